@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wire specification between dom0 and a guest, and of the frames that dom0's own programs
+ * exchange. Version 1. toolstack/base/frame.ts, toolstack/agent/wire.ts and toolstack/api/wire.ts
+ * mirror it; a test compares them with this file.
+ *
+ *   control vchan:  thawd (client)     <-> agent (server)   requests, replies, events
+ *   data vchan:     thaw-shim (client) <-> agent (server)   streams, signals, exit statuses
+ *   shim socket:    launcher, thawd    <-> thaw-shim        the data channel's frames again, and a
+ * few more thawd socket:   launcher           <-> thawd            one request, its output
+ *
+ * Every connection is a byte stream of frames. All integers are little-endian. The first frame that
+ * the agent sends on a channel is HELLO; a peer that gets anything else, or another version,
+ * closes. A frame whose length is above the channel's maximum, or whose type does not belong to the
+ * channel and direction, breaks the channel: no resynchronisation is tried. Nothing that came from
+ * a guest is trusted: length before read, count before loop, id before look-up.
+ *
+ * "fields" are byte strings, each {le32 length, bytes}, one after the other, count and order given
+ * by the type.
+ */
+#ifndef THAW_PROTO_H
+#define THAW_PROTO_H
+
+#include <stdint.h>
+
+#define THAW_PROTO_MAGIC 0x77616874u /* "thaw" */
+#define THAW_PROTO_VERSION 1u
+
+#define THAW_CONTROL_MAX                                                                                               \
+  4194304u                   /* largest payload on control and on thawd's socket: a config.json with 2 MiB of args     \
+                              */
+#define THAW_DATA_MAX 65536u /* largest payload on the data channel and on a shim's socket */
+#define THAW_WINDOW 262144u  /* bytes in flight that a stream starts with, each direction */
+#define THAW_SEED_MIN 32u
+#define THAW_SEED_MAX 512u
+
+/* xenstore, relative to /local/domain/DOMID; guest-writable, so dom0 trusts none of it */
+#define THAW_XS_CONTROL "data/thaw/control" /* ring-ref and event-channel of the control vchan, below it */
+#define THAW_XS_DATA "data/thaw/data"       /* the same of the data vchan */
+#define THAW_XS_STATE "data/thaw/state"     /* agent writes: "booting", "running", "frozen" */
+#define THAW_XS_WAKE "data/thaw/wake"       /* dom0 writes "1" to end a freeze, in a clone or in the template itself */
+
+struct thaw_frame {
+  uint32_t length; /* payload bytes that follow */
+  uint32_t type;   /* enum thaw_type */
+  uint32_t id;     /* control: request id, not 0; data and shim: process id, not 0; else 0 */
+  uint32_t arg;    /* by type, else 0 */
+};
+
+enum thaw_type {
+  /* Both channels, agent -> dom0, first */
+  THAW_HELLO = 0x01, /* struct thaw_hello, then field: agent's build string */
+
+  /* control, thawd -> agent: requests. Each gets one OK or one ERROR with the same id, in any
+     order. */
+  THAW_PING = 0x10,     /* payload is echoed in OK */
+  THAW_IDENTITY = 0x11, /* struct thaw_identity, fields: seed (THAW_SEED_MIN..MAX bytes), hostname,
+                           machine-id (32 hex digits). Must come before START; the random generator
+                           is reseeded before anything else is done. */
+  THAW_MOUNT = 0x12,    /* struct thaw_mount, fields: rootfs name, then `layers` device names ("xvda"),
+                           lowest layer first. Waits for the devices; each is EROFS; overlay with a
+                           tmpfs on top; OK when mounted. */
+  THAW_RESIZE = 0x13,   /* struct thaw_resize: OK when the guest has that much (struct thaw_resize,
+                           what it has now) */
+  THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name, config.json, then
+                           `files` pairs of name, content, written into
+                           /run/thaw/containers/ID/files before crun starts. OK: le32 guest pid */
+  THAW_KILL = 0x15,     /* struct thaw_kill */
+  THAW_DELETE = 0x16,   /* field: container id; kills what is left, removes crun's state and the
+                           bundle; idempotent */
+  THAW_UNMOUNT = 0x17,  /* field: rootfs name; idempotent */
+  THAW_FREEZE = 0x18,   /* OK, then the agent waits for dom0 to close both channels, closes them
+                           itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE is "1".
+                           Refused (THAW_E_BUSY) while a container runs. */
+
+  /* control, agent -> thawd */
+  THAW_OK = 0x20,
+  THAW_ERROR = 0x21, /* arg = enum thaw_error; payload: text for people, UTF-8, at most 4 KiB */
+
+  /* data channel, id = process; and the shim's socket */
+  THAW_STREAM = 0x30,  /* arg = stream; payload 1..THAW_DATA_MAX bytes, never more than the
+                          receiver's credit */
+  THAW_EOF = 0x31,     /* arg = stream; no STREAM of it follows. On stdin: close it. */
+  THAW_CREDIT = 0x32,  /* arg = stream; payload le32: the sender of this frame takes so many bytes
+                          more of that stream */
+  THAW_EXIT = 0x33,    /* agent -> dom0: struct thaw_exit, after the EOF of every output stream; last
+                          frame of that process */
+  THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the container's process */
+  THAW_WINSIZE = 0x35, /* dom0 -> agent: struct thaw_winsize */
+
+  /* shim's socket only */
+  THAW_ATTACH = 0x40,   /* client -> shim: arg = flags: 1 the client will send stdin. Answer: ATTACHED
+                           or ERROR */
+  THAW_ATTACHED = 0x41, /* shim -> client: arg = enum thaw_process_flag of the process. The client's stdin credit is 0
+                           until a CREDIT says more; its output credit starts at THAW_WINDOW. */
+  THAW_EXPECT = 0x42,   /* thawd -> shim: a process will be started; arg = enum thaw_process_flag,
+                           fields: log file ("" for none), status file. Answer: OK or ERROR, same id */
+  THAW_STATUS = 0x43,   /* thawd -> shim, id 0: answer STATUS, fields: "waiting", "up" or "lost:
+                           REASON"; then one struct thaw_status per process as a field. The connection
+                           then also gets every EXIT and LOST. */
+  THAW_QUIT = 0x44,     /* thawd -> shim, id 0: close the channel, remove the socket, exit 0 */
+  THAW_LOST = 0x45,     /* shim -> all clients: the domain or its agent is gone; payload: reason, UTF-8 */
+
+  /* thawd's socket only */
+  THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
+                          arguments (argv[0] first), envc environment strings */
+  THAW_OUTPUT = 0x51,  /* thawd -> launcher: arg = 1 stdout, 2 stderr; payload: bytes to write there */
+  THAW_JOIN = 0x52,    /* thawd -> launcher: id = process, arg = enum thaw_process_flag; field: shim's
+                          socket path. The launcher attaches there, then sends JOINED. From then on the
+                          shim alone serves its streams. */
+  THAW_JOINED = 0x53,  /* launcher -> thawd, id = process */
+  THAW_DONE = 0x54,    /* thawd -> launcher: arg = exit status 0..255. After a JOIN it ends the
+                          launcher's wait for clean-up: the process's own status, had from the shim,
+                          counts, unless arg is not 0 */
+  THAW_CANCEL = 0x55,  /* launcher -> thawd: arg = signal that asked for it; thawd undoes and answers DONE */
+};
+
+enum thaw_stream { THAW_STDIN = 0, THAW_STDOUT = 1, THAW_STDERR = 2 };
+
+enum thaw_process_flag {
+  THAW_PROCESS_STDIN = 1, /* stdin is fed from outside; else it is /dev/null */
+  THAW_PROCESS_TTY = 2,   /* one terminal: output is all THAW_STDOUT */
+};
+
+enum thaw_error {
+  THAW_E_MESSAGE = 1, /* malformed or unknown message */
+  THAW_E_STATE = 2,   /* not now: e.g. START before IDENTITY or without a data channel */
+  THAW_E_EXISTS = 3,  /* name in use */
+  THAW_E_NOENT = 4,   /* no such container, process or rootfs */
+  THAW_E_DEVICE = 5,  /* a device did not appear before the deadline */
+  THAW_E_MOUNT = 6,
+  THAW_E_CMD_NOENT = 7,  /* the container's program does not exist: exit status 127 */
+  THAW_E_CMD_NOEXEC = 8, /* it exists and cannot be executed: exit status 126 */
+  THAW_E_CRUN = 9,       /* crun failed otherwise; its own last message follows */
+  THAW_E_RESIZE = 10,    /* memory or vCPUs did not come before the deadline */
+  THAW_E_BUSY = 11,
+  THAW_E_INTERNAL = 12,
+};
+
+struct thaw_hello {
+  uint32_t magic;
+  uint32_t version;
+  uint32_t wakes;   /* freezes this agent woke from; 0 = booted */
+  uint32_t channel; /* 1 control, 2 data */
+};
+
+struct thaw_identity {
+  uint64_t realtime_ns; /* wall clock to set, nanoseconds since 1970; 0 = leave it */
+};
+
+struct thaw_mount {
+  uint32_t layers;     /* 1..64 */
+  uint32_t timeout_ms; /* for all devices together */
+  uint64_t upper_kib;  /* size of the writable layer's tmpfs; 0 = half of the guest's memory */
+};
+
+struct thaw_resize {
+  uint64_t memory_kib; /* MemTotal that is at least wanted; in OK: MemTotal */
+  uint32_t vcpus;      /* online vCPUs wanted; in OK: online */
+  uint32_t timeout_ms;
+};
+
+struct thaw_start {
+  uint32_t process;    /* the id its frames carry on the data channel; not 0, not in use */
+  uint32_t flags;      /* enum thaw_process_flag */
+  uint16_t rows, cols; /* terminal's first size; 0 0 = leave it */
+  uint32_t files;      /* pairs of fields, at most 64; a name has no '/' and is not "." or ".." */
+};
+
+struct thaw_kill {
+  uint32_t process;
+  uint32_t signal; /* 1..64 */
+};
+
+enum thaw_exit_kind { THAW_EXITED = 1, THAW_SIGNALED = 2 };
+
+struct thaw_exit {
+  uint32_t kind;  /* enum thaw_exit_kind */
+  uint32_t value; /* exit code 0..255, or signal number */
+};
+
+struct thaw_winsize {
+  uint16_t rows, cols;
+};
+
+struct thaw_status {
+  uint32_t process;
+  uint32_t flags;
+  uint32_t kind; /* 0 = not ended, else enum thaw_exit_kind */
+  uint32_t value;
+};
+
+struct thaw_request {
+  uint32_t version; /* THAW_PROTO_VERSION */
+  uint32_t ttys;    /* bit 0, 1, 2: stdin, stdout, stderr is a terminal */
+  uint16_t rows, cols;
+  uint32_t argc, envc;
+};
+
+#endif
