@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages between thawd, the launcher and the shims: constants and structs of kernels/agent/proto.h, which a test compares.
+
+import { decodeFields, encodeFields, ProtocolError } from '../base/frame.js';
+
+export const API_VERSION = 1;
+/** Largest payload on thawd's socket. */
+export const REQUEST_MAX = 4194304;
+/** Largest payload on a shim's socket. */
+export const SHIM_MAX = 65536;
+
+export const ApiType = {
+  OK: 0x20,
+  ERROR: 0x21,
+  STREAM: 0x30,
+  EOF: 0x31,
+  CREDIT: 0x32,
+  EXIT: 0x33,
+  SIGNAL: 0x34,
+  WINSIZE: 0x35,
+  ATTACH: 0x40,
+  ATTACHED: 0x41,
+  EXPECT: 0x42,
+  STATUS: 0x43,
+  QUIT: 0x44,
+  LOST: 0x45,
+  REQUEST: 0x50,
+  OUTPUT: 0x51,
+  JOIN: 0x52,
+  JOINED: 0x53,
+  DONE: 0x54,
+  CANCEL: 0x55,
+} as const;
+
+export const ProcessFlag = { STDIN: 1, TTY: 2 } as const;
+
+/** How a process ended. */
+export type ExitStatus = { kind: 'exited'; code: number } | { kind: 'signaled'; signal: number };
+
+/** Unpacks struct thaw_exit; undefined while kind is 0. Throws ProtocolError on values out of range. */
+export function decodeExit(bytes: Buffer): ExitStatus | undefined {
+  if (bytes.length !== 8)
+    throw new ProtocolError(`An exit status has ${bytes.length} bytes: 8 expected`);
+  const kind = bytes.readUInt32LE(0);
+  const value = bytes.readUInt32LE(4);
+  if (kind === 0) return undefined;
+  if (kind === 1 && value <= 255) return { kind: 'exited', code: value };
+  if (kind === 2 && value >= 1 && value <= 64) return { kind: 'signaled', signal: value };
+  throw new ProtocolError(`An exit status is out of range: kind ${kind}, value ${value}`);
+}
+
+/** The status a shell shows: the code, or 128 plus the signal. */
+export function shellStatus(exit: ExitStatus): number {
+  return exit.kind === 'exited' ? exit.code : 128 + exit.signal;
+}
+
+/** What the launcher asks for: one command line with all that its meaning depends on. */
+export interface Request {
+  cwd: string;
+  argv: string[];
+  env: string[];
+  ttys: { stdin: boolean; stdout: boolean; stderr: boolean };
+  rows: number;
+  cols: number;
+}
+
+const REQUEST_HEAD = 20;
+/** More strings than this in one request are refused; the kernel's own limit for exec is below it. */
+const MAX_STRINGS = 262144;
+
+export function encodeRequest(request: Request): Buffer {
+  const head = Buffer.alloc(REQUEST_HEAD);
+  const { stdin, stdout, stderr } = request.ttys;
+  head.writeUInt32LE(API_VERSION, 0);
+  head.writeUInt32LE((stdin ? 1 : 0) | (stdout ? 2 : 0) | (stderr ? 4 : 0), 4);
+  head.writeUInt16LE(request.rows, 8);
+  head.writeUInt16LE(request.cols, 10);
+  head.writeUInt32LE(request.argv.length, 12);
+  head.writeUInt32LE(request.env.length, 16);
+  return Buffer.concat([head, encodeFields([request.cwd, ...request.argv, ...request.env])]);
+}
+
+/** Unpacks struct thaw_request and its fields. Throws ProtocolError. */
+export function decodeRequest(bytes: Buffer): Request {
+  if (bytes.length < REQUEST_HEAD) throw new ProtocolError('A request is too short');
+  const version = bytes.readUInt32LE(0);
+  if (version !== API_VERSION) {
+    throw new ProtocolError(
+      `The launcher speaks version ${version}, thawd ${API_VERSION}: restart thawd after an upgrade`,
+    );
+  }
+  const ttys = bytes.readUInt32LE(4);
+  const argc = bytes.readUInt32LE(12);
+  const envc = bytes.readUInt32LE(16);
+  const strings = decodeFields(bytes.subarray(REQUEST_HEAD), MAX_STRINGS).map((f) =>
+    f.toString('utf8'),
+  );
+  if (argc < 1 || strings.length !== 1 + argc + envc)
+    throw new ProtocolError('A request has a wrong number of strings');
+  return {
+    cwd: strings[0] ?? '/',
+    argv: strings.slice(1, 1 + argc),
+    env: strings.slice(1 + argc),
+    ttys: { stdin: (ttys & 1) !== 0, stdout: (ttys & 2) !== 0, stderr: (ttys & 4) !== 0 },
+    rows: bytes.readUInt16LE(8),
+    cols: bytes.readUInt16LE(10),
+  };
+}
+
+/** What a shim says of itself and its processes. */
+export interface ShimStatus {
+  state: 'waiting' | 'up' | 'lost';
+  reason?: string;
+  processes: { process: number; flags: number; exit?: ExitStatus }[];
+}
+
+/** Unpacks the answer to STATUS. Throws ProtocolError. */
+export function decodeShimStatus(bytes: Buffer): ShimStatus {
+  const [head, ...rest] = decodeFields(bytes, 4096);
+  const text = (head ?? Buffer.alloc(0)).toString('utf8');
+  const lost = /^lost: (.*)$/s.exec(text);
+  const processes = rest.map((f) => {
+    if (f.length !== 16) throw new ProtocolError('A process status has a wrong size');
+    const exit = decodeExit(f.subarray(8));
+    return { process: f.readUInt32LE(0), flags: f.readUInt32LE(4), ...(exit ? { exit } : {}) };
+  });
+  if (lost) return { state: 'lost', reason: lost[1] ?? '', processes };
+  if (text === 'waiting' || text === 'up') return { state: text, processes };
+  throw new ProtocolError(`A shim has an unknown state: ${text.slice(0, 40)}`);
+}
+
+/** Payload of EXPECT: log file ("" for none) and status file. */
+export function encodeExpect(logPath: string, statusPath: string): Buffer {
+  return encodeFields([logPath, statusPath]);
+}

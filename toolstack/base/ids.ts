@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kinds of identity thaw knows, branded so that one cannot be passed for another, and how new ones are made.
+
+import { randomBytes } from 'node:crypto';
+
+declare const brand: unique symbol;
+type Branded<T, B> = T & { readonly [brand]: B };
+
+/** Xen's number of a domain. Recycled by Xen: never a lasting identity. */
+export type Domid = Branded<number, 'Domid'>;
+/** One micro-domain with what belongs to it, as long as it lives: 12 hex digits. */
+export type SandboxId = Branded<string, 'SandboxId'>;
+/** A container: 64 hex digits, as other engines have them. */
+export type ContainerId = Branded<string, 'ContainerId'>;
+
+export function asDomid(domid: number): Domid {
+  return domid as Domid;
+}
+
+export function newContainerId(): ContainerId {
+  return randomBytes(32).toString('hex') as ContainerId;
+}
+
+/** The sandbox of a container has the first 12 digits of its id. */
+export function sandboxIdOf(container: ContainerId): SandboxId {
+  return container.slice(0, 12) as SandboxId;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// How untrusted or raw values become text that a terminal, a log or a table can show, and how sizes are read and written.
+
+import { ThawError } from './errors.js';
+
+/** Guest text made fit for a log or a terminal: UTF-8, control characters replaced by spaces, cut at `max` characters. */
+export function printable(untrusted: Buffer | string, max: number): string {
+  return untrusted
+    .toString('utf8')
+    .replace(/\p{Cc}/gu, ' ')
+    .trim()
+    .slice(0, max);
+}
+
+const UNITS: Record<string, number> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/**
+ * Reads a size as podman does: a number, perhaps with a fraction, and a unit b, k, m, g or t (also `kb`, `kib`), in bytes.
+ * Throws ERR_USAGE naming `what` when it is none.
+ */
+export function parseBytes(what: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
+  const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
+  const value = match?.[1] === undefined || unit === undefined ? NaN : Number(match[1]) * unit;
+  if (!Number.isSafeInteger(Math.floor(value))) {
+    throw new ThawError(
+      'ERR_USAGE',
+      `Cannot read ${what} "${text}": a number with a unit b, k, m or g is wanted, such as 64m`,
+    );
+  }
+  return Math.floor(value);
+}
+
+/** A size for people: `64 MiB`, `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < names.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${names[unit]}`;
+}
+
+/** How long ago, for people: `3 seconds ago`, `2 hours ago`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const steps: [number, string][] = [
+    [86400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ];
+  const [size, name] = steps.find(([s]) => seconds >= s) ?? [1, 'second'];
+  const count = Math.floor(seconds / size);
+  return `${count} ${name}${count === 1 ? '' : 's'} ago`;
+}
