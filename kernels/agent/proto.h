@@ -26,11 +26,9 @@
 #define THAW_PROTO_MAGIC 0x77616874u /* "thaw" */
 #define THAW_PROTO_VERSION 1u
 
-#define THAW_CONTROL_MAX                                                                                               \
-  4194304u                   /* largest payload on control and on thawd's socket: a config.json with 2 MiB of args     \
-                              */
-#define THAW_DATA_MAX 65536u /* largest payload on the data channel and on a shim's socket */
-#define THAW_WINDOW 262144u  /* bytes in flight that a stream starts with, each direction */
+#define THAW_CONTROL_MAX 4194304u /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
+#define THAW_DATA_MAX 65536u      /* largest payload on the data channel and on a shim's socket */
+#define THAW_WINDOW 262144u       /* bytes in flight that a stream starts with, each direction */
 #define THAW_SEED_MIN 32u
 #define THAW_SEED_MAX 512u
 
