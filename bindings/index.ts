@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the rest of thaw may use of Xen's C libraries. createBindings binds the same to another addon, for tests.
+
+import { Libxl } from './libxl.js';
+import type { OpenOptions } from './libxl.js';
+import { prepare } from './loader.js';
+import type { NativeAddon } from './native.js';
+import { memfdCreate, trimStream } from './trim.js';
+import type { TrimResult } from './types.js';
+import { Vchan } from './vchan.js';
+import type { VchanConnectOptions, VchanListenOptions } from './vchan.js';
+
+export type { Abortable } from './abortable.js';
+export { DeathWatch } from './death-watch.js';
+export { XenError, xenErrorCode } from './errors.js';
+export type { FailureInfo } from './errors.js';
+export { Libxl } from './libxl.js';
+export type { OpenOptions } from './libxl.js';
+export { loadNative } from './loader.js';
+export type { NativeAddon, NativeContext, NativeVchan, RawEvent } from './native.js';
+export { memfdCreate, trimStream } from './trim.js';
+export type * from './types.js';
+export { Vchan } from './vchan.js';
+export type { VchanConnectOptions, VchanListenOptions } from './vchan.js';
+
+export interface Bindings {
+  openLibxl(options?: OpenOptions): Promise<Libxl>;
+  vchanConnect(options: VchanConnectOptions): Promise<Vchan>;
+  vchanListen(options: VchanListenOptions): Promise<Vchan>;
+  trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
+  memfdCreate(name: string): number;
+}
+
+/** The bindings over an addon given as an object: the real one or a fake. */
+export function createBindings(native: NativeAddon): Bindings {
+  prepare(native);
+  return {
+    openLibxl: (options) => Libxl.open(options, native),
+    vchanConnect: (options) => Vchan.connect(options, native),
+    vchanListen: (options) => Vchan.listen(options, native),
+    trimStream: (fdIn, fdOut) => trimStream(fdIn, fdOut, native),
+    memfdCreate: (name) => memfdCreate(name, native),
+  };
+}

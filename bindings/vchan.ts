@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+// One end of a libxenvchan as a Duplex stream: ring bytes in both directions, with back-pressure, without blocking the event loop.
+// A vchan has no half-close: end() flushes, tells the peer, and hands over what the peer had already put into the ring.
+
+import { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkDomid, checkSize, checkString } from './args.js';
+import { XenError } from './errors.js';
+import { loadNative } from './loader.js';
+import type { NativeAddon, NativeVchan } from './native.js';
+
+export interface VchanConnectOptions {
+  /** The server's domain. */
+  domid: number;
+  /** Base path in xenstore under which the server publishes ring-ref and event-channel. At most 48 bytes. */
+  path: string;
+  signal?: AbortSignal;
+  /** How long to wait for the server. Default 10 000. */
+  timeoutMs?: number;
+}
+
+export interface VchanListenOptions {
+  /** The client's domain. */
+  domid: number;
+  path: string;
+  /** Least size of the client-to-server ring in bytes, at most 1 MiB. Default 64 KiB. */
+  leftMin?: number;
+  /** Least size of the server-to-client ring. */
+  rightMin?: number;
+}
+
+/** libxenvchan builds its paths in 64 bytes: base, `/event-channel` and NUL. */
+const PATH_MAX_BYTES = 64 - '/event-channel'.length - 1;
+const RING_MAX_BYTES = 1 << 20;
+const RETRY_MS = 20;
+/** Most bytes taken from the ring by one read, so that one busy vchan does not hold the event loop. */
+const READ_MAX_BYTES = 256 * 1024;
+
+export class Vchan extends Duplex {
+  #native: NativeVchan | undefined;
+  /** The consumer wants data: push as it comes. */
+  #isReading = false;
+  #write: PendingWrite | undefined;
+  /** No more from the peer. */
+  #isEnded = false;
+  #wasConnected: boolean;
+
+  private constructor(native: NativeVchan) {
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: 64 * 1024,
+      writableHighWaterMark: 64 * 1024,
+    });
+    this.#native = native;
+    this.#wasConnected = native.state() === 1;
+  }
+
+  /** Connects as client, trying again until the server has published its ring. Rejects with ERR_XEN_TIMEDOUT or the signal's reason. */
+  static async connect(
+    options: VchanConnectOptions,
+    native: NativeAddon = loadNative(),
+  ): Promise<Vchan> {
+    const { domid, path, signal, timeoutMs = 10_000 } = options;
+    checkDomid(domid);
+    checkPath(path);
+    checkSize('timeoutMs', timeoutMs);
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        const late = await open((onEvent) => native.vchanConnect(domid, path, onEvent));
+        if (signal?.aborted === true) late.destroy();
+        signal?.throwIfAborted();
+        return late;
+      } catch (cause) {
+        if (!isRetryable(cause)) throw cause;
+        if (performance.now() + RETRY_MS > deadline) throw timedOut(domid, path, timeoutMs, cause);
+      }
+      await sleep(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** Offers a vchan as server; resolves once it is published in xenstore. `connect` is emitted when the client comes. */
+  static async listen(
+    options: VchanListenOptions,
+    native: NativeAddon = loadNative(),
+  ): Promise<Vchan> {
+    const { domid, path, leftMin = 64 * 1024, rightMin = 64 * 1024 } = options;
+    checkDomid(domid);
+    checkPath(path);
+    for (const size of [leftMin, rightMin]) {
+      checkSize('ring size', size);
+      if (size > RING_MAX_BYTES) throw new TypeError(`Invalid ring size: ${size} is above 1 MiB`);
+    }
+    return open((onEvent) => native.vchanListen(domid, path, leftMin, rightMin, onEvent));
+  }
+
+  /** Made by connect and listen. */
+  static wrap(native: NativeVchan): Vchan {
+    return new Vchan(native);
+  }
+
+  /** True while both ends are there. */
+  get isConnected(): boolean {
+    return this.#native?.state() === 1;
+  }
+
+  /** Whether this vchan keeps the process alive; it does unless unref'd. */
+  ref(): this {
+    this.#native?.ref(true);
+    return this;
+  }
+
+  unref(): this {
+    this.#native?.ref(false);
+    return this;
+  }
+
+  /** The event channel fired: something may be readable, writable, or over. */
+  onEvent(): void {
+    if (this.#native === undefined) return;
+    if (!this.#wasConnected && this.#native.state() === 1) {
+      this.#wasConnected = true;
+      this.emit('connect');
+    }
+    this.#pumpWrite();
+    this.#pumpRead();
+    this.#noticeEnd();
+  }
+
+  override _read(): void {
+    this.#isReading = true;
+    this.#pumpRead();
+  }
+
+  override _write(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ): void {
+    this.#write = { chunk, offset: 0, callback };
+    this.#pumpWrite();
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#native?.shutdown();
+    callback();
+    // Nobody may be reading: what is left in the ring is then dropped, or the stream would never close.
+    if (!this.#isReading && this.readableFlowing !== true && this.listenerCount('readable') === 0) {
+      this.resume();
+    }
+    this.#isReading = true;
+    this.#pumpRead();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#native?.close();
+    this.#native = undefined;
+    const write = this.#write;
+    this.#write = undefined;
+    write?.callback(error ?? gone('the stream was destroyed'));
+    callback(error);
+  }
+
+  #pumpRead(): void {
+    while (this.#isReading && !this.#isEnded && this.#native !== undefined) {
+      const data = this.#native.read(READ_MAX_BYTES);
+      if (data === null) {
+        if (!this.writableFinished) return;
+        return this.#endReading(); // We have shut down, the ring is empty: nothing more can come.
+      }
+      if (data === undefined) return this.#endReading();
+      this.#isReading = this.push(data);
+      // One turn of the event loop per batch, so that a fast peer does not starve the others.
+      if (this.#isReading) {
+        this.#isReading = false;
+        setImmediate(() => this._read());
+      }
+    }
+  }
+
+  #pumpWrite(): void {
+    const write = this.#write;
+    if (write === undefined || this.#native === undefined) return;
+    while (write.offset < write.chunk.length) {
+      const taken = this.#native.write(write.chunk, write.offset);
+      if (taken === undefined) {
+        this.#write = undefined;
+        return write.callback(gone('the peer has closed it'));
+      }
+      if (taken === 0) return;
+      write.offset += taken;
+    }
+    this.#write = undefined;
+    write.callback();
+  }
+
+  /** A peer that has gone is noticed even by a stream nobody reads: what it wrote stays readable, writing ends. */
+  #noticeEnd(): void {
+    if (this.#native?.state() !== 0 || this.#isEnded) return;
+    this.emit('peer-close');
+    if (!this.writableEnded) this.end();
+  }
+
+  #endReading(): void {
+    this.#isEnded = true;
+    this.push(null);
+    if (!this.writableEnded) this.end();
+  }
+}
+
+interface PendingWrite {
+  chunk: Buffer;
+  offset: number;
+  callback: (error?: Error | null) => void;
+}
+
+/** Events may come before the promise of the open resolves: one is replayed once the stream exists. */
+async function open(start: (onEvent: () => void) => Promise<NativeVchan>): Promise<Vchan> {
+  const opened: { vchan?: Vchan; isEarly?: boolean } = {};
+  const native = await start(() => {
+    if (opened.vchan === undefined) opened.isEarly = true;
+    else opened.vchan.onEvent();
+  });
+  const vchan = Vchan.wrap(native);
+  opened.vchan = vchan;
+  if (opened.isEarly === true) setImmediate(() => vchan.onEvent());
+  return vchan;
+}
+
+function checkPath(path: unknown): void {
+  checkString('vchan path', path);
+  if (Buffer.byteLength(path) > PATH_MAX_BYTES) {
+    throw new TypeError(`Invalid vchan path: longer than ${PATH_MAX_BYTES} bytes`);
+  }
+}
+
+/** The server is not there yet, or is halfway. Lacking privileges or /dev nodes do not come by waiting. */
+function isRetryable(error: unknown): boolean {
+  return error instanceof XenError && error.code === 'ERR_XEN_VCHAN_NOT_READY';
+}
+
+function timedOut(domid: number, path: string, timeoutMs: number, cause: unknown): XenError {
+  const hint = `no vchan server at ${path} within ${timeoutMs} ms`;
+  return new XenError({
+    reason: 'TIMEDOUT',
+    op: 'libxenvchan_client_init',
+    rc: 0,
+    domid,
+    hint,
+    cause,
+  });
+}
+
+function gone(hint: string): XenError {
+  return new XenError({ reason: 'VCHAN_CLOSED', op: 'libxenvchan_write', rc: 0, hint });
+}
