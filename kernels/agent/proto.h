@@ -28,7 +28,7 @@
 
 #define THAW_CONTROL_MAX 4194304u /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
 #define THAW_DATA_MAX 65536u      /* largest payload on the data channel and on a shim's socket */
-#define THAW_WINDOW 262144u       /* bytes in flight that a stream starts with, each direction */
+#define THAW_WINDOW 262144u       /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
 #define THAW_SEED_MIN 32u
 #define THAW_SEED_MAX 512u
 
@@ -78,9 +78,16 @@ enum thaw_type {
   /* data channel, id = process; and the shim's socket */
   THAW_STREAM = 0x30,  /* arg = stream; payload 1..THAW_DATA_MAX bytes, never more than the
                           receiver's credit */
-  THAW_EOF = 0x31,     /* arg = stream; no STREAM of it follows. On stdin: close it. */
+  THAW_EOF = 0x31,     /* arg = stream; no STREAM of it follows. dom0 -> agent on stdin: close it; on stdout or
+                          stderr: nobody reads it any more, so close the reading end, that the process gets
+                          EPIPE as in a pipeline, and answer EOF of it */
   THAW_CREDIT = 0x32,  /* arg = stream; payload le32: the sender of this frame takes so many bytes
-                          more of that stream */
+                          more of that stream. Output streams start with THAW_WINDOW of credit. stdin starts
+                          with none: when a process with THAW_PROCESS_STDIN is there to take frames, the agent
+                          sends CREDIT of THAW_WINDOW for it; dom0 holds STREAM, EOF, SIGNAL and WINSIZE back
+                          until the process's first frame. The agent ignores frames for a process that it does
+                          not have (it may just have ended); without THAW_PROCESS_STDIN its first frame is a
+                          CREDIT of 0 */
   THAW_EXIT = 0x33,    /* agent -> dom0: struct thaw_exit, after the EOF of every output stream; last
                           frame of that process */
   THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the container's process */
@@ -95,7 +102,7 @@ enum thaw_type {
                            fields: log file ("" for none), status file. Answer: OK or ERROR, same id */
   THAW_STATUS = 0x43,   /* thawd -> shim, id 0: answer STATUS, fields: "waiting", "up" or "lost:
                            REASON"; then one struct thaw_status per process as a field. The connection
-                           then also gets every EXIT and LOST. */
+                           then also gets every EXIT and LOST, and STATUS again when it comes up. */
   THAW_QUIT = 0x44,     /* thawd -> shim, id 0: close the channel, remove the socket, exit 0 */
   THAW_LOST = 0x45,     /* shim -> all clients: the domain or its agent is gone; payload: reason, UTF-8 */
 
