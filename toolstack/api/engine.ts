@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command line can ask of thawd, and what it gets: the border between cli/, which knows words, and daemon/, which acts.
+
+export type DomainType = 'pv' | 'pvh';
+
+/** The person or program at the other end of one command. */
+export interface Client {
+  cwd: string;
+  env: Record<string, string>;
+  isTerminal: { stdin: boolean; stdout: boolean; stderr: boolean };
+  rows: number;
+  cols: number;
+  /** Aborts when the client is gone or asked to stop. */
+  signal: AbortSignal;
+  out(text: string): void;
+  err(text: string): void;
+  /** Hands the client over to a shim for a process's streams; resolves once it has attached there. */
+  join(shimSocket: string, process: number, flags: number): Promise<void>;
+}
+
+export interface RunOptions {
+  image: string;
+  command: string[];
+  name?: string;
+  rm: boolean;
+  interactive: boolean;
+  tty: boolean;
+  /** `K=V`, or `K` to take the client's own value. */
+  env: string[];
+  workdir?: string;
+  user?: string;
+  entrypoint?: string;
+  hostname?: string;
+  memoryBytes?: number;
+  cpus?: number;
+  type?: DomainType;
+  pull: 'missing' | 'always' | 'never';
+  tlsVerify: boolean;
+}
+
+export type ContainerState = 'creating' | 'running' | 'exited' | 'lost' | 'removing';
+
+export interface ContainerSummary {
+  id: string;
+  name: string;
+  image: string;
+  command: string[];
+  created: number;
+  state: ContainerState;
+  /** The exit status a shell shows, once ended. */
+  exitStatus?: number;
+  /** Why it was lost, when it was. */
+  reason?: string;
+  domid?: number;
+  type: DomainType;
+  memoryBytes: number;
+  cpus: number;
+}
+
+export interface ImageSummary {
+  id: string;
+  names: string[];
+  size: number;
+  created: string;
+  layers: number;
+}
+
+export interface HostInfo {
+  version: string;
+  xen: { version: string; capabilities: string[]; commandline: string };
+  host: { cpus: number; memoryBytes: number; freeMemoryBytes: number };
+  defaults: { type: DomainType; memoryBytes: number };
+  templates: { key: string; type: DomainType; vcpus: number; memoryBytes: number; bytes: number }[];
+  containers: { running: number; ended: number };
+  images: number;
+  paths: { state: string; run: string; guest: string };
+}
+
+export interface PullOptions {
+  tlsVerify: boolean;
+}
+
+export interface Engine {
+  /** Runs a container in the foreground; resolves with an exit status only when it never got to a process. */
+  run(options: RunOptions, client: Client): Promise<RunOutcome>;
+  list(all: boolean): ContainerSummary[];
+  kill(name: string, signal: number): Promise<void>;
+  remove(name: string, force: boolean): Promise<string>;
+  logs(name: string, client: Client): Promise<void>;
+  images(): Promise<ImageSummary[]>;
+  pull(reference: string, options: PullOptions, client: Client): Promise<ImageSummary>;
+  removeImage(reference: string): Promise<string[]>;
+  info(): Promise<HostInfo>;
+}
+
+/** `joined` means that the shim told the launcher the process's own status. */
+export type RunOutcome = { joined: true } | { joined: false; status: number };

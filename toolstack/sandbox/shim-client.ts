@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// thawd's connection to one shim: what to expect, what has ended, and the news that the guest is lost (docs/shim.md).
+
+import { connect, type Socket } from 'node:net';
+import { ThawError } from '../base/errors.js';
+import { sleep, withDeadline } from '../base/deadline.js';
+import { encodeFrame, FrameParser, ProtocolError, type Frame } from '../base/frame.js';
+import { printable } from '../base/text.js';
+import {
+  ApiType,
+  decodeExit,
+  decodeShimStatus,
+  encodeExpect,
+  SHIM_MAX,
+  type ExitStatus,
+  type ShimStatus,
+} from '../api/wire.js';
+
+export class ShimError extends ThawError {}
+
+export interface ShimEvents {
+  onExit(process: number, exit: ExitStatus): void;
+  /** The guest is gone or broke the protocol; `reason` as the shim says it. */
+  onLost(reason: string): void;
+  /** The shim itself is gone: killed, or it quit. */
+  onGone(): void;
+}
+
+type Waiter = { resolve: (frame: Frame) => void; reject: (error: Error) => void };
+
+export class ShimClient {
+  readonly #socket: Socket;
+  readonly #events: ShimEvents;
+  readonly #waiters = new Map<string, Waiter>();
+  #isOpen = true;
+
+  private constructor(socket: Socket, events: ShimEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    const parser = new FrameParser(SHIM_MAX);
+    socket.on('data', (chunk: Buffer) => this.#receive(parser, chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#gone());
+  }
+
+  /** Connects to a shim, trying until its socket is there. Rejects with ERR_SHIM_CONNECT after `timeoutMs`. */
+  static async connect(path: string, events: ShimEvents, timeoutMs: number): Promise<ShimClient> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      try {
+        return new ShimClient(await openSocket(path), events);
+      } catch (cause) {
+        if (performance.now() > deadline) {
+          throw new ShimError('ERR_SHIM_CONNECT', `Cannot reach the shim at ${path}`, { cause });
+        }
+        await sleep(CONNECT_RETRY_MS);
+      }
+    }
+  }
+
+  /** The shim's state and its processes'; from the first call on, its events arrive too. */
+  async status(timeoutMs = ANSWER_MS): Promise<ShimStatus> {
+    const answer = await this.#ask(ApiType.STATUS, 0, 0, undefined, 'status', timeoutMs);
+    return decodeShimStatus(answer.payload);
+  }
+
+  /** Resolves once the shim has the agent's hello. Rejects with ERR_SHIM_LOST or ERR_SHIM_TIMEOUT. */
+  async waitUp(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const status = await this.status();
+      if (status.state === 'up') return;
+      if (status.state === 'lost')
+        throw new ShimError('ERR_SHIM_LOST', `Guest is lost: ${status.reason ?? ''}`);
+      if (performance.now() > deadline) {
+        throw new ShimError(
+          'ERR_SHIM_TIMEOUT',
+          `Data channel is not up within ${timeoutMs / 1000} s`,
+        );
+      }
+      await sleep(STATUS_POLL_MS);
+    }
+  }
+
+  /** Announces a process that will be started. `logPath` is empty for none. */
+  async expect(process: number, flags: number, logPath: string, statusPath: string): Promise<void> {
+    const payload = encodeExpect(logPath, statusPath);
+    await this.#ask(ApiType.EXPECT, process, flags, payload, `expect ${process}`, ANSWER_MS);
+  }
+
+  /** Sends a signal to a process of the container. */
+  signal(process: number, signal: number): void {
+    if (this.#isOpen) this.#socket.write(encodeFrame(ApiType.SIGNAL, process, signal));
+  }
+
+  /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
+  async quit(timeoutMs = ANSWER_MS): Promise<void> {
+    if (!this.#isOpen) return;
+    const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
+    this.#socket.write(encodeFrame(ApiType.QUIT, 0, 0));
+    await withDeadline(gone, timeoutMs, 'Shim does not end', { code: 'ERR_SHIM_TIMEOUT' }).finally(
+      () => this.#socket.destroy(),
+    );
+  }
+
+  /** Leaves the shim alone and running. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #ask(
+    type: number,
+    id: number,
+    arg: number,
+    payload: Buffer | undefined,
+    what: string,
+    timeoutMs: number,
+  ): Promise<Frame> {
+    if (!this.#isOpen)
+      throw new ShimError('ERR_SHIM_GONE', `Cannot ask the shim for ${what}: it is gone`);
+    const key = answerKey(type, id);
+    if (this.#waiters.has(key))
+      throw new ShimError('ERR_SHIM_BUSY', `The shim was already asked for ${what}`);
+    const answer = new Promise<Frame>((resolve, reject) => {
+      this.#waiters.set(key, { resolve, reject });
+      this.#socket.write(encodeFrame(type, id, arg, payload));
+    });
+    return withDeadline(answer, timeoutMs, `Shim does not answer ${what}`, {
+      code: 'ERR_SHIM_TIMEOUT',
+    }).finally(() => this.#waiters.delete(key));
+  }
+
+  #receive(parser: FrameParser, chunk: Buffer): void {
+    try {
+      for (const frame of parser.push(chunk)) this.#handle(frame);
+    } catch {
+      this.#socket.destroy();
+    }
+  }
+
+  #handle(frame: Frame): void {
+    switch (frame.type) {
+      case ApiType.STATUS:
+        return this.#settle(answerKey(ApiType.STATUS, 0), (waiter) => waiter.resolve(frame));
+      case ApiType.OK:
+        return this.#settle(answerKey(ApiType.EXPECT, frame.id), (waiter) => waiter.resolve(frame));
+      case ApiType.ERROR: {
+        const error = new ShimError(
+          'ERR_SHIM_REFUSED',
+          `Shim refused: ${printable(frame.payload, 1000)}`,
+        );
+        return this.#settle(answerKey(ApiType.EXPECT, frame.id), (waiter) => waiter.reject(error));
+      }
+      case ApiType.EXIT: {
+        const exit = decodeExit(frame.payload);
+        if (exit !== undefined) this.#events.onExit(frame.id, exit);
+        return;
+      }
+      case ApiType.LOST:
+        return this.#events.onLost(printable(frame.payload, 1000));
+      default:
+        throw new ProtocolError(`The shim sent a message of unknown type ${frame.type}`);
+    }
+  }
+
+  #settle(key: string, settle: (waiter: Waiter) => void): void {
+    const waiter = this.#waiters.get(key);
+    this.#waiters.delete(key);
+    if (waiter) settle(waiter);
+  }
+
+  #gone(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (const waiter of this.#waiters.values()) {
+      waiter.reject(new ShimError('ERR_SHIM_GONE', 'The shim ended before it answered'));
+    }
+    this.#waiters.clear();
+    this.#events.onGone();
+  }
+}
+
+const CONNECT_RETRY_MS = 10;
+const STATUS_POLL_MS = 20;
+const ANSWER_MS = 10_000;
+
+function answerKey(type: number, id: number): string {
+  return `${type}:${id}`;
+}
+
+function openSocket(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+}
