@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the launcher's files share. In this order: connect to thawd, send the REQUEST, write its OUTPUT; on JOIN
+ * attach to the shim, answer JOINED, pump until the process's EXIT; wait for thawd's DONE; end with a status.
+ */
+#ifndef THAW_LAUNCHER_H
+#define THAW_LAUNCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../api/fifo.h"
+#include "../api/frame.h"
+
+#define EXIT_TOOLSTACK 125 /* thaw itself failed */
+#define CLEANUP_MS 30000   /* how long an ended process's launcher waits for thawd */
+
+struct connection {
+  int fd; /* -1: none, or over */
+  struct frame_reader reader;
+  struct fifo out; /* whole frames */
+};
+
+/* One of the launcher's own outputs. What thawd says goes first; both queues hold at most a window and a bit. */
+struct output {
+  int fd;
+  struct fifo thawd, shim;
+  uint32_t uncredited; /* bytes of the shim's that were written and not acknowledged */
+  bool closed;         /* nobody reads it: bytes are dropped and acknowledged */
+  bool eof;            /* the process ended it */
+  bool failed;         /* closed by an error other than a reader that went away */
+  bool file;           /* never blocks for long */
+  bool chunked;        /* can block in write: small pieces, and only after poll */
+};
+
+enum process_state {
+  PROCESS_NONE,    /* no JOIN so far */
+  PROCESS_JOINING, /* ATTACH sent */
+  PROCESS_ATTACHED,
+  PROCESS_ENDED, /* status counts */
+  PROCESS_LOST,  /* status is EXIT_TOOLSTACK; it was said why */
+  PROCESS_GONE,  /* the shim's connection ended without a word; nothing was said so far */
+};
+
+struct launcher {
+  struct connection thawd, shim;
+  struct output out[2];
+  enum process_state state;
+  uint32_t process, flags; /* enum thaw_process_flag */
+  int status;
+  bool heard;     /* the process has begun */
+  bool cancelled; /* CANCEL was sent */
+  bool done;
+  int done_status;
+  int64_t ended_ms;
+  uint32_t in_credit;
+  bool in_eof;
+  uint64_t signals; /* bit n - 1: to be sent to the process once it is attached */
+};
+
+/* thaw.c */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int64_t clock_ms(void);
+
+/* offline.c: what still works without thawd; the exit status, when it returns */
+int offline(int argc, char **argv, const char *socket_path, int error);
+
+/* connection.c */
+int connection_open(struct connection *connection, const char *path); /* 0, or -1 with errno */
+void connection_put(struct connection *connection, uint32_t type, uint32_t id, uint32_t arg, const void *payload,
+                    uint32_t length);
+int connection_flush(struct connection *connection); /* -1: over */
+/* Reads once and hands frames to the sink; -1: over or malformed. */
+int connection_read(struct connection *connection, const struct frame_sink *sink, void *ctx);
+void connection_close(struct connection *connection);
+
+/* request.c: 0, or -1 after it said why */
+int request_put(struct connection *thawd, int argc, char **argv, char **env);
+
+/* control.c: thawd's side */
+extern const struct frame_sink control_sink;
+void control_lost(struct launcher *launcher);
+
+/* attach.c: the shim's side */
+extern const struct frame_sink attach_sink;
+void attach_begin(struct launcher *launcher, const char *path);
+void attach_lost(struct launcher *launcher);
+void attach_winsize(struct launcher *launcher);
+
+/* input.c */
+bool input_wanted(const struct launcher *launcher);
+void input_read(struct launcher *launcher);
+
+/* output.c */
+void output_init(struct output *output, int fd);
+bool output_pending(const struct output *output);
+void output_write(struct launcher *launcher, struct output *output);
+
+/* signals.c */
+int signals_init(void); /* descriptor that is readable when some came; -1 with errno */
+void signals_take(struct launcher *launcher);
+void signals_forward(struct launcher *launcher);
+
+/* terminal.c */
+bool terminal_size(struct thaw_winsize *size_out);
+void terminal_raw(void);
+void terminal_restore(void); /* async-signal-safe, idempotent */
+
+/* loop.c: the exit status */
+int loop_run(struct launcher *launcher, int signals_fd);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How the end of a domain is noticed: xenstored tells of any domain's end by @releaseDomain, the hypervisor
+ * then says whose it was. A dying domain stays known to the hypervisor while somebody has its pages mapped, so
+ * "dying" is asked for, and a new domain under the old number is told apart by its handle (UUID).
+ */
+#include "domain.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+
+struct domain {
+  unsigned domid;
+  xc_interface *xc;
+  struct xs_handle *xs;
+  xen_domain_handle_t handle;
+};
+
+const char *domain_check(struct domain *domain) {
+  xc_domaininfo_t info;
+  char **event;
+
+  while ((event = xs_check_watch(domain->xs)) != NULL)
+    free(event);
+  if (xc_domain_getinfo_single(domain->xc, domain->domid, &info) != 0)
+    return errno == ESRCH ? "domain destroyed" : NULL;
+  if (memcmp(info.handle, domain->handle, sizeof domain->handle) != 0 || (info.flags & XEN_DOMINF_dying) != 0)
+    return "domain destroyed";
+  if ((info.flags & XEN_DOMINF_shutdown) == 0)
+    return NULL;
+  switch ((info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask) {
+  case SHUTDOWN_suspend: /* to be resumed or saved: its rings live on */
+    return NULL;
+  case SHUTDOWN_crash:
+    return "domain crashed";
+  default:
+    return "domain shut down";
+  }
+}
+
+int domain_fd(struct domain *domain) {
+  return xs_fileno(domain->xs);
+}
+
+struct domain *domain_open(unsigned domid, const char *path) {
+  struct domain *domain = calloc(1, sizeof *domain);
+  xc_domaininfo_t info;
+  bool ok = false;
+
+  if (domain == NULL)
+    goto out;
+  domain->domid = domid;
+  domain->xc = xc_interface_open(NULL, NULL, 0);
+  domain->xs = xs_open(0);
+  if (domain->xc == NULL || domain->xs == NULL || !xs_watch(domain->xs, "@releaseDomain", "end") ||
+      !xs_watch(domain->xs, path, "channel"))
+    goto out;
+  if (xc_domain_getinfo_single(domain->xc, domid, &info) != 0)
+    goto out;
+  memcpy(domain->handle, info.handle, sizeof domain->handle);
+  ok = true;
+out:
+  if (!ok && domain != NULL) {
+    int error = errno;
+
+    xs_close(domain->xs);
+    if (domain->xc != NULL)
+      xc_interface_close(domain->xc);
+    free(domain);
+    errno = error;
+  }
+  return ok ? domain : NULL;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the shim waits for, and in which order it deals with what came. */
+#include "loop.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "listen.h"
+
+#define OPEN_RETRY_MS 50
+#define SECOND_MS 1000
+
+enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
+
+static void channel_open(struct loop *loop) {
+  struct shim *shim = &loop->shim;
+
+  if (loop->transport.fd >= 0 || shim->state != SHIM_WAITING)
+    return;
+  if (loop->transport.ops->open(&loop->transport) < 0)
+    shim_lost(shim, "cannot open the channel");
+}
+
+/* Output that the guest sent before its end is still in the ring: it is taken out before the ring is unmapped. */
+static void domain_look(struct loop *loop) {
+  const char *end = domain_check(loop->domain);
+  bool more = true;
+
+  if (end == NULL)
+    return;
+  while (loop->transport.fd >= 0 && more)
+    guest_read(&loop->shim, &more);
+  shim_lost(&loop->shim, "%s", end);
+}
+
+static bool is_status_due(struct shim *shim) {
+  shim->status_due = false;
+  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
+      shim->status_due |= process->status_path != NULL;
+  }
+  return shim->status_due;
+}
+
+static void status_retry(struct shim *shim) {
+  if (!is_status_due(shim))
+    return;
+  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
+      status_write(shim, process);
+  }
+  is_status_due(shim);
+}
+
+static int timeout(const struct loop *loop, bool more) {
+  const struct shim *shim = &loop->shim;
+
+  if (more)
+    return 0;
+  if (shim->state == SHIM_WAITING)
+    return loop->transport.fd < 0 ? OPEN_RETRY_MS : SECOND_MS;
+  return shim->busy || shim->status_due ? SECOND_MS : -1;
+}
+
+static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
+  struct transport *transport = &loop->transport;
+  nfds_t n = AT_CLIENTS;
+  bool writes = transport->blocked && transport->poll_writes;
+
+  fds[AT_SIGNAL] = (struct pollfd){.fd = loop->signal_fd, .events = POLLIN};
+  fds[AT_DOMAIN] = (struct pollfd){.fd = loop->domain != NULL ? domain_fd(loop->domain) : -1, .events = POLLIN};
+  fds[AT_CHANNEL] = (struct pollfd){.fd = transport->fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0))};
+  fds[AT_LISTEN] = (struct pollfd){.fd = loop->listen_fd, .events = POLLIN};
+  for (struct client *client = loop->shim.clients; client != NULL; client = client->next)
+    fds[n++] = (struct pollfd){.fd = client->fd, .events = (short)(client->blocked ? POLLIN | POLLOUT : POLLIN)};
+  return n;
+}
+
+/* The clients are those that poll_set saw: none was added or closed since. */
+static void clients_turn(struct loop *loop, const struct pollfd *fds) {
+  struct shim *shim = &loop->shim;
+  nfds_t n = AT_CLIENTS;
+
+  for (struct client *client = shim->clients; client != NULL; client = client->next, n++) {
+    if ((fds[n].revents & (POLLOUT | POLLERR)) != 0)
+      client->blocked = false;
+    if ((fds[n].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !client->broken)
+      client_read(shim, client);
+  }
+  guest_send(shim);
+  for (struct client *client = shim->clients; client != NULL; client = client->next)
+    client_send(shim, client);
+  client_sweep(shim);
+  guest_send(shim); /* a client that went may have left credit and an end of input */
+}
+
+static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
+  struct shim *shim = &loop->shim;
+
+  if ((fds[AT_SIGNAL].revents & POLLIN) != 0) {
+    struct signalfd_siginfo info;
+
+    if (read(loop->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+      loop->abandon = shim->quit; /* the second one does not wait for clients any more */
+      shim_quit(shim);
+    }
+  }
+  if (fds[AT_DOMAIN].revents != 0 && shim->state != SHIM_LOST)
+    domain_look(loop);
+  if (fds[AT_CHANNEL].revents != 0 && loop->transport.fd >= 0) {
+    if (loop->transport.ops->woken(&loop->transport) != 0)
+      shim_lost(shim, "event channel failed");
+    *more = true;
+  }
+  if (shim->state != SHIM_LOST && loop->transport.fd >= 0 && *more)
+    guest_read(shim, more);
+  else
+    *more = false;
+  clients_turn(loop, fds);
+  if ((fds[AT_LISTEN].revents & POLLIN) != 0 && !shim->quit)
+    listen_accept(shim, loop->listen_fd);
+}
+
+static int start(struct loop *loop) {
+  mallopt(M_ARENA_MAX, 1); /* libxenstore reads watches in a thread of its own; a second heap would cost more than it */
+  loop->listen_fd = listen_open(loop->dir);
+  if (loop->listen_fd < 0) {
+    note(NOTE_ERROR, "Cannot make the socket in %s: %s", loop->dir,
+         errno == EADDRINUSE ? "another thaw-shim has it" : strerror(errno));
+    return -1;
+  }
+  loop->hello_by_ms = clock_ms() + SHIM_HELLO_MS;
+  if (loop->transport.ops != &transport_vchan)
+    return 0;
+  loop->domain = domain_open(loop->transport.domid, loop->transport.path);
+  if (loop->domain == NULL && errno == ESRCH)
+    shim_lost(&loop->shim, "no such domain");
+  else if (loop->domain == NULL)
+    shim_lost(&loop->shim, "cannot watch the domain: %s", strerror(errno));
+  return 0;
+}
+
+int loop_run(struct loop *loop) {
+  struct shim *shim = &loop->shim;
+  bool more = false;
+
+  if (start(loop) != 0)
+    return 1;
+  while (!shim->quit || (shim->clients != NULL && !loop->abandon)) {
+    struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX];
+
+    channel_open(loop);
+    if (shim->state == SHIM_WAITING && clock_ms() >= loop->hello_by_ms)
+      shim_lost(shim, "no hello");
+    int n = poll(fds, poll_set(loop, fds), timeout(loop, more));
+
+    if (n < 0 && errno != EINTR) {
+      note(NOTE_ERROR, "Cannot poll: %s", strerror(errno));
+      return 1;
+    }
+    if (n == 0 && !more) {
+      status_retry(shim);
+      if (shim->busy)
+        idle_release(shim);
+      shim->busy = false;
+    }
+    if (n >= 0)
+      turn(loop, fds, &more);
+    if (shim->quit && loop->listen_fd >= 0) {
+      listen_close(loop->dir, loop->listen_fd);
+      loop->listen_fd = -1;
+    }
+  }
+  note(NOTE_INFO, "Ended");
+  return 0;
+}

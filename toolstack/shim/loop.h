@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The shim's poll loop and what it waits for. */
+#ifndef THAW_SHIM_LOOP_H
+#define THAW_SHIM_LOOP_H
+
+#include "domain.h"
+#include "shim.h"
+
+struct loop {
+  struct shim shim;
+  struct transport transport;
+  const char *dir;
+  int listen_fd, signal_fd;
+  struct domain *domain; /* NULL with a socket for a transport */
+  int64_t hello_by_ms;
+  bool abandon;
+};
+
+/* Runs until QUIT or SIGTERM; the exit status. */
+int loop_run(struct loop *loop);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The shim's own log: one line a note on stderr, which thawd points to a file. */
+#ifndef THAW_SHIM_NOTE_H
+#define THAW_SHIM_NOTE_H
+
+#include <stdint.h>
+
+enum note_level { NOTE_ERROR, NOTE_WARN, NOTE_INFO, NOTE_DEBUG };
+
+/* -1 when there is no such level. */
+int note_set_level(const char *name);
+void note(enum note_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Milliseconds on the monotonic clock. */
+int64_t clock_ms(void);
+
+#endif
