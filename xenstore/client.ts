@@ -2,7 +2,7 @@
 // What a program does with XenStore: open a client, work on nodes, commit transactions, watch, and tell xenstored of domains.
 
 import { Connection } from './connection.js';
-import { errnoError, replyError, type XenstoreError } from './errors.js';
+import { replyError, XenstoreError } from './errors.js';
 import { NodeOperations } from './operations.js';
 import { decodeString, encodeStrings } from './payload.js';
 import { xsPath, type XsPath } from './paths.js';
@@ -94,9 +94,13 @@ export class XenstoreClient extends NodeOperations {
     options?: RequestOptions,
   ): Promise<void> {
     const op = `introduce domain ${domid}`;
-    if (BigInt(gfn) < 0n || !Number.isInteger(port) || port <= 0)
-      throw errnoError('EINVAL', op, undefined);
-    const payload = encodeStrings(encodeDomid(domid), BigInt(gfn).toString(), String(port));
+    if (!isWhole(gfn, 0) || !isWhole(port, 1))
+      throw new XenstoreError(
+        'ERR_XENSTORE_ARGUMENT',
+        `Cannot ${op}: frame ${gfn} or port ${port} is none`,
+        { op },
+      );
+    const payload = encodeStrings(encodeDomid(domid), String(gfn), String(port));
     await this.call(MessageType.introduce, op, undefined, payload, options);
   }
 
@@ -133,4 +137,8 @@ export class XenstoreClient extends NodeOperations {
   ): Promise<Buffer> {
     return this.call(type, op, undefined, encodeStrings(encodeDomid(domid)), options);
   }
+}
+
+function isWhole(value: number | bigint, min: number): boolean {
+  return (typeof value === 'bigint' || Number.isSafeInteger(value)) && value >= min;
 }

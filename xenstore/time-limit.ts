@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How several steps share one deadline and one signal: both become a single signal.
 
+import { setMaxListeners } from 'node:events';
 import { abortError } from './pending-call.js';
 
 export interface TimeLimit {
   readonly signal: AbortSignal;
-  /** Stops the clock. Call it when the work has ended. */
+  /** Stops the clock and forgets the caller's signal. Call it when the work has ended. */
   clear(): void;
 }
 
@@ -16,12 +17,20 @@ export function limitTime(
   timeoutError: () => Error,
 ): TimeLimit {
   const controller = new AbortController();
+  // Each call of a batch listens to it.
+  setMaxListeners(0, controller.signal);
   const timer =
     timeoutMs === Infinity
       ? undefined
       : setTimeout(() => controller.abort(timeoutError()), timeoutMs);
-  const signals = signal === undefined ? [controller.signal] : [controller.signal, signal];
-  return { signal: AbortSignal.any(signals), clear: () => clearTimeout(timer) };
+  const onAbort = () => controller.abort(abortError(signal));
+  if (signal?.aborted === true) onAbort();
+  else signal?.addEventListener('abort', onAbort, { once: true });
+  const clear = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+  return { signal: controller.signal, clear };
 }
 
 /** Settles as `promise` does, or rejects with the signal's reason when it aborts first; the promise itself goes on. */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does waiting for a value end when the value is there, and only then?
+
+import test from 'ava';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { joinFake, rejectsWith } from '../../support/xenstore.js';
+
+test('a value that is there already is returned at once', async (t) => {
+  const { client, fake } = await joinFake(t);
+  fake.write('/state', '4');
+  t.is(await client.waitFor('/state', (value) => value === '4'), '4');
+  t.is(fake.leftovers.watches, 0);
+});
+
+test('the value is waited for through others, and through absence', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const seen: (string | undefined)[] = [];
+  const wait = client.waitFor('/dev/state', (value) => {
+    seen.push(value);
+    return value === '4';
+  });
+  for (const value of ['1', '2', '4']) {
+    await sleep(20);
+    fake.write('/dev/state', value);
+  }
+  t.is(await wait, '4');
+  t.deepEqual(seen, [undefined, '1', '2', '4']);
+});
+
+test('the end of a node is waited for, a parent that goes included', async (t) => {
+  const { client, fake } = await joinFake(t);
+  fake.write('/backend/vif/1/0/state', '6');
+  const wait = client.waitFor('/backend/vif/1/0/state', (value) => value === undefined);
+  await sleep(20);
+  fake.rm('/backend/vif/1');
+  t.is(await wait, undefined);
+});
+
+test('at the deadline the error says what the value was', async (t) => {
+  const { client, fake } = await joinFake(t);
+  fake.write('/state', '3');
+  const error = await rejectsWith(
+    t,
+    client.waitFor('/state', (value) => value === '4', { timeoutMs: 50 }),
+    'TIMEOUT',
+  );
+  t.is(error.message, 'Cannot wait for "/state": it was "3" after 0.05 s');
+  t.is(fake.leftovers.watches, 0);
+  const absent = client.waitFor('/none', (value) => value === '4', { timeoutMs: 50 });
+  t.regex((await rejectsWith(t, absent, 'TIMEOUT')).message, /it did not exist after 0.05 s/);
+});
+
+test('a signal ends the wait with its reason', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const controller = new AbortController();
+  const wait = client.waitFor('/state', () => false, { signal: controller.signal });
+  await sleep(20);
+  const reason = new Error('the domain died');
+  controller.abort(reason);
+  t.is(await t.throwsAsync(wait), reason);
+  t.is(fake.leftovers.watches, 0);
+});
+
+test('what the predicate throws ends the wait', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const reason = new Error('no such state');
+  const wait = client.waitFor('/state', () => {
+    throw reason;
+  });
+  t.is(await t.throwsAsync(wait), reason);
+  t.is(fake.leftovers.watches, 0);
+});
+
+test('a lost connection ends the wait', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const wait = client.waitFor('/state', () => false);
+  await sleep(20);
+  fake.disconnectAll();
+  await rejectsWith(t, wait, 'CLOSED');
+});
