@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container's directory in the guest: config.json, files/, crun's log and pid file. */
+#ifndef AGENT_BUNDLE_H
+#define AGENT_BUNDLE_H
+
+#include "fields.h"
+#include "path.h"
+
+#include <sys/types.h>
+
+/* RUN/containers/CONTAINER[/NAME] into path */
+void agent_bundle_path(char path[AGENT_PATH_MAX], const char *container, const char *name);
+
+/*
+ * Makes the directory with config.json and the pairs of name and content that `files` holds, count of
+ * them. False: errno says why, EINVAL for a bad pair; nothing is left.
+ */
+bool agent_bundle_write(const char *container, const struct agent_field *config, struct agent_fields *files,
+                        uint32_t count);
+
+/* Removes it, whatever is there. */
+void agent_bundle_remove(const char *container);
+
+/* What crun wrote; 0: nothing yet. */
+pid_t agent_bundle_pid(const char *container);
+
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How does a byte stream become frames, and what ends it? */
+#include "channel.h"
+
+#include "freeze.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUND_BYTES 262144u
+
+#ifndef AGENT_BUILD
+#define AGENT_BUILD "thaw-agent"
+#endif
+
+static void on_ready(struct agent_source *source, short revents) {
+  struct agent_channel *channel = source->owner;
+
+  (void)revents;
+  agent_transport_acknowledge(channel->transport);
+}
+
+void agent_channel_init(struct agent_channel *channel, const struct agent_channel_rules *rules) {
+  *channel = (struct agent_channel){.rules = rules};
+  channel->source = (struct agent_source){.fd = -1, .ready = on_ready, .owner = channel};
+}
+
+void agent_channel_open(struct agent_channel *channel) {
+  channel->transport = agent_transport_open(channel->rules->number);
+  if (!channel->transport)
+    agent_die("Cannot open channel %d: %s", channel->rules->number, strerror(errno));
+  channel->source.fd = agent_transport_fd(channel->transport);
+  channel->source.events = agent_transport_events(channel->transport, false);
+  agent_loop_add(&channel->source);
+}
+
+static void drop_output(struct agent_channel *channel) {
+  if (channel->out_owned)
+    free(channel->out);
+  channel->out = NULL;
+  channel->out_owned = false;
+  channel->out_length = channel->out_done = 0;
+}
+
+void agent_channel_close(struct agent_channel *channel) {
+  if (!channel->transport)
+    return;
+  agent_loop_remove(&channel->source);
+  agent_transport_close(channel->transport);
+  channel->transport = NULL;
+  channel->greeted = false;
+  if (channel->payload != channel->rules->buffer)
+    free(channel->payload);
+  channel->payload = NULL;
+  channel->have = 0;
+  channel->skipping = false;
+  drop_output(channel);
+  channel->rules->lost(channel);
+}
+
+uint8_t *agent_channel_make(const struct thaw_frame *header, const void *payload) {
+  uint8_t *frame = malloc(sizeof *header + header->length);
+
+  if (!frame)
+    return NULL;
+  memcpy(frame, header, sizeof *header);
+  if (header->length)
+    memcpy(frame + sizeof *header, payload, header->length);
+  return frame;
+}
+
+static void greet(struct agent_channel *channel) {
+  static const char build[] = AGENT_BUILD;
+  uint32_t build_length = sizeof build - 1;
+  uint8_t payload[sizeof(struct thaw_hello) + sizeof build_length + sizeof build];
+  struct thaw_hello hello = {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, agent_freeze_wakes(), channel->rules->number};
+  struct thaw_frame header = {.type = THAW_HELLO};
+
+  memcpy(payload, &hello, sizeof hello);
+  memcpy(payload + sizeof hello, &build_length, sizeof build_length);
+  memcpy(payload + sizeof hello + sizeof build_length, build, build_length);
+  header.length = (uint32_t)(sizeof hello + sizeof build_length + build_length);
+  channel->out = agent_channel_make(&header, payload);
+  if (!channel->out)
+    agent_die("Cannot greet on channel %d: no memory", channel->rules->number);
+  channel->out_owned = true;
+  channel->out_length = sizeof header + header.length;
+  channel->greeted = true;
+  channel->generation++;
+}
+
+/* True when everything is sent; false: the client does not take more now, or is gone. */
+static bool send_frames(struct agent_channel *channel, size_t *share) {
+  for (;;) {
+    ssize_t sent;
+
+    if (channel->out_done == channel->out_length) {
+      drop_output(channel);
+      if (*share == 0 || !channel->rules->refill(channel))
+        return true;
+    }
+    sent = agent_transport_write(channel->transport, channel->out + channel->out_done,
+                                 channel->out_length - channel->out_done);
+    if (sent <= 0)
+      return false;
+    channel->out_done += (size_t)sent;
+    *share -= (size_t)sent < *share ? (size_t)sent : *share;
+  }
+}
+
+static bool begin_payload(struct agent_channel *channel) {
+  const struct thaw_frame *header = &channel->header;
+
+  if (header->length > channel->rules->payload_max || !channel->rules->accepts(header->type))
+    return false;
+  channel->payload = channel->rules->buffer;
+  if (!channel->payload)
+    channel->payload = malloc((size_t)header->length + 1);
+  channel->skipping = !channel->payload;
+  return true;
+}
+
+static bool end_frame(struct agent_channel *channel) {
+  uint8_t *payload = channel->payload;
+  bool ok = true;
+
+  channel->payload = NULL;
+  channel->have = 0;
+  if (channel->skipping) {
+    channel->rules->too_large(channel, &channel->header);
+  } else {
+    payload[channel->header.length] = '\0';
+    ok = channel->rules->frame(channel, &channel->header, payload);
+  }
+  channel->skipping = false;
+  if (payload != channel->rules->buffer)
+    free(payload);
+  return ok;
+}
+
+enum take { TAKE_IDLE, TAKE_MORE, TAKE_BROKEN };
+
+/* Reads the next piece of the frame that is coming in. */
+static enum take take_piece(struct agent_channel *channel, size_t *share) {
+  const uint32_t head = sizeof channel->header;
+  uint8_t waste[4096];
+  uint8_t *to = (uint8_t *)&channel->header + channel->have;
+  size_t want = head - channel->have;
+  ssize_t got;
+
+  if (channel->have >= head) {
+    want = channel->header.length - (channel->have - head);
+    to = channel->skipping ? waste : channel->payload + (channel->have - head);
+    if (channel->skipping && want > sizeof waste)
+      want = sizeof waste;
+  }
+  if (want > 0) {
+    got = agent_transport_read(channel->transport, to, want);
+    if (got <= 0)
+      return TAKE_IDLE;
+    channel->have += (uint32_t)got;
+    *share -= (size_t)got < *share ? (size_t)got : *share;
+    if (channel->have == head && !begin_payload(channel))
+      return TAKE_BROKEN;
+  }
+  if (channel->have >= head && channel->have - head == channel->header.length && !end_frame(channel))
+    return TAKE_BROKEN;
+  return TAKE_MORE;
+}
+
+static void start_over(struct agent_channel *channel, const char *reason) {
+  if (reason)
+    agent_log("channel %d: closed: %s", channel->rules->number, reason);
+  agent_channel_close(channel);
+  agent_channel_open(channel);
+  agent_loop_again();
+}
+
+void agent_channel_round(struct agent_channel *channel) {
+  size_t in = ROUND_BYTES, out = ROUND_BYTES;
+  enum take taken = TAKE_MORE;
+  enum agent_peer peer;
+  bool sent;
+
+  if (!channel->transport)
+    return;
+  peer = agent_transport_peer(channel->transport);
+  if (peer != AGENT_PEER_NONE && !channel->greeted)
+    greet(channel);
+  if (channel->greeted) {
+    sent = send_frames(channel, &out);
+    while (in > 0 && taken == TAKE_MORE && !channel->rules->congested(channel))
+      taken = take_piece(channel, &in);
+    if (taken == TAKE_BROKEN) {
+      start_over(channel, "it got a malformed frame");
+      return;
+    }
+    sent = send_frames(channel, &out);
+    peer = agent_transport_peer(channel->transport);
+    /* what a client sent before it left still counts, unless it also left answers unread */
+    if (peer == AGENT_PEER_GONE && !agent_freeze_is_pending() &&
+        (taken == TAKE_IDLE || channel->rules->congested(channel))) {
+      start_over(channel, NULL);
+      return;
+    }
+    if (in == 0 || out == 0)
+      agent_loop_again();
+    channel->source.events = peer == AGENT_PEER_GONE ? 0 : agent_transport_events(channel->transport, !sent);
+  }
+  channel->source.fd = agent_transport_fd(channel->transport);
+}
+
+bool agent_channel_has_client(const struct agent_channel *channel) {
+  return channel->greeted;
+}
+
+bool agent_channel_is_released(struct agent_channel *channel) {
+  return agent_transport_peer(channel->transport) != AGENT_PEER_HERE;
+}

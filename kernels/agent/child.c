@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How does the agent run a program without becoming its victim? */
+#define _GNU_SOURCE
+#include "child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static struct agent_child *children;
+
+/* The agent is exempt from the OOM killer, a container must not inherit that. */
+static void become_killable(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+  if (fd >= 0 && write(fd, "0", 1) == 1)
+    close(fd);
+}
+
+_Noreturn static void run(const char *const *argv, const int fds[3]) {
+  static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  sigset_t none;
+  int kept[3];
+
+  sigemptyset(&none);
+  signal(SIGPIPE, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  become_killable();
+  setsid();
+  /* out of the way first: a source may be another one's target */
+  for (int i = 0; i < 3; i++)
+    kept[i] = fcntl(fds[i], F_DUPFD, 3);
+  for (int i = 0; i < 3; i++)
+    if (dup2(kept[i], i) < 0)
+      _exit(127);
+  close_range(3, ~0u, 0);
+  execve(argv[0], (char *const *)argv, environment);
+  _exit(127);
+}
+
+bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]) {
+  pid_t pid = fork();
+
+  if (pid < 0)
+    return false;
+  if (pid == 0)
+    run(argv, fds);
+  child->pid = pid;
+  child->next = children;
+  children = child;
+  return true;
+}
+
+bool agent_child_reaped(pid_t pid, int wait_status) {
+  for (struct agent_child **link = &children; *link; link = &(*link)->next) {
+    struct agent_child *child = *link;
+
+    if (child->pid != pid)
+      continue;
+    *link = child->next;
+    child->pid = 0;
+    child->ended(child, wait_status);
+    return true;
+  }
+  return false;
+}

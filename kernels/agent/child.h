@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs the agent runs: started without waiting, their end reported from the loop. */
+#ifndef AGENT_CHILD_H
+#define AGENT_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct agent_child {
+  void (*ended)(struct agent_child *child, int wait_status);
+  void *owner;
+  pid_t pid; /* 0: not running */
+  struct agent_child *next;
+};
+
+/* Starts argv[0] with fds as 0, 1, 2 and nothing else open; the caller keeps its copies of fds. */
+bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]);
+
+/* Called with every pid that is reaped; true when it was a child of this kind. */
+bool agent_child_reaped(pid_t pid, int wait_status);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How is crun called, and what does its failure mean? */
+#define _GNU_SOURCE
+#include "crun.h"
+
+#include "options.h"
+#include "path.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void ended(struct agent_child *child, int wait_status) {
+  struct agent_crun *crun = child->owner;
+
+  agent_timer_clear(&crun->deadline);
+  crun->done(crun, WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
+}
+
+static void give_up(struct agent_timer *timer) {
+  struct agent_crun *crun = timer->owner;
+
+  crun->timed_out = true;
+  kill(crun->child.pid, SIGKILL);
+}
+
+static bool launch(struct agent_crun *crun, const char *const *argv, const int fds[3]) {
+  crun->child = (struct agent_child){.ended = ended, .owner = crun};
+  crun->deadline = (struct agent_timer){.fire = give_up, .owner = crun};
+  crun->timed_out = false;
+  if (!agent_child_spawn(&crun->child, argv, fds))
+    return false;
+  agent_timer_set(&crun->deadline, AGENT_CRUN_DEADLINE_NS);
+  return true;
+}
+
+static const char *state_root(void) {
+  static char root[AGENT_PATH_MAX];
+
+  agent_path(root, "%s/crun", agent_options.run);
+  return root;
+}
+
+bool agent_crun_start(struct agent_crun *crun, const char *container, const char *bundle, const char *pid_file,
+                      const char *console, const int fds[3]) {
+  char log[AGENT_PATH_MAX], bundle_option[AGENT_PATH_MAX], pid_option[AGENT_PATH_MAX],
+      console_option[AGENT_PATH_MAX] = "";
+  char cgroup_option[AGENT_PATH_MAX];
+  const char *argv[16];
+  int n = 0;
+
+  agent_path(cgroup_option, "--cgroup-manager=%s", agent_options.cgroup_manager);
+  agent_path(log, "--log=file:%s/log", bundle);
+  agent_path(bundle_option, "--bundle=%s", bundle);
+  agent_path(pid_option, "--pid-file=%s", pid_file);
+  argv[n++] = agent_options.runtime;
+  argv[n++] = cgroup_option;
+  argv[n++] = "--root";
+  argv[n++] = state_root();
+  argv[n++] = log;
+  argv[n++] = "run";
+  argv[n++] = "--detach";
+  argv[n++] = bundle_option;
+  argv[n++] = pid_option;
+  if (console) {
+    agent_path(console_option, "--console-socket=%s", console);
+    argv[n++] = console_option;
+  }
+  argv[n++] = container;
+  argv[n] = NULL;
+  return launch(crun, argv, fds);
+}
+
+bool agent_crun_delete(struct agent_crun *crun, const char *container) {
+  char cgroup_option[AGENT_PATH_MAX];
+  const char *argv[] = {
+      agent_options.runtime, cgroup_option, "--root", state_root(), "delete", "--force", container, NULL};
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int fds[3] = {null, null, null};
+  bool ok;
+
+  if (null < 0)
+    return false;
+  agent_path(cgroup_option, "--cgroup-manager=%s", agent_options.cgroup_manager);
+  ok = launch(crun, argv, fds);
+  close(null);
+  return ok;
+}
+
+bool agent_crun_knows(const char *container) {
+  char path[AGENT_PATH_MAX];
+
+  agent_path(path, "%s/%s", state_root(), container);
+  return access(path, F_OK) == 0;
+}
+
+void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, char text[AGENT_CRUN_TEXT_MAX]) {
+  char path[AGENT_PATH_MAX], log[4096], *line, *message;
+  ssize_t length = 0;
+  int fd;
+
+  snprintf(text, AGENT_CRUN_TEXT_MAX, "%s %s", agent_options.runtime,
+           crun->timed_out ? "did not end within 30 s" : "said nothing");
+  agent_path(path, "%s/log", bundle);
+  fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (lseek(fd, 1 - (off_t)sizeof log, SEEK_END) < 0)
+    lseek(fd, 0, SEEK_SET);
+  length = read(fd, log, sizeof log - 1);
+  close(fd);
+  while (length > 0 && log[length - 1] == '\n')
+    length--;
+  if (length <= 0)
+    return;
+  log[length] = '\0';
+  line = strrchr(log, '\n');
+  line = line ? line + 1 : log;
+  message = strstr(line, "Z: "); /* the time crun puts in front */
+  snprintf(text, AGENT_CRUN_TEXT_MAX, "%.1000s", message ? message + 3 : line);
+}
+
+enum thaw_error agent_crun_classify(const char *text) {
+  static const char exec[] = "exec container process";
+  bool is_missing = strstr(text, "No such file or directory") != NULL;
+
+  if (strncmp(text, "executable file `", 17) == 0 || strncmp(text, "cannot find `` in $PATH", 23) == 0)
+    return THAW_E_CMD_NOENT;
+  if (strncmp(text, exec, sizeof exec - 1) == 0)
+    return is_missing ? THAW_E_CMD_NOENT : THAW_E_CMD_NOEXEC;
+  if (strncmp(text, "the path `", 10) == 0 &&
+      (strstr(text, "` exists but it is not executable") || strstr(text, "` is not a regular file")))
+    return THAW_E_CMD_NOEXEC;
+  if (strncmp(text, "cannot open `", 13) == 0 && (strstr(text, "Permission denied") || strstr(text, "Not a directory")))
+    return THAW_E_CMD_NOEXEC;
+  return THAW_E_CRUN;
+}

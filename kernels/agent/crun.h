@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of the OCI runtime: its command line, its deadline, and what its last words mean. */
+#ifndef AGENT_CRUN_H
+#define AGENT_CRUN_H
+
+#include "child.h"
+#include "loop.h"
+#include "proto.h"
+
+#include <stddef.h>
+
+#define AGENT_CRUN_DEADLINE_NS (30000 * AGENT_MS)
+#define AGENT_CRUN_TEXT_MAX 1024
+
+struct agent_crun {
+  /* filled in by the caller; called once, from the loop. ok: it ended with status 0. */
+  void (*done)(struct agent_crun *crun, bool ok);
+  void *owner;
+
+  /* private */
+  struct agent_child child;
+  struct agent_timer deadline;
+  bool timed_out;
+};
+
+/* `run --detach`: container, bundle directory, pid file, console socket or NULL; fds as 0, 1, 2. */
+bool agent_crun_start(struct agent_crun *crun, const char *container, const char *bundle, const char *pid_file,
+                      const char *console, const int fds[3]);
+
+/* `delete --force` */
+bool agent_crun_delete(struct agent_crun *crun, const char *container);
+
+/* Whether the runtime still keeps something about a container. */
+bool agent_crun_knows(const char *container);
+
+/* The runtime's log of a start, in the bundle; its last line without the time, into text. */
+void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, char text[AGENT_CRUN_TEXT_MAX]);
+
+/* What a failed start means to a user. */
+enum thaw_error agent_crun_classify(const char *text);
+
+#endif

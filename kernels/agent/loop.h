@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's one poll loop: descriptors, deadlines, and what is looked at in every round. */
+#ifndef AGENT_LOOP_H
+#define AGENT_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Four for the agent itself, three streams and a console socket for each process. */
+#define AGENT_SOURCES_MAX 2048
+
+/* Owned by the caller, zeroed before first use; fd and events may change while it is in the loop. */
+struct agent_source {
+  int fd;       /* -1: skipped */
+  short events; /* 0: skipped */
+  void (*ready)(struct agent_source *source, short revents);
+  void *owner;
+  bool listed;
+  struct agent_source *next, *previous;
+};
+
+struct agent_timer {
+  void (*fire)(struct agent_timer *timer);
+  void *owner;
+  uint64_t at_ns;
+  bool armed;
+  struct agent_timer *next;
+};
+
+void agent_loop_add(struct agent_source *source);
+void agent_loop_remove(struct agent_source *source); /* may be called from any callback */
+
+uint64_t agent_loop_now_ns(void);
+void agent_timer_set(struct agent_timer *timer, uint64_t after_ns); /* again: moves it */
+void agent_timer_clear(struct agent_timer *timer);
+
+/* The next round does not wait: somebody stopped early to let others have a turn. */
+void agent_loop_again(void);
+
+/* Runs for ever; each_round is called after every round of callbacks. */
+_Noreturn void agent_loop_run(void (*each_round)(void));
+
+#define AGENT_MS 1000000ull /* ns */
+
+#endif

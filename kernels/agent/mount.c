@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/* MOUNT and UNMOUNT: which root filesystems are there, and when have a layer's devices come? */
+#include "mount.h"
+
+#include "control.h"
+#include "options.h"
+#include "path.h"
+#include "process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A device node appears without a sound that is worth a netlink socket: a stat is cheap. */
+#define DEVICE_POLL_NS (1 * AGENT_MS)
+
+struct mounting {
+  struct mounting *next;
+  struct agent_request request;
+  struct agent_rootfs *rootfs;
+  uint64_t deadline_ns;
+  struct agent_timer poll;
+};
+
+static struct agent_rootfs *mounted;
+static struct mounting *mountings;
+
+static struct agent_rootfs *find(const char *name) {
+  struct agent_rootfs *rootfs = mounted;
+
+  while (rootfs && strcmp(rootfs->name, name) != 0)
+    rootfs = rootfs->next;
+  return rootfs;
+}
+
+bool agent_mount_exists(const char *name) {
+  return find(name) != NULL;
+}
+
+static bool is_being_mounted(const char *name) {
+  struct mounting *mounting = mountings;
+
+  while (mounting && strcmp(mounting->rootfs->name, name) != 0)
+    mounting = mounting->next;
+  return mounting != NULL;
+}
+
+static const char *missing_device(const struct agent_rootfs *rootfs) {
+  char path[AGENT_PATH_MAX];
+  struct stat status;
+
+  for (uint32_t i = 0; i < rootfs->layers; i++) {
+    agent_path(path, "%s/%s", agent_options.dev, rootfs->devices[i]);
+    if (stat(path, &status) != 0 || !S_ISBLK(status.st_mode))
+      return rootfs->devices[i];
+  }
+  return NULL;
+}
+
+static void poll_devices(struct agent_timer *timer) {
+  struct mounting *mounting = timer->owner, **link = &mountings;
+  struct agent_rootfs *rootfs = mounting->rootfs;
+  const char *missing = missing_device(rootfs);
+  char text[512];
+
+  if (missing && agent_loop_now_ns() < mounting->deadline_ns) {
+    agent_timer_set(timer, DEVICE_POLL_NS);
+    return;
+  }
+  if (missing) {
+    agent_control_error(mounting->request, THAW_E_DEVICE, "Device %s did not appear", missing);
+  } else if (!agent_overlay_mount(rootfs, text, sizeof text)) {
+    agent_control_error(mounting->request, THAW_E_MOUNT, "%s", text);
+  } else {
+    rootfs->next = mounted;
+    mounted = rootfs;
+    mounting->rootfs = NULL;
+    agent_control_ok(mounting->request, NULL, 0);
+  }
+  while (*link != mounting)
+    link = &(*link)->next;
+  *link = mounting->next;
+  free(mounting->rootfs);
+  free(mounting);
+}
+
+static bool parse(struct agent_fields *fields, struct agent_rootfs *rootfs, struct thaw_mount *body) {
+  char device[AGENT_NAME_MAX + 1];
+
+  if (!agent_fields_struct(fields, body, sizeof *body) || body->layers < 1 || body->layers > AGENT_LAYERS_MAX ||
+      !agent_fields_name(fields, rootfs->name))
+    return false;
+  rootfs->layers = body->layers;
+  rootfs->upper_kib = body->upper_kib;
+  for (uint32_t i = 0; i < body->layers; i++) {
+    if (!agent_fields_name(fields, device) || strlen(device) >= sizeof rootfs->devices[i])
+      return false;
+    strcpy(rootfs->devices[i], device);
+  }
+  return agent_fields_at_end(fields);
+}
+
+void agent_mount_request(struct agent_request request, struct agent_fields *fields) {
+  struct agent_rootfs *rootfs = calloc(1, sizeof *rootfs);
+  struct mounting *mounting = calloc(1, sizeof *mounting);
+  struct thaw_mount body;
+
+  if (!rootfs || !mounting) {
+    agent_control_error(request, THAW_E_INTERNAL, "No memory");
+  } else if (!parse(fields, rootfs, &body)) {
+    agent_control_error(request, THAW_E_MESSAGE, "MOUNT is malformed");
+  } else if (find(rootfs->name) || is_being_mounted(rootfs->name)) {
+    agent_control_error(request, THAW_E_EXISTS, "A root filesystem of this name exists");
+  } else {
+    *mounting = (struct mounting){mountings,
+                                  request,
+                                  rootfs,
+                                  agent_loop_now_ns() + body.timeout_ms * AGENT_MS,
+                                  {.fire = poll_devices, .owner = mounting}};
+    mountings = mounting;
+    poll_devices(&mounting->poll);
+    return;
+  }
+  free(rootfs);
+  free(mounting);
+}
+
+static bool is_used(const char *name) {
+  for (struct agent_process *process = agent_process_first(); process; process = process->next)
+    if (!process->has_ended && strcmp(process->rootfs, name) == 0)
+      return true;
+  return false;
+}
+
+void agent_unmount_request(struct agent_request request, struct agent_fields *fields) {
+  struct agent_rootfs *rootfs, **link = &mounted;
+  char name[AGENT_NAME_MAX + 1];
+
+  if (!agent_fields_name(fields, name) || !agent_fields_at_end(fields)) {
+    agent_control_error(request, THAW_E_MESSAGE, "UNMOUNT is malformed");
+    return;
+  }
+  rootfs = find(name);
+  if (is_being_mounted(name) || (rootfs && is_used(name))) {
+    agent_control_error(request, THAW_E_BUSY, "The root filesystem is in use");
+  } else if (rootfs && !agent_overlay_unmount(rootfs)) {
+    agent_control_error(request, THAW_E_BUSY, "Cannot unmount the root filesystem: %s", strerror(errno));
+  } else {
+    while (rootfs && *link != rootfs)
+      link = &(*link)->next;
+    if (rootfs)
+      *link = rootfs->next;
+    free(rootfs);
+    agent_control_ok(request, NULL, 0);
+  }
+}

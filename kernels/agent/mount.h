@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Root filesystems: EROFS layers on block devices under an overlay with a tmpfs on top. */
+#ifndef AGENT_MOUNT_H
+#define AGENT_MOUNT_H
+
+#include "fields.h"
+#include "proto.h"
+
+#define AGENT_LAYERS_MAX 64
+
+struct agent_rootfs {
+  struct agent_rootfs *next;
+  char name[AGENT_NAME_MAX + 1];
+  uint32_t layers;
+  char devices[AGENT_LAYERS_MAX][32];
+  uint64_t upper_kib;
+};
+
+bool agent_mount_exists(const char *rootfs); /* and is ready */
+
+/* overlay.c: all mounts, or none and a text why */
+bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size);
+bool agent_overlay_unmount(const struct agent_rootfs *rootfs); /* false: still in use, errno says why */
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How do layers become one tree? Each EROFS read-only, an overlay of them with a tmpfs above. Layers
+ * are named one by one (lowerdir+, Linux 6.8): 64 paths do not fit into mount(2)'s page of options,
+ * and no character needs an escape.
+ */
+#define _GNU_SOURCE
+#include "mount.h"
+#include "options.h"
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static void path_of(char path[AGENT_PATH_MAX], const struct agent_rootfs *rootfs, const char *below) {
+  agent_path(path, "%s/roots/%s/%s", agent_options.run, rootfs->name, below);
+}
+
+static void layer_path(char path[AGENT_PATH_MAX], const struct agent_rootfs *rootfs, uint32_t layer) {
+  char below[32];
+
+  snprintf(below, sizeof below, "layers/%u", layer);
+  path_of(path, rootfs, below);
+}
+
+static bool mount_layers(const struct agent_rootfs *rootfs, const char **failed_out) {
+  char path[AGENT_PATH_MAX], device[AGENT_PATH_MAX];
+
+  for (uint32_t i = 0; i < rootfs->layers; i++) {
+    *failed_out = rootfs->devices[i];
+    layer_path(path, rootfs, i);
+    agent_path(device, "%s/%s", agent_options.dev, rootfs->devices[i]);
+    if (!agent_path_make(path) || mount(device, path, "erofs", MS_RDONLY | MS_NODEV, NULL) != 0)
+      return false;
+  }
+  return true;
+}
+
+static bool mount_upper(const struct agent_rootfs *rootfs, const char **failed_out) {
+  char path[AGENT_PATH_MAX], options[64] = "mode=0755";
+
+  *failed_out = "the writable layer";
+  if (rootfs->upper_kib > 0)
+    snprintf(options, sizeof options, "mode=0755,size=%lluk", (unsigned long long)rootfs->upper_kib);
+  path_of(path, rootfs, "upper");
+  if (!agent_path_make(path) || mount("tmpfs", path, "tmpfs", MS_NODEV, options) != 0)
+    return false;
+  path_of(path, rootfs, "upper/up");
+  if (!agent_path_make(path))
+    return false;
+  path_of(path, rootfs, "upper/work");
+  return agent_path_make(path);
+}
+
+static bool mount_overlay(const struct agent_rootfs *rootfs, const char **failed_out) {
+  char path[AGENT_PATH_MAX];
+  int context = fsopen("overlay", FSOPEN_CLOEXEC), tree = -1;
+  bool ok = false;
+
+  *failed_out = "the overlay";
+  if (context < 0)
+    return false;
+  for (uint32_t i = rootfs->layers; i-- > 0;) { /* the topmost first */
+    layer_path(path, rootfs, i);
+    if (fsconfig(context, FSCONFIG_SET_STRING, "lowerdir+", path, 0) != 0)
+      goto out;
+  }
+  path_of(path, rootfs, "upper/up");
+  if (fsconfig(context, FSCONFIG_SET_STRING, "upperdir", path, 0) != 0)
+    goto out;
+  path_of(path, rootfs, "upper/work");
+  if (fsconfig(context, FSCONFIG_SET_STRING, "workdir", path, 0) != 0 ||
+      fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+    goto out;
+  tree = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV);
+  path_of(path, rootfs, "rootfs");
+  ok = tree >= 0 && agent_path_make(path) && move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+out:
+  if (tree >= 0)
+    close(tree);
+  close(context);
+  return ok;
+}
+
+bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size) {
+  const char *failed;
+
+  if (mount_layers(rootfs, &failed) && mount_upper(rootfs, &failed) && mount_overlay(rootfs, &failed))
+    return true;
+  snprintf(text, size, "Cannot mount %s: %s", failed, strerror(errno));
+  agent_overlay_unmount(rootfs);
+  return false;
+}
+
+/* What is not mounted, or no longer, is no error: UNMOUNT may come twice. */
+static bool unmount(const char *path) {
+  return umount2(path, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT;
+}
+
+bool agent_overlay_unmount(const struct agent_rootfs *rootfs) {
+  char path[AGENT_PATH_MAX];
+  bool ok;
+
+  path_of(path, rootfs, "rootfs");
+  ok = unmount(path);
+  path_of(path, rootfs, "upper");
+  ok = ok && unmount(path);
+  for (uint32_t i = rootfs->layers; ok && i-- > 0;) {
+    layer_path(path, rootfs, i);
+    ok = unmount(path);
+  }
+  path_of(path, rootfs, "");
+  if (ok)
+    agent_path_remove(path);
+  return ok;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Paths below the agent's folders. */
+#ifndef AGENT_PATH_H
+#define AGENT_PATH_H
+
+#include <stdbool.h>
+
+#define AGENT_PATH_MAX 1024
+
+/* As snprintf; a path that does not fit ends the agent: names are bounded, so it is a wrong option. */
+void agent_path(char path[AGENT_PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* mkdir -p of an absolute path; false: errno says why. */
+bool agent_path_make(const char *path);
+
+/* rm -r, other filesystems left alone. */
+void agent_path_remove(const char *path);
+
+#endif

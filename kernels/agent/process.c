@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which processes are there, and when is one over? */
+#define _GNU_SOURCE
+#include "process.h"
+
+#include "data.h"
+#include "input.h"
+#include "output.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct agent_process *processes;
+static unsigned count;
+
+struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
+  struct agent_process *process = count < AGENT_PROCESSES_MAX ? calloc(1, sizeof *process) : NULL;
+
+  if (!process)
+    return NULL;
+  process->id = id;
+  process->flags = flags;
+  process->terminal = -1;
+  agent_output_init(&process->outputs[0], process, THAW_STDOUT);
+  agent_output_init(&process->outputs[1], process, THAW_STDERR);
+  if (!agent_input_init(&process->input, process)) {
+    free(process);
+    return NULL;
+  }
+  process->next = processes;
+  processes = process;
+  count++;
+  return process;
+}
+
+void agent_process_free(struct agent_process *process) {
+  struct agent_process **link = &processes;
+
+  agent_data_forget(process);
+  while (*link != process)
+    link = &(*link)->next;
+  *link = process->next;
+  count--;
+  agent_input_close(&process->input);
+  free(process->input.buffer);
+  for (int i = 0; i < 2; i++)
+    agent_output_close(&process->outputs[i]);
+  if (process->terminal >= 0)
+    close(process->terminal);
+  free(process);
+}
+
+struct agent_process *agent_process_first(void) {
+  return processes;
+}
+
+struct agent_process *agent_process_by_id(uint32_t id) {
+  struct agent_process *process = processes;
+
+  while (process && process->id != id)
+    process = process->next;
+  return process;
+}
+
+struct agent_process *agent_process_by_container(const char *container) {
+  struct agent_process *process = processes;
+
+  while (process && (process->is_deleted || strcmp(process->container, container) != 0))
+    process = process->next;
+  return process;
+}
+
+struct agent_process *agent_process_by_pid(pid_t pid) {
+  struct agent_process *process = processes;
+
+  while (process && process->pid != pid)
+    process = process->next;
+  return process;
+}
+
+void agent_process_attach_terminal(struct agent_process *process, int terminal) {
+  process->terminal = terminal;
+  process->outputs[0].source.fd = terminal;
+  process->input.source.fd = process->flags & THAW_PROCESS_STDIN ? terminal : -1;
+  agent_input_pump(&process->input);
+}
+
+void agent_process_run(struct agent_process *process) {
+  process->state = process->has_ended ? AGENT_EXITED : AGENT_RUNNING;
+  for (int i = 0; i < 2; i++) {
+    process->outputs[i].is_ready = true;
+    if (process->has_ended)
+      agent_output_limit(&process->outputs[i]);
+  }
+  agent_loop_again();
+}
+
+void agent_process_end(struct agent_process *process, int wait_status) {
+  process->pid = 0;
+  process->has_ended = true;
+  if (WIFSIGNALED(wait_status))
+    process->exit = (struct thaw_exit){THAW_SIGNALED, (uint32_t)WTERMSIG(wait_status)};
+  else
+    process->exit = (struct thaw_exit){THAW_EXITED, (uint32_t)WEXITSTATUS(wait_status)};
+  if (process->state == AGENT_RUNNING)
+    agent_process_run(process);
+}
+
+void agent_process_release(struct agent_process *process) {
+  if (process->is_deleted && (process->is_exit_sent || !agent_data_serves(process)))
+    agent_process_free(process);
+}
+
+bool agent_process_signal(struct agent_process *process, uint32_t signal) {
+  if (signal < 1 || signal > 64)
+    return false;
+  if (process->pid > 0)
+    kill(process->pid, (int)signal);
+  return true;
+}
+
+void agent_process_stop_reading(struct agent_process *process, struct agent_output *output) {
+  agent_output_close(output);
+  if (process->terminal >= 0) {
+    agent_input_close(&process->input);
+    close(process->terminal);
+    process->terminal = -1;
+  }
+  agent_loop_again();
+}
+
+void agent_process_resize(struct agent_process *process, uint16_t rows, uint16_t cols) {
+  struct winsize size = {.ws_row = rows, .ws_col = cols};
+
+  if (process->terminal >= 0 && (rows || cols))
+    ioctl(process->terminal, TIOCSWINSZ, &size);
+}

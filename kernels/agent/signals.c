@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who has died, and who wants to know? */
+#define _GNU_SOURCE
+#include "signals.h"
+
+#include "child.h"
+#include "log.h"
+#include "loop.h"
+#include "process.h"
+#include "start.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void reap(void) {
+  siginfo_t dead;
+
+  /* looked at before it is reaped: a zombie still has a name, see agent_launch_before_reap */
+  while (dead.si_pid = 0, waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) == 0 && dead.si_pid > 0) {
+    struct agent_process *process;
+    int status = 0;
+
+    agent_launch_before_reap(dead.si_pid);
+    if (waitpid(dead.si_pid, &status, WNOHANG) != dead.si_pid)
+      return;
+    process = agent_process_by_pid(dead.si_pid);
+    if (process)
+      agent_process_end(process, status);
+    else
+      agent_child_reaped(dead.si_pid, status);
+  }
+}
+
+static void on_signal(struct agent_source *source, short revents) {
+  struct signalfd_siginfo info[8];
+
+  (void)revents;
+  while (read(source->fd, info, sizeof info) > 0)
+    ;
+  reap();
+}
+
+void agent_signals_init(void) {
+  static struct agent_source source = {.events = POLLIN, .ready = on_signal};
+  sigset_t children;
+
+  sigemptyset(&children);
+  sigaddset(&children, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &children, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  prctl(PR_SET_CHILD_SUBREAPER, 1); /* for tests, where the agent need not be PID 1 */
+  source.fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (source.fd < 0)
+    agent_die("Cannot receive signals: %s", strerror(errno));
+  agent_loop_add(&source);
+}
