@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// How tests wait: for a promise or for a condition, never longer than they say.
+
+/** The result of `work`, or an error that names what was waited for after `timeoutMs`. */
+export async function within<T>(
+  timeoutMs: number,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`Waited ${timeoutMs} ms for ${what}`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until `isTrue`, asked every 20 ms. */
+export async function until(
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > end) throw new Error(`Waited ${timeoutMs} ms until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
