@@ -37,7 +37,9 @@ export class Libxl {
   static async open(options: OpenOptions = {}, native: NativeAddon = loadNative()): Promise<Libxl> {
     const self = new Libxl();
     const log = options.log ?? (() => {});
-    const onEvent = (event: RawEvent): void => self.#watches.get(event.watch)?.deliver(event);
+    // Refers to the watches alone: a context that nobody uses and that watches nothing can be collected.
+    const watches = self.#watches;
+    const onEvent = (event: RawEvent): void => watches.get(event.watch)?.deliver(event);
     self.#context = await native.openContext(log, onEvent, options.debug ?? false);
     return self;
   }
@@ -177,12 +179,15 @@ export class Libxl {
     if (typeof listener !== 'function') throw new TypeError('Invalid listener: not a function');
     const context = this.#native();
     const id = ++this.#lastId;
-    const forget = (): Promise<void> => {
+    const forget = async (): Promise<void> => {
       this.#watches.delete(id);
-      return this.#context?.domainDeathDisable(id) ?? Promise.resolve();
+      if (this.#context === undefined) return;
+      context.hold(this.#watches.size > 0);
+      await context.domainDeathDisable(id);
     };
     const watch = new DeathWatch(listener, context.domainDeathEnable(id, domid), forget);
     this.#watches.set(id, watch);
+    context.hold(true);
     return watch;
   }
 

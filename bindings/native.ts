@@ -48,6 +48,8 @@ export interface NativeContext {
   xcDomainAccounting(domid: number): Promise<DomainAccounting>;
   xcSetPagingMempool(domid: number, bytes: number): Promise<void>;
   xcSetmaxmem(domid: number, maxKib: number): Promise<void>;
+  /** While `on`, the event loop stays alive for events, as if a call were under way. */
+  hold(on: boolean): void;
   abort(id: number): void;
   close(): Promise<void>;
 }

@@ -43,6 +43,8 @@ export class Vchan extends Duplex {
   #write: PendingWrite | undefined;
   /** No more from the peer. */
   #isEnded = false;
+  /** We have told the peer that nothing more comes. */
+  #isShut = false;
   #wasConnected: boolean;
 
   private constructor(native: NativeVchan) {
@@ -144,6 +146,7 @@ export class Vchan extends Duplex {
 
   override _final(callback: (error?: Error | null) => void): void {
     this.#native?.shutdown();
+    this.#isShut = true;
     callback();
     // Nobody may be reading: what is left in the ring is then dropped, or the stream would never close.
     if (!this.#isReading && this.readableFlowing !== true && this.listenerCount('readable') === 0) {
@@ -166,8 +169,8 @@ export class Vchan extends Duplex {
     while (this.#isReading && !this.#isEnded && this.#native !== undefined) {
       const data = this.#native.read(READ_MAX_BYTES);
       if (data === null) {
-        if (!this.writableFinished) return;
-        return this.#endReading(); // We have shut down, the ring is empty: nothing more can come.
+        if (!this.#isShut) return;
+        return this.#endReading(); // The peer was told that we are gone, and the ring is empty: nothing more comes.
       }
       if (data === undefined) return this.#endReading();
       this.#isReading = this.push(data);

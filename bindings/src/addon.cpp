@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the addon exports. Reading order: util/request.hpp, objects/libxl_thread.hpp, objects/context.hpp,
+// objects/requests.hpp, objects/vchan.hpp, util/trim_stream.hpp. State is kept for each environment (util/env.hpp); the
+// library itself is never unloaded
+// (-z nodelete), because a libxl thread may outlive the Worker that loaded it.
+
+#include <node_api.h>
+
+#include "objects/context.hpp"
+#include "objects/trim_job.hpp"
+#include "objects/vchan.hpp"
+#include "util/args.hpp"
+#include "util/env.hpp"
+#include "util/js.hpp"
+
+namespace thaw {
+
+/// initialize(makeError): must come first; errors are plain Errors until then.
+static napi_value JS_initialize(napi_env env, napi_callback_info info) {
+  Args args(env, info);
+  napi_value factory = args.function(0);
+  if (args.ok())
+    EnvData::of(env)->set_error_factory(env, factory);
+  return nullptr;
+}
+
+} // namespace thaw
+
+NAPI_MODULE_INIT() {
+  thaw::EnvData::create(env);
+  thaw::js_set_function(env, exports, "initialize", thaw::JS_initialize);
+  thaw::js_set_function(env, exports, "openContext", thaw::Context::JS_open);
+  thaw::js_set_function(env, exports, "vchanConnect", thaw::JS_vchanConnect);
+  thaw::js_set_function(env, exports, "vchanListen", thaw::JS_vchanListen);
+  thaw::js_set_function(env, exports, "trimStream", thaw::JS_trimStream);
+  thaw::js_set_function(env, exports, "memfdCreate", thaw::JS_memfdCreate);
+  return exports;
+}

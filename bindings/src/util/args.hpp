@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a native method reads its arguments: each getter checks the type and, at the first mismatch, throws a TypeError
+// into JavaScript and makes ok() false. Nothing native is called with arguments that did not pass.
+#pragma once
+
+#include <node_api.h>
+#include <string>
+#include <vector>
+
+namespace thaw {
+
+class Args {
+public:
+  Args(napi_env env, napi_callback_info info);
+
+  bool ok() const {
+    return ok_;
+  }
+
+  /// The native object behind `this`, checked by its tag; nullptr for anything else.
+  void *self(const napi_type_tag &tag);
+
+  uint32_t u32(size_t index);
+  uint32_t domid(size_t index);
+  /// A non-negative integer that a double holds exactly.
+  int64_t size(size_t index);
+  bool boolean(size_t index);
+  std::string text(size_t index);
+  bool is_null(size_t index);
+  napi_value function(size_t index);
+  /// An open descriptor, duplicated close-on-exec: the caller may close its own while the call is under way. Caller
+  /// owns the result.
+  int duplicated_fd(size_t index);
+  std::vector<int> cpus(size_t index);
+  /// A Uint8Array's bytes; valid until control returns to JavaScript.
+  const uint8_t *bytes(size_t index, size_t *length);
+
+private:
+  void reject(size_t index, const char *expected);
+  double number(size_t index, double max, const char *expected);
+
+  static constexpr size_t kMax = 6;
+  napi_env env_;
+  napi_value self_ = nullptr;
+  napi_value values_[kMax];
+  bool ok_ = true;
+};
+
+} // namespace thaw

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which error lines of libxl's log belong to a failed call. libxl does not say, so lines are matched by the call being
+// started when they came and by the `Domain N:` they begin with. Libxl thread only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace thaw {
+
+class OpLog {
+public:
+  /// A place in the log: details() looks from there on.
+  uint64_t mark() const {
+    return next_;
+  }
+
+  /// `op` is the call being started, nullptr while libxl handles events.
+  void add(const std::string &text, const void *op);
+
+  /// Lines since `mark` of this call: those that came while it was started, those that name its domain, and those that
+  /// name no domain of `others`. `domid` is -1 for a call that has no domain yet.
+  std::vector<std::string> details(uint64_t mark, const void *op, int64_t domid,
+                                   const std::vector<int64_t> &others) const;
+
+private:
+  struct Line {
+    uint64_t number;
+    const void *op;
+    int64_t domid; ///< -1: names none.
+    std::string text;
+  };
+
+  static constexpr size_t kKept = 200, kDetails = 16;
+  std::deque<Line> lines_;
+  uint64_t next_ = 0;
+};
+
+} // namespace thaw

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a save stream loses its zero pages: libxl's v2 stream is copied record by record, and in the libxenguest stream
+// inside its LIBXC_CONTEXT record every all-zero page of normal type becomes XALLOC (populate, no data). Formats: Xen's
+// docs/specs/libxl-migration-stream and libxc-migration-stream. Nothing in the input is believed before it is checked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace thaw {
+
+/// Where the bytes come from and go to. Both callbacks return 0 or an errno value.
+struct TrimIo {
+  void *user;
+  /// Fills `length` bytes, fewer only at the end of the input; sets *got.
+  int (*read)(void *user, void *data, size_t length, size_t *got);
+  int (*write)(void *user, const void *data, size_t length);
+};
+
+struct TrimCounts {
+  uint64_t pages = 0;      ///< Entries in PAGE_DATA records, of any type.
+  uint64_t data_pages = 0; ///< Pages written with contents.
+  uint64_t zero_pages = 0; ///< Pages made allocate-only.
+  uint64_t bytes = 0;      ///< Bytes written.
+};
+
+/// What was wrong, and the errno of a failed read or write (0 for a bad stream).
+struct TrimError {
+  char what[96] = "";
+  int errnum = 0;
+};
+
+/// Copies the whole stream, up to and with libxl's END record. False with *error set on the first fault; what was
+/// written until then is of no use.
+bool trim_stream(const TrimIo &io, TrimCounts *counts, TrimError *error);
+
+} // namespace thaw
