@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Where does a lab's hypervisor, kernel, initramfs and dom0 root come from? Built once from Debian packages, kept by content.
+
+LAB_D=$THAW_ROOT/scripts/lab.d
+
+# lab_image: prints the folder that holds xen, vmlinuz, initrd and root.erofs; builds it when the cache lacks it.
+lab_image() {
+  local versions key image
+  versions=$(lab_image_plan)
+  [ -n "$versions" ] || die 'Cannot find Xen among the packages that apt knows: run apt-get update'
+  # dom0's own files and the initramfs's init are not in the image: a change of them costs no rebuild.
+  key=$(content_key "$LAB_D"/{image,initramfs,sources}.sh "$LAB_D/dom0-packages.txt" "$versions")
+  image=$THAW_CACHE/dom0/$key
+  [ -f "$image/root.erofs" ] || with_lock dom0 lab_image_build "${versions%% *}" "$image"
+  printf '%s\n' "$image"
+}
+
+# The newest Xen that apt knows, such as 4.20, and the versions of what matters most in the image. Asking apt can take ten seconds, so the
+# answer is kept until its lists change.
+lab_image_plan() {
+  local plan xen
+  plan=$THAW_CACHE/dom0/plan-$(content_key "$LAB_D/image.sh" "$(find /var/lib/apt/lists /etc/apt -type f -printf '%p %s %T@\n' | sort)")
+  if [ ! -s "$plan" ]; then
+    mkdir -p "$THAW_CACHE/dom0"
+    rm -f "$THAW_CACHE"/dom0/plan-*
+    xen=$(apt-cache pkgnames xen-hypervisor- | sed -nE 's/^xen-hypervisor-([0-9.]+)-amd64$/\1/p' | sort -V | tail -n 1)
+    [ -n "$xen" ] || return 1
+    printf '%s %s\n' "$xen" "$(apt-cache show --no-all-versions linux-image-amd64 "xen-hypervisor-$xen-amd64" nodejs podman crun |
+      sed -n 's/^Version: //p' | xargs)" >"$plan.tmp"
+    mv "$plan.tmp" "$plan"
+  fi
+  cat "$plan"
+}
+
+lab_image_build() {
+  local xen=$1 image=$2 work started=$SECONDS
+  [ ! -f "$image/root.erofs" ] || return 0
+  [ "$(id -u)" = 0 ] || die 'Cannot build the dom0 image: mmdebstrap needs root'
+  mkdir -p "$THAW_CACHE/dom0"
+  rm -rf "$THAW_CACHE"/dom0/tmp.*
+  work=$(mktemp -d "$THAW_CACHE/dom0/tmp.XXXXXX")
+  # shellcheck disable=SC2064 # the folder is known now
+  trap "lab_image_abort '$work'" EXIT
+  trap 'exit 130' INT TERM HUP
+  say "Building the dom0 image (Xen $xen, about two minutes)"
+  lab_debian_sources >"$work/sources"
+  lab_apt_options >"$work/apt.conf"
+  lab_debootstrap "$xen" "$work" >"$work/log" 2>&1 &
+  LAB_CHILD=$!
+  wait "$LAB_CHILD" || {
+    tail -n 20 "$work/log" >&2
+    die 'Cannot build the dom0 image: mmdebstrap failed, see above'
+  }
+  LAB_CHILD=
+  mkdir "$work/out"
+  lab_image_boot_files "$xen" "$work/root" "$work/out"
+  lab_image_trim "$work/root"
+  lab_image_versions "$work/root" >"$work/out/versions"
+  mkfs.erofs --quiet -T 0 -U clear "$work/out/root.erofs.tmp" "$work/root" >>"$work/log" 2>&1 || die "Cannot pack dom0's root: $(tail -n 1 "$work/log")"
+  mv "$work/out/root.erofs.tmp" "$work/out/root.erofs"
+  publish "$work/out" "$image"
+  took 'dom0 image' "$started"
+}
+
+# Ends mmdebstrap (it unmounts what it mounted) before its folder goes.
+lab_image_abort() {
+  if [ -n "${LAB_CHILD:-}" ]; then
+    kill -TERM "$LAB_CHILD" 2>/dev/null
+    wait "$LAB_CHILD" 2>/dev/null
+  fi
+  rm -rf --one-file-system "$1"
+}
+
+lab_debootstrap() {
+  local xen=$1 work=$2 packages
+  packages=$(sed "s/#.*//; s/@XEN@/$xen/" "$LAB_D/dom0-packages.txt" | xargs | tr ' ' ,)
+  exec env -i PATH="$PATH" HOME=/root LC_ALL=C TMPDIR="${TMPDIR:-/tmp}" mmdebstrap --mode=root --variant=minbase --format=directory \
+    --include="$packages" --aptopt="$work/apt.conf" \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+    "$(lab_debian_suite)" "$work/root" "$work/sources"
+}
+
+# Takes what QEMU loads itself out of the root: hypervisor and kernel, and the initramfs made for that kernel.
+lab_image_boot_files() {
+  local xen=$1 root=$2 out=$3 version
+  version=$(ls "$root/usr/lib/modules")
+  gzip -dc "$root/boot/xen-$xen-amd64.gz" >"$out/xen"
+  cp "$root/boot/vmlinuz-$version" "$out/vmlinuz"
+  # Modules load faster when nothing has to be unpacked under emulation.
+  find "$root/usr/lib/modules" -name '*.ko.xz' -exec xz -d {} +
+  depmod -b "$root" "$version"
+  lab_initramfs "$root" "$version" "$out/initrd"
+}
+
+# Removes what an emulated dom0 never uses: drivers of real hardware, Debian's own initrd, package lists, keys.
+lab_image_trim() {
+  local root=$1 version drivers
+  version=$(ls "$root/usr/lib/modules")
+  drivers=$root/usr/lib/modules/$version/kernel/drivers
+  find "$drivers" -mindepth 1 -maxdepth 1 ! -name block ! -name xen ! -name net ! -name char ! -name virtio ! -name md ! -name target \
+    -exec rm -rf {} +
+  find "$drivers/net" -mindepth 1 -maxdepth 1 -type d ! -name 'xen*' ! -name bonding ! -name team ! -name vxlan ! -name geneve \
+    ! -name ipvlan ! -name macvlan -exec rm -rf {} +
+  rm -rf "$root/usr/lib/modules/$version/kernel/sound"
+  depmod -b "$root" "$version"
+  rm -rf "$root"/boot/initrd* "$root"/initrd* "$root"/boot/System.map* "$root"/boot/*.efi "$root"/vmlinuz*
+  rm -rf "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/*
+  rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf "$root"/etc/machine-id
+  rm -rf "$root"/var/cache/* "$root"/var/log/*
+}
+
+# What the image holds, for `scripts/lab status` and for reports.
+lab_image_versions() {
+  dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Package} ${Version}\n' | grep -E '^(linux-image-[0-9]|xen-hypervisor|xen-utils|nodejs|podman|crun|skopeo|umoci|erofs-utils) ?'
+}

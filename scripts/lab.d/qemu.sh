@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Which machine does a lab run on? QEMU's emulated CPU with AMD's virtualization, which Xen takes for real hardware.
+
+# lab_qemu_start DIR: QEMU holds the lock "alive" for as long as it lives, and sits in a session of its own, so that a terminal's Ctrl-C
+# reaches only `lab up`, which then removes it.
+lab_qemu_start() {
+  local dir=$1 arguments
+  lab_qemu_arguments "$dir"
+  : >"$dir/alive"
+  (
+    exec 9>&-
+    flock -w 10 8 || exit 1
+    printf '%s\n' "$BASHPID" >"$dir/qemu.pid"
+    exec setsid qemu-system-x86_64 "${arguments[@]}" </dev/null >"$dir/qemu.log" 2>&1
+  ) 8>"$dir/alive" &
+  # QEMU takes the lock before anybody asks whether it lives.
+  until lab_locked "$dir/alive" || ! kill -0 "$!" 2>/dev/null; do sleep 0.05; done
+}
+
+# Sets the caller's "arguments".
+lab_qemu_arguments() {
+  local dir=$1 entry xen linux
+  xen="console=com1 com1=115200 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M noreboot loglvl=warning guest_loglvl=warning"
+  linux="console=hvc0 quiet mitigations=off lab.clock=$LAB_CLOCK"
+  arguments=(
+    -name "thaw-lab-$LAB_NAME" -nodefaults -no-user-config -display none -vga none -no-reboot
+    # With qemu64 Xen finds SVM and nested paging. A richer model brings intercepts that TCG gets wrong.
+    -cpu qemu64,+svm,+npt -m "$LAB_MEMORY"
+    -kernel "$LAB_IMAGE/xen" -append "$xen" -initrd "$LAB_IMAGE/vmlinuz $linux,$dir/initrd"
+    -chardev "socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log" -serial chardev:console
+    -monitor "unix:$dir/monitor.sock,server=on,wait=off"
+    # The kernel picks the port: labs side by side never fight over one. Nothing in dom0 reaches the outside.
+    -netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22" -device virtio-net-pci,netdev=net,romfile=
+    -device virtio-rng-pci
+  )
+  # One thread for all vCPUs: with several, a PVH guest's boot fails now and then.
+  if [ "$LAB_CLOCK" = instructions ]; then
+    arguments+=(-accel "tcg,thread=single,tb-size=$LAB_TB_SIZE" -icount shift=0,sleep=off -rtc base=utc,clock=vm -smp 1)
+  else
+    arguments+=(-accel "tcg,thread=single,tb-size=$LAB_TB_SIZE" -smp "$LAB_VCPUS")
+    arguments+=(-drive "if=none,id=scratch,file=$LAB_SCRATCH_IMAGE,format=raw,snapshot=on,cache=unsafe,discard=unmap"
+      -device virtio-blk-pci,drive=scratch,serial=scratch)
+  fi
+  for entry in "${LAB_DISKS[@]}"; do
+    arguments+=(-drive "if=none,id=${entry%%=*},file=${entry#*=},format=raw,readonly=on"
+      -device "virtio-blk-pci,drive=${entry%%=*},serial=${entry%%=*}")
+  done
+}
+
+# lab_qemu_port DIR: the loopback port that leads to dom0's sshd.
+lab_qemu_port() {
+  local port
+  port=$(printf 'info usernet\n' | socat -t 5 - "UNIX-CONNECT:$1/monitor.sock" | awk '/TCP\[HOST_FORWARD\]/ { print $4; exit }')
+  case $port in
+    '' | *[!0-9]*) die 'Cannot find the port of the lab: QEMU does not say it' ;;
+  esac
+  printf '%s\n' "$port"
+}

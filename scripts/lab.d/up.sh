@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# How does a lab start? The image is found or built, QEMU boots Xen and dom0 from it, dom0 answers. Whatever cuts this short removes it all.
+
+# lab_up: reads the options in LAB_* (see scripts/lab).
+lab_up() {
+  local dir started=$SECONDS
+  dir=$(lab_dir "$LAB_NAME")
+  lab_reap "$LAB_NAME"
+  lab_exclusive lab_up_claim "$dir" || die "Cannot start lab \"$LAB_NAME\": it is $(lab_state "$LAB_NAME") already; end it with: scripts/lab down --name $LAB_NAME"
+  exec 9<>"$dir/starting"
+  flock -w 5 9 || die "Cannot start lab \"$LAB_NAME\": another start of it is under way"
+  trap 'lab_remove "$LAB_NAME"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  lab_up_disks "$dir"
+  lab_keys "$dir"
+  lab_up_initrd "$dir"
+  say "Starting lab \"$LAB_NAME\" ($LAB_CLOCK clock, $LAB_VCPUS vCPU, $LAB_MEMORY MiB, dom0 $LAB_DOM0_MEMORY MiB)"
+  lab_qemu_start "$dir"
+  lab_up_wait "$dir"
+  lab_ssh_config "$dir" "$(lab_qemu_port "$dir")"
+  lab_up_answer "$dir"
+  lab_up_record >"$dir/ready"
+  trap - EXIT INT TERM HUP
+  exec 9>&-
+  say "Lab \"$LAB_NAME\" is up: $((SECONDS - started)) s"
+}
+
+lab_up_claim() {
+  [ "$(lab_state "$LAB_NAME")" = none ] && mkdir -m 700 "$1" && : >"$1/starting"
+}
+
+# Finds every disk and hands it to QEMU by serial: root, lab (dom0's own files), install, d-LABEL.
+lab_up_disks() {
+  local entry label image
+  image=$(lab_image)
+  LAB_IMAGE=$image
+  LAB_DISKS=("root=$image/root.erofs" "lab=$(lab_pack "$LAB_D/dom0" --all-root)")
+  if [ -n "$LAB_INSTALL" ]; then
+    LAB_DISKS+=("install=$(lab_pack "$LAB_INSTALL" --all-root)")
+  fi
+  for entry in "${LAB_FOLDERS[@]}"; do
+    label=${entry%%=*}
+    LAB_DISKS+=("d-$label=$(lab_pack "${entry#*=}")")
+  done
+  [ "$LAB_CLOCK" = instructions ] || LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH")
+}
+
+# The kernel unpacks both archives; the second one holds the init and this lab's keys.
+lab_up_initrd() {
+  local dir=$1
+  mkdir "$dir/extra" "$dir/extra/lab"
+  mv "$dir/host_key" "$dir/extra/lab/host_key"
+  cp "$dir/key.pub" "$dir/extra/lab/authorized_keys"
+  install -m 755 "$LAB_D/initramfs-init" "$dir/extra/init"
+  { cat "$LAB_IMAGE/initrd" && (cd "$dir/extra" && find init lab | cpio --quiet -o -H newc -R 0:0 | gzip -1); } >"$dir/initrd"
+  rm -rf "$dir/extra" "$dir/host_key.pub"
+}
+
+# Waits until dom0's boot script says on the console how it went.
+lab_up_wait() {
+  local dir=$1 until=$((SECONDS + LAB_DEADLINE)) said=
+  while :; do
+    said=$(grep -aom 1 'lab: ready.*\|lab: failed.*' "$dir/console.log" 2>/dev/null) && break
+    lab_locked "$dir/alive" || lab_up_failed "$dir" 'QEMU ended'
+    [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" "dom0 is not ready after $LAB_DEADLINE s"
+    sleep 0.2
+  done
+  case $said in
+    *failed*) lab_up_failed "$dir" "${said#lab: failed: }" ;;
+  esac
+}
+
+# The kept connection is the first proof that dom0 answers.
+lab_up_answer() {
+  local dir=$1 until=$((SECONDS + LAB_DEADLINE))
+  until lab_ssh_master "$dir" 9>&-; do
+    lab_locked "$dir/alive" || lab_up_failed "$dir" 'QEMU ended'
+    [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" 'sshd does not answer'
+    sleep 0.3
+  done
+}
+
+lab_up_failed() {
+  tail -n 30 "$1/console.log" 2>/dev/null | sed 's/^/    /' >&2
+  sed 's/^/    /' "$1/qemu.log" 2>/dev/null >&2
+  die "Cannot start lab \"$LAB_NAME\": $2 (its console's last lines are above)"
+}
+
+lab_up_record() {
+  printf 'clock %s\nvcpus %s\nmemory %s MiB\ndom0-memory %s MiB\n' "$LAB_CLOCK" "$LAB_VCPUS" "$LAB_MEMORY" "$LAB_DOM0_MEMORY"
+  cat "$LAB_IMAGE/versions"
+}
