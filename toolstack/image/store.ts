@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image store: which images does this host have, how does one get in, how does it leave? One ImageStore per folder and process.
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../base/log.js';
+import { ImageError } from './errors.js';
+import { stampOf } from './freshness.js';
+import { DEFAULT_LIMITS, type LayerLimits } from './layer-rules.js';
+import { LayerStore } from './layers.js';
+import { makeWorkDir, removeLeftovers } from './leftovers.js';
+import { isSameImage, type ImageConfig } from './manifest.js';
+import { pullImage } from './pull.js';
+import { parseReference, type ImageReference } from './reference.js';
+import { Records, type ImageRecord, type NameRecord } from './records.js';
+import { inspectRaw, type SourceOptions } from './skopeo.js';
+import { KeyedQueue, Pins, SharedWork } from './work.js';
+
+export interface ImageLayer {
+  /** Of the blob as it was copied. */
+  readonly digest: string;
+  /** Of the unpacked tar. */
+  readonly diffId: string;
+  readonly erofsPath: string;
+  readonly bytes: number;
+}
+
+export interface Image {
+  /** Digest of the config, sha256:HEX: the same as podman's and docker's image id. */
+  readonly id: string;
+  readonly names: readonly string[];
+  /** From the bottom up; at least one; empty layers are left out where others remain. */
+  readonly layers: readonly ImageLayer[];
+  readonly config: ImageConfig;
+  readonly architecture: string;
+  readonly os: string;
+  /** RFC 3339, or ''. */
+  readonly created: string;
+  /** Bytes of all its layers on disk; layers that images share count in each. */
+  readonly size: number;
+  /** Text of /etc/passwd and /etc/group as the layers show them, at most 256 KiB each; '' where there is none. */
+  readonly passwd: string;
+  readonly group: string;
+}
+
+export interface PullOptions extends SourceOptions {
+  /** Where relative paths of oci:, dir: and archives start: the caller's working directory. */
+  readonly cwd?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((line: string) => void) | undefined;
+}
+
+export type PullPolicy = 'missing' | 'always' | 'never';
+
+export interface ImageStoreOptions {
+  /** Absolute; made if missing. All that is downloaded and made goes here, temporary files included. */
+  readonly root: string;
+  readonly log: Log;
+  /** Names of the containers that use an image. */
+  readonly inUse?: (id: string) => readonly string[] | Promise<readonly string[]>;
+  readonly limits?: Partial<LayerLimits>;
+}
+
+export interface Removal {
+  readonly untagged: readonly string[];
+  /** The image's id if it went with its last name. */
+  readonly deleted: string | undefined;
+  readonly freedBytes: number;
+}
+
+export class ImageStore {
+  readonly #root: string;
+  readonly #log: Log;
+  readonly #inUse: NonNullable<ImageStoreOptions['inUse']>;
+  readonly #limits: LayerLimits;
+  readonly #records: Records;
+  readonly #layers: LayerStore;
+  readonly #pulls = new SharedWork<string>();
+  /** Records change, and layers are pruned, one at a time. */
+  readonly #changes = new KeyedQueue();
+  readonly #holds = new Pins();
+  #opened: Promise<void> | undefined;
+
+  constructor(options: ImageStoreOptions) {
+    this.#root = options.root;
+    this.#log = options.log;
+    this.#inUse = options.inUse ?? (() => []);
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#records = new Records(options.root, options.log);
+    this.#layers = new LayerStore(join(options.root, 'layers'));
+  }
+
+  /** Reads the store and clears what crashed pulls left. Every other method does it first if it was not done. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** Gets an image from its source; quick where the source has not changed. Calls for the same image share one pull. */
+  async pull(reference: string, options: PullOptions = {}): Promise<Image> {
+    await this.open();
+    return this.#pull(parseReference(reference, options), options);
+  }
+
+  /**
+   * The image for `thaw run`, by name, skopeo reference or start of an id. `missing` asks no registry for a name that is stored, but
+   * reads a local archive or folder again when it has changed; `always` asks the source; `never` pulls nothing.
+   */
+  async resolve(
+    reference: string,
+    options: PullOptions & { pullPolicy?: PullPolicy } = {},
+  ): Promise<Image> {
+    const { pullPolicy = 'missing' } = options;
+    await this.open();
+    const ref = parseReference(reference, options);
+    const stored =
+      this.#byName(ref) ?? (pullPolicy === 'always' ? undefined : this.#byId(reference, ref));
+    const mayUse =
+      pullPolicy === 'never' || (pullPolicy === 'missing' && ref.transport === 'docker');
+    if (stored !== undefined && mayUse && (await this.#isWhole(stored)))
+      return this.#present(stored);
+    if (pullPolicy === 'never') {
+      throw new ImageError(
+        'ERR_IMAGE_NOT_FOUND',
+        `Cannot find image "${ref.name}" in the store: pull it first with thaw pull`,
+      );
+    }
+    return this.#pull(ref, options);
+  }
+
+  /** All images, by name. */
+  async list(): Promise<Image[]> {
+    await this.open();
+    const images = [...this.#records.images.values()].map((record) => this.#present(record));
+    return images.sort((a, b) => (a.names[0] ?? '\uffff').localeCompare(b.names[0] ?? '\uffff'));
+  }
+
+  /** Keeps an image from being removed until the returned function is called. For the time between resolve and a container's record. */
+  hold(id: string): () => void {
+    return this.#holds.pin([id]);
+  }
+
+  /**
+   * Takes a name off an image, and removes the image with its last one; by id, all names go (`force` if there are several).
+   * Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
+   */
+  async remove(
+    reference: string,
+    options: { cwd?: string | undefined; force?: boolean } = {},
+  ): Promise<Removal> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    return this.#changes.run('', async () => {
+      const record = this.#byName(ref) ?? this.#byId(reference, ref);
+      if (record === undefined)
+        throw new ImageError('ERR_IMAGE_NOT_FOUND', `Cannot find image "${ref.name}" in the store`);
+      const names = this.#records.namesOf(record.id);
+      const isNamed = this.#records.names.has(ref.name);
+      if (isNamed && names.length > 1) {
+        await this.#records.removeName(ref.name);
+        return { untagged: [ref.name], deleted: undefined, freedBytes: 0 };
+      }
+      if (!isNamed && names.length > 1 && options.force !== true) {
+        throw new ImageError(
+          'ERR_IMAGE_IN_USE',
+          `Cannot remove image ${record.id.slice(7, 19)}: it has the names ${names.join(', ')}; remove these`,
+        );
+      }
+      await this.#assertUnused(record.id);
+      await this.#records.removeImage(record.id);
+      return { untagged: names, deleted: record.id, freedBytes: await this.#prune() };
+    });
+  }
+
+  async #open(): Promise<void> {
+    const tmpRoot = join(this.#root, 'tmp');
+    for (const dir of [tmpRoot, join(this.#root, 'layers')])
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    const leftovers = await removeLeftovers(tmpRoot);
+    await this.#records.load();
+    for (const record of [...this.#records.images.values()]) {
+      if (await this.#isWhole(record)) continue;
+      this.#log.warn(`Dropping image ${record.id}: layers are missing or damaged; pull it again`);
+      await this.#records.removeImage(record.id);
+    }
+    const bytes = await this.#prune();
+    if (leftovers > 0 || bytes > 0)
+      this.#log.info(`Removed ${leftovers} unfinished pulls and ${bytes} bytes of unused layers`);
+  }
+
+  async #pull(ref: ImageReference, options: PullOptions): Promise<Image> {
+    const { tlsVerify, authFile, signal, onProgress } = options;
+    const key = JSON.stringify([ref.skopeo, tlsVerify, authFile]);
+    const id = await this.#pulls.run(
+      key,
+      (shared, progress) => this.#pullOnce(ref, { tlsVerify, authFile }, shared, progress),
+      {
+        signal,
+        onProgress,
+      },
+    );
+    const record = this.#records.images.get(id);
+    if (record === undefined)
+      throw new ImageError(
+        'ERR_IMAGE_NOT_FOUND',
+        `Image "${ref.name}" was removed while it was pulled`,
+      );
+    return this.#present(record);
+  }
+
+  async #pullOnce(
+    ref: ImageReference,
+    source: SourceOptions,
+    signal: AbortSignal,
+    progress: (line: string) => void,
+  ): Promise<string> {
+    const known = this.#records.names.get(ref.name);
+    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal))) {
+      progress(`Image ${ref.name} is up to date`);
+      return known.id;
+    }
+    const commit = (image: Omit<ImageRecord, 'version'>, name: NameRecord) =>
+      this.#changes.run('', async () => {
+        await this.#records.addImage(image);
+        await this.#records.setName(ref.name, name);
+      });
+    const layers = this.#layers;
+    const tmpRoot = join(this.#root, 'tmp');
+    try {
+      return await pullImage({
+        ...source,
+        ref,
+        root: this.#root,
+        tmpRoot,
+        layers,
+        limits: this.#limits,
+        signal,
+        progress,
+        commit,
+      });
+    } catch (error) {
+      // Layers that were converted before it failed serve nobody, unless another pull counts on them.
+      await this.#changes.run('', () => this.#prune());
+      throw error;
+    }
+  }
+
+  async #isUnchanged(
+    ref: ImageReference,
+    known: NameRecord,
+    source: SourceOptions,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const record = this.#records.images.get(known.id);
+    if (record === undefined || !(await this.#isWhole(record))) return false;
+    if (ref.paths.length > 0) return (await stampOf(ref)) === known.stamp;
+    const tmpDir = await makeWorkDir(join(this.#root, 'tmp'));
+    try {
+      return isSameImage(
+        await inspectRaw(ref, { ...source, tmpDir, signal }),
+        known.manifestDigest,
+      );
+    } finally {
+      await rm(tmpDir, { recursive: true, force: true });
+    }
+  }
+
+  async #assertUnused(id: string): Promise<void> {
+    const users = await this.#inUse(id);
+    if (users.length === 0 && !this.#holds.has(id)) return;
+    const who =
+      users.length === 0 ? 'a container that is being created' : `container ${users.join(', ')}`;
+    throw new ImageError(
+      'ERR_IMAGE_IN_USE',
+      `Cannot remove image ${id.slice(7, 19)}: it is used by ${who}; remove that first`,
+    );
+  }
+
+  #byName(ref: ImageReference): ImageRecord | undefined {
+    const id = this.#records.names.get(ref.name)?.id;
+    return id === undefined ? undefined : this.#records.images.get(id);
+  }
+
+  #byId(text: string, ref: ImageReference): ImageRecord | undefined {
+    const ids = ref.maybeId ? this.#records.idsStartingWith(text) : [];
+    if (ids.length > 1)
+      throw new ImageError(
+        'ERR_IMAGE_REFERENCE',
+        `Image id "${text}" is ambiguous: ${ids.length} images start with it; give more digits`,
+      );
+    return ids[0] === undefined ? undefined : this.#records.images.get(ids[0]);
+  }
+
+  async #isWhole(record: ImageRecord): Promise<boolean> {
+    for (const layer of record.layers)
+      if ((await this.#layers.read(layer.key)) === undefined) return false;
+    return true;
+  }
+
+  #prune(): Promise<number> {
+    const wanted = [...this.#records.images.values()].flatMap((record) =>
+      record.layers.map((layer) => layer.key),
+    );
+    return this.#layers.prune(new Set(wanted));
+  }
+
+  #present(record: ImageRecord): Image {
+    const { id, config, architecture, os, created, passwd, group } = record;
+    const full = record.layers.filter((layer) => !layer.isEmpty);
+    const layers = (full.length > 0 ? full : record.layers.slice(0, 1)).map(
+      ({ digest, diffId, key, bytes }) => ({
+        digest,
+        diffId,
+        erofsPath: this.#layers.erofsPath(key),
+        bytes,
+      }),
+    );
+    const size = record.layers.reduce((sum, layer) => sum + layer.bytes, 0);
+    return {
+      id,
+      names: this.#records.namesOf(id),
+      layers,
+      config,
+      architecture,
+      os,
+      created,
+      size,
+      passwd,
+      group,
+    };
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the store runs a program: never blocking, with a deadline and a signal, and gone when thawd goes.
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { ImageError } from './errors.js';
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  skopeo: 'skopeo',
+  'mkfs.erofs': 'erofs-utils',
+  zstd: 'zstd',
+};
+const STDERR_MAX = 64 * 1024;
+
+export interface ToolOptions {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Where the tool puts temporary files, so that they fill the store's disk, not /tmp, and go with the pull's folder. */
+  readonly tmpDir: string;
+  readonly onLine?: (line: string) => void;
+  readonly stdoutMax?: number;
+  /** The caller reads stdout itself. */
+  readonly isPiped?: boolean;
+}
+
+/** A program's end other than status 0; `stderr` is its last 64 KiB. */
+export class ToolFailure extends Error {
+  readonly stderr: string;
+
+  constructor(tool: string, how: string, stderr: string) {
+    super(`${tool} ${how}: ${lastLine(stderr)}`);
+    this.name = 'ToolFailure';
+    this.stderr = stderr;
+  }
+}
+
+export interface RunningTool {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Resolves with stdout at status 0; rejects with ToolFailure or ImageError. Settles only once the process is gone. */
+  readonly done: Promise<Buffer>;
+}
+
+/**
+ * Starts a program. setpriv arms the parent-death signal: without it a killed thawd leaves skopeo downloading, and mkfs.erofs 1.8
+ * spins for ever when its input ends early.
+ */
+export function startTool(
+  tool: string,
+  args: readonly string[],
+  options: ToolOptions,
+): RunningTool {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', tool, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C', TMPDIR: options.tmpDir },
+    cwd: options.tmpDir,
+  });
+  return { child, done: finish(tool, child, options) };
+}
+
+/** Runs a program without input to its end. */
+export async function runTool(
+  tool: string,
+  args: readonly string[],
+  options: ToolOptions,
+): Promise<Buffer> {
+  const { child, done } = startTool(tool, args, options);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end();
+  return done;
+}
+
+async function finish(
+  tool: string,
+  child: ChildProcessByStdio<Writable, Readable, Readable>,
+  options: ToolOptions,
+): Promise<Buffer> {
+  let stderr = '';
+  let stdoutBytes = 0;
+  const stdout: Buffer[] = [];
+  let stopped: ImageError | undefined;
+  const stop = (error: ImageError) => {
+    stopped ??= error;
+    child.kill('SIGKILL');
+  };
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_MAX);
+  });
+  if (options.isPiped !== true) {
+    child.stdout.on('data', (chunk: Buffer) => take(chunk));
+    if (options.onLine) forEachLine(child.stdout, options.onLine);
+  }
+  const take = (chunk: Buffer) => {
+    stdoutBytes += chunk.length;
+    if (stdoutBytes > (options.stdoutMax ?? 1024 * 1024)) {
+      stop(
+        new ImageError(
+          'ERR_IMAGE_CORRUPT',
+          `Output of ${tool} is longer than ${options.stdoutMax ?? 1024 * 1024} bytes`,
+        ),
+      );
+    } else stdout.push(chunk);
+  };
+  const onAbort = () =>
+    stop(
+      new ImageError('ERR_IMAGE_ABORTED', `${tool} was cancelled`, {
+        cause: options.signal.reason,
+      }),
+    );
+  if (options.signal.aborted) onAbort();
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(
+    () =>
+      stop(
+        new ImageError(
+          'ERR_IMAGE_TIMEOUT',
+          `${tool} took longer than ${Math.round(options.timeoutMs / 1000)} s`,
+        ),
+      ),
+    options.timeoutMs,
+  );
+  try {
+    const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
+      (resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (s, g) => resolve([s, g]));
+      },
+    ).catch((error: unknown) => {
+      throw new ImageError(
+        'ERR_IMAGE_TOOL',
+        'Cannot run setpriv: install it with apt-get install util-linux',
+        { cause: error },
+      );
+    });
+    if (stopped) throw stopped;
+    if (status === 127 && stderr.startsWith('setpriv: ')) {
+      throw new ImageError(
+        'ERR_IMAGE_TOOL',
+        `Cannot run ${tool}: install it with apt-get install ${PACKAGES[tool] ?? tool}`,
+      );
+    }
+    if (status !== 0)
+      throw new ToolFailure(
+        tool,
+        signal === null ? `ended with status ${status}` : `died of ${signal}`,
+        stderr,
+      );
+    return Buffer.concat(stdout);
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function forEachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('utf8')).split('\n');
+    rest = (lines.pop() ?? '').slice(0, 4096);
+    for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd());
+  });
+}
+
+/** The last line that says something. */
+export function lastLine(text: string): string {
+  return (
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .at(-1) ?? 'no message'
+  );
+}
