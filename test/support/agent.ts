@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real agent on this machine: built with sanitizers, PID 1 of its own pid, mount and UTS namespace, spoken to over its two sockets.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AgentType, decodeHello, encodeIdentity, type Hello } from '../../toolstack/agent/wire.js';
+import { ApiType } from '../../toolstack/api/wire.js';
+import { AgentProcess } from './agent-process.js';
+import { FrameSocket } from './frame-socket.js';
+import { ROOT } from './programs.js';
+import { until } from './within.js';
+
+/** An ERROR answer. */
+export class Refusal extends Error {
+  constructor(
+    readonly fault: number,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+let binary: string | undefined;
+
+/** Builds the agent for tests (make decides what is to do). THAW_TEST_OUT moves it. */
+export function agentBinary(): string {
+  if (binary) return binary;
+  const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
+  const args = ['-s', '-C', join(ROOT, 'kernels/agent'), `OUT=${out}`, 'test-agent'];
+  execFileSync('make', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  binary = join(out, 'test-agent');
+  return binary;
+}
+
+/** The runtime under the agent: Debian's crun, or THAW_TEST_RUNTIME. */
+const RUNTIME = process.env['THAW_TEST_RUNTIME'] ?? '/usr/bin/crun';
+
+export class TestAgent {
+  readonly folder: string;
+  control!: FrameSocket;
+  data!: FrameSocket;
+  /** What the agent and its sanitizers wrote. */
+  log = '';
+  readonly #child: ChildProcess;
+  readonly #answers = new Map<
+    number,
+    (answer: { type: number; arg: number; payload: Buffer }) => void
+  >();
+  readonly #processes = new Map<number, AgentProcess>();
+  #nextRequest = 1;
+  #nextProcess = 1;
+
+  private constructor(folder: string, child: ChildProcess) {
+    this.folder = folder;
+    this.#child = child;
+    child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
+  }
+
+  /** Starts it; no client is connected yet. */
+  static launch(runtime = RUNTIME): TestAgent {
+    if (process.getuid?.() !== 0) throw new Error('The agent needs root: run its tests as root');
+    if (!existsSync(runtime)) throw new Error(`Cannot find ${runtime}: install crun`);
+    const folder = mkdtempSync(join(tmpdir(), 'thaw-agent-'));
+    for (const name of ['store', 'etc', 'dev', 'run/roots'])
+      mkdirSync(join(folder, name), { recursive: true });
+    const options = ['--store', 'store', '--run', 'run', '--etc', 'etc', '--dev', 'dev'].map(
+      (word, i) => (i % 2 === 0 ? word : join(folder, word)),
+    );
+    const namespaces = ['--mount', '--uts', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    // crun refuses a machine that has both cgroup versions: this mount namespace shows the second only
+    const script = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
+    const words = [agentBinary(), ...options, '--runtime', runtime, '--cgroup-manager', 'disabled'];
+    const child = spawn(
+      'unshare',
+      [...namespaces, 'sh', '-c', script, 'sh', ...words, '--no-clock'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, ASAN_OPTIONS: 'exitcode=99:detect_leaks=1' },
+      },
+    );
+    return new TestAgent(folder, child);
+  }
+
+  /** Starts it, connects both channels and gives it an identity. */
+  static async start(runtime?: string): Promise<TestAgent> {
+    const agent = TestAgent.launch(runtime);
+    await agent.connectControl();
+    await agent.connectData();
+    await agent.identify();
+    return agent;
+  }
+
+  /** A client on one of the sockets, its hello taken. */
+  async connect(name: 'control' | 'data'): Promise<{ socket: FrameSocket; hello: Hello }> {
+    const path = join(this.folder, 'store', `${name}.sock`);
+    let found: { socket: FrameSocket; hello: Hello } | undefined;
+    // a connection may still be to the listener that goes with the client before
+    await until(`the agent greets on ${name}`, async () => {
+      const socket = await FrameSocket.connect(path, 4194304).catch(() => undefined);
+      const frame = await socket?.next();
+      if (socket && frame?.type === AgentType.HELLO)
+        found = { socket, hello: decodeHello(frame.payload) };
+      return found !== undefined;
+    });
+    if (!found) throw new Error('unreachable');
+    return found;
+  }
+
+  async connectControl(): Promise<Hello> {
+    const { socket, hello } = await this.connect('control');
+    this.control = socket;
+    socket.onFrame = (frame) => {
+      this.#answers.get(frame.id)?.(frame);
+      this.#answers.delete(frame.id);
+    };
+    return hello;
+  }
+
+  async connectData(): Promise<Hello> {
+    const { socket, hello } = await this.connect('data');
+    this.data = socket;
+    socket.onFrame = (frame) => this.#processes.get(frame.id)?.take(frame);
+    return hello;
+  }
+
+  /** The payload of the OK; throws Refusal. */
+  async request(type: number, payload?: Buffer): Promise<Buffer> {
+    const id = this.#nextRequest++;
+    const answer = new Promise<{ type: number; arg: number; payload: Buffer }>((resolve) =>
+      this.#answers.set(id, resolve),
+    );
+    this.control.send(type, id, 0, payload);
+    const { type: kind, arg, payload: body } = await answer;
+    if (kind === ApiType.ERROR) throw new Refusal(arg, body.toString());
+    return body;
+  }
+
+  async identify(hostname = 'guest'): Promise<void> {
+    await this.request(
+      AgentType.IDENTITY,
+      encodeIdentity({
+        realtimeNs: 0n,
+        seed: randomBytes(64),
+        hostname,
+        machineId: '0'.repeat(31) + '1',
+      }),
+    );
+  }
+
+  /** A process whose frames will be told apart; START it with its id. */
+  newProcess(options: { isAutoCredited?: boolean } = {}): AgentProcess {
+    const process = new AgentProcess(
+      this.data,
+      this.#nextProcess++,
+      options.isAutoCredited ?? true,
+    );
+    this.#processes.set(process.id, process);
+    return process;
+  }
+
+  /** The agent's pid on this machine. */
+  get pid(): number {
+    const children = readFileSync(
+      `/proc/${this.#child.pid}/task/${this.#child.pid}/children`,
+      'utf8',
+    );
+    return Number(children.trim().split(' ')[0]);
+  }
+
+  state(): string {
+    return readFileSync(join(this.folder, 'store', 'state'), 'utf8');
+  }
+
+  /** Ends it; throws when it, or a sanitizer, was not content. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const ended = once(this.#child, 'exit');
+      process.kill(this.pid, 'SIGTERM');
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+    if (this.#child.exitCode !== 0)
+      throw new Error(`The agent ended with status ${this.#child.exitCode}: ${this.log}`);
+  }
+}
