@@ -11,6 +11,5 @@ export {
   type ImageStoreOptions,
   type PullOptions,
   type PullPolicy,
-  type Removal,
 } from './store.js';
 export { resolveUser, type ResolvedUser } from './user.js';

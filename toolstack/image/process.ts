@@ -13,7 +13,7 @@ export interface ProcessRequest {
   /** `KEY=VALUE`; a `KEY` alone is the caller's business to fill in. Wins over the image's. */
   readonly env?: readonly string[];
   /** Wins over the image's; absolute. */
-  readonly workingDir?: string | undefined;
+  readonly workdir?: string | undefined;
   readonly tty?: boolean;
   /** Becomes HOSTNAME. */
   readonly hostname?: string | undefined;
@@ -22,8 +22,8 @@ export interface ProcessRequest {
 }
 
 export interface ProcessSpec {
-  readonly args: readonly string[];
-  readonly env: readonly string[];
+  readonly args: string[];
+  readonly env: string[];
   readonly cwd: string;
 }
 
@@ -40,7 +40,7 @@ export function mergeProcess(
       `No command to run: ${imageName} has no Entrypoint or Cmd that applies; add a command after the image`,
     );
   }
-  const cwd = request.workingDir ?? (config.workingDir || '/');
+  const cwd = request.workdir ?? (config.workingDir || '/');
   if (!cwd.startsWith('/')) {
     throw new ImageError(
       'ERR_IMAGE_COMMAND',

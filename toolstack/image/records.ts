@@ -75,11 +75,12 @@ export class Records {
     this.images.set(record.id, full);
   }
 
+  /** Forgets the image at once, before anything is awaited, then on disk. */
   async removeImage(id: string): Promise<void> {
     for (const name of this.namesOf(id)) this.names.delete(name);
+    this.images.delete(id);
     await this.#writeNames();
     await rm(join(this.#root, 'images', fileOf(id)), { force: true });
-    this.images.delete(id);
   }
 
   async setName(name: string, record: NameRecord): Promise<void> {

@@ -27,9 +27,9 @@ export interface ImageLayer {
 export interface Image {
   /** Digest of the config, sha256:HEX: the same as podman's and docker's image id. */
   readonly id: string;
-  readonly names: readonly string[];
+  readonly names: string[];
   /** From the bottom up; at least one; empty layers are left out where others remain. */
-  readonly layers: readonly ImageLayer[];
+  readonly layers: ImageLayer[];
   readonly config: ImageConfig;
   readonly architecture: string;
   readonly os: string;
@@ -55,22 +55,12 @@ export interface ImageStoreOptions {
   /** Absolute; made if missing. All that is downloaded and made goes here, temporary files included. */
   readonly root: string;
   readonly log: Log;
-  /** Names of the containers that use an image. */
-  readonly inUse?: (id: string) => readonly string[] | Promise<readonly string[]>;
   readonly limits?: Partial<LayerLimits>;
-}
-
-export interface Removal {
-  readonly untagged: readonly string[];
-  /** The image's id if it went with its last name. */
-  readonly deleted: string | undefined;
-  readonly freedBytes: number;
 }
 
 export class ImageStore {
   readonly #root: string;
   readonly #log: Log;
-  readonly #inUse: NonNullable<ImageStoreOptions['inUse']>;
   readonly #limits: LayerLimits;
   readonly #records: Records;
   readonly #layers: LayerStore;
@@ -83,10 +73,21 @@ export class ImageStore {
   constructor(options: ImageStoreOptions) {
     this.#root = options.root;
     this.#log = options.log;
-    this.#inUse = options.inUse ?? (() => []);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#records = new Records(options.root, options.log);
     this.#layers = new LayerStore(join(options.root, 'layers'));
+  }
+
+  /** Makes a store and opens it. */
+  static async open(options: ImageStoreOptions): Promise<ImageStore> {
+    const store = new ImageStore(options);
+    await store.open();
+    return store;
+  }
+
+  /** Folder of all erofsPaths. */
+  get layersFolder(): string {
+    return join(this.#root, 'layers');
   }
 
   /** Reads the store and clears what crashed pulls left. Every other method does it first if it was not done. */
@@ -137,40 +138,48 @@ export class ImageStore {
     return images.sort((a, b) => (a.names[0] ?? '\uffff').localeCompare(b.names[0] ?? '\uffff'));
   }
 
-  /** Keeps an image from being removed until the returned function is called. For the time between resolve and a container's record. */
-  hold(id: string): () => void {
-    return this.#holds.pin([id]);
-  }
-
   /**
-   * Takes a name off an image, and removes the image with its last one; by id, all names go (`force` if there are several).
-   * Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
+   * Takes a name off an image, and removes the image with its last one; by id, all names go (`force` if there are several). `isUsed`
+   * says whether a container needs the image. Returns a line for each thing done. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
    */
   async remove(
     reference: string,
+    isUsed: (image: Image) => boolean,
     options: { cwd?: string | undefined; force?: boolean } = {},
-  ): Promise<Removal> {
+  ): Promise<string[]> {
     await this.open();
     const ref = parseReference(reference, options);
     return this.#changes.run('', async () => {
       const record = this.#byName(ref) ?? this.#byId(reference, ref);
-      if (record === undefined)
-        throw new ImageError('ERR_IMAGE_NOT_FOUND', `Cannot find image "${ref.name}" in the store`);
+      if (record === undefined) {
+        throw new ImageError(
+          'ERR_IMAGE_NOT_FOUND',
+          `Cannot find image "${ref.name}" in the store: thaw images lists what is there`,
+        );
+      }
       const names = this.#records.namesOf(record.id);
-      const isNamed = this.#records.names.has(ref.name);
+      const isNamed = this.#records.names.get(ref.name)?.id === record.id;
       if (isNamed && names.length > 1) {
         await this.#records.removeName(ref.name);
-        return { untagged: [ref.name], deleted: undefined, freedBytes: 0 };
+        return [`Untagged: ${ref.name}`];
       }
+      const title = `Cannot remove image ${record.id.slice(7, 19)}`;
       if (!isNamed && names.length > 1 && options.force !== true) {
         throw new ImageError(
           'ERR_IMAGE_IN_USE',
-          `Cannot remove image ${record.id.slice(7, 19)}: it has the names ${names.join(', ')}; remove these`,
+          `${title}: it has the names ${names.join(', ')}; remove these`,
         );
       }
-      await this.#assertUnused(record.id);
+      // From this check to where removeImage forgets the image, nothing else runs.
+      if (this.#holds.has(record.id) || isUsed(this.#present(record))) {
+        throw new ImageError(
+          'ERR_IMAGE_IN_USE',
+          `${title}: a container uses it; remove the container first`,
+        );
+      }
       await this.#records.removeImage(record.id);
-      return { untagged: names, deleted: record.id, freedBytes: await this.#prune() };
+      await this.#prune();
+      return [...names.map((name) => `Untagged: ${name}`), `Deleted: ${record.id}`];
     });
   }
 
@@ -201,12 +210,21 @@ export class ImageStore {
         onProgress,
       },
     );
-    const record = this.#records.images.get(id);
-    if (record === undefined)
+    const image = this.#hand(id);
+    if (image === undefined) {
       throw new ImageError(
         'ERR_IMAGE_NOT_FOUND',
         `Image "${ref.name}" was removed while it was pulled`,
       );
+    }
+    return image;
+  }
+
+  /** An image for a caller, who has the rest of this turn of the event loop to make `isUsed` know of it. */
+  #hand(id: string): Image | undefined {
+    const record = this.#records.images.get(id);
+    if (record === undefined) return undefined;
+    setImmediate(this.#holds.pin([id]));
     return this.#present(record);
   }
 
@@ -265,17 +283,6 @@ export class ImageStore {
     } finally {
       await rm(tmpDir, { recursive: true, force: true });
     }
-  }
-
-  async #assertUnused(id: string): Promise<void> {
-    const users = await this.#inUse(id);
-    if (users.length === 0 && !this.#holds.has(id)) return;
-    const who =
-      users.length === 0 ? 'a container that is being created' : `container ${users.join(', ')}`;
-    throw new ImageError(
-      'ERR_IMAGE_IN_USE',
-      `Cannot remove image ${id.slice(7, 19)}: it is used by ${who}; remove that first`,
-    );
   }
 
   #byName(ref: ImageReference): ImageRecord | undefined {

@@ -8,7 +8,7 @@ const ID_MAX = 0x7fffffff;
 export interface ResolvedUser {
   readonly uid: number;
   readonly gid: number;
-  readonly additionalGids: readonly number[];
+  readonly additionalGids: number[];
   readonly home: string;
   /** '' where the image has no name for the uid. */
   readonly username: string;
