@@ -47,10 +47,10 @@ export class FakeAgent {
   }
 
   /** A process that takes frames from now on; sends its first CREDIT as an agent does. */
-  begin(id: number, stdin = true): FakeProcess {
+  begin(id: number, stdin = true, announced = true): FakeProcess {
     const process = new FakeProcess(this.peer, id);
     this.#processes.set(id, process);
-    process.grant(stdin ? 262144 : 0);
+    if (announced) process.grant(stdin ? 262144 : 0);
     return process;
   }
 

@@ -26,6 +26,7 @@ export class FakeProcess {
   constructor(peer: FrameSocket, id: number) {
     this.#peer = peer;
     this.id = id;
+    peer.socket.setMaxListeners(0);
     peer.socket.on('close', () => {
       this.#wake();
     });

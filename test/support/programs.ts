@@ -39,6 +39,6 @@ export function programs(): Programs {
 
 /** Environment under which a sanitizer's finding fails the program with a status that nothing else uses. */
 export const CHECKED_ENV = {
-  ASAN_OPTIONS: 'exitcode=99:detect_leaks=0',
+  ASAN_OPTIONS: 'exitcode=99:detect_leaks=1',
   UBSAN_OPTIONS: 'exitcode=99:print_stacktrace=1',
 };

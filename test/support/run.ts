@@ -21,6 +21,8 @@ export interface RunOptions {
   sandbox?: SandboxOptions;
   /** enum thaw_process_flag; 1 (stdin) when it is left out. */
   flags?: number;
+  /** Whether the process begins (default), so that the launcher hears of it. */
+  begun?: boolean;
 }
 
 /** Starts all of it; the process has begun when this resolves. */
@@ -35,6 +37,6 @@ export async function startRun(t: ExecutionContext, options: RunOptions = {}): P
   const session = await thawd.session();
   await sandbox.expect(1, flags);
   await session.join(1, flags, sandbox.socket);
-  const process = sandbox.agent.begin(1, (flags & 1) !== 0);
+  const process = sandbox.agent.begin(1, (flags & 1) !== 0, options.begun ?? true);
   return { sandbox, thawd, session, launched, process };
 }

@@ -74,6 +74,7 @@ int connection_read(struct connection *connection, const struct frame_sink *sink
   return n > 0 ? frame_reader_feed(&connection->reader, sink, ctx, bytes, (size_t)n) : -1;
 }
 
+/* May be called from within the connection's own sink: what its reader holds is left alone. */
 void connection_close(struct connection *connection) {
   if (connection->fd >= 0)
     close(connection->fd);

@@ -93,6 +93,7 @@ void input_read(struct launcher *launcher);
 
 /* output.c */
 void output_init(struct output *output, int fd);
+void output_free(struct output *output);
 bool output_pending(const struct output *output);
 void output_write(struct launcher *launcher, struct output *output);
 

@@ -98,5 +98,9 @@ int loop_run(struct launcher *launcher, int signals_fd) {
     turn(launcher, fds);
   }
   terminal_restore();
+  connection_close(&launcher->thawd);
+  connection_close(&launcher->shim);
+  output_free(&launcher->out[0]);
+  output_free(&launcher->out[1]);
   return exit_status(launcher);
 }

@@ -23,6 +23,11 @@ void output_init(struct output *output, int fd) {
   output->file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+void output_free(struct output *output) {
+  fifo_release(&output->thawd);
+  fifo_release(&output->shim);
+}
+
 bool output_pending(const struct output *output) {
   return output->thawd.length > 0 || output->shim.length > 0;
 }

@@ -67,6 +67,9 @@ static int client_piece(void *ctx, const struct thaw_frame *frame, const uint8_t
 static void client_attach(struct shim *shim, struct client *client, const struct thaw_frame *frame) {
   struct process *process = process_find(shim, frame->id);
 
+  /* one that was told the end has no claim on the process any more */
+  if (process != NULL && process->client != NULL && process->client->end_sent)
+    client_detach(process->client);
   if (process == NULL || process->client != NULL) {
     client_error(client, frame->id, process == NULL ? THAW_E_NOENT : THAW_E_BUSY,
                  process == NULL ? "Cannot attach: no such process" : "Cannot attach: another client is attached");

@@ -64,14 +64,20 @@ struct domain *domain_open(unsigned domid, const char *path) {
   memcpy(domain->handle, info.handle, sizeof domain->handle);
   ok = true;
 out:
-  if (!ok && domain != NULL) {
-    int error = errno;
+  if (ok)
+    return domain;
+  int error = errno;
 
-    xs_close(domain->xs);
-    if (domain->xc != NULL)
-      xc_interface_close(domain->xc);
-    free(domain);
-    errno = error;
-  }
-  return ok ? domain : NULL;
+  domain_close(domain);
+  errno = error;
+  return NULL;
+}
+
+void domain_close(struct domain *domain) {
+  if (domain == NULL)
+    return;
+  xs_close(domain->xs);
+  if (domain->xc != NULL)
+    xc_interface_close(domain->xc);
+  free(domain);
 }

@@ -10,5 +10,6 @@ struct domain *domain_open(unsigned domid, const char *path);
 int domain_fd(struct domain *domain);
 /* Takes the events that domain_fd reports and looks: NULL, or what became of the domain. */
 const char *domain_check(struct domain *domain);
+void domain_close(struct domain *domain);
 
 #endif

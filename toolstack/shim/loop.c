@@ -176,6 +176,12 @@ int loop_run(struct loop *loop) {
       loop->listen_fd = -1;
     }
   }
+  for (struct client *client = shim->clients; client != NULL; client = client->next)
+    client->broken = true;
+  client_sweep(shim);
+  process_free_all(shim);
+  frame_reader_free(&shim->guest_reader);
+  domain_close(loop->domain);
   note(NOTE_INFO, "Ended");
   return 0;
 }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a shim starts, what it survives, what it says when the sandbox is lost, and how it ends.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { ApiType, decodeShimStatus, encodeExpect } from '../../toolstack/api/wire.js';
+import { encodeFields } from '../../toolstack/base/frame.js';
+import { FrameSocket } from '../support/frame-socket.js';
+import { programs } from '../support/programs.js';
+import { Sandbox } from '../support/sandbox.js';
+import { until } from '../support/within.js';
+
+const { ATTACH, ATTACHED, ERROR, EXIT, EXPECT, LOST, OK, QUIT, STATUS, STREAM } = ApiType;
+
+test('its socket is its owner’s alone; a status connection hears when it comes up', async (t) => {
+  const sandbox = await Sandbox.start(t, { silent: true });
+  t.is(statSync(sandbox.socket).mode & 0o777, 0o600);
+  sandbox.control.send(STATUS, 0, 0);
+  const first = await sandbox.control.nextOf(STATUS);
+  t.is(decodeShimStatus(first.payload).state, 'waiting');
+  sandbox.agent.hello();
+  const second = await sandbox.control.nextOf(STATUS);
+  t.is(decodeShimStatus(second.payload).state, 'up');
+});
+
+test('STATUS lists processes, and tells of every exit after that', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1, 1);
+  await sandbox.expect(2, 0);
+  sandbox.control.send(STATUS, 0, 0);
+  await sandbox.control.nextOf(STATUS);
+  sandbox.agent.begin(2, false).exit(42);
+  const exit = await sandbox.control.nextOf(EXIT);
+  t.is(exit.id, 2);
+  t.is(await sandbox.statusFile(2), 'exited 42');
+  t.deepEqual((await sandbox.status()).processes, [
+    { process: 1, flags: 1 },
+    { process: 2, flags: 0, exit: { kind: 'exited', code: 42 } },
+  ]);
+});
+
+test('EXPECT is refused for an id in use, a relative path, a folder that is not there', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  const refuse = async (id: number, log: string, status: string): Promise<number | undefined> => {
+    sandbox.control.send(EXPECT, id, 0, encodeExpect(log, status));
+    const answer = await sandbox.control.nextOf(ERROR);
+    t.is(answer.id, id);
+    return answer.arg;
+  };
+  t.is(await refuse(1, '', '/tmp/x'), 3);
+  t.is(await refuse(2, 'log', '/tmp/x'), 1);
+  t.is(await refuse(2, '', 'status'), 1);
+  t.is(await refuse(2, join(sandbox.dir, 'no/log'), '/tmp/x'), 12);
+  t.is(await refuse(0, '', '/tmp/x'), 1);
+  sandbox.control.send(EXPECT, 7, 0, encodeFields(['', '/tmp/x', 'more']));
+  t.is((await sandbox.control.nextOf(ERROR)).id, 7);
+});
+
+test('an agent that closes the channel: LOST to all, a status file, a socket that still answers', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  sandbox.agent.begin(1);
+  const client = await FrameSocket.connect(sandbox.socket);
+  client.send(ATTACH, 1, 1);
+  await client.nextOf(ATTACHED);
+  sandbox.agent.peer.send(STREAM, 1, 1, Buffer.from('last output'));
+  sandbox.agent.peer.socket.end();
+  t.is((await client.nextOf(STREAM)).payload.toString(), 'last output');
+  t.is((await client.nextOf(LOST)).payload.toString(), 'agent closed the channel');
+  t.is(await sandbox.statusFile(1), 'lost agent closed the channel');
+  const late = await FrameSocket.connect(sandbox.socket);
+  late.send(ATTACH, 1, 1);
+  t.is((await late.next())?.type, ATTACHED);
+  t.is((await late.next())?.type, LOST);
+  t.is((await sandbox.status()).reason, 'agent closed the channel');
+  sandbox.control.send(EXPECT, 2, 0, encodeExpect('', join(sandbox.dir, 's')));
+  t.is((await sandbox.control.nextOf(ERROR)).arg, 2);
+});
+
+test('QUIT closes the channel and removes the socket; a client gets what it has not read yet', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  const process = sandbox.agent.begin(1);
+  const client = await FrameSocket.connect(sandbox.socket);
+  client.send(ATTACH, 1, 0);
+  await client.nextOf(ATTACHED);
+  client.socket.pause();
+  await process.write(1, Buffer.alloc(262144, 'x'));
+  await process.write(2, Buffer.alloc(262144, 'y'));
+  process.exit(5);
+  t.is(await sandbox.statusFile(1), 'exited 5');
+  sandbox.control.send(QUIT, 0, 0);
+  await sandbox.control.closed;
+  await sandbox.agent.peer.closed;
+  t.false(existsSync(sandbox.socket));
+  t.is(sandbox.shim.exitCode, null);
+  client.socket.resume();
+  let bytes = 0;
+  for (;;) {
+    const frame = await client.next();
+    if (frame?.type === STREAM) bytes += frame.payload.length;
+    if (frame?.type !== EXIT) continue;
+    t.is(frame.payload.readUInt32LE(4), 5);
+    break;
+  }
+  t.is(bytes, 2 * 262144);
+  t.is(await sandbox.shimExit, 0);
+});
+
+test('SIGHUP is nothing to it, SIGTERM is QUIT, a second SIGTERM does not wait for clients', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  const process = sandbox.agent.begin(1);
+  const client = await FrameSocket.connect(sandbox.socket);
+  client.send(ATTACH, 1, 0);
+  await client.nextOf(ATTACHED);
+  client.socket.pause();
+  await process.write(1, Buffer.alloc(262144, 'x'));
+  await process.write(2, Buffer.alloc(262144, 'x'));
+  sandbox.shim.kill('SIGHUP');
+  t.is((await sandbox.status()).state, 'up');
+  sandbox.shim.kill('SIGTERM');
+  await until('the socket is gone', () => !existsSync(sandbox.socket));
+  t.is(await sandbox.statusFile(1), 'lost thawd ended it');
+  sandbox.shim.kill('SIGTERM');
+  t.is(await sandbox.shimExit, 0);
+});
+
+test('a second shim in the same folder is refused; the socket of a dead one is replaced', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  const args = ['--socket', join(sandbox.dir, 'agent.sock'), '--dir', sandbox.dir];
+  const second = spawnSync(programs().shim, args, { encoding: 'utf8' });
+  t.is(second.status, 1);
+  t.regex(second.stderr, /another thaw-shim has it/);
+  t.is((await sandbox.status()).state, 'up');
+  sandbox.shim.kill('SIGKILL');
+  await sandbox.shimExit;
+  const third = spawn(programs().shim, args, { stdio: 'ignore' });
+  t.teardown(() => third.kill('SIGKILL'));
+  await until('the new shim answers', async () =>
+    sandbox.status().then(
+      () => true,
+      () => false,
+    ),
+  );
+  t.pass();
+});
+
+test('a status file that cannot be written is written when it can', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  const folder = join(sandbox.dir, 'later');
+  sandbox.control.send(EXPECT, 1, 0, encodeExpect('', join(folder, 'status')));
+  t.is((await sandbox.control.next())?.type, OK);
+  sandbox.agent.begin(1, false).exit(4);
+  await until('the shim notes it', () => sandbox.note.includes('Cannot write status file'));
+  spawnSync('mkdir', [folder]);
+  await until('the file is there', () => existsSync(join(folder, 'status')));
+  t.is(await sandbox.quit(), 0, sandbox.note);
+});
+
+test('wrong options: usage and status 2', (t) => {
+  const cases = [
+    [],
+    ['--dir', '/tmp'],
+    ['--socket', '/x', '--dir', 'relative'],
+    ['--vchan', '/x', '--dir', '/tmp'],
+    ['--domid', '5x', '--vchan', '/x', '--dir', '/tmp'],
+    ['--socket', '/x', '--dir', '/tmp', '--log-max', '1'],
+    ['--socket', '/x', '--dir', '/tmp', '--log-level', 'loud'],
+    ['--socket', '/x', '--dir', '/tmp', 'more'],
+  ];
+  for (const args of cases) {
+    const { status, stderr } = spawnSync(programs().shim, args, { encoding: 'utf8' });
+    t.is(status, 2, args.join(' '));
+    t.regex(stderr, /usage: thaw-shim/);
+  }
+});
+
+test('inherited descriptors are closed', async (t) => {
+  const sandbox = await Sandbox.start(t, {
+    release: true,
+    prefix: ['sh', '-c', 'exec 9</dev/null; exec "$0" "$@"'],
+  });
+  t.false(existsSync(`/proc/${sandbox.shim.pid}/fd/9`));
+  writeFileSync(join(sandbox.dir, 'done'), '');
+});
