@@ -12,8 +12,10 @@ export interface Client {
   cols: number;
   /** Aborts when the client is gone or asked to stop. */
   signal: AbortSignal;
-  out(text: string): void;
-  err(text: string): void;
+  out(data: string | Buffer): void;
+  err(data: string | Buffer): void;
+  /** Resolves once what was written is on its way, so that long output does not pile up. */
+  drained(): Promise<void>;
   /** Hands the client over to a shim for a process's streams; resolves once it has attached there. */
   join(shimSocket: string, process: number, flags: number): Promise<void>;
 }

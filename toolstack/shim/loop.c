@@ -3,7 +3,6 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,25 +35,6 @@ static void domain_look(struct loop *loop) {
   while (loop->transport.fd >= 0 && more)
     guest_read(&loop->shim, &more);
   shim_lost(&loop->shim, "%s", end);
-}
-
-static bool is_status_due(struct shim *shim) {
-  shim->status_due = false;
-  for (struct process *process = shim->processes; process != NULL; process = process->next) {
-    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
-      shim->status_due |= process->status_path != NULL;
-  }
-  return shim->status_due;
-}
-
-static void status_retry(struct shim *shim) {
-  if (!is_status_due(shim))
-    return;
-  for (struct process *process = shim->processes; process != NULL; process = process->next) {
-    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
-      status_write(shim, process);
-  }
-  is_status_due(shim);
 }
 
 static int timeout(const struct loop *loop, bool more) {
@@ -126,30 +106,11 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
     listen_accept(shim, loop->listen_fd);
 }
 
-static int start(struct loop *loop) {
-  mallopt(M_ARENA_MAX, 1); /* libxenstore reads watches in a thread of its own; a second heap would cost more than it */
-  loop->listen_fd = listen_open(loop->dir);
-  if (loop->listen_fd < 0) {
-    note(NOTE_ERROR, "Cannot make the socket in %s: %s", loop->dir,
-         errno == EADDRINUSE ? "another thaw-shim has it" : strerror(errno));
-    return -1;
-  }
-  loop->hello_by_ms = clock_ms() + SHIM_HELLO_MS;
-  if (loop->transport.ops != &transport_vchan)
-    return 0;
-  loop->domain = domain_open(loop->transport.domid, loop->transport.path);
-  if (loop->domain == NULL && errno == ESRCH)
-    shim_lost(&loop->shim, "no such domain");
-  else if (loop->domain == NULL)
-    shim_lost(&loop->shim, "cannot watch the domain: %s", strerror(errno));
-  return 0;
-}
-
 int loop_run(struct loop *loop) {
   struct shim *shim = &loop->shim;
   bool more = false;
 
-  if (start(loop) != 0)
+  if (loop_start(loop) != 0)
     return 1;
   while (!shim->quit || (shim->clients != NULL && !loop->abandon)) {
     struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX];

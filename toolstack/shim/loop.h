@@ -16,6 +16,8 @@ struct loop {
   bool abandon;
 };
 
+/* 0, or -1 when the shim cannot serve. A domain that is not there is no such case: the sandbox is then lost. */
+int loop_start(struct loop *loop);
 /* Runs until QUIT or SIGTERM; the exit status. */
 int loop_run(struct loop *loop);
 

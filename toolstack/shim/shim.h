@@ -112,12 +112,14 @@ void process_free_all(struct shim *shim);
 void shim_lost(struct shim *shim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void shim_quit(struct shim *shim);
 
-/* client.c: frames from clients */
+/* client.c */
 struct client *client_new(struct shim *shim, int fd);
 void client_read(struct shim *shim, struct client *client);
-int client_feed(struct shim *shim, struct client *client, const uint8_t *bytes, size_t n);
 void client_sweep(struct shim *shim);
 void client_detach(struct client *client);
+
+/* client_frames.c: frames from clients */
+int client_feed(struct shim *shim, struct client *client, const uint8_t *bytes, size_t n);
 
 /* client_send.c: frames to clients */
 void client_send(struct shim *shim, struct client *client);
@@ -128,6 +130,7 @@ void client_error(struct client *client, uint32_t id, enum thaw_error error, con
 /* status.c: what is told of processes, on the socket and in files */
 void status_reply(struct shim *shim, struct client *client);
 void status_write(struct shim *shim, struct process *process);
+void status_retry(struct shim *shim);
 
 /* idle.c */
 void idle_release(struct shim *shim);

@@ -100,3 +100,23 @@ void status_reply(struct shim *shim, struct client *client) {
   }
   fifo_release(&fields);
 }
+
+static bool is_status_due(struct shim *shim) {
+  shim->status_due = false;
+  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
+      shim->status_due |= process->status_path != NULL;
+  }
+  return shim->status_due;
+}
+
+/* Tries the status files again that could not be written. */
+void status_retry(struct shim *shim) {
+  if (!is_status_due(shim))
+    return;
+  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+    if (process->state == PROCESS_ENDED || process->state == PROCESS_LOST)
+      status_write(shim, process);
+  }
+  is_status_due(shim);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// The single checks of thaw doctor, in the order in which thaw needs what they look for.
+
+import { access, constants, readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { errorCode } from '../base/errors.js';
+
+export interface Finding {
+  what: string;
+  state: 'ok' | 'missing' | 'warning';
+  detail: string;
+  /** The command that mends it. */
+  remedy?: string;
+}
+
+/** Runs all checks; none of them changes anything. */
+export async function doctorChecks(): Promise<Finding[]> {
+  return Promise.all([
+    checkDom0(),
+    ...DEVICES.map(([path, module]) => checkDevice(path, module)),
+    checkXenstored(),
+    checkProcess('xenconsoled', 'guest consoles', 'systemctl start xenconsoled'),
+    ...BACKENDS.map(([module, why]) => checkModule(module, why)),
+    ...PROGRAMS.map(([program, packageName, why]) => checkProgram(program, packageName, why)),
+    ...OWN_FILES.map(([path, how]) => checkOwnFile(path, how)),
+    checkThawd(),
+  ]);
+}
+
+const DEVICES = [
+  ['/dev/xen/privcmd', 'xen-privcmd'],
+  ['/dev/xen/evtchn', 'xen-evtchn'],
+  ['/dev/xen/gntdev', 'xen-gntdev'],
+] as const;
+
+const BACKENDS = [
+  ['xen-blkback', 'image layers as disks'],
+  ['xen-netback', 'network interfaces'],
+  ['loop', 'image layers as disks'],
+] as const;
+
+const PROGRAMS = [
+  ['skopeo', 'skopeo', 'pulls images'],
+  ['mkfs.erofs', 'erofs-utils', 'makes layers ready'],
+  ['losetup', 'util-linux', 'shows layers as disks'],
+] as const;
+
+const OWN_FILES = [
+  ['guest/vmlinux', 'scripts/build-kernel'],
+  ['guest/initrd', 'scripts/build-initrd'],
+  ['guest/cmdline', 'scripts/install'],
+  ['bin/thaw-shim', 'scripts/install'],
+] as const;
+
+async function checkDom0(): Promise<Finding> {
+  const what = 'Xen control domain';
+  const capabilities = await readText('/proc/xen/capabilities');
+  if (capabilities?.includes('control_d') === true) {
+    const version = await Promise.all(
+      ['major', 'minor', 'extra'].map((f) => readText(`/sys/hypervisor/version/${f}`)),
+    );
+    const [major, minor, extra] = version.map((v) => v?.trim() ?? '');
+    return { what, state: 'ok', detail: major ? `Xen ${major}.${minor}${extra}` : '' };
+  }
+  const hypervisor = (await readText('/sys/hypervisor/type'))?.trim();
+  if (hypervisor === 'xen') {
+    const detail = 'this is a Xen guest, or /proc/xen is not mounted';
+    return { what, state: 'missing', detail, remedy: 'mount -t xenfs xenfs /proc/xen' };
+  }
+  const detail = 'this machine was not booted under Xen';
+  return {
+    what,
+    state: 'missing',
+    detail,
+    remedy: 'apt install xen-system-amd64 && reboot (or try scripts/demo, which needs no Xen)',
+  };
+}
+
+async function checkDevice(path: string, module: string): Promise<Finding> {
+  const what = `device ${path}`;
+  if (await isThere(path)) return { what, state: 'ok', detail: '' };
+  return { what, state: 'missing', detail: 'not there', remedy: `modprobe ${module}` };
+}
+
+async function checkXenstored(): Promise<Finding> {
+  const what = 'xenstored';
+  for (const path of ['/run/xenstored/socket', '/var/run/xenstored/socket']) {
+    if (await canConnect(path)) return { what, state: 'ok', detail: path };
+  }
+  if (await isThere('/dev/xen/xenbus')) return { what, state: 'ok', detail: '/dev/xen/xenbus' };
+  return {
+    what,
+    state: 'missing',
+    detail: 'it does not answer',
+    remedy: 'systemctl start xenstored',
+  };
+}
+
+async function checkProcess(name: string, why: string, remedy: string): Promise<Finding> {
+  const what = `${name} (${why})`;
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (/^\d+$/.test(pid) && (await readText(`/proc/${pid}/comm`))?.trim() === name)
+      return { what, state: 'ok', detail: '' };
+  }
+  return { what, state: 'missing', detail: 'not running', remedy };
+}
+
+async function checkModule(module: string, why: string): Promise<Finding> {
+  const what = `module ${module} (${why})`;
+  if (await isThere(`/sys/module/${module.replaceAll('-', '_')}`))
+    return { what, state: 'ok', detail: '' };
+  return { what, state: 'missing', detail: 'not loaded', remedy: `modprobe ${module}` };
+}
+
+async function checkProgram(program: string, packageName: string, why: string): Promise<Finding> {
+  const what = `${program} (${why})`;
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  for (const folder of folders) {
+    const path = join(folder, program);
+    if (await isThere(path, constants.X_OK)) return { what, state: 'ok', detail: path };
+  }
+  return { what, state: 'missing', detail: 'not installed', remedy: `apt install ${packageName}` };
+}
+
+async function checkOwnFile(name: string, how: string): Promise<Finding> {
+  const path = join(process.env['THAW_LIB'] ?? LIB_FOLDER, name);
+  const what = path;
+  if (await isThere(path)) return { what, state: 'ok', detail: '' };
+  return { what, state: 'missing', detail: 'not there', remedy: `${how}, then scripts/install /` };
+}
+
+// dist/toolstack/cli, seen from the folder thaw is installed in.
+const LIB_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
+
+async function checkThawd(): Promise<Finding> {
+  const path = process.env['THAW_SOCKET'] ?? '/run/thaw/thawd.sock';
+  const what = 'thawd';
+  if (await canConnect(path)) return { what, state: 'ok', detail: path };
+  return {
+    what,
+    state: 'missing',
+    detail: `it does not answer at ${path}`,
+    remedy: 'systemctl start thawd (or: thawd &)',
+  };
+}
+
+async function isThere(path: string, mode = constants.F_OK): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function canConnect(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.setTimeout(CONNECT_MS, () => settle(false));
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+  });
+}
+
+const CONNECT_MS = 2000;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `thaw --help` and `thaw COMMAND --help` print, made from the command table.
+
+import type { Command } from './command.js';
+
+export function overallHelp(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map((c) => c.name.length));
+  return [
+    'Usage: thaw COMMAND [OPTION...] [ARG...]',
+    '',
+    'Runs each container in a Xen micro-domain of its own, cloned from a frozen one.',
+    '',
+    'Commands:',
+    ...commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}`),
+    '',
+    'thaw COMMAND --help says more of one. thaw doctor says what this host lacks.',
+    '',
+  ].join('\n');
+}
+
+export function commandHelp(command: Command): string {
+  const rows = Object.entries(command.options).map(([name, option]) => {
+    const short = typeof option.alias === 'string' ? `-${option.alias}, ` : '    ';
+    const value = option.type === 'boolean' ? '' : ` ${option.requiresArg === true ? 'VALUE' : ''}`;
+    return [`  ${short}--${name}${value}`, option.describe ?? ''] as const;
+  });
+  rows.push(['  -h, --help', 'Print this']);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    `Usage: thaw ${command.name} [OPTION...] ${command.params}`.trimEnd(),
+    '',
+    `${command.summary}.`,
+    '',
+    'Options:',
+    ...rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`),
+    '',
+    'Examples:',
+    ...command.examples.map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw info and version: what thaw runs on.
+
+import type { HostInfo } from '../api/engine.js';
+import { formatBytes } from '../base/text.js';
+import { VERSION } from '../base/version.js';
+import { flag, type Command } from './command.js';
+import { formatJson } from './table.js';
+
+export const infoCommand: Command = {
+  name: 'info',
+  summary: 'Show the host, its templates and the defaults',
+  params: '',
+  examples: ['thaw info', 'thaw info --json'],
+  options: { json: { type: 'boolean', describe: 'Print JSON' } },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 1,
+  async run(parsed, client, engine) {
+    const info = await engine.info();
+    client.out(flag(parsed, 'json') ? formatJson(info) : infoText(info));
+    return 0;
+  },
+};
+
+function infoText(info: HostInfo): string {
+  const { xen, host, defaults, templates, containers, paths } = info;
+  const lines: [string, string][] = [
+    ['thaw', info.version],
+    ['Xen', `${xen.version} (${xen.capabilities.join(' ')})`],
+    [
+      'host',
+      `${host.cpus} CPUs, ${formatBytes(host.memoryBytes)}, ${formatBytes(host.freeMemoryBytes)} free`,
+    ],
+    ['default', `${defaults.type}, ${formatBytes(defaults.memoryBytes)}`],
+    ...templates.map((t): [string, string] => [
+      'template',
+      `${t.key}: ${t.type}, up to ${t.vcpus} vCPUs, ${formatBytes(t.memoryBytes)}, stream ${formatBytes(t.bytes)}`,
+    ]),
+    ['containers', `${containers.running} running, ${containers.ended} ended`],
+    ['images', String(info.images)],
+    ['state', paths.state],
+    ['guest', paths.guest],
+  ];
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}\n`).join('');
+}
+
+export const versionCommand: Command = {
+  name: 'version',
+  summary: 'Show the versions of thaw and Xen',
+  params: '',
+  examples: ['thaw version'],
+  options: {},
+  positionals: { min: 0, max: 0 },
+  failureStatus: 1,
+  async run(_parsed, client, engine) {
+    const info = await engine.info();
+    client.out(`thaw ${VERSION}\nXen ${info.xen.version}\n`);
+    return 0;
+  },
+};

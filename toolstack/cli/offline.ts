@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the launcher runs in place of thawd when none answers: help, version and doctor.
+
+import type { Client, Engine } from '../api/engine.js';
+import { ThawError } from '../base/errors.js';
+import { runCommandLine } from './main.js';
+
+const client: Client = {
+  cwd: process.cwd(),
+  env: Object.fromEntries(Object.entries(process.env).map(([key, value]) => [key, value ?? ''])),
+  isTerminal: {
+    stdin: process.stdin.isTTY,
+    stdout: process.stdout.isTTY,
+    stderr: process.stderr.isTTY,
+  },
+  rows: 0,
+  cols: 0,
+  signal: new AbortController().signal,
+  out: (data) => void process.stdout.write(data),
+  err: (text) => void process.stderr.write(text),
+  drained: () => Promise.resolve(),
+  join: () => Promise.reject(noThawd()),
+};
+
+/** Every use of it says that thawd is needed. */
+const engine = new Proxy({} as Engine, {
+  get: () => () => {
+    throw noThawd();
+  },
+});
+
+function noThawd(): ThawError {
+  return new ThawError(
+    'ERR_NO_THAWD',
+    'thawd is not running: start it with systemctl start thawd (or: thawd &)',
+  );
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), client, engine);

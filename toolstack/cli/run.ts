@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw run: a command in a new container, in the foreground.
+
+import type { Client, DomainType, Engine, RunOptions } from '../api/engine.js';
+import { parseBytes } from '../base/text.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { UsageError } from './parse.js';
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'Run a command in a new container',
+  params: 'IMAGE [COMMAND [ARG...]]',
+  examples: [
+    'thaw run --rm -it docker://docker.io/library/debian:13 bash',
+    'echo data | thaw run --rm -i oci:./image:latest cat',
+    'thaw run --name web --memory 512m --cpus 2 -e PORT=80 web:latest',
+  ],
+  options: {
+    rm: { type: 'boolean', describe: 'Remove the container when it has ended' },
+    interactive: { type: 'boolean', alias: 'i', describe: 'Pass standard input to the container' },
+    tty: { type: 'boolean', alias: 't', describe: 'Give the container a terminal' },
+    name: {
+      type: 'string',
+      requiresArg: true,
+      describe: "The container's name, also its domain's",
+    },
+    env: {
+      type: 'string',
+      alias: 'e',
+      requiresArg: true,
+      describe: 'Set K=V in its environment, or pass K on; may be repeated',
+    },
+    workdir: { type: 'string', alias: 'w', requiresArg: true, describe: 'Folder to start in' },
+    user: {
+      type: 'string',
+      alias: 'u',
+      requiresArg: true,
+      describe: 'USER[:GROUP], names or numbers',
+    },
+    entrypoint: { type: 'string', requiresArg: true, describe: "Replace the image's entry point" },
+    hostname: {
+      type: 'string',
+      alias: 'h',
+      requiresArg: true,
+      describe: "The container's hostname",
+    },
+    memory: {
+      type: 'string',
+      alias: 'm',
+      requiresArg: true,
+      describe: "The domain's memory, such as 64m or 1g (default 256m)",
+    },
+    cpus: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
+    },
+    type: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'pv or pvh (default pvh where the host can)',
+    },
+    pull: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'When to pull: missing, always or never (default missing)',
+    },
+    'tls-verify': {
+      type: 'string',
+      requiresArg: true,
+      describe: 'false to pull from a registry without TLS',
+    },
+  },
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
+    const outcome = await engine.run(runOptions(parsed, client), client);
+    return outcome.joined ? 0 : outcome.status;
+  },
+};
+
+function runOptions(parsed: Parsed, client: Client): RunOptions {
+  const [image = '', ...command] = parsed.positional;
+  const interactive = flag(parsed, 'interactive');
+  const tty = flag(parsed, 'tty');
+  if (tty && interactive && !client.isTerminal.stdin) {
+    throw new UsageError(
+      'Cannot use --tty with --interactive: standard input is not a terminal; leave out -t',
+    );
+  }
+  return {
+    ...{ image, command, interactive, tty, rm: flag(parsed, 'rm'), env: stringList(parsed, 'env') },
+    ...optional('name', stringOption(parsed, 'name')),
+    ...optional('workdir', stringOption(parsed, 'workdir')),
+    ...optional('user', stringOption(parsed, 'user')),
+    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
+    ...optional('hostname', hostname(stringOption(parsed, 'hostname'))),
+    ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
+    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
+    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
+    pull:
+      choice('--pull', stringOption(parsed, 'pull'), ['missing', 'always', 'never'] as const) ??
+      'missing',
+    tlsVerify: tlsVerify(parsed),
+  };
+}
+
+/** `--tls-verify=false` as skopeo and podman have it. */
+export function tlsVerify(parsed: Parsed): boolean {
+  return (
+    (choice('--tls-verify', stringOption(parsed, 'tls-verify'), ['true', 'false'] as const) ??
+      'true') === 'true'
+  );
+}
+
+function choice<T extends string>(
+  option: string,
+  value: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((a) => a === value);
+  if (found === undefined)
+    throw new UsageError(`Cannot use ${option} ${value}: ${allowed.join(', ')} are allowed`);
+  return found;
+}
+
+function bytes(option: string, value: string | undefined): number | undefined {
+  return value === undefined ? undefined : parseBytes(option, value);
+}
+
+function cpus(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d*\.?\d+$/.test(value))
+    throw new UsageError(`Cannot use --cpus ${value}: a number such as 2 or 0.5 is wanted`);
+  return Number(value);
+}
+
+function hostname(value: string | undefined): string | undefined {
+  if (value === undefined || /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62})$/.test(value)) return value;
+  throw new UsageError(
+    `Cannot use --hostname ${value}: up to 63 letters, digits, "." and "-" are allowed`,
+  );
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a domain is booted from the guest kernel and frozen into a save stream (DESIGN "Freeze and clone", step 1).
+
+import { open } from 'node:fs/promises';
+import { memfdCreate, trimStream, Vchan, type TrimResult } from '../../bindings/index.js';
+import { AgentLink } from '../agent/link.js';
+import { AgentType, encodeResize, XS_CONTROL, XS_STATE, XS_WAKE } from '../agent/wire.js';
+import { withDeadline } from '../base/deadline.js';
+import { ThawError } from '../base/errors.js';
+import { asDomid, type Domid } from '../base/ids.js';
+import { Undo } from '../base/undo.js';
+import { libxlConfig } from '../xen/config.js';
+import { destroyDomain } from '../xen/destroy.js';
+import type { XenHost } from '../xen/host.js';
+import { newDomainUuid } from '../xen/uuid.js';
+import { closeFd, reopenFd } from './memfd.js';
+import type { GuestFiles, Shape } from './shape.js';
+
+/** A frozen domain: its trimmed save stream in a memfd that the caller owns, and what was learned of it. */
+export interface Frozen {
+  fd: number;
+  stream: TrimResult;
+  /** MemTotal inside, before a container asks for more. */
+  memTotalKib: number;
+}
+
+/**
+ * In this order: create, unpause, hello, ask what it has, FREEZE, close our end, wait for "frozen", suspend into a memfd,
+ * trim, destroy the domain. Whatever fails, the domain is destroyed.
+ */
+export async function bootAndFreeze(
+  host: XenHost,
+  guest: GuestFiles,
+  shape: Shape,
+  name: string,
+): Promise<Frozen> {
+  return Undo.guard(host.log, async (undo) => {
+    const uuid = newDomainUuid();
+    const domid = asDomid(
+      await host.libxl.domainCreateNew(templateConfig(guest, shape, name, uuid)),
+    );
+    undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
+    await host.libxl.domainUnpause(domid);
+    const link = await connectAgent(domid, BOOT_MS);
+    undo.push(`channel to ${name}`, () => link.close());
+    const memTotalKib = await measureMemory(link);
+    await freeze(host, domid, link);
+    const fd = memfdCreate('thaw-template');
+    undo.push('template memory', () => closeFd(fd));
+    const stream = await suspendInto(host, domid, fd);
+    await destroyDomain(host, domid, uuid);
+    undo.disarm();
+    return { fd, stream, memTotalKib };
+  });
+}
+
+const BOOT_MS = 60_000;
+const FREEZE_MS = 20_000;
+const SUSPEND_MS = 60_000;
+const ANSWER_MS = 10_000;
+
+function templateConfig(guest: GuestFiles, shape: Shape, name: string, uuid: string): object {
+  const { kernel, initrd, cmdline } = guest;
+  const { type, vcpus: maxVcpus, memoryKib } = shape;
+  return libxlConfig({
+    ...{ name, uuid, type, kernel, initrd, cmdline },
+    ...{ maxVcpus, onlineVcpus: 1, memoryKib, maxMemoryKib: memoryKib },
+  });
+}
+
+/** Connects to the agent of a running domain and waits for its hello. Rejects with ERR_AGENT_HELLO. */
+export function connectAgent(
+  domid: Domid,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<AgentLink> {
+  const path = `/local/domain/${domid}/${XS_CONTROL}`;
+  return AgentLink.connect(
+    (left, abort) =>
+      Vchan.connect({ domid, path, timeoutMs: left, ...(abort ? { signal: abort } : {}) }),
+    { timeoutMs, signal },
+  );
+}
+
+/** MemTotal of the guest in KiB. What it says is used for comparing only, so a lie costs its own domain alone. */
+async function measureMemory(link: AgentLink): Promise<number> {
+  const nothing = encodeResize({ memoryKib: 0, vcpus: 0, timeoutMs: 0 });
+  const untrusted = await link.request(
+    AgentType.RESIZE,
+    nothing,
+    'a look at its memory',
+    ANSWER_MS,
+  );
+  if (untrusted.length !== 16)
+    throw new ThawError('ERR_PROTOCOL', 'The agent answered a resize with a wrong size');
+  return Number(untrusted.readBigUInt64LE(0));
+}
+
+async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<void> {
+  await link.request(AgentType.FREEZE, Buffer.alloc(0), 'the freeze', ANSWER_MS);
+  link.close();
+  const base = `/local/domain/${domid}`;
+  await host.xenstore.waitFor(`${base}/${XS_STATE}`, (value) => value === 'frozen', {
+    timeoutMs: FREEZE_MS,
+  });
+  await host.xenstore.rm(`${base}/${XS_WAKE}`).catch(() => undefined);
+}
+
+/** Suspends into a raw memfd, then writes the trimmed stream to `fd`. */
+async function suspendInto(host: XenHost, domid: Domid, fd: number): Promise<TrimResult> {
+  const raw = memfdCreate('thaw-suspend');
+  try {
+    const signal = AbortSignal.timeout(SUSPEND_MS);
+    await withDeadline(
+      host.libxl.domainSuspend(domid, raw, { signal }),
+      SUSPEND_MS + 5000,
+      'Domain does not suspend',
+    );
+    const from = await reopenFd(raw, 'r');
+    try {
+      return await trimStream(from.fd, fd);
+    } finally {
+      await from.close();
+    }
+  } finally {
+    closeFd(raw);
+  }
+}
+
+/** Reads a stored stream into a memfd; `onChunk` sees every byte, for the checksum. */
+export async function loadStream(path: string, onChunk: (chunk: Buffer) => void): Promise<number> {
+  const fd = memfdCreate('thaw-template');
+  try {
+    const [from, to] = [await open(path, 'r'), await reopenFd(fd, 'w')];
+    try {
+      for await (const chunk of from.createReadStream({
+        highWaterMark: 1 << 20,
+        autoClose: false,
+      })) {
+        onChunk(chunk as Buffer);
+        await to.writeFile(chunk as Buffer);
+      }
+      return fd;
+    } finally {
+      await from.close();
+      await to.close();
+    }
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A template, and how it is kept on disk: a folder with the trimmed stream and a description that holds its checksum.
+
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ThawError } from '../base/errors.js';
+import { writeAtomic } from '../base/files.js';
+import { loadStream } from './boot.js';
+import { closeFd } from './memfd.js';
+import type { Shape } from './shape.js';
+
+export interface Template {
+  key: string;
+  shape: Shape;
+  /** A memfd with the stream; lives as long as the template. Read it through reopenFd(). */
+  fd: number;
+  bytes: number;
+  dataPages: number;
+  memTotalKib: number;
+}
+
+type Description = Omit<Template, 'fd'> & { sha256: string };
+
+/** Writes the template's folder whole or not at all. */
+export async function saveTemplate(folder: string, template: Template): Promise<void> {
+  const temporary = `${folder}.tmp`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  try {
+    const hash = createHash('sha256');
+    const from = createReadStream(`/proc/self/fd/${template.fd}`, { highWaterMark: 1 << 20 });
+    from.on('data', (chunk) => hash.update(chunk));
+    await pipeline(from, createWriteStream(join(temporary, STREAM), { mode: 0o600, flush: true }));
+    const { key, shape, bytes, dataPages, memTotalKib } = template;
+    const description: Description = {
+      key,
+      shape,
+      bytes,
+      dataPages,
+      memTotalKib,
+      sha256: hash.digest('hex'),
+    };
+    await writeAtomic(join(temporary, DESCRIPTION), `${JSON.stringify(description, null, 2)}\n`);
+    await rm(folder, { recursive: true, force: true });
+    await rename(temporary, folder);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const STREAM = 'stream';
+const DESCRIPTION = 'template.json';
+
+/**
+ * Loads a template from its folder into memory. Undefined when there is none.
+ * Rejects with ERR_TEMPLATE_DAMAGED when the checksum or the description is wrong.
+ */
+export async function loadTemplate(folder: string): Promise<Template | undefined> {
+  const text = await readFile(join(folder, DESCRIPTION), 'utf8').catch(ifMissing);
+  if (text === undefined) return undefined;
+  const description = parseDescription(folder, text);
+  const hash = createHash('sha256');
+  const fd = await loadStream(join(folder, STREAM), (chunk) => hash.update(chunk)).catch(ifMissing);
+  if (fd === undefined || hash.digest('hex') !== description.sha256) {
+    if (fd !== undefined) closeFd(fd);
+    throw new ThawError(
+      'ERR_TEMPLATE_DAMAGED',
+      `Template ${folder} is damaged: its checksum is wrong`,
+    );
+  }
+  const { key, shape, bytes, dataPages, memTotalKib } = description;
+  return { key, shape, bytes, dataPages, memTotalKib, fd };
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}
+
+function parseDescription(folder: string, text: string): Description {
+  try {
+    const parsed = JSON.parse(text) as Description;
+    if (typeof parsed.sha256 === 'string' && typeof parsed.memTotalKib === 'number') return parsed;
+  } catch {
+    // The same answer as for a description that lacks something.
+  }
+  throw new ThawError(
+    'ERR_TEMPLATE_DAMAGED',
+    `Template ${folder} is damaged: its description cannot be read`,
+  );
+}

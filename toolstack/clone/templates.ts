@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which template serves a shape: the one in memory, the one on disk, or a new one. Each is made once, however many ask.
+
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeError } from '../base/errors.js';
+import type { XenHost } from '../xen/host.js';
+import { bootAndFreeze } from './boot.js';
+import { closeFd } from './memfd.js';
+import { templateKey, type GuestFiles, type Shape } from './shape.js';
+import { loadTemplate, saveTemplate, type Template } from './template.js';
+
+export class Templates {
+  readonly #host: XenHost;
+  readonly #guest: GuestFiles;
+  readonly #folder: string;
+  readonly #ready = new Map<string, Promise<Template>>();
+
+  /** `folder` keeps one folder a template, named by its key. */
+  constructor(host: XenHost, guest: GuestFiles, folder: string) {
+    this.#host = host;
+    this.#guest = guest;
+    this.#folder = folder;
+  }
+
+  /** The template of that shape. A failure is not kept: the next call tries again. */
+  async get(shape: Shape): Promise<Template> {
+    const key = await templateKey(this.#host, this.#guest, shape);
+    const known = this.#ready.get(key);
+    if (known) return known;
+    const making = this.#loadOrMake(key, shape);
+    this.#ready.set(key, making);
+    making.catch(() => this.#ready.delete(key));
+    return making;
+  }
+
+  /** Templates in memory. */
+  async list(): Promise<Template[]> {
+    const settled = await Promise.allSettled(this.#ready.values());
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  }
+
+  /** Removes stored templates that fit neither this kernel nor this host any more, and half-written ones. */
+  async sweep(shapes: readonly Shape[]): Promise<void> {
+    const keys = await Promise.all(
+      shapes.map((shape) => templateKey(this.#host, this.#guest, shape)),
+    );
+    for (const name of await readdir(this.#folder).catch(() => [])) {
+      if (!keys.includes(name))
+        await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const template of await this.list()) closeFd(template.fd);
+    this.#ready.clear();
+  }
+
+  async #loadOrMake(key: string, shape: Shape): Promise<Template> {
+    const folder = join(this.#folder, key);
+    try {
+      const stored = await loadTemplate(folder);
+      if (stored) return stored;
+    } catch (error) {
+      this.#host.log.warn(`Making the template anew: ${describeError(error)}`);
+    }
+    return this.#make(folder, key, shape);
+  }
+
+  async #make(folder: string, key: string, shape: Shape): Promise<Template> {
+    const started = performance.now();
+    const frozen = await bootAndFreeze(
+      this.#host,
+      this.#guest,
+      shape,
+      `thaw-template-${key.slice(0, 8)}`,
+    );
+    const { dataPages, bytes } = frozen.stream;
+    const template: Template = {
+      key,
+      shape,
+      fd: frozen.fd,
+      bytes,
+      dataPages,
+      memTotalKib: frozen.memTotalKib,
+    };
+    const ms = Math.round(performance.now() - started);
+    this.#host.log.info('Froze a template', { key, ...shape, dataPages, bytes, ms });
+    // A template that cannot be stored still serves this thawd.
+    await saveTemplate(folder, template).catch((error: unknown) =>
+      this.#host.log.warn(`Cannot store template ${key}`, { error }),
+    );
+    return template;
+  }
+}

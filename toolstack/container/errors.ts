@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can go wrong with a container as its user sees it, and the exit status each of it becomes.
+
+import { errorCode, ThawError } from '../base/errors.js';
+
+export class ContainerError extends ThawError {}
+
+/** The exit statuses of `thaw run` when no process of the container ran: as podman's and docker's. */
+export function runFailureStatus(error: unknown): number {
+  switch (errorCode(error)) {
+    case 'ERR_AGENT_CMD_NOENT':
+      return 127;
+    case 'ERR_AGENT_CMD_NOEXEC':
+      return 126;
+    default:
+      return 125;
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What thawd writes down of a container, and where: one folder each, with state.json, the log and the shim's status file.
+
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ContainerState } from '../api/engine.js';
+import type { ExitStatus } from '../api/wire.js';
+import type { ContainerId } from '../base/ids.js';
+import { writeAtomic } from '../base/files.js';
+import type { Log } from '../base/log.js';
+import type { SandboxRecord } from '../sandbox/record.js';
+
+export interface ContainerRecord {
+  id: ContainerId;
+  name: string;
+  image: string;
+  imageId: string;
+  command: string[];
+  /** Milliseconds since 1970. */
+  created: number;
+  finished?: number;
+  state: ContainerState;
+  exit?: ExitStatus;
+  reason?: string;
+  /** Removed as soon as it has ended. */
+  rm: boolean;
+  flags: number;
+  cpus: number;
+  sandbox: SandboxRecord;
+}
+
+export class RecordStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  logPath(id: ContainerId): string {
+    return join(this.#folder, id, 'ctr.log');
+  }
+
+  statusPath(id: ContainerId): string {
+    return join(this.#folder, id, 'exit');
+  }
+
+  /** Writes state.json whole or not at all. */
+  async save(record: ContainerRecord): Promise<void> {
+    const folder = join(this.#folder, record.id);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeAtomic(join(folder, 'state.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    await rm(join(this.#folder, id), { recursive: true, force: true });
+  }
+
+  /** All records; a folder whose state cannot be read is logged and removed, for nothing can be done with it. */
+  async loadAll(log: Log): Promise<ContainerRecord[]> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const records: ContainerRecord[] = [];
+    for (const name of await readdir(this.#folder)) {
+      try {
+        records.push(
+          JSON.parse(
+            await readFile(join(this.#folder, name, 'state.json'), 'utf8'),
+          ) as ContainerRecord,
+        );
+      } catch (error) {
+        log.error(`Removing container folder ${name}: its state cannot be read`, { error });
+        await rm(join(this.#folder, name), { recursive: true, force: true });
+      }
+    }
+    return records;
+  }
+
+  /** What the shim wrote when the process ended or the guest was lost; undefined when it did not. */
+  async readStatus(
+    id: ContainerId,
+  ): Promise<{ exit: ExitStatus } | { reason: string } | undefined> {
+    const text = await readFile(this.statusPath(id), 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : parseStatus(text);
+  }
+}
+
+/** Reads a shim's status file: `exited 3`, `signaled 9` or `lost REASON`. */
+export function parseStatus(text: string): { exit: ExitStatus } | { reason: string } | undefined {
+  const match = /^(exited|signaled|lost) (.*)$/m.exec(text);
+  const [, kind, value = ''] = match ?? [];
+  if (kind === 'exited') return { exit: { kind, code: Number(value) } };
+  if (kind === 'signaled') return { exit: { kind, signal: Number(value) } };
+  return kind === 'lost' ? { reason: value } : undefined;
+}

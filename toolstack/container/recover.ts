@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
+
+import { releaseSandbox, Sandbox } from '../sandbox/sandbox.js';
+import { destroyStrays, findDomain } from '../sandbox/strays.js';
+import { Container, INIT_PROCESS, type Ending } from './container.js';
+import type { ContainerManager, ContainerServices } from './manager.js';
+import type { ContainerRecord } from './record.js';
+
+/** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
+export async function recover(
+  services: ContainerServices,
+  manager: ContainerManager,
+): Promise<void> {
+  const records = await services.records.loadAll(services.log);
+  await Promise.all(records.map((record) => recoverOne(services, manager, record)));
+  const known = new Set([...manager.containers].map(({ record }) => record.sandbox.uuid));
+  await destroyStrays(services.sandbox.host, known);
+  await services.sandbox.loops.sweep(services.images.layersFolder);
+}
+
+async function recoverOne(
+  services: ContainerServices,
+  manager: ContainerManager,
+  record: ContainerRecord,
+): Promise<void> {
+  const container = new Container(record, services.records, services.log);
+  try {
+    switch (record.state) {
+      case 'running':
+        return await recoverRunning(services, manager, container);
+      case 'creating':
+      case 'removing':
+        services.log.info(
+          `Undoing container ${record.name}, which was ${record.state} when thawd ended`,
+        );
+        await quitShim(services, record);
+        await releaseSandbox(services.sandbox, await withDomid(services, record));
+        return await services.records.remove(record.id);
+      case 'exited':
+      case 'lost':
+        if (record.rm) return await services.records.remove(record.id);
+        return manager.addEnded(container);
+    }
+  } catch (error) {
+    services.log.error(`Cannot recover container ${record.name}`, { error });
+  }
+}
+
+async function recoverRunning(
+  services: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+): Promise<void> {
+  const { record } = container;
+  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, container.shimEvents).catch(
+    () => undefined,
+  );
+  if (!sandbox) {
+    const status = await services.records.readStatus(record.id);
+    await releaseSandbox(services.sandbox, record.sandbox);
+    manager.addEnded(container);
+    await container.finish(status ?? { reason: 'its shim ended while no thawd ran' });
+    return;
+  }
+  container.sandbox = sandbox;
+  manager.watchOver(container);
+  const status = await sandbox.shim.status();
+  const ending = await endingOf(status, sandbox);
+  if (ending && 'exit' in ending) container.shimEvents.onExit(INIT_PROCESS, ending.exit);
+  else if (ending) container.lose(ending.reason);
+  else services.log.info(`Found container ${record.name} running`, { domid: sandbox.domid });
+}
+
+async function endingOf(
+  status: Awaited<ReturnType<Sandbox['shim']['status']>>,
+  sandbox: Sandbox,
+): Promise<Ending | undefined> {
+  const exit = status.processes.find((p) => p.process === INIT_PROCESS)?.exit;
+  if (exit) return { exit };
+  if (status.state === 'lost') return { reason: status.reason ?? 'its guest was lost' };
+  return (await sandbox.isAlive()) ? undefined : { reason: 'domain destroyed' };
+}
+
+async function quitShim(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  const nothing = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, nothing).catch(
+    () => undefined,
+  );
+  await sandbox?.destroy();
+}
+
+/** The domid may not have been written down yet: the uuid finds the domain. */
+async function withDomid(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<ContainerRecord['sandbox']> {
+  const domid = await findDomain(services.sandbox.host, record.sandbox.uuid);
+  return domid === undefined ? record.sandbox : { ...record.sandbox, domid };
+}

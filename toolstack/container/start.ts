@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// What exactly is started: an image's config and a command line become a process, its config.json and the files bound into /etc.
+
+import { ProcessFlag } from '../api/wire.js';
+import type { Client, RunOptions } from '../api/engine.js';
+import { mergeProcess, resolveUser, type Image } from '../image/index.js';
+import { Sandbox, type ProcessStart } from '../sandbox/sandbox.js';
+import { INIT_PROCESS } from './container.js';
+import type { ContainerRecord } from './record.js';
+import { buildSpec } from './spec.js';
+
+/** The flags of a container's process on its channels. */
+export function processFlags(options: RunOptions): number {
+  return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
+}
+
+/** Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
+export function planStart(
+  record: ContainerRecord,
+  image: Image,
+  options: RunOptions,
+  client: Client,
+): ProcessStart {
+  const merged = mergeProcess(image.config, {
+    command: options.command,
+    env: clientEnv(options.env, client.env),
+    tty: options.tty,
+    ...(options.entrypoint === undefined ? {} : { entrypoint: options.entrypoint }),
+    ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
+  });
+  const user = resolveUser(options.user ?? image.config.user, image.passwd, image.group);
+  const { hostname, machineId, id } = record.sandbox;
+  const env = { HOME: user.home, HOSTNAME: hostname, ...toObject(merged.env) };
+  const filesPath = `/run/thaw/containers/${id}/files`;
+  const config = buildSpec({
+    args: merged.args,
+    env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    cwd: merged.cwd,
+    user,
+    tty: options.tty,
+    rows: client.rows,
+    cols: client.cols,
+    hostname,
+    rootfsPath: Sandbox.rootfsPath,
+    filesPath,
+    pidsLimit: PIDS_LIMIT,
+    ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
+  });
+  const files = {
+    hostname: `${hostname}\n`,
+    hosts: `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
+    'resolv.conf': '',
+    'machine-id': `${machineId}\n`,
+  };
+  return {
+    process: INIT_PROCESS,
+    flags: record.flags,
+    rows: client.rows,
+    cols: client.cols,
+    container: id,
+    config,
+    files,
+  };
+}
+
+/** podman's default. */
+const PIDS_LIMIT = 2048;
+
+/** `K` alone takes the client's own value, and is left out when it has none. */
+function clientEnv(wanted: string[], own: Record<string, string>): string[] {
+  return wanted.flatMap((item) => {
+    if (item.includes('=')) return [item];
+    const value = own[item];
+    return value === undefined ? [] : [`${item}=${value}`];
+  });
+}
+
+function toObject(env: string[]): Record<string, string> {
+  return Object.fromEntries(
+    env.map((item) => {
+      const at = item.indexOf('=');
+      return at < 0 ? [item, ''] : [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// thawd: wires everything together. In this order: socket claimed, Xen, guest files, stores, recovery, then requests.
+
+import { mkdir } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import { RestoreEngine } from '../clone/engine-restore.js';
+import { loadGuestFiles } from '../clone/shape.js';
+import { Templates } from '../clone/templates.js';
+import { describeError } from '../base/errors.js';
+import { createLog, type Log } from '../base/log.js';
+import { ContainerManager, type ContainerServices } from '../container/manager.js';
+import { RecordStore } from '../container/record.js';
+import { recover } from '../container/recover.js';
+import { ImageStore } from '../image/index.js';
+import { MemoryBudget } from '../sandbox/memory-budget.js';
+import { closeXenHost, openXenHost, type XenHost } from '../xen/host.js';
+import { LoopDevices } from '../xen/loop.js';
+import { createEngine } from './engine.js';
+import { claimSocket, listen } from './listener.js';
+import { parseSettings, type Paths } from './paths.js';
+
+const settings = parseSettings(process.argv.slice(2));
+const log = createLog(settings.logLevel);
+
+try {
+  await start(settings.paths, log);
+} catch (error) {
+  log.error(`Cannot start: ${describeError(error)}; thaw doctor says what this host lacks`);
+  process.exit(1);
+}
+
+async function start(paths: Paths, log: Log): Promise<void> {
+  await claimSocket(paths.socket);
+  const host = await openXenHost(log);
+  const services = await openServices(host, paths, log);
+  const manager = new ContainerManager(services);
+  await recover(services, manager);
+  const server = await listen(paths.socket, createEngine(services, manager, paths), log);
+  log.info('Ready', { socket: paths.socket, xen: host.version.version });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => void stop(server, host, services, log));
+  }
+}
+
+async function openServices(host: XenHost, paths: Paths, log: Log): Promise<ContainerServices> {
+  for (const folder of [paths.state, paths.run])
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+  const guest = await loadGuestFiles(paths.guest);
+  const { nrCpus } = await host.libxl.physinfo();
+  return {
+    sandbox: {
+      host,
+      hostCpus: nrCpus,
+      templates: new Templates(host, guest, join(paths.state, 'templates')),
+      engine: new RestoreEngine(host, guest),
+      loops: new LoopDevices(),
+      budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
+      shimProgram: paths.shim,
+      runFolder: join(paths.run, 'sandboxes'),
+    },
+    images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
+    records: new RecordStore(join(paths.state, 'containers')),
+    log,
+  };
+}
+
+/** Ends thawd and nothing else: containers, their shims and domains run on, and the next thawd finds them. */
+async function stop(
+  server: Server,
+  host: XenHost,
+  services: ContainerServices,
+  log: Log,
+): Promise<void> {
+  log.info('Ending; containers run on');
+  server.close();
+  await services.sandbox.templates.close();
+  await closeXenHost(host);
+  process.exit(0);
+}

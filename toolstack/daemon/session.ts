@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// One launcher's connection: its request, the output that goes back, and its end in an exit status.
+
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Client, Engine } from '../api/engine.js';
+import { ApiType, decodeRequest, REQUEST_MAX, type Request } from '../api/wire.js';
+import { describeError, ThawError } from '../base/errors.js';
+import { withDeadline } from '../base/deadline.js';
+import {
+  encodeFields,
+  encodeFrame,
+  FrameParser,
+  ProtocolError,
+  type Frame,
+} from '../base/frame.js';
+import type { Log } from '../base/log.js';
+import { runCommandLine } from '../cli/main.js';
+import { runFailureStatus } from '../container/errors.js';
+
+export class Session {
+  readonly #socket: Socket;
+  readonly #engine: Engine;
+  readonly #log: Log;
+  readonly #abort = new AbortController();
+  #joined: ((error?: Error) => void) | undefined;
+  #hasRequest = false;
+
+  constructor(socket: Socket, engine: Engine, log: Log) {
+    this.#socket = socket;
+    this.#engine = engine;
+    this.#log = log;
+    const parser = new FrameParser(REQUEST_MAX);
+    socket.on('data', (chunk: Buffer) => this.#receive(parser, chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#stop(new ThawError('ERR_CLIENT_GONE', 'The client went away')));
+  }
+
+  #receive(parser: FrameParser, chunk: Buffer): void {
+    try {
+      for (const frame of parser.push(chunk)) this.#handle(frame);
+    } catch (error) {
+      this.#log.warn('Closing a connection that broke the protocol', { error });
+      this.#send(ApiType.OUTPUT, 0, 2, Buffer.from(`thaw: ${describeError(error)}\n`));
+      this.#done(125);
+    }
+  }
+
+  #handle(frame: Frame): void {
+    switch (frame.type) {
+      case ApiType.REQUEST: {
+        if (this.#hasRequest) throw new ProtocolError('A launcher may ask once');
+        this.#hasRequest = true;
+        const request = decodeRequest(frame.payload);
+        void this.#serve(request);
+        return;
+      }
+      case ApiType.JOINED:
+        return this.#joined?.();
+      case ApiType.CANCEL:
+        return this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
+      default:
+        throw new ProtocolError(`The launcher sent a message of unknown type ${frame.type}`);
+    }
+  }
+
+  async #serve(request: Request): Promise<void> {
+    const [, ...words] = request.argv;
+    const status = await runCommandLine(
+      words,
+      this.#client(request),
+      this.#engine,
+      runFailureStatus,
+    );
+    this.#done(status);
+  }
+
+  #client(request: Request): Client {
+    const output = (stream: number, data: Buffer): void => {
+      for (let at = 0; at < data.length; at += OUTPUT_CHUNK) {
+        this.#send(ApiType.OUTPUT, 0, stream, data.subarray(at, at + OUTPUT_CHUNK));
+      }
+    };
+    return {
+      cwd: request.cwd,
+      env: parseEnv(request.env),
+      isTerminal: request.ttys,
+      rows: request.rows,
+      cols: request.cols,
+      signal: this.#abort.signal,
+      out: (data) => output(1, Buffer.from(data)),
+      err: (data) => output(2, Buffer.from(data)),
+      drained: () => this.#drained(),
+      join: (path, process, flags) => this.#join(path, process, flags),
+    };
+  }
+
+  async #join(path: string, process: number, flags: number): Promise<void> {
+    const joined = new Promise<void>((resolve, reject) => {
+      this.#joined = (error) => (error ? reject(error) : resolve());
+    });
+    this.#send(ApiType.JOIN, process, flags, encodeFields([path]));
+    await withDeadline(joined, JOIN_MS, 'Launcher does not attach to the shim', {
+      signal: this.#abort.signal,
+    });
+  }
+
+  async #drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain) return;
+    await once(this.#socket, 'drain', { signal: this.#abort.signal });
+  }
+
+  #stop(reason: Error): void {
+    this.#joined?.(reason);
+    this.#abort.abort(reason);
+  }
+
+  #send(type: number, id: number, arg: number, payload?: Buffer): void {
+    if (this.#socket.writable) this.#socket.write(encodeFrame(type, id, arg, payload));
+  }
+
+  #done(status: number): void {
+    this.#send(ApiType.DONE, 0, status);
+    this.#socket.end();
+  }
+}
+
+const JOIN_MS = 10_000;
+const OUTPUT_CHUNK = 65536;
+
+function parseEnv(env: string[]): Record<string, string> {
+  return Object.fromEntries(
+    env.map((item) => {
+      const at = item.indexOf('=');
+      return at < 0 ? [item, ''] : [item.slice(0, at), item.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a fresh clone gets the memory and vCPUs that its container asked for, each step confirmed by the guest.
+
+import { encodeResize, AgentType } from '../agent/wire.js';
+import type { AgentLink } from '../agent/link.js';
+import type { Domid } from '../base/ids.js';
+import type { Template } from '../clone/template.js';
+import type { XenHost } from '../xen/host.js';
+import { growthSteps, setMemoryTarget } from '../xen/memory.js';
+
+/** Rejects with ERR_AGENT_RESIZE when the guest does not have it within the deadline. */
+export async function grow(
+  host: XenHost,
+  domid: Domid,
+  link: AgentLink,
+  template: Template,
+  want: { memoryKib: number; vcpus: number },
+): Promise<void> {
+  const baseKib = template.shape.memoryKib;
+  for (const targetKib of growthSteps(baseKib, want.memoryKib)) {
+    await setMemoryTarget(host, domid, targetKib);
+    const atLeastKib = template.memTotalKib + Math.floor((targetKib - baseKib) * USABLE_SHARE);
+    await confirm(
+      link,
+      { memoryKib: atLeastKib, vcpus: 0 },
+      `${Math.round(targetKib / 1024)} MiB of memory`,
+    );
+  }
+  if (want.vcpus > 1) {
+    await host.libxl.setVcpuOnline(
+      domid,
+      Array.from({ length: want.vcpus }, (_, i) => i),
+    );
+    await confirm(link, { memoryKib: 0, vcpus: want.vcpus }, `${want.vcpus} vCPUs`);
+  }
+}
+
+/** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */
+const USABLE_SHARE = 0.96;
+const STEP_MS = 30_000;
+
+async function confirm(
+  link: AgentLink,
+  want: { memoryKib: number; vcpus: number },
+  what: string,
+): Promise<void> {
+  const request = encodeResize({ ...want, timeoutMs: STEP_MS });
+  await link.request(AgentType.RESIZE, request, what, STEP_MS + 5000);
+}

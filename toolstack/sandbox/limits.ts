@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much memory and how many CPUs a sandbox gets, and what is refused because no guest boots with it or no host has it.
+
+import { ThawError } from '../base/errors.js';
+import { formatBytes } from '../base/text.js';
+import { BASE_MEMORY_KIB } from '../clone/shape.js';
+import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
+import type { SandboxServices } from './sandbox.js';
+
+/** What the user asked for; what is missing gets a default. */
+export interface WantedLimits {
+  type?: GuestType;
+  memoryBytes?: number;
+  cpus?: number;
+}
+
+export interface Limits {
+  type: GuestType;
+  memoryKib: number;
+  /** May have a fraction; vCPUs are the next whole number. */
+  cpus: number;
+}
+
+export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
+
+/** Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
+export async function checkLimits(
+  options: WantedLimits,
+  services: SandboxServices,
+): Promise<Limits> {
+  const physinfo = await services.host.libxl.physinfo();
+  const type = options.type ?? defaultGuestType(physinfo);
+  checkGuestType(physinfo, type);
+  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  const totalBytes = physinfo.totalMemKib * 1024;
+  if (memoryBytes < BASE_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
+    throw usage(
+      '--memory',
+      formatBytes(memoryBytes),
+      `from ${formatBytes(BASE_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
+    );
+  }
+  const cpus = options.cpus ?? 1;
+  if (!(cpus >= MIN_CPUS && cpus <= services.hostCpus)) {
+    throw usage('--cpus', String(cpus), `from ${MIN_CPUS} to this host's ${services.hostCpus}`);
+  }
+  return { type, memoryKib: Math.ceil(memoryBytes / 1024 / 4) * 4, cpus };
+}
+
+const MIN_CPUS = 0.01;
+
+function usage(option: string, value: string, allowed: string): ThawError {
+  return new ThawError('ERR_USAGE', `Cannot use ${option} ${value}: ${allowed} is allowed`);
+}

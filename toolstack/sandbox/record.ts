@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must be known of a sandbox to find it again after thawd was killed. Kept inside its container's state.
+
+import { randomBytes } from 'node:crypto';
+import type { SandboxId } from '../base/ids.js';
+import type { GuestType } from '../xen/host.js';
+import { newDomainUuid } from '../xen/uuid.js';
+import { newMac } from '../xen/vif.js';
+import type { Limits } from './limits.js';
+
+export interface SandboxRecord {
+  id: SandboxId;
+  /** The domain's name. */
+  name: string;
+  /** Chosen before the domain is made, so that a domain whose making was cut short is found. */
+  uuid: string;
+  type: GuestType;
+  vcpus: number;
+  memoryKib: number;
+  mac: string;
+  hostname: string;
+  machineId: string;
+  /** EROFS files, lowest layer first. */
+  layers: string[];
+  /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
+  domid?: number;
+}
+
+/** A record with everything chosen that must differ in each sandbox. `usedMacs` are those of the sandboxes there are. */
+export function newSandboxRecord(
+  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers'>,
+  limits: Limits,
+  usedMacs: ReadonlySet<string>,
+): SandboxRecord {
+  return {
+    ...given,
+    uuid: newDomainUuid(),
+    type: limits.type,
+    vcpus: Math.ceil(limits.cpus),
+    memoryKib: limits.memoryKib,
+    mac: newMac(usedMacs),
+    machineId: randomBytes(16).toString('hex'),
+  };
+}

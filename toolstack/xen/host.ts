@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Xen host that everything else acts on: one libxl context, one xenstore connection, and what the host can do.
+
+import { Libxl, type VersionInfo, type Physinfo } from '../../bindings/index.js';
+import { ThawError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { openXenstore, type XenstoreClient } from '../../xenstore/index.js';
+
+export interface XenHost {
+  readonly libxl: Libxl;
+  readonly xenstore: XenstoreClient;
+  readonly log: Log;
+  readonly version: VersionInfo;
+}
+
+export type GuestType = 'pv' | 'pvh';
+
+/** Connects to Xen. Rejects with ERR_XEN_NO_XEN or ERR_XENSTORE_CONNECT where this is no control domain. */
+export async function openXenHost(log: Log): Promise<XenHost> {
+  const libxl = await Libxl.open({ log: (level, message) => log.log(level, `libxl: ${message}`) });
+  try {
+    const xenstore = await openXenstore();
+    return { libxl, xenstore, log, version: await libxl.versionInfo() };
+  } catch (error) {
+    await libxl.close();
+    throw error;
+  }
+}
+
+export async function closeXenHost(host: XenHost): Promise<void> {
+  await host.xenstore.close();
+  await host.libxl.close();
+}
+
+/** PVH where the host has hardware-assisted paging, else PV (which every Xen host has). */
+export function defaultGuestType(physinfo: Physinfo): GuestType {
+  return physinfo.capabilities.hap ? 'pvh' : 'pv';
+}
+
+/** Throws ERR_XEN_TYPE, saying what the host lacks, when it cannot run guests of this type. */
+export function checkGuestType(physinfo: Physinfo, type: GuestType): void {
+  if (type === 'pv' && !physinfo.capabilities.pv) {
+    throw new ThawError('ERR_XEN_TYPE', 'This host cannot run PV guests: use --type pvh');
+  }
+  if (type === 'pvh' && !physinfo.capabilities.hap) {
+    throw new ThawError(
+      'ERR_XEN_TYPE',
+      'This host cannot run PVH guests: its CPU or Xen has no HAP; use --type pv',
+    );
+  }
+}

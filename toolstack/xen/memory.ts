@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a running domain grows from its template's memory to what its container asked for.
+
+import type { Domid } from '../base/ids.js';
+import type { XenHost } from './host.js';
+
+/**
+ * The targets, in KiB, on the way from `fromKib` to `toKib`: each at most four times the one before, because the guest takes the
+ * page descriptors of all memory it adds at once (2 MiB for each 128 MiB) from the memory it has.
+ */
+export function growthSteps(fromKib: number, toKib: number): number[] {
+  const steps: number[] = [];
+  for (let at = fromKib * GROWTH; at < toKib; at *= GROWTH) steps.push(at);
+  if (toKib > fromKib) steps.push(toKib);
+  return steps;
+}
+
+const GROWTH = 4;
+
+/** Allows and asks for `targetKib`; the guest's balloon follows by hot-adding memory. The domain's static-max must be that high. */
+export async function setMemoryTarget(
+  host: XenHost,
+  domid: Domid,
+  targetKib: number,
+): Promise<void> {
+  await host.libxl.setMemoryTarget(domid, targetKib, { enforce: true });
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// How thaw's domains are told from all others: their uuids begin with "thaw" in ASCII, the rest is random (RFC 9562 version 8).
+
+import { randomBytes } from 'node:crypto';
+
+const PREFIX = '74686177';
+
+export function newDomainUuid(): string {
+  const hex = randomBytes(12).toString('hex');
+  return `${PREFIX}-${hex.slice(0, 4)}-8${hex.slice(5, 8)}-a${hex.slice(9, 12)}-${hex.slice(12, 24)}`;
+}
+
+/** Whether a domain with that uuid is one that thaw made. */
+export function isThawUuid(uuid: string): boolean {
+  return uuid.startsWith(`${PREFIX}-`);
+}

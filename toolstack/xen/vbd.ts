@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A block device of dom0 as a read-only disk of a domain.
+
+import { stat } from 'node:fs/promises';
+import { ThawError } from '../base/errors.js';
+import type { Device } from './devices.js';
+
+/**
+ * The vbd that shows `blockDevice` (such as /dev/loop3) as the index-th disk, read-only, and the name the guest gives it.
+ * Numbers are those of Xen's docs/man/xen-vbd-interface: xvda… up to index 15, the extended scheme above.
+ */
+export async function readOnlyDisk(
+  blockDevice: string,
+  index: number,
+): Promise<{ device: Device; guestName: string }> {
+  const { rdev, isBlock } = await blockNumber(blockDevice);
+  if (!isBlock)
+    throw new ThawError('ERR_XEN_VBD', `Cannot attach ${blockDevice}: it is no block device`);
+  const devid = diskDevid(index);
+  const guestName = diskName(index);
+  return {
+    guestName,
+    device: {
+      kind: 'vbd',
+      devid,
+      backend: {
+        removable: '0',
+        bootable: '0',
+        dev: guestName,
+        type: 'phy',
+        mode: 'r',
+        'device-type': 'disk',
+        'discard-enable': '0',
+        params: blockDevice,
+        'physical-device': `${major(rdev).toString(16)}:${minor(rdev).toString(16)}`,
+      },
+      frontend: { 'virtual-device': String(devid), 'device-type': 'disk' },
+    },
+  };
+}
+
+/** The number of the index-th disk. */
+export function diskDevid(index: number): number {
+  return index < 16 ? (202 << 8) | (index << 4) : (1 << 28) | (index << 8);
+}
+
+/** xvda … xvdz, xvdaa …, as Linux's blkfront names them. */
+export function diskName(index: number): string {
+  let suffix = '';
+  for (let i = index; i >= 0; i = Math.floor(i / 26) - 1)
+    suffix = String.fromCharCode(97 + (i % 26)) + suffix;
+  return `xvd${suffix}`;
+}
+
+async function blockNumber(path: string): Promise<{ rdev: number; isBlock: boolean }> {
+  const info = await stat(path);
+  return { rdev: info.rdev, isBlock: info.isBlockDevice() };
+}
+
+// glibc's gnu_dev_major and gnu_dev_minor, for numbers that fit a double exactly.
+function major(rdev: number): number {
+  return Math.floor(rdev / 256) % 4096;
+}
+
+function minor(rdev: number): number {
+  return (rdev % 256) + Math.floor(rdev / 2 ** 20) * 256;
+}
