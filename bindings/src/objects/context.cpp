@@ -44,8 +44,10 @@ napi_value Context::JS_open(napi_env env, napi_callback_info info) {
     return nullptr;
   auto context = std::make_shared<Context>();
   context->channel_ = Channel::open(env, "thaw:libxl");
-  if (context->channel_)
+  if (context->channel_) {
+    context->hold(env); // Before the thread starts: it may be through at once.
     context->thread_ = LibxlThread::start(context->channel_, context, debug);
+  }
   if (!context->thread_) {
     if (context->channel_)
       context->channel_->release();
@@ -59,7 +61,6 @@ napi_value Context::JS_open(napi_env env, napi_callback_info info) {
   napi_add_env_cleanup_hook(env, cleanup, context->cleanup_);
   napi_value promise;
   napi_create_promise(env, &context->opening_, &promise);
-  context->hold(env);
   return promise;
 }
 

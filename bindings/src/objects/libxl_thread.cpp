@@ -5,14 +5,13 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "objects/thread_messages.hpp"
+#include "util/thread.hpp"
 
 namespace thaw {
 
@@ -34,19 +33,10 @@ std::shared_ptr<LibxlThread> LibxlThread::start(std::shared_ptr<Channel> channel
   std::shared_ptr<LibxlThread> thread(new LibxlThread(std::move(channel), std::move(listener), debug));
   if (thread->wake_fd_ < 0)
     return nullptr;
-  // All signals stay blocked there: they are Node's, and libxl's forks rely on it (Children::fork_child).
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  pthread_t id;
   auto self = std::make_unique<std::shared_ptr<LibxlThread>>(thread);
-  int r = pthread_create(&id, nullptr, run, self.get());
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-  if (r != 0)
+  if (!start_detached("libxl", run, self.get()))
     return nullptr;
   self.release();
-  pthread_setname_np(id, "libxl");
-  pthread_detach(id);
   return thread;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The trimmer between two descriptors, on the thread pool.
+// The trimmer between two descriptors, on a thread of its own.
 
 #include "objects/trim_job.hpp"
 
@@ -97,7 +97,7 @@ napi_value JS_trimStream(napi_env env, napi_callback_info info) {
   Args args(env, info);
   int in = args.duplicated_fd(0), out = args.duplicated_fd(1);
   auto job = std::make_unique<TrimJob>(in, out);
-  return args.ok() ? Job::run(env, std::move(job)) : nullptr;
+  return args.ok() ? Job::run_apart(env, std::move(job)) : nullptr;
 }
 
 napi_value JS_memfdCreate(napi_env env, napi_callback_info info) {
