@@ -6,13 +6,12 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ApiType, decodeShimStatus, encodeExpect } from '../../toolstack/api/wire.js';
-import { encodeFields } from '../../toolstack/base/frame.js';
 import { FrameSocket } from '../support/frame-socket.js';
 import { programs } from '../support/programs.js';
 import { Sandbox } from '../support/sandbox.js';
 import { until } from '../support/within.js';
 
-const { ATTACH, ATTACHED, ERROR, EXIT, EXPECT, LOST, OK, QUIT, STATUS, STREAM } = ApiType;
+const { ATTACH, ATTACHED, ERROR, EXIT, EXPECT, LOST, QUIT, STATUS, STREAM } = ApiType;
 
 test('its socket is its owner’s alone; a status connection hears when it comes up', async (t) => {
   const sandbox = await Sandbox.start(t, { silent: true });
@@ -23,40 +22,6 @@ test('its socket is its owner’s alone; a status connection hears when it comes
   sandbox.agent.hello();
   const second = await sandbox.control.nextOf(STATUS);
   t.is(decodeShimStatus(second.payload).state, 'up');
-});
-
-test('STATUS lists processes, and tells of every exit after that', async (t) => {
-  const sandbox = await Sandbox.start(t);
-  await sandbox.expect(1, 1);
-  await sandbox.expect(2, 0);
-  sandbox.control.send(STATUS, 0, 0);
-  await sandbox.control.nextOf(STATUS);
-  sandbox.agent.begin(2, false).exit(42);
-  const exit = await sandbox.control.nextOf(EXIT);
-  t.is(exit.id, 2);
-  t.is(await sandbox.statusFile(2), 'exited 42');
-  t.deepEqual((await sandbox.status()).processes, [
-    { process: 1, flags: 1 },
-    { process: 2, flags: 0, exit: { kind: 'exited', code: 42 } },
-  ]);
-});
-
-test('EXPECT is refused for an id in use, a relative path, a folder that is not there', async (t) => {
-  const sandbox = await Sandbox.start(t);
-  await sandbox.expect(1);
-  const refuse = async (id: number, log: string, status: string): Promise<number | undefined> => {
-    sandbox.control.send(EXPECT, id, 0, encodeExpect(log, status));
-    const answer = await sandbox.control.nextOf(ERROR);
-    t.is(answer.id, id);
-    return answer.arg;
-  };
-  t.is(await refuse(1, '', '/tmp/x'), 3);
-  t.is(await refuse(2, 'log', '/tmp/x'), 1);
-  t.is(await refuse(2, '', 'status'), 1);
-  t.is(await refuse(2, join(sandbox.dir, 'no/log'), '/tmp/x'), 12);
-  t.is(await refuse(0, '', '/tmp/x'), 1);
-  sandbox.control.send(EXPECT, 7, 0, encodeFields(['', '/tmp/x', 'more']));
-  t.is((await sandbox.control.nextOf(ERROR)).id, 7);
 });
 
 test('an agent that closes the channel: LOST to all, a status file, a socket that still answers', async (t) => {
@@ -147,18 +112,6 @@ test('a second shim in the same folder is refused; the socket of a dead one is r
     ),
   );
   t.pass();
-});
-
-test('a status file that cannot be written is written when it can', async (t) => {
-  const sandbox = await Sandbox.start(t);
-  const folder = join(sandbox.dir, 'later');
-  sandbox.control.send(EXPECT, 1, 0, encodeExpect('', join(folder, 'status')));
-  t.is((await sandbox.control.next())?.type, OK);
-  sandbox.agent.begin(1, false).exit(4);
-  await until('the shim notes it', () => sandbox.note.includes('Cannot write status file'));
-  spawnSync('mkdir', [folder]);
-  await until('the file is there', () => existsSync(join(folder, 'status')));
-  t.is(await sandbox.quit(), 0, sandbox.note);
 });
 
 test('wrong options: usage and status 2', (t) => {

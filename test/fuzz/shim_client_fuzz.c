@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libFuzzer target: whatever two clients send in turn, in pieces, the shim goes on serving. First byte: size of
+ * the pieces.
+ */
+#include "shim_fuzz.h"
+
+static void guest_says(struct shim *shim, uint32_t type, uint32_t id, uint32_t arg, const void *payload,
+                       uint32_t length) {
+  struct thaw_frame frame = {length, type, id, arg};
+
+  assert(guest_feed(shim, (const uint8_t *)&frame, sizeof frame) == 0);
+  assert(length == 0 || guest_feed(shim, payload, length) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const uint8_t output[3000];
+  const uint32_t window = THAW_WINDOW;
+  const struct thaw_hello hello = {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, 0, 2};
+  const struct thaw_exit ended = {THAW_EXITED, 7};
+  struct transport transport = {.ops = &fuzz_ops, .fd = 0};
+  struct shim shim = {.transport = &transport};
+  int peers[2];
+
+  if (size < 1)
+    return 0;
+  note_set_level("error");
+  for (uint32_t id = 1; id <= 3; id++)
+    fuzz_process(&shim, id, id == 2 ? THAW_PROCESS_STDIN | THAW_PROCESS_TTY : THAW_PROCESS_STDIN);
+  guest_says(&shim, THAW_HELLO, 0, 0, &hello, sizeof hello);
+  for (uint32_t id = 1; id <= 3; id++)
+    guest_says(&shim, THAW_CREDIT, id, THAW_STDIN, &window, sizeof window);
+  guest_says(&shim, THAW_EOF, 3, THAW_STDOUT, NULL, 0);
+  guest_says(&shim, THAW_EOF, 3, THAW_STDERR, NULL, 0);
+  guest_says(&shim, THAW_EXIT, 3, 0, &ended, sizeof ended);
+  fuzz_client(&shim, &peers[0]);
+  fuzz_client(&shim, &peers[1]);
+  size_t step = 1u + data[0], turn = 0;
+
+  for (data++, size--; size > 0 && shim.clients != NULL; turn++) {
+    size_t n = size < step ? size : step;
+    struct client *client = (turn & 1) != 0 && shim.clients->next != NULL ? shim.clients->next : shim.clients;
+
+    if (client_feed(&shim, client, data, n) != 0)
+      client->broken = true;
+    fuzz_check(&shim);
+    struct process *first = process_find(&shim, 1);
+
+    if (shim.state == SHIM_UP && first->out[0].credit >= sizeof output)
+      guest_says(&shim, THAW_STREAM, 1, THAW_STDOUT, output, sizeof output);
+    for (client = shim.clients; client != NULL; client = client->next)
+      client_send(&shim, client);
+    guest_send(&shim);
+    client_sweep(&shim);
+    guest_send(&shim);
+    fuzz_check(&shim);
+    data += n;
+    size -= n;
+  }
+  fuzz_drain(peers[0]);
+  fuzz_drain(peers[1]);
+  close(peers[0]);
+  close(peers[1]);
+  fuzz_end(&shim);
+  return 0;
+}

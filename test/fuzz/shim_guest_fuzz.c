@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * libFuzzer target: whatever bytes the guest sends, in whatever pieces, the shim neither breaks nor lets a queue
+ * grow above its window. First byte: bit 0 sends a proper hello first; the rest sizes the pieces.
+ */
+#include "shim_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct {
+    struct thaw_frame frame;
+    struct thaw_hello hello;
+  } hello = {{sizeof(struct thaw_hello), THAW_HELLO, 0, 0}, {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, 0, 2}};
+  const struct thaw_frame attach = {0, THAW_ATTACH, 1, 1};
+  struct transport transport = {.ops = &fuzz_ops, .fd = 0};
+  struct shim shim = {.transport = &transport};
+  int peer;
+
+  if (size < 1)
+    return 0;
+  note_set_level("error");
+  fuzz_process(&shim, 1, THAW_PROCESS_STDIN);
+  fuzz_process(&shim, 2, THAW_PROCESS_STDIN | THAW_PROCESS_TTY);
+  assert(client_feed(&shim, fuzz_client(&shim, &peer), (const uint8_t *)&attach, sizeof attach) == 0);
+  if ((data[0] & 1) != 0)
+    assert(guest_feed(&shim, (const uint8_t *)&hello, sizeof hello) == 0);
+  size_t step = 1u + (data[0] >> 1) * 8u;
+
+  for (data++, size--; size > 0 && shim.state != SHIM_LOST;) {
+    size_t n = size < step ? size : step;
+
+    guest_feed(&shim, data, n);
+    fuzz_check(&shim);
+    client_send(&shim, shim.clients);
+    guest_send(&shim);
+    fuzz_check(&shim);
+    data += n;
+    size -= n;
+  }
+  fuzz_drain(peer);
+  close(peer);
+  fuzz_end(&shim);
+  return 0;
+}
