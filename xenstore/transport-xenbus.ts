@@ -6,14 +6,16 @@
 //   written while a reply is due makes writer and ring thread wait for each other, which stops XenStore for the whole domain.
 // - Header and payload together have at most 4096 bytes.
 // - A request may be answered by an errno of write(2) instead of a reply, WATCH for one.
-// A read blocks until something comes and Node cannot poll a character device, so each transport keeps one thread of libuv's pool
-// (UV_THREADPOOL_SIZE, 4 by default) while it is open. A request that the driver answers by itself ends that read.
+// - A read blocks until something comes. Node cannot poll a character device, and a read in libuv's pool would keep one of its few
+//   threads for ever, so each transport has a worker thread that reads. A request that the driver answers by itself ends the read.
 
-import { close, open, read, write, writeSync } from 'node:fs';
+import { close, open, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { errorCode } from '../toolstack/base/errors.js';
 import { XenstoreError } from './errors.js';
 import type { Transport, TransportHandlers } from './transport.js';
+import type { ReaderData, ReaderMessage } from './transport-xenbus-reader.js';
 import { encodePacket, HEADER_BYTES, MessageType, PAYLOAD_MAX_BYTES } from './wire.js';
 
 /** Opens the device. Throws ERR_XENSTORE_CONNECT. */
@@ -34,25 +36,39 @@ class XenbusTransport implements Transport {
   readonly maxPayloadBytes = PAYLOAD_MAX_BYTES - HEADER_BYTES;
   readonly maxReplyBytes = PAYLOAD_MAX_BYTES;
   readonly maxInFlight = 1;
-  readonly #fd: number;
-  #isClosing = false;
-  #reading: Promise<Error | undefined> | undefined;
+  readonly #device: ReaderData;
+  #reading: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(path: string, fd: number) {
     this.path = path;
-    this.#fd = fd;
+    this.#device = { fd, stop: new Int32Array(new SharedArrayBuffer(4)) };
   }
 
   start(handlers: TransportHandlers): void {
-    keepReadFromDelayingExit(this.#fd);
-    this.#reading = this.#readUntilClosed(handlers);
-    void this.#reading.then((cause) => handlers.onEnd(cause));
+    keepFromDelayingExit(this.#device);
+    this.#reading = new Promise((resolve) => {
+      const workerData: ReaderData = this.#device;
+      const worker = new Worker(new URL('./transport-xenbus-reader.js', import.meta.url), {
+        workerData,
+        execArgv: [],
+      });
+      let failure: Error | undefined;
+      worker.on('message', (message: ReaderMessage) => {
+        if ('bytes' in message) handlers.onData(Buffer.from(message.bytes));
+        else failure = new Error(`read of ${this.path}: ${message.fault}`);
+      });
+      worker.on('error', (cause: Error) => (failure = cause));
+      worker.on('exit', () => {
+        resolve();
+        handlers.onEnd(failure);
+      });
+    });
   }
 
   send(packet: Buffer, refused: (cause: Error) => void): void {
-    if (this.#isClosing) return;
-    write(this.#fd, packet, 0, packet.length, null, (cause) => {
+    if (this.#closing !== undefined) return;
+    write(this.#device.fd, packet, 0, packet.length, null, (cause) => {
       if (cause !== null) refused(cause);
     });
   }
@@ -62,29 +78,15 @@ class XenbusTransport implements Transport {
     return this.#closing;
   }
 
-  async #readUntilClosed(handlers: TransportHandlers): Promise<Error | undefined> {
-    const buffer = Buffer.alloc(HEADER_BYTES + PAYLOAD_MAX_BYTES);
-    while (!this.#isClosing) {
-      try {
-        const { bytesRead } = await promisify(read)(this.#fd, buffer, 0, buffer.length, null);
-        if (bytesRead === 0) return new Error(`${this.path} ended`);
-        if (!this.#isClosing) handlers.onData(Buffer.from(buffer.subarray(0, bytesRead)));
-      } catch (cause) {
-        if (errorCode(cause) === 'EINTR' || errorCode(cause) === 'EAGAIN') continue;
-        return cause instanceof Error ? cause : new Error(String(cause));
-      }
-    }
-    return undefined;
-  }
-
   async #close(): Promise<void> {
-    this.#isClosing = true;
+    const { fd, stop } = this.#device;
+    Atomics.store(stop, 0, 1);
     if (this.#reading !== undefined) {
-      write(this.#fd, WAKE_PACKET, 0, WAKE_PACKET.length, null, () => undefined);
+      write(fd, WAKE_PACKET, 0, WAKE_PACKET.length, null, () => undefined);
       await this.#reading;
     }
-    openFds.delete(this.#fd);
-    await promisify(close)(this.#fd);
+    openDevices.delete(this.#device);
+    await promisify(close)(fd);
   }
 }
 
@@ -96,19 +98,19 @@ const WAKE_PACKET = encodePacket({
   payload: Buffer.alloc(0),
 });
 
-const openFds = new Set<number>();
-
-// At exit Node waits for the threads of libuv's pool, so a read that nothing ends would keep the process for ever.
-function keepReadFromDelayingExit(fd: number): void {
-  if (!isExitHooked) process.once('exit', endAllReads);
-  isExitHooked = true;
-  openFds.add(fd);
-}
-
+const openDevices = new Set<ReaderData>();
 let isExitHooked = false;
 
+// At exit Node waits for its worker threads, so a read that nothing ends would keep the process for ever.
+function keepFromDelayingExit(device: ReaderData): void {
+  if (!isExitHooked) process.once('exit', endAllReads);
+  isExitHooked = true;
+  openDevices.add(device);
+}
+
 function endAllReads(): void {
-  for (const fd of openFds) {
+  for (const { fd, stop } of openDevices) {
+    Atomics.store(stop, 0, 1);
     try {
       writeSync(fd, WAKE_PACKET);
     } catch {

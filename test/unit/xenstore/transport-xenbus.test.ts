@@ -41,6 +41,27 @@ test('closing ends the read that waits and gives the descriptor back', async (t)
   t.is(await openFdsOf(path), 0);
 });
 
+test('many transports wait at once and take no thread that files need', async (t) => {
+  const paths = await Promise.all(Array.from({ length: 8 }, () => makeFifo(t)));
+  const transports = await Promise.all(paths.map(openXenbusTransport));
+  const connections = transports.map((transport) => new Connection(transport, 20_000));
+  await readdir('/proc/self');
+  const replies = await Promise.all(
+    connections.map((connection, i) =>
+      connection.request({
+        type: MessageType.read,
+        op: 'read',
+        payload: Buffer.from(`reply ${i}`),
+      }),
+    ),
+  );
+  t.deepEqual(
+    replies.map(String),
+    replies.map((_, i) => `reply ${i}`),
+  );
+  await Promise.all(connections.map((connection) => connection.close()));
+});
+
 test('a transport that was never started can be closed', async (t) => {
   const path = await makeFifo(t);
   await (await openXenbusTransport(path)).close();
