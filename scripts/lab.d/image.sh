@@ -3,6 +3,7 @@
 # Where does a lab's hypervisor, kernel, initramfs and dom0 root come from? Built once from Debian packages, kept by content.
 
 LAB_D=$THAW_ROOT/scripts/lab.d
+LAB_IMAGES_KEPT=3
 
 # lab_image: prints the folder that holds xen, vmlinuz, initrd and root.erofs; builds it when the cache lacks it.
 lab_image() {
@@ -38,7 +39,8 @@ lab_image_build() {
   [ ! -f "$image/root.erofs" ] || return 0
   [ "$(id -u)" = 0 ] || die 'Cannot build the dom0 image: mmdebstrap needs root'
   mkdir -p "$THAW_CACHE/dom0"
-  rm -rf "$THAW_CACHE"/dom0/tmp.*
+  # Left by a build that was killed. Were it still at work, its mounts would be in a namespace of its own.
+  rm -rf --one-file-system "$THAW_CACHE"/dom0/tmp.*
   work=$(mktemp -d "$THAW_CACHE/dom0/tmp.XXXXXX")
   # shellcheck disable=SC2064 # the folder is known now
   trap "lab_image_abort '$work'" EXIT
@@ -60,7 +62,14 @@ lab_image_build() {
   mkfs.erofs --quiet -T 0 -U clear "$work/out/root.erofs.tmp" "$work/root" >>"$work/log" 2>&1 || die "Cannot pack dom0's root: $(tail -n 1 "$work/log")"
   mv "$work/out/root.erofs.tmp" "$work/out/root.erofs"
   publish "$work/out" "$image"
+  lab_image_expire
   took 'dom0 image' "$started"
+}
+
+# Keeps the images made last. A running lab has its own open, and its kernel is loaded.
+lab_image_expire() {
+  find "$THAW_CACHE/dom0" -mindepth 1 -maxdepth 1 -type d ! -name 'tmp.*' -printf '%T@ %p\n' | sort -rn |
+    tail -n "+$((LAB_IMAGES_KEPT + 1))" | cut -d' ' -f2- | xargs -r -d '\n' rm -rf
 }
 
 # Ends mmdebstrap (it unmounts what it mounted) before its folder goes.
@@ -94,21 +103,31 @@ lab_image_boot_files() {
   lab_initramfs "$root" "$version" "$out/initrd"
 }
 
-# Removes what an emulated dom0 never uses: drivers of real hardware, Debian's own initrd, package lists, keys.
+# Removes what an emulated dom0 never uses: drivers of real hardware, filesystems and protocols of other worlds, udev's hardware names,
+# podman's test program, Debian's own initrd, package lists, keys.
 lab_image_trim() {
-  local root=$1 version drivers
+  local root=$1 version kernel
   version=$(ls "$root/usr/lib/modules")
-  drivers=$root/usr/lib/modules/$version/kernel/drivers
-  find "$drivers" -mindepth 1 -maxdepth 1 ! -name block ! -name xen ! -name net ! -name char ! -name virtio ! -name md ! -name target \
-    -exec rm -rf {} +
-  find "$drivers/net" -mindepth 1 -maxdepth 1 -type d ! -name 'xen*' ! -name bonding ! -name team ! -name vxlan ! -name geneve \
-    ! -name ipvlan ! -name macvlan -exec rm -rf {} +
-  rm -rf "$root/usr/lib/modules/$version/kernel/sound"
+  kernel=$root/usr/lib/modules/$version/kernel
+  lab_keep_only "$kernel/drivers" block xen net char virtio md target
+  lab_keep_only "$kernel/drivers/net" 'xen*' bonding team vxlan ipvlan macvlan '*.ko'
+  lab_keep_only "$kernel/fs" 9p autofs erofs ext4 fat fscache fuse isofs jbd2 netfs nls overlayfs squashfs '*.ko'
+  rm -rf "$kernel/sound"
+  rm -rf "$kernel"/net/{6lowpan,atm,ax25,batman-adv,bluetooth,can,ceph,ieee802154,mac80211,mac802154,nfc,rds,rxrpc,sctp,smc,sunrpc,tipc,wireless}
   depmod -b "$root" "$version"
+  rm -rf "$root"/usr/lib/udev/hwdb* "$root"/usr/libexec/podman/podman-testing
   rm -rf "$root"/boot/initrd* "$root"/initrd* "$root"/boot/System.map* "$root"/boot/*.efi "$root"/vmlinuz*
   rm -rf "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/*
   rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf "$root"/etc/machine-id
   rm -rf "$root"/var/cache/* "$root"/var/log/*
+}
+
+# lab_keep_only DIR PATTERN...: removes the entries of a folder that match none of the patterns.
+lab_keep_only() {
+  local dir=$1 keep=() pattern
+  shift
+  for pattern in "$@"; do keep+=(! -name "$pattern"); done
+  find "$dir" -mindepth 1 -maxdepth 1 "${keep[@]}" -exec rm -rf {} +
 }
 
 # What the image holds, for `scripts/lab status` and for reports.

@@ -44,15 +44,16 @@ lab_quote() {
   printf '%s' "${quoted# }"
 }
 
-# lab_exec NAME TTY CMD...: runs it in dom0; stdin, stdout, stderr and the exit status are the command's own (128+n when a signal ended it).
+# lab_exec NAME TTY CMD...: becomes ssh, so call it last or in a subshell. stdin, stdout, stderr and the exit status are the command's own
+# (128+n when signal n ended it).
 lab_exec() {
   local dir tty=$2 command options=(-T)
   dir=$(lab_dir "$1")
   shift 2
   [ -z "$tty" ] || options=(-tt)
-  # Two commands, so that dom0's shell stays and turns a signal into 128+n, which ssh itself would report as 255.
-  command="$(lab_quote "$@"); exit \$?"
-  ssh -F "$dir/ssh_config" "${options[@]}" lab "$command"
+  # dom0's shell must stay to turn a signal into 128+n, which ssh itself would report as 255, and must not remark on it.
+  command="exec 3>&2 2>/dev/null; $(lab_quote "$@") 2>&3 3>&-; exit \$?"
+  exec ssh -F "$dir/ssh_config" "${options[@]}" lab "$command"
 }
 
 # lab_copy NAME SRC DST: one of them begins with dom0:. As cp -a: into DST when that is a folder, else under that name.
@@ -83,14 +84,14 @@ lab_copy_in() {
   local parent base
   [ -e "$2" ] || [ -L "$2" ] || die "Cannot copy $2: no such file or folder"
   lab_split "$2"
-  tar -C "$parent" --numeric-owner -cf - -- "$base" | lab_exec "$1" '' sh -c "$LAB_RECEIVE" sh "$3" "$base" ||
+  tar -C "$parent" --numeric-owner -cf - -- "$base" | (lab_exec "$1" '' sh -c "$LAB_RECEIVE" sh "$3" "$base") ||
     die "Cannot copy $2 to dom0:$3"
 }
 
 lab_copy_out() {
   local parent base
   lab_split "$2"
-  lab_exec "$1" '' sh -c "$LAB_SEND" sh "$parent" "$base" </dev/null | sh -c "$LAB_RECEIVE" sh "$3" "$base" ||
+  (lab_exec "$1" '' sh -c "$LAB_SEND" sh "$parent" "$base" </dev/null) | sh -c "$LAB_RECEIVE" sh "$3" "$base" ||
     die "Cannot copy dom0:$2 to $3"
 }
 

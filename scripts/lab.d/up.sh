@@ -4,13 +4,14 @@
 
 # lab_up: reads the options in LAB_* (see scripts/lab).
 lab_up() {
-  local dir started=$SECONDS
+  local dir port started=$SECONDS
   dir=$(lab_dir "$LAB_NAME")
   lab_reap "$LAB_NAME"
   lab_exclusive lab_up_claim "$dir" || die "Cannot start lab \"$LAB_NAME\": it is $(lab_state "$LAB_NAME") already; end it with: scripts/lab down --name $LAB_NAME"
   exec 9<>"$dir/starting"
   flock -w 5 9 || die "Cannot start lab \"$LAB_NAME\": another start of it is under way"
-  trap 'lab_remove "$LAB_NAME"' EXIT
+  # Not what a later start of the same name made after a `lab down` of this one.
+  trap '[ ! /proc/self/fd/9 -ef "$(lab_dir "$LAB_NAME")/starting" ] || lab_remove "$LAB_NAME"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   lab_up_disks "$dir"
@@ -19,7 +20,8 @@ lab_up() {
   say "Starting lab \"$LAB_NAME\" ($LAB_CLOCK clock, $LAB_VCPUS vCPU, $LAB_MEMORY MiB, dom0 $LAB_DOM0_MEMORY MiB)"
   lab_qemu_start "$dir"
   lab_up_wait "$dir"
-  lab_ssh_config "$dir" "$(lab_qemu_port "$dir")"
+  port=$(lab_qemu_port "$dir") || exit
+  lab_ssh_config "$dir" "$port"
   lab_up_answer "$dir"
   lab_up_record >"$dir/ready"
   trap - EXIT INT TERM HUP
@@ -33,18 +35,23 @@ lab_up_claim() {
 
 # Finds every disk and hands it to QEMU by serial: root, lab (dom0's own files), install, d-LABEL.
 lab_up_disks() {
-  local entry label image
-  image=$(lab_image)
+  local entry image
+  image=$(lab_image) || exit
   LAB_IMAGE=$image
-  LAB_DISKS=("root=$image/root.erofs" "lab=$(lab_pack "$LAB_D/dom0" --all-root)")
-  if [ -n "$LAB_INSTALL" ]; then
-    LAB_DISKS+=("install=$(lab_pack "$LAB_INSTALL" --all-root)")
-  fi
+  LAB_DISKS=("root=$image/root.erofs")
+  lab_up_disk lab "$LAB_D/dom0" --all-root
+  [ -z "$LAB_INSTALL" ] || lab_up_disk install "$LAB_INSTALL" --all-root
   for entry in "${LAB_FOLDERS[@]}"; do
-    label=${entry%%=*}
-    LAB_DISKS+=("d-$label=$(lab_pack "${entry#*=}")")
+    lab_up_disk "d-${entry%%=*}" "${entry#*=}"
   done
-  [ "$LAB_CLOCK" = instructions ] || LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH")
+  [ "$LAB_CLOCK" = instructions ] || LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
+}
+
+# lab_up_disk SERIAL DIR [MKFS-OPTION...]
+lab_up_disk() {
+  local pack
+  pack=$(lab_pack "${@:2}") || exit
+  LAB_DISKS+=("$1=$pack")
 }
 
 # The kernel unpacks both archives; the second one holds the init and this lab's keys.
@@ -83,7 +90,7 @@ lab_up_answer() {
 }
 
 lab_up_failed() {
-  tail -n 30 "$1/console.log" 2>/dev/null | sed 's/^/    /' >&2
+  tail -n 30 "$1/console.log" 2>/dev/null | tr -d '\r' | cut -c1-300 | sed 's/^/    /' >&2
   sed 's/^/    /' "$1/qemu.log" 2>/dev/null >&2
   die "Cannot start lab \"$LAB_NAME\": $2 (its console's last lines are above)"
 }
