@@ -2,7 +2,6 @@
 // How one layer becomes an EROFS, in one pass: blob, decompressor, SHA-256 of the tar, TarEditor, mkfs.erofs. mkfs.erofs hears the
 // end of its input only after everything was found sound; until then it is killed when something is not.
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -108,16 +107,18 @@ async function feed(
 /** mkfs.erofs may stop reading at the archive's end mark, or die: then what follows is dropped, and its status says what happened. */
 function writer(sink: Writable): (part: Buffer) => Promise<void> {
   let isGone = false;
-  sink.on('error', () => {
+  let wake: (() => void) | undefined;
+  const gone = () => {
     isGone = true;
-  });
-  sink.on('close', () => {
-    isGone = true;
-  });
+    wake?.();
+  };
+  sink.on('error', gone).on('close', gone);
+  sink.on('drain', () => wake?.());
   return async (part) => {
-    if (isGone || sink.write(part) || sink.destroyed) return;
-    // 'close' comes without an error too, when the reader has gone.
-    await Promise.race([once(sink, 'drain'), once(sink, 'close')]).catch(() => undefined);
+    if (isGone || sink.write(part)) return;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   };
 }
 

@@ -176,7 +176,7 @@ export class LayerRules {
   }
 
   #hardLink(path: string, header: Header): void {
-    const target = entryPath(header.linkname, `target of the hard link ${quoteUntrusted(path)}`);
+    const target = entryPath(header.linkname, `Target of the hard link ${quoteUntrusted(path)}`);
     if (this.#seen.get(target) !== 'other') {
       throw new ImageError(
         'ERR_IMAGE_UNSUPPORTED',
@@ -221,7 +221,7 @@ function checkType(header: Header): void {
       throw new ImageError(
         'ERR_IMAGE_UNSAFE',
         `Entry ${quoteUntrusted(header.name)} is a device node: device nodes are made inside the guest, ` +
-          'remove them from the layer when the image is built (with mmdebstrap: --customize-hook=\'rm -rf "$1"/dev/*\')',
+          'remove them from the layer when the image is built (rm -rf ROOTFS/dev/*)',
       );
     // tar-stream leaves the type of what it does not know null, whatever its typings say.
     default:

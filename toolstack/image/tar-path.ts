@@ -9,7 +9,7 @@ const NAME_MAX = 255;
  * The path below the layer's root, without leading `/` or `./`; '' is the root itself. Absolute names are taken from the root, as
  * tar and docker do. Throws ERR_IMAGE_UNSAFE for `..`, NUL, and names longer than Linux takes.
  */
-export function entryPath(untrustedName: string, what = 'entry'): string {
+export function entryPath(untrustedName: string, what = 'Entry'): string {
   const parts = untrustedName.split('/').filter((part) => part !== '' && part !== '.');
   const path = parts.join('/');
   if (parts.includes('..')) unsafe(what, untrustedName, 'has a ".." component');

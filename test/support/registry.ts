@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real registry for a test: Debian's docker-registry on a free port of 127.0.0.1, its storage in a folder that goes with it.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const START_MS = 60_000;
+
+export class Registry {
+  /** HOST:PORT, plain HTTP. */
+  readonly address: string;
+  readonly #child: ChildProcess;
+  readonly #dir: string;
+
+  private constructor(address: string, child: ChildProcess, dir: string) {
+    this.address = address;
+    this.#child = child;
+    this.#dir = dir;
+  }
+
+  /** Starts one; resolves when it answers. */
+  static async start(): Promise<Registry> {
+    const dir = await mkdtemp(join(tmpdir(), 'thaw-registry-'));
+    const address = `127.0.0.1:${await freePort()}`;
+    const config = {
+      version: '0.1',
+      log: { level: 'error', accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: join(dir, 'storage') }, delete: { enabled: true } },
+      http: { addr: address },
+    };
+    // JSON is YAML.
+    await writeFile(join(dir, 'config.yml'), JSON.stringify(config));
+    const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`docker-registry ended: ${stderr}`)));
+    });
+    failed.catch(() => undefined);
+    await Promise.race([answers(address), failed]);
+    return new Registry(address, child, dir);
+  }
+
+  /** Copies an image in by skopeo; returns the reference to pull it by. */
+  async push(source: string, name: string, ...args: string[]): Promise<string> {
+    const reference = `${this.address}/${name}`;
+    await run('skopeo', [
+      'copy',
+      '-q',
+      '--dest-tls-verify=false',
+      ...args,
+      source,
+      `docker://${reference}`,
+    ]);
+    return reference;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await ended;
+    }
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port');
+  return address.port;
+}
+
+async function answers(address: string): Promise<void> {
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline;) {
+    const isUp = await fetch(`http://${address}/v2/`).then(
+      (r) => r.ok,
+      () => false,
+    );
+    if (isUp) return;
+    await sleep(50);
+  }
+  throw new Error(`docker-registry does not answer at ${address}`);
+}
