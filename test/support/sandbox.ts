@@ -29,6 +29,8 @@ export interface SandboxOptions {
   prefix?: string[];
   /** Folder for the logs instead of the sandbox's own. */
   logs?: string;
+  /** Socket of a real agent's data channel, instead of the fake one. */
+  agentSocket?: string;
 }
 
 export class Sandbox {
@@ -61,7 +63,8 @@ export class Sandbox {
     const [command, ...args] = [
       ...(options.prefix ?? []),
       program,
-      ...['--socket', join(dir, 'agent.sock'), '--dir', dir, ...(options.args ?? [])],
+      ...['--socket', options.agentSocket ?? join(dir, 'agent.sock')],
+      ...['--dir', dir, ...(options.args ?? [])],
     ];
     const shim = spawn(command ?? '', args, {
       stdio: ['ignore', note, note],
@@ -70,8 +73,10 @@ export class Sandbox {
     closeSync(note);
     const sandbox = new Sandbox(dir, agent, shim, options.logs ?? dir);
     t.teardown(() => sandbox.#end());
-    await within(20_000, 'the shim to connect', () => agent.accept());
-    if (!options.silent) agent.hello();
+    if (options.agentSocket === undefined) {
+      await within(20_000, 'the shim to connect', () => agent.accept());
+      if (!options.silent) agent.hello();
+    }
     await until('the shim listens', async () => {
       try {
         sandbox.control = await FrameSocket.connect(sandbox.socket);

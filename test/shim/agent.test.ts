@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launcher, shim and the real agent with crun, over sockets: what a person sees of `thaw run`, without Xen and thawd.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { AgentType, encodeStart } from '../../toolstack/agent/wire.js';
+import { TestAgent } from '../support/agent.js';
+import { deleteContainer, makeRootfs, ociConfig } from '../support/container.js';
+import { FakeThawd, type FakeSession } from '../support/fake-thawd.js';
+import { launch, type Launched } from '../support/launch.js';
+import { Sandbox } from '../support/sandbox.js';
+
+const isRoot = process.getuid?.() === 0;
+let agent: TestAgent;
+let nextId = 1;
+
+test.before(async () => {
+  if (!isRoot) return;
+  agent = TestAgent.launch();
+  await agent.connectControl();
+  await agent.identify();
+  makeRootfs(join(agent.folder, 'run/roots/base/rootfs'));
+});
+
+test.after.always(async () => {
+  for (const end of ends) await end();
+  if (isRoot) await agent.stop();
+});
+
+interface Container {
+  launched: Launched;
+  session: FakeSession;
+  sandbox: Sandbox;
+  id: number;
+}
+
+let sandbox: Sandbox | undefined;
+const ends: (() => unknown)[] = [];
+
+function skipped(t: ExecutionContext): boolean {
+  if (isRoot) return false;
+  t.log('skipped: the agent needs root');
+  t.pass();
+  return true;
+}
+
+/** As thawd would: announces, joins, starts; DONE follows the exit. One shim serves all of them. */
+async function run(t: ExecutionContext, args: string[], flags = 0): Promise<Container> {
+  sandbox ??= await Sandbox.start(
+    { ...t, teardown: (end) => ends.push(end) },
+    { agentSocket: join(agent.folder, 'store/data.sock') },
+  );
+  const id = nextId++;
+  const thawd = await FakeThawd.listen(join(sandbox.dir, `thawd${id}.sock`));
+  t.teardown(() => {
+    thawd.kill();
+  });
+  const launched = launch(t, thawd.path);
+  const session = await thawd.session();
+  await sandbox.expect(id, flags);
+  await session.join(id, flags, sandbox.socket);
+  const container = `c${id}`;
+  const config = ociConfig(agent, args, { hasPidNamespace: false });
+  const start = {
+    process: id,
+    flags,
+    rows: 0,
+    cols: 0,
+    container,
+    rootfs: 'base',
+    config,
+    files: {},
+  };
+  await agent.request(AgentType.START, encodeStart(start));
+  return { launched, session, sandbox, id };
+}
+
+async function ended({ launched, session, sandbox: box, id }: Container) {
+  const status = await box.statusFile(id);
+  await deleteContainer(agent, `c${id}`);
+  session.done(0);
+  return { status, code: await launched.ended() };
+}
+
+test.serial('a command’s output, errors, exit status and log', async (t) => {
+  if (skipped(t)) return;
+  const container = await run(t, ['sh', '-c', 'echo out; echo err >&2; exit 42']);
+  t.deepEqual(await ended(container), { status: 'exited 42', code: 42 });
+  t.is(container.launched.stdout.toString(), 'out\n');
+  t.is(container.launched.stderr, 'err\n');
+  t.regex(readFileSync(container.sandbox.logPath(container.id), 'utf8'), / stdout F out\n/);
+});
+
+test.serial('20 MiB through cat', async (t) => {
+  if (skipped(t)) return;
+  const container = await run(t, ['cat'], 1);
+  const bytes = randomBytes(20 << 20);
+  container.launched.child.stdin?.end(bytes);
+  t.deepEqual(await ended(container), { status: 'exited 0', code: 0 });
+  const hash = (b: Buffer): string => createHash('sha256').update(b).digest('hex');
+  t.is(hash(container.launched.stdout), hash(bytes));
+});
+
+test.serial('SIGTERM to the launcher reaches a silent process without stdin', async (t) => {
+  if (skipped(t)) return;
+  const container = await run(t, ['sleep', '1000']);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  container.launched.child.kill('SIGTERM');
+  t.deepEqual(await ended(container), { status: 'signaled 15', code: 143 });
+});
+
+test.serial('yes with a reader that goes: it gets EPIPE and ends', async (t) => {
+  if (skipped(t)) return;
+  const container = await run(t, ['yes']);
+  container.launched.child.stdout?.destroy();
+  const { status, code } = await ended(container);
+  t.regex(status, /^(signaled 13|exited 1)$/);
+  t.true(code === 141 || code === 1);
+});
+
+test.serial('the shim quits and its agent lives on', async (t) => {
+  if (skipped(t) || !sandbox) return;
+  t.is(await sandbox.quit(), 0, sandbox.note);
+  await agent.request(AgentType.PING, Buffer.from('x'));
+});
