@@ -38,7 +38,7 @@ static const struct {
  * moved over it, are an ordinary mount.
  */
 static bool make_root_movable(void) {
-  const char *root = "/root";
+  const char *root = "/newroot";
 
   return (mkdir(root, 0755) == 0 || errno == EEXIST) && mount("/", root, NULL, MS_BIND, NULL) == 0 &&
          chdir(root) == 0 && mount(".", "/", NULL, MS_MOVE, NULL) == 0 && chroot(".") == 0 && chdir("/") == 0;

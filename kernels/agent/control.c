@@ -97,11 +97,15 @@ static void lost(struct agent_channel *from) {
   waiting_bytes = 0;
 }
 
+bool agent_control_awaits(struct agent_request request) {
+  return request.generation == channel.generation && agent_channel_has_client(&channel);
+}
+
 static void send_answer(struct agent_request request, uint32_t type, uint32_t arg, const void *payload, size_t size) {
   struct thaw_frame header = {(uint32_t)size, type, request.id, arg};
   struct answer *answer;
 
-  if (request.generation != channel.generation || !agent_channel_has_client(&channel))
+  if (!agent_control_awaits(request))
     return;
   answer = calloc(1, sizeof *answer);
   if (answer)

@@ -18,6 +18,9 @@ struct agent_request {
 void agent_control_init(void);
 struct agent_channel *agent_control_channel(void);
 
+/* False: the client that asked has gone, nobody waits for the outcome. */
+bool agent_control_awaits(struct agent_request request);
+
 void agent_control_ok(struct agent_request request, const void *payload, size_t size);
 void agent_control_error(struct agent_request request, enum thaw_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -117,17 +117,15 @@ static int wait_for_events(void) {
   return ppoll(polled, (nfds_t)polled_count, endless ? NULL : &wait, NULL);
 }
 
-void agent_loop_run(void (*each_round)(void)) {
-  for (;;) {
-    each_round();
-    if (wait_for_events() < 0) {
-      if (errno == EINTR)
-        continue;
-      agent_die("Cannot wait for events: %s", strerror(errno));
-    }
-    for (int i = 0; i < polled_count; i++)
-      if (polled[i].revents && polled_source[i])
-        polled_source[i]->ready(polled_source[i], polled[i].revents);
-    fire_timers();
+void agent_loop_turn(void (*each_round)(void)) {
+  each_round();
+  if (wait_for_events() < 0) {
+    if (errno == EINTR)
+      return;
+    agent_die("Cannot wait for events: %s", strerror(errno));
   }
+  for (int i = 0; i < polled_count; i++)
+    if (polled[i].revents && polled_source[i])
+      polled_source[i]->ready(polled_source[i], polled[i].revents);
+  fire_timers();
 }

@@ -37,8 +37,8 @@ void agent_timer_clear(struct agent_timer *timer);
 /* The next round does not wait: somebody stopped early to let others have a turn. */
 void agent_loop_again(void);
 
-/* Runs for ever; each_round is called after every round of callbacks. */
-_Noreturn void agent_loop_run(void (*each_round)(void));
+/* One turn: each_round, the wait, then every callback that is due. */
+void agent_loop_turn(void (*each_round)(void));
 
 #define AGENT_MS 1000000ull /* ns */
 

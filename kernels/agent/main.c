@@ -56,5 +56,6 @@ int main(int argc, char **argv) {
     agent_die("Cannot write to xenstore: %s", strerror(errno));
   agent_store_read("domid", domid, sizeof domid);
   agent_log("running as domain %s", domid);
-  agent_loop_run(each_round);
+  for (;;)
+    agent_loop_turn(each_round);
 }

@@ -73,7 +73,7 @@ static void poll_devices(struct agent_timer *timer) {
   const char *missing = missing_device(rootfs);
   char text[512];
 
-  if (missing && agent_loop_now_ns() < mounting->deadline_ns) {
+  if (missing && agent_control_awaits(mounting->request) && agent_loop_now_ns() < mounting->deadline_ns) {
     agent_timer_set(timer, DEVICE_POLL_NS);
     return;
   }

@@ -57,7 +57,7 @@ static void poll_growth(struct agent_timer *timer) {
   now.vcpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
   if (now.memory_kib >= resizing->wanted.memory_kib && now.vcpus >= resizing->wanted.vcpus) {
     agent_control_ok(resizing->request, &now, sizeof now);
-  } else if (agent_loop_now_ns() < resizing->deadline_ns) {
+  } else if (agent_control_awaits(resizing->request) && agent_loop_now_ns() < resizing->deadline_ns) {
     agent_timer_set(timer, POLL_NS);
     return;
   } else {

@@ -7,7 +7,8 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { AgentFault, AgentType, encodeIdentity } from '../../toolstack/agent/wire.js';
-import { type Refusal, TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent-client.js';
+import { TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
 import { until } from '../support/within.js';
 

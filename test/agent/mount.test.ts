@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentFault, AgentType, encodeMount } from '../../toolstack/agent/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import { type Refusal, TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent-client.js';
+import { TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
 
 let agent: TestAgent;

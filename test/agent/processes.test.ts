@@ -5,7 +5,8 @@ import test from 'ava';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType, encodeKill } from '../../toolstack/agent/wire.js';
-import { type Refusal, TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent-client.js';
+import { TestAgent } from '../support/agent.js';
 import {
   deleteContainer,
   makeRootfs,

@@ -2,27 +2,15 @@
 // The real agent on this machine: built with sanitizers, PID 1 of its own pid, mount and UTS namespace, spoken to over its two sockets.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentType, decodeHello, encodeIdentity, type Hello } from '../../toolstack/agent/wire.js';
-import { ApiType } from '../../toolstack/api/wire.js';
-import { AgentProcess } from './agent-process.js';
+import { AgentType, decodeHello, type Hello } from '../../toolstack/agent/wire.js';
+import { AgentClient } from './agent-client.js';
 import { FrameSocket } from './frame-socket.js';
 import { ROOT } from './programs.js';
 import { until } from './within.js';
-
-/** An ERROR answer. */
-export class Refusal extends Error {
-  constructor(
-    readonly fault: number,
-    text: string,
-  ) {
-    super(text);
-  }
-}
 
 let binary: string | undefined;
 
@@ -39,22 +27,13 @@ export function agentBinary(): string {
 /** The runtime under the agent: Debian's crun, or THAW_TEST_RUNTIME. */
 const RUNTIME = process.env['THAW_TEST_RUNTIME'] ?? '/usr/bin/crun';
 
-export class TestAgent {
+export class TestAgent extends AgentClient {
   readonly folder: string;
-  control!: FrameSocket;
-  data!: FrameSocket;
   /** What the agent and its sanitizers wrote. */
   log = '';
   readonly #child: ChildProcess;
-  readonly #answers = new Map<
-    number,
-    (answer: { type: number; arg: number; payload: Buffer }) => void
-  >();
-  readonly #processes = new Map<number, AgentProcess>();
-  #nextRequest = 1;
-  #nextProcess = 1;
-
   private constructor(folder: string, child: ChildProcess) {
+    super();
     this.folder = folder;
     this.#child = child;
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
@@ -110,56 +89,8 @@ export class TestAgent {
     return found;
   }
 
-  async connectControl(): Promise<Hello> {
-    const { socket, hello } = await this.connect('control');
-    this.control = socket;
-    socket.onFrame = (frame) => {
-      this.#answers.get(frame.id)?.(frame);
-      this.#answers.delete(frame.id);
-    };
-    return hello;
-  }
-
-  async connectData(): Promise<Hello> {
-    const { socket, hello } = await this.connect('data');
-    this.data = socket;
-    socket.onFrame = (frame) => this.#processes.get(frame.id)?.take(frame);
-    return hello;
-  }
-
-  /** The payload of the OK; throws Refusal. */
-  async request(type: number, payload?: Buffer): Promise<Buffer> {
-    const id = this.#nextRequest++;
-    const answer = new Promise<{ type: number; arg: number; payload: Buffer }>((resolve) =>
-      this.#answers.set(id, resolve),
-    );
-    this.control.send(type, id, 0, payload);
-    const { type: kind, arg, payload: body } = await answer;
-    if (kind === ApiType.ERROR) throw new Refusal(arg, body.toString());
-    return body;
-  }
-
-  async identify(hostname = 'guest'): Promise<void> {
-    await this.request(
-      AgentType.IDENTITY,
-      encodeIdentity({
-        realtimeNs: 0n,
-        seed: randomBytes(64),
-        hostname,
-        machineId: '0'.repeat(31) + '1',
-      }),
-    );
-  }
-
-  /** A process whose frames will be told apart; START it with its id. */
-  newProcess(options: { isAutoCredited?: boolean } = {}): AgentProcess {
-    const process = new AgentProcess(
-      this.data,
-      this.#nextProcess++,
-      options.isAutoCredited ?? true,
-    );
-    this.#processes.set(process.id, process);
-    return process;
+  get run(): string {
+    return join(this.folder, 'run');
   }
 
   /** The agent's pid on this machine. */

@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentType, encodeStart } from '../../toolstack/agent/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { TestAgent } from './agent.js';
+import type { AgentClient } from './agent-client.js';
 import type { AgentProcess } from './agent-process.js';
 
 /** Puts busybox and its names into a folder. */
@@ -31,7 +31,7 @@ export interface ContainerOptions {
   config?: string;
 }
 
-export function ociConfig(agent: TestAgent, args: string[], options: ContainerOptions): string {
+export function ociConfig(agent: AgentClient, args: string[], options: ContainerOptions): string {
   const kinds = ['mount', 'uts', 'ipc', ...(options.hasPidNamespace === false ? [] : ['pid'])];
   const capabilities = ['CAP_KILL', 'CAP_SETUID', 'CAP_SETGID'];
   return JSON.stringify({
@@ -45,7 +45,7 @@ export function ociConfig(agent: TestAgent, args: string[], options: ContainerOp
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     },
     root: {
-      path: join(agent.folder, 'run/roots', options.rootfs ?? 'base', 'rootfs'),
+      path: join(agent.run, 'roots', options.rootfs ?? 'base', 'rootfs'),
       readonly: false,
     },
     hostname: 'container',
@@ -65,7 +65,7 @@ export function ociConfig(agent: TestAgent, args: string[], options: ContainerOp
 
 /** STARTs a container and returns its process; throws Refusal. */
 export async function startContainer(
-  agent: TestAgent,
+  agent: AgentClient,
   container: string,
   args: string[],
   options: ContainerOptions = {},
@@ -88,6 +88,6 @@ export async function startContainer(
   return process;
 }
 
-export async function deleteContainer(agent: TestAgent, container: string): Promise<void> {
+export async function deleteContainer(agent: AgentClient, container: string): Promise<void> {
   await agent.request(AgentType.DELETE, encodeFields([container]));
 }

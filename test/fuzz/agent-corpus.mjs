@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the seeds for agent_frames_fuzz into the folder given: one well-formed conversation of each kind, for the fuzzer to bend.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = process.argv[2];
+if (!folder) {
+  console.error('usage: node agent-corpus.mjs FOLDER');
+  process.exit(2);
+}
+
+const [CONTROL, DATA, CONTROL_GONE, DATA_GONE, CRUN_ENDS, PROCESS_ENDS, WRITES, TURN] =
+  Array(8).keys();
+
+const u32 = (...values) =>
+  Buffer.concat(values.map((value) => Buffer.from(Uint32Array.of(value).buffer)));
+const field = (text) => Buffer.concat([u32(Buffer.byteLength(text)), Buffer.from(text)]);
+const frame = (type, id, arg, ...parts) => {
+  const payload = Buffer.concat(parts);
+  return Buffer.concat([u32(payload.length, type, id, arg), payload]);
+};
+
+/** Operations of at most 255 bytes each. */
+const operation = (kind, bytes = Buffer.alloc(0)) => {
+  const pieces = [];
+  for (let at = 0; at === 0 || at < bytes.length; at += 255) {
+    const piece = bytes.subarray(at, at + 255);
+    pieces.push(Buffer.from([kind, piece.length]), piece);
+  }
+  return Buffer.concat(pieces);
+};
+
+const turn = operation(TURN);
+const control = (...args) => Buffer.concat([operation(CONTROL, frame(...args)), turn]);
+const data = (...args) => Buffer.concat([operation(DATA, frame(...args)), turn]);
+const identity = control(
+  0x11,
+  1,
+  0,
+  u32(0, 0),
+  field('s'.repeat(32)),
+  field('host'),
+  field('0'.repeat(32)),
+);
+const start = (flags) =>
+  control(
+    0x14,
+    2,
+    0,
+    u32(7, flags),
+    Buffer.from([24, 0, 80, 0]),
+    u32(1),
+    field('c'),
+    field('r'),
+    field('{}'),
+    field('f'),
+    field('x'),
+  );
+const running = (flags) => [identity, start(flags), operation(CRUN_ENDS, Buffer.from([0])), turn];
+const end = [
+  operation(PROCESS_ENDS, Buffer.from([3])),
+  turn,
+  control(0x16, 9, 0, field('c')),
+  operation(CRUN_ENDS, Buffer.from([0])),
+  turn,
+];
+
+const seeds = {
+  ping: [control(0x10, 1, 0, Buffer.from('hello'))],
+  identity: [identity],
+  mount: [
+    control(0x12, 1, 0, u32(2, 0, 64, 0), field('root'), field('xvda'), field('xvdb')),
+    control(0x17, 2, 0, field('root')),
+  ],
+  resize: [control(0x13, 1, 0, u32(1, 0, 1, 0))],
+  start: [...running(0), ...end],
+  failed: [identity, start(1), operation(CRUN_ENDS, Buffer.from([1])), turn],
+  early: [
+    identity,
+    start(0),
+    operation(PROCESS_ENDS, Buffer.from([1])),
+    operation(CRUN_ENDS, Buffer.from([0])),
+    turn,
+  ],
+  terminal: [...running(3), data(0x35, 7, 0, Buffer.from([50, 0, 100, 0])), ...end],
+  input: [...running(1), data(0x30, 7, 0, Buffer.from('input')), data(0x31, 7, 0), ...end],
+  output: [
+    ...running(0),
+    operation(WRITES, Buffer.from('output')),
+    turn,
+    data(0x32, 7, 1, u32(6)),
+    data(0x31, 7, 1),
+    ...end,
+  ],
+  signal: [...running(0), data(0x34, 7, 15), control(0x15, 3, 0, u32(7, 9)), ...end],
+  freeze: [control(0x18, 1, 0), operation(CONTROL_GONE), operation(DATA_GONE), turn],
+  leave: [...running(1), operation(CONTROL_GONE), operation(DATA_GONE), turn, ...end],
+  broken: [
+    operation(CONTROL, Buffer.alloc(32, 0xff)),
+    turn,
+    operation(DATA, Buffer.alloc(32, 0xff)),
+    turn,
+  ],
+};
+
+mkdirSync(folder, { recursive: true });
+for (const [name, parts] of Object.entries(seeds))
+  writeFileSync(join(folder, name), Buffer.concat(parts));

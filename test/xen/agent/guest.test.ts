@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the agent do on a real domain, PV and PVH, what it does over sockets: hello, containers, growth, freeze, another life?
+
+import test, { type ExecutionContext } from 'ava';
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { AgentType, encodeMount, encodeResize } from '../../../toolstack/agent/wire.js';
+import { encodeFields } from '../../../toolstack/base/frame.js';
+import type { Refusal } from '../../support/agent-client.js';
+import { deleteContainer, startContainer } from '../../support/container.js';
+import { GUEST, XenGuest, xl } from '../../support/xen-guest.js';
+import { until } from '../../support/within.js';
+
+/** Declares a test for each type of domain, with a guest that is connected and gone afterwards. */
+function testGuest(
+  title: string,
+  body: (t: ExecutionContext, guest: XenGuest) => Promise<void>,
+): void {
+  for (const type of ['pv', 'pvh'] as const) {
+    test.serial(`${title} (${type})`, async (t) => {
+      const guest = await XenGuest.boot({ type, maxVcpus: 2 });
+      try {
+        await guest.connectControl();
+        await guest.connectData();
+        await body(t, guest);
+      } catch (error) {
+        t.log(guest.console());
+        throw error;
+      } finally {
+        guest.destroy();
+      }
+    });
+  }
+}
+
+async function mountBase(guest: XenGuest): Promise<void> {
+  guest.attach('xvda', join(GUEST, 'base.erofs'));
+  const request = { rootfs: 'base', devices: ['xvda'], timeoutMs: 10_000, upperKib: 8192 };
+  await guest.request(AgentType.MOUNT, encodeMount(request));
+}
+
+testGuest('a container runs, with its streams, and is gone afterwards', async (t, guest) => {
+  await guest.identify();
+  await mountBase(guest);
+  const bytes = randomBytes(4 * 1024 * 1024);
+  const cat = await startContainer(guest, 'cat', ['cat'], { isFed: true });
+  await cat.write(bytes);
+  cat.end();
+  t.deepEqual(await cat.ended(60_000), { kind: 'exited', code: 0 });
+  t.is(cat.stdout.digest(), createHash('sha256').update(bytes).digest('hex'));
+  await deleteContainer(guest, 'cat');
+  const shell = await startContainer(guest, 'sh', ['sh', '-c', 'hostname; echo err >&2; exit 42']);
+  t.deepEqual(await shell.ended(), { kind: 'exited', code: 42 });
+  t.is(shell.stdout.text, 'container\n');
+  t.is(shell.stderr.text, 'err\n');
+  await deleteContainer(guest, 'sh');
+  const missing = await t.throwsAsync<Refusal>(startContainer(guest, 'no', ['nonesuch']));
+  t.is(missing.fault, 7);
+  await guest.request(AgentType.UNMOUNT, encodeFields(['base']));
+});
+
+testGuest('it freezes, and wakes after save and restore, and once more', async (t, guest) => {
+  for (let wakes = 1; wakes <= 2; wakes++) {
+    await guest.freeze();
+    guest.saveAndRestore();
+    t.is(guest.state(), undefined);
+    guest.wake();
+    t.is((await guest.connectControl()).wakes, wakes);
+    t.is((await guest.connectData()).wakes, wakes);
+    await until('it runs', () => guest.state() === 'running');
+    await guest.identify(`life-${wakes}`);
+  }
+  await mountBase(guest);
+  const process = await startContainer(guest, 'c', ['echo', 'awake']);
+  await process.ended();
+  t.is(process.stdout.text, 'awake\n');
+});
+
+testGuest('a frozen guest that is not suspended wakes as well', async (t, guest) => {
+  await guest.freeze();
+  guest.wake();
+  t.is((await guest.connectControl()).wakes, 1);
+});
+
+testGuest('memory and vCPUs grow, and what does not come is said', async (t, guest) => {
+  xl('mem-max', guest.name, '200');
+  xl('mem-set', guest.name, '200');
+  xl('vcpu-set', guest.name, '2');
+  const grown = await guest.request(
+    AgentType.RESIZE,
+    encodeResize({ memoryKib: 180_000, vcpus: 2, timeoutMs: 20_000 }),
+  );
+  t.true(grown.readBigUInt64LE(0) >= 180_000n);
+  t.is(grown.readUInt32LE(8), 2);
+  const never = guest.request(
+    AgentType.RESIZE,
+    encodeResize({ memoryKib: 900_000, vcpus: 2, timeoutMs: 300 }),
+  );
+  t.is((await t.throwsAsync<Refusal>(never)).fault, 10);
+});
+
+testGuest('a client that is killed in mid-frame is followed by another', async (t, guest) => {
+  guest.control.raw(Buffer.from([100, 0, 0, 0, AgentType.PING]));
+  await guest.disconnect();
+  t.is((await guest.connectControl()).channel, 1);
+  t.is((await guest.request(AgentType.PING, Buffer.from('x'))).toString(), 'x');
+});
+
+testGuest('xl shutdown powers it off', async (t, guest) => {
+  const { name } = guest;
+  xl('shutdown', name);
+  await until('it is gone', () => !xl('list').includes(`${name} `), 20_000);
+  t.pass();
+  const again = await XenGuest.boot({ type: 'pv' });
+  t.regex(again.console(), /thaw-agent: running as domain \d+/);
+  again.destroy();
+});
