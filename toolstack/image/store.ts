@@ -8,55 +8,13 @@ import { stampOf } from './freshness.js';
 import { DEFAULT_LIMITS, type LayerLimits } from './layer-rules.js';
 import { LayerStore } from './layers.js';
 import { makeWorkDir, removeLeftovers } from './leftovers.js';
-import { isSameImage, type ImageConfig } from './manifest.js';
+import { isSameImage } from './manifest.js';
 import { pullImage } from './pull.js';
 import { parseReference, type ImageReference } from './reference.js';
 import { Records, type ImageRecord, type NameRecord } from './records.js';
 import { inspectRaw, type SourceOptions } from './skopeo.js';
+import type { Image, ImageStoreOptions, PullOptions, PullPolicy } from './types.js';
 import { KeyedQueue, Pins, SharedWork } from './work.js';
-
-export interface ImageLayer {
-  /** Of the blob as it was copied. */
-  readonly digest: string;
-  /** Of the unpacked tar. */
-  readonly diffId: string;
-  readonly erofsPath: string;
-  readonly bytes: number;
-}
-
-export interface Image {
-  /** Digest of the config, sha256:HEX: the same as podman's and docker's image id. */
-  readonly id: string;
-  readonly names: string[];
-  /** From the bottom up; at least one; empty layers are left out where others remain. */
-  readonly layers: ImageLayer[];
-  readonly config: ImageConfig;
-  readonly architecture: string;
-  readonly os: string;
-  /** RFC 3339, or ''. */
-  readonly created: string;
-  /** Bytes of all its layers on disk; layers that images share count in each. */
-  readonly size: number;
-  /** Text of /etc/passwd and /etc/group as the layers show them, at most 256 KiB each; '' where there is none. */
-  readonly passwd: string;
-  readonly group: string;
-}
-
-export interface PullOptions extends SourceOptions {
-  /** Where relative paths of oci:, dir: and archives start: the caller's working directory. */
-  readonly cwd?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((line: string) => void) | undefined;
-}
-
-export type PullPolicy = 'missing' | 'always' | 'never';
-
-export interface ImageStoreOptions {
-  /** Absolute; made if missing. All that is downloaded and made goes here, temporary files included. */
-  readonly root: string;
-  readonly log: Log;
-  readonly limits?: Partial<LayerLimits>;
-}
 
 export class ImageStore {
   readonly #root: string;
