@@ -59,11 +59,9 @@ lab_exec() {
 # lab_copy NAME SRC DST: one of them begins with dom0:. As cp -a: into DST when that is a folder, else under that name.
 lab_copy() {
   local name=$1 src=$2 dst=$3
-  case $src,$dst in
-    dom0:*,dom0:*) lab_usage_error 'Cannot copy: both ends are in dom0' ;;
-    *,dom0:*) lab_copy_in "$name" "$src" "${dst#dom0:}" ;;
-    dom0:*,*) lab_copy_out "$name" "${src#dom0:}" "$dst" ;;
-    *) lab_usage_error 'Cannot copy: neither end begins with dom0:' ;;
+  case $dst in
+    dom0:*) lab_copy_in "$name" "$src" "${dst#dom0:}" ;;
+    *) lab_copy_out "$name" "${src#dom0:}" "$dst" ;;
   esac
 }
 

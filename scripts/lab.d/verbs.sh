@@ -58,6 +58,11 @@ lab_verb_exec() {
 
 lab_verb_cp() {
   [ "$#" = 2 ] || lab_usage_error 'cp needs a source and a destination'
+  case $1,$2 in
+    dom0:*,dom0:*) lab_usage_error 'Cannot copy: both ends are in dom0' ;;
+    dom0:*,* | *,dom0:*) ;;
+    *) lab_usage_error 'Cannot copy: neither end begins with dom0:' ;;
+  esac
   lab_need_running "$LAB_NAME"
   lab_copy "$LAB_NAME" "$1" "$2"
 }
