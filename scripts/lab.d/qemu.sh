@@ -22,8 +22,9 @@ lab_qemu_start() {
 lab_qemu_arguments() {
   local dir=$1 entry xen linux
   # Neither Xen nor Linux needs to clear memory that QEMU hands out as zeroes; touching it all would cost the host that memory.
-  xen="console=com1 com1=115200 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M noreboot bootscrub=false loglvl=warning guest_loglvl=warning"
-  linux="console=hvc0 quiet mitigations=off init_on_alloc=0 lab.clock=$LAB_CLOCK"
+  xen="console=com1 com1=115200 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M bootscrub=false loglvl=warning guest_loglvl=warning"
+  # A Xen or a dom0 that crashes reboots, which ends QEMU: better a lab that is gone than one that hangs.
+  linux="console=hvc0 quiet panic=1 mitigations=off init_on_alloc=0 lab.clock=$LAB_CLOCK"
   arguments=(
     -name "thaw-lab-$LAB_NAME" -nodefaults -no-user-config -display none -vga none -no-reboot
     # With qemu64 Xen finds SVM and nested paging. A richer model brings intercepts that TCG gets wrong.

@@ -43,7 +43,7 @@ lab_reap() { lab_exclusive lab_reap_locked "$1"; }
 lab_reap_locked() {
   [ "$(lab_state "$1")" = dead ] || return 0
   say "Lab \"$1\" died; removing what it left. Its last words:"
-  tail -n 5 "$(lab_dir "$1")/console.log" 2>/dev/null | sed 's/^/    /' >&2
+  tail -n 30 "$(lab_dir "$1")/console.log" 2>/dev/null | tr -d '\r' | cut -c1-300 | sed 's/^/    /' >&2
   lab_remove "$1"
 }
 

@@ -149,6 +149,8 @@ console_talks() {
   grep -aq '42-console' "$work/console" || { tail -c 2000 "$work/console" && false; }
 }
 
+fails() { ! "$@"; }
+
 # Needs the lab that group_pair started, or starts it.
 need_lab() { "$lab" status --name "$a" >/dev/null 2>&1 || "$lab" up --name "$a" "${small[@]}"; }
 
@@ -218,6 +220,10 @@ copies_into() {
 }
 
 group_crash() {
+  need_lab
+  check 'a dom0 that panics ends exec' fails "$lab" exec --name "$a" -- sh -c 'echo c >/proc/sysrq-trigger'
+  check 'its lab is then gone' until_true 60 status 1 "$lab" status --name "$a"
+  check 'and leaves nothing' gone "$a"
   need_lab
   kill -KILL "$(qemu_pid "$a")"
   until_true 10 status 1 "$lab" status --name "$a" >/dev/null 2>&1
