@@ -130,7 +130,7 @@ static void on_crun_ended(struct agent_crun *crun, bool ok) {
     fail(start);
     return;
   }
-  agent_terminal_accept(&start->terminal);
+  agent_terminal_receive(&start->terminal);
   look(&start->look);
 }
 

@@ -17,7 +17,7 @@
 
 static void on_ready(struct agent_source *source, short revents) {
   (void)revents;
-  agent_terminal_accept(source->owner);
+  agent_terminal_receive(source->owner);
 }
 
 void agent_terminal_init(struct agent_terminal *terminal, struct agent_process *process, uint16_t rows, uint16_t cols) {
@@ -53,32 +53,44 @@ const char *agent_terminal_path(const struct agent_terminal *terminal) {
   return terminal->path[0] ? terminal->path : NULL;
 }
 
-static int receive_descriptor(int socket_fd) {
-  char byte[64], space[CMSG_SPACE(sizeof(int))];
-  struct iovec part = {byte, sizeof byte};
+/* crun connects early and sends late: the listener gives way to the connection. */
+static bool accept_crun(struct agent_terminal *terminal) {
+  int client = accept4(terminal->source.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+  if (client < 0)
+    return false;
+  close(terminal->source.fd);
+  terminal->source.fd = client;
+  terminal->is_connected = true;
+  return true;
+}
+
+/* The descriptor; -1: not yet, or never (the source is closed then). */
+static int receive_descriptor(struct agent_source *source) {
+  char bytes[64], space[CMSG_SPACE(sizeof(int))];
+  struct iovec part = {bytes, sizeof bytes};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
   struct cmsghdr *header;
+  ssize_t got = recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC);
   int fd = -1;
 
-  if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) < 0)
+  if (got < 0 && (errno == EAGAIN || errno == EINTR))
     return -1;
-  header = CMSG_FIRSTHDR(&message);
+  header = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
   if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
       header->cmsg_len == CMSG_LEN(sizeof fd))
     memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  close(source->fd);
+  source->fd = -1;
   return fd;
 }
 
-void agent_terminal_accept(struct agent_terminal *terminal) {
-  int client = terminal->source.fd < 0 ? -1 : accept4(terminal->source.fd, NULL, NULL, SOCK_CLOEXEC);
+void agent_terminal_receive(struct agent_terminal *terminal) {
   int master;
 
-  if (client < 0)
+  if (terminal->source.fd < 0 || (!terminal->is_connected && !accept_crun(terminal)))
     return;
-  /* blocks as long as crun needs from connect to sendmsg, the next thing it does; bounded all the same */
-  setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = 2}, sizeof(struct timeval));
-  master = receive_descriptor(client);
-  close(client);
+  master = receive_descriptor(&terminal->source);
   if (master < 0)
     return;
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
