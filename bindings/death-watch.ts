@@ -23,11 +23,11 @@ export class DeathWatch {
 
   /** Called by Libxl with the addon's events. */
   deliver(event: RawEvent): void {
-    const { type, domid, uuid } = event;
+    const { type, domid } = event;
     this.#listener?.(
       type === 'domain_death'
-        ? { type, domid, uuid }
-        : { type, domid, uuid, shutdownReason: event.shutdownReason as ShutdownReason },
+        ? { type, domid }
+        : { type, domid, shutdownReason: event.shutdownReason as ShutdownReason },
     );
   }
 

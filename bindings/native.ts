@@ -16,7 +16,6 @@ export interface RawEvent {
   watch: number;
   type: 'domain_shutdown' | 'domain_death';
   domid: number;
-  uuid: string;
   shutdownReason: string;
 }
 

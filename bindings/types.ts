@@ -28,6 +28,7 @@ export interface DomainInfo {
   vcpuOnline: number;
   vcpuMaxId: number;
   cpuTimeNs: bigint;
+  /** Xen itself knows only pv and hvm: PVH domains show as hvm, and libxl's /libxl/N/type tells them apart. */
   domainType: DomainType;
 }
 
@@ -87,13 +88,8 @@ export interface DomainAccounting {
 
 /** A death watch's news. A domain that is destroyed before it shuts down gives only `domain_death`. */
 export type DomainEvent =
-  | {
-      type: 'domain_shutdown';
-      domid: number;
-      uuid: string;
-      shutdownReason: ShutdownReason;
-    }
-  | { type: 'domain_death'; domid: number; uuid: string };
+  | { type: 'domain_shutdown'; domid: number; shutdownReason: ShutdownReason }
+  | { type: 'domain_death'; domid: number };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogListener = (level: LogLevel, message: string) => void;

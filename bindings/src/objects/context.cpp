@@ -121,7 +121,6 @@ void Context::on_event(napi_env env, const DomainEvent &event) {
   js_set(env, object, "watch", js_number(env, event.watch));
   js_set(env, object, "type", js_string(env, event.type));
   js_set(env, object, "domid", js_number(env, event.domid));
-  js_set(env, object, "uuid", js_string(env, event.uuid));
   js_set(env, object, "shutdownReason", js_string(env, event.shutdown_reason));
   call(env, on_event_, {object});
 }

@@ -31,7 +31,6 @@ bool DeathWatches::read(const libxl_event &event, DomainEvent *out) {
     return false;
   out->watch = static_cast<uint32_t>(event.for_user);
   out->domid = event.domid;
-  out->uuid = uuid_text(event.domuuid);
   out->type = "domain_death";
   if (event.type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN) {
     out->type = "domain_shutdown";

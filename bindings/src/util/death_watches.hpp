@@ -9,11 +9,11 @@
 
 namespace thaw {
 
+/// libxl leaves the event's domuuid empty, so there is none here.
 struct DomainEvent {
   uint32_t watch = 0;
   const char *type = ""; ///< `domain_shutdown` or `domain_death`.
   uint32_t domid = 0;
-  std::string uuid;
   std::string shutdown_reason;
 };
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does a template's save stream, trimmed in memory, give several running clones at once, and what happens to a bad one?
+
+import test from 'ava';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { memfdCreate, trimStream } from '../../../bindings/index.js';
+import {
+  GUEST_TYPES,
+  guestConfig,
+  ourDomains,
+  reopen,
+  untilRunning,
+  withLibxl,
+} from '../../support/libxl-guest.js';
+import { until } from '../../support/within.js';
+
+const CLONES = 3;
+
+for (const type of GUEST_TYPES) {
+  test.serial(
+    `a ${type} template is suspended to memory, trimmed and restored ${CLONES} times at once`,
+    async (t) => {
+      await withLibxl(t, async (libxl) => {
+        const template = await libxl.domainCreateNew(guestConfig(type));
+        await libxl.domainUnpause(template);
+        await untilRunning(template);
+        const save = memfdCreate('save');
+        const trimmed = memfdCreate('trimmed');
+        await libxl.domainSuspend(template, save);
+        t.like(await libxl.domainInfo(template), { shutdown: true, shutdownReason: 'suspend' });
+        const counts = await trimStream(save, trimmed);
+        t.log(counts);
+        t.is(fstatSync(trimmed).size, counts.bytes);
+        t.true(counts.zeroPages > 1000 && counts.bytes < fstatSync(save).size);
+        await libxl.domainDestroy(template);
+
+        const clones = await Promise.all(
+          Array.from({ length: CLONES }, async () => {
+            const fd = reopen(trimmed);
+            const domid = await libxl.domainCreateRestore(guestConfig(type), fd);
+            closeSync(fd);
+            return domid;
+          }),
+        );
+        t.is(new Set(clones).size, CLONES);
+        for (const domid of clones) t.true((await libxl.domainInfo(domid)).paused);
+        for (const domid of clones) await libxl.domainUnpause(domid);
+        // A resumed kernel does work: its CPU time passes what a domain that hangs at its first instruction has.
+        for (const domid of clones) {
+          const start = (await libxl.domainInfo(domid)).cpuTimeNs;
+          const more = async (): Promise<boolean> =>
+            (await libxl.domainInfo(domid)).cpuTimeNs > start + 10_000_000n;
+          await until(`clone ${domid} computes`, more, 30_000);
+          const info = await libxl.domainInfo(domid);
+          t.false(info.shutdown || info.dying, `clone ${domid} runs`);
+        }
+        for (const fd of [save, trimmed]) closeSync(fd);
+      });
+    },
+  );
+}
+
+test.serial('a suspended domain resumes and goes on', async (t) => {
+  await withLibxl(t, async (libxl) => {
+    const domid = await libxl.domainCreateNew(guestConfig('pv'));
+    await libxl.domainUnpause(domid);
+    await untilRunning(domid);
+    const save = memfdCreate('save');
+    await libxl.domainSuspend(domid, save);
+    await libxl.domainResume(domid);
+    closeSync(save);
+    await until('it is not shut down', async () => !(await libxl.domainInfo(domid)).shutdown);
+  });
+});
+
+test.serial(
+  'a stream that is none, a short one and an unwritable output fail and leave no domain',
+  async (t) => {
+    await withLibxl(t, async (libxl) => {
+      const junk = memfdCreate('junk');
+      writeSync(junk, Buffer.alloc(65536, 0x55));
+      const bad = reopen(junk);
+      const error = await t.throwsAsync(libxl.domainCreateRestore(guestConfig('pv'), bad));
+      t.log(error?.message);
+      const empty = memfdCreate('empty');
+      await t.throwsAsync(libxl.domainCreateRestore(guestConfig('pv'), empty));
+      t.deepEqual(await ourDomains(libxl), []);
+      for (const fd of [junk, bad, empty]) closeSync(fd);
+    });
+  },
+);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the process survive, and leave no domain, when a context ends in the middle: closed, aborted, collected, its Worker or process gone?
+// What may crash runs in a process of its own.
+
+import test from 'ava';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Libxl } from '../../../bindings/index.js';
+import {
+  guestConfig,
+  guestName,
+  ourDomains,
+  untilRunning,
+  withLibxl,
+} from '../../support/libxl-guest.js';
+import { memfdCreate } from '../../../bindings/index.js';
+
+const run = promisify(execFile);
+const index = new URL('../../../bindings/index.js', import.meta.url).href;
+
+async function inProcess(source: string, flags: string[] = []): Promise<string> {
+  const text = `import * as b from '${index}';\n${source}`;
+  const args = [...flags, '--input-type=module', '-e', text];
+  const { stdout } = await run(process.execPath, args, { timeout: 120_000 });
+  return stdout.trim();
+}
+
+test.serial(
+  'closing with creates in flight ends them one way or the other and leaves nothing',
+  async (t) => {
+    await withLibxl(t, async (observer) => {
+      const libxl = await Libxl.open();
+      const creates = Array.from({ length: 3 }, () => libxl.domainCreateNew(guestConfig('pv')));
+      const settled = Promise.allSettled(creates);
+      await libxl.close();
+      for (const result of await settled) {
+        if (result.status === 'fulfilled') await observer.domainDestroy(result.value);
+        else t.regex((result.reason as { code: string }).code, /^ERR_XEN_(ABORTED|CLOSED|FAIL)$/);
+      }
+      t.deepEqual(await ourDomains(observer), []);
+    });
+  },
+);
+
+test.serial('a suspend is aborted by its signal, and the domain goes on', async (t) => {
+  await withLibxl(t, async (libxl) => {
+    const domid = await libxl.domainCreateNew(guestConfig('pv'));
+    // Paused, it never answers the request to suspend: without the signal this would wait for a minute.
+    const save = memfdCreate('save');
+    const signal = AbortSignal.timeout(1000);
+    const start = performance.now();
+    const error = await t.throwsAsync(libxl.domainSuspend(domid, save, { signal }));
+    t.log(error?.message);
+    t.true(performance.now() - start < 30_000);
+    await libxl.domainUnpause(domid);
+    await untilRunning(domid);
+    const aborted = AbortSignal.abort();
+    await t.throwsAsync(libxl.domainDestroy(domid, { signal: aborted }), {
+      code: 'ERR_XEN_ABORTED',
+    });
+  });
+});
+
+test.serial('two contexts work side by side', async (t) => {
+  await withLibxl(t, async (libxl) => {
+    const other = await Libxl.open();
+    const [a, b] = await Promise.all([
+      libxl.domainCreateNew(guestConfig('pv')),
+      other.domainCreateNew(guestConfig('pvh')),
+    ]);
+    t.not(a, b);
+    await Promise.all([other.domainDestroy(a), libxl.domainDestroy(b)]);
+    await other.close();
+  });
+});
+
+test.serial(
+  'a Worker is terminated in the middle of a create, and the process goes on',
+  async (t) => {
+    await withLibxl(t, async (observer) => {
+      const config = JSON.stringify(guestConfig('pv', { name: guestName() }));
+      const worker = `import { parentPort } from 'node:worker_threads';
+      const b = await import('${index}'); const x = await b.Libxl.open();
+      x.onDomainDeath(0, () => {}); x.domainCreateNew(process.env.CONFIG).catch(() => {});
+      parentPort.postMessage(1);`;
+      const out = await inProcess(
+        `import { Worker } from 'node:worker_threads';
+       for (let i = 0; i < 3; i++) {
+         const text = ${JSON.stringify(worker)};
+         const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(text)), { env: { CONFIG: ${JSON.stringify(config)} } });
+         await new Promise((ok, no) => { worker.once('message', ok); worker.once('error', no); });
+         await new Promise((ok) => setTimeout(ok, i * 100));
+         await worker.terminate();
+       }
+       const x = await b.Libxl.open(); console.log((await x.listDomains()).length > 0); await x.close();`,
+      );
+      t.is(out, 'true');
+      await observer.listDomains();
+    });
+  },
+);
+
+test.serial('exit in the middle of a create is an ordinary exit', async (t) => {
+  await withLibxl(t, async (observer) => {
+    const config = JSON.stringify(guestConfig('pv'));
+    const out = await inProcess(
+      `const x = await b.Libxl.open(); x.domainCreateNew(${JSON.stringify(config)}).catch(() => {});
+       x.onDomainDeath(0, () => {}); setTimeout(() => { console.log('out'); process.exit(0); }, 200);`,
+    );
+    t.is(out, 'out');
+    await observer.listDomains();
+  });
+});
+
+test.serial(
+  'contexts that are dropped are collected with their threads, one that is used is not',
+  async (t) => {
+    const out = await inProcess(
+      `import { readdirSync } from 'node:fs';
+     const threads = () => readdirSync('/proc/self/task').length;
+     const before = threads();
+     for (let i = 0; i < 8; i++) await (await b.Libxl.open()).listDomains();
+     const during = threads();
+     for (let i = 0; i < 50 && threads() > before; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
+     let seen = 0;
+     await (async () => { (await b.Libxl.open()).onDomainDeath(30000, () => seen++); })();
+     for (let i = 0; i < 20 && seen === 0; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
+     console.log(during > before, threads() <= before + 1, seen);
+     process.exit();`,
+      ['--expose-gc'],
+    );
+    t.is(out, 'true true 1');
+  },
+);

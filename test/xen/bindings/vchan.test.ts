@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is a vchan a well-behaved stream between two processes of dom0: bytes, back-pressure, ends of either side, sudden death?
+
+import test from 'ava';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { Vchan } from '../../../bindings/index.js';
+import { within } from '../../support/within.js';
+
+const MIB = 1 << 20;
+const peerFile = new URL('./vchan-peer.js', import.meta.url).pathname;
+let paths = 0;
+
+function newPath(): string {
+  return `/local/domain/0/data/thawt/${process.pid}-${paths++}`;
+}
+
+/** Starts the other process (vchan-peer.ts) and waits for its line. */
+async function startPeer(role: string, path: string, what: string): Promise<ChildProcess> {
+  const peer = fork(peerFile, [role, path, what], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  await within(30_000, 'the peer', async () => once(peer, 'message'));
+  return peer;
+}
+
+async function message(peer: ChildProcess): Promise<unknown> {
+  const [text] = (await within(120_000, 'the peer’s word', async () => once(peer, 'message'))) as [
+    unknown,
+  ];
+  return text;
+}
+
+test.serial('50 MiB each way at once arrive whole', async (t) => {
+  const path = newPath();
+  const peer = await startPeer('listen', path, 'echo');
+  const vchan = await Vchan.connect({ domid: 0, path });
+  const sent = createHash('sha256');
+  const got = createHash('sha256');
+  let received = 0;
+  const reading = (async (): Promise<void> => {
+    for await (const chunk of vchan as AsyncIterable<Buffer>) {
+      got.update(chunk);
+      received += chunk.length;
+      if (received === 50 * MIB) return;
+    }
+  })();
+  const start = performance.now();
+  for (let i = 0; i < 50; i++) {
+    const data = randomBytes(MIB);
+    sent.update(data);
+    if (!vchan.write(data)) await once(vchan, 'drain');
+  }
+  await within(120_000, 'the echo', () => reading);
+  t.log(`${Math.round((100 * 1000) / (performance.now() - start))} MiB/s there and back`);
+  t.is(received, 50 * MIB);
+  t.is(got.digest('hex'), sent.digest('hex'));
+  vchan.destroy();
+  peer.kill();
+});
+
+test.serial('a reader that stops stops the writer, and memory stays bounded', async (t) => {
+  const path = newPath();
+  const peer = await startPeer('listen', path, 'stall');
+  const vchan = await Vchan.connect({ domid: 0, path });
+  const before = process.memoryUsage().rss;
+  let written = 0;
+  let isStopped = false;
+  for (let i = 0; i < 2000 && !isStopped; i++) {
+    written += 65536;
+    if (!vchan.write(Buffer.alloc(65536))) {
+      const drained = once(vchan, 'drain').then(() => true);
+      const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 500));
+      isStopped = !(await Promise.race([drained, late]));
+    }
+  }
+  t.true(isStopped, 'the writer was held up');
+  t.true(written < 2 * MIB, `${written} bytes went out before`);
+  t.true(process.memoryUsage().rss - before < 64 * MIB);
+  peer.send('go');
+  await within(30_000, 'the drain', async () => once(vchan, 'drain'));
+  vchan.end();
+  t.is(await message(peer), written);
+  peer.kill();
+});
+
+test.serial('end() delivers everything, and both sides close', async (t) => {
+  const path = newPath();
+  const peer = await startPeer('listen', path, 'count');
+  const vchan = await Vchan.connect({ domid: 0, path });
+  const closed = once(vchan, 'close');
+  vchan.end(Buffer.alloc(3 * MIB + 17, 1));
+  t.is(await message(peer), 3 * MIB + 17);
+  await within(10_000, 'close', () => closed);
+  peer.kill();
+});
+
+test.serial('what the peer wrote before it closed is read, then the stream ends', async (t) => {
+  const path = newPath();
+  const peer = await startPeer('listen', path, 'say-and-end');
+  const vchan = await Vchan.connect({ domid: 0, path });
+  const chunks: Buffer[] = [];
+  await within(20_000, 'the end', async () => {
+    for await (const chunk of vchan as AsyncIterable<Buffer>) chunks.push(chunk);
+  });
+  t.is(Buffer.concat(chunks).length, 100_000);
+  t.true(vchan.destroyed || vchan.writableEnded);
+  peer.kill();
+});
+
+test.serial('a peer that is killed ends the stream, also one that nobody reads', async (t) => {
+  for (const isRead of [true, false]) {
+    const path = newPath();
+    const peer = await startPeer('listen', path, 'stall');
+    const vchan = await Vchan.connect({ domid: 0, path });
+    vchan.on('error', () => {});
+    const noticed = isRead ? once(vchan, 'close') : once(vchan, 'peer-close');
+    if (isRead) vchan.resume();
+    peer.kill('SIGKILL');
+    await within(10_000, 'the end', () => noticed);
+    vchan.destroy();
+    t.pass();
+  }
+});
+
+test.serial('a server hears its client come and go, and leaves no xenstore node', async (t) => {
+  const path = newPath();
+  const server = await Vchan.listen({ domid: 0, path, leftMin: 1024, rightMin: 2048 });
+  t.false(server.isConnected);
+  const connected = once(server, 'connect');
+  const peer = await startPeer('connect', path, 'echo');
+  await within(10_000, 'connect', () => connected);
+  t.true(server.isConnected);
+  server.write('over small rings');
+  const [echo] = (await within(10_000, 'the echo', () => once(server, 'data'))) as [Buffer];
+  t.is(echo.toString(), 'over small rings');
+  peer.kill('SIGKILL');
+  await within(10_000, 'the end', () => once(server, 'close'));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.throws(() => execFileSync('xenstore-read', [`${path}/ring-ref`], { stdio: 'pipe' }));
+});
+
+test.serial('connecting waits for a server, no longer than told, and can be aborted', async (t) => {
+  const path = newPath();
+  const start = performance.now();
+  await t.throwsAsync(Vchan.connect({ domid: 0, path, timeoutMs: 300 }), {
+    code: 'ERR_XEN_TIMEDOUT',
+  });
+  t.true(performance.now() - start < 5000);
+  const signal = AbortSignal.timeout(200);
+  await t.throwsAsync(Vchan.connect({ domid: 0, path, signal }), { instanceOf: Error });
+  const late = Vchan.connect({ domid: 0, path });
+  const server = await Vchan.listen({ domid: 0, path });
+  const client = await late;
+  client.destroy();
+  server.destroy();
+});
+
+test.serial('wrong arguments are TypeErrors, a destroyed vchan is silent', async (t) => {
+  const path = newPath();
+  await t.throwsAsync(Vchan.connect({ domid: -1, path }), { instanceOf: TypeError });
+  await t.throwsAsync(Vchan.connect({ domid: 0, path: 'x'.repeat(60) }), { instanceOf: TypeError });
+  await t.throwsAsync(Vchan.listen({ domid: 0, path, leftMin: 2 * MIB }), {
+    instanceOf: TypeError,
+  });
+  const server = await Vchan.listen({ domid: 0, path });
+  server.destroy();
+  server.destroy();
+  t.false(server.isConnected);
+  server.onEvent();
+});
