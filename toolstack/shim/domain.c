@@ -10,13 +10,18 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <xenctrl.h>
 #include <xenstore.h>
 
 struct domain {
   unsigned domid;
   xc_interface *xc;
-  struct xs_handle *xs;
+  /* One watch each: the static libxenstore has no reader thread and takes an event of the first watch, when it is
+   * quicker than the reply to the second, for that reply. */
+  struct xs_handle *ends, *channel;
+  int epoll; /* both handles as one descriptor */
   xen_domain_handle_t handle;
 };
 
@@ -24,7 +29,9 @@ const char *domain_check(struct domain *domain) {
   xc_domaininfo_t info;
   char **event;
 
-  while ((event = xs_check_watch(domain->xs)) != NULL)
+  while ((event = xs_check_watch(domain->ends)) != NULL)
+    free(event);
+  while ((event = xs_check_watch(domain->channel)) != NULL)
     free(event);
   if (xc_domain_getinfo_single(domain->xc, domain->domid, &info) != 0)
     return errno == ESRCH ? "domain destroyed" : NULL;
@@ -43,7 +50,22 @@ const char *domain_check(struct domain *domain) {
 }
 
 int domain_fd(struct domain *domain) {
-  return xs_fileno(domain->xs);
+  return domain->epoll;
+}
+
+static struct xs_handle *watch_on(const struct domain *domain, const char *path) {
+  struct xs_handle *xs = xs_open(0);
+  struct epoll_event interest = {.events = EPOLLIN};
+
+  if (xs == NULL)
+    return NULL;
+  if (xs_watch(xs, path, "shim") && epoll_ctl(domain->epoll, EPOLL_CTL_ADD, xs_fileno(xs), &interest) == 0)
+    return xs;
+  int error = errno;
+
+  xs_close(xs);
+  errno = error;
+  return NULL;
 }
 
 struct domain *domain_open(unsigned domid, const char *path) {
@@ -54,10 +76,13 @@ struct domain *domain_open(unsigned domid, const char *path) {
   if (domain == NULL)
     goto out;
   domain->domid = domid;
+  domain->epoll = epoll_create1(EPOLL_CLOEXEC);
   domain->xc = xc_interface_open(NULL, NULL, 0);
-  domain->xs = xs_open(0);
-  if (domain->xc == NULL || domain->xs == NULL || !xs_watch(domain->xs, "@releaseDomain", "end") ||
-      !xs_watch(domain->xs, path, "channel"))
+  if (domain->epoll < 0 || domain->xc == NULL)
+    goto out;
+  domain->ends = watch_on(domain, "@releaseDomain");
+  domain->channel = watch_on(domain, path);
+  if (domain->ends == NULL || domain->channel == NULL)
     goto out;
   if (xc_domain_getinfo_single(domain->xc, domid, &info) != 0)
     goto out;
@@ -76,7 +101,12 @@ out:
 void domain_close(struct domain *domain) {
   if (domain == NULL)
     return;
-  xs_close(domain->xs);
+  if (domain->ends != NULL)
+    xs_close(domain->ends);
+  if (domain->channel != NULL)
+    xs_close(domain->channel);
+  if (domain->epoll >= 0)
+    close(domain->epoll);
   if (domain->xc != NULL)
     xc_interface_close(domain->xc);
   free(domain);
