@@ -18,7 +18,7 @@ lab_initramfs() {
   done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r module; do
     cp "$module" "$dir/modules/"
     basename "$module" >>"$dir/modules/order"
-  done
+  done || return
   (cd "$dir" && find . | sort | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$out"
   rm -rf "$dir"
 }
