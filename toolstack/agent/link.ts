@@ -55,7 +55,7 @@ export class AgentLink {
       if (left <= 0) throw noHello(options.timeoutMs, last);
       let channel: Duplex | undefined;
       try {
-        channel = await open(left, options.signal);
+        channel = await open(Math.ceil(left), options.signal);
         return await firstHello(channel, Math.min(left, HELLO_TRY_MS), options.signal);
       } catch (error) {
         channel?.destroy();

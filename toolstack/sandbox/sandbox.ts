@@ -78,8 +78,8 @@ export class Sandbox {
   }
 
   /**
-   * In this order: template, memory, layers' loop devices, clone, devices, unpause, then side by side the shim's data channel and
-   * the link with identity, root filesystem and growth. `onDomid` runs before the domain is unpaused, to write it down.
+   * In this order: template, memory, layers' loop devices, clone, wake, shim, hello, devices, identity, then side by side the root
+   * filesystem, growth and the shim's data channel. `onDomid` runs before the domain is unpaused, to write it down.
    * Leaves nothing when it rejects.
    */
   static create(
@@ -109,8 +109,6 @@ export class Sandbox {
         );
         undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
         await onDomid(domid);
-        await attachDevices(host, domid, devices);
-        undo.push(`devices of ${name}`, () => detachDevices(host, domid, devices));
         await wakeDomain(host, domid);
 
         const pid = await startShim(services.shimProgram, domid, folder);
@@ -123,6 +121,9 @@ export class Sandbox {
         undo.push(`shim of ${name}`, () => shim.quit());
         const link = await connectAgent(domid, WAKE_MS, signal);
         undo.push(`link to ${name}`, () => link.close());
+        // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
+        undo.push(`devices of ${name}`, () => detachDevices(host, domid, devices));
+        await attachDevices(host, domid, devices);
         await identify(link, record);
         const names = disks.map((disk) => disk.guestName);
         await all([

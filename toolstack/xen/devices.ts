@@ -3,8 +3,7 @@
 // libxl finds the device under /libxl/DOMID/device like one of its own, so xl lists and removes it.
 
 import type { Domid } from '../base/ids.js';
-import { errorCode } from '../base/errors.js';
-import { permissions, type StoreEntry } from '../../xenstore/index.js';
+import { permissions, type NodeOperations, type StoreEntry } from '../../xenstore/index.js';
 import type { XenHost } from './host.js';
 
 export interface Device {
@@ -73,46 +72,57 @@ export async function attachDevices(
 
 /**
  * Closes the back ends of a domain that is about to be destroyed and removes their nodes, so that nothing of them is left
- * and libxl has nothing to wait for. A back end that does not close within the deadline is removed all the same.
+ * and libxl has nothing to wait for. A guest is not asked: without its front end's nodes a back end takes it for gone and closes.
+ * One that does not close within the deadline is logged and removed all the same.
  */
 export async function detachDevices(
   host: XenHost,
   domid: Domid,
   devices: readonly Pick<Device, 'kind' | 'devid'>[],
 ): Promise<void> {
-  await Promise.all(
-    devices.map(async ({ kind, devid }) => {
-      const paths = devicePaths(domid, kind, devid);
-      try {
-        await host.xenstore.transaction(async (tx) => {
-          if ((await tx.readIfExists(`${paths.backend}/state`)) === undefined) return;
-          await tx.writeAll([
-            { path: `${paths.backend}/online`, value: '0' },
-            { path: `${paths.backend}/state`, value: XENBUS_CLOSING },
-          ]);
-        });
-        await host.xenstore.waitFor(
-          `${paths.backend}/state`,
-          (value) => value === undefined || value === XENBUS_CLOSED,
-          { timeoutMs: CLOSE_MS },
-        );
-      } catch (error) {
-        host.log.warn(`Back end ${kind} ${devid} of domain ${domid} does not close`, { error });
-      }
-      await host.xenstore.transaction(async (tx) => {
-        for (const path of [paths.backend, paths.frontend, paths.libxl])
-          await removeIfThere(tx, path);
-      });
-    }),
-  );
+  await Promise.all(devices.map(({ kind, devid }) => detachDevice(host, domid, kind, devid)));
+  for (const kind of new Set(devices.map((device) => device.kind))) {
+    await removeIfEmpty(host, `/local/domain/0/backend/${kind}/${domid}`);
+  }
+}
+
+async function detachDevice(
+  host: XenHost,
+  domid: Domid,
+  kind: Device['kind'],
+  devid: number,
+): Promise<void> {
+  const paths = devicePaths(domid, kind, devid);
+  const state = `${paths.backend}/state`;
+  try {
+    await host.xenstore.transaction(async (tx) => {
+      if ((await tx.readIfExists(state)) === undefined) return;
+      await tx.writeAll([
+        { path: `${paths.backend}/online`, value: '0' },
+        { path: state, value: XENBUS_CLOSING },
+      ]);
+      await removeIfThere(tx, paths.frontend);
+    });
+    await host.xenstore.waitFor(state, (value) => value === undefined || value === XENBUS_CLOSED, {
+      timeoutMs: CLOSE_MS,
+    });
+  } catch (error) {
+    host.log.warn(`Back end ${kind} ${devid} of domain ${domid} does not close`, { error });
+  }
+  await host.xenstore.transaction(async (tx) => {
+    for (const path of [paths.backend, paths.frontend, paths.libxl]) await removeIfThere(tx, path);
+  });
 }
 
 const CLOSE_MS = 5000;
 
-async function removeIfThere(tx: { rm(path: string): Promise<void> }, path: string): Promise<void> {
-  try {
-    await tx.rm(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ERR_XENSTORE_ENOENT') throw error;
-  }
+async function removeIfThere(tx: NodeOperations, path: string): Promise<void> {
+  if ((await tx.readIfExists(path)) !== undefined) await tx.rm(path);
+}
+
+async function removeIfEmpty(host: XenHost, path: string): Promise<void> {
+  await host.xenstore.transaction(async (tx) => {
+    const exists = (await tx.readIfExists(path)) !== undefined;
+    if (exists && (await tx.directory(path)).length === 0) await tx.rm(path);
+  });
 }
