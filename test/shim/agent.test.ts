@@ -50,7 +50,7 @@ function skipped(t: ExecutionContext): boolean {
 async function run(t: ExecutionContext, args: string[], flags = 0): Promise<Container> {
   sandbox ??= await Sandbox.start(
     { ...t, teardown: (end) => ends.push(end) },
-    { agentSocket: join(agent.folder, 'store/data.sock') },
+    { transport: ['--socket', join(agent.folder, 'store/data.sock')] },
   );
   const id = nextId++;
   const thawd = await FakeThawd.listen(join(sandbox.dir, `thawd${id}.sock`));

@@ -19,9 +19,17 @@ export interface Programs {
 
 let built: Programs | undefined;
 
-/** Builds (make decides what is to do) and says where the programs are. THAW_TEST_OUT moves them. */
+/**
+ * Builds (make decides what is to do) and says where the programs are. THAW_TEST_OUT moves them;
+ * THAW_TEST_BIN names a folder that has them, where nothing can be built.
+ */
 export function programs(): Programs {
   if (built) return built;
+  const installed = process.env['THAW_TEST_BIN'];
+  if (installed !== undefined) {
+    const [thaw, shim] = [join(installed, 'thaw'), join(installed, 'thaw-shim')];
+    return (built = { thaw, shim, thawChecked: thaw, shimChecked: shim });
+  }
   const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
   for (const folder of ['toolstack/launcher', 'toolstack/shim']) {
     const args = ['-s', '-C', join(ROOT, folder), `OUT=${out}`];

@@ -29,8 +29,8 @@ export interface SandboxOptions {
   prefix?: string[];
   /** Folder for the logs instead of the sandbox's own. */
   logs?: string;
-  /** Socket of a real agent's data channel, instead of the fake one. */
-  agentSocket?: string;
+  /** The shim's options for the way to a real agent, instead of the fake one. */
+  transport?: string[];
 }
 
 export class Sandbox {
@@ -63,7 +63,7 @@ export class Sandbox {
     const [command, ...args] = [
       ...(options.prefix ?? []),
       program,
-      ...['--socket', options.agentSocket ?? join(dir, 'agent.sock')],
+      ...(options.transport ?? ['--socket', join(dir, 'agent.sock')]),
       ...['--dir', dir, ...(options.args ?? [])],
     ];
     const shim = spawn(command ?? '', args, {
@@ -73,7 +73,7 @@ export class Sandbox {
     closeSync(note);
     const sandbox = new Sandbox(dir, agent, shim, options.logs ?? dir);
     t.teardown(() => sandbox.#end());
-    if (options.agentSocket === undefined) {
+    if (options.transport === undefined) {
       await within(20_000, 'the shim to connect', () => agent.accept());
       if (!options.silent) agent.hello();
     }
