@@ -9,6 +9,7 @@
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +56,22 @@ static bool is_being_mounted(const char *name) {
   return mounting != NULL;
 }
 
+/* devtmpfs shows a disk a moment before the kernel can open it: until then it is ENXIO */
+static bool can_open(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+  if (fd >= 0)
+    close(fd);
+  return fd >= 0;
+}
+
 static const char *missing_device(const struct agent_rootfs *rootfs) {
   char path[AGENT_PATH_MAX];
   struct stat status;
 
   for (uint32_t i = 0; i < rootfs->layers; i++) {
     agent_path(path, "%s/%s", agent_options.dev, rootfs->devices[i]);
-    if (stat(path, &status) != 0 || !S_ISBLK(status.st_mode))
+    if (stat(path, &status) != 0 || !S_ISBLK(status.st_mode) || !can_open(path))
       return rootfs->devices[i];
   }
   return NULL;
