@@ -36,7 +36,8 @@ lab_qemu_arguments() {
     -netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22" -device virtio-net-pci,netdev=net,romfile=
     -device virtio-rng-pci
   )
-  # One thread for all vCPUs: with several, a PVH guest's boot fails now and then.
+  # One thread and, unless asked otherwise, one vCPU: whatever makes QEMU leave a guest between its entry and its next exit, a second vCPU
+  # above all, can deliver an injected interrupt twice to a PVH guest (docs/lab.md).
   if [ "$LAB_CLOCK" = instructions ]; then
     arguments+=(-accel "tcg,thread=single,tb-size=$LAB_TB_SIZE" -icount shift=0,sleep=off -rtc base=utc,clock=vm -smp 1)
   else
