@@ -161,7 +161,7 @@ struct thaw_mount {
 
 struct thaw_resize {
   uint64_t memory_kib; /* MemTotal that is at least wanted; in OK: MemTotal */
-  uint32_t vcpus;      /* online vCPUs wanted; in OK: online */
+  uint32_t vcpus;      /* online vCPUs wanted, fewer or more than now; 0 = leave them; in OK: online */
   uint32_t timeout_ms;
 };
 

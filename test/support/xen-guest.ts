@@ -39,7 +39,7 @@ export function readNode(domid: number, path: string): string | undefined {
 export interface GuestOptions {
   type: 'pv' | 'pvh';
   memoryMib?: number;
-  maxVcpus?: number;
+  vcpus?: number;
 }
 
 let guests = 0;
@@ -74,14 +74,18 @@ export class XenGuest extends AgentClient {
       `cmdline = "${readFileSync(join(GUEST, 'cmdline'), 'utf8').trim()}"`,
       `memory = ${memory}`,
       `maxmem = ${memory}`,
-      'vcpus = 1',
-      `maxvcpus = ${options.maxVcpus ?? 1}`,
+      `vcpus = ${options.vcpus ?? 1}`,
       'on_crash = "preserve"',
     ];
     writeFileSync(join(folder, 'config'), config.join('\n'));
     xl('create', join(folder, 'config'));
     const guest = new XenGuest(name, folder, domidOf(name));
-    await until('the agent runs', () => guest.state() === 'running', 60_000);
+    try {
+      await until('the agent runs', () => guest.state() === 'running', 120_000);
+    } catch (error) {
+      guest.destroy();
+      throw error;
+    }
     return guest;
   }
 
@@ -118,7 +122,7 @@ export class XenGuest extends AgentClient {
   async freeze(): Promise<void> {
     await this.request(AgentType.FREEZE);
     await this.disconnect();
-    await until('it is frozen', () => this.state() === 'frozen');
+    await until('it is frozen', () => this.state() === 'frozen', 30_000);
   }
 
   wake(): void {
@@ -135,7 +139,11 @@ export class XenGuest extends AgentClient {
 
   /** Attaches a file as a read-only disk. */
   attach(device: string, file: string): void {
-    xl('block-attach', this.name, `format=raw,vdev=${device},access=r,target=${file}`);
+    xl(
+      'block-attach',
+      this.name,
+      `format=raw,vdev=${device},access=r,script=${GUEST}/block-file,target=${file}`,
+    );
   }
 
   console(): string {

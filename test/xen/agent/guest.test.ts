@@ -18,7 +18,7 @@ function testGuest(
 ): void {
   for (const type of ['pv', 'pvh'] as const) {
     test.serial(`${title} (${type})`, async (t) => {
-      const guest = await XenGuest.boot({ type, maxVcpus: 2 });
+      const guest = await XenGuest.boot({ type, vcpus: 2 });
       try {
         await guest.connectControl();
         await guest.connectData();
@@ -82,21 +82,16 @@ testGuest('a frozen guest that is not suspended wakes as well', async (t, guest)
   t.is((await guest.connectControl()).wakes, 1);
 });
 
-testGuest('memory and vCPUs grow, and what does not come is said', async (t, guest) => {
+testGuest('memory and vCPUs grow and shrink, and what does not come is said', async (t, guest) => {
+  const resize = (memoryKib: number, vcpus: number, timeoutMs: number) =>
+    guest.request(AgentType.RESIZE, encodeResize({ memoryKib, vcpus, timeoutMs }));
+  t.is((await resize(0, 1, 20_000)).readUInt32LE(8), 1);
   xl('mem-max', guest.name, '200');
   xl('mem-set', guest.name, '200');
-  xl('vcpu-set', guest.name, '2');
-  const grown = await guest.request(
-    AgentType.RESIZE,
-    encodeResize({ memoryKib: 180_000, vcpus: 2, timeoutMs: 20_000 }),
-  );
+  const grown = await resize(180_000, 2, 20_000);
   t.true(grown.readBigUInt64LE(0) >= 180_000n);
   t.is(grown.readUInt32LE(8), 2);
-  const never = guest.request(
-    AgentType.RESIZE,
-    encodeResize({ memoryKib: 900_000, vcpus: 2, timeoutMs: 300 }),
-  );
-  t.is((await t.throwsAsync<Refusal>(never)).fault, 10);
+  t.is((await t.throwsAsync<Refusal>(resize(900_000, 0, 300))).fault, 10);
 });
 
 testGuest('a client that is killed in mid-frame is followed by another', async (t, guest) => {
