@@ -10,6 +10,7 @@ import { ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
 import { libxlConfig } from '../xen/config.js';
+import { whileAlive } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
@@ -41,10 +42,13 @@ export async function bootAndFreeze(
     );
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
-    const link = await connectAgent(domid, BOOT_MS);
-    undo.push(`channel to ${name}`, () => link.close());
-    const memTotalKib = await measureMemory(link);
-    await freeze(host, domid, link);
+    const memTotalKib = await whileAlive(host, domid, async (lost) => {
+      const link = await connectAgent(domid, BOOT_MS, lost);
+      undo.push(`channel to ${name}`, () => link.close());
+      const kib = await measureMemory(link);
+      await freeze(host, domid, link);
+      return kib;
+    });
     const fd = memfdCreate('thaw-template');
     undo.push('template memory', () => closeFd(fd));
     const stream = await suspendInto(host, domid, fd);

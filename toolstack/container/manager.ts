@@ -7,6 +7,7 @@ import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Image, ImageStore } from '../image/index.js';
 import { Sandbox, type ProcessStart, type SandboxServices } from '../sandbox/sandbox.js';
+import { describeDeath } from '../sandbox/sandbox.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { ContainerError } from './errors.js';
@@ -167,12 +168,8 @@ export class ContainerManager {
 
   #watchDomain(container: Container, sandbox: Sandbox) {
     return this.#services.sandbox.host.libxl.onDomainDeath(sandbox.domid, (event) => {
-      if (event.type !== 'domain_shutdown') return;
-      container.lose(
-        event.shutdownReason === 'crash'
-          ? 'its guest crashed'
-          : `its guest went down (${event.shutdownReason})`,
-      );
+      // A destroyed domain is the shim's news, which comes with all that the container wrote before.
+      if (event.type === 'domain_shutdown') container.lose(`its domain ${describeDeath(event)}`);
     });
   }
 

@@ -11,7 +11,9 @@ import { Undo } from '../base/undo.js';
 import { connectAgent } from '../clone/boot.js';
 import type { CloneEngine } from '../clone/engine.js';
 import { shapeFor } from '../clone/shape.js';
+import type { Template } from '../clone/template.js';
 import type { Templates } from '../clone/templates.js';
+import { whileAlive } from '../xen/death.js';
 import { attachDevices, detachDevices, type Device } from '../xen/devices.js';
 import { destroyDomain, isSameDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
@@ -40,6 +42,8 @@ export interface SandboxServices {
   /** One folder a sandbox, below it. */
   runFolder: string;
 }
+
+export { describeDeath } from '../xen/death.js';
 
 export class Sandbox {
   readonly record: SandboxRecord;
@@ -109,28 +113,17 @@ export class Sandbox {
         );
         undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
         await onDomid(domid);
-        await wakeDomain(host, domid);
-
-        const pid = await startShim(services.shimProgram, domid, folder);
-        const shim = await ShimClient.connect(shimSocket(folder), events, SHIM_MS).catch(
-          (error: unknown) => {
-            process.kill(pid, 'SIGKILL');
-            throw error;
-          },
-        );
-        undo.push(`shim of ${name}`, () => shim.quit());
-        const link = await connectAgent(domid, WAKE_MS, signal);
-        undo.push(`link to ${name}`, () => link.close());
-        // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
-        undo.push(`devices of ${name}`, () => detachDevices(host, domid, devices));
-        await attachDevices(host, domid, devices);
-        await identify(link, record);
-        const names = disks.map((disk) => disk.guestName);
-        await all([
-          mount(link, names, record.memoryKib),
-          grow(host, domid, link, template, record),
-          shim.waitUp(WAKE_MS),
-        ]);
+        const { shim, link } = await whileAlive(host, domid, (lost) => {
+          const either = signal ? AbortSignal.any([signal, lost]) : lost;
+          return bringUp(services, record, domid, {
+            template,
+            disks,
+            devices,
+            events,
+            undo,
+            signal: either,
+          });
+        });
         signal?.throwIfAborted();
         undo.disarm();
         return new Sandbox(services, record, domid, shim, link);
@@ -225,6 +218,60 @@ async function quietly(services: SandboxServices, step: () => Promise<void>): Pr
   } catch (error) {
     services.host.log.error(`Clean-up goes on after: ${describeError(error)}`);
   }
+}
+
+interface BringUp {
+  template: Template;
+  disks: { device: Device; guestName: string }[];
+  devices: Device[];
+  events: ShimEvents;
+  undo: Undo;
+  /** Aborts when the client went away or the domain died; the rest then rejects. */
+  signal: AbortSignal;
+}
+
+/** From a paused clone to one that can start a container. What it acquires is on `undo`. */
+async function bringUp(
+  services: SandboxServices,
+  record: SandboxRecord,
+  domid: Domid,
+  given: BringUp,
+) {
+  const { host } = services;
+  const { template, disks, devices, events, undo, signal } = given;
+  const { name } = record;
+  const folder = Sandbox.folder(services, record);
+  await wakeDomain(host, domid);
+  const pid = await startShim(services.shimProgram, domid, folder);
+  const shim = await ShimClient.connect(shimSocket(folder), events, SHIM_MS).catch(
+    (error: unknown) => {
+      process.kill(pid, 'SIGKILL');
+      throw error;
+    },
+  );
+  undo.push(`shim of ${name}`, () => shim.quit());
+  const link = await connectAgent(domid, WAKE_MS, signal);
+  undo.push(`link to ${name}`, () => link.close());
+  const stop = (): void => link.close();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
+    undo.push(`devices of ${name}`, () => detachDevices(host, domid, devices));
+    await attachDevices(host, domid, devices);
+    await identify(link, record);
+    await all([
+      mount(
+        link,
+        disks.map((disk) => disk.guestName),
+        record.memoryKib,
+      ),
+      grow(host, domid, link, template, record),
+      shim.waitUp(WAKE_MS),
+    ]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+  return { shim, link };
 }
 
 async function attachLayers(loops: LoopDevices, record: SandboxRecord, undo: Undo) {
