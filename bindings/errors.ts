@@ -14,7 +14,7 @@ export interface FailureInfo {
   domid?: number | undefined;
   /** Error-level log lines that belong to the operation, oldest first. */
   details?: string[] | undefined;
-  /** One clause that says what is wrong and what to do; used instead of the last log line. */
+  /** One clause that says what is wrong and what to do; used instead of the first log line. */
   hint?: string | undefined;
   cause?: unknown;
 }
@@ -46,7 +46,8 @@ function describe(info: FailureInfo): string {
     info.domid === undefined
       ? `Cannot complete ${info.op}`
       : `Cannot complete ${info.op} for domain ${info.domid}`;
-  const why = info.hint ?? info.details?.at(-1);
+  // libxl logs the cause first, then what it gave up because of it.
+  const why = info.hint ?? info.details?.[0]?.replace(/^Domain \d+:/, '');
   const name = xenErrorCode(info.reason).slice('ERR_XEN_'.length);
   return why === undefined ? `${what}: ${name}` : `${what}: ${name}: ${why}`;
 }

@@ -3,7 +3,7 @@
 
 import { Vchan } from '../../../bindings/index.js';
 
-const [role, path = '', what] = process.argv.slice(2);
+const [role, path = '', what = ''] = process.argv.slice(2);
 const say = (word: unknown): void => void process.send?.(word);
 
 const vchan =
