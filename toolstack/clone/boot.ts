@@ -27,13 +27,14 @@ export interface Frozen {
 
 /**
  * In this order: create, unpause, hello, ask what it has, FREEZE, close our end, wait for "frozen", suspend into a memfd,
- * trim, destroy the domain. Whatever fails, the domain is destroyed.
+ * trim, destroy the domain. Whatever fails, the domain is destroyed. The hello must come within `helloMs`.
  */
 export async function bootAndFreeze(
   host: XenHost,
   guest: GuestFiles,
   shape: Shape,
   name: string,
+  helloMs: number,
 ): Promise<Frozen> {
   return Undo.guard(host.log, async (undo) => {
     const uuid = newDomainUuid();
@@ -43,7 +44,7 @@ export async function bootAndFreeze(
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
     const memTotalKib = await whileAlive(host, domid, async (lost) => {
-      const link = await connectAgent(domid, BOOT_MS, lost);
+      const link = await connectAgent(domid, helloMs, lost);
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
       await freeze(host, domid, link);
@@ -58,7 +59,6 @@ export async function bootAndFreeze(
   });
 }
 
-const BOOT_MS = 60_000;
 const FREEZE_MS = 20_000;
 const SUSPEND_MS = 60_000;
 const ANSWER_MS = 10_000;

@@ -14,13 +14,15 @@ export class Templates {
   readonly #host: XenHost;
   readonly #guest: GuestFiles;
   readonly #folder: string;
+  readonly #helloMs: number;
   readonly #ready = new Map<string, Promise<Template>>();
 
-  /** `folder` keeps one folder a template, named by its key. */
-  constructor(host: XenHost, guest: GuestFiles, folder: string) {
+  /** `folder` keeps one folder a template, named by its key. A booting guest must say hello within `helloMs`. */
+  constructor(host: XenHost, guest: GuestFiles, folder: string, helloMs: number) {
     this.#host = host;
     this.#guest = guest;
     this.#folder = folder;
+    this.#helloMs = helloMs;
   }
 
   /** The template of that shape. A failure is not kept: the next call tries again. */
@@ -74,6 +76,7 @@ export class Templates {
       this.#guest,
       shape,
       `thaw-template-${key.slice(0, 8)}`,
+      this.#helloMs,
     );
     const { dataPages, bytes } = frozen.stream;
     const template: Template = {

@@ -18,22 +18,22 @@ import { closeXenHost, openXenHost, type XenHost } from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
 import { createEngine } from './engine.js';
 import { claimSocket, listen } from './listener.js';
-import { parseSettings, type Paths } from './paths.js';
+import { parseSettings, type Paths, type Settings } from './paths.js';
 
 const settings = parseSettings(process.argv.slice(2));
 const log = createLog(settings.logLevel);
 
 try {
-  await start(settings.paths, log);
+  await start(settings, log);
 } catch (error) {
   log.error(`Cannot start: ${describeError(error)}; thaw doctor says what this host lacks`);
   process.exit(1);
 }
 
-async function start(paths: Paths, log: Log): Promise<void> {
+async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
   await claimSocket(paths.socket);
   const host = await openXenHost(log);
-  const services = await openServices(host, paths, log);
+  const services = await openServices(host, paths, helloMs, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
@@ -43,7 +43,12 @@ async function start(paths: Paths, log: Log): Promise<void> {
   }
 }
 
-async function openServices(host: XenHost, paths: Paths, log: Log): Promise<ContainerServices> {
+async function openServices(
+  host: XenHost,
+  paths: Paths,
+  helloMs: number,
+  log: Log,
+): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
     await mkdir(folder, { recursive: true, mode: 0o711 });
   const guest = await loadGuestFiles(paths.guest);
@@ -52,7 +57,7 @@ async function openServices(host: XenHost, paths: Paths, log: Log): Promise<Cont
     sandbox: {
       host,
       hostCpus: nrCpus,
-      templates: new Templates(host, guest, join(paths.state, 'templates')),
+      templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
       engine: new RestoreEngine(host, guest),
       loops: new LoopDevices(),
       budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),

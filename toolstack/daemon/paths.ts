@@ -19,6 +19,8 @@ export interface Paths {
 export interface Settings {
   paths: Paths;
   logLevel: string;
+  /** How long a booting guest may take until its agent says hello, in milliseconds. */
+  helloMs: number;
 }
 
 /** Reads thawd's own command line. Exits with help or a usage error as yargs does. */
@@ -41,6 +43,11 @@ export function parseSettings(words: string[]): Settings {
         describe: 'Folder with vmlinux, initrd, cmdline',
       },
       shim: { type: 'string', default: join(lib, 'bin/thaw-shim'), describe: 'Program thaw-shim' },
+      'hello-timeout': {
+        type: 'number',
+        default: 60,
+        describe: 'Seconds until a booting guest must have said hello',
+      },
       'log-level': {
         choices: ['error', 'warn', 'info', 'debug'] as const,
         default: 'info' as const,
@@ -50,5 +57,9 @@ export function parseSettings(words: string[]): Settings {
     .parseSync();
   const { state, run, guest, shim } = options;
   const socket = options.socket ?? process.env['THAW_SOCKET'] ?? join(run, 'thawd.sock');
-  return { paths: { state, run, socket, guest, shim }, logLevel: options['log-level'] };
+  return {
+    paths: { state, run, socket, guest, shim },
+    logLevel: options['log-level'],
+    helloMs: options['hello-timeout'] * 1000,
+  };
 }

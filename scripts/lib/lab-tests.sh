@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The tree that the suites of test/xen need inside a lab's dom0, which mounts it at /mnt/tests. Source it after common.sh.
+
+# build_lab_tests: makes build/labtests anew from what is compiled; prints nothing.
+build_lab_tests() {
+  local out=$THAW_ROOT/build/labtests
+  rm -rf "$out"
+  mkdir -p "$out/kernels/agent" "$out/guests"
+  rsync -a --exclude .tsbuildinfo --exclude .eslintcache "$THAW_ROOT/dist" "$out/"
+  # What only compiling and linting need stays out: it is nine tenths of the folder.
+  rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
+    --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
+  cp "$THAW_ROOT/package.json" "$out/"
+  cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
+  mkdir -p "$out/bindings/build/Release"
+  cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"
+  build_bad_guest silent silent-init
+  build_bad_guest garbage garbage-agent
+}
+
+# build_bad_guest NAME SOURCE: an initrd whose init is test/fixtures/SOURCE.c, as build/labtests/guests/NAME.
+build_bad_guest() {
+  local program=$THAW_ROOT/build/$2
+  gcc -std=gnu11 -Wall -Wextra -Werror -O2 -static -o "$program" "$THAW_ROOT/test/fixtures/$2.c" \
+    -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoollog -lxencall -lxentoolcore
+  cp "$("$THAW_ROOT/scripts/build-initrd" --init "$program")/initrd" "$THAW_ROOT/build/labtests/guests/$1"
+}
+
+# lab_ava LAB TYPE GLOB...: runs AVA in the lab's dom0 on compiled tests, TAP on standard output.
+lab_ava() {
+  local lab=$1 type=$2
+  shift 2
+  # AVA keeps a cache beside its modules, so the read-only tree gets a writable layer.
+  "$THAW_ROOT/scripts/lab" exec --name "$lab" -- sh -c '
+    mkdir -p /run/tests/upper /run/tests/work /root/tests
+    mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
+    cd /root/tests || exit 1
+    type=$1; shift
+    THAW_TEST_TYPE=$type exec timeout 3000 node node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "$@"
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running thaw in a dom0 as its users do, and looking at what it leaves. The lab's suites set what stands at the top.
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Which kind of guest this run of the suite is about. */
+export const guestType = process.env['THAW_TEST_TYPE'] ?? 'pvh';
+/** The folder that scripts/build-test-images filled. */
+export const images = process.env['THAW_TEST_IMAGES'] ?? '/mnt/images';
+export const busybox = `oci:${images}/busybox:latest`;
+export const debian = `oci:${images}/debian:latest`;
+
+export interface Outcome {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs thaw with these words and waits for it. `input` goes to its standard input; without it that is empty. */
+export function thaw(
+  words: string[],
+  options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
+): Promise<Outcome> {
+  const { child, done } = startThaw(words, options);
+  child.stdin?.end(options.input ?? '');
+  return done;
+}
+
+/** `thaw run --rm` of this suite's guest type. */
+export function run(
+  words: string[],
+  options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
+): Promise<Outcome> {
+  return thaw(['run', '--rm', '--type', guestType, ...words], options);
+}
+
+/** Starts thaw and leaves it running; `done` resolves when it has ended. */
+export function startThaw(
+  words: string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): { child: ChildProcess; done: Promise<Outcome> } {
+  const child = spawn('thaw', words, {
+    cwd: options.cwd ?? '/root',
+    env: { ...process.env, ...options.env },
+  });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+  const done = new Promise<Outcome>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) =>
+      resolve({
+        status: code ?? (signal === null ? -1 : 1000),
+        stdout: Buffer.concat(out).toString(),
+        stderr: withoutProgress(Buffer.concat(err).toString()),
+      }),
+    );
+  });
+  return { child, done };
+}
+
+/** What pulling says is not what a test looks at. */
+function withoutProgress(text: string): string {
+  return text
+    .split('\n')
+    .filter(
+      (line) =>
+        !/^(Image .* is up to date|Copying |Getting image|Writing manifest|Converting layer)/.test(
+          line,
+        ),
+    )
+    .join('\n');
+}
+
+/** Runs a program and returns what it printed; rejects when it fails. */
+export function command(program: string, args: string[], timeoutMs = 60_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${program} ${args.join(' ')}: ${stderr}`, { cause: error }));
+      else resolve(stdout);
+    });
+  });
+}
+
+export interface Listed {
+  id: string;
+  name: string;
+  state: string;
+  domid?: number;
+  exitStatus?: number;
+  reason?: string;
+}
+
+export async function list(): Promise<Listed[]> {
+  const { stdout } = await thaw(['ps', '--all', '--json']);
+  return JSON.parse(stdout) as Listed[];
+}
+
+/** Waits until `check` gives something. Rejects after `ms`, saying what was waited for. */
+export async function until<T>(
+  what: string,
+  check: () => Promise<T | undefined | false> | T | undefined | false,
+  ms = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await check();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms / 1000} s`);
+    await delay(100);
+  }
+}
+
+/** The container of that name once it runs. */
+export function running(name: string): Promise<Listed> {
+  return until(`container ${name} runs`, async () =>
+    (await list()).find((c) => c.name === name && c.state === 'running'),
+  );
+}
+
+export function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** The pids of processes whose command line matches. */
+export function pidsOf(pattern: RegExp): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => {
+      try {
+        return pattern.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+const THAWD = /^node \S*daemon\/main\.js/;
+
+export function thawdPid(): number {
+  const [pid] = pidsOf(THAWD);
+  if (pid === undefined) throw new Error('No thawd runs');
+  return pid;
+}
+
+/** Kills thawd as a crash would, and waits until it is gone. */
+export async function killThawd(): Promise<void> {
+  const pid = thawdPid();
+  process.kill(pid, 'SIGKILL');
+  await until('thawd is gone', () => !existsSync(`/proc/${pid}`));
+}
+
+/** Ends thawd as systemctl stop does. */
+export async function stopThawd(): Promise<void> {
+  const pid = thawdPid();
+  process.kill(pid, 'SIGTERM');
+  await until('thawd has ended', () => !existsSync(`/proc/${pid}`));
+}
+
+/** Starts thawd as the lab does, and waits until it answers. */
+export async function startThawd(options: string[] = []): Promise<void> {
+  const shell = 'exec setsid thawd "$@" >>/var/log/thaw/thawd.log 2>&1 </dev/null';
+  spawn('sh', ['-c', shell, 'sh', ...options], { detached: true, stdio: 'ignore' }).unref();
+  await until('thawd answers', async () => (await thaw(['ps'])).status === 0, 120_000);
+}
+
+/** The most memory a process had in use, in KiB. */
+export function peakKib(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? NaN);
+}

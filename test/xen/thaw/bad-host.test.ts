@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest that lies or keeps silent, and a disk that is full: one line, an exit status, nothing left, thawd alive.
+
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { holdings } from '../../support/leaks.js';
+import {
+  busybox,
+  command,
+  run,
+  startThawd,
+  stopThawd,
+  thaw,
+  thawdPid,
+} from '../../support/thaw.js';
+
+const folder = '/run/thaw-test';
+const guests = process.env['THAW_TEST_GUESTS'] ?? '/mnt/tests/guests';
+
+test.before(async () => {
+  await stopThawd();
+  await mkdir(folder, { recursive: true });
+});
+
+test.after.always(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await startThawd();
+});
+
+/** Runs `body` with a thawd of its own state and options; checks that it is alive at the end and that no domain is left. */
+async function withThawd(
+  t: ExecutionContext,
+  options: string[],
+  body: () => Promise<void>,
+): Promise<void> {
+  await startThawd(options);
+  const pid = thawdPid();
+  try {
+    await body();
+    t.is(thawdPid(), pid);
+    t.is((await thaw(['ps'])).status, 0);
+    const { domains, shims, loopDevices } = await holdings();
+    t.is(domains.length, 1, 'dom0 alone');
+    t.deepEqual(shims, []);
+    t.deepEqual(loopDevices, []);
+  } finally {
+    await stopThawd();
+  }
+}
+
+async function guestWith(initrd: string): Promise<string> {
+  const guest = `${folder}/${initrd}`;
+  await mkdir(guest, { recursive: true });
+  for (const name of ['vmlinux', 'cmdline'])
+    await symlink(`/usr/lib/thaw/guest/${name}`, `${guest}/${name}`);
+  await symlink(`${guests}/${initrd}`, `${guest}/initrd`);
+  return guest;
+}
+
+test.serial('a guest that never says hello', async (t) => {
+  t.timeout(300_000);
+  const options = [
+    '--state',
+    `${folder}/state-silent`,
+    '--guest',
+    await guestWith('silent'),
+    '--hello-timeout',
+    '15',
+  ];
+  await withThawd(t, options, async () => {
+    const { status, stderr } = await run([busybox, 'true']);
+    t.is(status, 125);
+    t.regex(stderr, /^thaw: Agent did not say hello within 15 s[^\n]*\n$/);
+  });
+});
+
+test.serial('a guest that speaks garbage', async (t) => {
+  t.timeout(300_000);
+  const options = ['--state', `${folder}/state-garbage`, '--guest', await guestWith('garbage')];
+  await withThawd(t, options, async () => {
+    const { status, stderr } = await run([busybox, 'true']);
+    t.is(status, 125);
+    t.regex(stderr, /^thaw: (Frame of \d+ bytes|The agent)[^\n]*\n$/);
+  });
+});
+
+test.serial('a full disk', async (t) => {
+  t.timeout(300_000);
+  const state = `${folder}/small`;
+  await mkdir(state, { recursive: true });
+  await command('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'small', state]);
+  try {
+    await withThawd(t, ['--state', state], async () => {
+      const { status, stderr } = await run([busybox, 'true']);
+      t.is(status, 125);
+      t.regex(stderr, /^thaw: [^\n]*(space|full|free)[^\n]*\n$/i);
+    });
+  } finally {
+    await command('umount', [state]);
+  }
+});

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Long streams: no byte lost or repeated, no process that grows, also when thawd dies in the middle.
+
+import { spawn } from 'node:child_process';
+import { randomBytes, createHash, type Hash } from 'node:crypto';
+import test from 'ava';
+import {
+  busybox,
+  guestType,
+  killThawd,
+  list,
+  peakKib,
+  pidsOf,
+  running,
+  startThawd,
+  startThaw,
+  thaw,
+  thawdPid,
+  until,
+} from '../../support/thaw.js';
+
+const MIB = 1 << 20;
+
+/** Pumps `mib` MiB of random data through `cat` in a container; `half` runs when half of it has come back. */
+async function pump(name: string, mib: number, half: () => Promise<void>) {
+  const child = spawn(
+    'thaw',
+    ['run', '--rm', '-i', '--type', guestType, '--name', name, busybox, 'cat'],
+    { cwd: '/root' },
+  );
+  const sent = createHash('sha256');
+  const got: Hash = createHash('sha256');
+  let bytes = 0;
+  let errors = '';
+  let halfway: Promise<void> | undefined;
+  const peaks: Record<string, number> = {};
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    got.update(chunk);
+    bytes += chunk.length;
+    if (bytes < (mib * MIB) / 2) return;
+    halfway ??= (async () => {
+      peaks['launcher'] = peakKib(child.pid ?? 0);
+      peaks['shim'] = Math.max(...pidsOf(/thaw-shim/).map(peakKib));
+      peaks['thawd'] = peakKib(thawdPid());
+      await half();
+    })();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  for (let i = 0; i < mib; i++) {
+    const block = randomBytes(MIB);
+    sent.update(block);
+    if (!child.stdin.write(block))
+      await new Promise((resolve) => child.stdin.once('drain', resolve));
+  }
+  child.stdin.end();
+  const status = await ended;
+  await halfway;
+  return { status, bytes, same: sent.digest('hex') === got.digest('hex'), errors, peaks };
+}
+
+test.serial(
+  '100 MiB through a container come back unchanged, and no process grows with them',
+  async (t) => {
+    t.timeout(900_000);
+    const result = await pump('hundred', 100, () => Promise.resolve());
+    t.is(result.bytes, 100 * MIB);
+    t.true(result.same);
+    t.is(result.status, 0);
+    t.log(result.peaks);
+    t.true((result.peaks['launcher'] ?? 0) < 8 * 1024, 'the launcher stays below 8 MiB');
+    t.true((result.peaks['shim'] ?? 0) < 8 * 1024, 'the shim stays below 8 MiB');
+    t.true((result.peaks['thawd'] ?? 0) < 400 * 1024, 'thawd stays below 400 MiB');
+  },
+);
+
+test.serial('kill -9 of thawd in the middle of 100 MiB loses and repeats nothing', async (t) => {
+  t.timeout(900_000);
+  const result = await pump('orphan', 100, killThawd);
+  t.is(result.bytes, 100 * MIB);
+  t.true(result.same);
+  t.is(result.status, 0);
+  await startThawd();
+  await until('the --rm container is gone', async () =>
+    (await list()).every((c) => c.name !== 'orphan'),
+  );
+});
+
+test.serial('the thawd after a killed one lists the container and can end it', async (t) => {
+  t.timeout(300_000);
+  const { done } = startThaw([
+    'run',
+    '--type',
+    guestType,
+    '--name',
+    'survivor',
+    busybox,
+    'sh',
+    '-c',
+    'echo before; exec sleep 600',
+  ]);
+  const before = await running('survivor');
+  await killThawd();
+  await startThawd();
+  const after = await running('survivor');
+  t.is(after.id, before.id);
+  t.is(after.domid, before.domid);
+  t.is((await thaw(['kill', 'survivor'])).status, 0);
+  const { status, stdout } = await done;
+  t.is(status, 137);
+  t.is(stdout, 'before\n');
+  const ended = await until('its end is written down', async () =>
+    (await list()).find((c) => c.name === 'survivor' && c.state === 'exited'),
+  );
+  t.is(ended.exitStatus, 137);
+  t.is((await thaw(['logs', 'survivor'])).stdout, 'before\n');
+  t.is((await thaw(['rm', 'survivor'])).status, 0);
+});
+
+test.serial(
+  'a container that ended while no thawd ran is found ended, with its status',
+  async (t) => {
+    t.timeout(300_000);
+    const { child, done } = startThaw([
+      'run',
+      '-i',
+      '--type',
+      guestType,
+      '--name',
+      'alone',
+      busybox,
+      'sh',
+      '-c',
+      'read x; echo "got $x"; exit 9',
+    ]);
+    await running('alone');
+    await killThawd();
+    child.stdin?.end('a line\n');
+    const { status, stdout } = await done;
+    t.is(stdout, 'got a line\n');
+    t.is(status, 9);
+    await startThawd();
+    const ended = await until('its end is written down', async () =>
+      (await list()).find((c) => c.name === 'alone' && c.state === 'exited'),
+    );
+    t.is(ended.exitStatus, 9);
+    t.is((await thaw(['rm', 'alone'])).status, 0);
+  },
+);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// To xl a container is an ordinary domain.
+
+import { spawn } from 'node:child_process';
+import test from 'ava';
+import {
+  busybox,
+  command,
+  guestType,
+  list,
+  running,
+  startThaw,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+test.serial(
+  'xl list shows the domain by name, xl console its console, xl destroy ends it and thaw says so',
+  async (t) => {
+    t.timeout(300_000);
+    const { done } = startThaw([
+      'run',
+      '--type',
+      guestType,
+      '--name',
+      'seen-by-xl',
+      busybox,
+      'sleep',
+      '600',
+    ]);
+    const { domid } = await running('seen-by-xl');
+    t.regex(await command('xl', ['list']), new RegExp(`^seen-by-xl +${domid} `, 'm'));
+    t.is(await consoleOpens('seen-by-xl'), true);
+    await command('xl', ['destroy', 'seen-by-xl']);
+    const { status, stderr } = await done;
+    t.is(status, 125);
+    t.regex(stderr, /domain destroyed|domain was destroyed/);
+    const lost = await until('it is written down', async () =>
+      (await list()).find((c) => c.name === 'seen-by-xl' && c.state === 'lost'),
+    );
+    t.regex(lost.reason ?? '', /destroyed/);
+    t.is((await thaw(['rm', 'seen-by-xl'])).status, 0);
+  },
+);
+
+/** Whether xl console attaches and stays attached until it is ended. */
+async function consoleOpens(name: string): Promise<boolean> {
+  const child = spawn('script', ['-qec', `xl console ${name}`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<string>((resolve) => child.once('close', () => resolve('ended')));
+  const stays = await Promise.race([
+    ended,
+    new Promise<string>((resolve) => setTimeout(() => resolve('attached'), 3000)),
+  ]);
+  child.stdin.write('\x1d');
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000))]);
+  child.kill('SIGKILL');
+  return stays === 'attached';
+}
