@@ -61,14 +61,11 @@ export const pullCommand: Command = {
   failureStatus: 1,
   async run(parsed, client, engine) {
     const quiet = flag(parsed, 'quiet');
-    const progress = {
-      ...client,
-      err: quiet ? () => undefined : client.err,
-    };
+    const err = (data: string | Buffer): void => (quiet ? undefined : client.err(data));
     const image = await engine.pull(
       parsed.positional[0] ?? '',
       { tlsVerify: tlsVerify(parsed) },
-      progress,
+      { ...client, err },
     );
     client.out(`${image.id.replace(/^sha256:/, '')}\n`);
     return 0;

@@ -7,12 +7,7 @@ export class ContainerError extends ThawError {}
 
 /** The exit statuses of `thaw run` when no process of the container ran: as podman's and docker's. */
 export function runFailureStatus(error: unknown): number {
-  switch (errorCode(error)) {
-    case 'ERR_AGENT_CMD_NOENT':
-      return 127;
-    case 'ERR_AGENT_CMD_NOEXEC':
-      return 126;
-    default:
-      return 125;
-  }
+  const code = errorCode(error);
+  if (code === 'ERR_AGENT_CMD_NOENT') return 127;
+  return code === 'ERR_AGENT_CMD_NOEXEC' ? 126 : 125;
 }

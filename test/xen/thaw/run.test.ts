@@ -34,14 +34,10 @@ for (const code of [1, 42, 255]) {
   });
 }
 
-test.serial(
-  'exit codes 0 to 255 of children are told apart inside',
-  async (t) => {
-    const script =
-      'for i in $(seq 0 255); do sh -c "exit $i"; [ $? = $i ] || exit 1; done; exit 200';
-    t.is((await run([busybox, 'sh', '-c', script])).status, 200);
-  },
-);
+test.serial('exit codes 0 to 255 of children are told apart inside', async (t) => {
+  const script = 'for i in $(seq 0 255); do sh -c "exit $i"; [ $? = $i ] || exit 1; done; exit 200';
+  t.is((await run([busybox, 'sh', '-c', script])).status, 200);
+});
 
 test.serial('death by a signal is 128 and the signal', async (t) => {
   const { child, done } = startThaw([
