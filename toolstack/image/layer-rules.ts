@@ -22,6 +22,8 @@ export interface LayerFacts {
   readonly implied: readonly string[];
   /** Folders that are not root's with mode 0755. */
   readonly specialDirs: Readonly<Record<string, DirAttributes>>;
+  /** Nothing of the layers below shows. */
+  readonly hidesAll: boolean;
   /** Text of the file; null: the layer removes what lies below; absent: the layer does not touch it. */
   readonly passwd?: string | null;
   readonly group?: string | null;
@@ -50,6 +52,7 @@ export class LayerRules {
   readonly #specialDirs: Record<string, DirAttributes> = {};
   /** Contents of account files, by path; also of `passwd-` and the like, which the real ones may be hard links to. */
   readonly #texts = new Map<string, string>();
+  readonly #links = new Map<string, string>();
   readonly #limits: LayerLimits;
   readonly #lower: ReadonlyMap<string, DirAttributes>;
   #entries = 0;
@@ -76,11 +79,13 @@ export class LayerRules {
     if (path === '') return this.#root(header);
     if (base === OPAQUE) {
       this.#opaque.add(parentOf(path));
-      return { ...KEEP, before };
+      // overlayfs always merges the roots, and mkfs.erofs 1.8 fails on this: who stacks the layers must leave the lower ones out.
+      return parentOf(path) === '' ? DROP : { ...KEEP, before };
     }
     if (base.startsWith('.wh.'))
       return { ...this.#whiteout(joinPath(parentOf(path), base.slice(4))), before };
     checkType(header);
+    this.#links.delete(path);
     if (header.type === 'link') this.#hardLink(path, header);
     const isDirectory = header.type === 'directory';
     this.#seen.set(path, isDirectory ? 'directory' : 'other');
@@ -113,6 +118,7 @@ export class LayerRules {
       entries: this.#entries,
       implied: this.#implied,
       specialDirs: this.#specialDirs,
+      hidesAll: this.#opaque.has(''),
       ...(passwd === undefined ? {} : { passwd }),
       ...(group === undefined ? {} : { group }),
     };
@@ -183,8 +189,7 @@ export class LayerRules {
         `Hard link ${quoteUntrusted(path)} points to ${quoteUntrusted(target)}, which is no file of this layer: build the layer with a copy`,
       );
     }
-    const text = this.#texts.get(target);
-    if (text !== undefined && path.startsWith('etc/')) this.#texts.set(path, text);
+    if (path.startsWith('etc/')) this.#links.set(path, target);
   }
 
   #noteAttributes(path: string, header: Header): void {
@@ -195,7 +200,7 @@ export class LayerRules {
 
   #account(path: string): string | null | undefined {
     if (this.#seen.get('etc') === 'other') return null;
-    if (this.#seen.has(path)) return this.#texts.get(path) ?? null;
+    if (this.#seen.has(path)) return this.#texts.get(this.#links.get(path) ?? path) ?? null;
     const hidden =
       this.#whiteouts.has(path) ||
       this.#whiteouts.has('etc') ||

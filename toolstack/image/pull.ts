@@ -109,10 +109,14 @@ function recordOf(
   manifest: Manifest,
   stored: readonly StoredLayer[],
 ): Omit<ImageRecord, 'version'> {
+  const bottom = Math.max(
+    0,
+    stored.findLastIndex((layer) => layer.hidesAll),
+  );
   return {
     id: manifest.configDigest,
-    layers: stored.map(({ diffId, key, bytes, entries }, i) => ({
-      digest: manifest.layers[i]?.digest ?? '',
+    layers: stored.slice(bottom).map(({ diffId, key, bytes, entries }, i) => ({
+      digest: manifest.layers[bottom + i]?.digest ?? '',
       diffId,
       key,
       bytes,

@@ -2,6 +2,7 @@
 // The image store: which images does this host have, how does one get in, how does it leave? One ImageStore per folder and process.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import { ImageError } from './errors.js';
 import { stampOf } from './freshness.js';
@@ -108,6 +109,8 @@ export class ImageStore {
     await this.open();
     const ref = parseReference(reference, options);
     return this.#changes.run('', async () => {
+      // Whoever was just handed the image gets the turn to make isUsed know.
+      await nextTurn();
       const record = this.#byName(ref) ?? this.#byId(reference, ref);
       if (record === undefined) {
         throw new ImageError(
@@ -158,24 +161,23 @@ export class ImageStore {
   }
 
   async #pull(ref: ImageReference, options: PullOptions): Promise<Image> {
-    const { tlsVerify, authFile, signal, onProgress } = options;
+    const { tlsVerify, authFile } = options;
     const key = JSON.stringify([ref.skopeo, tlsVerify, authFile]);
-    const id = await this.#pulls.run(
-      key,
-      (shared, progress) => this.#pullOnce(ref, { tlsVerify, authFile }, shared, progress),
-      {
-        signal,
-        onProgress,
-      },
-    );
-    const image = this.#hand(id);
-    if (image === undefined) {
-      throw new ImageError(
-        'ERR_IMAGE_NOT_FOUND',
-        `Image "${ref.name}" was removed while it was pulled`,
+    const { signal, onProgress } = options;
+    // A removal may come between a pull's end and here: then it is pulled again.
+    for (let tries = 0; tries < 5; tries++) {
+      const id = await this.#pulls.run(
+        key,
+        (shared, progress) => this.#pullOnce(ref, { tlsVerify, authFile }, shared, progress),
+        { signal, onProgress },
       );
+      const image = this.#hand(id);
+      if (image !== undefined) return image;
     }
-    return image;
+    throw new ImageError(
+      'ERR_IMAGE_NOT_FOUND',
+      `Cannot keep image "${ref.name}": it is removed as often as it is pulled`,
+    );
   }
 
   /** An image for a caller, who has the rest of this turn of the event loop to make `isUsed` know of it. */

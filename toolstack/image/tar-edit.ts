@@ -41,6 +41,8 @@ export class TarEditor {
     this.#rules = rules;
     this.#limits = limits;
     this.#extract.on('entry', (header, stream, next) => {
+      // The archive's own error comes here too, and is heard there.
+      stream.on('error', () => undefined);
       try {
         this.#onEntry(header, stream);
       } catch (error) {
