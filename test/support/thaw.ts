@@ -46,6 +46,8 @@ export function startThaw(
     cwd: options.cwd ?? '/root',
     env: { ...process.env, ...options.env },
   });
+  // A thaw that ends before it reads is no fault of the test's: its status tells.
+  child.stdin.on('error', () => undefined);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
