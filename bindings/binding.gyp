@@ -28,6 +28,7 @@
         'src/util/message.cpp',
         'src/util/op_log.cpp',
         'src/util/request.cpp',
+        'src/util/save_stream.cpp',
         'src/util/trim_stream.cpp',
       ],
       'include_dirs': ['src'],

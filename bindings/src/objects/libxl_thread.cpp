@@ -3,6 +3,7 @@
 
 #include "objects/libxl_thread.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -150,15 +151,11 @@ bool LibxlThread::take_work() {
       start_request(std::move(request));
     }
   }
-  for (uint32_t id : aborts)
-    for (auto &request : in_flight_)
-      if (request->id == id)
-        abort_request(*request);
-  if (is_closing && !was_aborted_) {
-    was_aborted_ = true;
-    for (auto &request : in_flight_)
-      abort_request(*request);
-  }
+  for (auto &request : in_flight_)
+    if (is_closing || std::find(aborts.begin(), aborts.end(), request->id) != aborts.end())
+      request->progress.is_abort_wanted = true;
+  if (disaster_.empty())
+    abort_wanted();
   settle_complete();
   if (!disaster_.empty())
     fail_all("BROKEN");

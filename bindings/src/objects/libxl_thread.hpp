@@ -63,8 +63,9 @@ private:
 
   // On the thread (libxl_thread_loop.cpp):
   void start_request(std::unique_ptr<Request> request);
-  void abort_request(Request &request);
+  void abort_wanted();
   void settle_complete();
+  bool is_over(Request &request);
   void settle(std::unique_ptr<Request> request, const Failure *failure);
   void poll_once();
   void fail_all(const char *reason);
@@ -94,8 +95,7 @@ private:
   Xen xen_ = {nullptr, nullptr, nullptr};
   std::vector<std::unique_ptr<Request>> in_flight_;
   const Request *starting_ = nullptr;
-  bool was_aborted_ = false; ///< close() has aborted what was in flight.
-  std::string disaster_;     ///< Not empty: libxl has given up, its context must not be used any more.
+  std::string disaster_; ///< Not empty: libxl has given up, its context must not be used any more.
   std::vector<pollfd> fds_;
 };
 

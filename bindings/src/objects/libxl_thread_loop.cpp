@@ -34,27 +34,55 @@ void LibxlThread::on_complete(libxl_ctx *, int rc, void *user) {
   request->progress.is_complete = true;
 }
 
-void LibxlThread::abort_request(Request &request) {
-  if (request.is_async() && !request.progress.is_complete && disaster_.empty())
-    libxl_ao_abort(xen_.ctx, &request.progress.how);
+void LibxlThread::abort_wanted() {
+  for (auto &request : in_flight_) {
+    auto &progress = request->progress;
+    if (!progress.is_abort_wanted || progress.was_aborted || progress.is_complete || progress.is_undoing ||
+        !request->is_async() || !request->can_abort())
+      continue;
+    progress.was_aborted = true;
+    libxl_ao_abort(xen_.ctx, &progress.how);
+  }
 }
 
 void LibxlThread::settle_complete() {
   for (size_t i = 0; i < in_flight_.size();) {
     Request &request = *in_flight_[i];
-    auto &progress = request.progress;
-    if (!progress.is_complete) {
+    if (!request.progress.is_complete) {
       i++;
       continue;
     }
-    if (progress.rc == 0 && request.errnum == 0 && request.is_async() && disaster_.empty())
-      progress.rc = request.finish(xen_);
-    bool has_failed = progress.rc != 0 || request.errnum != 0;
+    if (!is_over(request))
+      continue; // Looks again: what was started may be complete already.
+    bool has_failed = request.progress.rc != 0 || request.errnum != 0;
     Failure failure = has_failed ? failure_of(request) : Failure();
     auto owned = std::move(in_flight_[i]);
     in_flight_.erase(in_flight_.begin() + static_cast<ptrdiff_t>(i));
     settle(std::move(owned), has_failed ? &failure : nullptr);
   }
+}
+
+/// False when something is left to do, and has been started, for a request whose call is complete.
+bool LibxlThread::is_over(Request &request) {
+  auto &progress = request.progress;
+  if (!request.is_async() || !disaster_.empty())
+    return true;
+  if (progress.is_undoing) {
+    progress.rc = progress.first_rc;
+    return true;
+  }
+  if (progress.rc == 0) {
+    progress.rc = request.finish(xen_);
+    return true;
+  }
+  progress.is_complete = false; // Before undo(): it may complete at once.
+  progress.is_undoing = true;
+  progress.first_rc = progress.rc;
+  if (request.undo(xen_, &progress.how))
+    return false;
+  progress.is_complete = true;
+  progress.rc = progress.first_rc;
+  return true;
 }
 
 void LibxlThread::settle(std::unique_ptr<Request> request, const Failure *failure) {
@@ -67,10 +95,14 @@ Failure LibxlThread::failure_of(Request &request) {
     failure.reason = rc_name(request.progress.rc);
     failure.rc = request.progress.rc;
   }
+  if (request.progress.was_aborted)
+    failure.reason = "aborted"; // libxl itself often says only that its helper was killed.
   failure.op = request.op;
   failure.domid = request.domid;
   if (!request.hint.empty())
     failure.hint = request.hint;
+  if (!request.reason.empty())
+    failure.reason = request.reason;
   std::vector<int64_t> others;
   for (auto &other : in_flight_)
     if (other && other.get() != &request && other->domid >= 0 && other->domid != request.domid)

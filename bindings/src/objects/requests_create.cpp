@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls around a domain's configuration: create, restore, read it back. libxl's own JSON is the form it travels in.
 
-#include <unistd.h>
+#include <cstdlib>
 
 #include "objects/requests.hpp"
 #include "util/js.hpp"
+#include "util/save_stream.hpp"
 
 namespace thaw {
 namespace {
@@ -61,6 +62,13 @@ public:
     int rc = parse(xen.ctx);
     return rc != 0 ? rc : libxl_domain_create_new(xen.ctx, &config_, &created_, how, nullptr);
   }
+  /// An aborted create leaves its half-made domain to the caller.
+  bool undo(const Xen &xen, const libxl_asyncop_how *how) override {
+    xc_domaininfo_t info;
+    if (!libxl_domid_valid_guest(created_) || xc_domain_getinfo_single(xen.xch, created_, &info) != 0)
+      return false;
+    return libxl_domain_destroy(xen.ctx, created_, how) == 0;
+  }
   napi_value result(napi_env env) override {
     return js_number(env, created_);
   }
@@ -72,22 +80,31 @@ protected:
 class RestoreRequest : public CreateRequest {
 public:
   RestoreRequest(uint32_t id, std::string json, int fd)
-      : CreateRequest("libxl_domain_create_restore", id, std::move(json)), fd_(fd) {
+      : CreateRequest("libxl_domain_create_restore", id, std::move(json)), stream_(fd) {
     libxl_domain_restore_params_init(&params_);
     params_.stream_version = 2;
   }
   ~RestoreRequest() override {
     libxl_domain_restore_params_dispose(&params_);
-    close(fd_);
   }
   int start(const Xen &xen, const libxl_asyncop_how *how) override {
     int rc = parse(xen.ctx);
-    return rc != 0 ? rc : libxl_domain_create_restore(xen.ctx, &config_, &created_, fd_, -1, &params_, how, nullptr);
+    if (rc != 0)
+      return rc;
+    if (const char *what = stream_.check_readable()) {
+      reason = "BAD_STREAM";
+      hint = what;
+      return ERROR_INVAL;
+    }
+    return libxl_domain_create_restore(xen.ctx, &config_, &created_, stream_.fd(), -1, &params_, how, nullptr);
+  }
+  bool can_abort() const override {
+    return stream_.is_past_head();
   }
 
 private:
   libxl_domain_restore_params params_;
-  int fd_;
+  SaveStream stream_;
 };
 
 class RetrieveRequest : public ConfigRequest {

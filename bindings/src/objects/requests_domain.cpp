@@ -2,30 +2,35 @@
 // Calls on a domain that exists: its life, its vCPUs, its name, and the watch for its end.
 
 #include <algorithm>
-#include <unistd.h>
 
 #include "objects/requests.hpp"
 #include "util/death_watches.hpp"
+#include "util/save_stream.hpp"
 
 namespace thaw {
 namespace {
 
 class SuspendRequest : public Request {
 public:
-  SuspendRequest(uint32_t id, uint32_t domid, int fd) : Request("libxl_domain_suspend", domid, id), fd_(fd) {
-  }
-  ~SuspendRequest() override {
-    close(fd_);
+  SuspendRequest(uint32_t id, uint32_t domid, int fd) : Request("libxl_domain_suspend", domid, id), stream_(fd) {
   }
   bool is_async() const override {
     return true;
   }
   int start(const Xen &xen, const libxl_asyncop_how *how) override {
-    return libxl_domain_suspend(xen.ctx, static_cast<uint32_t>(domid), fd_, 0, how);
+    errnum = stream_.check_writable();
+    if (errnum != 0) {
+      hint = "a save stream can only be written to a file or memfd that is open for writing";
+      return ERROR_FAIL;
+    }
+    return libxl_domain_suspend(xen.ctx, static_cast<uint32_t>(domid), stream_.fd(), 0, how);
+  }
+  bool can_abort() const override {
+    return stream_.is_past_head();
   }
 
 private:
-  int fd_;
+  SaveStream stream_;
 };
 
 class VcpuOnlineRequest : public Request {

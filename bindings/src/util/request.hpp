@@ -40,6 +40,15 @@ public:
   virtual int finish(const Xen &) {
     return 0;
   }
+  /// Whether libxl may be asked to abort now. Some stretches of libxl do not survive it (see SaveStream).
+  virtual bool can_abort() const {
+    return true;
+  }
+  /// Libxl thread, after an asynchronous request failed: starts what takes back a half-done one, with the same `how`.
+  /// The request is settled with its first rc once that has ended. False when there is nothing to take back.
+  virtual bool undo(const Xen &, const libxl_asyncop_how *) {
+    return false;
+  }
   /// JavaScript thread, after success.
   virtual napi_value result(napi_env env);
 
@@ -47,14 +56,18 @@ public:
   int64_t domid;     ///< The domain meant, -1 while there is none.
   const uint32_t id; ///< Names it for abort(); 0 cannot be aborted.
   std::string hint;
+  std::string reason; ///< Used instead of libxl's name for the rc, when not empty.
   /// Set instead of returning a libxl code when a libxenctrl call failed.
   int errnum = 0;
 
   // The rest belongs to LibxlThread, except deferred and owner, which the JavaScript thread sets and uses.
   struct Progress {
     libxl_asyncop_how how = {};
-    bool is_starting = false, is_complete = false;
-    int rc = 0;
+    bool is_complete = false;
+    bool is_abort_wanted = false, was_aborted = false;
+    bool is_undoing = false;
+    int rc = 0;            ///< Of the call that is under way or over.
+    int first_rc = 0;      ///< Of the request, while it is being undone.
     uint64_t log_mark = 0; ///< Log lines from here on may belong to it.
   } progress;
   napi_deferred deferred = nullptr;

@@ -5,15 +5,15 @@
 import test from 'ava';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Libxl } from '../../../bindings/index.js';
+import { Libxl, XenError, memfdCreate } from '../../../bindings/index.js';
 import {
   guestConfig,
   guestName,
   ourDomains,
+  reopen,
   untilRunning,
   withLibxl,
 } from '../../support/libxl-guest.js';
-import { memfdCreate } from '../../../bindings/index.js';
 
 const run = promisify(execFile);
 const index = new URL('../../../bindings/index.js', import.meta.url).href;
@@ -45,21 +45,53 @@ test.serial(
 test.serial('a suspend is aborted by its signal, and the domain goes on', async (t) => {
   await withLibxl(t, async (libxl) => {
     const domid = await libxl.domainCreateNew(guestConfig('pv'));
-    // Paused, it never answers the request to suspend: without the signal this would wait for a minute.
-    const save = memfdCreate('save');
-    const signal = AbortSignal.timeout(1000);
-    const start = performance.now();
-    const error = await t.throwsAsync(libxl.domainSuspend(domid, save, { signal }));
-    t.log(error?.message);
-    t.true(performance.now() - start < 30_000);
     await libxl.domainUnpause(domid);
     await untilRunning(domid);
+    // Paused, it never answers the request to suspend: without the signal this would take a minute.
+    await libxl.domainPause(domid);
+    const save = memfdCreate('save');
+    const start = performance.now();
+    const signal = AbortSignal.timeout(500);
+    await t.throwsAsync(libxl.domainSuspend(domid, save, { signal }), { instanceOf: XenError });
+    t.true(performance.now() - start < 30_000);
+    await libxl.domainUnpause(domid);
+    t.false((await libxl.domainInfo(domid)).dying);
     const aborted = AbortSignal.abort();
     await t.throwsAsync(libxl.domainDestroy(domid, { signal: aborted }), {
       code: 'ERR_XEN_ABORTED',
     });
   });
 });
+
+test.serial(
+  'restores that are aborted or closed at once end in errors and leave nothing',
+  async (t) => {
+    await withLibxl(t, async (libxl) => {
+      const domid = await libxl.domainCreateNew(guestConfig('pv'));
+      await libxl.domainUnpause(domid);
+      await untilRunning(domid);
+      const save = memfdCreate('save');
+      await libxl.domainSuspend(domid, save);
+      await libxl.domainDestroy(domid);
+      for (const delayMs of [0, 1, 50, 300]) {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const restore = libxl.domainCreateRestore(guestConfig('pv'), reopen(save), { signal });
+        setTimeout(() => controller.abort(), delayMs);
+        const [result] = await Promise.allSettled([restore]);
+        t.log(delayMs, result.status, result.status === 'rejected' ? String(result.reason) : '');
+        if (result.status === 'fulfilled') await libxl.domainDestroy(result.value);
+        t.deepEqual(await ourDomains(libxl), []);
+      }
+      const other = await Libxl.open();
+      const restores = [1, 2].map(() => other.domainCreateRestore(guestConfig('pv'), reopen(save)));
+      const settled = Promise.allSettled(restores);
+      await other.close();
+      t.true((await settled).every((result) => result.status === 'rejected'));
+      t.deepEqual(await ourDomains(libxl), []);
+    });
+  },
+);
 
 test.serial('two contexts work side by side', async (t) => {
   await withLibxl(t, async (libxl) => {
@@ -116,19 +148,21 @@ test.serial(
   'contexts that are dropped are collected with their threads, one that is used is not',
   async (t) => {
     const out = await inProcess(
-      `import { readdirSync } from 'node:fs';
-     const threads = () => readdirSync('/proc/self/task').length;
+      `import { readdirSync, readFileSync } from 'node:fs';
+     const name = (tid) => { try { return readFileSync('/proc/self/task/' + tid + '/comm', 'utf8').trim(); } catch { return ''; } };
+     const threads = () => readdirSync('/proc/self/task').filter((tid) => name(tid) === 'libxl').length;
      const before = threads();
      for (let i = 0; i < 8; i++) await (await b.Libxl.open()).listDomains();
      const during = threads();
-     for (let i = 0; i < 50 && threads() > before; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
+     for (let i = 0; i < 50 && threads() > 1; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
      let seen = 0;
      await (async () => { (await b.Libxl.open()).onDomainDeath(30000, () => seen++); })();
      for (let i = 0; i < 20 && seen === 0; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
-     console.log(during > before, threads() <= before + 1, seen);
+     // The engine's registers may still hold the last one; the one with a watch is there by right.
+     console.log(during - before, threads() <= 2, seen);
      process.exit();`,
       ['--expose-gc'],
     );
-    t.is(out, 'true true 1');
+    t.is(out, '8 true 1');
   },
 );

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A descriptor that libxl reads a save stream from or writes one to, and the two things libxl (4.20) does not survive
+// about it: when a stream fails, or is aborted, before the save helper has been started, libxl calls the helper's
+// completion callback, which is not set yet (libxl__save_helper_abort). So a stream is checked beforehand, and aborting
+// waits until its first 24 bytes have passed.
+#pragma once
+
+#include <sys/types.h>
+
+namespace thaw {
+
+class SaveStream {
+public:
+  /// Owns the descriptor.
+  explicit SaveStream(int fd) : fd_(fd) {
+  }
+  ~SaveStream();
+  SaveStream(const SaveStream &) = delete;
+  SaveStream &operator=(const SaveStream &) = delete;
+
+  int fd() const {
+    return fd_;
+  }
+
+  /// Whether what is at the descriptor's offset begins as libxl's own streams do. nullptr, or what is wrong. Notes the
+  /// offset.
+  const char *check_readable();
+  /// Whether a stream can be written at the descriptor's offset: writes its first bytes, without moving the offset.
+  /// errno or 0.
+  int check_writable();
+  /// The head has passed, so that the helper runs or has run.
+  bool is_past_head() const;
+
+private:
+  const int fd_;
+  off_t start_ = -1;
+};
+
+} // namespace thaw
