@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does a byte stream become frames, and what ends it? */
+/* When does a client come, get its turn, and go? channel_pieces.c moves its bytes. */
 #include "channel.h"
 
+#include "channel_pieces.h"
 #include "freeze.h"
 #include "log.h"
 
@@ -36,14 +37,6 @@ void agent_channel_open(struct agent_channel *channel) {
   agent_loop_add(&channel->source);
 }
 
-static void drop_output(struct agent_channel *channel) {
-  if (channel->out_owned)
-    free(channel->out);
-  channel->out = NULL;
-  channel->out_owned = false;
-  channel->out_length = channel->out_done = 0;
-}
-
 void agent_channel_close(struct agent_channel *channel) {
   if (!channel->transport)
     return;
@@ -56,7 +49,7 @@ void agent_channel_close(struct agent_channel *channel) {
   channel->payload = NULL;
   channel->have = 0;
   channel->skipping = false;
-  drop_output(channel);
+  agent_channel_drop_output(channel);
   channel->rules->lost(channel);
 }
 
@@ -91,85 +84,6 @@ static void greet(struct agent_channel *channel) {
   channel->generation++;
 }
 
-/* True when everything is sent; false: the client does not take more now, or is gone. */
-static bool send_frames(struct agent_channel *channel, size_t *share) {
-  for (;;) {
-    ssize_t sent;
-
-    if (channel->out_done == channel->out_length) {
-      drop_output(channel);
-      if (*share == 0 || !channel->rules->refill(channel))
-        return true;
-    }
-    sent = agent_transport_write(channel->transport, channel->out + channel->out_done,
-                                 channel->out_length - channel->out_done);
-    if (sent <= 0)
-      return false;
-    channel->out_done += (size_t)sent;
-    *share -= (size_t)sent < *share ? (size_t)sent : *share;
-  }
-}
-
-static bool begin_payload(struct agent_channel *channel) {
-  const struct thaw_frame *header = &channel->header;
-
-  if (header->length > channel->rules->payload_max || !channel->rules->accepts(header->type))
-    return false;
-  channel->payload = channel->rules->buffer;
-  if (!channel->payload)
-    channel->payload = malloc((size_t)header->length + 1);
-  channel->skipping = !channel->payload;
-  return true;
-}
-
-static bool end_frame(struct agent_channel *channel) {
-  uint8_t *payload = channel->payload;
-  bool ok = true;
-
-  channel->payload = NULL;
-  channel->have = 0;
-  if (channel->skipping) {
-    channel->rules->too_large(channel, &channel->header);
-  } else {
-    payload[channel->header.length] = '\0';
-    ok = channel->rules->frame(channel, &channel->header, payload);
-  }
-  channel->skipping = false;
-  if (payload != channel->rules->buffer)
-    free(payload);
-  return ok;
-}
-
-enum take { TAKE_IDLE, TAKE_MORE, TAKE_BROKEN };
-
-/* Reads the next piece of the frame that is coming in. */
-static enum take take_piece(struct agent_channel *channel, size_t *share) {
-  const uint32_t head = sizeof channel->header;
-  uint8_t waste[4096];
-  uint8_t *to = (uint8_t *)&channel->header + channel->have;
-  size_t want = head - channel->have;
-  ssize_t got;
-
-  if (channel->have >= head) {
-    want = channel->header.length - (channel->have - head);
-    to = channel->skipping ? waste : channel->payload + (channel->have - head);
-    if (channel->skipping && want > sizeof waste)
-      want = sizeof waste;
-  }
-  if (want > 0) {
-    got = agent_transport_read(channel->transport, to, want);
-    if (got <= 0)
-      return TAKE_IDLE;
-    channel->have += (uint32_t)got;
-    *share -= (size_t)got < *share ? (size_t)got : *share;
-    if (channel->have == head && !begin_payload(channel))
-      return TAKE_BROKEN;
-  }
-  if (channel->have >= head && channel->have - head == channel->header.length && !end_frame(channel))
-    return TAKE_BROKEN;
-  return TAKE_MORE;
-}
-
 static void start_over(struct agent_channel *channel, const char *reason) {
   if (reason)
     agent_log("channel %d: closed: %s", channel->rules->number, reason);
@@ -180,7 +94,7 @@ static void start_over(struct agent_channel *channel, const char *reason) {
 
 void agent_channel_round(struct agent_channel *channel) {
   size_t in = ROUND_BYTES, out = ROUND_BYTES;
-  enum take taken = TAKE_MORE;
+  enum agent_take taken = AGENT_TAKE_MORE;
   enum agent_peer peer;
   bool sent;
 
@@ -190,18 +104,18 @@ void agent_channel_round(struct agent_channel *channel) {
   if (peer != AGENT_PEER_NONE && !channel->greeted)
     greet(channel);
   if (channel->greeted) {
-    sent = send_frames(channel, &out);
-    while (in > 0 && taken == TAKE_MORE && !channel->rules->congested(channel))
-      taken = take_piece(channel, &in);
-    if (taken == TAKE_BROKEN) {
+    sent = agent_channel_send(channel, &out);
+    while (in > 0 && taken == AGENT_TAKE_MORE && !channel->rules->congested(channel))
+      taken = agent_channel_take(channel, &in);
+    if (taken == AGENT_TAKE_BROKEN) {
       start_over(channel, "it got a malformed frame");
       return;
     }
-    sent = send_frames(channel, &out);
+    sent = agent_channel_send(channel, &out);
     peer = agent_transport_peer(channel->transport);
     /* what a client sent before it left still counts, unless it also left answers unread */
     if (peer == AGENT_PEER_GONE && !agent_freeze_is_pending() &&
-        (taken == TAKE_IDLE || channel->rules->congested(channel))) {
+        (taken == AGENT_TAKE_IDLE || channel->rules->congested(channel))) {
       start_over(channel, NULL);
       return;
     }

@@ -103,7 +103,7 @@ void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, ch
   int fd;
 
   snprintf(text, AGENT_CRUN_TEXT_MAX, "%s %s", agent_options.runtime,
-           crun->timed_out ? "did not end within 30 s" : "said nothing");
+           crun->timed_out ? "did not end within 120 s" : "said nothing");
   agent_path(path, "%s/log", bundle);
   fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)

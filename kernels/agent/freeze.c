@@ -97,13 +97,13 @@ static void freeze(void) {
 }
 
 static void wake(void) {
-  agent_store_remove(THAW_XS_WAKE);
   agent_identity_forget();
   wakes++;
   state = AWAKE;
   agent_channel_open(agent_control_channel());
   agent_channel_open(agent_data_channel());
   write_state("running");
+  agent_store_remove(THAW_XS_WAKE); /* last: dom0 waits for the rest */
 }
 
 void agent_freeze_round(void) {

@@ -6,45 +6,60 @@
  * the rings would keep a dead client's half frame. One server lives as long as its one client.
  */
 #include "proto.h"
+#include "store.h"
 #include "transport.h"
+#include "vchan_server.h"
 
-#include <errno.h>
-#include <libxenvchan.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /*
- * Ring bytes in each direction. gntalloc allows a guest 1024 pages and every page here is missing
- * elsewhere in the domain, clones included. Control: a config.json passes in a few turns. Data: two
- * full frames, so that one is filled while the other is emptied; more did not raise throughput.
+ * Rings of 1 << ORDER bytes in each direction. gntalloc allows a guest 1024 pages and every page here is
+ * missing elsewhere in the domain, clones included. Control: a config.json passes in a few turns. Data: two
+ * full frames, so that one is filled while the other is emptied.
  */
-#define CONTROL_RING_BYTES 16384u
-#define DATA_RING_BYTES 131072u
+#define CONTROL_RING_ORDER 14
+#define DATA_RING_ORDER 17
 
 struct agent_transport {
   struct libxenvchan *vchan;
+  const char *path;
 };
+
+/* The event channel first: a client looks for ring-ref before it looks for the other. */
+static bool publish(const struct agent_transport *transport, uint32_t ring_ref) {
+  char path[64], value[16];
+
+  snprintf(path, sizeof path, "%s/event-channel", transport->path);
+  snprintf(value, sizeof value, "%u", transport->vchan->event_port);
+  if (!agent_store_write(path, value))
+    return false;
+  snprintf(path, sizeof path, "%s/ring-ref", transport->path);
+  snprintf(value, sizeof value, "%u", ring_ref);
+  return agent_store_write(path, value);
+}
 
 struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   struct agent_transport *transport = calloc(1, sizeof *transport);
-  size_t ring = number == AGENT_CONTROL ? CONTROL_RING_BYTES : DATA_RING_BYTES;
-  const char *path = number == AGENT_CONTROL ? THAW_XS_CONTROL : THAW_XS_DATA;
+  uint32_t ring_ref;
 
   if (!transport)
     return NULL;
-  errno = 0;
-  transport->vchan = libxenvchan_server_init(NULL, 0, path, ring, ring);
-  if (!transport->vchan) {
-    free(transport);
+  transport->path = number == AGENT_CONTROL ? THAW_XS_CONTROL : THAW_XS_DATA;
+  transport->vchan = agent_vchan_server(number == AGENT_CONTROL ? CONTROL_RING_ORDER : DATA_RING_ORDER, &ring_ref);
+  if (!transport->vchan || !publish(transport, ring_ref)) {
+    agent_transport_close(transport);
     return NULL;
   }
-  transport->vchan->blocking = 0;
   return transport;
 }
 
 void agent_transport_close(struct agent_transport *transport) {
   if (!transport)
     return;
+  /* first: nobody must find what is about to go */
+  agent_store_remove(transport->path);
   libxenvchan_close(transport->vchan);
   free(transport);
 }

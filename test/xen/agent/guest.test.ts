@@ -8,8 +8,7 @@ import { AgentType, encodeMount, encodeResize } from '../../../toolstack/agent/w
 import { encodeFields } from '../../../toolstack/base/frame.js';
 import type { Refusal } from '../../support/agent-client.js';
 import { deleteContainer, startContainer } from '../../support/container.js';
-import { GUEST, XenGuest, xl } from '../../support/xen-guest.js';
-import { until } from '../../support/within.js';
+import { eventually, GUEST, XenGuest, xl } from '../../support/xen-guest.js';
 
 /** Declares a test for each type of domain, with a guest that is connected and gone afterwards. */
 function testGuest(
@@ -35,7 +34,7 @@ function testGuest(
 
 async function mountBase(guest: XenGuest): Promise<void> {
   guest.attach('xvda', join(GUEST, 'base.erofs'));
-  const request = { rootfs: 'base', devices: ['xvda'], timeoutMs: 10_000, upperKib: 8192 };
+  const request = { rootfs: 'base', devices: ['xvda'], timeoutMs: 60_000, upperKib: 8192 };
   await guest.request(AgentType.MOUNT, encodeMount(request));
 }
 
@@ -67,7 +66,7 @@ testGuest('it freezes, and wakes after save and restore, and once more', async (
     guest.wake();
     t.is((await guest.connectControl()).wakes, wakes);
     t.is((await guest.connectData()).wakes, wakes);
-    await until('it runs', () => guest.state() === 'running');
+    await eventually('it runs', () => guest.state() === 'running', 30_000);
     await guest.identify(`life-${wakes}`);
   }
   await mountBase(guest);
@@ -85,10 +84,10 @@ testGuest('a frozen guest that is not suspended wakes as well', async (t, guest)
 testGuest('memory and vCPUs grow and shrink, and what does not come is said', async (t, guest) => {
   const resize = (memoryKib: number, vcpus: number, timeoutMs: number) =>
     guest.request(AgentType.RESIZE, encodeResize({ memoryKib, vcpus, timeoutMs }));
-  t.is((await resize(0, 1, 20_000)).readUInt32LE(8), 1);
+  t.is((await resize(0, 1, 60_000)).readUInt32LE(8), 1);
   xl('mem-max', guest.name, '200');
   xl('mem-set', guest.name, '200');
-  const grown = await resize(180_000, 2, 20_000);
+  const grown = await resize(180_000, 2, 60_000);
   t.true(grown.readBigUInt64LE(0) >= 180_000n);
   t.is(grown.readUInt32LE(8), 2);
   t.is((await t.throwsAsync<Refusal>(resize(900_000, 0, 300))).fault, 10);
@@ -104,7 +103,7 @@ testGuest('a client that is killed in mid-frame is followed by another', async (
 testGuest('xl shutdown powers it off', async (t, guest) => {
   const { name } = guest;
   xl('shutdown', name);
-  await until('it is gone', () => !xl('list').includes(`${name} `), 20_000);
+  await eventually('it is gone', () => !xl('list').includes(`${name} `), 60_000);
   t.pass();
   const again = await XenGuest.boot({ type: 'pv' });
   t.regex(again.console(), /thaw-agent: running as domain \d+/);
