@@ -86,7 +86,7 @@ for (const path of TRANSPORTS) {
   });
 }
 
-test.serial('xenstored cuts off a client that sends more than the payload’s limit', async (t) => {
+test.serial('xenstored takes no request that is longer than the payload’s limit', async (t) => {
   const socket = createConnection({ path: SOCKET });
   const closed = new Promise((resolve) => socket.once('close', () => resolve('closed')));
   socket.on('error', () => undefined);
@@ -99,5 +99,7 @@ test.serial('xenstored cuts off a client that sends more than the payload’s li
   const stored = await client.readIfExists('/tool/thaw-too-long');
   await client.rm('/tool/thaw-too-long');
   await client.close();
-  t.deepEqual([outcome, stored], ['closed', undefined]);
+  // Xen's C daemon ends the connection, oxenstored leaves it open.
+  t.log(`the connection is ${String(outcome)}`);
+  t.is(stored, undefined);
 });
