@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Xen host for unit tests: the calls of Libxl that thaw's upper layers use, on domains that live in a map.
+
+import type { DomainEvent, DomainInfo, Physinfo } from '../../bindings/index.js';
+import { XenError } from '../../bindings/errors.js';
+import { silentLog } from '../../toolstack/base/log.js';
+import type { XenHost } from '../../toolstack/xen/host.js';
+import type { XenstoreClient } from '../../xenstore/index.js';
+
+export interface FakeDomain {
+  domid: number;
+  uuid: string;
+  name: string;
+}
+
+export class FakeLibxl {
+  readonly domains = new Map<number, FakeDomain>();
+  /** Names of the calls made, with their arguments. */
+  readonly calls: [string, ...unknown[]][] = [];
+  readonly #listeners = new Map<number, Set<(event: DomainEvent) => void>>();
+  physinfoResult: Pick<Physinfo, 'nrCpus' | 'totalMemKib' | 'freeMemKib'> & {
+    capabilities: Partial<Physinfo['capabilities']>;
+  } = {
+    nrCpus: 4,
+    totalMemKib: 4 * 2 ** 20,
+    freeMemKib: 2 * 2 ** 20,
+    capabilities: { pv: true, hap: true },
+  };
+  /** What domainDestroy does; by default the domain is gone at once. */
+  onDestroy: (domid: number) => void = (domid) => void this.domains.delete(domid);
+  /** The readiness of death watches. */
+  watchReady: () => Promise<void> = () => Promise.resolve();
+
+  add(domain: FakeDomain): void {
+    this.domains.set(domain.domid, domain);
+  }
+
+  get openWatches(): number {
+    return [...this.#listeners.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+
+  die(domid: number, event: DomainEvent): void {
+    for (const listener of this.#listeners.get(domid) ?? []) listener(event);
+  }
+
+  physinfo(): Promise<Physinfo> {
+    return Promise.resolve(this.physinfoResult as Physinfo);
+  }
+
+  listDomains(): Promise<DomainInfo[]> {
+    return Promise.resolve([...this.domains.values()] as unknown as DomainInfo[]);
+  }
+
+  domainDestroy(domid: number): Promise<void> {
+    this.calls.push(['domainDestroy', domid]);
+    if (!this.domains.has(domid)) {
+      const failure = { reason: 'domain_notfound', op: 'libxl_domain_destroy', rc: -21, domid };
+      return Promise.reject(new XenError(failure));
+    }
+    this.onDestroy(domid);
+    return Promise.resolve();
+  }
+
+  setMemoryTarget(domid: number, kib: number, options: object): Promise<void> {
+    this.calls.push(['setMemoryTarget', domid, kib, options]);
+    return Promise.resolve();
+  }
+
+  setVcpuOnline(domid: number, cpus: number[]): Promise<void> {
+    this.calls.push(['setVcpuOnline', domid, cpus]);
+    return Promise.resolve();
+  }
+
+  onDomainDeath(domid: number, listener: (event: DomainEvent) => void) {
+    const set = this.#listeners.get(domid) ?? new Set();
+    this.#listeners.set(domid, set.add(listener));
+    return { ready: this.watchReady(), close: () => void set.delete(listener) };
+  }
+}
+
+/** A host of that libxl; `xenstore` where a test needs one (joinFake of support/xenstore.ts). */
+export function fakeXenHost(libxl: FakeLibxl, xenstore?: XenstoreClient): XenHost {
+  const version = {
+    version: '4.20.0',
+    changeset: 'none',
+    capabilities: 'xen-3.0-x86_64',
+    commandline: '',
+  };
+  // SAFETY: the code under test calls nothing of Libxl but what the class above has; a miss is a TypeError in the test.
+  return { libxl, xenstore, log: silentLog(), version } as unknown as XenHost;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sandbox may have is checked against the host, and what is missing gets a default.
+
+import test from 'ava';
+import { checkLimits, DEFAULT_MEMORY_BYTES } from '../../../toolstack/sandbox/limits.js';
+import type { SandboxServices } from '../../../toolstack/sandbox/sandbox.js';
+import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+
+const MIB = 2 ** 20;
+
+function servicesOn(capabilities: { pv: boolean; hap: boolean }): SandboxServices {
+  const libxl = new FakeLibxl();
+  libxl.physinfoResult = { ...libxl.physinfoResult, capabilities };
+  // SAFETY: checkLimits uses these two.
+  return { host: fakeXenHost(libxl), hostCpus: 4 } as unknown as SandboxServices;
+}
+
+const both = servicesOn({ pv: true, hap: true });
+
+test('nothing asked for gets the defaults', async (t) => {
+  const memoryKib = DEFAULT_MEMORY_BYTES / 1024;
+  t.deepEqual(await checkLimits({}, both), { type: 'pvh', memoryKib, cpus: 1 });
+  const pvOnly = servicesOn({ pv: true, hap: false });
+  t.is((await checkLimits({}, pvOnly)).type, 'pv');
+});
+
+test('memory is rounded up to whole pages', async (t) => {
+  t.is((await checkLimits({ memoryBytes: 64 * MIB }, both)).memoryKib, 65536);
+  t.is((await checkLimits({ memoryBytes: 64 * MIB + 1 }, both)).memoryKib, 65540);
+});
+
+test('memory below what boots or above what the host has is refused', async (t) => {
+  for (const memoryBytes of [0, 64 * MIB - 1, 4 * 2 ** 30 + 1])
+    await t.throwsAsync(checkLimits({ memoryBytes }, both), {
+      code: 'ERR_USAGE',
+      message: /--memory .*64 MiB.*4 GiB/,
+    });
+  await t.notThrowsAsync(checkLimits({ memoryBytes: 4 * 2 ** 30 }, both));
+});
+
+test('CPUs are more than none and at most those that a guest knows', async (t) => {
+  for (const cpus of [0, 0.001, 17, NaN])
+    await t.throwsAsync(checkLimits({ cpus }, both), { code: 'ERR_USAGE', message: /--cpus/ });
+  t.is((await checkLimits({ cpus: 0.5 }, both)).cpus, 0.5);
+  t.is((await checkLimits({ cpus: 16 }, both)).cpus, 16);
+});
+
+test('a type that the host cannot run is refused', async (t) => {
+  const pvOnly = servicesOn({ pv: true, hap: false });
+  await t.throwsAsync(checkLimits({ type: 'pvh' }, pvOnly), { code: 'ERR_XEN_TYPE' });
+  const pvhOnly = servicesOn({ pv: false, hap: true });
+  await t.throwsAsync(checkLimits({ type: 'pv' }, pvhOnly), { code: 'ERR_XEN_TYPE' });
+});

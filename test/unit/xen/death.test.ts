@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work on a guest ends when the guest does, and says why.
+
+import test from 'ava';
+import { asDomid } from '../../../toolstack/base/ids.js';
+import { describeDeath, whileAlive } from '../../../toolstack/xen/death.js';
+import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+
+const DOMID = asDomid(5);
+
+/** Work that ends only with its signal. */
+function untilLost(lost: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    lost.addEventListener('abort', () => reject(new Error('stopped')), { once: true }),
+  );
+}
+
+test('work that ends first is passed through, both ways, and nothing watches any more', async (t) => {
+  const libxl = new FakeLibxl();
+  const host = fakeXenHost(libxl);
+  t.is(await whileAlive(host, DOMID, () => Promise.resolve(7)), 7);
+  const failure = new Error('no');
+  t.is(await t.throwsAsync(whileAlive(host, DOMID, () => Promise.reject(failure))), failure);
+  t.is(libxl.openWatches, 0);
+});
+
+test('a death ends the work with ERR_GUEST_LOST', async (t) => {
+  for (const event of [
+    { type: 'domain_death', domid: 5 },
+    { type: 'domain_shutdown', domid: 5, shutdownReason: 'crash' },
+    { type: 'domain_shutdown', domid: 5, shutdownReason: 'poweroff' },
+  ] as const) {
+    const libxl = new FakeLibxl();
+    const work = whileAlive(fakeXenHost(libxl), DOMID, untilLost);
+    libxl.die(5, event);
+    await t.throwsAsync(work, {
+      code: 'ERR_GUEST_LOST',
+      message: new RegExp(describeDeath(event).slice(0, 7)),
+    });
+    t.is(libxl.openWatches, 0);
+  }
+});
+
+test('a watch that cannot be set leaves the work alone', async (t) => {
+  const libxl = new FakeLibxl();
+  libxl.watchReady = () => Promise.reject(new Error('no watch'));
+  t.is(await whileAlive(fakeXenHost(libxl), DOMID, () => Promise.resolve(7)), 7);
+});

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which types of guest a host can run, and which it runs when nobody says.
+
+import test from 'ava';
+import type { Physinfo } from '../../../bindings/index.js';
+import { checkGuestType, defaultGuestType } from '../../../toolstack/xen/host.js';
+
+function host(capabilities: { pv: boolean; hap: boolean }): Physinfo {
+  return { capabilities } as unknown as Physinfo;
+}
+
+test('PVH where the host has HAP, else PV', (t) => {
+  t.is(defaultGuestType(host({ pv: true, hap: true })), 'pvh');
+  t.is(defaultGuestType(host({ pv: true, hap: false })), 'pv');
+});
+
+test('a type that the host lacks is refused', (t) => {
+  const noHap = { code: 'ERR_XEN_TYPE', message: /--type pv$/ };
+  t.throws(() => checkGuestType(host({ pv: true, hap: false }), 'pvh'), noHap);
+  const noPv = { code: 'ERR_XEN_TYPE', message: /--type pvh$/ };
+  t.throws(() => checkGuestType(host({ pv: false, hap: true }), 'pv'), noPv);
+  t.notThrows(() => checkGuestType(host({ pv: true, hap: true }), 'pv'));
+  t.notThrows(() => checkGuestType(host({ pv: false, hap: true }), 'pvh'));
+});
