@@ -26,7 +26,7 @@ export function run(name: string, ...args: string[]): Outcome {
 /** Writes files into a folder that goes with the test, and returns a function from a file's name to its path. */
 export function files(
   t: ExecutionContext,
-  contents: Record<string, string>,
+  contents: Record<string, string | Buffer>,
 ): (name: string) => string {
   const folder = mkdtempSync(path.join(tmpdir(), 'thaw-kernels-'));
   t.teardown(() => rmSync(folder, { recursive: true }));

@@ -3,14 +3,24 @@
 // more vCPUs and memory, and another life?
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { until } from '../../support/within.js';
 import { GUEST, xl } from '../../support/xen-guest.js';
 
 const BUSYBOX = '/bin/busybox';
+/** The kernel under test: of the folder that tests name, or the installed one. */
+const guest = existsSync(path.join(GUEST, 'vmlinux')) ? GUEST : '/usr/lib/thaw/guest';
 
 /** Prints "has WHAT" for each thing there, then every change of CPUs and memory. */
 const INIT = `#!/bin/busybox sh
@@ -71,9 +81,9 @@ for (const type of ['pv', 'pvh'] as const) {
     const config = [
       `name = "${name}"`,
       `type = "${type}"`,
-      `kernel = "${GUEST}/vmlinux"`,
+      `kernel = "${guest}/vmlinux"`,
       `ramdisk = "${packInitrd(folder)}"`,
-      `cmdline = "${readFileSync(path.join(GUEST, 'cmdline'), 'utf8').trim()}"`,
+      `cmdline = "${readFileSync(path.join(guest, 'cmdline'), 'utf8').trim()}"`,
       'memory = 64',
       'vcpus = 1',
       'maxvcpus = 2',
