@@ -7,32 +7,23 @@
 #include "domain.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 #include <xenctrl.h>
-#include <xenstore.h>
+
+#include "watch.h"
 
 struct domain {
   unsigned domid;
+  const char *path;
   xc_interface *xc;
-  /* One watch each: the static libxenstore has no reader thread and takes an event of the first watch, when it is
-   * quicker than the reply to the second, for that reply. */
-  struct xs_handle *ends, *channel;
-  int epoll; /* both handles as one descriptor */
+  struct watch watch;
   xen_domain_handle_t handle;
 };
 
-const char *domain_check(struct domain *domain) {
+const char *domain_end(struct domain *domain) {
   xc_domaininfo_t info;
-  char **event;
 
-  while ((event = xs_check_watch(domain->ends)) != NULL)
-    free(event);
-  while ((event = xs_check_watch(domain->channel)) != NULL)
-    free(event);
   if (xc_domain_getinfo_single(domain->xc, domain->domid, &info) != 0)
     return errno == ESRCH ? "domain destroyed" : NULL;
   if (memcmp(info.handle, domain->handle, sizeof domain->handle) != 0 || (info.flags & XEN_DOMINF_dying) != 0)
@@ -49,50 +40,37 @@ const char *domain_check(struct domain *domain) {
   }
 }
 
-int domain_fd(struct domain *domain) {
-  return domain->epoll;
+int domain_fd(const struct domain *domain) {
+  return domain->watch.fd;
 }
 
-static struct xs_handle *watch_on(const struct domain *domain, const char *path) {
-  struct xs_handle *xs = xs_open(0);
-  struct epoll_event interest = {.events = EPOLLIN};
+void domain_woken(struct domain *domain) {
+  watch_drain(&domain->watch);
+}
 
-  if (xs == NULL)
-    return NULL;
-  if (xs_watch(xs, path, "shim") && epoll_ctl(domain->epoll, EPOLL_CTL_ADD, xs_fileno(xs), &interest) == 0)
-    return xs;
-  int error = errno;
-
-  xs_close(xs);
-  errno = error;
-  return NULL;
+void domain_channel_is_open(struct domain *domain) {
+  if (domain != NULL && domain->watch.fd >= 0)
+    watch_remove(&domain->watch, domain->path);
 }
 
 struct domain *domain_open(unsigned domid, const char *path) {
   struct domain *domain = calloc(1, sizeof *domain);
   xc_domaininfo_t info;
-  bool ok = false;
+  int error;
 
   if (domain == NULL)
-    goto out;
+    return NULL;
   domain->domid = domid;
-  domain->epoll = epoll_create1(EPOLL_CLOEXEC);
+  domain->path = path;
+  domain->watch.fd = -1;
   domain->xc = xc_interface_open(NULL, NULL, 0);
-  if (domain->epoll < 0 || domain->xc == NULL)
-    goto out;
-  domain->ends = watch_on(domain, "@releaseDomain");
-  domain->channel = watch_on(domain, path);
-  if (domain->ends == NULL || domain->channel == NULL)
-    goto out;
-  if (xc_domain_getinfo_single(domain->xc, domid, &info) != 0)
-    goto out;
+  if (domain->xc == NULL || watch_open(&domain->watch) != 0 || watch_add(&domain->watch, "@releaseDomain") != 0 ||
+      watch_add(&domain->watch, path) != 0 || xc_domain_getinfo_single(domain->xc, domid, &info) != 0)
+    goto fail;
   memcpy(domain->handle, info.handle, sizeof domain->handle);
-  ok = true;
-out:
-  if (ok)
-    return domain;
-  int error = errno;
-
+  return domain;
+fail:
+  error = errno;
   domain_close(domain);
   errno = error;
   return NULL;
@@ -101,12 +79,7 @@ out:
 void domain_close(struct domain *domain) {
   if (domain == NULL)
     return;
-  if (domain->ends != NULL)
-    xs_close(domain->ends);
-  if (domain->channel != NULL)
-    xs_close(domain->channel);
-  if (domain->epoll >= 0)
-    close(domain->epoll);
+  watch_close(&domain->watch);
   if (domain->xc != NULL)
     xc_interface_close(domain->xc);
   free(domain);

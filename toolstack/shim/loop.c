@@ -21,14 +21,22 @@ static void channel_open(struct loop *loop) {
 
   if (loop->transport.fd >= 0 || shim->state != SHIM_WAITING)
     return;
-  if (loop->transport.ops->open(&loop->transport) < 0)
+  int rc = loop->transport.ops->open(&loop->transport);
+
+  if (rc > 0)
+    domain_channel_is_open(loop->domain);
+  else if (rc < 0)
     shim_lost(shim, "cannot open the channel");
 }
 
 /* Output that the guest sent before its end is still in the ring: it is taken out before the ring is unmapped. */
 static void domain_look(struct loop *loop) {
-  const char *end = domain_check(loop->domain);
+  const char *end;
   bool more = true;
+
+  if (loop->domain == NULL || loop->shim.state == SHIM_LOST)
+    return;
+  end = domain_end(loop->domain);
 
   if (end == NULL)
     return;
@@ -44,7 +52,10 @@ static int timeout(const struct loop *loop, bool more) {
     return 0;
   if (shim->state == SHIM_WAITING)
     return loop->transport.fd < 0 ? OPEN_RETRY_MS : SECOND_MS;
-  return shim->busy || shim->status_due ? SECOND_MS : -1;
+  /* without a watch the domain is looked at every second */
+  bool blind = loop->domain != NULL && domain_fd(loop->domain) < 0 && shim->state != SHIM_LOST;
+
+  return shim->busy || shim->status_due || blind ? SECOND_MS : -1;
 }
 
 static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
@@ -90,8 +101,10 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
       shim_quit(shim);
     }
   }
-  if (fds[AT_DOMAIN].revents != 0 && shim->state != SHIM_LOST)
+  if (fds[AT_DOMAIN].revents != 0) {
+    domain_woken(loop->domain);
     domain_look(loop);
+  }
   if (fds[AT_CHANNEL].revents != 0 && loop->transport.fd >= 0) {
     if (loop->transport.ops->woken(&loop->transport) != 0)
       shim_lost(shim, "event channel failed");
@@ -125,6 +138,7 @@ int loop_run(struct loop *loop) {
       return 1;
     }
     if (n == 0 && !more) {
+      domain_look(loop);
       status_retry(shim);
       if (shim->busy)
         idle_release(shim);
@@ -132,6 +146,10 @@ int loop_run(struct loop *loop) {
     }
     if (n >= 0)
       turn(loop, fds, &more);
+    if (shim->state == SHIM_LOST) {
+      domain_close(loop->domain);
+      loop->domain = NULL;
+    }
     if (shim->quit && loop->listen_fd >= 0) {
       listen_close(loop->dir, loop->listen_fd);
       loop->listen_fd = -1;

@@ -3,13 +3,11 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <string.h>
 
 #include "listen.h"
 
 int loop_start(struct loop *loop) {
-  mallopt(M_ARENA_MAX, 1); /* libxenstore reads watches in a thread of its own; a second heap would cost more than it */
   loop->listen_fd = listen_open(loop->dir);
   if (loop->listen_fd < 0) {
     note(NOTE_ERROR, "Cannot make the socket in %s: %s", loop->dir,
