@@ -61,6 +61,11 @@ export class FakeLibxl {
     return Promise.resolve();
   }
 
+  domainPause(domid: number): Promise<void> {
+    this.calls.push(['domainPause', domid]);
+    return Promise.resolve();
+  }
+
   setMemoryTarget(domid: number, kib: number, options: object): Promise<void> {
     this.calls.push(['setMemoryTarget', domid, kib, options]);
     return Promise.resolve();

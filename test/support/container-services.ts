@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the container layer needs, with fakes at its borders: libxl, xenstore, images and templates. Records are real files.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { silentLog } from '../../toolstack/base/log.js';
+import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
+import { RecordStore } from '../../toolstack/container/record.js';
+import { ImageError, type Image } from '../../toolstack/image/index.js';
+import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
+import { FakeLibxl, fakeXenHost } from './fake-xen-host.js';
+import { joinFake } from './xenstore.js';
+
+const IMAGE = {
+  ...{ id: 'sha256:cd', names: ['busybox'], layers: [{ erofsPath: '/l/a.erofs' }] },
+  config: { entrypoint: [], cmd: ['sh'], env: [], user: '', workingDir: '/' },
+  ...{ passwd: '', group: '' },
+} as unknown as Image;
+
+/** A manager on a host where templates cannot be made: `noTemplate` is what their making rejects with. */
+export async function containerServices(
+  t: ExecutionContext,
+  noTemplate = new Error('no template'),
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-containers-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const { client, fake } = await joinFake(t);
+  const libxl = new FakeLibxl();
+  const records = new RecordStore(join(folder, 'containers'));
+  const swept: string[] = [];
+  // SAFETY: the layers above use nothing else of these; a miss is a TypeError in the test.
+  const services = {
+    sandbox: {
+      ...{ host: fakeXenHost(libxl, client), hostCpus: 4, runFolder: join(folder, 'run') },
+      templates: { get: () => Promise.reject(noTemplate) },
+      loops: {
+        acquire: () => Promise.resolve('/dev/loop0'),
+        release: () => Promise.resolve(),
+        sweep: (path: string) => Promise.resolve(void swept.push(path)),
+      },
+      budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
+    },
+    images: {
+      layersFolder: '/layers',
+      resolve: (reference: string) =>
+        reference === 'busybox'
+          ? Promise.resolve(IMAGE)
+          : Promise.reject(new ImageError('ERR_IMAGE_NOT_FOUND', `No image ${reference}`)),
+    },
+    ...{ records, log: silentLog() },
+  } as unknown as ContainerServices;
+  const manager = new ContainerManager(services);
+  return { services, manager, records, libxl, fake, swept };
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine that writes down what it is asked, and a client that keeps what it is shown: the command line's two borders.
+
+import type {
+  Client,
+  ContainerSummary,
+  Engine,
+  HostInfo,
+  ImageSummary,
+} from '../../toolstack/api/engine.js';
+
+export const CONTAINER: ContainerSummary = {
+  ...{ id: 'ab'.repeat(32), name: 'web', image: 'busybox:latest', command: ['sh', '-c', 'true'] },
+  ...{ created: Date.now() - 5000, state: 'running', domid: 7, type: 'pvh' },
+  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1 },
+};
+
+export const IMAGE: ImageSummary = {
+  ...{ id: `sha256:${'cd'.repeat(32)}`, names: ['busybox:latest'], size: 2 ** 21 },
+  ...{ created: '1970-01-01T00:00:00Z', layers: 1 },
+};
+
+export const INFO: HostInfo = {
+  version: '0.0.0',
+  xen: { version: '4.20.0', capabilities: ['pv', 'hap'], commandline: '' },
+  host: { cpus: 2, memoryBytes: 2 ** 32, freeMemoryBytes: 2 ** 31 },
+  defaults: { type: 'pvh', memoryBytes: 2 ** 28 },
+  templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24 }],
+  containers: { running: 1, ended: 2 },
+  images: 3,
+  paths: { state: '/state', run: '/run', guest: '/guest' },
+};
+
+/** Calls are kept in `calls`; `change` replaces single answers. */
+export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; calls: unknown[][] } {
+  const calls: unknown[][] = [];
+  const note = <T>(answer: T, ...call: unknown[]): T => {
+    calls.push(call);
+    return answer;
+  };
+  const engine: Engine = {
+    run: (options) => Promise.resolve(note({ joined: true }, 'run', options)),
+    list: (all) => note([CONTAINER], 'list', all),
+    kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
+    remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),
+    logs: (name) => Promise.resolve(note(undefined, 'logs', name)),
+    images: () => Promise.resolve(note([IMAGE], 'images')),
+    pull: (reference, options, client) => {
+      client.err('Copying\n');
+      return Promise.resolve(note(IMAGE, 'pull', reference, options));
+    },
+    removeImage: (reference) => Promise.resolve(note(['Deleted'], 'removeImage', reference)),
+    info: () => Promise.resolve(note(INFO, 'info')),
+    ...change,
+  };
+  return { engine, calls };
+}
+
+/** A client with no terminal. */
+export function fakeClient(change: Partial<Client> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const client: Client = {
+    ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
+    isTerminal: { stdin: false, stdout: false, stderr: false },
+    out: (data) => void out.push(data.toString()),
+    err: (data) => void err.push(data.toString()),
+    drained: () => Promise.resolve(),
+    join: () => Promise.resolve(),
+    ...change,
+  };
+  return { client, out: () => out.join(''), err: () => err.join('') };
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a killed thawd left is put in order by the next: kept, finished or undone.
+
+import { writeFile } from 'node:fs/promises';
+import test, { type ExecutionContext } from 'ava';
+import { silentLog } from '../../../toolstack/base/log.js';
+import type { ContainerRecord } from '../../../toolstack/container/record.js';
+import { recover } from '../../../toolstack/container/recover.js';
+import { newDomainUuid } from '../../../toolstack/xen/uuid.js';
+import { containerRecord } from '../../support/container-record.js';
+import { containerServices } from '../../support/container-services.js';
+
+async function recovered(
+  t: ExecutionContext,
+  record: ContainerRecord,
+  prepare: (host: Awaited<ReturnType<typeof containerServices>>) => unknown = () => undefined,
+) {
+  const host = await containerServices(t);
+  await host.records.save(record);
+  await prepare(host);
+  await recover(host.services, host.manager);
+  return host;
+}
+
+test('an ended container stays in the books, one that was --rm goes', async (t) => {
+  const kept = await recovered(t, containerRecord({ state: 'exited' }));
+  t.like(kept.manager.list(true), { 0: { name: 'web', state: 'exited' }, length: 1 });
+  t.deepEqual(kept.swept, ['/layers']);
+  const gone = await recovered(t, containerRecord({ state: 'lost', rm: true }));
+  t.deepEqual(gone.manager.list(true), []);
+  t.deepEqual(await gone.records.loadAll(silentLog()), []);
+});
+
+test('a half-made container goes, with its domain, though its number was not written down', async (t) => {
+  const record = containerRecord({ state: 'creating' });
+  const { manager, records, libxl } = await recovered(t, record, (host) =>
+    host.libxl.add({ domid: 9, uuid: record.sandbox.uuid, name: 'web' }),
+  );
+  t.deepEqual([...libxl.domains.keys()], []);
+  t.deepEqual(manager.list(true), []);
+  t.deepEqual(await records.loadAll(silentLog()), []);
+});
+
+test('a running container whose shim wrote an exit and went has that exit', async (t) => {
+  const record = containerRecord();
+  const { manager, records } = await recovered(t, record, (host) =>
+    writeFile(host.records.statusPath(record.id), 'exited 3\n'),
+  );
+  t.like(manager.list(true)[0], { state: 'exited', exitStatus: 3 });
+  t.like((await records.loadAll(silentLog()))[0], { state: 'exited' });
+});
+
+test('a running container without a shim is lost, and its domain goes', async (t) => {
+  const record = containerRecord();
+  record.sandbox.domid = 9;
+  const { manager, libxl } = await recovered(t, record, (host) =>
+    host.libxl.add({ domid: 9, uuid: record.sandbox.uuid, name: 'web' }),
+  );
+  t.like(manager.list(true)[0], { state: 'lost' });
+  t.deepEqual([...libxl.domains.keys()], []);
+});
+
+test("a domain of thaw's that no record names is destroyed, another's is not", async (t) => {
+  const { libxl } = await recovered(t, containerRecord({ state: 'exited' }), (host) => {
+    host.libxl.add({ domid: 3, uuid: newDomainUuid(), name: 'thaw-template-1' });
+    host.libxl.add({ domid: 4, uuid: '00000000-0000-4000-8000-000000000000', name: 'mail' });
+  });
+  t.deepEqual([...libxl.domains.keys()], [4]);
+});
+
+test.failing('a running --rm container without a shim is not in the books any more', async (t) => {
+  const { manager } = await recovered(t, containerRecord({ rm: true }));
+  t.deepEqual(manager.list(true), []);
+});
