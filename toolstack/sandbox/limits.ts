@@ -48,7 +48,7 @@ export async function checkLimits(
 }
 
 const MIN_CPUS = 0.01;
-/** The guest kernel's CONFIG_NR_CPUS. More than the host has is allowed, as everywhere in Xen. */
+/** Each vCPU takes some of the guest's memory. More than the host has CPUs is allowed, as everywhere in Xen. */
 const MAX_CPUS = 16;
 
 function usage(option: string, value: string, allowed: string): ThawError {
