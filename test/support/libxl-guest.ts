@@ -11,7 +11,7 @@ import { openXenstore, type XenstoreClient } from '../../xenstore/index.js';
 import { until } from './within.js';
 
 /** Where the guest's kernel, initrd and cmdline are: THAW_TEST_GUEST. */
-export const GUEST = process.env['THAW_TEST_GUEST'] ?? '/mnt/guest';
+export const GUEST = process.env['THAW_TEST_GUEST'] ?? '/usr/lib/thaw/guest';
 
 export type GuestType = 'pv' | 'pvh';
 export const GUEST_TYPES: readonly GuestType[] = ['pv', 'pvh'];
