@@ -59,8 +59,10 @@ async function recoverRunning(
   if (!sandbox) {
     const status = await services.records.readStatus(record.id);
     await releaseSandbox(services.sandbox, record.sandbox);
-    manager.addEnded(container);
-    await container.finish(status ?? { reason: 'its shim ended while no thawd ran' });
+    manager.watchOver(container);
+    if (status && 'exit' in status) container.shimEvents.onExit(INIT_PROCESS, status.exit);
+    else container.lose(status?.reason ?? 'its shim ended while no thawd ran');
+    await container.finished;
     return;
   }
   container.sandbox = sandbox;
