@@ -60,7 +60,7 @@ test('QUIT closes the channel and removes the socket; a client gets what it has 
   sandbox.control.send(QUIT, 0, 0);
   await sandbox.control.closed;
   await sandbox.agent.peer.closed;
-  t.false(existsSync(sandbox.socket));
+  await until('the socket is gone', () => !existsSync(sandbox.socket));
   t.is(sandbox.shim.exitCode, null);
   client.socket.resume();
   let bytes = 0;
