@@ -105,6 +105,7 @@ void agent_channel_round(struct agent_channel *channel) {
     greet(channel);
   if (channel->greeted) {
     sent = agent_channel_send(channel, &out);
+    agent_transport_withdraw(channel->transport); /* after the hello: it costs xenstore a request */
     while (in > 0 && taken == AGENT_TAKE_MORE && !channel->rules->congested(channel))
       taken = agent_channel_take(channel, &in);
     if (taken == AGENT_TAKE_BROKEN) {

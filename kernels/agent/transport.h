@@ -25,6 +25,12 @@ struct agent_transport;
 struct agent_transport *agent_transport_open(enum agent_channel_number number);
 void agent_transport_close(struct agent_transport *transport);
 
+/*
+ * A client is there: nobody else finds the channel from now on. Else the next client could come to this one's
+ * half-used rings before the agent had a chance to see that this one has gone.
+ */
+void agent_transport_withdraw(struct agent_transport *transport);
+
 /* To be polled; the descriptor may change after agent_transport_peer(). */
 int agent_transport_fd(const struct agent_transport *transport);
 short agent_transport_events(const struct agent_transport *transport, bool wants_write);

@@ -43,13 +43,18 @@ fail:
   return NULL;
 }
 
+void agent_transport_withdraw(struct agent_transport *transport) {
+  if (transport->listener < 0)
+    return;
+  close(transport->listener);
+  transport->listener = -1;
+  unlink(transport->address.sun_path);
+}
+
 void agent_transport_close(struct agent_transport *transport) {
   if (!transport)
     return;
-  if (transport->listener >= 0) {
-    close(transport->listener);
-    unlink(transport->address.sun_path);
-  }
+  agent_transport_withdraw(transport);
   if (transport->client >= 0)
     close(transport->client);
   free(transport);

@@ -25,12 +25,14 @@
 struct agent_transport {
   struct libxenvchan *vchan;
   const char *path;
+  bool is_published;
 };
 
 /* The event channel first: a client looks for ring-ref before it looks for the other. */
-static bool publish(const struct agent_transport *transport, uint32_t ring_ref) {
+static bool publish(struct agent_transport *transport, uint32_t ring_ref) {
   char path[64], value[16];
 
+  transport->is_published = true;
   snprintf(path, sizeof path, "%s/event-channel", transport->path);
   snprintf(value, sizeof value, "%u", transport->vchan->event_port);
   if (!agent_store_write(path, value))
@@ -55,11 +57,15 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   return transport;
 }
 
+void agent_transport_withdraw(struct agent_transport *transport) {
+  if (transport->is_published)
+    transport->is_published = !agent_store_remove(transport->path);
+}
+
 void agent_transport_close(struct agent_transport *transport) {
   if (!transport)
     return;
-  /* first: nobody must find what is about to go */
-  agent_store_remove(transport->path);
+  agent_transport_withdraw(transport);
   libxenvchan_close(transport->vchan);
   free(transport);
 }

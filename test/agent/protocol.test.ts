@@ -2,10 +2,12 @@
 // Does the agent greet, answer, and lose nothing but the connection when a client breaks the rules?
 
 import test from 'ava';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeFields, encodeFrame } from '../../toolstack/base/frame.js';
 import { TestAgent } from '../support/agent.js';
-import { within } from '../support/within.js';
+import { until, within } from '../support/within.js';
 
 let agent: TestAgent;
 
@@ -23,6 +25,15 @@ test.serial('it says hello on both channels, with version, channel and build', a
   t.regex(control.build, /thaw-agent/);
   t.is((await agent.connectData()).channel, 2);
   t.is(agent.state(), 'running');
+});
+
+test.serial('while a client is there nobody else finds the channel', async (t) => {
+  const path = join(agent.folder, 'store/control.sock');
+  await agent.connectControl();
+  await until('it is withdrawn', () => !existsSync(path));
+  agent.control.close();
+  await until('it is back', () => existsSync(path));
+  t.is((await agent.connectControl()).channel, 1);
 });
 
 test.serial('PING comes back, empty and with 4 MiB', async (t) => {

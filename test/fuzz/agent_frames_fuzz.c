@@ -59,6 +59,10 @@ void agent_transport_close(struct agent_transport *transport) {
   free(transport);
 }
 
+void agent_transport_withdraw(struct agent_transport *transport) {
+  (void)transport;
+}
+
 int agent_transport_fd(const struct agent_transport *transport) {
   (void)transport;
   return -1;
