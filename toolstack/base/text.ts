@@ -26,8 +26,8 @@ const UNITS: Record<string, number> = {
  * Throws ERR_USAGE naming `what` when it is none.
  */
 export function parseBytes(what: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text.trim());
-  const unit = UNITS[match?.[2]?.toLowerCase() ?? ''];
+  const match = /^(\d+(?:\.\d+)?)(?:(b?)|([kmgt])(?:i?b)?)$/i.exec(text.trim());
+  const unit = UNITS[(match?.[3] ?? match?.[2] ?? '').toLowerCase()];
   const value = match?.[1] === undefined || unit === undefined ? NaN : Number(match[1]) * unit;
   if (!Number.isSafeInteger(Math.floor(value))) {
     throw new ThawError(

@@ -18,6 +18,8 @@ export interface Command {
   params: string;
   examples: string[];
   options: Record<string, Options>;
+  /** Turns forms that no option table has, such as `kill -9`, into ones it has. */
+  rewrite?(words: string[]): string[];
   /** How many words may follow the options. */
   positionals: { min: number; max: number };
   /** The exit status of a failure of this command. */

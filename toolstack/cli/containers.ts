@@ -18,6 +18,10 @@ export const killCommand: Command = {
       describe: 'Name or number (default KILL)',
     },
   },
+  rewrite: ([first = '', ...rest]) =>
+    /^-(\d+|[A-Z][A-Z0-9+-]+)$/.test(first)
+      ? ['--signal', first.slice(1), ...rest]
+      : [first, ...rest].filter((w, i) => i > 0 || w !== ''),
   positionals: { min: 1, max: Infinity },
   failureStatus: 1,
   async run(parsed, client, engine) {

@@ -21,7 +21,7 @@ export async function doctorChecks(): Promise<Finding[]> {
     checkDom0(),
     ...DEVICES.map(([path, module]) => checkDevice(path, module)),
     checkXenstored(),
-    checkProcess('xenconsoled', 'guest consoles', 'systemctl start xenconsoled'),
+    checkProcess('xenconsoled', 'guest consoles', 'systemctl start xen'),
     ...BACKENDS.map(([module, why]) => checkModule(module, why)),
     ...PROGRAMS.map(([program, packageName, why]) => checkProgram(program, packageName, why)),
     ...OWN_FILES.map(([path, how]) => checkOwnFile(path, how)),
@@ -96,7 +96,7 @@ async function checkXenstored(): Promise<Finding> {
     what,
     state: 'missing',
     detail: 'it does not answer',
-    remedy: 'systemctl start xenstored',
+    remedy: 'systemctl start xen',
   };
 }
 

@@ -24,7 +24,8 @@ export function commandHelp(command: Command): string {
     const value = option.type === 'boolean' ? '' : ` ${option.requiresArg === true ? 'VALUE' : ''}`;
     return [`  ${short}--${name}${value}`, option.describe ?? ''] as const;
   });
-  rows.push(['  -h, --help', 'Print this']);
+  const ownsH = Object.values(command.options).some((option) => option.alias === 'h');
+  rows.push([ownsH ? '      --help' : '  -h, --help', 'Print this']);
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
     `Usage: thaw ${command.name} [OPTION...] ${command.params}`.trimEnd(),

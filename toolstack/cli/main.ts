@@ -13,6 +13,7 @@ import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { parseCommand, UsageError } from './parse.js';
 import { psCommand } from './ps.js';
 import { runCommand } from './run.js';
+import { readWords } from './words.js';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -43,7 +44,7 @@ export async function runCommandLine(
   exitStatusOf: (error: unknown) => number | undefined = () => undefined,
 ): Promise<number> {
   const [name = '--help', ...words] = argv;
-  if (['--help', '-h', 'help'].includes(name) && COMMANDS.every((c) => c.name !== words[0])) {
+  if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) {
     client.out(overallHelp(COMMANDS));
     return 0;
   }
@@ -53,15 +54,16 @@ export async function runCommandLine(
   }
   const command = COMMANDS.find((c) => c.name === (name === 'help' ? words[0] : name));
   if (!command) {
-    client.err(`thaw: Unknown command "${name}": see thaw --help\n`);
+    client.err(`thaw: Unknown command "${name === 'help' ? words[0] : name}": see thaw --help\n`);
     return USAGE_STATUS;
   }
-  if (name === 'help' || asksForHelp(command, words)) {
-    client.out(commandHelp(command));
-    return 0;
-  }
   try {
-    return await command.run(parseCommand(command, words), client, engine);
+    const read = readWords(command, name === 'help' ? [] : words);
+    if (name === 'help' || read.asksForHelp) {
+      client.out(commandHelp(command));
+      return 0;
+    }
+    return await command.run(parseCommand(command, read.words), client, engine);
   } catch (error) {
     client.err(`thaw: ${describeError(error)}\n`);
     if (error instanceof UsageError) return USAGE_STATUS;
@@ -73,13 +75,4 @@ function statusOf(error: unknown, command: Command): number {
   return errorCode(error) === 'ERR_USAGE' && command !== runCommand
     ? USAGE_STATUS
     : command.failureStatus;
-}
-
-/** `--help` among the options, before the first positional; `-h` too, where it is no option of the command's own. */
-function asksForHelp(command: Command, words: string[]): boolean {
-  const ownsH = Object.values(command.options).some((option) => option.alias === 'h');
-  const [first] = words;
-  if (first === '-h' && (!ownsH || words.length === 1)) return true;
-  const end = words.findIndex((word) => !word.startsWith('-'));
-  return words.slice(0, end < 0 ? words.length : end).includes('--help');
 }

@@ -2,15 +2,11 @@
 // How a command's words become options and positionals: yargs, told to stop at the first word that is no option.
 
 import yargs from 'yargs';
-import { errorMessage, ThawError } from '../base/errors.js';
+import { errorMessage } from '../base/errors.js';
+import { UsageError } from './usage-error.js';
 import type { Command, Parsed } from './command.js';
 
-/** The command line cannot be understood; the message says which word is wrong and where help is. */
-export class UsageError extends ThawError {
-  constructor(message: string) {
-    super('ERR_USAGE', message);
-  }
-}
+export { UsageError } from './usage-error.js';
 
 /** Parses the words behind a command's name. Throws UsageError. */
 export function parseCommand(command: Command, words: string[]): Parsed {

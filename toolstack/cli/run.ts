@@ -2,6 +2,7 @@
 // thaw run: a command in a new container, in the foreground.
 
 import type { Client, DomainType, Engine, RunOptions } from '../api/engine.js';
+import { errorMessage } from '../base/errors.js';
 import { parseBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { UsageError } from './parse.js';
@@ -126,7 +127,12 @@ function choice<T extends string>(
 }
 
 function bytes(option: string, value: string | undefined): number | undefined {
-  return value === undefined ? undefined : parseBytes(option, value);
+  if (value === undefined) return undefined;
+  try {
+    return parseBytes(option, value);
+  } catch (error) {
+    throw new UsageError(errorMessage(error));
+  }
 }
 
 function cpus(value: string | undefined): number | undefined {

@@ -76,6 +76,15 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
   return { key, shape, bytes, dataPages, memTotalKib, fd };
 }
 
+/** The shape that a stored template was made for; undefined when its description is missing or damaged. */
+export async function storedShape(folder: string): Promise<Shape | undefined> {
+  try {
+    return parseDescription(folder, await readFile(join(folder, DESCRIPTION), 'utf8')).shape;
+  } catch {
+    return undefined;
+  }
+}
+
 function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
   return undefined;

@@ -8,7 +8,7 @@ import type { XenHost } from '../xen/host.js';
 import { bootAndFreeze } from './boot.js';
 import { closeFd } from './memfd.js';
 import { templateKey, type GuestFiles, type Shape } from './shape.js';
-import { loadTemplate, saveTemplate, type Template } from './template.js';
+import { loadTemplate, saveTemplate, storedShape, type Template } from './template.js';
 
 export class Templates {
   readonly #host: XenHost;
@@ -42,14 +42,14 @@ export class Templates {
     return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 
-  /** Removes stored templates that fit neither this kernel nor this host any more, and half-written ones. */
-  async sweep(shapes: readonly Shape[]): Promise<void> {
-    const keys = await Promise.all(
-      shapes.map((shape) => templateKey(this.#host, this.#guest, shape)),
-    );
+  /** Removes stored templates that fit this guest or this host no more, half-written and damaged ones. */
+  async sweep(): Promise<void> {
     for (const name of await readdir(this.#folder).catch(() => [])) {
-      if (!keys.includes(name))
-        await rm(join(this.#folder, name), { recursive: true, force: true });
+      const folder = join(this.#folder, name);
+      const shape = await storedShape(folder);
+      const isCurrent =
+        shape !== undefined && (await templateKey(this.#host, this.#guest, shape)) === name;
+      if (!isCurrent) await rm(folder, { recursive: true, force: true });
     }
   }
 

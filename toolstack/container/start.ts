@@ -36,7 +36,7 @@ export function planStart(
     args: merged.args,
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     cwd: merged.cwd,
-    user,
+    user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     tty: options.tty,
     rows: client.rows,
     cols: client.cols,

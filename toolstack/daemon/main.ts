@@ -36,6 +36,7 @@ async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
   const services = await openServices(host, paths, helloMs, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
+  await services.sandbox.templates.sweep();
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -42,6 +42,7 @@ export class Session {
     } catch (error) {
       this.#log.warn('Closing a connection that broke the protocol', { error });
       this.#send(ApiType.OUTPUT, 0, 2, Buffer.from(`thaw: ${describeError(error)}\n`));
+      this.#stop(error instanceof Error ? error : new ProtocolError(String(error)));
       this.#done(125);
     }
   }

@@ -144,7 +144,12 @@ export class Sandbox {
       events,
       ADOPT_MS,
     );
-    for (const layer of record.layers) await services.loops.acquire(layer);
+    try {
+      for (const layer of record.layers) await services.loops.acquire(layer);
+    } catch (error) {
+      shim.close();
+      throw error;
+    }
     return new Sandbox(services, record, asDomid(record.domid ?? 0), shim);
   }
 
@@ -186,7 +191,8 @@ const SHIM_MS = 10_000;
 const ADOPT_MS = 3000;
 const WAKE_MS = 30_000;
 const MOUNT_MS = 30_000;
-const START_MS = 60_000;
+/** Above the agent's own deadline for crun. */
+const START_MS = 130_000;
 
 /** Removes domain, devices and folder of a sandbox, whether or not a thawd still holds it. Idempotent; what fails is logged. */
 export async function releaseSandbox(

@@ -8,28 +8,39 @@ import { ThawError } from '../base/errors.js';
 const run = promisify(execFile);
 
 export class LoopDevices {
-  readonly #uses = new Map<string, { device: Promise<string>; count: number }>();
+  readonly #uses = new Map<string, { device: string; count: number }>();
+  /** The last step under way for a file: a device that is going must be gone before the next look for one. */
+  readonly #queues = new Map<string, Promise<unknown>>();
 
   /** The block device that shows `file`; made at first use. Each call needs one release(). */
-  async acquire(file: string): Promise<string> {
-    const known = this.#uses.get(file);
-    const use = known ?? { device: attach(file), count: 0 };
-    if (!known) this.#uses.set(file, use);
-    use.count++;
-    try {
-      return await use.device;
-    } catch (error) {
-      this.#uses.delete(file);
-      throw error;
-    }
+  acquire(file: string): Promise<string> {
+    return this.#inTurn(file, async () => {
+      const use = this.#uses.get(file) ?? { device: await attach(file), count: 0 };
+      use.count++;
+      this.#uses.set(file, use);
+      return use.device;
+    });
   }
 
   /** Gives one use back; the last one detaches the device. */
-  async release(file: string): Promise<void> {
-    const use = this.#uses.get(file);
-    if (!use || --use.count > 0) return;
-    this.#uses.delete(file);
-    await losetup(['--detach', await use.device], file);
+  release(file: string): Promise<void> {
+    return this.#inTurn(file, async () => {
+      const use = this.#uses.get(file);
+      if (!use || --use.count > 0) return;
+      this.#uses.delete(file);
+      await losetup(['--detach', use.device], file);
+    });
+  }
+
+  #inTurn<T>(file: string, step: () => Promise<T>): Promise<T> {
+    const before = this.#queues.get(file) ?? Promise.resolve();
+    const result = before.then(step, step);
+    const settled = result.catch(() => undefined);
+    this.#queues.set(file, settled);
+    void settled.then(() => {
+      if (this.#queues.get(file) === settled) this.#queues.delete(file);
+    });
+    return result;
   }
 
   /** Detaches loop devices on files below `folder` that nobody holds: leftovers of a killed thawd. */

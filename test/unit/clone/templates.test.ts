@@ -61,6 +61,6 @@ test('a sweep removes what fits no more and what was half written', async (t) =>
   const { templates, folder, key } = await storedTemplates(t);
   await mkdir(join(folder, 'ffffffffffffffffffff'));
   await mkdir(join(folder, `${key}.tmp`));
-  await templates.sweep([shape]);
+  await templates.sweep();
   t.deepEqual(await readdir(folder), [key]);
 });
