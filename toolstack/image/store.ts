@@ -195,10 +195,8 @@ export class ImageStore {
     progress: (line: string) => void,
   ): Promise<string> {
     const known = this.#records.names.get(ref.name);
-    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal))) {
-      progress(`Image ${ref.name} is up to date`);
+    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal)))
       return known.id;
-    }
     const commit = (image: Omit<ImageRecord, 'version'>, name: NameRecord) =>
       this.#changes.run('', async () => {
         await this.#records.addImage(image);
