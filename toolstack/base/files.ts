@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How state reaches the disk: whole or not at all.
 
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Writes `path` by a temporary file, fsync and rename, and syncs its folder, so that a crash leaves the old or the new text. */
 export async function writeAtomic(path: string, text: string, mode = 0o600): Promise<void> {
@@ -29,3 +29,19 @@ export async function writeAtomic(path: string, text: string, mode = 0o600): Pro
 }
 
 let counter = 0;
+
+/** Removes the temporary files of writeAtomic() in a folder whose processes were killed before the rename. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = /\.tmp-(\d+)-\d+$/.exec(name)?.[1];
+    if (pid === undefined || (await isRunning(pid))) continue;
+    await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: string): Promise<boolean> {
+  return access(`/proc/${pid}`).then(
+    () => true,
+    () => false,
+  );
+}

@@ -51,7 +51,9 @@ export class ContainerManager {
         tlsVerify: options.tlsVerify,
         cwd: client.cwd,
         signal: client.signal,
-        onProgress: (line) => client.err(`${line}\n`),
+        // An image that is there already is no news to somebody who wants to run it.
+        onProgress: (line) =>
+          line.endsWith('is up to date') ? undefined : client.err(`${line}\n`),
       });
       const record = this.#newRecord(name, image, options, limits);
       const start = planStart(record, image, options, client);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import { ImageError } from './errors.js';
+import { removeTemporaries } from '../base/files.js';
 import { stampOf } from './freshness.js';
 import { DEFAULT_LIMITS, type LayerLimits } from './layer-rules.js';
 import { LayerStore } from './layers.js';
@@ -146,9 +147,10 @@ export class ImageStore {
 
   async #open(): Promise<void> {
     const tmpRoot = join(this.#root, 'tmp');
-    for (const dir of [tmpRoot, join(this.#root, 'layers')])
+    for (const dir of ['tmp', 'images', 'layers'].map((name) => join(this.#root, name)))
       await mkdir(dir, { recursive: true, mode: 0o700 });
     const leftovers = await removeLeftovers(tmpRoot);
+    for (const dir of ['.', 'images', 'layers']) await removeTemporaries(join(this.#root, dir));
     await this.#records.load();
     for (const record of [...this.#records.images.values()]) {
       if (await this.#isWhole(record)) continue;
@@ -195,8 +197,10 @@ export class ImageStore {
     progress: (line: string) => void,
   ): Promise<string> {
     const known = this.#records.names.get(ref.name);
-    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal)))
+    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal))) {
+      progress(`Image ${ref.name} is up to date`);
       return known.id;
+    }
     const commit = (image: Omit<ImageRecord, 'version'>, name: NameRecord) =>
       this.#changes.run('', async () => {
         await this.#records.addImage(image);
