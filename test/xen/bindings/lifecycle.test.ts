@@ -21,7 +21,7 @@ const index = new URL('../../../bindings/index.js', import.meta.url).href;
 async function inProcess(source: string, flags: string[] = []): Promise<string> {
   const text = `import * as b from '${index}';\n${source}`;
   const args = [...flags, '--input-type=module', '-e', text];
-  const { stdout } = await run(process.execPath, args, { timeout: 120_000 });
+  const { stdout } = await run(process.execPath, args, { timeout: 240_000 });
   return stdout.trim();
 }
 
