@@ -15,6 +15,7 @@ build_lab_tests() {
   cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
   mkdir -p "$out/bindings/build/Release"
   cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"
+  "$THAW_ROOT/test/agent/make-guest" "$out/guest"
   build_bad_guest silent silent-init
   build_bad_guest garbage garbage-agent
 }
@@ -37,5 +38,5 @@ lab_ava() {
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
     type=$1; shift
-    THAW_TEST_TYPE=$type exec timeout 3000 node node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "$@"
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "$@"
 }
