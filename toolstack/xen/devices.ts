@@ -67,7 +67,7 @@ export async function attachDevices(
   devices: readonly Device[],
 ): Promise<void> {
   const nodes = devices.flatMap((device) => deviceNodes(domid, device));
-  await host.xenstore.transaction((tx) => tx.writeAll(nodes));
+  await change(host, (tx) => tx.writeAll(nodes));
 }
 
 /**
@@ -95,7 +95,7 @@ async function detachDevice(
   const paths = devicePaths(domid, kind, devid);
   const state = `${paths.backend}/state`;
   try {
-    await host.xenstore.transaction(async (tx) => {
+    await change(host, async (tx) => {
       if ((await tx.readIfExists(state)) === undefined) return;
       await tx.writeAll([
         { path: `${paths.backend}/online`, value: '0' },
@@ -109,7 +109,7 @@ async function detachDevice(
   } catch (error) {
     host.log.warn(`Back end ${kind} ${devid} of domain ${domid} does not close`, { error });
   }
-  await host.xenstore.transaction(async (tx) => {
+  await change(host, async (tx) => {
     for (const path of [paths.backend, paths.frontend, paths.libxl]) await removeIfThere(tx, path);
   });
 }
@@ -121,8 +121,25 @@ async function removeIfThere(tx: NodeOperations, path: string): Promise<void> {
 }
 
 async function removeIfEmpty(host: XenHost, path: string): Promise<void> {
-  await host.xenstore.transaction(async (tx) => {
+  await change(host, async (tx) => {
     const exists = (await tx.readIfExists(path)) !== undefined;
     if (exists && (await tx.directory(path)).length === 0) await tx.rm(path);
   });
 }
+
+/**
+ * One transaction at a time for each host: all of them change the same parents, so side by side they would make each other
+ * start again, without end on a busy host. Transactions of libxl and xl still may.
+ */
+function change(host: XenHost, body: (tx: NodeOperations) => Promise<void>): Promise<void> {
+  const before = queues.get(host) ?? Promise.resolve();
+  const result = before.then(() => host.xenstore.transaction(body, { timeoutMs: CHANGE_MS }));
+  queues.set(
+    host,
+    result.catch(() => undefined),
+  );
+  return result;
+}
+
+const queues = new WeakMap<XenHost, Promise<void>>();
+const CHANGE_MS = 60_000;
