@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How tests wait: for a promise or for a condition, never longer than they say.
+// How tests wait: for a promise or for a condition, never longer than they say, times THAW_TEST_PATIENCE on a slow machine.
+
+const PATIENCE = Number(process.env['THAW_TEST_PATIENCE'] ?? '1');
 
 /** The result of `work`, or an error that names what was waited for after `timeoutMs`. */
 export async function within<T>(
@@ -11,7 +13,7 @@ export async function within<T>(
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`Waited ${timeoutMs} ms for ${what}`));
-    }, timeoutMs);
+    }, timeoutMs * PATIENCE);
   });
   try {
     return await Promise.race([work(), late]);
@@ -26,7 +28,7 @@ export async function until(
   isTrue: () => boolean | Promise<boolean>,
   timeoutMs = 10_000,
 ): Promise<void> {
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + timeoutMs * PATIENCE;
   while (!(await isTrue())) {
     if (Date.now() > end) throw new Error(`Waited ${timeoutMs} ms until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

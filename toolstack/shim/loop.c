@@ -16,35 +16,6 @@
 
 enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
 
-static void channel_open(struct loop *loop) {
-  struct shim *shim = &loop->shim;
-
-  if (loop->transport.fd >= 0 || shim->state != SHIM_WAITING)
-    return;
-  int rc = loop->transport.ops->open(&loop->transport);
-
-  if (rc > 0)
-    domain_channel_is_open(loop->domain);
-  else if (rc < 0)
-    shim_lost(shim, "cannot open the channel");
-}
-
-/* Output that the guest sent before its end is still in the ring: it is taken out before the ring is unmapped. */
-static void domain_look(struct loop *loop) {
-  const char *end;
-  bool more = true;
-
-  if (loop->domain == NULL || loop->shim.state == SHIM_LOST)
-    return;
-  end = domain_end(loop->domain);
-
-  if (end == NULL)
-    return;
-  while (loop->transport.fd >= 0 && more)
-    guest_read(&loop->shim, &more);
-  shim_lost(&loop->shim, "%s", end);
-}
-
 static int timeout(const struct loop *loop, bool more) {
   const struct shim *shim = &loop->shim;
 
@@ -103,7 +74,7 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
   }
   if (fds[AT_DOMAIN].revents != 0) {
     domain_woken(loop->domain);
-    domain_look(loop);
+    channel_domain_look(loop);
   }
   if (fds[AT_CHANNEL].revents != 0 && loop->transport.fd >= 0) {
     if (loop->transport.ops->woken(&loop->transport) != 0)
@@ -138,7 +109,7 @@ int loop_run(struct loop *loop) {
       return 1;
     }
     if (n == 0 && !more) {
-      domain_look(loop);
+      channel_domain_look(loop);
       status_retry(shim);
       if (shim->busy)
         idle_release(shim);

@@ -18,6 +18,10 @@ struct loop {
 
 /* 0, or -1 when the shim cannot serve. A domain that is not there is no such case: the sandbox is then lost. */
 int loop_start(struct loop *loop);
+/* Opens the channel when it is not open and the agent is there. */
+void channel_open(struct loop *loop);
+/* Looks whether the domain is still there. */
+void channel_domain_look(struct loop *loop);
 /* Runs until QUIT or SIGTERM; the exit status. */
 int loop_run(struct loop *loop);
 
