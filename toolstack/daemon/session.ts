@@ -126,7 +126,7 @@ export class Session {
   }
 }
 
-const JOIN_MS = 10_000;
+const JOIN_MS = 60_000;
 const OUTPUT_CHUNK = 65536;
 
 function parseEnv(env: string[]): Record<string, string> {

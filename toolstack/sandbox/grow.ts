@@ -37,7 +37,7 @@ export async function grow(
 
 /** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */
 const USABLE_SHARE = 0.96;
-const STEP_MS = 30_000;
+const STEP_MS = 90_000;
 
 async function confirm(
   link: AgentLink,

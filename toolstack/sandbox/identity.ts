@@ -9,7 +9,7 @@ import type { XenHost } from '../xen/host.js';
 import type { SandboxRecord } from './record.js';
 
 const SEED_BYTES = 64;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 60_000;
 
 /** Lets the frozen agent of a paused clone wake, and lets the clone run. */
 export async function wakeDomain(host: XenHost, domid: Domid): Promise<void> {

@@ -187,10 +187,10 @@ export class Sandbox {
 }
 
 const ROOTFS = 'main';
-const SHIM_MS = 10_000;
+const SHIM_MS = 30_000;
 const ADOPT_MS = 3000;
-const WAKE_MS = 30_000;
-const MOUNT_MS = 30_000;
+const WAKE_MS = 90_000;
+const MOUNT_MS = 90_000;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 

@@ -182,7 +182,7 @@ export class ShimClient {
 
 const CONNECT_RETRY_MS = 10;
 const STATUS_POLL_MS = 20;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 60_000;
 
 function answerKey(type: number, id: number): string {
   return `${type}:${id}`;

@@ -142,4 +142,4 @@ function change(host: XenHost, body: (tx: NodeOperations) => Promise<void>): Pro
 }
 
 const queues = new WeakMap<XenHost, Promise<void>>();
-const CHANGE_MS = 60_000;
+const CHANGE_MS = 120_000;

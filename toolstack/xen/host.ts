@@ -19,13 +19,16 @@ export type GuestType = 'pv' | 'pvh';
 export async function openXenHost(log: Log): Promise<XenHost> {
   const libxl = await Libxl.open({ log: (level, message) => log.log(level, `libxl: ${message}`) });
   try {
-    const xenstore = await openXenstore();
+    const xenstore = await openXenstore({ timeoutMs: XENSTORE_MS });
     return { libxl, xenstore, log, version: await libxl.versionInfo() };
   } catch (error) {
     await libxl.close();
     throw error;
   }
 }
+
+/** A busy host's xenstored may take long over a commit; only a dead one takes so long. */
+const XENSTORE_MS = 120_000;
 
 export async function closeXenHost(host: XenHost): Promise<void> {
   await host.xenstore.close();
