@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the compiled addon is and how it is loaded: the only file that knows. Loading works without Xen; opening a context does not.
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { XenError } from './errors.js';
 import type { NativeAddon } from './native.js';
 
-/** From dist/bindings/, and the same in an installed tree. THAW_NATIVE names another file. */
-const DEFAULT_PATH = fileURLToPath(
-  new URL('../../bindings/build/Release/thaw.node', import.meta.url),
+/** From dist/bindings/, and from the bundled program's folder in an installed tree. THAW_NATIVE names another file. */
+const PLACES = ['../..', '../../..'].map((top) =>
+  fileURLToPath(new URL(`${top}/bindings/build/Release/thaw.node`, import.meta.url)),
 );
+
+function defaultPath(): string {
+  return PLACES.find((path) => existsSync(path)) ?? PLACES[0] ?? '';
+}
 
 let loaded: NativeAddon | undefined;
 
 /** Loads the addon once per thread. Throws XenError ERR_XEN_NO_BINDINGS when it is not built or Xen's libraries are missing. */
 export function loadNative(): NativeAddon {
-  loaded ??= prepare(requireAddon(process.env['THAW_NATIVE'] ?? DEFAULT_PATH));
+  loaded ??= prepare(requireAddon(process.env['THAW_NATIVE'] ?? defaultPath()));
   return loaded;
 }
 

@@ -11,7 +11,7 @@ build_lab_tests() {
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
-  cp "$THAW_ROOT/package.json" "$out/"
+  cp "$THAW_ROOT/package.json" "$THAW_ROOT/ava.config.js" "$out/"
   cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
   mkdir -p "$out/bindings/build/Release"
   cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"

@@ -6,8 +6,10 @@ import { shellStatus } from '../api/wire.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Image, ImageStore } from '../image/index.js';
-import { Sandbox, type ProcessStart, type SandboxServices } from '../sandbox/sandbox.js';
-import { describeDeath } from '../sandbox/sandbox.js';
+import { createSandbox } from '../sandbox/create.js';
+import { describeDeath, type ProcessStart, type Sandbox } from '../sandbox/sandbox.js';
+import type { SandboxServices } from '../sandbox/services.js';
+
 import { newSandboxRecord } from '../sandbox/record.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { ContainerError } from './errors.js';
@@ -140,7 +142,7 @@ export class ContainerManager {
     const { record } = container;
     const { records } = this.#services;
     await records.save(record);
-    const sandbox = await Sandbox.create(
+    const sandbox = await createSandbox(
       this.#services.sandbox,
       record.sandbox,
       container.shimEvents,

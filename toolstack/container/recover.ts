@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
 
-import { releaseSandbox, Sandbox } from '../sandbox/sandbox.js';
+import { releaseSandbox } from '../sandbox/release.js';
+import { Sandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, findDomain } from '../sandbox/strays.js';
 import { Container, INIT_PROCESS, type Ending } from './container.js';
 import type { ContainerManager, ContainerServices } from './manager.js';

@@ -4,7 +4,7 @@
 import { ProcessFlag } from '../api/wire.js';
 import type { Client, RunOptions } from '../api/engine.js';
 import { mergeProcess, resolveUser, type Image } from '../image/index.js';
-import { Sandbox, type ProcessStart } from '../sandbox/sandbox.js';
+import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
 import { INIT_PROCESS } from './container.js';
 import type { ContainerRecord } from './record.js';
 import { buildSpec } from './spec.js';
@@ -41,7 +41,7 @@ export function planStart(
     rows: client.rows,
     cols: client.cols,
     hostname,
-    rootfsPath: Sandbox.rootfsPath,
+    rootfsPath: ROOTFS_PATH,
     filesPath,
     pidsLimit: PIDS_LIMIT,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),

@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
+import { Catalog } from './catalog.js';
 import { ImageError } from './errors.js';
 import { removeTemporaries } from '../base/files.js';
 import { stampOf } from './freshness.js';
@@ -14,6 +15,7 @@ import { isSameImage } from './manifest.js';
 import { pullImage } from './pull.js';
 import { parseReference, type ImageReference } from './reference.js';
 import { Records, type ImageRecord, type NameRecord } from './records.js';
+import { removeImage } from './removal.js';
 import { inspectRaw, type SourceOptions } from './skopeo.js';
 import type { Image, ImageStoreOptions, PullOptions, PullPolicy } from './types.js';
 import { KeyedQueue, Pins, SharedWork } from './work.js';
@@ -24,6 +26,7 @@ export class ImageStore {
   readonly #limits: LayerLimits;
   readonly #records: Records;
   readonly #layers: LayerStore;
+  readonly #catalog: Catalog;
   readonly #pulls = new SharedWork<string>();
   /** Records change, and layers are pruned, one at a time. */
   readonly #changes = new KeyedQueue();
@@ -36,6 +39,7 @@ export class ImageStore {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#records = new Records(options.root, options.log);
     this.#layers = new LayerStore(join(options.root, 'layers'));
+    this.#catalog = new Catalog(this.#records, this.#layers);
   }
 
   /** Makes a store and opens it. */
@@ -77,11 +81,12 @@ export class ImageStore {
     await this.open();
     const ref = parseReference(reference, options);
     const stored =
-      this.#byName(ref) ?? (pullPolicy === 'always' ? undefined : this.#byId(reference, ref));
+      this.#catalog.byName(ref) ??
+      (pullPolicy === 'always' ? undefined : this.#catalog.byId(reference, ref));
     const mayUse =
       pullPolicy === 'never' || (pullPolicy === 'missing' && ref.transport === 'docker');
-    if (stored !== undefined && mayUse && (await this.#isWhole(stored)))
-      return this.#present(stored);
+    if (stored !== undefined && mayUse && (await this.#catalog.isWhole(stored)))
+      return this.#catalog.present(stored);
     if (pullPolicy === 'never') {
       throw new ImageError(
         'ERR_IMAGE_NOT_FOUND',
@@ -94,7 +99,9 @@ export class ImageStore {
   /** All images, by name. */
   async list(): Promise<Image[]> {
     await this.open();
-    const images = [...this.#records.images.values()].map((record) => this.#present(record));
+    const images = [...this.#records.images.values()].map((record) =>
+      this.#catalog.present(record),
+    );
     return images.sort((a, b) => (a.names[0] ?? '\uffff').localeCompare(b.names[0] ?? '\uffff'));
   }
 
@@ -112,36 +119,12 @@ export class ImageStore {
     return this.#changes.run('', async () => {
       // Whoever was just handed the image gets the turn to make isUsed know.
       await nextTurn();
-      const record = this.#byName(ref) ?? this.#byId(reference, ref);
-      if (record === undefined) {
-        throw new ImageError(
-          'ERR_IMAGE_NOT_FOUND',
-          `Cannot find image "${ref.name}" in the store: thaw images lists what is there`,
-        );
-      }
-      const names = this.#records.namesOf(record.id);
-      const isNamed = this.#records.names.get(ref.name)?.id === record.id;
-      if (isNamed && names.length > 1) {
-        await this.#records.removeName(ref.name);
-        return [`Untagged: ${ref.name}`];
-      }
-      const title = `Cannot remove image ${record.id.slice(7, 19)}`;
-      if (!isNamed && names.length > 1 && options.force !== true) {
-        throw new ImageError(
-          'ERR_IMAGE_IN_USE',
-          `${title}: it has the names ${names.join(', ')}; remove these`,
-        );
-      }
-      // From this check to where removeImage forgets the image, nothing else runs.
-      if (this.#holds.has(record.id) || isUsed(this.#present(record))) {
-        throw new ImageError(
-          'ERR_IMAGE_IN_USE',
-          `${title}: a container uses it; remove the container first`,
-        );
-      }
-      await this.#records.removeImage(record.id);
-      await this.#prune();
-      return [...names.map((name) => `Untagged: ${name}`), `Deleted: ${record.id}`];
+      const isNeeded = (image: Image): boolean => this.#holds.has(image.id) || isUsed(image);
+      return removeImage(this.#records, this.#catalog, ref, {
+        text: reference,
+        isNeeded,
+        force: options.force === true,
+      });
     });
   }
 
@@ -153,11 +136,11 @@ export class ImageStore {
     for (const dir of ['.', 'images', 'layers']) await removeTemporaries(join(this.#root, dir));
     await this.#records.load();
     for (const record of [...this.#records.images.values()]) {
-      if (await this.#isWhole(record)) continue;
+      if (await this.#catalog.isWhole(record)) continue;
       this.#log.warn(`Dropping image ${record.id}: layers are missing or damaged; pull it again`);
       await this.#records.removeImage(record.id);
     }
-    const bytes = await this.#prune();
+    const bytes = await this.#catalog.prune();
     if (leftovers > 0 || bytes > 0)
       this.#log.info(`Removed ${leftovers} unfinished pulls and ${bytes} bytes of unused layers`);
   }
@@ -187,7 +170,7 @@ export class ImageStore {
     const record = this.#records.images.get(id);
     if (record === undefined) return undefined;
     setImmediate(this.#holds.pin([id]));
-    return this.#present(record);
+    return this.#catalog.present(record);
   }
 
   async #pullOnce(
@@ -222,7 +205,7 @@ export class ImageStore {
       });
     } catch (error) {
       // Layers that were converted before it failed serve nobody, unless another pull counts on them.
-      await this.#changes.run('', () => this.#prune());
+      await this.#changes.run('', () => this.#catalog.prune());
       throw error;
     }
   }
@@ -234,7 +217,7 @@ export class ImageStore {
     signal: AbortSignal,
   ): Promise<boolean> {
     const record = this.#records.images.get(known.id);
-    if (record === undefined || !(await this.#isWhole(record))) return false;
+    if (record === undefined || !(await this.#catalog.isWhole(record))) return false;
     if (ref.paths.length > 0) return (await stampOf(ref)) === known.stamp;
     const tmpDir = await makeWorkDir(join(this.#root, 'tmp'));
     try {
@@ -245,59 +228,5 @@ export class ImageStore {
     } finally {
       await rm(tmpDir, { recursive: true, force: true });
     }
-  }
-
-  #byName(ref: ImageReference): ImageRecord | undefined {
-    const id = this.#records.names.get(ref.name)?.id;
-    return id === undefined ? undefined : this.#records.images.get(id);
-  }
-
-  #byId(text: string, ref: ImageReference): ImageRecord | undefined {
-    const ids = ref.maybeId ? this.#records.idsStartingWith(text) : [];
-    if (ids.length > 1)
-      throw new ImageError(
-        'ERR_IMAGE_REFERENCE',
-        `Image id "${text}" is ambiguous: ${ids.length} images start with it; give more digits`,
-      );
-    return ids[0] === undefined ? undefined : this.#records.images.get(ids[0]);
-  }
-
-  async #isWhole(record: ImageRecord): Promise<boolean> {
-    for (const layer of record.layers)
-      if ((await this.#layers.read(layer.key)) === undefined) return false;
-    return true;
-  }
-
-  #prune(): Promise<number> {
-    const wanted = [...this.#records.images.values()].flatMap((record) =>
-      record.layers.map((layer) => layer.key),
-    );
-    return this.#layers.prune(new Set(wanted));
-  }
-
-  #present(record: ImageRecord): Image {
-    const { id, config, architecture, os, created, passwd, group } = record;
-    const full = record.layers.filter((layer) => !layer.isEmpty);
-    const layers = (full.length > 0 ? full : record.layers.slice(0, 1)).map(
-      ({ digest, diffId, key, bytes }) => ({
-        digest,
-        diffId,
-        erofsPath: this.#layers.erofsPath(key),
-        bytes,
-      }),
-    );
-    const size = record.layers.reduce((sum, layer) => sum + layer.bytes, 0);
-    return {
-      id,
-      names: this.#records.namesOf(id),
-      layers,
-      config,
-      architecture,
-      os,
-      created,
-      size,
-      passwd,
-      group,
-    };
   }
 }

@@ -5,7 +5,7 @@ import { ThawError } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
 import { BASE_MEMORY_KIB } from '../clone/shape.js';
 import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
-import type { SandboxServices } from './sandbox.js';
+import type { SandboxServices } from './services.js';
 
 /** What the user asked for; what is missing gets a default. */
 export interface WantedLimits {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store as thawd uses it, over real skopeo, mkfs.erofs and docker-registry.
 import test, { type ExecutionContext } from 'ava';
+import { until } from '../../support/within.js';
 import { execFile, spawn } from 'node:child_process';
 import {
   access,
@@ -417,11 +418,10 @@ test('what a killed process left is cleared, what a living one works on is not',
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
-  await sleep(300);
-  const tools = await run('pgrep', ['-f', `(skopeo|mkfs.erofs).*${dir}`]).catch(
-    (error: { code: number }) => error.code,
-  );
-  t.is(tools, 1);
+  await until('no tool of its is left', async () => {
+    const found = run('pgrep', ['-f', `(skopeo|mkfs.erofs).*${dir}`]);
+    return (await found.catch((error: { code: number }) => error.code)) === 1;
+  });
   const again = await ImageStore.open({ root, log });
   t.deepEqual(await leftovers(root), []);
   t.is((await again.resolve(reference)).layers.length, 1);

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { checkLimits, DEFAULT_MEMORY_BYTES } from '../../../toolstack/sandbox/limits.js';
-import type { SandboxServices } from '../../../toolstack/sandbox/sandbox.js';
+import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const MIB = 2 ** 20;

@@ -2,7 +2,7 @@
 // Does waiting for a value end when the value is there, and only then?
 
 import test from 'ava';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/within.js';
 import { joinFake, rejectsWith } from '../../support/xenstore.js';
 
 test('a value that is there already is returned at once', async (t) => {
@@ -19,8 +19,8 @@ test('the value is waited for through others, and through absence', async (t) =>
     seen.push(value);
     return value === '4';
   });
-  for (const value of ['1', '2', '4']) {
-    await sleep(20);
+  for (const [index, value] of ['1', '2', '4'].entries()) {
+    await until('the value before was seen', () => seen.length > index);
     fake.write('/dev/state', value);
   }
   t.is(await wait, '4');
@@ -30,8 +30,12 @@ test('the value is waited for through others, and through absence', async (t) =>
 test('the end of a node is waited for, a parent that goes included', async (t) => {
   const { client, fake } = await joinFake(t);
   fake.write('/backend/vif/1/0/state', '6');
-  const wait = client.waitFor('/backend/vif/1/0/state', (value) => value === undefined);
-  await sleep(20);
+  let looks = 0;
+  const wait = client.waitFor('/backend/vif/1/0/state', (value) => {
+    looks++;
+    return value === undefined;
+  });
+  await until('it was looked at', () => looks > 0);
   fake.rm('/backend/vif/1');
   t.is(await wait, undefined);
 });
@@ -41,10 +45,10 @@ test('at the deadline the error says what the value was', async (t) => {
   fake.write('/state', '3');
   const error = await rejectsWith(
     t,
-    client.waitFor('/state', (value) => value === '4', { timeoutMs: 50 }),
+    client.waitFor('/state', (value) => value === '4', { timeoutMs: 1000 }),
     'TIMEOUT',
   );
-  t.is(error.message, 'Cannot wait for "/state": it was "3" after 0.05 s');
+  t.is(error.message, 'Cannot wait for "/state": it was "3" after 1 s');
   t.is(fake.leftovers.watches, 0);
   const absent = client.waitFor('/none', (value) => value === '4', { timeoutMs: 50 });
   t.regex((await rejectsWith(t, absent, 'TIMEOUT')).message, /it did not exist after 0.05 s/);
@@ -54,11 +58,11 @@ test('a signal ends the wait with its reason', async (t) => {
   const { client, fake } = await joinFake(t);
   const controller = new AbortController();
   const wait = client.waitFor('/state', () => false, { signal: controller.signal });
-  await sleep(20);
+  await until('it watches', () => fake.leftovers.watches === 1);
   const reason = new Error('the domain died');
   controller.abort(reason);
   t.is(await t.throwsAsync(wait), reason);
-  t.is(fake.leftovers.watches, 0);
+  await until('the watch is taken back', () => fake.leftovers.watches === 0);
 });
 
 test('what the predicate throws ends the wait', async (t) => {
@@ -74,7 +78,7 @@ test('what the predicate throws ends the wait', async (t) => {
 test('a lost connection ends the wait', async (t) => {
   const { client, fake } = await joinFake(t);
   const wait = client.waitFor('/state', () => false);
-  await sleep(20);
+  await until('it watches', () => fake.leftovers.watches === 1);
   fake.disconnectAll();
   await rejectsWith(t, wait, 'CLOSED');
 });

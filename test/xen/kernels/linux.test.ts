@@ -22,7 +22,7 @@ const BUSYBOX = '/bin/busybox';
 /** The kernel under test: of the folder that tests name, or the installed one. */
 const guest = existsSync(path.join(GUEST, 'vmlinux')) ? GUEST : '/usr/lib/thaw/guest';
 
-/** Prints "has WHAT" for each thing there, then every change of CPUs and memory. */
+/** Prints "has WHAT" for each thing there, then a beat each second, and every change of CPUs and memory. */
 const INIT = `#!/bin/busybox sh
 exec >/dev/console 2>&1
 /bin/busybox --install -s /bin
@@ -43,6 +43,7 @@ while true; do
   now="cpus $(nproc) memory $(awk '/MemTotal/ { print $2 }' /proc/meminfo)"
   [ "$now" = "$last" ] || echo "$now"
   last=$now
+  echo beat
   sleep 1
 done
 `;
@@ -118,6 +119,10 @@ for (const type of ['pv', 'pvh'] as const) {
       const image = path.join(folder, 'image');
       xl('save', name, image);
       xl('restore', image);
+      // What a restored guest finds changed before it watches xenstore again, it does not notice.
+      const beats = () => said().filter((line) => line === 'beat').length;
+      const before = beats();
+      await until('it lives again', () => beats() > before + 2, 120_000);
       xl('vcpu-set', name, '1');
       await until(
         'it lives on with one CPU',

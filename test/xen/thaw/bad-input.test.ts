@@ -5,9 +5,9 @@ import test, { type ExecutionContext } from 'ava';
 import { holdings } from '../../support/leaks.js';
 import {
   busybox,
-  guestType,
   images,
   list,
+  runWords,
   run,
   running,
   startThaw,
@@ -91,17 +91,7 @@ test.serial('CPUs, types, names, users and options that are none', async (t) => 
 });
 
 test.serial('a name in use', async (t) => {
-  const { done } = startThaw([
-    'run',
-    '--rm',
-    '--type',
-    guestType,
-    '--name',
-    'taken',
-    busybox,
-    'sleep',
-    '600',
-  ]);
+  const { done } = startThaw(runWords('--rm', '--name', 'taken', busybox, 'sleep', '600'));
   await running('taken');
   refused(t, await run(['--name', 'taken', busybox, 'true']), 125, /name "taken".*thaw rm/);
   refused(t, await thaw(['rm', 'taken']), 1, /"taken".*running.*--force/);
@@ -111,17 +101,9 @@ test.serial('a name in use', async (t) => {
 
 test.serial('a start that is interrupted leaves nothing', async (t) => {
   for (const ms of [50, 400, 1500]) {
-    const { child, done } = startThaw([
-      'run',
-      '--rm',
-      '--type',
-      guestType,
-      '--name',
-      'interrupted',
-      busybox,
-      'sleep',
-      '600',
-    ]);
+    const { child, done } = startThaw(
+      runWords('--rm', '--name', 'interrupted', busybox, 'sleep', '600'),
+    );
     setTimeout(() => child.kill('SIGKILL'), ms);
     await done;
     await thaw(['rm', '--force', 'interrupted']);

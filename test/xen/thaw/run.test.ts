@@ -2,10 +2,12 @@
 // thaw run: what a container is given, and what comes back of it.
 
 import test from 'ava';
-import { busybox, guestType, run, running, startThaw, thaw } from '../../support/thaw.js';
+import { busybox, guestType, run, running, runWords, startThaw, thaw } from '../../support/thaw.js';
 
 test.serial('a container runs in a domain of its own and its output comes back', async (t) => {
-  const { status, stdout, stderr } = await run([busybox, 'echo', 'hello']);
+  // With no option but these: the memory, too, is what thaw gives.
+  const words = ['run', '--rm', '--type', guestType, busybox, 'echo', 'hello'];
+  const { status, stdout, stderr } = await thaw(words);
   t.is(stderr, '');
   t.is(stdout, 'hello\n');
   t.is(status, 0);
@@ -40,17 +42,9 @@ test.serial('exit codes 0 to 255 of children are told apart inside', async (t) =
 });
 
 test.serial('death by a signal is 128 and the signal', async (t) => {
-  const { child, done } = startThaw([
-    'run',
-    '--rm',
-    '--type',
-    guestType,
-    '--name',
-    'by-signal',
-    busybox,
-    'sleep',
-    '600',
-  ]);
+  const { child, done } = startThaw(
+    runWords('--rm', '--name', 'by-signal', busybox, 'sleep', '600'),
+  );
   await running('by-signal');
   t.is((await thaw(['kill', '--signal', 'KILL', 'by-signal'])).status, 0);
   t.is((await done).status, 137);
@@ -62,18 +56,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const name = signal.toLowerCase();
     const script =
       'trap "echo got INT; exit 3" INT; trap "echo got TERM; exit 4" TERM; echo ready; while :; do sleep 0.1; done';
-    const { child, done } = startThaw([
-      'run',
-      '--rm',
-      '--type',
-      guestType,
-      '--name',
-      name,
-      busybox,
-      'sh',
-      '-c',
-      script,
-    ]);
+    const { child, done } = startThaw(
+      runWords('--rm', '--name', name, busybox, 'sh', '-c', script),
+    );
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     child.kill(signal);
     const { status, stdout } = await done;

@@ -6,8 +6,8 @@ import test from 'ava';
 import {
   busybox,
   command,
-  guestType,
   list,
+  runWords,
   running,
   startThaw,
   thaw,
@@ -18,16 +18,7 @@ test.serial(
   'xl list shows the domain by name, xl console its console, xl destroy ends it and thaw says so',
   async (t) => {
     t.timeout(300_000);
-    const { done } = startThaw([
-      'run',
-      '--type',
-      guestType,
-      '--name',
-      'seen-by-xl',
-      busybox,
-      'sleep',
-      '600',
-    ]);
+    const { done } = startThaw(runWords('--name', 'seen-by-xl', busybox, 'sleep', '600'));
     const { domid } = await running('seen-by-xl');
     t.regex(await command('xl', ['list']), new RegExp(`^seen-by-xl +${domid} `, 'm'));
     t.is(await consoleOpens('seen-by-xl'), true);

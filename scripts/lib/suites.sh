@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# How suites that report in different ways are run, counted and summed up. Source it after common.sh, with LOGS set to a folder that is there.
+
+# tap SUITE COMMAND...: runs a suite that speaks TAP, counts its tests, shows what failed and what was skipped.
+tap() {
+  local suite=$1 log=$LOGS/$1.tap started=$SECONDS status=0 good bad skips
+  shift
+  "$@" >"$log" 2>"$log.err" </dev/null || status=$?
+  good=$(grep -c '^ok ' "$log")
+  skips=$(grep -c '^ok .*# SKIP' "$log")
+  bad=$(grep -c '^not ok ' "$log")
+  {
+    # A suite that broke off, or ran nothing, has failed too.
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] || [ $((good + bad)) -eq 0 ]; then
+      bad=$((bad + 1))
+      printf 'not ok - suite %s ended with status %s\n' "$suite" "$status"
+      tail -n 20 "$log.err"
+    fi
+    grep '^ok .*# SKIP' "$log"
+    # Comments are what a test logged, a guest's whole console among it; build/logs has them.
+    grep -v '^ *#' "$log" | grep -A 25 '^not ok '
+  } >"$log.report"
+  count "$suite" $((good - skips)) "$bad" "$skips" "$started" "$log.report"
+}
+
+# lines SUITE COMMAND...: runs a suite that prints `ok NAME` or `FAILED NAME` lines.
+lines() {
+  local suite=$1 log=$LOGS/$1.log started=$SECONDS good bad status=0
+  shift
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  good=$(grep -c '^ok' "$log")
+  bad=$(grep -c '^FAILED' "$log")
+  [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+  if [ "$bad" -gt 0 ]; then count "$suite" "$good" "$bad" 0 "$started" "$log"; else count "$suite" "$good" 0 0 "$started"; fi
+}
+
+# totals SUITE COMMAND...: runs a suite whose last line is `N passed, N failed`.
+totals() {
+  local suite=$1 log=$LOGS/$1.log started=$SECONDS status=0 last good bad
+  shift
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  last=$(tail -n 1 "$log")
+  good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' <<<"$last")
+  bad=$(sed -n 's/.* passed, \([0-9]*\) failed.*/\1/p' <<<"$last")
+  [ -n "$bad" ] || bad=1
+  [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+  if [ "$bad" -gt 0 ]; then count "$suite" "${good:-0}" "$bad" 0 "$started" "$log"; else count "$suite" "$good" 0 0 "$started"; fi
+}
+
+# count SUITE PASSED FAILED SKIPPED STARTED [REPORT]: notes a suite's numbers and prints them, with its report, in one piece.
+count() {
+  (
+    flock 8
+    say "Suite $1: $2 passed, $3 failed, $4 skipped, $((SECONDS - $5)) s"
+    [ -z "${6:-}" ] || tail -n 400 "$6"
+    printf '%s %s %s %s\n' "$1" "$2" "$3" "$4" >>"$LOGS/counts"
+  ) 8>"$LOGS/counts.lock"
+}
+
+# summary SUITES: the last line, and the exit status. A suite that left no numbers has failed.
+summary() {
+  local suite passed=0 failed=0 skipped=0 name good bad skips
+  while read -r name good bad skips; do
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skips))
+  done < <(cat "$LOGS/counts" 2>/dev/null)
+  for suite in $1; do
+    grep -qs "^$suite " "$LOGS/counts" && continue
+    say "Suite $suite did not run: see above"
+    failed=$((failed + 1))
+  done
+  took 'All suites' 0
+  [ "$skipped" -eq 0 ] || say "$skipped tests were skipped: their reasons are above"
+  printf '%s passed, %s failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+}

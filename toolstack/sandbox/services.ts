@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all sandboxes of a thawd share, and where each has its folder.
+
+import { join } from 'node:path';
+import type { CloneEngine } from '../clone/engine.js';
+import type { Templates } from '../clone/templates.js';
+import type { XenHost } from '../xen/host.js';
+import type { LoopDevices } from '../xen/loop.js';
+import type { MemoryBudget } from './memory-budget.js';
+import type { SandboxRecord } from './record.js';
+
+export interface SandboxServices {
+  host: XenHost;
+  hostCpus: number;
+  templates: Templates;
+  engine: CloneEngine;
+  loops: LoopDevices;
+  budget: MemoryBudget;
+  shimProgram: string;
+  /** One folder a sandbox, below it. */
+  runFolder: string;
+}
+
+/** The folder of a sandbox's sockets and logs. */
+export function sandboxFolder(services: SandboxServices, record: SandboxRecord): string {
+  return join(services.runFolder, record.id);
+}
