@@ -2,7 +2,7 @@
 /*
  * FREEZE: how does the guest become an image? In this order: answer, wait until dom0 has closed both
  * channels (it unmaps the rings), close them here (grants, event channels and nodes go), give back
- * memory, write "frozen", wait for the wake node. Whoever wakes, a clone or the template itself, does
+ * and clear memory, write "frozen", wait for the wake node. Whoever wakes, a clone or the template itself, does
  * the same: new channels, "running", and a hello that counts the wakes.
  */
 #include "freeze.h"
@@ -11,6 +11,7 @@
 #include "data.h"
 #include "identity.h"
 #include "log.h"
+#include "scrub.h"
 #include "start.h"
 #include "store.h"
 
@@ -90,8 +91,10 @@ static void freeze(void) {
   agent_timer_clear(&release_deadline);
   agent_channel_close(agent_control_channel());
   agent_channel_close(agent_data_channel());
-  if (agent_store_is_real())
+  if (agent_store_is_real()) {
     drop_caches();
+    agent_scrub();
+  }
   state = FROZEN;
   write_state("frozen");
 }

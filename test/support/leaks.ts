@@ -21,6 +21,9 @@ export interface Holdings {
   thawdDescriptors: Record<string, number>;
 }
 
+/** Something mounted below a folder of thaw's; /var/lib/thaw itself may be a disk of its own. */
+const THAW_MOUNT = /^\S+ \/(run|var\/lib)\/thaw\/./;
+
 /** Reads everything; takes no longer than a few seconds. */
 export async function holdings(): Promise<Holdings> {
   const libxl = await Libxl.open();
@@ -36,7 +39,7 @@ export async function holdings(): Promise<Holdings> {
         .filter((l) => l.includes('/thaw/')),
       mounts: readFileSync('/proc/mounts', 'utf8')
         .split('\n')
-        .filter((line) => line.includes('thaw')),
+        .filter((line) => THAW_MOUNT.test(line)),
       shims: pidsOf(/thaw-shim/),
       libxlHelpers: pidsOf(/libxl-save-helper/),
       runFiles: walk('/run/thaw'),

@@ -36,13 +36,14 @@ export function pageData(pages: Page[], count = pages.length): Buffer {
   return Buffer.concat([head, ...contents]);
 }
 
-export function libxcHeaders(version = 3, pageShift = 12): Buffer {
+/** `type` is 1 for PV, 2 for HVM and PVH. */
+export function libxcHeaders(version = 3, pageShift = 12, type = 1): Buffer {
   const image = Buffer.alloc(24);
   image.fill(0xff, 0, 8);
   image.writeUInt32BE(0x58454e46, 8);
   image.writeUInt32BE(version, 12);
   const domain = Buffer.alloc(16);
-  domain.writeUInt32LE(1, 0);
+  domain.writeUInt32LE(type, 0);
   domain.writeUInt16LE(pageShift, 4);
   domain.writeUInt32LE(4, 8);
   domain.writeUInt32LE(20, 12);
@@ -78,17 +79,23 @@ export interface ParsedPage {
 
 /** The pages of a stream made by saveStream, in order, with everything else as opaque records. */
 export function parsePages(stream: Buffer): ParsedPage[] {
-  const pages: ParsedPage[] = [];
+  return parseRecords(stream).flat();
+}
+
+/** The same, by PAGE_DATA record. */
+export function parseRecords(stream: Buffer): ParsedPage[][] {
+  const records: ParsedPage[][] = [];
   let at = 16 + 8 + 40;
   for (;;) {
     const type = stream.readUInt32LE(at);
     const length = stream.readUInt32LE(at + 4);
     const body = stream.subarray(at + 8, at + 8 + length);
     at += 8 + ((length + 7) & ~7);
-    if (type === 0) return pages;
+    if (type === 0) return records;
     if (type !== 1) continue;
     const count = body.readUInt32LE(0);
     let contentsAt = 8 + count * 8;
+    const pages: ParsedPage[] = [];
     for (let i = 0; i < count; i++) {
       const entry = body.readBigUInt64LE(8 + i * 8);
       const pageType = entry >> 60n;
@@ -97,5 +104,6 @@ export function parsePages(stream: Buffer): ParsedPage[] {
         : undefined;
       pages.push({ pfn: entry & ((1n << 52n) - 1n), type: pageType, contents });
     }
+    records.push(pages);
   }
 }

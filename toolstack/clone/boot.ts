@@ -59,7 +59,8 @@ export async function bootAndFreeze(
   });
 }
 
-const FREEZE_MS = 20_000;
+/** Above the 15 s that the agent gives itself for clearing free memory, and the 5 s for its channels. */
+const FREEZE_MS = 40_000;
 const SUSPEND_MS = 60_000;
 const ANSWER_MS = 10_000;
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <endian.h>
+#include <unordered_set>
 #include <vector>
 
 #include "util/page_set.hpp"
@@ -26,7 +27,17 @@ enum : uint32_t { LIBXL_END = 0, LIBXL_LIBXC_CONTEXT = 1 };
 // libxenguest's stream
 constexpr uint32_t kLibxcId = 0x58454e46;
 enum : uint32_t { LIBXC_END = 0, LIBXC_PAGE_DATA = 1 };
-enum : uint64_t { PAGE_NOTAB = 0, PAGE_L4TAB = 4, PAGE_LPIN = 8, PAGE_BROKEN = 0xd, PAGE_XALLOC = 0xe };
+enum : uint64_t {
+  PAGE_NOTAB = 0,
+  PAGE_L4TAB = 4,
+  PAGE_LPIN = 8,
+  PAGE_BROKEN = 0xd,
+  PAGE_XALLOC = 0xe,
+  PAGE_XTAB = 0xf
+};
+enum : uint32_t { DOMAIN_HVM = 2 };
+/// As many entries as libxenguest puts into a record.
+constexpr size_t kBatch = 1024;
 constexpr uint64_t kPfnMask = (uint64_t(1) << 52) - 1;
 
 struct RecordHeader {
@@ -100,6 +111,7 @@ private:
       return false;
     if (domain.page_shift != 12)
       return fail("page size is not 4 KiB");
+    is_hvm_ = domain.type == DOMAIN_HVM;
     if (!write(&image, sizeof image) || !write(&domain, sizeof domain))
       return false;
     for (;;) {
@@ -113,7 +125,7 @@ private:
           return false;
         continue;
       }
-      if (!write(&record, sizeof record) || !copy(padded(record.length), "libxenguest record body"))
+      if (!flush() || !write(&record, sizeof record) || !copy(padded(record.length), "libxenguest record body"))
         return false;
       if (record.type == LIBXC_END)
         return true;
@@ -129,39 +141,90 @@ private:
     memcpy(&count, body_.data(), sizeof count);
     if (count == 0 || count > (length - 8) / 8)
       return fail("PAGE_DATA record with a wrong count");
-    size_t pages_at = 8 + size_t(count) * 8, in = pages_at, out = pages_at;
-    // Pages move towards the front of the body as zero ones drop out: `out` never passes `in`.
+    size_t pages_at = 8 + size_t(count) * 8, in = pages_at, out = pages_at, kept = 0;
+    // Entries and pages move towards their fronts as others drop out: what is written never passes what is read.
     for (uint32_t i = 0; i < count; i++) {
       uint64_t entry, type;
       memcpy(&entry, &body_[8 + size_t(i) * 8], sizeof entry);
       type = entry >> 60;
       if (type > PAGE_L4TAB && type <= PAGE_LPIN)
         return fail("PAGE_DATA record with an unknown page type");
-      if (type >= PAGE_BROKEN)
+      // Of an HVM or PVH domain libxenguest lists every frame up to the highest, holes as XTAB: most of its entries,
+      // and a restore skips them.
+      if (type == PAGE_XTAB && is_hvm_)
         continue;
-      if (length - in < kPage)
-        return fail("PAGE_DATA record too short for its pages");
-      uint64_t pfn = entry & kPfnMask;
-      // A page sent again after it had contents must say that it is zero now: XALLOC would leave the old contents.
-      if (type == PAGE_NOTAB && is_zero(&body_[in]) && !seen_.has(pfn)) {
-        entry |= uint64_t(PAGE_XALLOC) << 60;
-        memcpy(&body_[8 + size_t(i) * 8], &entry, sizeof entry);
-        counts_->zero_pages++;
-      } else {
-        if (in != out)
-          memmove(&body_[out], &body_[in], kPage);
-        out += kPage;
-        seen_.add(pfn);
-        counts_->data_pages++;
+      if (type < PAGE_BROKEN) {
+        if (length - in < kPage)
+          return fail("PAGE_DATA record too short for its pages");
+        uint64_t pfn = entry & kPfnMask;
+        // A page sent again after it had contents must say that it is zero now: XALLOC would leave the old contents.
+        if (type == PAGE_NOTAB && is_zero(&body_[in]) && !seen_.has(pfn)) {
+          entry |= uint64_t(PAGE_XALLOC) << 60;
+          counts_->zero_pages++;
+        } else {
+          if (in != out)
+            memmove(&body_[out], &body_[in], kPage);
+          out += kPage;
+          seen_.add(pfn);
+          counts_->data_pages++;
+        }
+        in += kPage;
       }
-      in += kPage;
+      memcpy(&body_[8 + kept++ * 8], &entry, sizeof entry);
     }
     if (in != length)
       return fail("PAGE_DATA record longer than its pages");
     counts_->pages += count;
-    // Whole pages and 8-byte entries: the new length is a multiple of 8 and needs no padding.
-    RecordHeader record = {LIBXC_PAGE_DATA, uint32_t(out)};
-    return write(&record, sizeof record) && write(body_.data(), out);
+    return keep(kept, pages_at, out);
+  }
+
+  /// Takes `kept` entries from body_ and the pages between `from` and `to` into the batch: what a restore pays for is
+  /// records.
+  bool keep(size_t kept, size_t from, size_t to) {
+    if (entries_.size() + kept > kBatch || repeats(kept)) {
+      if (!flush())
+        return false;
+    }
+    if (kept > kBatch)
+      return write_pages(&body_[8], kept, &body_[from], to - from);
+    for (size_t i = 0; i < kept; i++) {
+      uint64_t entry;
+      memcpy(&entry, &body_[8 + i * 8], sizeof entry);
+      entries_.push_back(entry);
+      in_batch_.insert(entry & kPfnMask);
+    }
+    pages_.insert(pages_.end(), body_.begin() + long(from), body_.begin() + long(to));
+    return true;
+  }
+
+  /// Whether the batch has one of these frames already: within one record a restore would populate it twice.
+  bool repeats(size_t kept) const {
+    for (size_t i = 0; i < kept && !in_batch_.empty(); i++) {
+      uint64_t entry;
+      memcpy(&entry, &body_[8 + i * 8], sizeof entry);
+      if (in_batch_.count(entry & kPfnMask))
+        return true;
+    }
+    return false;
+  }
+
+  /// Writes the batch, if there is one.
+  bool flush() {
+    if (entries_.empty())
+      return true;
+    bool ok = write_pages(entries_.data(), entries_.size(), pages_.data(), pages_.size());
+    entries_.clear();
+    pages_.clear();
+    in_batch_.clear();
+    return ok;
+  }
+
+  bool write_pages(const void *entries, size_t count, const void *pages, size_t bytes) {
+    // Whole pages and 8-byte entries: the length is a multiple of 8 and needs no padding.
+    RecordHeader record = {LIBXC_PAGE_DATA, uint32_t(8 + count * 8 + bytes)};
+    uint32_t head[2] = {uint32_t(count), 0};
+    return write(&record, sizeof record) && write(head, sizeof head) && write(entries, count * 8) &&
+           (bytes == 0 || write(pages, bytes));
   }
 
   /// Reads a record's body into body_, growing it as bytes arrive, so that a lie about the length costs nothing.
@@ -233,7 +296,10 @@ private:
   const TrimIo &io_;
   TrimCounts *counts_;
   TrimError *error_;
-  std::vector<uint8_t> buffer_, body_;
+  bool is_hvm_ = false;
+  std::vector<uint8_t> buffer_, body_, pages_;
+  std::vector<uint64_t> entries_;
+  std::unordered_set<uint64_t> in_batch_;
   PageSet seen_;
 };
 

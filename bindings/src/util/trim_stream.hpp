@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a save stream loses its zero pages: libxl's v2 stream is copied record by record, and in the libxenguest stream
-// inside its LIBXC_CONTEXT record every all-zero page of normal type becomes XALLOC (populate, no data). Formats: Xen's
+// inside its LIBXC_CONTEXT record every all-zero page of normal type becomes XALLOC (populate, no data), the holes of
+// an HVM domain drop out, and small PAGE_DATA records become large ones. Formats: Xen's
 // docs/specs/libxl-migration-stream and libxc-migration-stream. Nothing in the input is believed before it is checked.
 #pragma once
 

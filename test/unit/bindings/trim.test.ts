@@ -11,6 +11,7 @@ import {
   libxlHeader,
   pageData,
   parsePages,
+  parseRecords,
   record,
   saveStream,
 } from '../../support/save-stream.js';
@@ -98,6 +99,67 @@ test('a page sent again as zero after it had contents is sent as contents', asyn
       [6n, TYPE.xalloc, undefined],
     ],
   );
+});
+
+test('small records become one, in order, up to 1024 entries and up to a record of another kind', async (t) => {
+  const page = (i: number) => ({ pfn: BigInt(i), fill: (i % 255) + 1 });
+  const one = (i: number) => record(1, pageData([page(i)]));
+  const numbers = Array.from({ length: 1500 }, (_, i) => i);
+  const stream = saveStream([...numbers.map(one), record(0x10), one(1500), one(1501)]);
+  const { out, counts } = await trim(stream);
+  const records = parseRecords(out);
+  t.deepEqual(
+    records.map((pages) => pages.length),
+    [1024, 476, 2],
+  );
+  t.deepEqual(
+    records.flat().map(({ pfn, contents }) => [Number(pfn), contents?.[0], contents?.[PAGE - 1]]),
+    [...numbers, 1500, 1501].map((i) => [i, (i % 255) + 1, (i % 255) + 1]),
+  );
+  t.like(counts, { pages: 1502, dataPages: 1502, bytes: out.length });
+});
+
+test('a record of more than 1024 entries stays one', async (t) => {
+  const pages = Array.from({ length: 3000 }, (_, i) => ({ pfn: BigInt(i + 10), fill: i & 1 }));
+  const { out } = await trim(
+    saveStream([record(1, pageData([{ pfn: 1n, fill: 5 }])), record(1, pageData(pages))]),
+  );
+  t.deepEqual(
+    parseRecords(out).map((record) => record.length),
+    [1, 3000],
+  );
+});
+
+test('a frame that comes again is in another record than before: a restore would populate it twice', async (t) => {
+  const zero = record(1, pageData([{ pfn: 5n }, { pfn: 6n, fill: 1 }]));
+  const { out } = await trim(saveStream([zero, record(1, pageData([{ pfn: 5n, fill: 2 }]))]));
+  t.deepEqual(
+    parseRecords(out).map((pages) => pages.map((page) => [page.pfn, page.contents?.[0]])),
+    [
+      [
+        [5n, undefined],
+        [6n, 1],
+      ],
+      [[5n, 2]],
+    ],
+  );
+});
+
+test('the holes of an HVM domain drop out, and records that were nothing else', async (t) => {
+  const holes = record(1, pageData([1n, 2n].map((pfn) => ({ pfn, type: TYPE.xtab }))));
+  const mixed = record(
+    1,
+    pageData([
+      { pfn: 3n, type: TYPE.xtab },
+      { pfn: 4n, fill: 4 },
+    ]),
+  );
+  const { out, counts } = await trim(saveStream([holes, mixed, holes], libxcHeaders(3, 12, 2)));
+  t.deepEqual(
+    parseRecords(out).map((pages) => pages.map((page) => page.pfn)),
+    [[4n]],
+  );
+  t.like(counts, { pages: 6, dataPages: 1 });
 });
 
 test('records the trimmer does not know, odd lengths and padding included, are copied', async (t) => {
