@@ -4,6 +4,7 @@
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
 import { prepare } from './loader.js';
+import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon } from './native.js';
 import { memfdCreate, trimStream } from './trim.js';
 import type { TrimResult } from './types.js';
@@ -17,6 +18,7 @@ export type { FailureInfo } from './errors.js';
 export { Libxl } from './libxl.js';
 export type { OpenOptions } from './libxl.js';
 export { loadNative } from './loader.js';
+export { loopAttach, loopDetach } from './loop.js';
 export type { NativeAddon, NativeContext, NativeVchan, RawEvent } from './native.js';
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
@@ -29,6 +31,8 @@ export interface Bindings {
   vchanListen(options: VchanListenOptions): Promise<Vchan>;
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
+  loopAttach(file: string): Promise<string>;
+  loopDetach(device: string): Promise<void>;
 }
 
 /** The bindings over an addon given as an object: the real one or a fake. */
@@ -40,5 +44,7 @@ export function createBindings(native: NativeAddon): Bindings {
     vchanListen: (options) => Vchan.listen(options, native),
     trimStream: (fdIn, fdOut) => trimStream(fdIn, fdOut, native),
     memfdCreate: (name) => memfdCreate(name, native),
+    loopAttach: (file) => loopAttach(file, native),
+    loopDetach: (device) => loopDetach(device, native),
   };
 }

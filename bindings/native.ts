@@ -86,4 +86,6 @@ export interface NativeAddon {
   ): Promise<NativeVchan>;
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
+  loopAttach(file: string): Promise<string>;
+  loopDetach(device: string): Promise<void>;
 }

@@ -7,6 +7,7 @@
 #include <node_api.h>
 
 #include "objects/context.hpp"
+#include "objects/loop_job.hpp"
 #include "objects/trim_job.hpp"
 #include "objects/vchan.hpp"
 #include "util/args.hpp"
@@ -34,5 +35,7 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "vchanListen", thaw::JS_vchanListen);
   thaw::js_set_function(env, exports, "trimStream", thaw::JS_trimStream);
   thaw::js_set_function(env, exports, "memfdCreate", thaw::JS_memfdCreate);
+  thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
+  thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   return exports;
 }

@@ -72,8 +72,8 @@ setup_dist() {
 # The addon, the shim and the launcher; prints nothing. Programs land in build/bin.
 setup_native() {
   local started=$SECONDS
-  "$THAW_ROOT/scripts/build-bindings" >/dev/null
-  with_lock programs setup_programs
+  "$THAW_ROOT/scripts/build-bindings" >/dev/null || die 'Cannot build the addon: see above'
+  with_lock programs setup_programs || die 'Cannot build the shim and the launcher: see above'
   took 'Addon, shim, launcher' "$started"
 }
 
@@ -107,7 +107,7 @@ setup_guest() {
 # build/install: the tree that scripts/lab lays over its dom0.
 setup_install_tree() {
   rm -rf "$THAW_ROOT/build/install"
-  "$THAW_ROOT/scripts/install" "$THAW_ROOT/build/install"
+  "$THAW_ROOT/scripts/install" "$THAW_ROOT/build/install" || die 'Cannot lay out what is installed: see above'
 }
 
 # wait_for_thawd LAB: until thawd answers in the lab's dom0, which starts it at boot; at most two minutes.

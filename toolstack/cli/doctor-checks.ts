@@ -44,7 +44,6 @@ const BACKENDS = [
 const PROGRAMS = [
   ['skopeo', 'skopeo', 'pulls images'],
   ['mkfs.erofs', 'erofs-utils', 'makes layers ready'],
-  ['losetup', 'util-linux', 'shows layers as disks'],
   ['setpriv', 'util-linux', 'ends helpers with thawd'],
   ['zstd', 'zstd', 'unpacks layers'],
 ] as const;

@@ -16,6 +16,7 @@ import { ImageStore } from '../image/index.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { closeXenHost, openXenHost, type XenHost } from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
+import { scrubsMemory } from '../xen/scrub.js';
 import { createEngine } from './engine.js';
 import { claimSocket, listen } from './listener.js';
 import { parseSettings, type Paths, type Settings } from './paths.js';
@@ -33,6 +34,10 @@ try {
 async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
   await claimSocket(paths.socket);
   const host = await openXenHost(log);
+  if (!scrubsMemory(host.version.commandline))
+    log.warn(
+      'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
+    );
   const services = await openServices(host, paths, helloMs, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);

@@ -1,87 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// One loop device for a file, shared and counted. losetup is a script of the test's own, which keeps its table in a file.
+// One loop device for a file, shared and counted, over a driver of the test's own.
 
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import type { LoopDriver } from '../../../toolstack/xen/loop-driver.js';
 import { LoopDevices } from '../../../toolstack/xen/loop.js';
 
-// A line of the table is a device and its file, "-" for none. A detach takes its time.
-const LOSETUP = `#!/bin/sh
-cd "$(dirname "$0")" || exit 1
-case $1 in
---list) awk 'BEGIN { printf "{\\"loopdevices\\":[" }
-  { printf "%s{\\"name\\":\\"%s\\",\\"back-file\\":%s}", (NR > 1 ? "," : ""), $1, ($2 == "-" ? "null" : "\\"" $2 "\\"") }
-  END { print "]}" }' table ;;
---find)
-  case $4 in *broken*) exit 1 ;; esac
-  name=/dev/loop$(wc -l <table)
-  echo "$name $4" >>table
-  echo "$name" ;;
---detach)
-  sleep 0.3
-  grep -v "^$2 " table >new
-  mv new table ;;
-*) exit 2 ;;
-esac
-`;
+/** Keeps its devices in `table`; a detach takes its time. */
+class FakeLoops implements LoopDriver {
+  table: { name: string; file: string }[];
 
-/** Puts the script first on PATH; returns what reads its table. */
-async function fakeLosetup(t: ExecutionContext, table = ''): Promise<() => Promise<string>> {
-  const folder = await mkdtemp(join(tmpdir(), 'thaw-loop-'));
-  const path = process.env['PATH'] ?? '';
-  process.env['PATH'] = `${folder}:${path}`;
-  t.teardown(async () => {
-    process.env['PATH'] = path;
-    await rm(folder, { recursive: true, force: true });
-  });
-  await writeFile(join(folder, 'losetup'), LOSETUP);
-  await chmod(join(folder, 'losetup'), 0o755);
-  await writeFile(join(folder, 'table'), table);
-  return () => readFile(join(folder, 'table'), 'utf8');
+  constructor(table: { name: string; file: string }[] = []) {
+    this.table = table;
+  }
+
+  list() {
+    return Promise.resolve([...this.table]);
+  }
+
+  attach(file: string) {
+    if (file.includes('broken')) return Promise.reject(new Error('no such file'));
+    const name = `/dev/loop${this.table.length}`;
+    this.table.push({ name, file });
+    return Promise.resolve(name);
+  }
+
+  async detach(device: string) {
+    await sleep(50);
+    this.table = this.table.filter(({ name }) => name !== device);
+  }
 }
 
-test.serial('a file has one device for all, gone with the last', async (t) => {
-  const table = await fakeLosetup(t);
-  const loops = new LoopDevices();
+test('a file has one device for all, gone with the last', async (t) => {
+  const driver = new FakeLoops();
+  const loops = new LoopDevices(driver);
   t.deepEqual(await Promise.all([loops.acquire('/l/a'), loops.acquire('/l/a')]), [
     '/dev/loop0',
     '/dev/loop0',
   ]);
   await loops.release('/l/a');
-  t.is(await table(), '/dev/loop0 /l/a\n');
+  t.deepEqual(driver.table, [{ name: '/dev/loop0', file: '/l/a' }]);
   await loops.release('/l/a');
   await loops.release('/l/a');
-  t.is(await table(), '');
+  t.deepEqual(driver.table, []);
 });
 
-test.serial('a device that an earlier thawd left on the file is taken over', async (t) => {
-  await fakeLosetup(t, '/dev/loop9 /l/a\n');
-  t.is(await new LoopDevices().acquire('/l/a'), '/dev/loop9');
+test('a device that an earlier thawd left on the file is taken over', async (t) => {
+  const driver = new FakeLoops([{ name: '/dev/loop9', file: '/l/a' }]);
+  t.is(await new LoopDevices(driver).acquire('/l/a'), '/dev/loop9');
 });
 
-test.serial('a failure has its code and is not kept', async (t) => {
-  await fakeLosetup(t);
-  const loops = new LoopDevices();
+test('a failure has its code and is not kept', async (t) => {
+  const loops = new LoopDevices(new FakeLoops());
   await t.throwsAsync(loops.acquire('/l/broken'), { code: 'ERR_XEN_LOOP' });
   await t.throwsAsync(loops.acquire('/l/broken'), { code: 'ERR_XEN_LOOP' });
   await t.notThrowsAsync(loops.release('/l/broken'));
 });
 
-test.serial('a sweep detaches what nobody holds below a folder, and nothing else', async (t) => {
-  const others = '/dev/loop5 /l/stale\n/dev/loop6 /layers/other\n/dev/loop7 -\n';
-  const table = await fakeLosetup(t, others);
-  const loops = new LoopDevices();
+test('a sweep detaches what nobody holds below a folder, and nothing else', async (t) => {
+  const stale = { name: '/dev/loop5', file: '/l/stale' };
+  const other = { name: '/dev/loop6', file: '/layers/other' };
+  const driver = new FakeLoops([stale, other]);
+  const loops = new LoopDevices(driver);
   await loops.acquire('/l/a');
   await loops.sweep('/l');
-  t.is(await table(), '/dev/loop6 /layers/other\n/dev/loop7 -\n/dev/loop3 /l/a\n');
+  t.deepEqual(driver.table, [other, { name: '/dev/loop2', file: '/l/a' }]);
 });
 
-test.serial('a file that is acquired while it is released has a device', async (t) => {
-  const table = await fakeLosetup(t);
-  const loops = new LoopDevices();
+test('a file that is acquired while it is released has a device', async (t) => {
+  const driver = new FakeLoops();
+  const loops = new LoopDevices(driver);
   await loops.acquire('/l/a');
   const [, device] = await Promise.all([loops.release('/l/a'), loops.acquire('/l/a')]);
-  t.is(await table(), `${device} /l/a\n`);
+  t.deepEqual(driver.table, [{ name: device, file: '/l/a' }]);
 });
