@@ -136,7 +136,10 @@ test('a full disk stops only the log, which goes on when there is room', async (
   t.true(records(inside(sandbox.logPath(1))).length > 1000);
   t.is((await sandbox.status()).state, 'up');
   const pid = String(sandbox.shim.pid);
-  t.is(spawnSync('nsenter', ['-t', pid, '-m', 'mount', '-o', 'remount,size=4m', logs]).status, 0);
+  t.is(
+    spawnSync('nsenter', ['-t', pid, '-m', '-r', 'mount', '-o', 'remount,size=4m', logs]).status,
+    0,
+  );
   await until('the log goes on', async () => {
     await process.write(2, 'after\n');
     return sandbox.note.includes('is written again');

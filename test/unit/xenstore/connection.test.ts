@@ -69,7 +69,7 @@ test('a call without an answer ends at its deadline and its late reply harms nob
 });
 
 test('calls that name no deadline have that of the client', async (t) => {
-  const { client } = await joinFake(t, { timeoutMs: 50, intercept: () => 'drop' });
+  const { client } = await joinFake(t, { timeoutMs: 2000, intercept: () => 'drop' });
   await rejectsWith(t, client.read('/a'), 'TIMEOUT');
 });
 
