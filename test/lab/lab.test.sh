@@ -239,10 +239,10 @@ group_crash() {
   check 'a dom0 that is late fails the start' status 1 "$lab" up --name "$b" "${small[@]}" --deadline 1
   check 'and leaves nothing' gone "$b"
 }
-# interrupted SIGNAL WANTED: plays the signal on a start whose QEMU runs.
+# interrupted SIGNAL WANTED: plays the signal on a start whose QEMU runs. Whoever started this suite in the background may ignore SIGINT.
 interrupted() {
   local pid
-  "$lab" up --name "$b" "${small[@]}" &
+  env --default-signal=INT "$lab" up --name "$b" "${small[@]}" &
   pid=$!
   until_true 60 test -s "$(run_dir "$b")/console.log" || return 1
   kill "-$1" -- "-$pid"
@@ -250,6 +250,7 @@ interrupted() {
 }
 
 group_clock() {
+  "$lab" down --name "$b"
   check 'a lab with the instruction clock starts' status 0 "$lab" up --name "$b" --clock instructions --memory 3072 --dom0-memory 2048
   check 'its root is in RAM' same tmpfs "$lab" exec --name "$b" -- stat -f -c %T /scratch
   check 'it has one CPU' same 1 "$lab" exec --name "$b" -- nproc
