@@ -45,6 +45,12 @@ test('an agent that closes the channel: LOST to all, a status file, a socket tha
   t.is((await sandbox.control.nextOf(ERROR)).arg, 2);
 });
 
+test('an agent that says no hello within the time given is lost', async (t) => {
+  const sandbox = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '1'] });
+  await until('the shim gives up', async () => (await sandbox.status()).state === 'lost');
+  t.is((await sandbox.status()).reason, 'no hello');
+});
+
 test('QUIT closes the channel and removes the socket; a client gets what it has not read yet', async (t) => {
   const sandbox = await Sandbox.start(t);
   await sandbox.expect(1);
@@ -123,6 +129,7 @@ test('wrong options: usage and status 2', (t) => {
     ['--domid', '5x', '--vchan', '/x', '--dir', '/tmp'],
     ['--socket', '/x', '--dir', '/tmp', '--log-max', '1'],
     ['--socket', '/x', '--dir', '/tmp', '--log-level', 'loud'],
+    ['--socket', '/x', '--dir', '/tmp', '--hello-timeout', '-1'],
     ['--socket', '/x', '--dir', '/tmp', 'more'],
   ];
   for (const args of cases) {

@@ -12,6 +12,7 @@ struct loop {
   const char *dir;
   int listen_fd, signal_fd;
   struct domain *domain; /* NULL with a socket for a transport */
+  int64_t hello_ms;      /* how long a hello may take */
   int64_t hello_by_ms;
   bool abandon;
 };

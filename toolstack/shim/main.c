@@ -20,21 +20,21 @@
 #include "shim.h"
 
 #define LOG_MAX_DEFAULT (16u << 20)
+/* above what thawd waits for a waking agent: it knows more, so it speaks first */
+#define HELLO_MS_DEFAULT 120000
+#define HELLO_SECONDS_MOST 86400u
 #define LOG_MAX_LEAST 131072u /* a record is at most 64 KiB and its head */
 
-static const char usage[] =
-    "usage: thaw-shim --domid N --vchan XENSTORE-PATH --dir DIR [--log-max BYTES] [--log-level LEVEL]\n"
-    "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n";
+static const char usage[] = "usage: thaw-shim --domid N --vchan XENSTORE-PATH --dir DIR [--log-max BYTES] [--log-level "
+                            "LEVEL] [--hello-timeout SECONDS]\n"
+                            "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n";
 
 static int options_parse(int argc, char **argv, struct loop *loop) {
   static const struct option known[] = {
-      {"domid", required_argument, NULL, 'd'},
-      {"vchan", required_argument, NULL, 'v'},
-      {"socket", required_argument, NULL, 's'},
-      {"dir", required_argument, NULL, 'D'},
-      {"log-level", required_argument, NULL, 'l'},
-      {"log-max", required_argument, NULL, 'm'},
-      {NULL, 0, NULL, 0},
+      {"domid", required_argument, NULL, 'd'},         {"vchan", required_argument, NULL, 'v'},
+      {"socket", required_argument, NULL, 's'},        {"dir", required_argument, NULL, 'D'},
+      {"log-level", required_argument, NULL, 'l'},     {"log-max", required_argument, NULL, 'm'},
+      {"hello-timeout", required_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
   };
   struct transport *transport = &loop->transport;
   bool has_domid = false;
@@ -64,6 +64,14 @@ static int options_parse(int argc, char **argv, struct loop *loop) {
       if (note_set_level(optarg) != 0)
         return -1;
       break;
+    case 'h': {
+      unsigned long seconds = strtoul(optarg, &end, 10);
+
+      if (*optarg < '0' || *optarg > '9' || *end != '\0' || seconds > HELLO_SECONDS_MOST)
+        return -1;
+      loop->hello_ms = (int64_t)seconds * 1000;
+      break;
+    }
     case 'm':
       loop->shim.log_max = strtoull(optarg, &end, 10);
       if (*optarg == '\0' || *end != '\0' || loop->shim.log_max < LOG_MAX_LEAST)
@@ -106,6 +114,7 @@ int main(int argc, char **argv) {
   struct loop loop = {.transport.fd = -1, .listen_fd = -1, .signal_fd = -1};
 
   loop.shim.log_max = LOG_MAX_DEFAULT;
+  loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;
   if (options_parse(argc, argv, &loop) != 0) {
     if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)

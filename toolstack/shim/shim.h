@@ -22,7 +22,6 @@
 
 #define SHIM_PROCESSES_MAX 1024u /* live and ended together; the oldest ended one is forgotten first */
 #define SHIM_CLIENTS_MAX 64u
-#define SHIM_HELLO_MS 120000 /* above what thawd waits for a waking agent: it knows more, so it speaks first */
 #define SHIM_CREDIT_STEP (THAW_WINDOW / 4) /* less than this is not worth a CREDIT frame */
 
 struct client;

@@ -14,7 +14,7 @@ int loop_start(struct loop *loop) {
          errno == EADDRINUSE ? "another thaw-shim has it" : strerror(errno));
     return -1;
   }
-  loop->hello_by_ms = clock_ms() + SHIM_HELLO_MS;
+  loop->hello_by_ms = clock_ms() + loop->hello_ms;
   if (loop->transport.ops != &transport_vchan)
     return 0;
   loop->domain = domain_open(loop->transport.domid, loop->transport.path);

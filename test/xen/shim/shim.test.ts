@@ -161,6 +161,7 @@ test.serial('a domain whose agent never says hello', async (t) => {
         '--vchan',
         `/local/domain/${guest.domid}/data/no`,
       ],
+      args: ['--hello-timeout', '10'],
     });
     t.is((await sandbox.status()).state, 'waiting');
     await until('it gives up', async () => (await sandbox.status()).state === 'lost', 60_000);
