@@ -60,8 +60,8 @@ test('a call without an answer ends at its deadline and its late reply harms nob
     intercept: (request) =>
       pathOf(request) === '/slow' ? (held.push(request), 'drop') : undefined,
   });
-  const error = await rejectsWith(t, client.read('/slow', { timeoutMs: 50 }), 'TIMEOUT');
-  t.regex(error.message, /Cannot read "\/slow": no answer from xenstored within 0.05 s/);
+  const error = await rejectsWith(t, client.read('/slow', { timeoutMs: 1000 }), 'TIMEOUT');
+  t.regex(error.message, /Cannot read "\/slow": no answer from xenstored within 1 s/);
   for (const connection of fake.connections)
     connection.send(encode(MessageType.read, held[0]!.requestId, 0, Buffer.from('late')));
   fake.write('/quick', 'yes');
