@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything the rest of thaw may use of Xen's C libraries. createBindings binds the same to another addon, for tests.
 
+import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
 import { prepare } from './loader.js';
@@ -15,11 +16,12 @@ export type { Abortable } from './abortable.js';
 export { DeathWatch } from './death-watch.js';
 export { XenError, xenErrorCode } from './errors.js';
 export type { FailureInfo } from './errors.js';
+export { Image } from './image.js';
 export { Libxl } from './libxl.js';
 export type { OpenOptions } from './libxl.js';
 export { loadNative } from './loader.js';
 export { loopAttach, loopDetach } from './loop.js';
-export type { NativeAddon, NativeContext, NativeVchan, RawEvent } from './native.js';
+export type { NativeAddon, NativeContext, NativeImage, NativeVchan, RawEvent } from './native.js';
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
 export { Vchan } from './vchan.js';
@@ -31,6 +33,7 @@ export interface Bindings {
   vchanListen(options: VchanListenOptions): Promise<Vchan>;
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
+  openImage(fd: number): Promise<Image>;
   loopAttach(file: string): Promise<string>;
   loopDetach(device: string): Promise<void>;
 }
@@ -44,6 +47,7 @@ export function createBindings(native: NativeAddon): Bindings {
     vchanListen: (options) => Vchan.listen(options, native),
     trimStream: (fdIn, fdOut) => trimStream(fdIn, fdOut, native),
     memfdCreate: (name) => memfdCreate(name, native),
+    openImage: (fd) => Image.open(fd, native),
     loopAttach: (file) => loopAttach(file, native),
     loopDetach: (device) => loopDetach(device, native),
   };

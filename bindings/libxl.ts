@@ -197,6 +197,12 @@ export class Libxl {
     return this.#native().xcDomainDestroy(domid);
   }
 
+  /** xc_domain_unpause alone, for domains without a device model: not even libxl's look at xenstore. */
+  async xcDomainUnpause(domid: number): Promise<void> {
+    checkDomid(domid);
+    return this.#native().xcDomainUnpause(domid);
+  }
+
   /** Page counts and paging pool, for accounting before memory grows. */
   async domainAccounting(domid: number): Promise<DomainAccounting> {
     checkDomid(domid);

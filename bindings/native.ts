@@ -3,6 +3,8 @@
 
 import type { FailureInfo } from './errors.js';
 import type {
+  CloneResult,
+  CloneSpec,
   DomainAccounting,
   DomainInfo,
   LogLevel,
@@ -44,6 +46,7 @@ export interface NativeContext {
   domainDeathEnable(watch: number, domid: number): Promise<void>;
   domainDeathDisable(watch: number): Promise<void>;
   xcDomainDestroy(domid: number): Promise<void>;
+  xcDomainUnpause(domid: number): Promise<void>;
   xcDomainAccounting(domid: number): Promise<DomainAccounting>;
   xcSetPagingMempool(domid: number, bytes: number): Promise<void>;
   xcSetmaxmem(domid: number, maxKib: number): Promise<void>;
@@ -69,6 +72,15 @@ export interface NativeVchan {
   close(): void;
 }
 
+/** A template ready to be copied; after close() clone throws. */
+export interface NativeImage {
+  readonly type: 'pv' | 'pvh';
+  readonly frames: number;
+  readonly dataPages: number;
+  clone(handle: Uint8Array, spec: CloneSpec): Promise<CloneResult>;
+  close(): void;
+}
+
 export interface NativeAddon {
   initialize(makeError: (info: FailureInfo) => Error): void;
   openContext(
@@ -86,6 +98,7 @@ export interface NativeAddon {
   ): Promise<NativeVchan>;
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
+  openImage(fd: number): Promise<NativeImage>;
   loopAttach(file: string): Promise<string>;
   loopDetach(device: string): Promise<void>;
 }

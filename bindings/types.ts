@@ -76,6 +76,8 @@ export interface VersionInfo {
 /** What libxenctrl says of one domain (xc_domaininfo_t), for accounting. */
 export interface DomainAccounting {
   domid: number;
+  /** Its handle, as libxl writes a uuid. */
+  uuid: string;
   totPages: number;
   maxPages: number;
   outstandingPages: number;
@@ -104,4 +106,33 @@ export interface TrimResult {
   zeroPages: number;
   /** Bytes written. */
   bytes: number;
+}
+
+/** What a clone's domain is made with; the names are those of struct xen_domctl_createdomain (xen/domctl.h). -1 as 0xffffffff. */
+export interface CloneSpec {
+  /** XEN_DOMCTL_CDF_*. */
+  flags: number;
+  maxVcpus: number;
+  maxEvtchnPort: number;
+  maxGrantFrames: number;
+  maxMaptrackFrames: number;
+  grantVersion: number;
+  cpupool: number;
+  emulationFlags: number;
+  miscFlags: number;
+  /** What Xen lets the domain have at first. */
+  maxKib: number;
+  /** What the memory map may reach; PV only. */
+  memmapKib: number;
+  /** Paging pool; PVH only. */
+  poolBytes: number;
+}
+
+/** A new, paused domain, and where its rings are: guest frames of a PVH domain, machine frames of a PV one. */
+export interface CloneResult {
+  domid: number;
+  storeFrame: number;
+  storePort: number;
+  consoleFrame: number;
+  consolePort: number;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the addon exports. Reading order: util/request.hpp, objects/libxl_thread.hpp, objects/context.hpp,
-// objects/requests.hpp, objects/vchan.hpp, util/trim_stream.hpp. State is kept for each environment (util/env.hpp); the
-// library itself is never unloaded
+// objects/requests.hpp, objects/vchan.hpp, util/trim_stream.hpp, clone/cloner.hpp. State is kept for each environment
+// (util/env.hpp); the library itself is never unloaded
 // (-z nodelete), because a libxl thread may outlive the Worker that loaded it.
 
 #include <node_api.h>
 
 #include "objects/context.hpp"
+#include "objects/image.hpp"
 #include "objects/loop_job.hpp"
 #include "objects/trim_job.hpp"
 #include "objects/vchan.hpp"
@@ -35,6 +36,7 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "vchanListen", thaw::JS_vchanListen);
   thaw::js_set_function(env, exports, "trimStream", thaw::JS_trimStream);
   thaw::js_set_function(env, exports, "memfdCreate", thaw::JS_memfdCreate);
+  thaw::js_set_function(env, exports, "openImage", thaw::JS_openImage);
   thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   return exports;

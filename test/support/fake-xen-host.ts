@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Xen host for unit tests: the calls of Libxl that thaw's upper layers use, on domains that live in a map.
 
-import type { DomainEvent, DomainInfo, Physinfo } from '../../bindings/index.js';
+import type { DomainAccounting, DomainEvent, DomainInfo, Physinfo } from '../../bindings/index.js';
 import { XenError } from '../../bindings/errors.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import type { XenHost } from '../../toolstack/xen/host.js';
@@ -26,7 +26,7 @@ export class FakeLibxl {
     freeMemKib: 2 * 2 ** 20,
     capabilities: { pv: true, hap: true },
   };
-  /** What domainDestroy does; by default the domain is gone at once. */
+  /** What destroying does; by default the domain is gone at once. */
   onDestroy: (domid: number) => void = (domid) => void this.domains.delete(domid);
   /** The readiness of death watches. */
   watchReady: () => Promise<void> = () => Promise.resolve();
@@ -51,12 +51,25 @@ export class FakeLibxl {
     return Promise.resolve([...this.domains.values()] as unknown as DomainInfo[]);
   }
 
+  domainAccounting(domid: number): Promise<DomainAccounting> {
+    const domain = this.domains.get(domid);
+    if (domain === undefined) return Promise.reject(notFound('xc_domain_getinfo', domid));
+    return Promise.resolve(domain as unknown as DomainAccounting);
+  }
+
+  /** By libxl, with devices and records. */
   domainDestroy(domid: number): Promise<void> {
-    this.calls.push(['domainDestroy', domid]);
-    if (!this.domains.has(domid)) {
-      const failure = { reason: 'domain_notfound', op: 'libxl_domain_destroy', rc: -21, domid };
-      return Promise.reject(new XenError(failure));
-    }
+    return this.#destroy('domainDestroy', domid);
+  }
+
+  /** By Xen alone. */
+  xcDomainDestroy(domid: number): Promise<void> {
+    return this.#destroy('xcDomainDestroy', domid);
+  }
+
+  #destroy(call: string, domid: number): Promise<void> {
+    this.calls.push([call, domid]);
+    if (!this.domains.has(domid)) return Promise.reject(notFound(call, domid));
     this.onDestroy(domid);
     return Promise.resolve();
   }
@@ -81,6 +94,10 @@ export class FakeLibxl {
     this.#listeners.set(domid, set.add(listener));
     return { ready: this.watchReady(), close: () => void set.delete(listener) };
   }
+}
+
+function notFound(op: string, domid: number): XenError {
+  return new XenError({ reason: 'domain_notfound', op, rc: -21, domid });
 }
 
 /** A host of that libxl; `xenstore` where a test needs one (joinFake of support/xenstore.ts). */

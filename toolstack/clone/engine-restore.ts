@@ -4,7 +4,7 @@
 import { asDomid, type Domid } from '../base/ids.js';
 import { libxlConfig } from '../xen/config.js';
 import type { XenHost } from '../xen/host.js';
-import type { CloneEngine, CloneRequest } from './engine.js';
+import { cloneConfig, wakeNode, type CloneEngine, type CloneRequest } from './engine.js';
 import { reopenFd } from './memfd.js';
 import type { GuestFiles } from './shape.js';
 import type { Template } from './template.js';
@@ -19,17 +19,14 @@ export class RestoreEngine implements CloneEngine {
   }
 
   async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Domid> {
-    const { kernel, initrd, cmdline } = this.#guest;
-    const { type, vcpus: maxVcpus, memoryKib } = template.shape;
-    const config = libxlConfig({
-      ...{ name: request.name, uuid: request.uuid, type, kernel, initrd, cmdline },
-      ...{ maxVcpus, onlineVcpus: 1, memoryKib, maxMemoryKib: request.maxMemoryKib },
-    });
+    const config = libxlConfig(cloneConfig(this.#guest, template, request));
     const stream = await reopenFd(template.fd, 'r');
     try {
-      return asDomid(
+      const domid = asDomid(
         await this.#host.libxl.domainCreateRestore(config, stream.fd, signal ? { signal } : {}),
       );
+      await this.#host.xenstore.writeAll([wakeNode(domid)]);
+      return domid;
     } finally {
       await stream.close();
     }

@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { RestoreEngine } from '../clone/engine-restore.js';
+import { CopyEngine } from '../clone/engine-copy.js';
 import { loadGuestFiles } from '../clone/shape.js';
 import { Templates } from '../clone/templates.js';
 import { describeError } from '../base/errors.js';
@@ -58,13 +58,13 @@ async function openServices(
   for (const folder of [paths.state, paths.run])
     await mkdir(folder, { recursive: true, mode: 0o711 });
   const guest = await loadGuestFiles(paths.guest);
-  const { nrCpus } = await host.libxl.physinfo();
+  const physinfo = await host.libxl.physinfo();
   return {
     sandbox: {
       host,
-      hostCpus: nrCpus,
+      hostCpus: physinfo.nrCpus,
       templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
-      engine: new RestoreEngine(host, guest),
+      engine: new CopyEngine(host, guest, physinfo),
       loops: new LoopDevices(),
       budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
       shimProgram: paths.shim,

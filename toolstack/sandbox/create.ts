@@ -17,7 +17,7 @@ import type { LoopDevices } from '../xen/loop.js';
 import { readOnlyDisk } from '../xen/vbd.js';
 import { vif } from '../xen/vif.js';
 import { grow } from './grow.js';
-import { identify, wakeDomain } from './identity.js';
+import { identify } from './identity.js';
 import type { SandboxRecord } from './record.js';
 import { ROOTFS, Sandbox, WAKE_MS } from './sandbox.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
@@ -96,7 +96,7 @@ async function bringUp(
   const { host } = services;
   const { template, disks, devices, events, undo, steps, signal } = given;
   const { name } = record;
-  await steps.time('wake', wakeDomain(host, domid));
+  await steps.time('wake', host.libxl.xcDomainUnpause(domid));
   const shim = await steps.time('shim', connectShim(services, record, domid, events));
   undo.push(`shim of ${name}`, () => shim.quit());
   const link = await steps.time('hello', connectAgent(domid, WAKE_MS, signal));

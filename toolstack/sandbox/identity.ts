@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes a clone somebody of its own: the wake-up call, then seed, hostname, machine-id and clock.
+// What makes a clone somebody of its own: seed, hostname, machine-id and clock.
 
 import { randomBytes } from 'node:crypto';
 import type { AgentLink } from '../agent/link.js';
-import { AgentType, encodeIdentity, XS_WAKE } from '../agent/wire.js';
-import type { Domid } from '../base/ids.js';
-import type { XenHost } from '../xen/host.js';
+import { AgentType, encodeIdentity } from '../agent/wire.js';
 import type { SandboxRecord } from './record.js';
 
 const SEED_BYTES = 64;
 const ANSWER_MS = 60_000;
-
-/** Lets the frozen agent of a paused clone wake, and lets the clone run. */
-export async function wakeDomain(host: XenHost, domid: Domid): Promise<void> {
-  await host.xenstore.write(`/local/domain/${domid}/${XS_WAKE}`, '1');
-  await host.libxl.domainUnpause(domid);
-}
 
 /** Gives the clone what must differ in each; the agent reseeds the random generator before it answers. */
 export async function identify(link: AgentLink, record: SandboxRecord): Promise<void> {

@@ -18,6 +18,9 @@ export interface DomainConfig {
   cmdline: string;
 }
 
+/** The ring of a vchan is granted by the guest: this many frames of grants are ample for it and its devices. */
+export const MAX_GRANT_FRAMES = 32;
+
 /** The object that Libxl.domainCreateNew and domainCreateRestore take. No devices: thaw attaches its own. */
 export function libxlConfig(config: DomainConfig): object {
   return {
@@ -27,12 +30,14 @@ export function libxlConfig(config: DomainConfig): object {
       avail_vcpus: Array.from({ length: config.onlineVcpus }, (_, i) => i),
       max_memkb: config.maxMemoryKib,
       target_memkb: config.memoryKib,
-      // The ring of a vchan is granted by the guest: this many frames of grants are ample for it and its devices.
-      max_grant_frames: 32,
+      video_memkb: 0,
+      max_grant_frames: MAX_GRANT_FRAMES,
       kernel: config.kernel,
       ramdisk: config.initrd,
       cmdline: config.cmdline,
       [`type.${config.type}`]: {},
+      // libxl would allow a restored domain what it does not allow a new one.
+      arch_x86: { msr_relaxed: 'False' },
     },
     on_poweroff: 'destroy',
     on_reboot: 'destroy',

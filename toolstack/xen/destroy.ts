@@ -5,18 +5,42 @@ import { sleep } from '../base/deadline.js';
 import { errorCode, ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { XenHost } from './host.js';
+import { removeDomainNodes } from './records.js';
+import { changeStore } from './store-change.js';
+import { removeUserdata } from './userdata.js';
 
 /**
- * Destroys a domain and waits until Xen no longer lists it. Idempotent: a domain that is gone, or whose number now belongs
- * to another (its uuid differs), is left alone. Rejects with ERR_XEN_ZOMBIE when someone still maps its memory.
+ * Destroys a domain whose devices are detached, removes what libxl and thaw keep of it, and waits until Xen no longer lists it.
+ * Idempotent: of a domain that is gone only records are removed, and one whose number now belongs to another (its uuid differs)
+ * is left alone. Rejects with ERR_XEN_ZOMBIE when someone still maps its memory.
+ *
+ * Not by libxl_domain_destroy, which forks thawd for each domain and waits for all the devices it knows of.
  */
 export async function destroyDomain(host: XenHost, domid: Domid, uuid: string): Promise<void> {
+  if (await isSameDomain(host, domid, uuid)) {
+    try {
+      await host.libxl.xcDomainDestroy(domid);
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_XEN_DOMAIN_NOTFOUND') throw error;
+    }
+  }
+  await changeStore(host, (tx) => removeDomainNodes(tx, domid, uuid));
+  await removeUserdata(domid, uuid);
+  await untilGone(host, domid, uuid);
+}
+
+/** The same by libxl, which also removes devices: for a domain of which only its number and uuid are known. */
+export async function destroyStray(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   if (!(await isSameDomain(host, domid, uuid))) return;
   try {
     await host.libxl.domainDestroy(domid);
   } catch (error) {
     if (errorCode(error) !== 'ERR_XEN_DOMAIN_NOTFOUND') throw error;
   }
+  await untilGone(host, domid, uuid);
+}
+
+async function untilGone(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   const deadline = performance.now() + GONE_MS;
   while (await isSameDomain(host, domid, uuid)) {
     if (performance.now() > deadline) {
@@ -34,6 +58,11 @@ const GONE_POLL_MS = 20;
 
 /** Whether the number still belongs to that domain, dying ones included. */
 export async function isSameDomain(host: XenHost, domid: Domid, uuid: string): Promise<boolean> {
-  const domains = await host.libxl.listDomains();
-  return domains.some((d) => d.domid === domid && d.uuid === uuid);
+  try {
+    // Not libxl_domain_info, which logs an error for a domain that is not there.
+    return (await host.libxl.domainAccounting(domid)).uuid === uuid;
+  } catch (error) {
+    if (errorCode(error) === 'ERR_XEN_DOMAIN_NOTFOUND') return false;
+    throw error;
+  }
 }

@@ -3,8 +3,9 @@
 // libxl finds the device under /libxl/DOMID/device like one of its own, so xl lists and removes it.
 
 import type { Domid } from '../base/ids.js';
-import { permissions, type NodeOperations, type StoreEntry } from '../../xenstore/index.js';
+import { permissions, type StoreEntry } from '../../xenstore/index.js';
 import type { XenHost } from './host.js';
+import { changeStore, removeNodes } from './store-change.js';
 
 export interface Device {
   kind: 'vbd' | 'vif';
@@ -67,7 +68,7 @@ export async function attachDevices(
   devices: readonly Device[],
 ): Promise<void> {
   const nodes = devices.flatMap((device) => deviceNodes(domid, device));
-  await change(host, (tx) => tx.writeAll(nodes));
+  await changeStore(host, (tx) => tx.writeAll(nodes));
 }
 
 /**
@@ -95,13 +96,13 @@ async function detachDevice(
   const paths = devicePaths(domid, kind, devid);
   const state = `${paths.backend}/state`;
   try {
-    await change(host, async (tx) => {
+    await changeStore(host, async (tx) => {
       if ((await tx.readIfExists(state)) === undefined) return;
       await tx.writeAll([
         { path: `${paths.backend}/online`, value: '0' },
         { path: state, value: XENBUS_CLOSING },
       ]);
-      await removeIfThere(tx, paths.frontend);
+      await removeNodes(tx, [paths.frontend]);
     });
     await host.xenstore.waitFor(state, (value) => value === undefined || value === XENBUS_CLOSED, {
       timeoutMs: CLOSE_MS,
@@ -109,37 +110,14 @@ async function detachDevice(
   } catch (error) {
     host.log.warn(`Back end ${kind} ${devid} of domain ${domid} does not close`, { error });
   }
-  await change(host, async (tx) => {
-    for (const path of [paths.backend, paths.frontend, paths.libxl]) await removeIfThere(tx, path);
-  });
+  await changeStore(host, (tx) => removeNodes(tx, [paths.backend, paths.frontend, paths.libxl]));
 }
 
 const CLOSE_MS = 5000;
 
-async function removeIfThere(tx: NodeOperations, path: string): Promise<void> {
-  if ((await tx.readIfExists(path)) !== undefined) await tx.rm(path);
-}
-
 async function removeIfEmpty(host: XenHost, path: string): Promise<void> {
-  await change(host, async (tx) => {
+  await changeStore(host, async (tx) => {
     const exists = (await tx.readIfExists(path)) !== undefined;
     if (exists && (await tx.directory(path)).length === 0) await tx.rm(path);
   });
 }
-
-/**
- * One transaction at a time for each host: all of them change the same parents, so side by side they would make each other
- * start again, without end on a busy host. Transactions of libxl and xl still may.
- */
-function change(host: XenHost, body: (tx: NodeOperations) => Promise<void>): Promise<void> {
-  const before = queues.get(host) ?? Promise.resolve();
-  const result = before.then(() => host.xenstore.transaction(body, { timeoutMs: CHANGE_MS }));
-  queues.set(
-    host,
-    result.catch(() => undefined),
-  );
-  return result;
-}
-
-const queues = new WeakMap<XenHost, Promise<void>>();
-const CHANGE_MS = 120_000;

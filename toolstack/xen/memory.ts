@@ -17,6 +17,14 @@ export function growthSteps(fromKib: number, toKib: number): number[] {
 
 const GROWTH = 4;
 
+/**
+ * The paging pool of a PVH domain: 1 MiB for each vCPU and a page for each MiB it may have
+ * (libxl__get_required_paging_memory with HAP).
+ */
+export function pagingPoolKib(maxMemoryKib: number, vcpus: number): number {
+  return 4 * (256 * vcpus + Math.ceil(maxMemoryKib / 1024));
+}
+
 /** Allows and asks for `targetKib`; the guest's balloon follows by hot-adding memory. The domain's static-max must be that high. */
 export async function setMemoryTarget(
   host: XenHost,

@@ -10,6 +10,11 @@ export function newDomainUuid(): string {
   return `${PREFIX}-${hex.slice(0, 4)}-8${hex.slice(5, 8)}-a${hex.slice(9, 12)}-${hex.slice(12, 24)}`;
 }
 
+/** The 16 bytes that Xen keeps as a domain's handle. */
+export function parseUuid(uuid: string): Uint8Array {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
 /** Whether a domain with that uuid is one that thaw made. */
 export function isThawUuid(uuid: string): boolean {
   return uuid.startsWith(`${PREFIX}-`);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "objects/context.hpp"
+#include "objects/domain_job.hpp"
 #include "objects/requests.hpp"
 #include "util/args.hpp"
 #include "util/js.hpp"
@@ -36,6 +37,14 @@ template <RequestPtr (*make)()> napi_value JS_plain(napi_env env, napi_callback_
 
 template <RequestPtr (*make)(uint32_t, int64_t)> napi_value JS_domid_size(napi_env env, napi_callback_info info) {
   return request(env, info, [](Args &args) { return make(args.domid(0), args.size(1)); });
+}
+
+/// Not on the libxl thread, which the call would hold up.
+template <napi_value (*start)(napi_env, uint32_t)> napi_value JS_apart(napi_env env, napi_callback_info info) {
+  Args args(env, info);
+  void *context = args.self(Context::kTag);
+  uint32_t domid = args.domid(0);
+  return context != nullptr && args.ok() ? start(env, domid) : nullptr;
 }
 
 napi_value JS_domainCreateNew(napi_env env, napi_callback_info info) {
@@ -139,7 +148,8 @@ void define_context_methods(napi_env env, napi_value object) {
       {"configDefaults", JS_configDefaults},
       {"domainDeathEnable", JS_id_domid<request_death_enable>},
       {"domainDeathDisable", JS_domainDeathDisable},
-      {"xcDomainDestroy", JS_domid<request_xc_destroy>},
+      {"xcDomainDestroy", JS_apart<start_xc_destroy>},
+      {"xcDomainUnpause", JS_apart<start_xc_unpause>},
       {"xcDomainAccounting", JS_domid<request_xc_accounting>},
       {"xcSetPagingMempool", JS_domid_size<request_xc_set_paging_mempool>},
       {"xcSetmaxmem", JS_domid_size<request_xc_setmaxmem>},

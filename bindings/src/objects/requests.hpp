@@ -38,7 +38,6 @@ RequestPtr request_setmaxmem(uint32_t domid, int64_t max_kib);
 RequestPtr request_xc_setmaxmem(uint32_t domid, int64_t max_kib);
 RequestPtr request_xc_set_paging_mempool(uint32_t domid, int64_t bytes);
 RequestPtr request_xc_accounting(uint32_t domid);
-RequestPtr request_xc_destroy(uint32_t domid);
 
 // requests_query.cpp
 RequestPtr request_list_domains();

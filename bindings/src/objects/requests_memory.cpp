@@ -3,8 +3,10 @@
 // only Xen's do.
 
 #include <cerrno>
+#include <cstring>
 
 #include "objects/requests.hpp"
+#include "util/death_watches.hpp"
 #include "util/js.hpp"
 
 namespace thaw {
@@ -51,6 +53,10 @@ public:
       js_set(env, object, name, js_number(env, static_cast<double>(value)));
     };
     set("domid", info_.domain);
+    libxl_uuid uuid;
+    static_assert(sizeof uuid.uuid == sizeof info_.handle, "both are 16 bytes");
+    memcpy(uuid.uuid, info_.handle, sizeof uuid.uuid);
+    js_set(env, object, "uuid", js_string(env, uuid_text(uuid)));
     set("totPages", info_.tot_pages);
     set("maxPages", info_.max_pages);
     set("outstandingPages", info_.outstanding_pages);
@@ -100,13 +106,6 @@ RequestPtr request_xc_set_paging_mempool(uint32_t domid, int64_t bytes) {
 
 RequestPtr request_xc_accounting(uint32_t domid) {
   return std::make_unique<AccountingRequest>(domid);
-}
-
-RequestPtr request_xc_destroy(uint32_t domid) {
-  return simple_request("xc_domain_destroy", domid, [=](const Xen &xen, Request &request) {
-    int r = xc_domain_destroy(xen.xch, domid);
-    return r != 0 && errno == ESRCH ? int{ERROR_DOMAIN_NOTFOUND} : xc_result(request, r);
-  });
 }
 
 } // namespace thaw

@@ -37,16 +37,40 @@ void *Args::self(const napi_type_tag &tag) {
   return nullptr;
 }
 
-double Args::number(size_t index, double max, const char *expected) {
-  double value = 0;
+double Args::number_of(napi_value value, size_t index, double max, const char *expected) {
+  double number = 0;
   if (!ok_)
     return 0;
-  if (napi_get_value_double(env_, values_[index], &value) != napi_ok || !(value >= 0 && value <= max) ||
-      std::floor(value) != value) {
+  if (napi_get_value_double(env_, value, &number) != napi_ok || !(number >= 0 && number <= max) ||
+      std::floor(number) != number) {
     reject(index, expected);
     return 0;
   }
-  return value;
+  return number;
+}
+
+double Args::number(size_t index, double max, const char *expected) {
+  return number_of(values_[index], index, max, expected);
+}
+
+double Args::field(size_t index, const char *name, double max, const char *expected) {
+  napi_value value = nullptr;
+  napi_valuetype type = napi_undefined;
+  // A primitive would be made an object of, and a getter may throw.
+  if (!ok_ || napi_typeof(env_, values_[index], &type) != napi_ok || type != napi_object ||
+      napi_get_named_property(env_, values_[index], name, &value) != napi_ok) {
+    reject(index, expected);
+    return 0;
+  }
+  return number_of(value, index, max, expected);
+}
+
+uint32_t Args::field_u32(size_t index, const char *name) {
+  return static_cast<uint32_t>(field(index, name, UINT32_MAX, "an object of integers from 0 to 4294967295"));
+}
+
+uint64_t Args::field_size(size_t index, const char *name) {
+  return static_cast<uint64_t>(field(index, name, kSizeMax, "an object of non-negative integers"));
 }
 
 uint32_t Args::u32(size_t index) {

@@ -32,12 +32,17 @@ public:
   /// owns the result.
   int duplicated_fd(size_t index);
   std::vector<int> cpus(size_t index);
+  /// Numbers in fields of an object, checked like u32() and size().
+  uint32_t field_u32(size_t index, const char *name);
+  uint64_t field_size(size_t index, const char *name);
   /// A Uint8Array's bytes; valid until control returns to JavaScript.
   const uint8_t *bytes(size_t index, size_t *length);
 
 private:
   void reject(size_t index, const char *expected);
   double number(size_t index, double max, const char *expected);
+  double number_of(napi_value value, size_t index, double max, const char *expected);
+  double field(size_t index, const char *name, double max, const char *expected);
 
   static constexpr size_t kMax = 6;
   napi_env env_;

@@ -7,43 +7,16 @@
 #include <cstdio>
 #include <cstring>
 #include <endian.h>
-#include <unordered_set>
 #include <vector>
 
+#include "util/page_batch.hpp"
 #include "util/page_set.hpp"
+#include "util/stream_format.hpp"
 
 namespace thaw {
 namespace {
 
-constexpr size_t kPage = 4096;
 constexpr size_t kStep = 1 << 20;
-/// libxenguest refuses longer records.
-constexpr uint32_t kLibxcRecordMax = 128u << 20;
-
-// libxl's stream
-constexpr uint64_t kLibxlIdent = 0x4c6962786c466d74;
-enum : uint32_t { LIBXL_END = 0, LIBXL_LIBXC_CONTEXT = 1 };
-
-// libxenguest's stream
-constexpr uint32_t kLibxcId = 0x58454e46;
-enum : uint32_t { LIBXC_END = 0, LIBXC_PAGE_DATA = 1 };
-enum : uint64_t {
-  PAGE_NOTAB = 0,
-  PAGE_L4TAB = 4,
-  PAGE_LPIN = 8,
-  PAGE_BROKEN = 0xd,
-  PAGE_XALLOC = 0xe,
-  PAGE_XTAB = 0xf
-};
-enum : uint32_t { DOMAIN_HVM = 2 };
-/// As many entries as libxenguest puts into a record.
-constexpr size_t kBatch = 1024;
-constexpr uint64_t kPfnMask = (uint64_t(1) << 52) - 1;
-
-struct RecordHeader {
-  uint32_t type;
-  uint32_t length;
-};
 
 class Trimmer {
 public:
@@ -52,17 +25,14 @@ public:
   }
 
   bool run() {
-    struct {
-      uint64_t ident;
-      uint32_t version, options;
-    } header;
+    LibxlHeader header;
     if (!read(&header, sizeof header, "stream header"))
       return false;
     if (be64toh(header.ident) != kLibxlIdent)
       return fail("no libxl stream: wrong magic");
-    if (be32toh(header.version) != 2)
+    if (be32toh(header.version) != kLibxlVersion)
       return fail("libxl stream version is not 2");
-    if (be32toh(header.options) & 1)
+    if (be32toh(header.options) & kBigEndian)
       return fail("big-endian libxl stream");
     if (!write(&header, sizeof header))
       return false;
@@ -86,26 +56,16 @@ public:
 
 private:
   bool libxc_stream() {
-    struct {
-      uint64_t marker;
-      uint32_t id, version;
-      uint16_t options, reserved1;
-      uint32_t reserved2;
-    } image;
-    struct {
-      uint32_t type;
-      uint16_t page_shift, reserved;
-      uint32_t xen_major, xen_minor;
-    } domain;
-    static_assert(sizeof image == 24 && sizeof domain == 16, "wire sizes");
+    LibxcImageHeader image;
+    LibxcDomainHeader domain;
     if (!read(&image, sizeof image, "image header"))
       return false;
-    if (image.marker != UINT64_MAX || be32toh(image.id) != kLibxcId)
+    if (image.marker != kLibxcMarker || be32toh(image.id) != kLibxcId)
       return fail("no libxenguest stream: wrong magic");
     uint32_t version = be32toh(image.version);
     if (version != 2 && version != 3)
       return fail("libxenguest stream version is neither 2 nor 3");
-    if (be16toh(image.options) & 1)
+    if (be16toh(image.options) & kBigEndian)
       return fail("big-endian libxenguest stream");
     if (!read(&domain, sizeof domain, "domain header"))
       return false;
@@ -144,10 +104,10 @@ private:
     size_t pages_at = 8 + size_t(count) * 8, in = pages_at, out = pages_at, kept = 0;
     // Entries and pages move towards their fronts as others drop out: what is written never passes what is read.
     for (uint32_t i = 0; i < count; i++) {
-      uint64_t entry, type;
+      uint64_t entry;
       memcpy(&entry, &body_[8 + size_t(i) * 8], sizeof entry);
-      type = entry >> 60;
-      if (type > PAGE_L4TAB && type <= PAGE_LPIN)
+      uint8_t type = page_type(entry);
+      if (is_unknown_type(type))
         return fail("PAGE_DATA record with an unknown page type");
       // Of an HVM or PVH domain libxenguest lists every frame up to the highest, holes as XTAB: most of its entries,
       // and a restore skips them.
@@ -178,53 +138,28 @@ private:
     return keep(kept, pages_at, out);
   }
 
-  /// Takes `kept` entries from body_ and the pages between `from` and `to` into the batch: what a restore pays for is
-  /// records.
+  /// Takes `kept` entries from body_ and the pages between `from` and `to` into the batch.
   bool keep(size_t kept, size_t from, size_t to) {
-    if (entries_.size() + kept > kBatch || repeats(kept)) {
-      if (!flush())
-        return false;
-    }
-    if (kept > kBatch)
-      return write_pages(&body_[8], kept, &body_[from], to - from);
-    for (size_t i = 0; i < kept; i++) {
-      uint64_t entry;
-      memcpy(&entry, &body_[8 + i * 8], sizeof entry);
-      entries_.push_back(entry);
-      in_batch_.insert(entry & kPfnMask);
-    }
-    pages_.insert(pages_.end(), body_.begin() + long(from), body_.begin() + long(to));
+    const uint8_t *entries = &body_[8];
+    if (!batch_.has_room_for(entries, kept) && !flush())
+      return false;
+    batch_.add(entries, kept, body_.data() + from, to - from);
     return true;
-  }
-
-  /// Whether the batch has one of these frames already: within one record a restore would populate it twice.
-  bool repeats(size_t kept) const {
-    for (size_t i = 0; i < kept && !in_batch_.empty(); i++) {
-      uint64_t entry;
-      memcpy(&entry, &body_[8 + i * 8], sizeof entry);
-      if (in_batch_.count(entry & kPfnMask))
-        return true;
-    }
-    return false;
   }
 
   /// Writes the batch, if there is one.
   bool flush() {
-    if (entries_.empty())
+    if (batch_.is_empty())
       return true;
-    bool ok = write_pages(entries_.data(), entries_.size(), pages_.data(), pages_.size());
-    entries_.clear();
-    pages_.clear();
-    in_batch_.clear();
-    return ok;
-  }
-
-  bool write_pages(const void *entries, size_t count, const void *pages, size_t bytes) {
     // Whole pages and 8-byte entries: the length is a multiple of 8 and needs no padding.
-    RecordHeader record = {LIBXC_PAGE_DATA, uint32_t(8 + count * 8 + bytes)};
-    uint32_t head[2] = {uint32_t(count), 0};
-    return write(&record, sizeof record) && write(head, sizeof head) && write(entries, count * 8) &&
-           (bytes == 0 || write(pages, bytes));
+    const auto &entries = batch_.entries();
+    const auto &pages = batch_.pages();
+    RecordHeader record = {LIBXC_PAGE_DATA, uint32_t(8 + entries.size() * 8 + pages.size())};
+    uint32_t head[2] = {uint32_t(entries.size()), 0};
+    bool ok = write(&record, sizeof record) && write(head, sizeof head) && write(entries.data(), entries.size() * 8) &&
+              (pages.empty() || write(pages.data(), pages.size()));
+    batch_.clear();
+    return ok;
   }
 
   /// Reads a record's body into body_, growing it as bytes arrive, so that a lie about the length costs nothing.
@@ -285,10 +220,6 @@ private:
     return false;
   }
 
-  static uint64_t padded(uint32_t length) {
-    return (uint64_t(length) + 7) & ~uint64_t(7);
-  }
-
   static bool is_zero(const uint8_t *page) {
     return page[0] == 0 && memcmp(page, page + 1, kPage - 1) == 0;
   }
@@ -297,9 +228,8 @@ private:
   TrimCounts *counts_;
   TrimError *error_;
   bool is_hvm_ = false;
-  std::vector<uint8_t> buffer_, body_, pages_;
-  std::vector<uint64_t> entries_;
-  std::unordered_set<uint64_t> in_batch_;
+  std::vector<uint8_t> buffer_, body_;
+  PageBatch batch_;
   PageSet seen_;
 };
 

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clone is woken before it runs, and gets a seed that no other has.
+// A clone gets what makes it somebody of its own, above all a seed that no other has.
 
 import test from 'ava';
 import type { AgentLink } from '../../../toolstack/agent/link.js';
 import { AgentType } from '../../../toolstack/agent/wire.js';
 import { decodeFields } from '../../../toolstack/base/frame.js';
-import { asDomid } from '../../../toolstack/base/ids.js';
-import { identify, wakeDomain } from '../../../toolstack/sandbox/identity.js';
+import { identify } from '../../../toolstack/sandbox/identity.js';
 import type { SandboxRecord } from '../../../toolstack/sandbox/record.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
-
-test('the wake-up call is in xenstore before the domain runs', async (t) => {
-  const { client, fake } = await joinFake(t);
-  const libxl = new FakeLibxl();
-  let seen: string | undefined;
-  Object.assign(libxl, {
-    domainUnpause: (domid: number) => {
-      seen = fake.text(`/local/domain/${domid}/data/thaw/wake`);
-      return Promise.resolve();
-    },
-  });
-  await wakeDomain(fakeXenHost(libxl, client), asDomid(7));
-  t.is(seen, '1');
-});
 
 test('an identity has the time, a seed of its own, hostname and machine-id', async (t) => {
   const sent: [number, Buffer][] = [];

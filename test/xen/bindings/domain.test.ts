@@ -121,6 +121,7 @@ test.serial('calls on a domain that is not there reject with libxl’s name for 
       () => libxl.setPagingMempool(domid, 1 << 20),
       () => libxl.domainAccounting(domid),
       () => libxl.xcDomainDestroy(domid),
+      () => libxl.xcDomainUnpause(domid),
       () => libxl.domainConfigFromDomid(domid),
     ];
     for (const call of calls) {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A template's save stream, read once and held ready, of which clones are made by copying.
+
+import { checkFd } from './args.js';
+import { loadNative } from './loader.js';
+import type { NativeAddon, NativeImage } from './native.js';
+import type { CloneResult, CloneSpec } from './types.js';
+
+export class Image {
+  readonly #native: NativeImage;
+
+  private constructor(native: NativeImage) {
+    this.#native = native;
+  }
+
+  /**
+   * Reads a whole save stream (trimmed or not) from the start of a file. The file may be closed afterwards.
+   * Rejects with ERR_XEN_BAD_STREAM.
+   */
+  static async open(fd: number, native: NativeAddon = loadNative()): Promise<Image> {
+    checkFd(fd);
+    return new Image(await native.openImage(fd));
+  }
+
+  get type(): 'pv' | 'pvh' {
+    return this.#native.type;
+  }
+
+  /** Frames that a clone has from the start, of 4 KiB. */
+  get frames(): number {
+    return this.#native.frames;
+  }
+
+  /** Of these, those that are copied. */
+  get dataPages(): number {
+    return this.#native.dataPages;
+  }
+
+  /**
+   * Makes a paused domain with the image's memory and state, off the event loop; several may be under way. What is in xenstore
+   * and the introduction are the caller's. Leaves no domain when it rejects.
+   */
+  async clone(handle: Uint8Array, spec: CloneSpec): Promise<CloneResult> {
+    return this.#native.clone(handle, spec);
+  }
+
+  /** Gives its memory back once the clones under way are made. Idempotent. */
+  close(): void {
+    this.#native.close();
+  }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the copy engine's reader survive any stream?
+
+import test from 'ava';
+import { canFuzz, FUZZ_SECONDS, runFuzzer } from '../../support/fuzz.js';
+import { pvhStream, pvStream } from '../../support/template-stream.js';
+
+const declare = canFuzz() ? test : test.skip;
+
+declare(`any image, for ${FUZZ_SECONDS} s`, (t) => {
+  const parts = ['image_reader.cpp', 'image_frames.cpp', 'image.cpp', 'page_store.cpp'];
+  runFuzzer(t, {
+    sources: ['test/fuzz/image_fuzz.cpp', ...parts.map((file) => `bindings/src/clone/${file}`)],
+    libraries: ['-lxencall'],
+    corpus: [pvhStream(), pvStream()],
+  });
+});

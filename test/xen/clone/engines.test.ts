@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is a clone made by copying the same as one that libxl restored, in memory, vCPU state, xenstore and for xl; and does it live?
+
+import test from 'ava';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Image } from '../../../bindings/index.js';
+import { asDomid, type Domid } from '../../../toolstack/base/ids.js';
+import { silentLog } from '../../../toolstack/base/log.js';
+import { connectAgent } from '../../../toolstack/clone/boot.js';
+import { CopyEngine } from '../../../toolstack/clone/engine-copy.js';
+import { RestoreEngine } from '../../../toolstack/clone/engine-restore.js';
+import type { CloneEngine } from '../../../toolstack/clone/engine.js';
+import { loadGuestFiles, shapeFor, type GuestFiles } from '../../../toolstack/clone/shape.js';
+import type { Template } from '../../../toolstack/clone/template.js';
+import { Templates } from '../../../toolstack/clone/templates.js';
+import { destroyDomain } from '../../../toolstack/xen/destroy.js';
+import { closeXenHost, openXenHost, type XenHost } from '../../../toolstack/xen/host.js';
+import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
+import { GUEST, GUEST_TYPES } from '../../support/libxl-guest.js';
+
+const CONSOLES = '/local/domain/0/backend/console';
+const HVMCTX = '/usr/lib/xen-4.20/bin/xen-hvmctx';
+
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
+}
+
+interface Made {
+  domid: Domid;
+  uuid: string;
+}
+
+let host: XenHost;
+let guest: GuestFiles;
+let templates: Templates;
+let copy: CopyEngine;
+let restore: RestoreEngine;
+let folder: string;
+let made: Made[] = [];
+
+test.before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'thaw-engines-'));
+  host = await openXenHost(silentLog());
+  guest = await loadGuestFiles(GUEST);
+  templates = new Templates(host, guest, folder, 120_000);
+  copy = new CopyEngine(host, guest, await host.libxl.physinfo());
+  restore = new RestoreEngine(host, guest);
+});
+
+test.after.always(async () => {
+  await templates.close();
+  await closeXenHost(host);
+  rmSync(folder, { recursive: true });
+});
+
+test.afterEach.always(async () => {
+  for (const { domid, uuid } of made) await destroyDomain(host, domid, uuid);
+  made = [];
+});
+
+for (const type of GUEST_TYPES) {
+  const template = (): Promise<Template> => templates.get(shapeFor(type, 1, 1));
+
+  /** A paused clone that is gone after the test. */
+  const clone = async (engine: CloneEngine): Promise<Made> => {
+    const uuid = newDomainUuid();
+    const name = `thaw-engines-${process.pid}-${made.length}`;
+    const request = { name, uuid, maxMemoryKib: 128 * 1024 };
+    const domid = await engine.clone(await template(), request);
+    made.push({ domid, uuid });
+    return { domid, uuid };
+  };
+
+  test.serial(`a copied ${type} clone is what libxl's restore makes`, async (t) => {
+    const restored = await clone(restore);
+    const copied = await clone(copy);
+
+    const pages = ({ domid }: { domid: Domid }) =>
+      run(join(GUEST, 'domain-pages'), String(domid)).trim().split('\n').sort();
+    const [want, got] = [pages(restored), pages(copied)];
+    t.true(want.length > 16_000 && want.some((line) => !line.endsWith(' 0')));
+    const differences = want.filter((line, i) => line !== got[i]);
+    // The event channels in a PV guest's start info are the domain's own; they come out alike, as both start afresh.
+    t.deepEqual(differences, []);
+    t.is(got.length, want.length);
+
+    // The time stamp counter runs, and the first line has the domid.
+    const state = ({ domid }: { domid: Domid }) =>
+      run(HVMCTX, String(domid)).replace(/^HVM save record.*|\btsc 0x[0-9a-f]+/gm, '');
+    if (type === 'pvh') t.is(state(copied), state(restored));
+
+    const [a, b] = [restored, copied].map(({ domid }) => host.libxl.domainAccounting(domid));
+    const { totPages, maxPages, pagingPoolBytes } = (await a)!;
+    t.like(await b, { totPages, maxPages, pagingPoolBytes });
+  });
+
+  test.serial(`a copied ${type} clone has libxl's records`, async (t) => {
+    const restored = await clone(restore);
+    const copied = await clone(copy);
+    // What stands for one domain stands for the other, but for numbers, names and times.
+    const records = ({ domid, uuid }: { domid: Domid; uuid: string }) =>
+      [`/local/domain/${domid}`, `/libxl/${domid}`, `/vm/${uuid}`, `${CONSOLES}/${domid}`]
+        .flatMap((path) => run('xenstore-ls', '-f', '-p', path).split('\n'))
+        .map((line) =>
+          line
+            .replaceAll(uuid, 'UUID')
+            .replaceAll(`${CONSOLES}/${domid}`, `${CONSOLES}/N`)
+            .replaceAll(`/local/domain/${domid}`, '/local/domain/N')
+            .replace(`/libxl/${domid}`, '/libxl/N')
+            .replace(/\b([nrwb])[1-9]\d*\b/g, '$1N')
+            .replace(/(start_time|tty|name|port|ring-ref|domid|frontend-id) = "[^"]*"/, '$1'),
+        )
+        // What libxl says of where a PV kernel came from is of no use for a clone.
+        .filter((line) => line !== '' && !/^\/vm\/UUID\/image/.test(line))
+        .sort();
+    t.deepEqual(records(copied), records(restored));
+
+    const config = async ({ domid }: { domid: Domid }) => {
+      const all = JSON.parse(await host.libxl.domainConfigFromDomid(domid)) as Record<
+        string,
+        object
+      >;
+      return { ...all, c_info: { ...all['c_info'], name: '', uuid: '' } };
+    };
+    t.deepEqual(await config(copied), await config(restored));
+    t.true(run('xl', 'list').includes(`thaw-engines-${process.pid}-1`));
+  });
+
+  test.serial(`copied ${type} clones wake, and are gone when they are destroyed`, async (t) => {
+    const clones = await Promise.all([clone(copy), clone(copy), clone(copy)]);
+    t.is(new Set(clones.map(({ domid }) => domid)).size, 3);
+    for (const { domid } of clones) await host.libxl.xcDomainUnpause(domid);
+    for (const { domid } of clones) (await connectAgent(asDomid(domid), 60_000)).close();
+    for (const { domid, uuid } of clones) {
+      await destroyDomain(host, domid, uuid);
+      t.is(await host.xenstore.readIfExists(`/local/domain/${domid}`), undefined);
+      t.is(await host.xenstore.readIfExists(`/vm/${uuid}`), undefined);
+      t.is(await host.xenstore.readIfExists(`/libxl/${domid}`), undefined);
+      t.false(existsSync(`/var/lib/xen/userdata-d.${domid}.${uuid}.libxl-json`));
+    }
+  });
+
+  test.serial(`a ${type} clone that Xen has no memory for leaves nothing`, async (t) => {
+    const image = await Image.open((await template()).fd);
+    t.teardown(() => image.close());
+    const before = (await host.libxl.listDomains()).length;
+    // Half of what it needs is all it may have.
+    const spec = { ...SMALL, ...(type === 'pvh' ? { flags: 3, emulationFlags: 1 } : {}) };
+    const error = await t.throwsAsync(image.clone(parseUuid(newDomainUuid()), spec), {
+      code: 'ERR_XEN_CLONE',
+    });
+    t.regex(error?.message ?? '', /Xen has \d+ KiB too little/);
+    t.is((await host.libxl.listDomains()).length, before);
+  });
+}
+
+const SMALL = {
+  ...{ flags: 0, maxVcpus: 1, maxEvtchnPort: 1023, maxGrantFrames: 32, maxMaptrackFrames: 0 },
+  ...{ grantVersion: 1, cpupool: 0, emulationFlags: 0, miscFlags: 0 },
+  ...{ maxKib: 32 * 1024, memmapKib: 65536, poolBytes: 2 ** 21 },
+};
