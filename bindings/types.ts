@@ -135,4 +135,6 @@ export interface CloneResult {
   storePort: number;
   consoleFrame: number;
   consolePort: number;
+  /** How long its steps took: the domain, its frames, their contents, its state. */
+  stepsMs: { create: number; populate: number; copy: number; state: number };
 }

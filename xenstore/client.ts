@@ -2,7 +2,7 @@
 // What a program does with XenStore: open a client, work on nodes, commit transactions, watch, and tell xenstored of domains.
 
 import { Connection } from './connection.js';
-import { replyError, XenstoreError } from './errors.js';
+import { isXenstoreError, replyError, XenstoreError } from './errors.js';
 import { NodeOperations } from './operations.js';
 import { decodeString, encodeStrings } from './payload.js';
 import { xsPath, type XsPath } from './paths.js';
@@ -52,6 +52,26 @@ export class XenstoreClient extends NodeOperations {
    */
   transaction<T>(body: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this.#connection, body, options);
+  }
+
+  /**
+   * The names of the children, however many. A long list that changes again and again while it is read by parts is read in a
+   * transaction, which sees it as it was and is then discarded, so that nobody's change can make it fail.
+   */
+  override async directory(path: string, options?: RequestOptions): Promise<string[]> {
+    try {
+      return await super.directory(path, options);
+    } catch (error) {
+      if (!isXenstoreError(error, 'EAGAIN')) throw error;
+    }
+    const seen = new Seen();
+    await this.transaction(async (tx) => {
+      seen.names = await tx.directory(path, options);
+      throw seen;
+    }, options).catch((error: unknown) => {
+      if (error !== seen) throw error;
+    });
+    return seen.names;
   }
 
   /** Sets a watch on a path or on @introduceDomain, @releaseDomain. Not part of any transaction. */
@@ -137,6 +157,11 @@ export class XenstoreClient extends NodeOperations {
   ): Promise<Buffer> {
     return this.call(type, op, undefined, encodeStrings(encodeDomid(domid)), options);
   }
+}
+
+/** Ends a transaction that was only for looking. */
+class Seen extends Error {
+  names: string[] = [];
 }
 
 function isWhole(value: number | bigint, min: number): boolean {

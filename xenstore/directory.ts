@@ -7,7 +7,10 @@ import { MessageType, type RequestType } from './wire.js';
 
 type Call = (type: RequestType, payload: Buffer) => Promise<Buffer>;
 
-/** The names of the children of `path`. `call` sends a request and resolves with the reply. */
+/**
+ * The names of the children of `path`. `call` sends a request and resolves with the reply. Rejects with ERR_XENSTORE_EAGAIN when the
+ * list kept changing.
+ */
 export async function listDirectory(path: string, call: Call): Promise<string[]> {
   const reply = await call(MessageType.directory, encodeStrings(path)).catch((error: unknown) => {
     if (isXenstoreError(error, 'E2BIG')) return undefined;
@@ -71,4 +74,4 @@ function malformed(path: string, reply: Buffer): XenstoreError {
   );
 }
 
-const MAX_ATTEMPTS = 32;
+const MAX_ATTEMPTS = 8;

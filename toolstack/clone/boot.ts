@@ -44,7 +44,7 @@ export async function bootAndFreeze(
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
     const memTotalKib = await whileAlive(host, domid, async (lost) => {
-      const link = await connectAgent(domid, helloMs, lost);
+      const link = await connectAgent(host, domid, helloMs, lost);
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
       await freeze(host, domid, link);
@@ -73,18 +73,23 @@ function templateConfig(guest: GuestFiles, shape: Shape, name: string, uuid: str
   });
 }
 
-/** Connects to the agent of a running domain and waits for its hello. Rejects with ERR_AGENT_HELLO. */
+/**
+ * Connects to the agent of a domain that runs, or will run soon, and waits for its hello. Rejects with ERR_AGENT_HELLO.
+ * The ring is waited for by a watch: libxenvchan could only be asked again and again.
+ */
 export function connectAgent(
+  host: XenHost,
   domid: Domid,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<AgentLink> {
   const path = `/local/domain/${domid}/${XS_CONTROL}`;
-  return AgentLink.connect(
-    (left, abort) =>
-      Vchan.connect({ domid, path, timeoutMs: left, ...(abort ? { signal: abort } : {}) }),
-    { timeoutMs, signal },
-  );
+  const open = async (left: number, abort?: AbortSignal): Promise<Vchan> => {
+    const options = { timeoutMs: left, ...(abort ? { signal: abort } : {}) };
+    await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined, options);
+    return Vchan.connect({ domid, path, ...options });
+  };
+  return AgentLink.connect(open, { timeoutMs, signal });
 }
 
 /** MemTotal of the guest in KiB. What it says is used for comparing only, so a lie costs its own domain alone. */

@@ -2,17 +2,23 @@
 // Cloning by copying: the addon makes the domain and fills it, thaw writes what libxl would have written of it.
 
 import { Image, type CloneSpec, type Physinfo } from '../../bindings/index.js';
-import { asDomid, type Domid } from '../base/ids.js';
+import { asDomid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
 import { libxlConfig, MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { pagingPoolKib } from '../xen/memory.js';
-import { domainNodes } from '../xen/records.js';
+import { consoleNodes, domainNodes } from '../xen/records.js';
 import { changeStore } from '../xen/store-change.js';
 import { writeUserdata } from '../xen/userdata.js';
 import { parseUuid } from '../xen/uuid.js';
-import { cloneConfig, wakeNode, type CloneEngine, type CloneRequest } from './engine.js';
+import {
+  cloneConfig,
+  wakeNode,
+  type Clone,
+  type CloneEngine,
+  type CloneRequest,
+} from './engine.js';
 import type { GuestFiles } from './shape.js';
 import type { Template } from './template.js';
 
@@ -28,7 +34,7 @@ export class CopyEngine implements CloneEngine {
     this.#physinfo = physinfo;
   }
 
-  async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Domid> {
+  async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone> {
     const image = await this.#image(template);
     const config = cloneConfig(this.#guest, template, request);
     return Undo.guard(this.#host.log, async (undo) => {
@@ -43,7 +49,10 @@ export class CopyEngine implements CloneEngine {
       ]);
       await this.#host.xenstore.introduce(domid, clone.storeFrame, clone.storePort);
       undo.disarm();
-      return domid;
+      // xenconsoled makes a pty of it: several milliseconds that no start should wait for.
+      const settle = (): Promise<void> =>
+        changeStore(this.#host, (tx) => tx.writeAll(consoleNodes(domid, clone)));
+      return { domid, settle };
     });
   }
 

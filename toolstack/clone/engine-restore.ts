@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cloning by libxl's own restore from the template's stream in memory: slower than copying, and the reference for it.
 
-import { asDomid, type Domid } from '../base/ids.js';
+import { asDomid } from '../base/ids.js';
 import { libxlConfig } from '../xen/config.js';
 import type { XenHost } from '../xen/host.js';
-import { cloneConfig, wakeNode, type CloneEngine, type CloneRequest } from './engine.js';
+import {
+  cloneConfig,
+  wakeNode,
+  type Clone,
+  type CloneEngine,
+  type CloneRequest,
+} from './engine.js';
 import { reopenFd } from './memfd.js';
 import type { GuestFiles } from './shape.js';
 import type { Template } from './template.js';
@@ -18,7 +24,7 @@ export class RestoreEngine implements CloneEngine {
     this.#guest = guest;
   }
 
-  async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Domid> {
+  async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone> {
     const config = libxlConfig(cloneConfig(this.#guest, template, request));
     const stream = await reopenFd(template.fd, 'r');
     try {
@@ -26,7 +32,7 @@ export class RestoreEngine implements CloneEngine {
         await this.#host.libxl.domainCreateRestore(config, stream.fd, signal ? { signal } : {}),
       );
       await this.#host.xenstore.writeAll([wakeNode(domid)]);
-      return domid;
+      return { domid, settle: () => Promise.resolve() };
     } finally {
       await stream.close();
     }

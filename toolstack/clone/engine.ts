@@ -16,12 +16,18 @@ export interface CloneRequest {
   maxMemoryKib: number;
 }
 
+export interface Clone {
+  domid: Domid;
+  /** Does what the clone's start need not wait for. Once, while the domain is there. */
+  settle: () => Promise<void>;
+}
+
 export interface CloneEngine {
   /**
    * Makes the clone and leaves it paused; to its kernel the next instruction is a resume, and its agent then finds that it may
    * wake. Leaves nothing when it rejects.
    */
-  clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Domid>;
+  clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone>;
 }
 
 /** How a clone is described to libxl, whichever way it is made. */

@@ -14,6 +14,7 @@ import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
 import { ImageStore } from '../image/index.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
+import { ShimSpawner } from '../sandbox/shim-process.js';
 import { closeXenHost, openXenHost, type XenHost } from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
@@ -42,6 +43,7 @@ async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
   const manager = new ContainerManager(services);
   await recover(services, manager);
   await services.sandbox.templates.sweep();
+  services.sandbox.shims.prepare();
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -67,7 +69,7 @@ async function openServices(
       engine: new CopyEngine(host, guest, physinfo),
       loops: new LoopDevices(),
       budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
-      shimProgram: paths.shim,
+      shims: new ShimSpawner(paths.shim),
       runFolder: join(paths.run, 'sandboxes'),
     },
     images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
@@ -85,6 +87,7 @@ async function stop(
 ): Promise<void> {
   log.info('Ending; containers run on');
   server.close();
+  services.sandbox.shims.close();
   await services.sandbox.templates.close();
   await closeXenHost(host);
   process.exit(0);

@@ -22,7 +22,7 @@ import type { SandboxRecord } from './record.js';
 import { ROOTFS, Sandbox, WAKE_MS } from './sandbox.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 import { ShimClient, type ShimEvents } from './shim-client.js';
-import { shimSocket, startShim } from './shim-process.js';
+import { shimSocket } from './shim-process.js';
 
 const SHIM_MS = 30_000;
 const MOUNT_MS = 90_000;
@@ -57,7 +57,8 @@ export function createSandbox(
       const devices: Device[] = [vif(0, record.mac), ...disks.map((disk) => disk.device)];
 
       const want = { name, uuid, maxMemoryKib: record.memoryKib };
-      const domid = await steps.time('clone', engine.clone(template, want, signal));
+      const clone = await steps.time('clone', engine.clone(template, want, signal));
+      const { domid } = clone;
       undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
       await onDomid(domid);
       const { shim, link } = await whileAlive(host, domid, (lost) => {
@@ -67,7 +68,7 @@ export function createSandbox(
       });
       signal?.throwIfAborted();
       undo.disarm();
-      return new Sandbox(services, record, domid, shim, link);
+      return new Sandbox(services, record, domid, shim, { link, settle: clone.settle });
     } finally {
       giveBack();
       steps.done();
@@ -94,13 +95,9 @@ async function bringUp(
   given: BringUp,
 ) {
   const { host } = services;
-  const { template, disks, devices, events, undo, steps, signal } = given;
+  const { template, disks, devices, undo, steps, signal } = given;
   const { name } = record;
-  await steps.time('wake', host.libxl.xcDomainUnpause(domid));
-  const shim = await steps.time('shim', connectShim(services, record, domid, events));
-  undo.push(`shim of ${name}`, () => shim.quit());
-  const link = await steps.time('hello', connectAgent(domid, WAKE_MS, signal));
-  undo.push(`link to ${name}`, () => link.close());
+  const { shim, link } = await wake(services, record, domid, given);
   const stop = (): void => link.close();
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -120,6 +117,31 @@ async function bringUp(
   return { shim, link };
 }
 
+/** Unpauses the clone and connects to both its channels, side by side. */
+async function wake(
+  services: SandboxServices,
+  record: SandboxRecord,
+  domid: Domid,
+  { events, undo, steps, signal }: BringUp,
+): Promise<{ shim: ShimClient; link: AgentLink }> {
+  const { host } = services;
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const shim = connectShim(services, record, domid, events).then((client) => {
+    undo.push(`shim of ${record.name}`, () => client.quit());
+    return client;
+  });
+  const link = connectAgent(host, domid, WAKE_MS, either).then((connected) => {
+    undo.push(`link to ${record.name}`, () => connected.close());
+    return connected;
+  });
+  const unpaused = host.libxl.xcDomainUnpause(domid);
+  // A domain that cannot run says no hello.
+  unpaused.catch((error: unknown) => stop.abort(error));
+  await all([steps.time('wake', unpaused), steps.time('shim', shim), steps.time('hello', link)]);
+  return { shim: await shim, link: await link };
+}
+
 async function connectShim(
   services: SandboxServices,
   record: SandboxRecord,
@@ -127,7 +149,7 @@ async function connectShim(
   events: ShimEvents,
 ): Promise<ShimClient> {
   const folder = sandboxFolder(services, record);
-  const pid = await startShim(services.shimProgram, domid, folder);
+  const pid = await services.shims.start(domid, folder);
   try {
     return await ShimClient.connect(shimSocket(folder), events, SHIM_MS);
   } catch (error) {

@@ -22,6 +22,8 @@ export const ROOTFS_PATH = `/run/thaw/roots/${ROOTFS}/rootfs`;
 /** Until an agent that wakes up, or is asked again, has answered. */
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
+/** After the start: a container that ends sooner than that has no use for a console. */
+const SETTLE_MS = 250;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 
@@ -32,22 +34,28 @@ export class Sandbox {
   readonly domid: Domid;
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
+  readonly #settle: (() => Promise<void>) | undefined;
+  #settling: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
   #destroyed: Promise<void> | undefined;
 
-  /** Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must. */
+  /**
+   * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
+   * `settle` is what the clone left for after its start.
+   */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
     domid: Domid,
     shim: ShimClient,
-    link?: AgentLink,
+    fresh: { link?: AgentLink; settle?: () => Promise<void> } = {},
   ) {
     this.#services = services;
     this.record = record;
     this.domid = domid;
     this.shim = shim;
-    this.#link = link;
+    this.#link = fresh.link;
+    this.#settle = fresh.settle;
   }
 
   get shimSocket(): string {
@@ -78,13 +86,15 @@ export class Sandbox {
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
   async start(request: ProcessStart): Promise<void> {
-    const link = (this.#link ??= await connectAgent(this.domid, WAKE_MS));
+    const link = (this.#link ??= await connectAgent(this.#services.host, this.domid, WAKE_MS));
     await link.request(
       AgentType.START,
       encodeStart({ ...request, rootfs: ROOTFS }),
       'the start',
       START_MS,
     );
+    const settle = this.#settle;
+    if (settle) this.#settling = setTimeout(() => void quietly(this.#services, settle), SETTLE_MS);
   }
 
   /** Whether the domain still exists. */
@@ -99,6 +109,7 @@ export class Sandbox {
   }
 
   async #release(): Promise<void> {
+    clearTimeout(this.#settling);
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);

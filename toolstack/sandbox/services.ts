@@ -8,6 +8,7 @@ import type { XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { SandboxRecord } from './record.js';
+import type { ShimSpawner } from './shim-process.js';
 
 export interface SandboxServices {
   host: XenHost;
@@ -16,7 +17,7 @@ export interface SandboxServices {
   engine: CloneEngine;
   loops: LoopDevices;
   budget: MemoryBudget;
-  shimProgram: string;
+  shims: ShimSpawner;
   /** One folder a sandbox, below it. */
   runFolder: string;
 }

@@ -180,7 +180,7 @@ export class ShimClient {
   }
 }
 
-const CONNECT_RETRY_MS = 10;
+const CONNECT_RETRY_MS = 2;
 const STATUS_POLL_MS = 20;
 const ANSWER_MS = 60_000;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a shim is started so that it outlives thawd.
+// How shims are started so that they outlive thawd, and without forking it: by one small process that does nothing else.
 
-import { spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { withDeadline } from '../base/deadline.js';
 import type { Domid } from '../base/ids.js';
 import { XS_DATA } from '../agent/wire.js';
 import { ShimError } from './shim-client.js';
@@ -13,34 +14,74 @@ export function shimSocket(folder: string): string {
   return join(folder, 'shim.sock');
 }
 
-/** Starts thaw-shim for a domain, detached, with its messages in FOLDER/shim.log. Resolves with its pid; it is not ready yet. */
-export async function startShim(program: string, domid: Domid, folder: string): Promise<number> {
-  const log = await open(join(folder, 'shim.log'), 'a', 0o600);
-  try {
-    const args = [
-      '--domid',
-      String(domid),
-      '--vchan',
-      `/local/domain/${domid}/${XS_DATA}`,
-      '--dir',
-      folder,
-    ];
-    const child = spawn(program, args, {
-      detached: true,
+type Waiter = { resolve: (pid: number) => void; reject: (error: Error) => void };
+
+export class ShimSpawner {
+  readonly #program: string;
+  #process: ChildProcess | undefined;
+  /** One for each line that is not answered yet, in order. */
+  #waiters: Waiter[] = [];
+
+  /** `program` is thaw-shim. Its spawner starts with the first shim, and again should it have ended. */
+  constructor(program: string) {
+    this.#program = program;
+  }
+
+  /** Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. Resolves with its pid; it is not ready yet. */
+  async start(domid: Domid, folder: string): Promise<number> {
+    if (folder.includes('\n'))
+      throw new ShimError('ERR_SHIM_START', `Cannot start a shim in ${JSON.stringify(folder)}`);
+    const started = new Promise<number>((resolve, reject) => {
+      const child = (this.#process ??= this.#launch());
+      this.#waiters.push({ resolve, reject });
+      child.stdin?.write(`${domid} /local/domain/${domid}/${XS_DATA} ${folder}\n`);
+    });
+    return withDeadline(started, START_MS, `${this.#program} does not start a shim`, {
+      code: 'ERR_SHIM_START',
+    });
+  }
+
+  /** Starts the spawner now, so that the first sandbox need not wait for it. */
+  prepare(): void {
+    this.#process ??= this.#launch();
+  }
+
+  /** Ends the spawner; the shims live on. Idempotent. */
+  close(): void {
+    this.#process?.stdin?.end();
+    this.#process = undefined;
+  }
+
+  #launch(): ChildProcess {
+    const child = spawn(this.#program, ['--spawner'], {
       cwd: '/',
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', (cause) =>
-        reject(new ShimError('ERR_SHIM_START', `Cannot start ${program}`, { cause })),
-      );
-    });
+    const fail = (cause?: unknown): void => {
+      if (this.#process === child) this.#process = undefined;
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      const why = cause instanceof Error ? `: ${cause.message}` : ': it ended';
+      for (const waiter of waiters)
+        waiter.reject(
+          new ShimError('ERR_SHIM_START', `Cannot start ${this.#program}${why}`, { cause }),
+        );
+    };
+    child.once('error', fail);
+    child.once('exit', () => fail());
+    child.stdin.on('error', () => undefined);
+    createInterface(child.stdout).on('line', (line) => this.#answer(line));
+    // It is no reason for thawd to go on, and ends when thawd does.
     child.unref();
-    if (child.pid === undefined)
-      throw new ShimError('ERR_SHIM_START', `Cannot start ${program}: it has no pid`);
-    return child.pid;
-  } finally {
-    await log.close();
+    return child;
+  }
+
+  #answer(line: string): void {
+    const waiter = this.#waiters.shift();
+    const pid = Number(line);
+    if (Number.isInteger(pid) && pid > 0) waiter?.resolve(pid);
+    else waiter?.reject(new ShimError('ERR_SHIM_START', `Cannot start a shim: ${line}`));
   }
 }
+
+const START_MS = 30_000;

@@ -18,6 +18,7 @@
 
 #include "loop.h"
 #include "shim.h"
+#include "spawner.h"
 
 #define LOG_MAX_DEFAULT (16u << 20)
 /* above what thawd waits for a waking agent: it knows more, so it speaks first */
@@ -27,7 +28,8 @@
 
 static const char usage[] = "usage: thaw-shim --domid N --vchan XENSTORE-PATH --dir DIR [--log-max BYTES] [--log-level "
                             "LEVEL] [--hello-timeout SECONDS]\n"
-                            "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n";
+                            "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
+                            "       thaw-shim --spawner\n";
 
 static int options_parse(int argc, char **argv, struct loop *loop) {
   static const struct option known[] = {
@@ -113,6 +115,8 @@ static int detach(void) {
 int main(int argc, char **argv) {
   struct loop loop = {.transport.fd = -1, .listen_fd = -1, .signal_fd = -1};
 
+  if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
+    return spawner_run();
   loop.shim.log_max = LOG_MAX_DEFAULT;
   loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What libxl keeps of a domain in xenstore, written and removed by thaw itself, so that xl finds a clone like any other domain
-// (libxl__domain_make, libxl__build_post and libxl__device_console_add in Xen's tools/libs/light).
+// (libxl__domain_make and libxl__build_post in Xen's tools/libs/light).
 
 import { permissions, type NodeOperations, type StoreEntry } from '../../xenstore/index.js';
 import type { Domid } from '../base/ids.js';
@@ -15,78 +15,48 @@ export interface Rings {
   consolePort: number;
 }
 
-/** All nodes of a new domain without devices, parents before children. Pure. */
+/**
+ * The nodes of a new domain that its guest, libxl and xl need, parents before children. Each costs a request, so what nothing
+ * reads is left out: empty nodes for what Linux says once when it boots, and a device entry for the console, which dom0's kernel
+ * would take for a back end to look after. Pure.
+ */
 export function domainNodes(domid: Domid, config: DomainConfig, rings: Rings): StoreEntry[] {
-  const { domain, vm, libxl, console } = recordPaths(domid, config.uuid);
+  const { domain, vm, libxl } = recordPaths(domid, config.uuid);
   const toGuest = permissions(0, 'none', { domid, access: 'read' });
   const ofGuest = permissions(domid, 'none');
-  const dom0Only = permissions(0, 'none');
-  const guestsOwn = GUESTS_OWN.map((name) => ({
-    ...{ path: `${domain}/${name}`, value: '', permissions: ofGuest },
-  }));
-  const consoleNodes = {
-    frontend: `${domain}/console`,
-    'frontend-id': String(domid),
-    online: '1',
-    state: '1',
-    protocol: 'vt100',
-  };
   return [
-    { path: domain, permissions: toGuest },
-    { path: vm, permissions: toGuest },
-    { path: libxl, permissions: dom0Only },
-    { path: `${libxl}/device` },
+    { path: domain, value: '', permissions: toGuest },
     ...entries(vm, { uuid: config.uuid, name: config.name, start_time: startTime() }),
-    ...entries(libxl, { type: config.type, 'dm-version': 'qemu_xen' }),
+    { path: `${libxl}/type`, value: config.type },
     ...entries(domain, {
       vm,
       name: config.name,
       domid: String(domid),
       'memory/static-max': String(config.maxMemoryKib),
       'memory/target': String(config.memoryKib),
-      'memory/videoram': '0',
       'store/port': String(rings.storePort),
       'store/ring-ref': String(rings.storeFrame),
-      device: '',
-      'control/platform-feature-multiprocessor-suspend': '1',
-      'control/platform-feature-xs_reset_watches': '1',
       ...cpuNodes(config),
     }),
-    ...guestsOwn,
-    ...entries(`${domain}/console`, {
-      backend: console,
-      limit: CONSOLE_LIMIT,
-      type: 'xenconsoled',
-      output: 'pty',
-      tty: '',
-      port: String(rings.consolePort),
-      'ring-ref': String(rings.consoleFrame),
-    }),
-    {
-      path: `${domain}/console/backend-id`,
-      value: '0',
-      permissions: permissions(domid, 'none', { domid: 0, access: 'read' }),
-    },
-    { path: console, permissions: toGuest },
-    ...entries(console, consoleNodes),
-    ...entries(`${libxl}/device/console/0`, { backend: console, ...consoleNodes }),
+    ...GUESTS_OWN.map((name) => ({ path: `${domain}/${name}`, value: '', permissions: ofGuest })),
   ];
 }
 
-/** What a guest may write. Linux fills in the features when it boots; a clone has booted already. */
-const GUESTS_OWN = [
-  'control/shutdown',
-  'control/feature-poweroff',
-  'control/feature-reboot',
-  'control/feature-suspend',
-  'control/sysrq',
-  'device/suspend/event-channel',
-  'data',
-  'drivers',
-  'feature',
-  'attr',
-  'error',
-];
+/** What a guest may write: its answer to a shutdown, what its devices complain of, and all below data. */
+const GUESTS_OWN = ['control/shutdown', 'error', 'data'];
+
+/** The nodes that make xenconsoled serve the console: a pty, and a log where it keeps one. Pure. */
+export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
+  // The frame comes last: xenconsoled looks at all of them when one changes.
+  return entries(`/local/domain/${domid}/console`, {
+    limit: CONSOLE_LIMIT,
+    type: 'xenconsoled',
+    output: 'pty',
+    tty: '',
+    port: String(rings.consolePort),
+    'ring-ref': String(rings.consoleFrame),
+  });
+}
 
 /** What xenconsoled keeps for a guest that nobody listens to (libxl's LIBXL_XENCONSOLE_LIMIT). */
 const CONSOLE_LIMIT = '1048576';
@@ -113,7 +83,7 @@ function recordPaths(domid: Domid, uuid: string) {
     domain: `/local/domain/${domid}`,
     vm: `/vm/${uuid}`,
     libxl: `/libxl/${domid}`,
-    console: `/local/domain/0/backend/console/${domid}/0`,
+    consoles: `/local/domain/0/backend/console/${domid}`,
   };
 }
 
@@ -123,9 +93,9 @@ export async function removeDomainNodes(
   domid: Domid,
   uuid: string,
 ): Promise<void> {
-  const { domain, vm, libxl } = recordPaths(domid, uuid);
+  const { domain, vm, libxl, consoles } = recordPaths(domid, uuid);
   const owner = await tx.readIfExists(`${domain}/vm`);
   const isOurs = owner === undefined || owner === vm;
-  const ofNumber = isOurs ? [domain, libxl, `/local/domain/0/backend/console/${domid}`] : [];
+  const ofNumber = isOurs ? [domain, libxl, consoles] : [];
   await removeNodes(tx, [vm, ...ofNumber]);
 }

@@ -82,13 +82,16 @@ bool set_up(const Making &making) {
 } // namespace
 
 bool make_clone(const XenHandles &xen, const Image &image, const CloneSpec &spec, Clone *clone, CloneError *error) {
-  Making making = {xen, image, spec, clone, error};
+  StepClock clock;
+  Making making = {xen, image, spec, clone, error, &clock};
   if (bool(spec.flags & XEN_DOMCTL_CDF_hvm) != image.is_hvm)
     return making.fail("make_clone", "the image is of a domain of another type");
   if (!create(making))
     return false;
-  if (set_up(making) && (image.is_hvm ? fill_hvm(making) : fill_pv(making)))
+  if (set_up(making) && (image.is_hvm ? fill_hvm(making) : fill_pv(making))) {
+    clone->state_ms = clock.lap();
     return true;
+  }
   xc_domain_destroy(xen.xch, clone->domid);
   return false;
 }

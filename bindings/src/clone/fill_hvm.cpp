@@ -30,8 +30,10 @@ bool fill_hvm(const Making &making) {
   xc_interface *xch = making.xen.xch;
   const Image &image = making.image;
   Clone *clone = making.clone;
+  clone->create_ms = making.clock->lap();
   if (!populate(making, nullptr))
     return false;
+  clone->populate_ms = making.clock->lap();
   PageWriter writer(making);
   if (!writer.open())
     return false;
@@ -39,7 +41,10 @@ bool fill_hvm(const Making &making) {
     if (!writer.add(image.pfns[i], image.pages.page(i)))
       return false;
   }
-  if (!writer.flush() || !set_params(making))
+  if (!writer.flush())
+    return false;
+  clone->copy_ms = making.clock->lap();
+  if (!set_params(making))
     return false;
   if (xc_domain_hvm_setcontext(xch, clone->domid, const_cast<uint8_t *>(image.hvm_context.data()),
                                uint32_t(image.hvm_context.size())) != 0)

@@ -32,8 +32,10 @@ public:
   }
 
   bool run() {
+    making_.clone->create_ms = making_.clock->lap();
     if (!populate(making_, &map_))
       return false;
+    making_.clone->populate_ms = making_.clock->lap();
     // Page tables, p2m list, start info, shared info.
     if (!own_.store.allocate(image_.tables.size() + image_.p2m_frames.size() + 2)) {
       errno = ENOMEM;
@@ -59,7 +61,10 @@ private:
       if (!writer->add(own_.frames[i], own_.store.page(i)))
         return false;
     }
-    return writer->flush();
+    if (!writer->flush())
+      return false;
+    making_.clone->copy_ms = making_.clock->lap();
+    return true;
   }
 
   bool tables() {

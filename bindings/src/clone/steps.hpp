@@ -2,9 +2,26 @@
 // What the steps of making a clone share. Each returns false with the error set.
 #pragma once
 
+#include <chrono>
+
 #include "clone/cloner.hpp"
 
 namespace thaw {
+
+/// Takes the time from step to step.
+class StepClock {
+public:
+  /// Milliseconds since the last call, or since the start.
+  double lap() {
+    auto now = std::chrono::steady_clock::now();
+    double ms = std::chrono::duration<double, std::milli>(now - last_).count();
+    last_ = now;
+    return ms;
+  }
+
+private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
 
 struct Making {
   const XenHandles &xen;
@@ -12,6 +29,7 @@ struct Making {
   const CloneSpec &spec;
   Clone *clone;
   CloneError *error;
+  StepClock *clock;
 
   /// Ends a step with what errno says.
   bool fail(const char *step) const;

@@ -53,6 +53,12 @@ public:
     js_set(env, object, "storePort", js_number(env, clone_.store_port));
     js_set(env, object, "consoleFrame", js_number(env, double(clone_.console_frame)));
     js_set(env, object, "consolePort", js_number(env, clone_.console_port));
+    napi_value times = js_object(env);
+    js_set(env, times, "create", js_number(env, clone_.create_ms));
+    js_set(env, times, "populate", js_number(env, clone_.populate_ms));
+    js_set(env, times, "copy", js_number(env, clone_.copy_ms));
+    js_set(env, times, "state", js_number(env, clone_.state_ms));
+    js_set(env, object, "stepsMs", times);
     return object;
   }
 

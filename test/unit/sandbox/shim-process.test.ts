@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shim is started apart from thawd, with its messages in its folder.
+// Shims are started by a process that speaks in lines; the program itself is tested in test/shim/spawner.test.ts.
 
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
-import { shimSocket, startShim } from '../../../toolstack/sandbox/shim-process.js';
-import { until } from '../../support/within.js';
+import { shimSocket, ShimSpawner } from '../../../toolstack/sandbox/shim-process.js';
 
-async function folderOf(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'thaw-shim-'));
+async function spawnerOf(t: ExecutionContext, script: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-spawner-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  return folder;
+  const program = join(folder, 'program');
+  await writeFile(program, `#!/bin/sh\n${script}\n`);
+  await chmod(program, 0o755);
+  const spawner = new ShimSpawner(program);
+  t.teardown(() => spawner.close());
+  return { spawner, folder };
 }
 
-test('the program gets domain, channel and folder, in a session of its own', async (t) => {
-  const folder = await folderOf(t);
-  const program = join(folder, 'program');
-  await writeFile(
-    program,
-    '#!/bin/sh\necho "$@"\npwd\ncut -d" " -f6 /proc/$$/stat >&2\necho end\n',
+test('each shim is a line with domain, channel and folder, answered in order', async (t) => {
+  const { spawner, folder } = await spawnerOf(
+    t,
+    'cd "$(dirname "$0")"; n=100; while read -r line; do echo "$line" >>lines; n=$((n + 1)); echo $n; done',
   );
-  await chmod(program, 0o755);
-  const pid = await startShim(program, asDomid(7), folder);
-  const log = () => readFile(join(folder, 'shim.log'), 'utf8');
-  await until('it has spoken', async () => (await log()).endsWith('end\n'));
-  const [args, cwd, session] = (await log()).split('\n');
-  t.is(args, `--domid 7 --vchan /local/domain/7/data/thaw/data --dir ${folder}`);
-  t.is(cwd, '/');
-  t.is(session, String(pid));
-  t.is(shimSocket(folder), join(folder, 'shim.sock'));
+  const pids = await Promise.all([7, 8, 9].map((n) => spawner.start(asDomid(n), `/run/${n}`)));
+  t.deepEqual(pids, [101, 102, 103]);
+  t.is(
+    await readFile(join(folder, 'lines'), 'utf8'),
+    [7, 8, 9].map((n) => `${n} /local/domain/${n}/data/thaw/data /run/${n}\n`).join(''),
+  );
+  t.is(shimSocket('/run/7'), '/run/7/shim.sock');
 });
 
-test('a program that is not there, or cannot be run, is said to be so', async (t) => {
-  const folder = await folderOf(t);
-  const start = (program: string) => startShim(program, asDomid(7), folder);
-  await t.throwsAsync(start('/nonexistent/thaw-shim'), { code: 'ERR_SHIM_START' });
-  await writeFile(join(folder, 'text'), 'no program', { mode: 0o644 });
-  await t.throwsAsync(start(join(folder, 'text')), { code: 'ERR_SHIM_START' });
+test('a shim that cannot be started is said to be so', async (t) => {
+  const { spawner } = await spawnerOf(t, 'while read -r line; do echo "error No such file"; done');
+  const error = await t.throwsAsync(spawner.start(asDomid(7), '/x'), { code: 'ERR_SHIM_START' });
+  t.regex(error?.message ?? '', /No such file/);
+});
+
+test('a spawner that ended is started again', async (t) => {
+  const { spawner } = await spawnerOf(t, 'read -r line; echo 5');
+  t.is(await spawner.start(asDomid(7), '/x'), 5);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  t.is(await spawner.start(asDomid(7), '/x'), 5);
+});
+
+test('one that ends without an answer, or is not there, fails the start', async (t) => {
+  const { spawner, folder } = await spawnerOf(t, 'read -r line; exit 1');
+  await t.throwsAsync(spawner.start(asDomid(7), '/x'), { code: 'ERR_SHIM_START' });
+  const missing = new ShimSpawner(join(folder, 'missing'));
+  await t.throwsAsync(missing.start(asDomid(7), '/x'), { code: 'ERR_SHIM_START' });
+  await t.throwsAsync(spawner.start(asDomid(7), '/a\nb'), { code: 'ERR_SHIM_START' });
 });

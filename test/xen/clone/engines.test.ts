@@ -21,6 +21,31 @@ import { closeXenHost, openXenHost, type XenHost } from '../../../toolstack/xen/
 import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
 import { GUEST, GUEST_TYPES } from '../../support/libxl-guest.js';
 
+/** What domainNodes() leaves out, and why, is said there. */
+const LEFT_OUT = [
+  ...['/libxl/N/device', '/libxl/N/device/console', '/libxl/N/device/console/0'],
+  ...['backend', 'frontend', 'frontend-id', 'online', 'protocol', 'state'].map(
+    (name) => `/libxl/N/device/console/0/${name}`,
+  ),
+  '/libxl/N/dm-version',
+  '/local/domain/0/backend/console/N/0',
+  ...['frontend', 'frontend-id', 'online', 'protocol', 'state'].map(
+    (name) => `/local/domain/0/backend/console/N/0/${name}`,
+  ),
+  ...['attr', 'console/backend', 'console/backend-id'].map((name) => `/local/domain/N/${name}`),
+  ...['feature-poweroff', 'feature-reboot', 'feature-suspend'].map(
+    (name) => `/local/domain/N/control/${name}`,
+  ),
+  '/local/domain/N/control/platform-feature-multiprocessor-suspend',
+  '/local/domain/N/control/platform-feature-xs_reset_watches',
+  '/local/domain/N/control/sysrq',
+  '/local/domain/N/device',
+  '/local/domain/N/device/suspend',
+  '/local/domain/N/device/suspend/event-channel',
+  '/local/domain/N/drivers',
+  '/local/domain/N/feature',
+  '/local/domain/N/memory/videoram',
+];
 const CONSOLES = '/local/domain/0/backend/console';
 const HVMCTX = '/usr/lib/xen-4.20/bin/xen-hvmctx';
 
@@ -69,8 +94,9 @@ for (const type of GUEST_TYPES) {
     const uuid = newDomainUuid();
     const name = `thaw-engines-${process.pid}-${made.length}`;
     const request = { name, uuid, maxMemoryKib: 128 * 1024 };
-    const domid = await engine.clone(await template(), request);
+    const { domid, settle } = await engine.clone(await template(), request);
     made.push({ domid, uuid });
+    await settle();
     return { domid, uuid };
   };
 
@@ -116,7 +142,14 @@ for (const type of GUEST_TYPES) {
         // What libxl says of where a PV kernel came from is of no use for a clone.
         .filter((line) => line !== '' && !/^\/vm\/UUID\/image/.test(line))
         .sort();
-    t.deepEqual(records(copied), records(restored));
+    const [got, want] = [records(copied), records(restored)];
+    t.deepEqual(
+      got.filter((line) => !want.includes(line)),
+      [],
+      'nothing is otherwise than libxl has it',
+    );
+    const left = want.filter((line) => !got.includes(line)).map((line) => line.split(' ', 1)[0]);
+    t.deepEqual(left, LEFT_OUT, 'and what is left out is known');
 
     const config = async ({ domid }: { domid: Domid }) => {
       const all = JSON.parse(await host.libxl.domainConfigFromDomid(domid)) as Record<
@@ -133,7 +166,7 @@ for (const type of GUEST_TYPES) {
     const clones = await Promise.all([clone(copy), clone(copy), clone(copy)]);
     t.is(new Set(clones.map(({ domid }) => domid)).size, 3);
     for (const { domid } of clones) await host.libxl.xcDomainUnpause(domid);
-    for (const { domid } of clones) (await connectAgent(asDomid(domid), 60_000)).close();
+    for (const { domid } of clones) (await connectAgent(host, asDomid(domid), 60_000)).close();
     for (const { domid, uuid } of clones) {
       await destroyDomain(host, domid, uuid);
       t.is(await host.xenstore.readIfExists(`/local/domain/${domid}`), undefined);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs in the lab's dom0: measures one thing after the other and prints each as a line of JSON. `--quick` takes fewer samples.
+
+import type { GuestType } from '../toolstack/xen/host.js';
+import type { Samples } from './measure.js';
+import { measureBoot, measureClones } from './measures/clones.js';
+import { measurePeers, measureRun } from './measures/containers.js';
+import { measureSizes } from './measures/sizes.js';
+import { measureXl } from './measures/xl.js';
+
+const isQuick = process.argv.includes('--quick');
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const COUNT = 20;
+const FEW = isQuick ? 3 : 10;
+
+const types: GuestType[] = ['pvh', 'pv'];
+const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
+  ['sizes', () => measureSizes()],
+  ['peers', () => measurePeers(COUNT, FEW)],
+  ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
+    [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 200])],
+    [`run-${type}`, () => [measureRun(type, COUNT)]],
+    [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
+    [`xl-${type}`, () => measureXl(type, FEW)],
+  ]),
+];
+
+for (const [name, step] of steps) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.error(`measuring ${name}`);
+  for (const samples of await step()) console.log(JSON.stringify(samples));
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// clone.cold, wake, rpc.roundtrip, domain.memory, boot.template: what thawd does with domains, in a process like thawd.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AgentType, encodeResize } from '../../toolstack/agent/wire.js';
+import { silentLog } from '../../toolstack/base/log.js';
+import { connectAgent } from '../../toolstack/clone/boot.js';
+import { CopyEngine } from '../../toolstack/clone/engine-copy.js';
+import { loadGuestFiles, shapeFor } from '../../toolstack/clone/shape.js';
+import { Templates } from '../../toolstack/clone/templates.js';
+import { libxlConfig } from '../../toolstack/xen/config.js';
+import { destroyDomain } from '../../toolstack/xen/destroy.js';
+import {
+  closeXenHost,
+  openXenHost,
+  type GuestType,
+  type XenHost,
+} from '../../toolstack/xen/host.js';
+import { newDomainUuid } from '../../toolstack/xen/uuid.js';
+import { asDomid, type Domid } from '../../toolstack/base/ids.js';
+import { repeat, timeMs, type Samples } from '../measure.js';
+import { GUEST } from '../paths.js';
+
+const HELLO_MS = 600_000;
+const ROUNDTRIPS = 50;
+
+interface CloneTimes {
+  cloneMs: number;
+  wakeMs: number;
+  rpcMs: number;
+  memoryKib: number;
+}
+
+/** All figures of one type of domain. `alive` more clones run beside those that are measured. */
+export async function measureClones(
+  type: GuestType,
+  count: number,
+  alive: number[],
+): Promise<Samples[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'thaw-bench-'));
+  const host = await openXenHost(silentLog());
+  const guest = await loadGuestFiles(GUEST);
+  const templates = new Templates(host, guest, folder, HELLO_MS);
+  const engine = new CopyEngine(host, guest, await host.libxl.physinfo());
+  const background: { domid: Domid; uuid: string }[] = [];
+  let made = 0;
+  try {
+    const template = await templates.get(shapeFor(type, 1, 1));
+    const start = async () => {
+      const uuid = newDomainUuid();
+      const name = `bench-${made++}`;
+      const begun = performance.now();
+      const request = { name, uuid, maxMemoryKib: template.shape.memoryKib };
+      const { domid } = await engine.clone(template, request);
+      const cloned = performance.now();
+      const connecting = connectAgent(host, domid, HELLO_MS);
+      await host.libxl.xcDomainUnpause(domid);
+      const link = await connecting;
+      const awake = performance.now();
+      return { domid, uuid, link, cloneMs: awake - begun, wakeMs: awake - cloned };
+    };
+    const one = async (): Promise<CloneTimes> => {
+      const { domid, uuid, link, cloneMs, wakeMs } = await start();
+      const nothing = encodeResize({ memoryKib: 0, vcpus: 0, timeoutMs: 0 });
+      const rpc = await repeat(ROUNDTRIPS, 5, () =>
+        timeMs(() => link.request(AgentType.RESIZE, nothing, 'nothing', HELLO_MS)),
+      );
+      const { totPages, pagingPoolBytes } = await host.libxl.domainAccounting(domid);
+      link.close();
+      await destroyDomain(host, domid, uuid);
+      const rpcMs = rpc.sort((a, b) => a - b)[ROUNDTRIPS / 2] ?? NaN;
+      return { cloneMs, wakeMs, rpcMs, memoryKib: totPages * 4 + pagingPoolBytes / 1024 };
+    };
+    const cold = await repeat(count, 5, one);
+    const results: Samples[] = [
+      { name: 'clone.cold', type, unit: 'ms', samples: cold.map((c) => c.cloneMs) },
+      { name: 'wake', type, unit: 'ms', samples: cold.map((c) => c.wakeMs) },
+      { name: 'rpc.roundtrip', type, unit: 'ms', samples: cold.map((c) => c.rpcMs) },
+      { name: 'domain.memory', type, unit: 'KiB', samples: cold.map((c) => c.memoryKib) },
+    ];
+    for (const many of alive) {
+      while (background.length < many) {
+        const { domid, uuid, link } = await start();
+        link.close();
+        background.push({ domid, uuid });
+      }
+      const beside = await repeat(count, 2, one);
+      results.push({
+        ...{ name: `clone.cold.${many}`, type, unit: 'ms' },
+        samples: beside.map((c) => c.cloneMs),
+      });
+    }
+    return results;
+  } finally {
+    for (const { domid, uuid } of background) await destroyDomain(host, domid, uuid);
+    await templates.close();
+    await closeXenHost(host);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** From the request for a new domain to its agent's hello, without any template. */
+export async function measureBoot(type: GuestType, count: number): Promise<Samples> {
+  const host = await openXenHost(silentLog());
+  try {
+    const guest = await loadGuestFiles(GUEST);
+    const samples = await repeat(count, 0, () => boot(host, guest, type));
+    return { name: 'boot.template', type, unit: 'ms', samples };
+  } finally {
+    await closeXenHost(host);
+  }
+}
+
+async function boot(
+  host: XenHost,
+  guest: Awaited<ReturnType<typeof loadGuestFiles>>,
+  type: GuestType,
+): Promise<number> {
+  const { kernel, initrd, cmdline } = guest;
+  const memoryKib = 64 * 1024;
+  const uuid = newDomainUuid();
+  const config = libxlConfig({
+    ...{ name: 'bench-boot', uuid, type, kernel, initrd, cmdline },
+    ...{ maxVcpus: 1, onlineVcpus: 1, memoryKib, maxMemoryKib: memoryKib },
+  });
+  const begun = performance.now();
+  const domid = asDomid(await host.libxl.domainCreateNew(config));
+  try {
+    await host.libxl.domainUnpause(domid);
+    (await connectAgent(host, domid, HELLO_MS)).close();
+    return performance.now() - begun;
+  } finally {
+    await destroyDomain(host, domid, uuid);
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// crun.run, podman.run and run.cold: `true` in a container, as whole commands.
+
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GuestType } from '../../toolstack/xen/host.js';
+import { timeCommand, type Samples } from '../measure.js';
+import { IMAGE, WORK } from '../paths.js';
+
+/** crun with cgroups, and podman over crun, of the same image without networks. */
+export function measurePeers(count: number, podmanCount: number): Samples[] {
+  const bundle = join(WORK, 'bundle');
+  mkdirSync(bundle, { recursive: true });
+  try {
+    execFileSync('umoci', ['unpack', '--image', IMAGE.replace(/^oci:/, ''), join(bundle, 'image')]);
+    execFileSync('crun', ['spec'], { cwd: bundle });
+    const spec = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
+      process: { terminal: boolean; args: string[] };
+      root: { path: string };
+    };
+    spec.process = { ...spec.process, terminal: false, args: ['/bin/true'] };
+    spec.root.path = join(bundle, 'image/rootfs');
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+    const crun = ['crun', '--cgroup-manager=cgroupfs', 'run', '--bundle', bundle, 'bench'];
+    execFileSync('podman', ['pull', '-q', IMAGE]);
+    const options = ['--runtime=crun', '--network=none', '--cgroups=disabled', '--pull=never'];
+    const podman = ['podman', 'run', '--rm', ...options, IMAGE, 'true'];
+    timeCommand(2, crun);
+    timeCommand(1, podman);
+    return [
+      { name: 'crun.run', type: 'host', unit: 'ms', samples: timeCommand(count, crun) },
+      { name: 'podman.run', type: 'host', unit: 'ms', samples: timeCommand(podmanCount, podman) },
+    ];
+  } finally {
+    rmSync(WORK, { recursive: true });
+  }
+}
+
+/** A container in a clone that is made for it, with thaw's least memory. */
+export function measureRun(type: GuestType, count: number): Samples {
+  const run = ['thaw', 'run', '--rm', '--type', type, '--memory', '64m', IMAGE, 'true'];
+  timeCommand(3, run);
+  return { name: 'run.cold', type, unit: 'ms', samples: timeCommand(count, run) };
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where things are in the lab's dom0.
+
+export const GUEST = process.env['THAW_BENCH_GUEST'] ?? '/usr/lib/thaw/guest';
+export const IMAGE = process.env['THAW_BENCH_IMAGE'] ?? 'oci:/mnt/images/busybox:latest';
+/** In RAM, as all of dom0's storage under the instruction clock. */
+export const WORK = '/run/thaw-bench';

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does `thaw-shim --spawner` start shims of their own, answer each line, and leave them when it ends?
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test, { type ExecutionContext } from 'ava';
+import { ApiType } from '../../toolstack/api/wire.js';
+import { FrameSocket } from '../support/frame-socket.js';
+import { CHECKED_ENV, programs } from '../support/programs.js';
+import { until, within } from '../support/within.js';
+
+function startSpawner(t: ExecutionContext) {
+  const child = spawn(programs().shimChecked, ['--spawner'], {
+    env: { ...process.env, ...CHECKED_ENV },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  t.teardown(() => child.stdin.destroy());
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const ask = async (line: string): Promise<string> => {
+    child.stdin.write(line);
+    return String((await within(10_000, 'an answer', () => lines.next())).value);
+  };
+  return { child, ended, ask };
+}
+
+function folderOf(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'thaw spawner-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Field N of /proc/PID/stat after the name: 0 is the state, 3 the session. */
+function stat(pid: number, field: number): string | undefined {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[field];
+}
+
+test('a shim is a process of its own that outlives the spawner', async (t) => {
+  const { child, ended, ask } = startSpawner(t);
+  const dirs = [folderOf(t), folderOf(t)];
+  const pids: number[] = [];
+  for (const dir of dirs) {
+    const pid = Number(await ask(`32000 /local/domain/32000/data/thaw/data ${dir}\n`));
+    t.true(pid > 0);
+    pids.push(pid);
+    await until('it listens', () => Promise.resolve(existsSync(join(dir, 'shim.sock'))));
+    t.is(stat(pid, 3), String(pid), 'leads a session');
+  }
+  child.stdin.end();
+  t.is(await within(10_000, 'its end', () => ended), 0);
+  for (const [i, dir] of dirs.entries()) {
+    const control = await FrameSocket.connect(join(dir, 'shim.sock'));
+    control.send(ApiType.STATUS, 0, 0);
+    t.is((await control.nextOf(ApiType.STATUS)).type, ApiType.STATUS);
+    control.send(ApiType.QUIT, 0, 0);
+    await until('it is gone', () => Promise.resolve(!existsSync(`/proc/${pids[i]}`)));
+    t.true(existsSync(join(dir, 'shim.log')));
+  }
+});
+
+test('what cannot be started is answered too, and the next line is as good as the first', async (t) => {
+  const { child, ended, ask } = startSpawner(t);
+  for (const line of ['\n', '7\n', '7 path\n', '7 path relative\n'])
+    t.is(await ask(line), 'error Invalid argument');
+  t.is(await ask('7 path /nonexistent/folder\n'), 'error No such file or directory');
+  t.is(await ask(`7 path /${'x'.repeat(4095)}\n`), 'error File name too long');
+  child.stdin.end('7 path /cut off');
+  t.is(await within(10_000, 'its end', () => ended), 0);
+});

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef THAW_SHIM_SPAWNER_H
+#define THAW_SHIM_SPAWNER_H
+
+/*
+ * Starts a shim for each line of standard input, until that ends. A line is "DOMID VCHAN-PATH DIR"; its answer is a
+ * line on standard output, the shim's pid or "error TEXT". Returns an exit status.
+ */
+int spawner_run(void);
+
+#endif
