@@ -12,7 +12,7 @@ import { shapeFor } from '../clone/shape.js';
 import type { Template } from '../clone/template.js';
 import { whileAlive } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
-import { attachDevices, detachDevices, type Device } from '../xen/devices.js';
+import { attachDevices, recordDevices, type Device } from '../xen/devices.js';
 import type { LoopDevices } from '../xen/loop.js';
 import { readOnlyDisk } from '../xen/vbd.js';
 import { vif } from '../xen/vif.js';
@@ -68,7 +68,13 @@ export function createSandbox(
       });
       signal?.throwIfAborted();
       undo.disarm();
-      return new Sandbox(services, record, domid, shim, { link, settle: clone.settle });
+      return new Sandbox(services, record, domid, shim, {
+        link,
+        settle: async () => {
+          await clone.settle();
+          await recordDevices(host, domid, devices);
+        },
+      });
     } finally {
       giveBack();
       steps.done();
@@ -95,14 +101,12 @@ async function bringUp(
   given: BringUp,
 ) {
   const { host } = services;
-  const { template, disks, devices, undo, steps, signal } = given;
-  const { name } = record;
+  const { template, disks, devices, steps, signal } = given;
   const { shim, link } = await wake(services, record, domid, given);
   const stop = (): void => link.close();
   signal.addEventListener('abort', stop, { once: true });
   try {
     // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
-    undo.push(`devices of ${name}`, () => detachDevices(host, domid, devices));
     await steps.time('devices', attachDevices(host, domid, devices));
     await steps.time('identity', identify(link, record));
     const guestNames = disks.map((disk) => disk.guestName);

@@ -2,7 +2,7 @@
 // How domains are found again that an earlier thawd made: by their uuids.
 
 import { asDomid, type Domid } from '../base/ids.js';
-import { destroyStray } from '../xen/destroy.js';
+import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { isThawUuid } from '../xen/uuid.js';
 
@@ -17,7 +17,7 @@ export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): 
   for (const { uuid, domid, name } of await host.libxl.listDomains()) {
     if (!isThawUuid(uuid) || known.has(uuid)) continue;
     host.log.info(`Destroying domain ${name ?? domid}, left by an earlier thawd`, { domid });
-    await destroyStray(host, asDomid(domid), uuid).catch((error: unknown) =>
+    await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
       host.log.error(`Cannot destroy domain ${domid}`, { error }),
     );
   }

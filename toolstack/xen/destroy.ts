@@ -10,11 +10,11 @@ import { changeStore } from './store-change.js';
 import { removeUserdata } from './userdata.js';
 
 /**
- * Destroys a domain whose devices are detached, removes what libxl and thaw keep of it, and waits until Xen no longer lists it.
- * Idempotent: of a domain that is gone only records are removed, and one whose number now belongs to another (its uuid differs)
- * is left alone. Rejects with ERR_XEN_ZOMBIE when someone still maps its memory.
+ * Destroys a domain, removes what libxl and thaw keep of it, and waits until Xen no longer lists it. Its devices' back ends find
+ * their nodes gone and let go of its memory. Idempotent: of a domain that is gone only records are removed, and one whose number
+ * now belongs to another (its uuid differs) is left alone. Rejects with ERR_XEN_ZOMBIE when someone still maps its memory.
  *
- * Not by libxl_domain_destroy, which forks thawd for each domain and waits for all the devices it knows of.
+ * Not by libxl_domain_destroy, which forks thawd for each domain and waits for each of its devices.
  */
 export async function destroyDomain(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   if (await isSameDomain(host, domid, uuid)) {
@@ -29,27 +29,20 @@ export async function destroyDomain(host: XenHost, domid: Domid, uuid: string): 
   await untilGone(host, domid, uuid);
 }
 
-/** The same by libxl, which also removes devices: for a domain of which only its number and uuid are known. */
-export async function destroyStray(host: XenHost, domid: Domid, uuid: string): Promise<void> {
-  if (!(await isSameDomain(host, domid, uuid))) return;
-  try {
-    await host.libxl.domainDestroy(domid);
-  } catch (error) {
-    if (errorCode(error) !== 'ERR_XEN_DOMAIN_NOTFOUND') throw error;
-  }
-  await untilGone(host, domid, uuid);
-}
-
 async function untilGone(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   const deadline = performance.now() + GONE_MS;
-  while (await isSameDomain(host, domid, uuid)) {
+  for (
+    let waitMs = 1;
+    await isSameDomain(host, domid, uuid);
+    waitMs = Math.min(2 * waitMs, GONE_POLL_MS)
+  ) {
     if (performance.now() > deadline) {
       throw new ThawError(
         'ERR_XEN_ZOMBIE',
         `Domain ${domid} is destroyed but does not go away within ${GONE_MS / 1000} s: some process still maps its memory`,
       );
     }
-    await sleep(GONE_POLL_MS);
+    await sleep(waitMs);
   }
 }
 

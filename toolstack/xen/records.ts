@@ -83,19 +83,19 @@ function recordPaths(domid: Domid, uuid: string) {
     domain: `/local/domain/${domid}`,
     vm: `/vm/${uuid}`,
     libxl: `/libxl/${domid}`,
-    consoles: `/local/domain/0/backend/console/${domid}`,
+    backends: ['console', 'vbd', 'vif'].map((kind) => `/local/domain/0/backend/${kind}/${domid}`),
   };
 }
 
-/** Removes everything of a domain whose devices are gone already; of its number only what is still this domain's. */
+/** Removes everything of a domain, its devices on both sides included; of its number only what is still this domain's. */
 export async function removeDomainNodes(
   tx: NodeOperations,
   domid: Domid,
   uuid: string,
 ): Promise<void> {
-  const { domain, vm, libxl, consoles } = recordPaths(domid, uuid);
+  const { domain, vm, libxl, backends } = recordPaths(domid, uuid);
   const owner = await tx.readIfExists(`${domain}/vm`);
   const isOurs = owner === undefined || owner === vm;
-  const ofNumber = isOurs ? [domain, libxl, consoles] : [];
+  const ofNumber = isOurs ? [domain, libxl, ...backends] : [];
   await removeNodes(tx, [vm, ...ofNumber]);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How thawd changes xenstore's records of domains and devices: one transaction after the other.
 
-import type { NodeOperations } from '../../xenstore/index.js';
+import { isXenstoreError, type NodeOperations } from '../../xenstore/index.js';
 import type { XenHost } from './host.js';
 
 /**
@@ -24,11 +24,12 @@ export function changeStore(
 const queues = new WeakMap<XenHost, Promise<void>>();
 const CHANGE_MS = 120_000;
 
-/** Removes nodes with all below them; those that are not there are skipped. All requests go out at once. */
+/** Removes nodes with all below them, whether they are there or not. All requests go out at once. */
 export async function removeNodes(tx: NodeOperations, paths: readonly string[]): Promise<void> {
-  await Promise.all(
-    paths.map(async (path) => {
-      if ((await tx.readIfExists(path)) !== undefined) await tx.rm(path);
-    }),
-  );
+  const results = await Promise.allSettled(paths.map((path) => tx.rm(path)));
+  for (const result of results) {
+    // A parent that is not there.
+    if (result.status === 'rejected' && !isXenstoreError(result.reason, 'ENOENT'))
+      throw result.reason;
+  }
 }

@@ -3,7 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
-import { destroyDomain, destroyStray, isSameDomain } from '../../../toolstack/xen/destroy.js';
+import { destroyDomain, isSameDomain } from '../../../toolstack/xen/destroy.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 import { joinFake } from '../../support/xenstore.js';
 
@@ -54,7 +54,6 @@ test('records of a domain that is gone already are removed', async (t) => {
 test('another domain under the same number is left alone, with its records', async (t) => {
   const { libxl, host, fake } = await hostWith(t, OTHER);
   await destroyDomain(host, DOMID, UUID);
-  await destroyStray(host, DOMID, UUID);
   t.deepEqual(libxl.calls, []);
   t.true(libxl.domains.has(5));
   t.is(fake.text('/libxl/5/type'), 'x');
@@ -77,10 +76,4 @@ test('a domain that someone else has just destroyed is no failure', async (t) =>
     return before;
   };
   await t.notThrowsAsync(destroyDomain(host, DOMID, UUID));
-});
-
-test('a stray is destroyed by libxl, which knows of devices', async (t) => {
-  const { libxl, host } = await hostWith(t, UUID);
-  await destroyStray(host, DOMID, UUID);
-  t.deepEqual(libxl.calls, [['domainDestroy', 5]]);
 });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device's nodes are all there with the right owners, and all gone when it is detached, whatever its back end does.
+// A device's nodes are all there with the right owners, and all gone with its domain.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
+import { destroyDomain } from '../../../toolstack/xen/destroy.js';
 import {
   attachDevices,
-  detachDevices,
   deviceNodes,
+  libxlDeviceNodes,
+  recordDevices,
   type Device,
 } from '../../../toolstack/xen/devices.js';
 import { vif } from '../../../toolstack/xen/vif.js';
@@ -47,8 +49,9 @@ test('the nodes of a vif are these', (t) => {
       handle: '0',
       mtu: '1500',
     }),
-    ...at(LIBXL, { backend: BACKEND, ...backend }),
   ]);
+  const records = libxlDeviceNodes(DOMID, DEVICE).map(({ path, value }) => [path, value]);
+  t.deepEqual(records, at(LIBXL, { backend: BACKEND, ...backend }));
 });
 
 test('the guest may read its back end, owns its front end, and sees nothing of libxl', (t) => {
@@ -61,55 +64,22 @@ test('the guest may read its back end, owns its front end, and sees nothing of l
 
 test('a folder with permissions is written before what is in it', (t) => {
   const paths = deviceNodes(DOMID, DEVICE).map((node) => node.path);
-  for (const base of [BACKEND, FRONTEND, LIBXL])
+  for (const base of [BACKEND, FRONTEND])
     t.is(
       paths.findIndex((path) => path.startsWith(base)),
       paths.indexOf(base),
     );
 });
 
-test('attached devices are in xenstore; detached, nothing of them is left', async (t) => {
+test('attached devices are in xenstore, and go with their domain', async (t) => {
   const { client, fake } = await joinFake(t);
   const host = fakeXenHost(new FakeLibxl(), client);
   await attachDevices(host, DOMID, [DEVICE]);
+  await recordDevices(host, DOMID, [DEVICE]);
   t.is(fake.text(`${FRONTEND}/backend`), BACKEND);
   t.is(fake.text(`${LIBXL}/backend`), BACKEND);
-
-  const detached = detachDevices(host, DOMID, [DEVICE]);
-  // The back end's driver: closes when its front end is gone.
-  await client.waitFor(`${BACKEND}/state`, (value) => value === '5');
-  t.is(fake.text(`${BACKEND}/online`), '0');
-  t.is(fake.text(`${FRONTEND}/state`), undefined);
-  fake.write(`${BACKEND}/state`, '6');
-  await detached;
+  await destroyDomain(host, DOMID, '74686177-0000-8000-a000-000000000001');
   for (const path of [BACKEND, FRONTEND, LIBXL, '/local/domain/0/backend/vif/7'])
     t.is(fake.text(path), undefined, path);
   t.deepEqual(fake.leftovers, { watches: 0, transactions: 0 });
-});
-
-test("another device's back end stays when one is detached", async (t) => {
-  const { client, fake } = await joinFake(t);
-  const host = fakeXenHost(new FakeLibxl(), client);
-  const other = vif(1, '00:16:3e:01:02:04');
-  await attachDevices(host, DOMID, [DEVICE, other]);
-  fake.write(`${BACKEND}/state`, '6');
-  const detached = detachDevices(host, DOMID, [DEVICE]);
-  await client.waitFor(`${BACKEND}/state`, (value) => value === '5');
-  fake.write(`${BACKEND}/state`, '6');
-  await detached;
-  t.is(fake.text('/local/domain/0/backend/vif/7/1/state'), '1');
-});
-
-test('a device that was never there is detached without a word', async (t) => {
-  const { client } = await joinFake(t);
-  const host = fakeXenHost(new FakeLibxl(), client);
-  await t.notThrowsAsync(detachDevices(host, DOMID, [DEVICE, { kind: 'vbd', devid: 51712 }]));
-});
-
-test('a back end that does not close within its deadline is removed all the same', async (t) => {
-  const { client, fake } = await joinFake(t);
-  const host = fakeXenHost(new FakeLibxl(), client);
-  await attachDevices(host, DOMID, [DEVICE]);
-  await detachDevices(host, DOMID, [DEVICE]);
-  for (const path of [BACKEND, FRONTEND, LIBXL]) t.is(fake.text(path), undefined, path);
 });
