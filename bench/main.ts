@@ -18,7 +18,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ['sizes', () => measureSizes()],
   ['peers', () => measurePeers(COUNT, FEW)],
   ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
-    [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 200])],
+    [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 50, 100, 200])],
     [`run-${type}`, () => [measureRun(type, COUNT)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
     [`xl-${type}`, () => measureXl(type, FEW)],

@@ -39,6 +39,8 @@ export function runFuzzer(t: ExecutionContext, target: FuzzTarget): void {
     [
       ...flags.split(' '),
       '-fno-sanitize-recover=all',
+      // Its run-time lies in clang++'s library alone.
+      '-fno-sanitize=vptr',
       `-I${join(ROOT, 'bindings/src')}`,
       ...target.sources.map((file) => join(ROOT, file)),
       ...['-o', program, '-lstdc++', ...(target.libraries ?? [])],

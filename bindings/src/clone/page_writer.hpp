@@ -30,6 +30,9 @@ public:
   /// Copies the page at `data` into a frame (a guest frame of an HVM domain, a machine frame of a PV one), soon: `data`
   /// must stay until flush().
   bool add(uint64_t frame, const uint8_t *data) {
+    // Entries of version 1 have room for frames below 16 TiB.
+    if (frame > UINT32_MAX)
+      return making_.fail("PageWriter", "a frame is above 16 TiB");
     if (segments_.size() == kGrants && !flush())
       return false;
     put(frame, data);
