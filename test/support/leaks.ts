@@ -13,6 +13,8 @@ export interface Holdings {
   loopDevices: string[];
   mounts: string[];
   shims: number[];
+  /** thawd has one, which starts its shims. */
+  spawners: number;
   libxlHelpers: number[];
   runFiles: string[];
   stateFiles: string[];
@@ -40,7 +42,8 @@ export async function holdings(): Promise<Holdings> {
       mounts: readFileSync('/proc/mounts', 'utf8')
         .split('\n')
         .filter((line) => THAW_MOUNT.test(line)),
-      shims: pidsOf(/thaw-shim/),
+      shims: pidsOf(/thaw-shim (?!--spawner)/),
+      spawners: pidsOf(/thaw-shim --spawner/).length,
       libxlHelpers: pidsOf(/libxl-save-helper/),
       runFiles: walk('/run/thaw'),
       stateFiles: walk('/var/lib/thaw').filter((path) => !/\/(images|templates)\//.test(path)),
