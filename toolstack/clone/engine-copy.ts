@@ -50,9 +50,7 @@ export class CopyEngine implements CloneEngine {
       await this.#host.xenstore.introduce(domid, clone.storeFrame, clone.storePort);
       undo.disarm();
       // xenconsoled makes a pty of it: several milliseconds that no start should wait for.
-      const settle = (): Promise<void> =>
-        changeStore(this.#host, (tx) => tx.writeAll(consoleNodes(domid, clone)));
-      return { domid, settle };
+      return { domid, later: consoleNodes(domid, clone) };
     });
   }
 

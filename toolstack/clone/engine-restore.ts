@@ -32,7 +32,7 @@ export class RestoreEngine implements CloneEngine {
         await this.#host.libxl.domainCreateRestore(config, stream.fd, signal ? { signal } : {}),
       );
       await this.#host.xenstore.writeAll([wakeNode(domid)]);
-      return { domid, settle: () => Promise.resolve() };
+      return { domid, later: [] };
     } finally {
       await stream.close();
     }

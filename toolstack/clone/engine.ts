@@ -18,8 +18,8 @@ export interface CloneRequest {
 
 export interface Clone {
   domid: Domid;
-  /** Does what the clone's start need not wait for. Once, while the domain is there. */
-  settle: () => Promise<void>;
+  /** What is still to be written of it, and its start need not wait for: writeLater(). */
+  later: StoreEntry[];
 }
 
 export interface CloneEngine {

@@ -12,7 +12,7 @@ import { shapeFor } from '../clone/shape.js';
 import type { Template } from '../clone/template.js';
 import { whileAlive } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
-import { attachDevices, recordDevices, type Device } from '../xen/devices.js';
+import { attachDevices, libxlDeviceNodes, type Device } from '../xen/devices.js';
 import type { LoopDevices } from '../xen/loop.js';
 import { readOnlyDisk } from '../xen/vbd.js';
 import { vif } from '../xen/vif.js';
@@ -70,10 +70,7 @@ export function createSandbox(
       undo.disarm();
       return new Sandbox(services, record, domid, shim, {
         link,
-        settle: async () => {
-          await clone.settle();
-          await recordDevices(host, domid, devices);
-        },
+        later: [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))],
       });
     } finally {
       giveBack();

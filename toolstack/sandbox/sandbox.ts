@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
+import type { StoreEntry } from '../../xenstore/index.js';
 import type { AgentLink } from '../agent/link.js';
 import { encodeStart, AgentType, type StartRequest } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
+import { writeLater } from '../xen/records.js';
 import type { SandboxRecord } from './record.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
@@ -23,7 +25,7 @@ export const ROOTFS_PATH = `/run/thaw/roots/${ROOTFS}/rootfs`;
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
 /** After the start: a container that ends sooner than that has no use for a console. */
-const SETTLE_MS = 250;
+const LATER_MS = 250;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 
@@ -34,28 +36,28 @@ export class Sandbox {
   readonly domid: Domid;
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
-  readonly #settle: (() => Promise<void>) | undefined;
-  #settling: NodeJS.Timeout | undefined;
+  readonly #later: readonly StoreEntry[];
+  #writing: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
   #destroyed: Promise<void> | undefined;
 
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
-   * `settle` is what the clone left for after its start.
+   * `later` is what of xenstore was left for after its start.
    */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
     domid: Domid,
     shim: ShimClient,
-    fresh: { link?: AgentLink; settle?: () => Promise<void> } = {},
+    fresh: { link?: AgentLink; later?: readonly StoreEntry[] } = {},
   ) {
     this.#services = services;
     this.record = record;
     this.domid = domid;
     this.shim = shim;
     this.#link = fresh.link;
-    this.#settle = fresh.settle;
+    this.#later = fresh.later ?? [];
   }
 
   get shimSocket(): string {
@@ -93,8 +95,7 @@ export class Sandbox {
       'the start',
       START_MS,
     );
-    const settle = this.#settle;
-    if (settle) this.#settling = setTimeout(() => void quietly(this.#services, settle), SETTLE_MS);
+    if (this.#later.length > 0) this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
   }
 
   /** Whether the domain still exists. */
@@ -108,8 +109,15 @@ export class Sandbox {
     return this.#destroyed;
   }
 
+  #writeLater(): Promise<void> {
+    const { host } = this.#services;
+    return quietly(this.#services, () =>
+      writeLater(host, this.domid, this.record.uuid, this.#later),
+    );
+  }
+
   async #release(): Promise<void> {
-    clearTimeout(this.#settling);
+    clearTimeout(this.#writing);
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);

@@ -76,13 +76,3 @@ export async function attachDevices(
   const nodes = devices.flatMap((device) => deviceNodes(domid, device));
   await changeStore(host, (tx) => tx.writeAll(nodes));
 }
-
-/** Writes libxl's part, which no guest waits for. */
-export async function recordDevices(
-  host: XenHost,
-  domid: Domid,
-  devices: readonly Device[],
-): Promise<void> {
-  const nodes = devices.flatMap((device) => libxlDeviceNodes(domid, device));
-  await changeStore(host, (tx) => tx.writeAll(nodes));
-}

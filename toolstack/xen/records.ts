@@ -5,7 +5,8 @@
 import { permissions, type NodeOperations, type StoreEntry } from '../../xenstore/index.js';
 import type { Domid } from '../base/ids.js';
 import type { DomainConfig } from './config.js';
-import { removeNodes } from './store-change.js';
+import type { XenHost } from './host.js';
+import { changeStore, removeNodes } from './store-change.js';
 
 /** Where a domain's two rings are; frames are guest frames of a PVH domain, machine frames of a PV one. */
 export interface Rings {
@@ -55,6 +56,22 @@ export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
     tty: '',
     port: String(rings.consolePort),
     'ring-ref': String(rings.consoleFrame),
+  });
+}
+
+/**
+ * Writes nodes of a domain that nothing has waited for, unless the domain is gone or going: its records are then removed already,
+ * or will be by a transaction after this one.
+ */
+export async function writeLater(
+  host: XenHost,
+  domid: Domid,
+  uuid: string,
+  nodes: readonly StoreEntry[],
+): Promise<void> {
+  const { domain, vm } = recordPaths(domid, uuid);
+  await changeStore(host, async (tx) => {
+    if ((await tx.readIfExists(`${domain}/vm`)) === vm) await tx.writeAll(nodes);
   });
 }
 

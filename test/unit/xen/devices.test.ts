@@ -8,7 +8,6 @@ import {
   attachDevices,
   deviceNodes,
   libxlDeviceNodes,
-  recordDevices,
   type Device,
 } from '../../../toolstack/xen/devices.js';
 import { vif } from '../../../toolstack/xen/vif.js';
@@ -75,7 +74,7 @@ test('attached devices are in xenstore, and go with their domain', async (t) => 
   const { client, fake } = await joinFake(t);
   const host = fakeXenHost(new FakeLibxl(), client);
   await attachDevices(host, DOMID, [DEVICE]);
-  await recordDevices(host, DOMID, [DEVICE]);
+  await client.writeAll(libxlDeviceNodes(DOMID, DEVICE));
   t.is(fake.text(`${FRONTEND}/backend`), BACKEND);
   t.is(fake.text(`${LIBXL}/backend`), BACKEND);
   await destroyDomain(host, DOMID, '74686177-0000-8000-a000-000000000001');

@@ -3,7 +3,13 @@
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
-import { consoleNodes, domainNodes, removeDomainNodes } from '../../../toolstack/xen/records.js';
+import {
+  consoleNodes,
+  domainNodes,
+  removeDomainNodes,
+  writeLater,
+} from '../../../toolstack/xen/records.js';
+import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 import { joinFake } from '../../support/xenstore.js';
 
 const UUID = '74686177-0000-8000-a000-000000000001';
@@ -52,4 +58,18 @@ test('all of it goes', async (t) => {
   await client.transaction((tx) => removeDomainNodes(tx, DOMID, UUID));
   for (const path of ['/local/domain/7', `/vm/${UUID}`, '/libxl/7'])
     t.is(fake.text(path), undefined);
+});
+
+test('what is written later is left out when the domain is gone, or is another', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const host = fakeXenHost(new FakeLibxl(), client);
+  const later = () => writeLater(host, DOMID, UUID, consoleNodes(DOMID, RINGS));
+  await later();
+  t.is(fake.text('/local/domain/7'), undefined);
+  await client.writeAll(domainNodes(DOMID, { ...CONFIG, uuid: UUID.replace(/1$/, '2') }, RINGS));
+  await later();
+  t.is(fake.text('/local/domain/7/console/port'), undefined);
+  await client.writeAll(domainNodes(DOMID, CONFIG, RINGS));
+  await later();
+  t.is(fake.text('/local/domain/7/console/port'), '2');
 });

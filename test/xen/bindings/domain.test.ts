@@ -12,6 +12,7 @@ import {
   untilRunning,
   withLibxl,
 } from '../../support/libxl-guest.js';
+import { until } from '../../support/within.js';
 
 test.serial('the host and the hypervisor tell what they are', async (t) => {
   await withLibxl(t, async (libxl) => {
@@ -54,6 +55,10 @@ for (const type of GUEST_TYPES) {
           new RegExp(`^${name}-b +${domid} `, 'm'),
         );
         await libxl.domainDestroy(domid);
+        // Xen's daemons let go of its rings when they hear of it.
+        await until('it is gone', async () =>
+          (await libxl.listDomains()).every((domain) => domain.domid !== domid),
+        );
         await t.throwsAsync(libxl.domainInfo(domid), { code: 'ERR_XEN_DOMAIN_NOTFOUND' });
       });
     },

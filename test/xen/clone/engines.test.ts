@@ -18,6 +18,7 @@ import type { Template } from '../../../toolstack/clone/template.js';
 import { Templates } from '../../../toolstack/clone/templates.js';
 import { destroyDomain } from '../../../toolstack/xen/destroy.js';
 import { closeXenHost, openXenHost, type XenHost } from '../../../toolstack/xen/host.js';
+import { writeLater } from '../../../toolstack/xen/records.js';
 import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
 import { GUEST, GUEST_TYPES } from '../../support/libxl-guest.js';
 
@@ -94,9 +95,9 @@ for (const type of GUEST_TYPES) {
     const uuid = newDomainUuid();
     const name = `thaw-engines-${process.pid}-${made.length}`;
     const request = { name, uuid, maxMemoryKib: 128 * 1024 };
-    const { domid, settle } = await engine.clone(await template(), request);
+    const { domid, later } = await engine.clone(await template(), request);
     made.push({ domid, uuid });
-    await settle();
+    await writeLater(host, domid, uuid, later);
     return { domid, uuid };
   };
 
