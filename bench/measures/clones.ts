@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentType, encodeResize } from '../../toolstack/agent/wire.js';
+import { sleep } from '../../toolstack/base/deadline.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import { connectAgent } from '../../toolstack/clone/boot.js';
 import { CopyEngine } from '../../toolstack/clone/engine-copy.js';
@@ -25,6 +26,7 @@ import { GUEST } from '../paths.js';
 
 const HELLO_MS = 600_000;
 const ROUNDTRIPS = 50;
+const PAUSE_MS = 100;
 
 interface CloneTimes {
   cloneMs: number;
@@ -70,6 +72,8 @@ export async function measureClones(
       const { totPages, pagingPoolBytes } = await host.libxl.domainAccounting(domid);
       link.close();
       await destroyDomain(host, domid, uuid);
+      // Xen clears a dead domain's pages while it has nothing to do; without a pause the next domain pays for that.
+      await sleep(PAUSE_MS);
       const rpcMs = rpc.sort((a, b) => a - b)[ROUNDTRIPS / 2] ?? NaN;
       return { cloneMs, wakeMs, rpcMs, memoryKib: totPages * 4 + pagingPoolBytes / 1024 };
     };
