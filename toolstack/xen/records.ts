@@ -27,6 +27,7 @@ export function domainNodes(domid: Domid, config: DomainConfig, rings: Rings): S
   const ofGuest = permissions(domid, 'none');
   return [
     { path: domain, value: '', permissions: toGuest },
+    { path: vm, value: '', permissions: toGuest },
     ...entries(vm, { uuid: config.uuid, name: config.name, start_time: startTime() }),
     { path: `${libxl}/type`, value: config.type },
     ...entries(domain, {

@@ -54,6 +54,15 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
 }
 
+/** Nodes with values and permissions; nothing for a path that is not there. */
+function list(path: string): string {
+  try {
+    return run('xenstore-ls', '-f', '-p', path);
+  } catch {
+    return '';
+  }
+}
+
 interface Made {
   domid: Domid;
   uuid: string;
@@ -130,7 +139,7 @@ for (const type of GUEST_TYPES) {
     // What stands for one domain stands for the other, but for numbers, names and times.
     const records = ({ domid, uuid }: { domid: Domid; uuid: string }) =>
       [`/local/domain/${domid}`, `/libxl/${domid}`, `/vm/${uuid}`, `${CONSOLES}/${domid}`]
-        .flatMap((path) => run('xenstore-ls', '-f', '-p', path).split('\n'))
+        .flatMap((path) => list(path).split('\n'))
         .map((line) =>
           line
             .replaceAll(uuid, 'UUID')
