@@ -17,8 +17,12 @@ void agent_bundle_path(char path[AGENT_PATH_MAX], const char *container, const c
   agent_path(path, "%s/containers/%s%s%s", agent_options.run, container, name ? "/" : "", name ? name : "");
 }
 
-static bool write_file(int directory, const char *name, const uint8_t *bytes, uint32_t length) {
-  int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+/* how: of open(2), for a file that must be new or must be there */
+#define NEW_FILE (O_CREAT | O_EXCL)
+#define OLD_FILE O_TRUNC
+
+static bool write_file(int directory, const char *name, const uint8_t *bytes, uint32_t length, int how) {
+  int fd = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | how, 0644);
   uint32_t done = 0;
 
   if (fd < 0)
@@ -38,7 +42,7 @@ static bool write_file(int directory, const char *name, const uint8_t *bytes, ui
   return done == length;
 }
 
-static bool write_pair(int directory, struct agent_fields *files) {
+static bool write_pair(int directory, struct agent_fields *files, int how) {
   char name[256];
   struct agent_field field, content;
 
@@ -54,7 +58,7 @@ static bool write_pair(int directory, struct agent_fields *files) {
     errno = EINVAL;
     return false;
   }
-  return write_file(directory, name, content.bytes, content.length);
+  return write_file(directory, name, content.bytes, content.length, how);
 }
 
 bool agent_bundle_write(const char *container, const struct agent_field *config, struct agent_fields *files,
@@ -69,10 +73,10 @@ bool agent_bundle_write(const char *container, const struct agent_field *config,
   directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   agent_bundle_path(path, container, NULL);
   bundle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (bundle < 0 || directory < 0 || !write_file(bundle, "config.json", config->bytes, config->length))
+  if (bundle < 0 || directory < 0 || !write_file(bundle, "config.json", config->bytes, config->length, NEW_FILE))
     goto out;
   for (uint32_t i = 0; i < count; i++)
-    if (!write_pair(directory, files))
+    if (!write_pair(directory, files, NEW_FILE))
       goto out;
   ok = agent_fields_at_end(files);
   if (!ok)
@@ -86,6 +90,27 @@ out:
   if (!ok)
     agent_bundle_remove(container);
   errno = saved;
+  return ok;
+}
+
+bool agent_bundle_refresh(const char *container, struct agent_fields *files, uint32_t count) {
+  char path[AGENT_PATH_MAX];
+  int directory, saved;
+  bool ok = true;
+
+  agent_bundle_path(path, container, "files");
+  directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0)
+    return false;
+  while (ok && count-- > 0)
+    ok = write_pair(directory, files, OLD_FILE);
+  saved = errno;
+  close(directory);
+  errno = saved;
+  if (ok && !agent_fields_at_end(files)) {
+    errno = EINVAL;
+    ok = false;
+  }
   return ok;
 }
 

@@ -18,6 +18,12 @@ void agent_bundle_path(char path[AGENT_PATH_MAX], const char *container, const c
 bool agent_bundle_write(const char *container, const struct agent_field *config, struct agent_fields *files,
                         uint32_t count);
 
+/*
+ * Replaces the content of files that are there, in place: a container has them mounted. False: errno says why, EINVAL
+ * for a bad pair, ENOENT for a file that CREATE did not make.
+ */
+bool agent_bundle_refresh(const char *container, struct agent_fields *files, uint32_t count);
+
 /* Removes it, whatever is there. */
 void agent_bundle_remove(const char *container);
 

@@ -40,10 +40,15 @@ static const struct {
     {THAW_DELETE, agent_delete_request},
     {THAW_UNMOUNT, agent_unmount_request},
     {THAW_FREEZE, agent_freeze_request},
+    {THAW_CREATE, agent_create_request},
+    {THAW_BEGIN, agent_begin_request},
 };
 
 static bool accepts(uint32_t type) {
-  return type >= THAW_PING && type <= THAW_FREEZE;
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+    if (requests[i].type == type)
+      return true;
+  return false;
 }
 
 static bool frame(struct agent_channel *from, const struct thaw_frame *header, uint8_t *payload) {

@@ -31,6 +31,8 @@ void agent_mount_request(struct agent_request request, struct agent_fields *fiel
 void agent_unmount_request(struct agent_request request, struct agent_fields *fields);
 void agent_resize_request(struct agent_request request, struct agent_fields *fields);
 void agent_start_request(struct agent_request request, struct agent_fields *fields);
+void agent_create_request(struct agent_request request, struct agent_fields *fields);
+void agent_begin_request(struct agent_request request, struct agent_fields *fields);
 void agent_kill_request(struct agent_request request, struct agent_fields *fields);
 void agent_delete_request(struct agent_request request, struct agent_fields *fields);
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields);

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "path.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,8 +45,8 @@ static const char *state_root(void) {
   return root;
 }
 
-bool agent_crun_start(struct agent_crun *crun, const char *container, const char *bundle, const char *pid_file,
-                      const char *console, const int fds[3]) {
+bool agent_crun_start(struct agent_crun *crun, bool only_create, const char *container, const char *bundle,
+                      const char *pid_file, const char *console, const int fds[3]) {
   char log[AGENT_PATH_MAX], bundle_option[AGENT_PATH_MAX], pid_option[AGENT_PATH_MAX],
       console_option[AGENT_PATH_MAX] = "";
   char cgroup_option[AGENT_PATH_MAX];
@@ -61,8 +62,9 @@ bool agent_crun_start(struct agent_crun *crun, const char *container, const char
   argv[n++] = "--root";
   argv[n++] = state_root();
   argv[n++] = log;
-  argv[n++] = "run";
-  argv[n++] = "--detach";
+  argv[n++] = only_create ? "create" : "run";
+  if (!only_create)
+    argv[n++] = "--detach";
   argv[n++] = bundle_option;
   argv[n++] = pid_option;
   if (console) {
@@ -72,6 +74,27 @@ bool agent_crun_start(struct agent_crun *crun, const char *container, const char
   argv[n++] = container;
   argv[n] = NULL;
   return launch(crun, argv, fds);
+}
+
+/*
+ * A created container waits for a byte in this pipe (libcrun_container_start); to run crun for it would take longer
+ * than all else that a start of it needs. Without blocking, and looked for anew, since a process that died reads no
+ * more.
+ */
+bool agent_crun_let_go(const char *container) {
+  char path[AGENT_PATH_MAX];
+  int fd, saved;
+  bool ok;
+
+  agent_path(path, "%s/%s/exec.fifo", state_root(), container);
+  fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0)
+    return false;
+  ok = unlink(path) == 0 && write(fd, "", 1) == 1;
+  saved = errno;
+  close(fd);
+  errno = saved;
+  return ok;
 }
 
 bool agent_crun_delete(struct agent_crun *crun, const char *container) {

@@ -23,9 +23,12 @@ struct agent_crun {
   bool timed_out;
 };
 
-/* `run --detach`: container, bundle directory, pid file, console socket or NULL; fds as 0, 1, 2. */
-bool agent_crun_start(struct agent_crun *crun, const char *container, const char *bundle, const char *pid_file,
-                      const char *console, const int fds[3]);
+/* `run --detach` or `create`: container, bundle directory, pid file, console socket or NULL; fds as 0, 1, 2. */
+bool agent_crun_start(struct agent_crun *crun, bool only_create, const char *container, const char *bundle,
+                      const char *pid_file, const char *console, const int fds[3]);
+
+/* What `start` does: lets a created container's first process go on to its program. False: errno says why. */
+bool agent_crun_let_go(const char *container);
 
 /* `delete --force` */
 bool agent_crun_delete(struct agent_crun *crun, const char *container);

@@ -3,6 +3,7 @@
 #include "data.h"
 
 #include "input.h"
+#include "layer.h"
 #include "output.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@ static struct {
 static uint8_t in[THAW_DATA_MAX + 1]; /* not allocated: memory that is short must not lose a byte */
 
 static bool accepts(uint32_t type) {
-  return type == THAW_STREAM || type == THAW_EOF || type == THAW_CREDIT || type == THAW_SIGNAL || type == THAW_WINSIZE;
+  return type == THAW_STREAM || type == THAW_EOF || type == THAW_CREDIT || type == THAW_SIGNAL ||
+         type == THAW_WINSIZE || type == THAW_LAYER;
 }
 
 static bool take_credit(struct agent_process *process, const struct thaw_frame *header, const uint8_t *payload) {
@@ -48,11 +50,14 @@ static bool take_winsize(struct agent_process *process, const struct thaw_frame 
 }
 
 static bool frame(struct agent_channel *from, const struct thaw_frame *header, uint8_t *payload) {
-  struct agent_process *process = agent_process_by_id(header->id);
+  struct agent_process *process;
 
   (void)from;
+  if (header->type == THAW_LAYER)
+    return agent_layer_take(header, payload);
   if (header->id == 0)
     return false;
+  process = agent_process_by_id(header->id);
   /* dom0 cannot know yet that a process is over: what it sent meanwhile is no error */
   if (!process || !agent_data_serves(process))
     return true;
@@ -83,7 +88,7 @@ static bool fill(const struct agent_process *process, uint32_t type, uint32_t ar
 static bool next_frame(struct agent_process *process) {
   uint32_t grant;
 
-  if (process->state == AGENT_STARTING)
+  if (process->state == AGENT_STARTING || process->state == AGENT_CREATED)
     return false;
   if (agent_input_grant(&process->input, &grant)) {
     memcpy(out.payload, &grant, sizeof grant);
@@ -138,6 +143,7 @@ static void lost(struct agent_channel *from) {
   struct agent_process *process = agent_process_first();
 
   (void)from;
+  agent_layer_client_lost();
   while (process) {
     struct agent_process *after = process->next;
 

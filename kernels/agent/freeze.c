@@ -42,7 +42,7 @@ static void write_state(const char *value) {
 
 static bool something_runs(void) {
   for (struct agent_process *process = agent_process_first(); process; process = process->next)
-    if (!process->has_ended)
+    if (!process->has_ended && process->state != AGENT_CREATED)
       return true;
   return agent_launch_is_busy();
 }

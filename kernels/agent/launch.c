@@ -97,21 +97,42 @@ static void succeed(struct agent_start *start) {
   uint32_t pid = (uint32_t)start->process->first_pid;
 
   agent_control_ok(start->request, &pid, sizeof pid);
-  agent_process_run(start->process);
+  if (start->only_create)
+    start->process->state = AGENT_CREATED;
+  else
+    agent_process_run(start->process);
   forget(start);
+}
+
+static void enlist(struct agent_start *start) {
+  start->next = starts;
+  starts = start;
+  start->look = (struct agent_timer){.fire = look, .owner = start};
+}
+
+void agent_launch_follow(struct agent_start *start) {
+  enlist(start);
+  look(&start->look);
+}
+
+void agent_launch_fail(struct agent_start *start) {
+  enlist(start);
+  fail(start);
+}
+
+void agent_launch_learn_name(struct agent_start *start) {
+  name_of(start->process->pid, start->runtime_name);
 }
 
 void agent_launch(struct agent_start *start, const int fds[3]) {
   char bundle[AGENT_PATH_MAX], pid_file[AGENT_PATH_MAX];
 
-  start->next = starts;
-  starts = start;
+  enlist(start);
   start->crun = (struct agent_crun){.done = on_crun_ended, .owner = start};
-  start->look = (struct agent_timer){.fire = look, .owner = start};
   agent_bundle_path(bundle, start->process->container, NULL);
   agent_bundle_path(pid_file, start->process->container, "pid");
-  if (agent_crun_start(&start->crun, start->process->container, bundle, pid_file, agent_terminal_path(&start->terminal),
-                       fds))
+  if (agent_crun_start(&start->crun, start->only_create, start->process->container, bundle, pid_file,
+                       agent_terminal_path(&start->terminal), fds))
     return;
   snprintf(start->text, sizeof start->text, "Cannot start crun: no process or memory left");
   fail(start);
@@ -131,7 +152,10 @@ static void on_crun_ended(struct agent_crun *crun, bool ok) {
     return;
   }
   agent_terminal_receive(&start->terminal);
-  look(&start->look);
+  if (start->only_create && !process->has_ended)
+    succeed(start);
+  else
+    look(&start->look);
 }
 
 static void look(struct agent_timer *timer) {

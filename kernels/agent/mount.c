@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* MOUNT and UNMOUNT: which root filesystems are there, and when have a layer's devices come? */
+/* MOUNT and UNMOUNT: which root filesystems are there, and when have their layers come? */
 #include "mount.h"
 
 #include "control.h"
+#include "layer.h"
 #include "options.h"
 #include "path.h"
 #include "process.h"
@@ -65,22 +66,30 @@ static bool can_open(const char *path) {
   return fd >= 0;
 }
 
-static const char *missing_device(const struct agent_rootfs *rootfs) {
+static bool is_device_there(const char *name) {
   char path[AGENT_PATH_MAX];
   struct stat status;
 
+  agent_path(path, "%s/%s", agent_options.dev, name);
+  return stat(path, &status) == 0 && S_ISBLK(status.st_mode) && can_open(path);
+}
+
+/* The first layer that has not come yet; NULL: all are there. One that failed is there as well: mounting it tells. */
+static const char *missing_layer(const struct agent_rootfs *rootfs) {
   for (uint32_t i = 0; i < rootfs->layers; i++) {
-    agent_path(path, "%s/%s", agent_options.dev, rootfs->devices[i]);
-    if (stat(path, &status) != 0 || !S_ISBLK(status.st_mode) || !can_open(path))
-      return rootfs->devices[i];
+    const char *name = rootfs->devices[i];
+    uint32_t number = agent_layer_number(name);
+
+    if (number > 0 ? agent_layer_state(number) == AGENT_LAYER_COMING : !is_device_there(name))
+      return name;
   }
   return NULL;
 }
 
-static void poll_devices(struct agent_timer *timer) {
+static void poll_layers(struct agent_timer *timer) {
   struct mounting *mounting = timer->owner, **link = &mountings;
   struct agent_rootfs *rootfs = mounting->rootfs;
-  const char *missing = missing_device(rootfs);
+  const char *missing = missing_layer(rootfs);
   char text[512];
 
   if (missing && agent_control_awaits(mounting->request) && agent_loop_now_ns() < mounting->deadline_ns) {
@@ -88,7 +97,9 @@ static void poll_devices(struct agent_timer *timer) {
     return;
   }
   if (missing) {
-    agent_control_error(mounting->request, THAW_E_DEVICE, "Device %s did not appear", missing);
+    agent_control_error(
+        mounting->request, THAW_E_DEVICE,
+        agent_layer_number(missing) > 0 ? "The bytes of %s did not all come" : "Device %s did not appear", missing);
   } else if (!agent_overlay_mount(rootfs, text, sizeof text)) {
     agent_control_error(mounting->request, THAW_E_MOUNT, "%s", text);
   } else {
@@ -102,6 +113,11 @@ static void poll_devices(struct agent_timer *timer) {
   *link = mounting->next;
   free(mounting->rootfs);
   free(mounting);
+}
+
+void agent_mount_again(void) {
+  for (struct mounting *mounting = mountings; mounting; mounting = mounting->next)
+    agent_timer_set(&mounting->poll, 0);
 }
 
 static bool parse(struct agent_fields *fields, struct agent_rootfs *rootfs, struct thaw_mount *body) {
@@ -136,9 +152,9 @@ void agent_mount_request(struct agent_request request, struct agent_fields *fiel
                                   request,
                                   rootfs,
                                   agent_loop_now_ns() + body.timeout_ms * AGENT_MS,
-                                  {.fire = poll_devices, .owner = mounting}};
+                                  {.fire = poll_layers, .owner = mounting}};
     mountings = mounting;
-    poll_devices(&mounting->poll);
+    poll_layers(&mounting->poll);
     return;
   }
   free(rootfs);

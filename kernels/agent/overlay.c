@@ -5,6 +5,7 @@
  * and no character needs an escape.
  */
 #define _GNU_SOURCE
+#include "layer.h"
 #include "mount.h"
 #include "options.h"
 #include "path.h"
@@ -27,14 +28,25 @@ static void layer_path(char path[AGENT_PATH_MAX], const struct agent_rootfs *roo
   path_of(path, rootfs, below);
 }
 
+/* What is mounted for a name of MOUNT; false: it did not come whole, errno says why. */
+static bool source_path(char path[AGENT_PATH_MAX], const char *name) {
+  uint32_t number = agent_layer_number(name);
+
+  if (number == 0)
+    agent_path(path, "%s/%s", agent_options.dev, name);
+  else
+    agent_layer_path(path, number);
+  return number == 0 || agent_layer_state(number) == AGENT_LAYER_COMPLETE;
+}
+
 static bool mount_layers(const struct agent_rootfs *rootfs, const char **failed_out) {
-  char path[AGENT_PATH_MAX], device[AGENT_PATH_MAX];
+  char path[AGENT_PATH_MAX], source[AGENT_PATH_MAX];
 
   for (uint32_t i = 0; i < rootfs->layers; i++) {
     *failed_out = rootfs->devices[i];
     layer_path(path, rootfs, i);
-    agent_path(device, "%s/%s", agent_options.dev, rootfs->devices[i]);
-    if (!agent_path_make(path) || mount(device, path, "erofs", MS_RDONLY | MS_NODEV, NULL) != 0)
+    if (!source_path(source, rootfs->devices[i]) || !agent_path_make(path) ||
+        mount(source, path, "erofs", MS_RDONLY | MS_NODEV, NULL) != 0)
       return false;
   }
   return true;

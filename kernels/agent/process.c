@@ -111,7 +111,10 @@ void agent_process_end(struct agent_process *process, int wait_status) {
 }
 
 void agent_process_release(struct agent_process *process) {
-  if (process->is_deleted && (process->is_exit_sent || !agent_data_serves(process)))
+  bool is_told =
+      process->is_exit_sent || process->state == AGENT_CREATED; /* of one that never began, nobody was told */
+
+  if (process->is_deleted && (is_told || !agent_data_serves(process)))
     agent_process_free(process);
 }
 

@@ -18,6 +18,7 @@
 
 enum agent_process_state {
   AGENT_STARTING, /* crun runs; its streams are held back until the program is known to run */
+  AGENT_CREATED,  /* its program waits for BEGIN; no stream flows */
   AGENT_RUNNING,
   AGENT_EXITED,
 };

@@ -29,6 +29,7 @@
 #define THAW_CONTROL_MAX 4194304u /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
 #define THAW_DATA_MAX 65536u      /* largest payload on the data channel and on a shim's socket */
 #define THAW_WINDOW 262144u       /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
+#define THAW_LAYERS_MAX 64u       /* layers of a root filesystem */
 #define THAW_SEED_MIN 32u
 #define THAW_SEED_MAX 512u
 
@@ -55,9 +56,9 @@ enum thaw_type {
   THAW_IDENTITY = 0x11, /* struct thaw_identity, fields: seed (THAW_SEED_MIN..MAX bytes), hostname,
                            machine-id (32 hex digits). Must come before START; the random generator
                            is reseeded before anything else is done. */
-  THAW_MOUNT = 0x12,    /* struct thaw_mount, fields: rootfs name, then `layers` device names ("xvda"),
-                           lowest layer first. Waits for the devices; each is EROFS; overlay with a
-                           tmpfs on top; OK when mounted. */
+  THAW_MOUNT = 0x12,    /* struct thaw_mount, fields: rootfs name, then `layers` names, lowest layer first: a
+                           device's ("xvda"), or "layer-N" for the one that LAYER frames bring. Waits for
+                           them all; each is EROFS; overlay with a tmpfs on top; OK when mounted. */
   THAW_RESIZE = 0x13,   /* struct thaw_resize: OK when the guest has that much (struct thaw_resize,
                            what it has now) */
   THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name, config.json, then
@@ -69,7 +70,13 @@ enum thaw_type {
   THAW_UNMOUNT = 0x17,  /* field: rootfs name; idempotent */
   THAW_FREEZE = 0x18,   /* OK, then the agent waits for dom0 to close both channels, closes them
                            itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE is "1".
-                           Refused (THAW_E_BUSY) while a container runs. */
+                           Refused (THAW_E_BUSY) while a container runs; one that is created and not
+                           begun is no obstacle. */
+  THAW_CREATE = 0x1a,   /* as START, but the container's program is not run: it waits for BEGIN, also through
+                           a freeze. Needs neither IDENTITY nor a client on the data channel. */
+  THAW_BEGIN = 0x1b,    /* struct thaw_begin, fields: container id, hostname for the container ("" leaves it),
+                           then `files` pairs that replace those of CREATE. Runs the program of a created
+                           container: OK: le32 guest pid */
 
   /* control, agent -> thawd */
   THAW_OK = 0x20,
@@ -92,6 +99,9 @@ enum thaw_type {
                           frame of that process */
   THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the container's process */
   THAW_WINSIZE = 0x35, /* dom0 -> agent: struct thaw_winsize */
+  THAW_LAYER = 0x36,   /* dom0 -> agent: id = the layer's number, 1..THAW_LAYERS_MAX, not a process; arg = enum
+                          thaw_layer. First its size, then its bytes in order, which the guest keeps in memory
+                          for MOUNT. One at a time; a layer that cannot be kept fails its MOUNT. */
 
   /* shim's socket only */
   THAW_ATTACH = 0x40,   /* client -> shim: arg = flags: 1 the client will send stdin. Answer: ATTACHED
@@ -121,6 +131,11 @@ enum thaw_type {
 };
 
 enum thaw_stream { THAW_STDIN = 0, THAW_STDOUT = 1, THAW_STDERR = 2 };
+
+enum thaw_layer {
+  THAW_LAYER_SIZE = 1,  /* payload: le64, bytes of the layer, not 0 */
+  THAW_LAYER_BYTES = 2, /* payload: the next 1..THAW_DATA_MAX bytes */
+};
 
 enum thaw_process_flag {
   THAW_PROCESS_STDIN = 1, /* stdin is fed from outside; else it is /dev/null */
@@ -170,6 +185,13 @@ struct thaw_start {
   uint32_t flags;      /* enum thaw_process_flag */
   uint16_t rows, cols; /* terminal's first size; 0 0 = leave it */
   uint32_t files;      /* pairs of fields, at most 64; a name has no '/' and is not "." or ".." */
+};
+
+struct thaw_begin {
+  uint32_t process;    /* the id it gets on the data channel; not 0, not in use by another */
+  uint32_t flags;      /* those of CREATE; without its THAW_PROCESS_STDIN, stdin ends at once */
+  uint16_t rows, cols; /* as in START */
+  uint32_t files;
 };
 
 struct thaw_kill {

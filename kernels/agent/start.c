@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* START: may this container start, and what does it start with? launch.c goes on from there. */
+/* START and CREATE: may this container be, and what does it start with? launch.c goes on from there. */
 #include "start.h"
 
 #include "bundle.h"
@@ -14,15 +14,15 @@
 
 #define FILES_MAX 64
 
-static const char *refusal(const struct thaw_start *body, const char *container, const char *rootfs,
+static const char *refusal(const struct thaw_start *body, bool only_create, const char *container, const char *rootfs,
                            enum thaw_error *error_out) {
   *error_out = THAW_E_MESSAGE;
   if (body->process == 0 || body->files > FILES_MAX || body->flags & ~(uint32_t)(THAW_PROCESS_STDIN | THAW_PROCESS_TTY))
-    return "START is malformed";
+    return "The message is malformed";
   *error_out = THAW_E_STATE;
-  if (!agent_identity_is_set())
+  if (!only_create && !agent_identity_is_set())
     return "IDENTITY has not come yet";
-  if (!agent_channel_has_client(agent_data_channel()))
+  if (!only_create && !agent_channel_has_client(agent_data_channel()))
     return "No client is on the data channel";
   *error_out = THAW_E_EXISTS;
   if (agent_process_by_id(body->process))
@@ -34,7 +34,7 @@ static const char *refusal(const struct thaw_start *body, const char *container,
 }
 
 /* False: errno says why; nothing is left but the bundle. */
-static bool begin(struct agent_request request, const struct thaw_start *body, const char *container,
+static bool begin(struct agent_request request, const struct thaw_start *body, bool only_create, const char *container,
                   const char *rootfs) {
   struct agent_start *start = calloc(1, sizeof *start);
   struct agent_process *process = start ? agent_process_new(body->process, body->flags) : NULL;
@@ -47,6 +47,7 @@ static bool begin(struct agent_request request, const struct thaw_start *body, c
   strcpy(process->rootfs, rootfs);
   start->request = request;
   start->process = process;
+  start->only_create = only_create;
   agent_terminal_init(&start->terminal, process, body->rows, body->cols);
   if (!agent_wire(process, fds) || (body->flags & THAW_PROCESS_TTY && !agent_terminal_listen(&start->terminal)))
     goto fail;
@@ -65,7 +66,7 @@ fail:
   return false;
 }
 
-void agent_start_request(struct agent_request request, struct agent_fields *fields) {
+static void handle(struct agent_request request, struct agent_fields *fields, bool only_create) {
   char container[AGENT_NAME_MAX + 1], rootfs[AGENT_NAME_MAX + 1];
   struct agent_field config;
   struct thaw_start body;
@@ -74,10 +75,10 @@ void agent_start_request(struct agent_request request, struct agent_fields *fiel
 
   if (!agent_fields_struct(fields, &body, sizeof body) || !agent_fields_name(fields, container) ||
       !agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &config)) {
-    agent_control_error(request, THAW_E_MESSAGE, "START is malformed");
+    agent_control_error(request, THAW_E_MESSAGE, "The message is malformed");
     return;
   }
-  reason = refusal(&body, container, rootfs, &error);
+  reason = refusal(&body, only_create, container, rootfs, &error);
   if (reason) {
     agent_control_error(request, error, "%s", reason);
     return;
@@ -87,8 +88,16 @@ void agent_start_request(struct agent_request request, struct agent_fields *fiel
                         strerror(errno));
     return;
   }
-  if (!begin(request, &body, container, rootfs)) {
+  if (!begin(request, &body, only_create, container, rootfs)) {
     agent_control_error(request, THAW_E_INTERNAL, "Cannot start the container: %s", strerror(errno));
     agent_bundle_remove(container);
   }
+}
+
+void agent_start_request(struct agent_request request, struct agent_fields *fields) {
+  handle(request, fields, false);
+}
+
+void agent_create_request(struct agent_request request, struct agent_fields *fields) {
+  handle(request, fields, true);
 }

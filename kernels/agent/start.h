@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A START that is under way: start.c begins it, launch.c follows it to its answer. */
+/* A START, CREATE or BEGIN that is under way: start.c or begin.c starts it, launch.c follows it to its answer. */
 #ifndef AGENT_START_H
 #define AGENT_START_H
 
@@ -12,6 +12,7 @@ struct agent_start {
   struct agent_start *next;
   struct agent_request request;
   struct agent_process *process;
+  bool only_create;
   struct agent_terminal terminal;
   struct agent_crun crun;
   struct agent_timer look;
@@ -23,6 +24,13 @@ struct agent_start {
 
 /* Runs crun for a bundle that is written; owns start and its process from now on. */
 void agent_launch(struct agent_start *start, const int fds[3]);
+
+/* A created container is let go on: waits for its program, or undoes it; both own start from now on. */
+void agent_launch_follow(struct agent_start *start);
+void agent_launch_fail(struct agent_start *start);
+
+/* What the kernel calls the process now, while it is still crun. */
+void agent_launch_learn_name(struct agent_start *start);
 
 /*
  * A child is dead and not reaped yet: the last time that the kernel tells whether it was still crun or

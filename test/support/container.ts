@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentType, encodeStart } from '../../toolstack/agent/wire.js';
+import { AgentType, encodeBegin, encodeStart } from '../../toolstack/agent/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { AgentClient } from './agent-client.js';
 import type { AgentProcess } from './agent-process.js';
@@ -72,20 +72,66 @@ export async function startContainer(
 ): Promise<AgentProcess> {
   const { isAutoCredited } = options;
   const process = agent.newProcess(isAutoCredited === undefined ? {} : { isAutoCredited });
+  await agent.request(AgentType.START, startPayload(agent, process.id, container, args, options));
+  return process;
+}
+
+/** CREATEs a container; its process gets its id for good with beginContainer(). */
+export async function createContainer(
+  agent: AgentClient,
+  container: string,
+  args: string[],
+  options: ContainerOptions = {},
+): Promise<void> {
+  const payload = startPayload(agent, CREATED_ID, container, args, options);
+  await agent.request(AgentType.CREATE, payload);
+}
+
+const CREATED_ID = 9999;
+
+/** BEGINs a created container and returns its process. */
+export async function beginContainer(
+  agent: AgentClient,
+  container: string,
+  options: ContainerOptions & { hostname?: string } = {},
+): Promise<AgentProcess> {
+  const process = agent.newProcess();
   await agent.request(
-    AgentType.START,
-    encodeStart({
+    AgentType.BEGIN,
+    encodeBegin({
       process: process.id,
-      flags: (options.isFed ? 1 : 0) | (options.hasTerminal ? 2 : 0),
+      flags: processFlags(options),
       rows: options.rows ?? 0,
       cols: options.cols ?? 0,
       container,
-      rootfs: options.rootfs ?? 'base',
-      config: options.config ?? ociConfig(agent, args, options),
+      hostname: options.hostname ?? '',
       files: options.files ?? {},
     }),
   );
   return process;
+}
+
+function startPayload(
+  agent: AgentClient,
+  id: number,
+  container: string,
+  args: string[],
+  options: ContainerOptions,
+): Buffer {
+  return encodeStart({
+    process: id,
+    flags: processFlags(options),
+    rows: options.rows ?? 0,
+    cols: options.cols ?? 0,
+    container,
+    rootfs: options.rootfs ?? 'base',
+    config: options.config ?? ociConfig(agent, args, options),
+    files: options.files ?? {},
+  });
+}
+
+function processFlags(options: ContainerOptions): number {
+  return (options.isFed ? 1 : 0) | (options.hasTerminal ? 2 : 0);
 }
 
 export async function deleteContainer(agent: AgentClient, container: string): Promise<void> {

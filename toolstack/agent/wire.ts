@@ -25,9 +25,22 @@ export const AgentType = {
   DELETE: 0x16,
   UNMOUNT: 0x17,
   FREEZE: 0x18,
+  CREATE: 0x1a,
+  BEGIN: 0x1b,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
+
+/** On the data channel: a layer's size, then its bytes. */
+export const LAYER = 0x36;
+export const LayerPart = { SIZE: 1, BYTES: 2 } as const;
+export const LAYERS_MAX = 64;
+export const DATA_MAX = 65536;
+
+/** How MOUNT calls the layer that came in LAYER frames of that number, from 1. */
+export function layerName(number: number): string {
+  return `layer-${number}`;
+}
 
 /** Why the agent refused a request. */
 export const AgentFault = {
@@ -130,18 +143,45 @@ export interface StartRequest {
   files: Record<string, string>;
 }
 
+/** START's payload, and CREATE's. */
 export function encodeStart(request: StartRequest): Buffer {
-  const files = Object.entries(request.files).flat();
+  const { container, rootfs, config } = request;
+  return Buffer.concat([
+    processHead(request),
+    encodeFields([container, rootfs, config, ...Object.entries(request.files).flat()]),
+  ]);
+}
+
+export interface BeginRequest {
+  process: number;
+  /** Those of CREATE; STDIN may be left out. */
+  flags: number;
+  rows: number;
+  cols: number;
+  container: string;
+  /** For the container's UTS namespace; '' leaves it. */
+  hostname: string;
+  /** Replace files of the same names given to CREATE. */
+  files: Record<string, string>;
+}
+
+export function encodeBegin(request: BeginRequest): Buffer {
+  const { container, hostname } = request;
+  return Buffer.concat([
+    processHead(request),
+    encodeFields([container, hostname, ...Object.entries(request.files).flat()]),
+  ]);
+}
+
+/** struct thaw_start and struct thaw_begin are laid out alike. */
+function processHead(request: StartRequest | BeginRequest): Buffer {
   const head = Buffer.alloc(16);
   head.writeUInt32LE(request.process, 0);
   head.writeUInt32LE(request.flags, 4);
   head.writeUInt16LE(request.rows, 8);
   head.writeUInt16LE(request.cols, 10);
-  head.writeUInt32LE(files.length / 2, 12);
-  return Buffer.concat([
-    head,
-    encodeFields([request.container, request.rootfs, request.config, ...files]),
-  ]);
+  head.writeUInt32LE(Object.keys(request.files).length, 12);
+  return head;
 }
 
 export function encodeKill(process: number, signal: number): Buffer {

@@ -13,6 +13,11 @@ test('message types, faults and limits are those of proto.h', (t) => {
     t.is(header.get(`THAW_${name}`), value, name);
   for (const [name, value] of Object.entries(wire.AgentFault))
     t.is(header.get(`THAW_E_${name}`), value, name);
+  for (const [name, value] of Object.entries(wire.LayerPart))
+    t.is(header.get(`THAW_LAYER_${name}`), value, name);
+  t.is(header.get('THAW_LAYER'), wire.LAYER);
+  t.is(header.get('THAW_LAYERS_MAX'), wire.LAYERS_MAX);
+  t.is(header.get('THAW_DATA_MAX'), wire.DATA_MAX);
   t.is(header.get('THAW_PROTO_MAGIC'), wire.PROTO_MAGIC);
   t.is(header.get('THAW_PROTO_VERSION'), wire.PROTO_VERSION);
   t.is(header.get('THAW_CONTROL_MAX'), wire.CONTROL_MAX);

@@ -3,11 +3,24 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentType, encodeMount, encodeResize } from '../../../toolstack/agent/wire.js';
+import {
+  AgentType,
+  DATA_MAX,
+  encodeMount,
+  encodeResize,
+  LAYER,
+  LayerPart,
+} from '../../../toolstack/agent/wire.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
 import type { Refusal } from '../../support/agent-client.js';
-import { deleteContainer, startContainer } from '../../support/container.js';
+import {
+  beginContainer,
+  createContainer,
+  deleteContainer,
+  startContainer,
+} from '../../support/container.js';
 import { eventually, GUEST, XenGuest, xl } from '../../support/xen-guest.js';
 
 /** Declares a test for each type of domain, with a guest that is connected and gone afterwards. */
@@ -30,6 +43,14 @@ function testGuest(
       }
     });
   }
+}
+
+function sendLayer(guest: XenGuest, number: number, bytes: Buffer): void {
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(bytes.length));
+  guest.data.send(LAYER, number, LayerPart.SIZE, size);
+  for (let at = 0; at < bytes.length; at += DATA_MAX)
+    guest.data.send(LAYER, number, LayerPart.BYTES, bytes.subarray(at, at + DATA_MAX));
 }
 
 async function mountBase(guest: XenGuest): Promise<void> {
@@ -74,6 +95,36 @@ testGuest('it freezes, and wakes after save and restore, and once more', async (
   await process.ended();
   t.is(process.stdout.text, 'awake\n');
 });
+
+testGuest(
+  'layers in memory and a created container go through save and restore',
+  async (t, guest) => {
+    sendLayer(guest, 1, readFileSync(join(GUEST, 'base.erofs')));
+    const request = { rootfs: 'base', devices: ['layer-1'], timeoutMs: 60_000, upperKib: 8192 };
+    await guest.request(AgentType.MOUNT, encodeMount(request));
+    await createContainer(
+      guest,
+      'c',
+      ['sh', '-c', 'hostname; echo new > /etc/new; cat /etc/new; cat'],
+      {
+        isFed: true,
+      },
+    );
+    await guest.freeze();
+    guest.saveAndRestore();
+    guest.wake();
+    await guest.connectControl();
+    await guest.connectData();
+    await guest.identify('life-1');
+    const process = await beginContainer(guest, 'c', { isFed: true, hostname: 'begun' });
+    await process.write('fed\n');
+    process.end();
+    t.deepEqual(await process.ended(), { kind: 'exited', code: 0 });
+    t.is(process.stdout.text, 'begun\nnew\nfed\n');
+    await deleteContainer(guest, 'c');
+    await guest.request(AgentType.UNMOUNT, encodeFields(['base']));
+  },
+);
 
 testGuest('a frozen guest that is not suspended wakes as well', async (t, guest) => {
   await guest.freeze();
