@@ -25,7 +25,7 @@ export const INFO: HostInfo = {
   xen: { version: '4.20.0', capabilities: ['pv', 'hap'], commandline: '' },
   host: { cpus: 2, memoryBytes: 2 ** 32, freeMemoryBytes: 2 ** 31 },
   defaults: { type: 'pvh', memoryBytes: 2 ** 28 },
-  templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24 }],
+  templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 2 }],
   containers: { running: 1, ended: 2 },
   images: 3,
   paths: { state: '/state', run: '/run', guest: '/guest' },

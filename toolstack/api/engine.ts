@@ -72,7 +72,14 @@ export interface HostInfo {
   xen: { version: string; capabilities: string[]; commandline: string };
   host: { cpus: number; memoryBytes: number; freeMemoryBytes: number };
   defaults: { type: DomainType; memoryBytes: number };
-  templates: { key: string; type: DomainType; vcpus: number; memoryBytes: number; bytes: number }[];
+  templates: {
+    key: string;
+    type: DomainType;
+    vcpus: number;
+    memoryBytes: number;
+    bytes: number;
+    ready: number;
+  }[];
   containers: { running: number; ended: number };
   images: number;
   paths: { state: string; run: string; guest: string };

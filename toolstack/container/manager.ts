@@ -7,9 +7,11 @@ import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Image, ImageStore } from '../image/index.js';
 import { createSandbox } from '../sandbox/create.js';
+import type { Pool } from '../sandbox/pool.js';
 import { describeDeath, type ProcessStart, type Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 
+import { goIntoMemory } from '../sandbox/layers.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { ContainerError } from './errors.js';
@@ -20,6 +22,7 @@ import { planStart, processFlags } from './start.js';
 
 export interface ContainerServices {
   sandbox: SandboxServices;
+  pool: Pool;
   images: ImageStore;
   records: RecordStore;
   log: Log;
@@ -40,7 +43,7 @@ export class ContainerManager {
   }
 
   /**
-   * Runs a container in the client's foreground. Resolves once it has ended and is cleaned up.
+   * Runs a container in the client's foreground. Resolves once it has ended; its sandbox may still be going.
    * Rejects when no process of it ever ran; nothing is left of it then.
    */
   async run(options: RunOptions, client: Client): Promise<RunOutcome> {
@@ -58,11 +61,12 @@ export class ContainerManager {
           line.endsWith('is up to date') ? undefined : client.err(`${line}\n`),
       });
       const record = this.#newRecord(name, image, options, limits);
-      const start = planStart(record, image, options, client);
       container = new Container(record, this.#services.records, this.#services.log);
+      const start = planStart(record, image, options, client);
       record.command = commandOf(start.config);
       this.#containers.set(record.id, container);
-      await this.#launch(container, start, client);
+      const made = container;
+      await this.#services.pool.during(() => this.#launch(made, start, client));
     } catch (error) {
       if (container) await this.#undo(container);
       throw error;
@@ -70,7 +74,7 @@ export class ContainerManager {
       this.#reserved.delete(name);
     }
     this.watchOver(container);
-    await container.finished;
+    await container.ended;
     return { joined: true };
   }
 
@@ -80,8 +84,9 @@ export class ContainerManager {
     const death = container.sandbox && this.#watchDomain(container, container.sandbox);
     container.finished = container.ended.then(async (ending) => {
       death?.close();
-      await container.finish(ending);
+      // Its name is free as soon as its client knows of the end.
       if (container.record.rm) this.#containers.delete(container.record.id);
+      await container.finish(ending);
     });
   }
 
@@ -126,8 +131,8 @@ export class ContainerManager {
     if (record.state === 'running') {
       record.rm = true;
       container.lose('it was removed by force');
-      await container.finished;
     }
+    await container.finished;
     await this.#services.records.remove(record.id);
     this.#containers.delete(record.id);
     return record.id;
@@ -140,34 +145,40 @@ export class ContainerManager {
 
   async #launch(container: Container, start: ProcessStart, client: Client): Promise<void> {
     const { record } = container;
-    const { records } = this.#services;
-    await records.save(record);
-    const sandbox = await createSandbox(
-      this.#services.sandbox,
-      record.sandbox,
-      container.shimEvents,
-      async (domid) => {
-        record.sandbox.domid = domid;
-        await records.save(record);
+    const { records, sandbox: services, pool } = this.#services;
+    const folder = records.makeFolder(record.id);
+    // Whoever waits for it sees that it failed.
+    folder.catch(() => undefined);
+    container.sandbox = await createSandbox(services, pool, record.sandbox, {
+      events: container.shimEvents,
+      meanwhile: async (sandbox) => {
+        await folder;
+        await Promise.all([records.save(record), this.#join(record, sandbox, client)]);
       },
-      client.signal,
-    );
-    container.sandbox = sandbox;
-    await sandbox.shim.expect(
-      INIT_PROCESS,
-      record.flags,
-      records.logPath(record.id),
-      records.statusPath(record.id),
-    );
+      signal: client.signal,
+    });
+    await container.sandbox.start(start);
+    record.state = 'running';
+    // The next thawd would see from the shim that it runs.
+    container.update({ state: 'running' }).catch((error: unknown) => {
+      this.#services.log.error(`Cannot write down that ${record.name} runs`, { error });
+    });
+  }
+
+  /** The client's streams, before there is a process that could use them. */
+  async #join(record: ContainerRecord, sandbox: Sandbox, client: Client): Promise<void> {
+    const { records } = this.#services;
+    const [logPath, statusPath] = [records.logPath(record.id), records.statusPath(record.id)];
+    await sandbox.shim.expect(INIT_PROCESS, record.flags, logPath, statusPath);
     await client.join(sandbox.shimSocket, INIT_PROCESS, record.flags);
-    await sandbox.start(start);
-    await container.update({ state: 'running' });
   }
 
   async #undo(container: Container): Promise<void> {
+    const { record } = container;
     await container.sandbox?.destroy();
-    this.#containers.delete(container.record.id);
-    await this.#services.records.remove(container.record.id);
+    this.#services.sandbox.macs.delete(record.sandbox.mac);
+    this.#containers.delete(record.id);
+    await this.#services.records.remove(record.id);
   }
 
   #watchDomain(container: Container, sandbox: Sandbox) {
@@ -195,7 +206,6 @@ export class ContainerManager {
 
   #newRecord(name: string, image: Image, options: RunOptions, limits: Limits): ContainerRecord {
     const id = newContainerId();
-    const macs = new Set([...this.#containers.values()].map(({ record }) => record.sandbox.mac));
     return {
       ...{ id, name, image: options.image, imageId: image.id, command: [] },
       ...{
@@ -211,9 +221,13 @@ export class ContainerManager {
           name,
           hostname: options.hostname ?? id.slice(0, 12),
           layers: image.layers.map((layer) => layer.erofsPath),
+          inMemory: goIntoMemory(
+            image.layers.map((layer) => layer.bytes),
+            limits.memoryKib,
+          ),
         },
         limits,
-        macs,
+        this.#services.sandbox.macs,
       ),
     };
   }

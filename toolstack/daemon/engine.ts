@@ -107,6 +107,7 @@ async function hostInfo(
     defaults: { type: defaultGuestType(physinfo), memoryBytes: DEFAULT_MEMORY_BYTES },
     templates: (await templates.list()).map(({ key, shape, bytes }) => ({
       ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
+      ready: services.pool.ready(key),
     })),
     containers: { running, ended: manager.list(true).length - running },
     images: (await services.images.list()).length,

@@ -7,7 +7,9 @@ import { encodeStart, AgentType, type StartRequest } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
-import { writeLater } from '../xen/records.js';
+import { renamedNodes, writeLater } from '../xen/records.js';
+import { renameUserdata } from '../xen/userdata.js';
+import { disksOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
@@ -37,20 +39,21 @@ export class Sandbox {
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
   readonly #later: readonly StoreEntry[];
+  readonly #isRenamed: boolean;
   #writing: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
   #destroyed: Promise<void> | undefined;
 
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
-   * `later` is what of xenstore was left for after its start.
+   * `later` is what of xenstore was left for after its start, and `isRenamed` says that its domain still has another name.
    */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
     domid: Domid,
     shim: ShimClient,
-    fresh: { link?: AgentLink; later?: readonly StoreEntry[] } = {},
+    fresh: { link?: AgentLink; later?: readonly StoreEntry[]; isRenamed?: boolean } = {},
   ) {
     this.#services = services;
     this.record = record;
@@ -58,6 +61,7 @@ export class Sandbox {
     this.shim = shim;
     this.#link = fresh.link;
     this.#later = fresh.later ?? [];
+    this.#isRenamed = fresh.isRenamed ?? false;
   }
 
   get shimSocket(): string {
@@ -74,7 +78,7 @@ export class Sandbox {
     const shim = await ShimClient.connect(socket, events, ADOPT_MS);
     const acquired: string[] = [];
     try {
-      for (const layer of record.layers) {
+      for (const layer of disksOf(record)) {
         await services.loops.acquire(layer);
         acquired.push(layer);
       }
@@ -95,7 +99,15 @@ export class Sandbox {
       'the start',
       START_MS,
     );
-    if (this.#later.length > 0) this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+    if (this.#later.length > 0 || this.#isRenamed)
+      this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+  }
+
+  /** Leaves it to somebody else; it lives on. */
+  async letGo(): Promise<void> {
+    this.#link?.close();
+    this.shim.close();
+    await this.#releaseLoops();
   }
 
   /** Whether the domain still exists. */
@@ -105,15 +117,22 @@ export class Sandbox {
 
   /** Ends the sandbox and removes all that belongs to it. Idempotent; never rejects, what fails is logged. */
   destroy(): Promise<void> {
-    this.#destroyed ??= this.#release();
+    if (!this.#destroyed) {
+      this.#destroyed = this.#release();
+      this.#services.budget.expectBack(this.#destroyed);
+    }
     return this.#destroyed;
   }
 
-  #writeLater(): Promise<void> {
+  async #writeLater(): Promise<void> {
     const { host } = this.#services;
-    return quietly(this.#services, () =>
-      writeLater(host, this.domid, this.record.uuid, this.#later),
+    const { uuid, name, memoryKib: maxMemoryKib } = this.record;
+    const renamed = this.#isRenamed ? renamedNodes(this.domid, { uuid, name, maxMemoryKib }) : [];
+    await quietly(this.#services, () =>
+      writeLater(host, this.domid, uuid, [...renamed, ...this.#later]),
     );
+    if (this.#isRenamed)
+      await quietly(this.#services, () => renameUserdata(this.domid, uuid, name));
   }
 
   async #release(): Promise<void> {
@@ -121,7 +140,11 @@ export class Sandbox {
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);
-    for (const layer of this.record.layers)
+    await this.#releaseLoops();
+  }
+
+  async #releaseLoops(): Promise<void> {
+    for (const layer of disksOf(this.record))
       await quietly(this.#services, () => this.#services.loops.release(layer));
   }
 }
