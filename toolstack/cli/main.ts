@@ -8,6 +8,7 @@ import type { Command } from './command.js';
 import { killCommand, logsCommand, rmCommand } from './containers.js';
 import { doctorCommand } from './doctor.js';
 import { commandHelp, overallHelp } from './help.js';
+import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { parseCommand, UsageError } from './parse.js';
@@ -25,6 +26,9 @@ export const COMMANDS: readonly Command[] = [
   imagesCommand,
   pullCommand,
   rmiCommand,
+  freezeCommand,
+  unfreezeCommand,
+  templatesCommand,
   infoCommand,
   versionCommand,
   doctorCommand,

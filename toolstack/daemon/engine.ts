@@ -17,6 +17,7 @@ import { readLog } from '../container/log.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
+import { freeze, listTemplates } from './frozen.js';
 import type { Paths } from './paths.js';
 
 export function createEngine(
@@ -37,6 +38,9 @@ export function createEngine(
       pull(services, reference, options, client),
     removeImage: (reference: string) =>
       images.remove(reference, (image) => manager.usesImage(image.id)),
+    freeze: (options, client) => freeze(services, options, client),
+    unfreeze: (name) => services.frozen.remove(name),
+    templates: () => listTemplates(services),
     info: () => hostInfo(services, manager, paths),
   };
 }

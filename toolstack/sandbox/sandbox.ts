@@ -3,7 +3,13 @@
 
 import type { StoreEntry } from '../../xenstore/index.js';
 import type { AgentLink } from '../agent/link.js';
-import { encodeStart, AgentType, type StartRequest } from '../agent/wire.js';
+import {
+  encodeBegin,
+  encodeStart,
+  AgentType,
+  type BeginRequest,
+  type StartRequest,
+} from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
@@ -91,14 +97,18 @@ export class Sandbox {
   }
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
-  async start(request: ProcessStart): Promise<void> {
+  start(request: ProcessStart): Promise<void> {
+    return this.#run(AgentType.START, encodeStart({ ...request, rootfs: ROOTFS }));
+  }
+
+  /** Asks the agent to let the container go that was created when the template was frozen. Rejects as start() does. */
+  begin(request: BeginRequest): Promise<void> {
+    return this.#run(AgentType.BEGIN, encodeBegin(request));
+  }
+
+  async #run(type: number, payload: Buffer): Promise<void> {
     const link = (this.#link ??= await connectAgent(this.#services.host, this.domid, WAKE_MS));
-    await link.request(
-      AgentType.START,
-      encodeStart({ ...request, rootfs: ROOTFS }),
-      'the start',
-      START_MS,
-    );
+    await link.request(type, payload, 'the start', START_MS);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
   }
@@ -117,10 +127,7 @@ export class Sandbox {
 
   /** Ends the sandbox and removes all that belongs to it. Idempotent; never rejects, what fails is logged. */
   destroy(): Promise<void> {
-    if (!this.#destroyed) {
-      this.#destroyed = this.#release();
-      this.#services.budget.expectBack(this.#destroyed);
-    }
+    this.#destroyed ??= this.#release();
     return this.#destroyed;
   }
 
