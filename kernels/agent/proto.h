@@ -72,6 +72,9 @@ enum thaw_type {
                            itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE is "1".
                            Refused (THAW_E_BUSY) while a container runs; one that is created and not
                            begun is no obstacle. */
+  THAW_EXEC = 0x19,     /* struct thaw_exec, fields: container id, process.json (the process object of an OCI
+                           config). Runs one more process in a container that runs: OK: le32 guest pid. Nobody
+                           deletes it: it is forgotten, and its id free, once its EXIT is sent. */
   THAW_CREATE = 0x1a,   /* as START, but the container's program is not run: it waits for BEGIN, also through
                            a freeze. Needs neither IDENTITY nor a client on the data channel. */
   THAW_BEGIN = 0x1b,    /* struct thaw_begin, fields: container id, hostname for the container ("" leaves it),
@@ -97,7 +100,7 @@ enum thaw_type {
                           CREDIT of 0 */
   THAW_EXIT = 0x33,    /* agent -> dom0: struct thaw_exit, after the EOF of every output stream; last
                           frame of that process */
-  THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the container's process */
+  THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the process */
   THAW_WINSIZE = 0x35, /* dom0 -> agent: struct thaw_winsize */
   THAW_LAYER = 0x36,   /* dom0 -> agent: id = the layer's number, 1..THAW_LAYERS_MAX, not a process; arg = enum
                           thaw_layer. First its size, then its bytes in order, which the guest keeps in memory
@@ -185,6 +188,12 @@ struct thaw_start {
   uint32_t flags;      /* enum thaw_process_flag */
   uint16_t rows, cols; /* terminal's first size; 0 0 = leave it */
   uint32_t files;      /* pairs of fields, at most 64; a name has no '/' and is not "." or ".." */
+};
+
+struct thaw_exec {
+  uint32_t process; /* as in START, and the rest too */
+  uint32_t flags;
+  uint16_t rows, cols;
 };
 
 struct thaw_begin {
