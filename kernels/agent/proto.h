@@ -112,12 +112,16 @@ enum thaw_type {
   THAW_ATTACHED = 0x41, /* shim -> client: arg = enum thaw_process_flag of the process. The client's stdin credit is 0
                            until a CREDIT says more; its output credit starts at THAW_WINDOW. */
   THAW_EXPECT = 0x42,   /* thawd -> shim: a process will be started; arg = enum thaw_process_flag,
-                           fields: log file ("" for none), status file. Answer: OK or ERROR, same id */
+                           fields: log file ("" for none), status file. Answer: OK or ERROR, same id. One
+                           without either leaves nothing: it is forgotten when it has ended and no client
+                           is attached to it */
   THAW_STATUS = 0x43,   /* thawd -> shim, id 0: answer STATUS, fields: "waiting", "up" or "lost:
                            REASON"; then one struct thaw_status per process as a field. The connection
                            then also gets every EXIT and LOST, and STATUS again when it comes up. */
   THAW_QUIT = 0x44,     /* thawd -> shim, id 0: close the channel, remove the socket, exit 0 */
   THAW_LOST = 0x45,     /* shim -> all clients: the domain or its agent is gone; payload: reason, UTF-8 */
+  THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came and that leaves
+                           nothing; of any other it says nothing. No answer. */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
@@ -143,6 +147,11 @@ enum thaw_layer {
 enum thaw_process_flag {
   THAW_PROCESS_STDIN = 1, /* stdin is fed from outside; else it is /dev/null */
   THAW_PROCESS_TTY = 2,   /* one terminal: output is all THAW_STDOUT */
+};
+
+enum thaw_forget {
+  THAW_FORGET_REFUSED = 0, /* the agent did not start it: its client hears no more of it, thawd tells it why */
+  THAW_FORGET_LEFT = 1,    /* nobody knows whether the agent starts it: its client gets LOST */
 };
 
 enum thaw_error {

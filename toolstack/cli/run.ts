@@ -80,8 +80,11 @@ export const runCommand: Command = {
   },
 };
 
-function runOptions(parsed: Parsed, client: Client): RunOptions {
-  const [image = '', ...command] = parsed.positional;
+/** `-i` and `-t`, which together want a terminal to take from. */
+export function terminalOptions(
+  parsed: Parsed,
+  client: Client,
+): { interactive: boolean; tty: boolean } {
   const interactive = flag(parsed, 'interactive');
   const tty = flag(parsed, 'tty');
   if (tty && interactive && !client.isTerminal.stdin) {
@@ -89,6 +92,12 @@ function runOptions(parsed: Parsed, client: Client): RunOptions {
       'Cannot use --tty with --interactive: standard input is not a terminal; leave out -t',
     );
   }
+  return { interactive, tty };
+}
+
+function runOptions(parsed: Parsed, client: Client): RunOptions {
+  const [image = '', ...command] = parsed.positional;
+  const { interactive, tty } = terminalOptions(parsed, client);
   return {
     ...{ image, command, interactive, tty, rm: flag(parsed, 'rm'), env: stringList(parsed, 'env') },
     ...optional('name', stringOption(parsed, 'name')),
@@ -149,6 +158,7 @@ function hostname(value: string | undefined): string | undefined {
   );
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+/** An option that was not given is not there at all. */
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

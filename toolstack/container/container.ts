@@ -5,10 +5,10 @@ import type { ExitStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
+import { Execs, INIT_PROCESS } from './execs.js';
 import type { ContainerRecord, RecordStore } from './record.js';
 
-/** The container's first process has this id on its data channel. */
-export const INIT_PROCESS = 1;
+export { INIT_PROCESS };
 
 /** How a container ended. */
 export type Ending = { exit: ExitStatus } | { reason: string };
@@ -17,6 +17,8 @@ export class Container {
   readonly record: ContainerRecord;
   /** Resolves with the first news of its end; never rejects. */
   readonly ended: Promise<Ending>;
+  /** The processes that run in it beside the first. */
+  readonly execs = new Execs();
   sandbox: Sandbox | undefined;
   /** Resolves once its sandbox is gone and its state is written; set by whoever looks after it. */
   finished: Promise<void> | undefined;
@@ -36,15 +38,17 @@ export class Container {
     return {
       onExit: (process, exit) => {
         if (process === INIT_PROCESS) this.#end({ exit });
+        else this.execs.end(process);
       },
-      onLost: (reason) => this.#end({ reason }),
-      onGone: () => this.#end({ reason: 'its shim was killed' }),
+      onLost: (reason) => this.lose(reason),
+      onGone: () => this.lose('its shim was killed'),
     };
   }
 
   /** Ends it in thawd's books for a reason that no shim reports. */
   lose(reason: string): void {
     this.#end({ reason });
+    this.execs.endAll();
   }
 
   /** Changes what is written down, then writes it. */
@@ -55,6 +59,8 @@ export class Container {
 
   /** After the end: removes the sandbox, then writes the state, or removes the container when it was --rm. */
   async finish(ending: Ending): Promise<void> {
+    // They are as dead as the first, and their clients are still to hear of it.
+    if ('exit' in ending) await this.execs.drain(EXECS_MS);
     await this.sandbox?.destroy();
     this.sandbox = undefined;
     const { name, rm, id } = this.record;
@@ -71,3 +77,5 @@ export class Container {
     }
   }
 }
+
+const EXECS_MS = 3000;

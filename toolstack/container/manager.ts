@@ -16,6 +16,7 @@ import { ContainerError } from './errors.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { checkName, findRecord, inventName } from './names.js';
 import type { ContainerRecord, RecordStore } from './record.js';
+import type { ProcessObject } from './spec.js';
 import { planStart, processFlags } from './start.js';
 
 export interface ContainerServices {
@@ -60,7 +61,8 @@ export class ContainerManager {
       const record = this.#newRecord(name, image, options, limits);
       const start = planStart(record, image, options, client);
       container = new Container(record, this.#services.records, this.#services.log);
-      record.command = commandOf(start.config);
+      record.process = processOf(start.config);
+      record.command = record.process.args;
       this.#containers.set(record.id, container);
       await this.#launch(container, start, client);
     } catch (error) {
@@ -219,8 +221,8 @@ export class ContainerManager {
   }
 }
 
-function commandOf(config: string): string[] {
-  return (JSON.parse(config) as { process: { args: string[] } }).process.args;
+function processOf(config: string): ProcessObject {
+  return (JSON.parse(config) as { process: ProcessObject }).process;
 }
 
 function summarize(record: ContainerRecord): ContainerSummary {

@@ -10,7 +10,7 @@ import type { ContainerRecord } from './record.js';
 import { buildSpec } from './spec.js';
 
 /** The flags of a container's process on its channels. */
-export function processFlags(options: RunOptions): number {
+export function processFlags(options: Pick<RunOptions, 'interactive' | 'tty'>): number {
   return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
 }
 
@@ -67,7 +67,7 @@ export function planStart(
 const PIDS_LIMIT = 2048;
 
 /** `K` alone takes the client's own value, and is left out when it has none. */
-function clientEnv(wanted: string[], own: Record<string, string>): string[] {
+export function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   return wanted.flatMap((item) => {
     if (item.includes('=')) return [item];
     const value = own[item];
@@ -75,7 +75,8 @@ function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   });
 }
 
-function toObject(env: string[]): Record<string, string> {
+/** `K=V` strings by their names; the last one of a name counts. */
+export function toObject(env: string[]): Record<string, string> {
   return Object.fromEntries(
     env.map((item) => {
       const at = item.indexOf('=');

@@ -2,8 +2,15 @@
 // One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
 import type { StoreEntry } from '../../xenstore/index.js';
+import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
-import { encodeStart, AgentType, type StartRequest } from '../agent/wire.js';
+import {
+  AgentType,
+  encodeExec,
+  encodeStart,
+  type ExecRequest,
+  type StartRequest,
+} from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
@@ -39,6 +46,8 @@ export class Sandbox {
   readonly #later: readonly StoreEntry[];
   #writing: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
+  #connecting: Promise<AgentLink> | undefined;
+  readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
 
   /**
@@ -56,7 +65,7 @@ export class Sandbox {
     this.record = record;
     this.domid = domid;
     this.shim = shim;
-    this.#link = fresh.link;
+    if (fresh.link) this.#keep(fresh.link);
     this.#later = fresh.later ?? [];
   }
 
@@ -88,7 +97,7 @@ export class Sandbox {
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
   async start(request: ProcessStart): Promise<void> {
-    const link = (this.#link ??= await connectAgent(this.#services.host, this.domid, WAKE_MS));
+    const link = await this.#agent();
     await link.request(
       AgentType.START,
       encodeStart({ ...request, rootfs: ROOTFS }),
@@ -96,6 +105,12 @@ export class Sandbox {
       START_MS,
     );
     if (this.#later.length > 0) this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+  }
+
+  /** Asks the agent to run one more process in a container. Rejects as start() does. */
+  async exec(request: ExecRequest): Promise<void> {
+    const link = await this.#agent();
+    await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
   }
 
   /** Whether the domain still exists. */
@@ -109,6 +124,24 @@ export class Sandbox {
     return this.#destroyed;
   }
 
+  /** The link to the agent; a new one where an earlier thawd had it, or it was closed. */
+  #agent(): Promise<AgentLink> {
+    if (this.#link) return Promise.resolve(this.#link);
+    this.#connecting ??= connectAgent(this.#services.host, this.domid, WAKE_MS, this.#gone.signal)
+      .then((link) => this.#keep(link))
+      .finally(() => (this.#connecting = undefined));
+    return this.#connecting;
+  }
+
+  #keep(link: AgentLink): AgentLink {
+    this.#link = link;
+    void link.closed.then(() => {
+      if (this.#link === link) this.#link = undefined;
+    });
+    if (this.#gone.signal.aborted) link.close();
+    return link;
+  }
+
   #writeLater(): Promise<void> {
     const { host } = this.#services;
     return quietly(this.#services, () =>
@@ -118,6 +151,7 @@ export class Sandbox {
 
   async #release(): Promise<void> {
     clearTimeout(this.#writing);
+    this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);
