@@ -44,6 +44,7 @@ export async function containerServices(
     },
     images: {
       layersFolder: '/layers',
+      list: () => Promise.resolve([IMAGE]),
       resolve: (reference: string) =>
         reference === 'busybox'
           ? Promise.resolve(IMAGE)
