@@ -140,9 +140,12 @@ bool agent_child_spawn(struct agent_child *child, const char *const *argv, const
   crun.child = child;
   child->pid = next_pid++;
   crun.bundle[0] = '\0';
-  for (; *argv; argv++)
+  for (; *argv; argv++) {
     if (strncmp(*argv, "--bundle=", 9) == 0)
       agent_path(crun.bundle, "%s", *argv + 9);
+    if (strncmp(*argv, "--process=", 10) == 0)
+      agent_path(crun.bundle, "%.*s", (int)(strrchr(*argv, '/') - *argv) - 10, *argv + 10);
+  }
   if (crun.bundle[0]) {
     if (crun.out >= 0)
       close(crun.out);

@@ -46,6 +46,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
   };
   const engine: Engine = {
     run: (options) => Promise.resolve(note({ joined: true }, 'run', options)),
+    exec: (name, options) => Promise.resolve(note({ joined: true }, 'exec', name, options)),
     list: (all) => note([CONTAINER], 'list', all),
     kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
     remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),

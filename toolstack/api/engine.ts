@@ -73,6 +73,18 @@ export interface TemplateSummary {
   ready: number;
 }
 
+export interface ExecOptions {
+  command: string[];
+  interactive: boolean;
+  tty: boolean;
+  /** Nobody waits for it or sees its output. */
+  detach: boolean;
+  /** As in RunOptions; added to the container's own. */
+  env: string[];
+  workdir?: string;
+  user?: string;
+}
+
 export type ContainerState = 'creating' | 'running' | 'exited' | 'lost' | 'removing';
 
 export interface ContainerSummary {
@@ -125,6 +137,8 @@ export interface PullOptions {
 export interface Engine {
   /** Runs a container in the foreground; resolves with an exit status only when it never got to a process. */
   run(options: RunOptions, client: Client): Promise<RunOutcome>;
+  /** Runs one more process in a container that runs. Resolves with a status only where nobody was joined to it. */
+  exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
   list(all: boolean): ContainerSummary[];
   kill(name: string, signal: number): Promise<void>;
   remove(name: string, force: boolean): Promise<string>;

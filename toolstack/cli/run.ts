@@ -90,19 +90,28 @@ export const runCommand: Command = {
   },
 };
 
-function runOptions(parsed: Parsed, client: Client): RunOptions {
-  const [image = '', ...command] = parsed.positional;
+/** `-i` and `-t`, which together want a terminal to take from. */
+export function terminalOptions(
+  parsed: Parsed,
+  client: Client,
+): { interactive: boolean; tty: boolean } {
   const interactive = flag(parsed, 'interactive');
   const tty = flag(parsed, 'tty');
-  const frozen = stringOption(parsed, 'frozen');
-  if (frozen !== undefined) checkFrozen(parsed, frozen);
-  else if (parsed.positional.length === 0)
-    throw new UsageError('thaw run takes an IMAGE, or --frozen NAME: see thaw run --help');
   if (tty && interactive && !client.isTerminal.stdin) {
     throw new UsageError(
       'Cannot use --tty with --interactive: standard input is not a terminal; leave out -t',
     );
   }
+  return { interactive, tty };
+}
+
+function runOptions(parsed: Parsed, client: Client): RunOptions {
+  const [image = '', ...command] = parsed.positional;
+  const frozen = stringOption(parsed, 'frozen');
+  if (frozen !== undefined) checkFrozen(parsed, frozen);
+  else if (image === '')
+    throw new UsageError('thaw run takes an IMAGE, or --frozen NAME: see thaw run --help');
+  const { interactive, tty } = terminalOptions(parsed, client);
   return {
     ...{ image, command, interactive, tty, rm: flag(parsed, 'rm'), env: stringList(parsed, 'env') },
     ...optional('frozen', frozen),
@@ -181,6 +190,7 @@ function hostname(value: string | undefined): string | undefined {
   );
 }
 
+/** An option that was not given is not there at all. */
 export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

@@ -9,10 +9,11 @@ import type { Image, ImageStore } from '../image/index.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord } from '../sandbox/record.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
 import type { ContainerRecord } from './record.js';
+import type { ProcessObject } from './spec.js';
 import { planStart, processFlags } from './start.js';
 
 export interface PlanServices {
@@ -60,8 +61,7 @@ async function planFromImage(
       flags: processFlags(options),
     });
     const start = planStart(record, image, options, client);
-    const config = JSON.parse(start.config) as { process: { args: string[] } };
-    record.command = config.process.args;
+    Object.assign(record, processOf(start));
     return { record, start: (sandbox) => sandbox.start(start) };
   } catch (error) {
     services.sandbox.macs.delete(record.sandbox.mac);
@@ -97,13 +97,20 @@ async function planFromFrozen(
   const { type, memoryKib } = plan.shape;
   const limits = await checkLimits({ ...options, type }, services.sandbox, memoryKib);
   const record = newRecord(services, name, options, limits, { layers: [], inMemory: true });
-  const { image, imageId, command } = plan;
-  Object.assign(record, { image, imageId, command, flags: frozenFlags(plan, options) });
+  const { image, imageId } = plan;
+  const flags = frozenFlags(plan, options);
+  Object.assign(record, { image, imageId, flags, ...processOf(plan.start) });
   return {
     record,
     frozen: template,
     start: (sandbox) => sandbox.begin(planBegin(record, plan, client)),
   };
+}
+
+/** What a record says of the container's process. */
+function processOf({ config, container }: ProcessStart) {
+  const { process } = JSON.parse(config) as { process: ProcessObject };
+  return { process, command: process.args, inGuest: container };
 }
 
 function newRecord(
@@ -117,7 +124,7 @@ function newRecord(
   const hostname = options.hostname ?? id.slice(0, 12);
   const { rm } = options;
   return {
-    ...{ id, name, image: '', imageId: '', command: [], flags: 0 },
+    ...{ id, name, image: '', imageId: '', command: [], inGuest: '', flags: 0 },
     ...{ created: Date.now(), state: 'creating', rm, cpus: limits.cpus },
     sandbox: newSandboxRecord(
       { id: sandboxIdOf(id), name, hostname, ...files },

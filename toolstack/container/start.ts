@@ -85,7 +85,7 @@ export function boundFiles({
 const PIDS_LIMIT = 2048;
 
 /** `K` alone takes the client's own value, and is left out when it has none. */
-function clientEnv(wanted: string[], own: Record<string, string>): string[] {
+export function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   return wanted.flatMap((item) => {
     if (item.includes('=')) return [item];
     const value = own[item];
@@ -93,7 +93,8 @@ function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   });
 }
 
-function toObject(env: string[]): Record<string, string> {
+/** `K=V` strings by their names; the last one of a name counts. */
+export function toObject(env: string[]): Record<string, string> {
   return Object.fromEntries(
     env.map((item) => {
       const at = item.indexOf('=');

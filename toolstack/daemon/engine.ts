@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import type {
   Client,
   Engine,
+  ExecOptions,
   HostInfo,
   ImageSummary,
   PullOptions,
@@ -12,6 +13,7 @@ import type {
 } from '../api/engine.js';
 import { errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
+import { execIn } from '../container/exec.js';
 import type { ContainerManager, ContainerServices } from '../container/manager.js';
 import { readLog } from '../container/log.js';
 import type { Image } from '../image/index.js';
@@ -28,6 +30,8 @@ export function createEngine(
   const { images } = services;
   return {
     run: (options: RunOptions, client: Client) => manager.run(options, client),
+    exec: (name: string, options: ExecOptions, client: Client) =>
+      execIn(services, manager.find(name), options, client),
     list: (all: boolean) => manager.list(all),
     kill: (name: string, signal: number) =>
       Promise.resolve().then(() => manager.kill(name, signal)),
