@@ -6,6 +6,7 @@
 #include "bundle.h"
 #include "options.h"
 #include "path.h"
+#include "runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +34,7 @@ static bool launch(struct agent_crun *crun, const char *const *argv, const int f
   crun->child = (struct agent_child){.ended = ended, .owner = crun};
   crun->deadline = (struct agent_timer){.fire = give_up, .owner = crun};
   crun->timed_out = false;
-  if (!agent_child_spawn(&crun->child, argv, fds))
+  if (!agent_child_spawn(&crun->child, agent_runtime_program(), argv, fds))
     return false;
   agent_timer_set(&crun->deadline, AGENT_CRUN_DEADLINE_NS);
   return true;

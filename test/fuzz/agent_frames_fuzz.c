@@ -134,7 +134,8 @@ static struct {
 } crun = {.out = -1};
 static pid_t next_pid = 1000;
 
-bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]) {
+bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
+  (void)program;
   if (crun.child)
     return false;
   crun.child = child;
