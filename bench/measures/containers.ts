@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crun.run, podman.run, run.cold and exec.warm: `true` in a container, as whole commands.
+// crun.run, podman.run and exec.warm: `true` in a container, as whole commands.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -60,11 +60,4 @@ export async function measureExec(type: GuestType, count: number): Promise<Sampl
     holder.stdin.end();
     await ended;
   }
-}
-
-/** A container in a clone that is made for it, with thaw's least memory. */
-export function measureRun(type: GuestType, count: number): Samples {
-  const run = ['thaw', 'run', '--rm', '--type', type, '--memory', '64m', IMAGE, 'true'];
-  timeCommand(3, run);
-  return { name: 'run.cold', type, unit: 'ms', samples: timeCommand(count, run) };
 }
