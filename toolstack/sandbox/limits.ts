@@ -3,7 +3,6 @@
 
 import { ThawError } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
-import { BASE_MEMORY_KIB } from '../clone/shape.js';
 import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
 import type { SandboxServices } from './services.js';
 
@@ -19,8 +18,12 @@ export interface Limits {
   memoryKib: number;
   /** May have a fraction; vCPUs are the next whole number. */
   cpus: number;
+  /** Nobody asked for this much: the container starts before its memory has come. */
+  growsBehind: boolean;
 }
 
+/** The least that --memory takes. A guest lives with less, but not a container in it. */
+export const MIN_MEMORY_KIB = 64 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
 /** Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
@@ -33,18 +36,19 @@ export async function checkLimits(
   checkGuestType(physinfo, type);
   const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   const totalBytes = physinfo.totalMemKib * 1024;
-  if (memoryBytes < BASE_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
+  if (memoryBytes < MIN_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
     throw usage(
       '--memory',
       formatBytes(memoryBytes),
-      `from ${formatBytes(BASE_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
+      `from ${formatBytes(MIN_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
     );
   }
   const cpus = options.cpus ?? 1;
   if (!(cpus >= MIN_CPUS && cpus <= MAX_CPUS)) {
     throw usage('--cpus', String(cpus), `from ${MIN_CPUS} to ${MAX_CPUS}`);
   }
-  return { type, memoryKib: Math.ceil(memoryBytes / 1024 / 4) * 4, cpus };
+  const memoryKib = Math.ceil(memoryBytes / 1024 / 4) * 4;
+  return { type, memoryKib, cpus, growsBehind: options.memoryBytes === undefined };
 }
 
 const MIN_CPUS = 0.01;
