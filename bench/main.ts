@@ -4,7 +4,7 @@
 import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
-import { measurePeers, measureRun } from './measures/containers.js';
+import { measureExec, measurePeers, measureRun } from './measures/containers.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureXl } from './measures/xl.js';
 
@@ -20,6 +20,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
     [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 50, 100, 200])],
     [`run-${type}`, () => [measureRun(type, COUNT)]],
+    [`exec-${type}`, async () => [await measureExec(type, COUNT)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
     [`xl-${type}`, () => measureXl(type, FEW)],
   ]),

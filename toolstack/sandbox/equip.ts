@@ -65,7 +65,9 @@ async function growTo(
   await grow(host, domid, link, template, want);
 }
 
+/** Without layers the root filesystem was frozen with the guest. */
 async function mount(link: AgentLink, layers: string[], memoryKib: number): Promise<void> {
+  if (layers.length === 0) return;
   const request = encodeMount({
     rootfs: ROOTFS,
     devices: layers,

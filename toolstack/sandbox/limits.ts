@@ -3,6 +3,7 @@
 
 import { ThawError } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
+import { BASE_MEMORY_KIB } from '../clone/shape.js';
 import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
 import type { SandboxServices } from './services.js';
 
@@ -26,21 +27,23 @@ export interface Limits {
 export const MIN_MEMORY_KIB = 64 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
-/** Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
+/** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
 export async function checkLimits(
   options: WantedLimits,
   services: SandboxServices,
+  baseKib = BASE_MEMORY_KIB,
 ): Promise<Limits> {
   const physinfo = await services.host.libxl.physinfo();
   const type = options.type ?? defaultGuestType(physinfo);
   checkGuestType(physinfo, type);
-  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
+  const leastKib = Math.max(MIN_MEMORY_KIB, baseKib);
   const totalBytes = physinfo.totalMemKib * 1024;
-  if (memoryBytes < MIN_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
+  if (memoryBytes < leastKib * 1024 || memoryBytes > totalBytes) {
     throw usage(
       '--memory',
       formatBytes(memoryBytes),
-      `from ${formatBytes(MIN_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
+      `from ${formatBytes(leastKib * 1024)} to this host's ${formatBytes(totalBytes)}`,
     );
   }
   const cpus = options.cpus ?? 1;

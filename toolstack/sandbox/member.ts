@@ -19,6 +19,7 @@ export class Member {
   readonly ready: Ready;
   readonly #undo: Undo;
   readonly #watch: { close(): void };
+  #isWaiting = true;
 
   private constructor(ready: Ready, undo: Undo, watch: { close(): void }) {
     this.ready = ready;
@@ -54,10 +55,9 @@ export class Member {
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         signal.throwIfAborted();
-        let isLost = false;
         const lost = (): void => {
-          if (!isLost) onLost(member);
-          isLost = true;
+          if (member.#isWaiting) onLost(member);
+          member.#isWaiting = false;
         };
         const watch = host.libxl.onDomainDeath(ready.domid, lost);
         watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch ${name}`, { error }));
@@ -73,11 +73,12 @@ export class Member {
 
   /** Whether nobody has said that it is dead. A silent one shows when it is given its identity. */
   get isAlive(): boolean {
-    return !this.ready.relay.lost.aborted;
+    return this.#isWaiting && !this.ready.relay.lost.aborted;
   }
 
   /** Hands it over: from now on `undo` has what it acquired, and nobody here looks after it. */
   release(undo: Undo): Ready {
+    this.#isWaiting = false;
     this.#watch.close();
     undo.push(`clone ${this.ready.record.name}`, () => this.#undo.run());
     return this.ready;
@@ -85,6 +86,7 @@ export class Member {
 
   /** Throws it away. Idempotent; never rejects, what fails is logged. */
   async destroy(): Promise<void> {
+    this.#isWaiting = false;
     this.#watch.close();
     await this.#undo.run();
   }
