@@ -7,7 +7,6 @@ import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
 import { vif } from '../xen/vif.js';
-import { DEFAULT_MEMORY_BYTES } from './limits.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
 import { WAKE_MS } from './sandbox.js';
@@ -43,10 +42,9 @@ export class Member {
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
     const id = sandboxIdOf(newContainerId());
-    const memoryKib = Math.max(baseKib, DEFAULT_MEMORY_BYTES / 1024);
     const record = newSandboxRecord(
       { id, name, hostname: '', layers: [], inMemory: true },
-      { type, cpus: vcpus, memoryKib },
+      { type, cpus: vcpus, memoryKib: baseKib, growsBehind: false },
       services.macs,
     );
     const giveBack = await budget.reserve(baseKib, { reclaim: false });
