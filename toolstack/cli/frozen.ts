@@ -48,13 +48,12 @@ function freezeOptions(parsed: Parsed): FreezeOptions {
   };
 }
 
+const TRANSPORT = /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):/;
+
 /** `docker://host/library/debian:13` is called debian, `oci:./dir/web` web. */
 function nameOf(image: string): string {
-  const [last = ''] = image.replace(/@.*$/, '').split(/[/]/).slice(-1);
-  const name = last
-    .replace(/^[a-z-]+:(?=.)/, '')
-    .replace(/:.*$/, '')
-    .replace(/\.tar$/, '');
+  const [last = ''] = image.replace(TRANSPORT, '').replace(/@.*$/, '').split('/').slice(-1);
+  const name = last.replace(/:.*$/, '').replace(/\.tar$/, '');
   if (/^[a-zA-Z0-9]/.test(name)) return name;
   throw new UsageError(`Cannot make a name of "${image}": give one with --name`);
 }

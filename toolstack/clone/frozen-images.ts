@@ -41,6 +41,8 @@ export interface FrozenServices {
   helloMs: number;
   /** A template that is to be used no more; resolves when nobody does. */
   onGone: (key: string) => Promise<void>;
+  /** makeTemplate(), but for tests. */
+  make?: typeof makeTemplate;
 }
 
 const PLAN = 'frozen.json';
@@ -166,7 +168,8 @@ export class FrozenImages {
     });
     const folder = join(this.#folder, name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const template = await makeTemplate(host, guest, {
+    const { make = makeTemplate } = this.#services;
+    const template = await make(host, guest, {
       ...{ key: await this.#key(plan), shape, folder: join(folder, TEMPLATE), helloMs },
       prepare: putInto(host, { layers, upperKib, start }),
     });
