@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts compiled test files with all that they import into few files, each of which AVA runs in one process: starting one for each costs
 // more than most of them take. `scripts/join-tests.mjs OUT PARTS PATH...` takes test files, and folders for all test files below them,
-// and writes OUT-1.test.js to OUT-PARTS.test.js. What fuzzes takes its own time and is run as it is.
+// and writes OUT-1.test.js to OUT-PARTS.test.js. With PARTS "in-order" that is one, whose tests run one by one in the order of the paths. What fuzzes takes its own time and is run as it is.
 
 import { build } from 'esbuild';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const [out, count, ...paths] = process.argv.slice(2);
-const parts = Number(count);
+const inOrder = count === 'in-order';
+const parts = inOrder ? 1 : Number(count);
 if (!(parts > 0) || paths.length === 0) {
   console.error('usage: scripts/join-tests.mjs OUT PARTS PATH...');
   process.exit(2);
@@ -30,9 +31,8 @@ const files = paths.flatMap((path) =>
 /** As AVA names a file in titles. */
 const nameOf = (file) => relative(`${dist}test`, file).replace(/\.test\.js$/, '').replaceAll('/', ' › ');
 
-/** Which declares tests or hooks. One that is no test file itself is there once for each test file that imports it. */
-const isTestModule = (file) =>
-  file.startsWith(dist) && file.includes('/test/') && file !== scope && /^import test\b.* from 'ava';$/m.test(readFileSync(file, 'utf8'));
+/** One that declares tests or hooks and is no test file itself: there once for each test file that imports it. */
+const isHelper = (file) => file.startsWith(dist) && file !== scope && /^import test\b.* from 'ava';$/m.test(readFileSync(file, 'utf8'));
 
 /** Where a module thinks it is: where it was, seen from the file that is made. */
 function inPlace(file) {
@@ -45,20 +45,19 @@ function inPlace(file) {
 const joinPlugin = {
   name: 'join',
   setup(build) {
-    build.onResolve({ filter: /^ava$/ }, ({ importer, pluginData }) =>
-      pluginData === undefined || importer === scope
-        ? { path: 'ava', external: true }
-        : { path: pluginData.file, namespace: 'test', pluginData },
-    );
+    build.onResolve({ filter: /^ava$/ }, ({ importer, pluginData }) => {
+      if (importer === scope) return { path: 'ava', external: true };
+      if (pluginData === undefined) return { errors: [{ text: `${importer} uses test() and belongs to no test file` }] };
+      return { path: pluginData.file, namespace: 'test', pluginData };
+    });
     build.onLoad({ filter: /.*/, namespace: 'test' }, ({ pluginData: { file } }) => ({
-      contents: `import { joined } from ${JSON.stringify(scope)};\nexport default joined(${JSON.stringify(nameOf(file))});`,
+      contents: `import { joined } from ${JSON.stringify(scope)};\nexport default joined(${JSON.stringify(nameOf(file))}, ${inOrder});`,
       resolveDir: dist,
     }));
     build.onResolve({ filter: /^\.{0,2}\// }, ({ path, resolveDir, pluginData, namespace }) => {
       const file = resolve(resolveDir, path);
-      if (!isTestModule(file)) return undefined;
       if (files.includes(file)) return { path: file, pluginData: { file } };
-      return pluginData === undefined || namespace === 'test' ? undefined : { path: file, suffix: `?${pluginData.file}`, pluginData };
+      return pluginData === undefined || namespace === 'test' || !isHelper(file) ? undefined : { path: file, suffix: `?${pluginData.file}`, pluginData };
     });
     build.onLoad({ filter: /\.js$/, namespace: 'file' }, ({ path, pluginData }) =>
       path.startsWith(dist) ? { contents: inPlace(path), loader: 'js', pluginData } : undefined,

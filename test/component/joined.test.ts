@@ -12,6 +12,7 @@ const HELPER = `
 import test from 'ava';
 const seen = [];
 export const note = (what) => seen.push(what);
+export const declare = (title) => test(title, (t) => t.pass());
 test.after.always('tells', (t) => console.error(import.meta.url.split('/').at(-1), seen.join(' ')));
 `;
 
@@ -50,6 +51,8 @@ test('joined files keep titles, hooks and turns apart', async (t) => {
   write('test/a.test.js', fileOf('a', "t.is(1, 2, 'not equal');"));
   write('test/b.test.js', fileOf('b', 't.pass();'));
   write('test/c.test.js', BROKEN);
+  write('test/d.test.js', "import { declare } from './helper.js';\ndeclare('by a helper');");
+  write('test/e.test.js', "import { declare } from './helper.js';\ndeclare('by a helper');");
   const runs = promisify(execFile);
   const options = { cwd: ROOT, encoding: 'utf8', timeout: 100_000 } as const;
   const joiner = join(ROOT, 'scripts/join-tests.mjs');
@@ -63,6 +66,8 @@ test('joined files keep titles, hooks and turns apart', async (t) => {
   t.regex(text, /^ok \d+ - .*b › first$/m);
   t.regex(text, /^not ok \d+ - .*its file begins for .*c › never runs$/m);
   t.regex(text, /^ok \d+ - .*b › a known bug/m);
+  for (const name of ['d', 'e'])
+    t.regex(text, new RegExp(`^ok \\d+ - .*${name} › by a helper$`, 'm'));
   t.regex(text, /c\.test\.js:3\b/);
   const seen = [...text.matchAll(/helper\.js (.*)/g)].map(([, words]) => words);
   for (const [at, name] of ['a', 'b'].entries())
@@ -72,5 +77,5 @@ test('joined files keep titles, hooks and turns apart', async (t) => {
     );
   t.regex(text, /^after a$[^]*^after b$/m);
   t.false(text.includes('STRANGER'));
-  t.is([...text.matchAll(/^ok /gm)].length, 5, text);
+  t.is([...text.matchAll(/^ok /gm)].length, 7, text);
 });

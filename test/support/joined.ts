@@ -27,15 +27,19 @@ const files = new Map<string, File>();
 const SEPARATOR = ' › ';
 const HOOKS = ['before', 'after', 'beforeEach', 'afterEach'];
 
-/** The test() of the file with this name: titles begin with the name, hooks are for the tests of this file only. */
-export function joined(name: string): TestFn {
+/**
+ * The test() of the file with this name: titles begin with the name, hooks are for the tests of this file only. With `inOrder` every test
+ * is serial: AVA would take those of all files that are not after those of all files that are.
+ */
+export function joined(name: string, inOrder: boolean): TestFn {
   // The first of all hooks: AVA takes them in the order in which they were declared.
   if (files.size === 0) test.beforeEach('its file begins', (t) => begin(t));
   const prefix = name + SEPARATOR;
   if (files.has(prefix)) throw new Error(`Two test files are called ${name}`);
   const file: File = { before: [], after: [], begun: undefined, left: 0 };
   files.set(prefix, file);
-  return chain(test as unknown as Chain, [], prefix, file) as unknown as TestFn;
+  const root = inOrder ? test.serial : test;
+  return chain(root as unknown as Chain, [], prefix, file) as unknown as TestFn;
 }
 
 /** After the last file: the last of all hooks. */
@@ -46,10 +50,12 @@ export function allJoined(): void {
 /** AVA's test.serial.failing and the like, down to the call. */
 function chain(real: Chain, path: string[], prefix: string, file: File): Chain {
   return new Proxy(real, {
-    get: (target, key: string) =>
-      ['macro', 'meta'].includes(key)
-        ? target[key]
-        : chain(target[key] as Chain, [...path, key], prefix, file),
+    get: (target, key: 'macro' | 'serial') => {
+      if (key === 'macro') return test.macro;
+      // test.serial has no `serial`, nor has test.serial.failing.
+      const next = key === 'serial' ? (target[key] ?? target) : target[key];
+      return chain(next as Chain, [...path, key], prefix, file);
+    },
     apply: (target, _, args) => declare(target, path, prefix, file, args),
   });
 }
