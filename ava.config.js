@@ -2,7 +2,7 @@
 // How AVA runs the compiled tests: a process per file, one at a time, in the order of their names, which zz-leaks counts on.
 
 export default {
-  files: ['dist/test/**/*.test.js'],
+  files: ['dist/{test,joined}/**/*.test.js'],
   workerThreads: false,
   timeout: '240s',
   concurrency: 1,

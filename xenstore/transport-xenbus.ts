@@ -55,6 +55,8 @@ class XenbusTransport implements Transport {
       });
       let failure: Error | undefined;
       worker.on('message', (message: ReaderMessage) => {
+        // What close() wakes the thread with comes back too, and is nobody's reply.
+        if ('bytes' in message && this.#closing !== undefined) return;
         if ('bytes' in message) handlers.onData(Buffer.from(message.bytes));
         else failure = new Error(`read of ${this.path}: ${message.fault}`);
       });

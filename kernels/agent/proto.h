@@ -120,6 +120,9 @@ enum thaw_type {
                            then also gets every EXIT and LOST, and STATUS again when it comes up. */
   THAW_QUIT = 0x44,     /* thawd -> shim, id 0: close the channel, remove the socket, exit 0 */
   THAW_LOST = 0x45,     /* shim -> all clients: the domain or its agent is gone; payload: reason, UTF-8 */
+  THAW_INJECT = 0x46,   /* thawd -> shim, id = number of a layer, field: absolute path of a file that the shim sends
+                           to the agent as LAYER frames, after those asked for before. No answer; a file that cannot
+                           be read is a LOST. */
   THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came and that leaves
                            nothing; of any other it says nothing. No answer. */
 
@@ -145,8 +148,9 @@ enum thaw_layer {
 };
 
 enum thaw_process_flag {
-  THAW_PROCESS_STDIN = 1, /* stdin is fed from outside; else it is /dev/null */
-  THAW_PROCESS_TTY = 2,   /* one terminal: output is all THAW_STDOUT */
+  THAW_PROCESS_STDIN = 1,   /* stdin is fed from outside; else it is /dev/null */
+  THAW_PROCESS_TTY = 2,     /* one terminal: output is all THAW_STDOUT */
+  THAW_PROCESS_BEGUN = 256, /* in a thaw_status only: the agent has said something of it */
 };
 
 enum thaw_forget {
@@ -230,8 +234,8 @@ struct thaw_winsize {
 
 struct thaw_status {
   uint32_t process;
-  uint32_t flags;
-  uint32_t kind; /* 0 = not ended, else enum thaw_exit_kind */
+  uint32_t flags; /* of EXPECT, and THAW_PROCESS_BEGUN */
+  uint32_t kind;  /* 0 = not ended, else enum thaw_exit_kind */
   uint32_t value;
 };
 

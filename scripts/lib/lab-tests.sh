@@ -7,7 +7,7 @@ build_lab_tests() {
   local out=$THAW_ROOT/build/labtests
   rm -rf "$out"
   mkdir -p "$out/kernels/agent" "$out/guests"
-  rsync -a --exclude .tsbuildinfo --exclude .eslintcache "$THAW_ROOT/dist" "$out/"
+  rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"

@@ -41,7 +41,9 @@ export async function containerServices(
         sweep: (path: string) => Promise.resolve(void swept.push(path)),
       },
       budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
+      macs: new Set<string>(),
     },
+    pool: { during: <T>(start: () => Promise<T>) => start(), take: () => undefined },
     images: {
       layersFolder: '/layers',
       list: () => Promise.resolve([IMAGE]),

@@ -6,6 +6,7 @@ import type {
   ContainerSummary,
   Engine,
   HostInfo,
+  TemplateSummary,
   ImageSummary,
 } from '../../toolstack/api/engine.js';
 
@@ -20,12 +21,17 @@ export const IMAGE: ImageSummary = {
   ...{ created: '1970-01-01T00:00:00Z', layers: 1 },
 };
 
+const TEMPLATE: TemplateSummary = {
+  ...{ name: 'web', image: 'web:latest', command: ['serve'], created: 0, key: 'k' },
+  ...{ type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 1 },
+};
+
 export const INFO: HostInfo = {
   version: '0.0.0',
   xen: { version: '4.20.0', capabilities: ['pv', 'hap'], commandline: '' },
   host: { cpus: 2, memoryBytes: 2 ** 32, freeMemoryBytes: 2 ** 31 },
   defaults: { type: 'pvh', memoryBytes: 2 ** 28 },
-  templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24 }],
+  templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 2 }],
   containers: { running: 1, ended: 2 },
   images: 3,
   paths: { state: '/state', run: '/run', guest: '/guest' },
@@ -51,6 +57,10 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
       return Promise.resolve(note(IMAGE, 'pull', reference, options));
     },
     removeImage: (reference) => Promise.resolve(note(['Deleted'], 'removeImage', reference)),
+    freeze: (options) =>
+      Promise.resolve(note({ ...TEMPLATE, name: options.name }, 'freeze', options)),
+    unfreeze: (name) => Promise.resolve(note(undefined, 'unfreeze', name)),
+    templates: () => Promise.resolve(note([TEMPLATE], 'templates')),
     info: () => Promise.resolve(note(INFO, 'info')),
     ...change,
   };

@@ -20,24 +20,57 @@ export interface Client {
   join(shimSocket: string, process: number, flags: number): Promise<void>;
 }
 
-export interface RunOptions {
-  image: string;
+/** What the command line may change of an image's process. */
+export interface ProcessOptions {
   command: string[];
-  name?: string;
-  rm: boolean;
-  interactive: boolean;
   tty: boolean;
   /** `K=V`, or `K` to take the client's own value. */
   env: string[];
   workdir?: string;
   user?: string;
   entrypoint?: string;
+}
+
+export interface RunOptions extends ProcessOptions {
+  /** '' with `frozen`. */
+  image: string;
+  /** A frozen image in place of an image: its process is fixed. */
+  frozen?: string;
+  name?: string;
+  rm: boolean;
+  interactive: boolean;
   hostname?: string;
   memoryBytes?: number;
   cpus?: number;
   type?: DomainType;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
+}
+
+export interface FreezeOptions extends ProcessOptions {
+  image: string;
+  name: string;
+  cpus?: number;
+  type?: DomainType;
+  pull: 'missing' | 'always' | 'never';
+  tlsVerify: boolean;
+}
+
+/** A template: of a frozen image, or the kernel alone when it has no name. */
+export interface TemplateSummary {
+  name?: string;
+  image?: string;
+  command?: string[];
+  /** Milliseconds since 1970; only of a frozen image. */
+  created?: number;
+  key?: string;
+  type: DomainType;
+  vcpus: number;
+  memoryBytes: number;
+  /** Of what is copied into a clone; unknown while it is not in memory. */
+  bytes?: number;
+  /** Clones that wait. */
+  ready: number;
 }
 
 export interface ExecOptions {
@@ -84,7 +117,14 @@ export interface HostInfo {
   xen: { version: string; capabilities: string[]; commandline: string };
   host: { cpus: number; memoryBytes: number; freeMemoryBytes: number };
   defaults: { type: DomainType; memoryBytes: number };
-  templates: { key: string; type: DomainType; vcpus: number; memoryBytes: number; bytes: number }[];
+  templates: {
+    key: string;
+    type: DomainType;
+    vcpus: number;
+    memoryBytes: number;
+    bytes: number;
+    ready: number;
+  }[];
   containers: { running: number; ended: number };
   images: number;
   paths: { state: string; run: string; guest: string };
@@ -106,6 +146,10 @@ export interface Engine {
   images(): Promise<ImageSummary[]>;
   pull(reference: string, options: PullOptions, client: Client): Promise<ImageSummary>;
   removeImage(reference: string): Promise<string[]>;
+  /** Makes a frozen image; resolves once it can be cloned. */
+  freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;
+  unfreeze(name: string): Promise<void>;
+  templates(): Promise<TemplateSummary[]>;
   info(): Promise<HostInfo>;
 }
 

@@ -24,6 +24,7 @@ export const ApiType = {
   STATUS: 0x43,
   QUIT: 0x44,
   LOST: 0x45,
+  INJECT: 0x46,
   FORGET: 0x47,
   REQUEST: 0x50,
   OUTPUT: 0x51,
@@ -112,7 +113,7 @@ export function decodeRequest(bytes: Buffer): Request {
 export interface ShimStatus {
   state: 'waiting' | 'up' | 'lost';
   reason?: string;
-  processes: { process: number; flags: number; exit?: ExitStatus }[];
+  processes: { process: number; flags: number; hasBegun: boolean; exit?: ExitStatus }[];
 }
 
 /** Unpacks the answer to STATUS. Throws ProtocolError. */
@@ -123,12 +124,20 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
   const processes = rest.map((f) => {
     if (f.length !== 16) throw new ProtocolError('A process status has a wrong size');
     const exit = decodeExit(f.subarray(8));
-    return { process: f.readUInt32LE(0), flags: f.readUInt32LE(4), ...(exit ? { exit } : {}) };
+    const flags = f.readUInt32LE(4);
+    return {
+      process: f.readUInt32LE(0),
+      flags: flags & ~PROCESS_BEGUN,
+      hasBegun: (flags & PROCESS_BEGUN) !== 0,
+      ...(exit ? { exit } : {}),
+    };
   });
   if (lost) return { state: 'lost', reason: lost[1] ?? '', processes };
   if (text === 'waiting' || text === 'up') return { state: text, processes };
   throw new ProtocolError(`A shim has an unknown state: ${text.slice(0, 40)}`);
 }
+
+const PROCESS_BEGUN = 256;
 
 /** Why a process is to be forgotten: thaw_forget. */
 export const Forget = { REFUSED: 0, LEFT: 1 } as const;

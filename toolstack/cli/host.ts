@@ -34,7 +34,7 @@ function infoText(info: HostInfo): string {
     ['default', `${defaults.type}, ${formatBytes(defaults.memoryBytes)}`],
     ...templates.map((t): [string, string] => [
       'template',
-      `${t.key}: ${t.type}, up to ${t.vcpus} vCPUs, ${formatBytes(t.memoryBytes)}, stream ${formatBytes(t.bytes)}`,
+      `${t.key}: ${t.type}, up to ${t.vcpus} vCPUs, ${formatBytes(t.memoryBytes)}, stream ${formatBytes(t.bytes)}, ${t.ready} ready`,
     ]),
     ['containers', `${containers.running} running, ${containers.ended} ended`],
     ['images', String(info.images)],

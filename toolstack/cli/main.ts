@@ -9,6 +9,7 @@ import { killCommand, logsCommand, rmCommand } from './containers.js';
 import { doctorCommand } from './doctor.js';
 import { execCommand } from './exec.js';
 import { commandHelp, overallHelp } from './help.js';
+import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { parseCommand, UsageError } from './parse.js';
@@ -27,6 +28,9 @@ export const COMMANDS: readonly Command[] = [
   imagesCommand,
   pullCommand,
   rmiCommand,
+  freezeCommand,
+  unfreezeCommand,
+  templatesCommand,
   infoCommand,
   versionCommand,
   doctorCommand,

@@ -2,6 +2,7 @@
 // One container's life after its start: it runs until its process ends or its guest is lost, and then its sandbox goes.
 
 import type { ExitStatus } from '../api/wire.js';
+import { sleep } from '../base/deadline.js';
 import type { Log } from '../base/log.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
@@ -25,6 +26,7 @@ export class Container {
   readonly #store: RecordStore;
   readonly #log: Log;
   #end: (ending: Ending) => void = () => undefined;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(record: ContainerRecord, store: RecordStore, log: Log) {
     this.record = record;
@@ -51,31 +53,43 @@ export class Container {
     this.execs.endAll();
   }
 
-  /** Changes what is written down, then writes it. */
-  async update(change: Partial<ContainerRecord>): Promise<void> {
+  /** Changes what is written down, then writes it, after what was to be written before. */
+  update(change: Partial<ContainerRecord>): Promise<void> {
     Object.assign(this.record, change);
-    await this.#store.save(this.record);
+    const written = this.#written.then(() => this.#store.save(this.record));
+    this.#written = written.catch(() => undefined);
+    return written;
   }
 
-  /** After the end: removes the sandbox, then writes the state, or removes the container when it was --rm. */
+  /**
+   * After the end: in the books at once, then the sandbox goes, then the state is written, or the container removed when it was
+   * --rm. Until it is written, the next thawd learns of the end from the shim or its status file.
+   */
   async finish(ending: Ending): Promise<void> {
+    const { name, rm, id } = this.record;
+    const change = {
+      ...ending,
+      state: 'exit' in ending ? ('exited' as const) : ('lost' as const),
+      finished: Date.now(),
+    };
+    Object.assign(this.record, change);
+    if ('reason' in ending) this.#log.warn(`Container ${name} is lost: ${ending.reason}`);
+    else this.#log.info(`Container ${name} ended`, ending.exit);
+    // Its client comes first: on a host with few CPUs the clean-up would be in its way.
+    if ('exit' in ending) await sleep(LINGER_MS);
     // They are as dead as the first, and their clients are still to hear of it.
     if ('exit' in ending) await this.execs.drain(EXECS_MS);
     await this.sandbox?.destroy();
     this.sandbox = undefined;
-    const { name, rm, id } = this.record;
-    if ('reason' in ending) this.#log.warn(`Container ${name} is lost: ${ending.reason}`);
-    else this.#log.info(`Container ${name} ended`, ending.exit);
     try {
+      await this.#written;
       if (rm) await this.#store.remove(id);
-      else {
-        const state = 'exit' in ending ? 'exited' : 'lost';
-        await this.update({ ...ending, state, finished: Date.now() });
-      }
+      else await this.update(change);
     } catch (error) {
       this.#log.error(`Cannot write down the end of container ${name}`, { error });
     }
   }
 }
 
+const LINGER_MS = 10;
 const EXECS_MS = 3000;

@@ -34,7 +34,7 @@ export async function execIn(
   const { id, ended } = container.execs.add();
   const steps = new Steps(services.log, `Process ${id} of ${record.name}`);
   try {
-    await start(sandbox, { id, container: record.sandbox.id, processJson }, options, client, steps);
+    await start(sandbox, { id, container: record.inGuest, processJson }, options, client, steps);
   } catch (error) {
     container.execs.end(id);
     throw error;

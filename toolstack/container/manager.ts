@@ -3,25 +3,18 @@
 
 import type { Client, ContainerSummary, RunOptions, RunOutcome } from '../api/engine.js';
 import { shellStatus } from '../api/wire.js';
-import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { Log } from '../base/log.js';
-import type { Image, ImageStore } from '../image/index.js';
 import { createSandbox } from '../sandbox/create.js';
-import { describeDeath, type ProcessStart, type Sandbox } from '../sandbox/sandbox.js';
-import type { SandboxServices } from '../sandbox/services.js';
-
-import { newSandboxRecord } from '../sandbox/record.js';
+import type { Pool } from '../sandbox/pool.js';
+import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { ContainerError } from './errors.js';
-import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { checkName, findRecord, inventName } from './names.js';
+import { planRun, type PlanServices, type RunPlan } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
-import type { ProcessObject } from './spec.js';
-import { planStart, processFlags } from './start.js';
 
-export interface ContainerServices {
-  sandbox: SandboxServices;
-  images: ImageStore;
+export interface ContainerServices extends PlanServices {
+  pool: Pool;
   records: RecordStore;
   log: Log;
 }
@@ -41,30 +34,18 @@ export class ContainerManager {
   }
 
   /**
-   * Runs a container in the client's foreground. Resolves once it has ended and is cleaned up.
+   * Runs a container in the client's foreground. Resolves once it has ended; its sandbox may still be going.
    * Rejects when no process of it ever ran; nothing is left of it then.
    */
   async run(options: RunOptions, client: Client): Promise<RunOutcome> {
     const name = this.#reserveName(options.name);
     let container: Container | undefined;
     try {
-      const limits = await checkLimits(options, this.#services.sandbox);
-      const image = await this.#services.images.resolve(options.image, {
-        pullPolicy: options.pull,
-        tlsVerify: options.tlsVerify,
-        cwd: client.cwd,
-        signal: client.signal,
-        // An image that is there already is no news to somebody who wants to run it.
-        onProgress: (line) =>
-          line.endsWith('is up to date') ? undefined : client.err(`${line}\n`),
-      });
-      const record = this.#newRecord(name, image, options, limits);
-      const start = planStart(record, image, options, client);
-      container = new Container(record, this.#services.records, this.#services.log);
-      record.process = processOf(start.config);
-      record.command = record.process.args;
-      this.#containers.set(record.id, container);
-      await this.#launch(container, start, client);
+      const plan = await planRun(this.#services, name, options, client);
+      const made = new Container(plan.record, this.#services.records, this.#services.log);
+      container = made;
+      this.#containers.set(plan.record.id, made);
+      await this.#services.pool.during(() => this.#launch(made, plan, client));
     } catch (error) {
       if (container) await this.#undo(container);
       throw error;
@@ -72,7 +53,7 @@ export class ContainerManager {
       this.#reserved.delete(name);
     }
     this.watchOver(container);
-    await container.finished;
+    await container.ended;
     return { joined: true };
   }
 
@@ -82,8 +63,11 @@ export class ContainerManager {
     const death = container.sandbox && this.#watchDomain(container, container.sandbox);
     container.finished = container.ended.then(async (ending) => {
       death?.close();
-      await container.finish(ending);
+      // Its name is free as soon as its client knows of the end.
       if (container.record.rm) this.#containers.delete(container.record.id);
+      const going = container.finish(ending);
+      this.#services.sandbox.budget.expectBack(going);
+      await going;
     });
   }
 
@@ -128,8 +112,8 @@ export class ContainerManager {
     if (record.state === 'running') {
       record.rm = true;
       container.lose('it was removed by force');
-      await container.finished;
     }
+    await container.finished;
     await this.#services.records.remove(record.id);
     this.#containers.delete(record.id);
     return record.id;
@@ -140,36 +124,43 @@ export class ContainerManager {
     return [...this.#containers.values()].some(({ record }) => record.imageId === imageId);
   }
 
-  async #launch(container: Container, start: ProcessStart, client: Client): Promise<void> {
+  async #launch(container: Container, plan: RunPlan, client: Client): Promise<void> {
     const { record } = container;
-    const { records } = this.#services;
-    await records.save(record);
-    const sandbox = await createSandbox(
-      this.#services.sandbox,
-      record.sandbox,
-      container.shimEvents,
-      async (domid) => {
-        record.sandbox.domid = domid;
-        await records.save(record);
+    const { records, sandbox: services, pool } = this.#services;
+    const folder = records.makeFolder(record.id);
+    // Whoever waits for it sees that it failed.
+    folder.catch(() => undefined);
+    container.sandbox = await createSandbox(services, pool, record.sandbox, {
+      events: container.shimEvents,
+      meanwhile: async (sandbox) => {
+        await folder;
+        await Promise.all([records.save(record), this.#join(record, sandbox, client)]);
       },
-      client.signal,
-    );
-    container.sandbox = sandbox;
-    await sandbox.shim.expect(
-      INIT_PROCESS,
-      record.flags,
-      records.logPath(record.id),
-      records.statusPath(record.id),
-    );
+      signal: client.signal,
+      frozen: plan.frozen,
+    });
+    await plan.start(container.sandbox);
+    record.state = 'running';
+    // The next thawd would see from the shim that it runs.
+    container.update({ state: 'running' }).catch((error: unknown) => {
+      this.#services.log.error(`Cannot write down that ${record.name} runs`, { error });
+    });
+  }
+
+  /** The client's streams, before there is a process that could use them. */
+  async #join(record: ContainerRecord, sandbox: Sandbox, client: Client): Promise<void> {
+    const { records } = this.#services;
+    const [logPath, statusPath] = [records.logPath(record.id), records.statusPath(record.id)];
+    await sandbox.shim.expect(INIT_PROCESS, record.flags, logPath, statusPath);
     await client.join(sandbox.shimSocket, INIT_PROCESS, record.flags);
-    await sandbox.start(start);
-    await container.update({ state: 'running' });
   }
 
   async #undo(container: Container): Promise<void> {
+    const { record } = container;
     await container.sandbox?.destroy();
-    this.#containers.delete(container.record.id);
-    await this.#services.records.remove(container.record.id);
+    this.#services.sandbox.macs.delete(record.sandbox.mac);
+    this.#containers.delete(record.id);
+    await this.#services.records.remove(record.id);
   }
 
   #watchDomain(container: Container, sandbox: Sandbox) {
@@ -194,35 +185,6 @@ export class ContainerManager {
     this.#reserved.add(name);
     return name;
   }
-
-  #newRecord(name: string, image: Image, options: RunOptions, limits: Limits): ContainerRecord {
-    const id = newContainerId();
-    const macs = new Set([...this.#containers.values()].map(({ record }) => record.sandbox.mac));
-    return {
-      ...{ id, name, image: options.image, imageId: image.id, command: [] },
-      ...{
-        created: Date.now(),
-        state: 'creating',
-        rm: options.rm,
-        flags: processFlags(options),
-        cpus: limits.cpus,
-      },
-      sandbox: newSandboxRecord(
-        {
-          id: sandboxIdOf(id),
-          name,
-          hostname: options.hostname ?? id.slice(0, 12),
-          layers: image.layers.map((layer) => layer.erofsPath),
-        },
-        limits,
-        macs,
-      ),
-    };
-  }
-}
-
-function processOf(config: string): ProcessObject {
-  return (JSON.parse(config) as { process: ProcessObject }).process;
 }
 
 function summarize(record: ContainerRecord): ContainerSummary {

@@ -28,6 +28,8 @@ export interface ContainerRecord {
   /** Removed as soon as it has ended. */
   rm: boolean;
   flags: number;
+  /** What the agent calls it. */
+  inGuest: string;
   cpus: number;
   sandbox: SandboxRecord;
 }
@@ -47,11 +49,16 @@ export class RecordStore {
     return join(this.#folder, id, 'exit');
   }
 
+  /** Where a container's files go. */
+  async makeFolder(id: ContainerId): Promise<void> {
+    await mkdir(join(this.#folder, id), { recursive: true, mode: 0o700 });
+  }
+
   /** Writes state.json whole or not at all. */
   async save(record: ContainerRecord): Promise<void> {
-    const folder = join(this.#folder, record.id);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeAtomic(join(folder, 'state.json'), `${JSON.stringify(record, null, 2)}\n`);
+    await this.makeFolder(record.id);
+    const path = join(this.#folder, record.id, 'state.json');
+    await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
   }
 
   async remove(id: ContainerId): Promise<void> {

@@ -4,7 +4,7 @@
 import { Forget } from '../api/wire.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox } from '../sandbox/sandbox.js';
-import { destroyStrays, findDomain } from '../sandbox/strays.js';
+import { destroyStrays, findDomain, sweepFolders } from '../sandbox/strays.js';
 import { Container, INIT_PROCESS, type Ending } from './container.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
@@ -18,6 +18,8 @@ export async function recover(
   await Promise.all(records.map((record) => recoverOne(services, manager, record)));
   const known = new Set([...manager.containers].map(({ record }) => record.sandbox.uuid));
   await destroyStrays(services.sandbox.host, known);
+  const ids = new Set([...manager.containers].map(({ record }) => record.sandbox.id));
+  await sweepFolders(services.sandbox, ids);
   await services.sandbox.loops.sweep(services.images.layersFolder);
 }
 
@@ -32,13 +34,12 @@ async function recoverOne(
       case 'running':
         return await recoverRunning(services, manager, container);
       case 'creating':
+        // thawd may have ended before it wrote down that the program runs.
+        if (await hasStarted(services, record))
+          return await recoverRunning(services, manager, container);
+        return await undo(services, record);
       case 'removing':
-        services.log.info(
-          `Undoing container ${record.name}, which was ${record.state} when thawd ended`,
-        );
-        await quitShim(services, record);
-        await releaseSandbox(services.sandbox, await withDomid(services, record));
-        return await services.records.remove(record.id);
+        return await undo(services, record);
       case 'exited':
       case 'lost':
         if (record.rm) return await services.records.remove(record.id);
@@ -49,12 +50,21 @@ async function recoverOne(
   }
 }
 
+async function undo(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
+  await quitShim(services, record);
+  await releaseSandbox(services.sandbox, await withDomid(services, record));
+  await services.records.remove(record.id);
+}
+
 async function recoverRunning(
   services: ContainerServices,
   manager: ContainerManager,
   container: Container,
 ): Promise<void> {
   const { record } = container;
+  services.sandbox.macs.add(record.sandbox.mac);
+  record.state = 'running';
   const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, container.shimEvents).catch(
     () => undefined,
   );
@@ -81,6 +91,24 @@ async function recoverRunning(
   else services.log.info(`Found container ${record.name} running`, { domid: sandbox.domid });
 }
 
+/** Whether its program began. */
+async function hasStarted(services: ContainerServices, record: ContainerRecord): Promise<boolean> {
+  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(
+    () => undefined,
+  );
+  if (!sandbox) return false;
+  try {
+    const { processes } = await sandbox.shim.status();
+    return processes.some(({ process, hasBegun }) => process === INIT_PROCESS && hasBegun);
+  } catch {
+    return false;
+  } finally {
+    await sandbox.letGo();
+  }
+}
+
+const NOTHING = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+
 async function endingOf(
   status: Awaited<ReturnType<Sandbox['shim']['status']>>,
   sandbox: Sandbox,
@@ -92,8 +120,7 @@ async function endingOf(
 }
 
 async function quitShim(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const nothing = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
-  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, nothing).catch(
+  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(
     () => undefined,
   );
   await sandbox?.destroy();

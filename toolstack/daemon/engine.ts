@@ -19,6 +19,7 @@ import { readLog } from '../container/log.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
+import { freeze, listTemplates } from './frozen.js';
 import type { Paths } from './paths.js';
 
 export function createEngine(
@@ -41,6 +42,9 @@ export function createEngine(
       pull(services, reference, options, client),
     removeImage: (reference: string) =>
       images.remove(reference, (image) => manager.usesImage(image.id)),
+    freeze: (options, client) => freeze(services, options, client),
+    unfreeze: (name) => services.frozen.remove(name),
+    templates: () => listTemplates(services),
     info: () => hostInfo(services, manager, paths),
   };
 }
@@ -111,6 +115,7 @@ async function hostInfo(
     defaults: { type: defaultGuestType(physinfo), memoryBytes: DEFAULT_MEMORY_BYTES },
     templates: (await templates.list()).map(({ key, shape, bytes }) => ({
       ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
+      ready: services.pool.ready(key),
     })),
     containers: { running, ended: manager.list(true).length - running },
     images: (await services.images.list()).length,

@@ -4,23 +4,28 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { FrozenImages } from '../clone/frozen-images.js';
 import { CopyEngine } from '../clone/engine-copy.js';
-import { loadGuestFiles } from '../clone/shape.js';
+import { loadGuestFiles, shapeFor } from '../clone/shape.js';
 import { Templates } from '../clone/templates.js';
+import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
 import { ContainerManager, type ContainerServices } from '../container/manager.js';
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
 import { ImageStore } from '../image/index.js';
+import { Pool, type PoolSettings } from '../sandbox/pool.js';
+import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { ShimSpawner } from '../sandbox/shim-process.js';
-import { closeXenHost, openXenHost, type XenHost } from '../xen/host.js';
+import { closeXenHost, defaultGuestType, openXenHost, type XenHost } from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
 import { createEngine } from './engine.js';
+import { keepFrozen } from './frozen.js';
 import { claimSocket, listen } from './listener.js';
-import { parseSettings, type Paths, type Settings } from './paths.js';
+import { parseSettings, type Settings } from './paths.js';
 
 const settings = parseSettings(process.argv.slice(2));
 const log = createLog(settings.logLevel);
@@ -32,19 +37,20 @@ try {
   process.exit(1);
 }
 
-async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
+async function start({ paths, helloMs, pool }: Settings, log: Log): Promise<void> {
   await claimSocket(paths.socket);
   const host = await openXenHost(log);
   if (!scrubsMemory(host.version.commandline))
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const services = await openServices(host, paths, helloMs, log);
+  const services = await openServices(host, { paths, helloMs, pool }, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
+  void fillPool(services, pool);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void stop(server, host, services, log));
@@ -53,29 +59,51 @@ async function start({ paths, helloMs }: Settings, log: Log): Promise<void> {
 
 async function openServices(
   host: XenHost,
-  paths: Paths,
-  helloMs: number,
+  { paths, helloMs, pool }: Pick<Settings, 'paths' | 'helloMs' | 'pool'>,
   log: Log,
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
     await mkdir(folder, { recursive: true, mode: 0o711 });
   const guest = await loadGuestFiles(paths.guest);
   const physinfo = await host.libxl.physinfo();
+  const sandbox: SandboxServices = {
+    host,
+    hostCpus: physinfo.nrCpus,
+    templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
+    engine: new CopyEngine(host, guest, physinfo),
+    loops: new LoopDevices(),
+    budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
+    shims: new ShimSpawner(paths.shim),
+    macs: new Set(),
+    runFolder: join(paths.run, 'sandboxes'),
+  };
+  const clones = new Pool(sandbox, pool);
+  const frozen = await FrozenImages.open(
+    { host, guest, helloMs, onGone: (key) => clones.drop(key) },
+    join(paths.state, 'frozen'),
+  );
+  sandbox.budget.onShortage = (missingKib) => clones.giveUp(missingKib);
   return {
-    sandbox: {
-      host,
-      hostCpus: physinfo.nrCpus,
-      templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
-      engine: new CopyEngine(host, guest, physinfo),
-      loops: new LoopDevices(),
-      budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
-      shims: new ShimSpawner(paths.shim),
-      runFolder: join(paths.run, 'sandboxes'),
-    },
+    sandbox,
+    pool: clones,
+    frozen,
     images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
     records: new RecordStore(join(paths.state, 'containers')),
     log,
   };
+}
+
+/** Clones of what most containers start from wait from now on. */
+async function fillPool(services: ContainerServices, { min }: PoolSettings): Promise<void> {
+  if (min === 0) return;
+  const { host, hostCpus, templates } = services.sandbox;
+  try {
+    const type = defaultGuestType(await host.libxl.physinfo());
+    services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
+  } catch (error) {
+    host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);
+  }
+  await keepFrozen(services);
 }
 
 /** Ends thawd and nothing else: containers, their shims and domains run on, and the next thawd finds them. */
@@ -87,8 +115,17 @@ async function stop(
 ): Promise<void> {
   log.info('Ending; containers run on');
   server.close();
+  const { pool, sandbox } = services;
+  const going = Promise.all([pool.close(), sandbox.budget.allBack()]);
+  await withDeadline(going, STOP_MS, 'Domains do not end').catch((error: unknown) =>
+    log.warn(`Leaving domains to the next thawd: ${describeError(error)}`),
+  );
   services.sandbox.shims.close();
+  await services.frozen.close();
   await services.sandbox.templates.close();
   await closeXenHost(host);
   process.exit(0);
 }
+
+/** For clones that wait and containers that have ended; what is left after that the next thawd finishes. */
+const STOP_MS = 10_000;

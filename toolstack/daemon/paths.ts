@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
+import type { PoolSettings } from '../sandbox/pool.js';
 
 export interface Paths {
   /** Containers, images and templates; lasts. */
@@ -21,6 +22,7 @@ export interface Settings {
   logLevel: string;
   /** How long a booting guest may take until its agent says hello, in milliseconds. */
   helloMs: number;
+  pool: PoolSettings;
 }
 
 /** Reads thawd's own command line. Exits with help or a usage error as yargs does. */
@@ -48,11 +50,22 @@ export function parseSettings(words: string[]): Settings {
         default: 60,
         describe: 'Seconds until a booting guest must have said hello',
       },
+      pool: {
+        type: 'number',
+        default: 2,
+        describe: 'How many clones wait, ready for the next containers',
+      },
+      'pool-max': {
+        type: 'number',
+        default: 16,
+        describe: 'How many wait at most when many containers start; 0 for no pool',
+      },
       'log-level': {
         choices: ['error', 'warn', 'info', 'debug'] as const,
         default: 'info' as const,
       },
     })
+    .check(checkNumbers)
     .strict()
     .parseSync();
   const { state, run, guest, shim } = options;
@@ -61,5 +74,18 @@ export function parseSettings(words: string[]): Settings {
     paths: { state, run, socket, guest, shim },
     logLevel: options['log-level'],
     helloMs: options['hello-timeout'] * 1000,
+    pool: { min: options.pool, max: options['pool-max'] },
   };
 }
+
+/** Throws when an option's number makes no sense. */
+function checkNumbers(options: Record<string, unknown>): true {
+  for (const name of ['pool', 'pool-max']) {
+    const value = options[name];
+    if (!Number.isInteger(value) || Number(value) < 0 || Number(value) > POOL_LIMIT)
+      throw new Error(`Cannot use --${name} ${String(value)}: 0 to ${POOL_LIMIT} are allowed`);
+  }
+  return true;
+}
+
+const POOL_LIMIT = 1000;

@@ -1,187 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox comes to be: from a template to a clone that can start a container.
+// How a sandbox comes to be: from a clone that waits, or a new one, to a domain that can start a container.
 
-import { mkdir, rm } from 'node:fs/promises';
-import type { AgentLink } from '../agent/link.js';
-import { encodeMount, AgentType } from '../agent/wire.js';
-import type { Domid } from '../base/ids.js';
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
-import { connectAgent } from '../clone/boot.js';
 import { shapeFor } from '../clone/shape.js';
 import type { Template } from '../clone/template.js';
 import { whileAlive } from '../xen/death.js';
-import { destroyDomain } from '../xen/destroy.js';
-import { attachDevices, libxlDeviceNodes, type Device } from '../xen/devices.js';
-import type { LoopDevices } from '../xen/loop.js';
-import { readOnlyDisk } from '../xen/vbd.js';
+import { libxlDeviceNodes } from '../xen/devices.js';
 import { vif } from '../xen/vif.js';
-import { grow } from './grow.js';
+import { equip } from './equip.js';
 import { identify } from './identity.js';
+import { prepareLayers } from './layers.js';
+import type { Pool } from './pool.js';
+import { all, makeReady } from './ready.js';
 import type { SandboxRecord } from './record.js';
-import { ROOTFS, Sandbox, WAKE_MS } from './sandbox.js';
-import { sandboxFolder, type SandboxServices } from './services.js';
-import { ShimClient, type ShimEvents } from './shim-client.js';
-import { shimSocket } from './shim-process.js';
+import { Sandbox } from './sandbox.js';
+import type { SandboxServices } from './services.js';
+import type { ShimEvents } from './shim-client.js';
+import { takeReady } from './take.js';
 
-const SHIM_MS = 30_000;
-const MOUNT_MS = 90_000;
+export interface CreateOptions {
+  /** Gets the shim's news. */
+  events: ShimEvents;
+  /** What can be done beside the rest as soon as the clone is somebody. Its failure is the whole's. */
+  meanwhile?: (sandbox: Sandbox) => Promise<void>;
+  signal?: AbortSignal | undefined;
+  /** A template that has a root filesystem already: the record's layers are none. */
+  frozen?: Template | undefined;
+}
 
 /**
- * In this order: template, memory, layers' loop devices, clone, wake, shim, hello, devices, identity, then side by side the root
- * filesystem, growth and the shim's data channel. `onDomid` runs before the domain is unpaused, to write it down.
- * Leaves nothing when it rejects.
+ * In this order: template, memory, layers' devices, a clone and its identity, then what equip() does. `record` becomes that of the
+ * clone: one that waited has an id, uuid, MAC and domain of its own. Leaves nothing when it rejects.
  */
 export function createSandbox(
   services: SandboxServices,
+  pool: Pool,
   record: SandboxRecord,
-  events: ShimEvents,
-  onDomid: (domid: Domid) => Promise<void>,
-  signal?: AbortSignal,
+  { events, meanwhile, signal, frozen }: CreateOptions,
 ): Promise<Sandbox> {
-  const { host, templates, engine, loops, budget, hostCpus } = services;
-  const { name, uuid } = record;
-  const steps = new Steps(host.log, `Sandbox ${name}`);
+  const { host, templates, budget, loops, hostCpus, macs } = services;
+  const steps = new Steps(host.log, `Sandbox ${record.name}`);
   return Undo.guard(host.log, async (undo) => {
-    const template = await steps.time(
-      'template',
-      templates.get(shapeFor(record.type, record.vcpus, hostCpus)),
-    );
+    undo.push(`MAC of ${record.name}`, () => macs.delete(record.mac));
+    const template =
+      frozen ??
+      (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
     signal?.throwIfAborted();
-    const giveBack = await steps.time('memory', budget.reserve(record.memoryKib));
+    const waiting = await takeReady(services, pool, { template, record, undo, steps });
+    const ownKib = waiting ? template.shape.memoryKib : 0;
+    const giveBack = await steps.time('memory', budget.reserve(record.memoryKib - ownKib));
     try {
-      const folder = sandboxFolder(services, record);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      undo.push(`folder ${folder}`, () => rm(folder, { recursive: true, force: true }));
-      const disks = await steps.time('layers', attachLayers(loops, record, undo));
-      const devices: Device[] = [vif(0, record.mac), ...disks.map((disk) => disk.device)];
-
-      const want = { name, uuid, maxMemoryKib: record.memoryKib };
-      const clone = await steps.time('clone', engine.clone(template, want, signal));
-      const { domid } = clone;
-      undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
-      await onDomid(domid);
-      const { shim, link } = await whileAlive(host, domid, (lost) => {
-        const either = signal ? AbortSignal.any([signal, lost]) : lost;
-        const given = { template, disks, devices, events, undo, steps, signal: either };
-        return bringUp(services, record, domid, given);
+      const layers = await steps.time('layers', prepareLayers(loops, record, undo));
+      let ready = waiting;
+      if (!ready) {
+        const devices = [vif(0, record.mac), ...layers.devices];
+        const request = { record, template, devices, signal, steps };
+        ready = await makeReady(services, request, undo);
+        await steps.time('identity', identify(ready.link, record));
+      }
+      const { domid, shim, link, relay } = ready;
+      relay.passTo(events);
+      const plug = waiting ? layers.devices : [];
+      const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
+      const rest = { link, later, isRenamed: waiting !== undefined };
+      const sandbox = new Sandbox(services, record, domid, shim, rest);
+      await whileAlive(host, domid, (lost) => {
+        const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
+        const want = { record, guestNames: layers.guestNames, plug, steps };
+        return all([
+          equip(services, ready, { ...want, signal: AbortSignal.any(parts) }),
+          steps.time('meanwhile', meanwhile?.(sandbox) ?? Promise.resolve()),
+        ]);
       });
       signal?.throwIfAborted();
       undo.disarm();
-      return new Sandbox(services, record, domid, shim, {
-        link,
-        later: [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))],
-      });
+      return sandbox;
     } finally {
       giveBack();
       steps.done();
     }
   });
-}
-
-interface BringUp {
-  template: Template;
-  disks: { device: Device; guestName: string }[];
-  devices: Device[];
-  events: ShimEvents;
-  undo: Undo;
-  steps: Steps;
-  /** Aborts when the client went away or the domain died; the rest then rejects. */
-  signal: AbortSignal;
-}
-
-/** From a paused clone to one that can start a container. What it acquires is on `undo`. */
-async function bringUp(
-  services: SandboxServices,
-  record: SandboxRecord,
-  domid: Domid,
-  given: BringUp,
-) {
-  const { host } = services;
-  const { template, disks, devices, steps, signal } = given;
-  const { shim, link } = await wake(services, record, domid, given);
-  const stop = (): void => link.close();
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
-    await steps.time('devices', attachDevices(host, domid, devices));
-    await steps.time('identity', identify(link, record));
-    const guestNames = disks.map((disk) => disk.guestName);
-    await all([
-      steps.time('mount', mount(link, guestNames, record.memoryKib)),
-      steps.time('grow', grow(host, domid, link, template, record)),
-      steps.time('data', shim.waitUp(WAKE_MS)),
-    ]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-  return { shim, link };
-}
-
-/** Unpauses the clone and connects to both its channels, side by side. */
-async function wake(
-  services: SandboxServices,
-  record: SandboxRecord,
-  domid: Domid,
-  { events, undo, steps, signal }: BringUp,
-): Promise<{ shim: ShimClient; link: AgentLink }> {
-  const { host } = services;
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const shim = connectShim(services, record, domid, events).then((client) => {
-    undo.push(`shim of ${record.name}`, () => client.quit());
-    return client;
-  });
-  const link = connectAgent(host, domid, WAKE_MS, either).then((connected) => {
-    undo.push(`link to ${record.name}`, () => connected.close());
-    return connected;
-  });
-  const unpaused = host.libxl.xcDomainUnpause(domid);
-  // A domain that cannot run says no hello.
-  unpaused.catch((error: unknown) => stop.abort(error));
-  await all([steps.time('wake', unpaused), steps.time('shim', shim), steps.time('hello', link)]);
-  return { shim: await shim, link: await link };
-}
-
-async function connectShim(
-  services: SandboxServices,
-  record: SandboxRecord,
-  domid: Domid,
-  events: ShimEvents,
-): Promise<ShimClient> {
-  const folder = sandboxFolder(services, record);
-  const pid = await services.shims.start(domid, folder);
-  try {
-    return await ShimClient.connect(shimSocket(folder), events, SHIM_MS);
-  } catch (error) {
-    process.kill(pid, 'SIGKILL');
-    throw error;
-  }
-}
-
-async function attachLayers(loops: LoopDevices, record: SandboxRecord, undo: Undo) {
-  const disks = [];
-  for (const [index, layer] of record.layers.entries()) {
-    const blockDevice = await loops.acquire(layer);
-    undo.push(`loop device of ${layer}`, () => loops.release(layer));
-    disks.push(await readOnlyDisk(blockDevice, index));
-  }
-  return disks;
-}
-
-async function mount(link: AgentLink, devices: string[], memoryKib: number): Promise<void> {
-  const request = encodeMount({
-    rootfs: ROOTFS,
-    devices,
-    timeoutMs: MOUNT_MS,
-    upperKib: Math.floor(memoryKib / 2),
-  });
-  await link.request(AgentType.MOUNT, request, 'the root filesystem', MOUNT_MS + 5000);
-}
-
-/** Waits for all, also when one fails: nothing may go on behind the clean-up. Rejects with the first failure. */
-async function all(steps: Promise<unknown>[]): Promise<void> {
-  for (const result of await Promise.allSettled(steps)) {
-    if (result.status === 'rejected') throw result.reason;
-  }
 }

@@ -10,12 +10,16 @@ const SEED_BYTES = 64;
 const ANSWER_MS = 60_000;
 
 /** Gives the clone what must differ in each; the agent reseeds the random generator before it answers. */
-export async function identify(link: AgentLink, record: SandboxRecord): Promise<void> {
+export async function identify(
+  link: AgentLink,
+  record: Pick<SandboxRecord, 'hostname' | 'machineId'>,
+  timeoutMs = ANSWER_MS,
+): Promise<void> {
   const identity = encodeIdentity({
     realtimeNs: BigInt(Date.now()) * 1_000_000n,
     seed: randomBytes(SEED_BYTES),
     hostname: record.hostname,
     machineId: record.machineId,
   });
-  await link.request(AgentType.IDENTITY, identity, 'its identity', ANSWER_MS);
+  await link.request(AgentType.IDENTITY, identity, 'its identity', timeoutMs);
 }

@@ -23,21 +23,22 @@ export interface Limits {
 
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
-/** Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
+/** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
 export async function checkLimits(
   options: WantedLimits,
   services: SandboxServices,
+  baseKib = BASE_MEMORY_KIB,
 ): Promise<Limits> {
   const physinfo = await services.host.libxl.physinfo();
   const type = options.type ?? defaultGuestType(physinfo);
   checkGuestType(physinfo, type);
-  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
   const totalBytes = physinfo.totalMemKib * 1024;
-  if (memoryBytes < BASE_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
+  if (memoryBytes < baseKib * 1024 || memoryBytes > totalBytes) {
     throw usage(
       '--memory',
       formatBytes(memoryBytes),
-      `from ${formatBytes(BASE_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
+      `from ${formatBytes(baseKib * 1024)} to this host's ${formatBytes(totalBytes)}`,
     );
   }
   const cpus = options.cpus ?? 1;

@@ -10,7 +10,10 @@ const OVERHEAD_SHARE = 1 / 64;
 
 export class MemoryBudget {
   readonly #freeKib: () => Promise<number>;
+  readonly #goingBack = new Set<Promise<unknown>>();
   #promisedKib = 0;
+  /** Asked to free memory that is missing; whether it freed any. */
+  onShortage: (missingKib: number) => Promise<boolean> = () => Promise.resolve(false);
 
   /** `freeKib` asks Xen how much it has left. */
   constructor(freeKib: () => Promise<number>) {
@@ -19,9 +22,9 @@ export class MemoryBudget {
 
   /**
    * Promises `memoryKib` to a domain until the returned function is called, which is when Xen counts the memory itself.
-   * Rejects with ERR_MEMORY naming what is missing.
+   * With `reclaim`, others may have to give theirs up for it. Rejects with ERR_MEMORY naming what is missing.
    */
-  async reserve(memoryKib: number): Promise<() => void> {
+  async reserve(memoryKib: number, { reclaim = true } = {}): Promise<() => void> {
     const neededKib = memoryKib + OVERHEAD_KIB + Math.ceil(memoryKib * OVERHEAD_SHARE);
     this.#promisedKib += neededKib;
     let isHeld = true;
@@ -30,7 +33,12 @@ export class MemoryBudget {
       isHeld = false;
     };
     try {
-      const freeKib = await this.#freeKib();
+      let freeKib = await this.#freeKib();
+      while (
+        freeKib < this.#promisedKib &&
+        (await this.#find(this.#promisedKib - freeKib, reclaim))
+      )
+        freeKib = await this.#freeKib();
       if (freeKib >= this.#promisedKib) return release;
       const missing = formatBytes((this.#promisedKib - freeKib) * 1024);
       const wanted = formatBytes(memoryKib * 1024);
@@ -43,5 +51,23 @@ export class MemoryBudget {
       release();
       throw error;
     }
+  }
+
+  /** Resolves when all domains that are ending are gone. */
+  async allBack(): Promise<void> {
+    while (this.#goingBack.size > 0) await Promise.allSettled(this.#goingBack);
+  }
+
+  /** A domain is ending, whose memory is free when `end` has settled. */
+  expectBack(end: Promise<unknown>): void {
+    this.#goingBack.add(end);
+    void end.finally(() => this.#goingBack.delete(end)).catch(() => undefined);
+  }
+
+  /** Whether there may be more memory than before. */
+  async #find(missingKib: number, reclaim: boolean): Promise<boolean> {
+    if (this.#goingBack.size === 0) return reclaim && this.onShortage(missingKib);
+    await Promise.race(this.#goingBack).catch(() => undefined);
+    return true;
   }
 }

@@ -22,23 +22,27 @@ export interface SandboxRecord {
   machineId: string;
   /** EROFS files, lowest layer first. */
   layers: string[];
+  /** Whether the layers went into the guest's memory; else they are its disks. */
+  inMemory: boolean;
   /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
   domid?: number;
 }
 
-/** A record with everything chosen that must differ in each sandbox. `usedMacs` are those of the sandboxes there are. */
+/** A record with everything chosen that must differ in each sandbox. `macs` are those of the sandboxes there are, and get the new one. */
 export function newSandboxRecord(
-  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers'>,
+  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers' | 'inMemory'>,
   limits: Limits,
-  usedMacs: ReadonlySet<string>,
+  macs: Set<string>,
 ): SandboxRecord {
+  const mac = newMac(macs);
+  macs.add(mac);
   return {
     ...given,
     uuid: newDomainUuid(),
     type: limits.type,
     vcpus: Math.ceil(limits.cpus),
     memoryKib: limits.memoryKib,
-    mac: newMac(usedMacs),
+    mac,
     machineId: randomBytes(16).toString('hex'),
   };
 }

@@ -13,7 +13,7 @@ export async function releaseSandbox(
   services: SandboxServices,
   record: SandboxRecord,
 ): Promise<void> {
-  const { host } = services;
+  const { host, macs } = services;
   if (record.domid !== undefined) {
     const domid = asDomid(record.domid);
     await quietly(services, () => destroyDomain(host, domid, record.uuid));
@@ -21,6 +21,7 @@ export async function releaseSandbox(
   await quietly(services, () =>
     rm(sandboxFolder(services, record), { recursive: true, force: true }),
   );
+  macs.delete(record.mac);
 }
 
 /** Runs a step of a clean-up; what fails is logged. */

@@ -5,16 +5,20 @@ import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import {
-  AgentType,
+  encodeBegin,
   encodeExec,
   encodeStart,
+  AgentType,
+  type BeginRequest,
   type ExecRequest,
   type StartRequest,
 } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
-import { writeLater } from '../xen/records.js';
+import { renamedNodes, writeLater } from '../xen/records.js';
+import { renameUserdata } from '../xen/userdata.js';
+import { disksOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
@@ -44,6 +48,7 @@ export class Sandbox {
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
   readonly #later: readonly StoreEntry[];
+  readonly #isRenamed: boolean;
   #writing: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
@@ -52,14 +57,14 @@ export class Sandbox {
 
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
-   * `later` is what of xenstore was left for after its start.
+   * `later` is what of xenstore was left for after its start, and `isRenamed` says that its domain still has another name.
    */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
     domid: Domid,
     shim: ShimClient,
-    fresh: { link?: AgentLink; later?: readonly StoreEntry[] } = {},
+    fresh: { link?: AgentLink; later?: readonly StoreEntry[]; isRenamed?: boolean } = {},
   ) {
     this.#services = services;
     this.record = record;
@@ -67,6 +72,7 @@ export class Sandbox {
     this.shim = shim;
     if (fresh.link) this.#keep(fresh.link);
     this.#later = fresh.later ?? [];
+    this.#isRenamed = fresh.isRenamed ?? false;
   }
 
   get shimSocket(): string {
@@ -83,7 +89,7 @@ export class Sandbox {
     const shim = await ShimClient.connect(socket, events, ADOPT_MS);
     const acquired: string[] = [];
     try {
-      for (const layer of record.layers) {
+      for (const layer of disksOf(record)) {
         await services.loops.acquire(layer);
         acquired.push(layer);
       }
@@ -96,15 +102,27 @@ export class Sandbox {
   }
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
-  async start(request: ProcessStart): Promise<void> {
+  start(request: ProcessStart): Promise<void> {
+    return this.#run(AgentType.START, encodeStart({ ...request, rootfs: ROOTFS }));
+  }
+
+  /** Asks the agent to let the container go that was created when the template was frozen. Rejects as start() does. */
+  begin(request: BeginRequest): Promise<void> {
+    return this.#run(AgentType.BEGIN, encodeBegin(request));
+  }
+
+  async #run(type: number, payload: Buffer): Promise<void> {
     const link = await this.#agent();
-    await link.request(
-      AgentType.START,
-      encodeStart({ ...request, rootfs: ROOTFS }),
-      'the start',
-      START_MS,
-    );
-    if (this.#later.length > 0) this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+    await link.request(type, payload, 'the start', START_MS);
+    if (this.#later.length > 0 || this.#isRenamed)
+      this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+  }
+
+  /** Leaves it to somebody else; it lives on. */
+  async letGo(): Promise<void> {
+    this.#link?.close();
+    this.shim.close();
+    await this.#releaseLoops();
   }
 
   /** Asks the agent to run one more process in a container. Rejects as start() does. */
@@ -142,11 +160,15 @@ export class Sandbox {
     return link;
   }
 
-  #writeLater(): Promise<void> {
+  async #writeLater(): Promise<void> {
     const { host } = this.#services;
-    return quietly(this.#services, () =>
-      writeLater(host, this.domid, this.record.uuid, this.#later),
+    const { uuid, name, memoryKib: maxMemoryKib } = this.record;
+    const renamed = this.#isRenamed ? renamedNodes(this.domid, { uuid, name, maxMemoryKib }) : [];
+    await quietly(this.#services, () =>
+      writeLater(host, this.domid, uuid, [...renamed, ...this.#later]),
     );
+    if (this.#isRenamed)
+      await quietly(this.#services, () => renameUserdata(this.domid, uuid, name));
   }
 
   async #release(): Promise<void> {
@@ -155,7 +177,11 @@ export class Sandbox {
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);
-    for (const layer of this.record.layers)
+    await this.#releaseLoops();
+  }
+
+  async #releaseLoops(): Promise<void> {
+    for (const layer of disksOf(this.record))
       await quietly(this.#services, () => this.#services.loops.release(layer));
   }
 }

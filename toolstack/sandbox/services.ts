@@ -18,6 +18,8 @@ export interface SandboxServices {
   loops: LoopDevices;
   budget: MemoryBudget;
   shims: ShimSpawner;
+  /** Of all sandboxes there are. */
+  macs: Set<string>;
   /** One folder a sandbox, below it. */
   runFolder: string;
 }

@@ -4,7 +4,13 @@
 import { connect, type Socket } from 'node:net';
 import { ThawError } from '../base/errors.js';
 import { sleep, withDeadline } from '../base/deadline.js';
-import { encodeFrame, FrameParser, ProtocolError, type Frame } from '../base/frame.js';
+import {
+  encodeFields,
+  encodeFrame,
+  FrameParser,
+  ProtocolError,
+  type Frame,
+} from '../base/frame.js';
 import { printable } from '../base/text.js';
 import {
   ApiType,
@@ -86,6 +92,15 @@ export class ShimClient {
   async expect(process: number, flags: number, logPath: string, statusPath: string): Promise<void> {
     const payload = encodeExpect(logPath, statusPath);
     await this.#ask(ApiType.EXPECT, process, flags, payload, `expect ${process}`, ANSWER_MS);
+  }
+
+  /**
+   * Has the shim send a file to the guest as its layer of that number, once the guest is there. What it cannot read it reports as
+   * the loss of the guest.
+   */
+  inject(layer: number, path: string): void {
+    if (this.#isOpen)
+      this.#socket.write(encodeFrame(ApiType.INJECT, layer, 0, encodeFields([path])));
   }
 
   /** A process that was announced without log and status file did not start, or nobody knows (docs/shim.md). */

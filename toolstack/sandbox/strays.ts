@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How domains are found again that an earlier thawd made: by their uuids.
 
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { asDomid, type Domid } from '../base/ids.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { isThawUuid } from '../xen/uuid.js';
+import type { SandboxServices } from './services.js';
+import { ShimClient } from './shim-client.js';
+import { shimSocket } from './shim-process.js';
 
 /** The domain with that uuid, whether or not its number was written down. */
 export async function findDomain(host: XenHost, uuid: string): Promise<Domid | undefined> {
@@ -22,3 +27,28 @@ export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): 
     );
   }
 }
+
+/** Ends the shims, and removes the folders, of sandboxes that are not among `known`: clones that waited, or were being made. */
+export async function sweepFolders(
+  services: Pick<SandboxServices, 'host' | 'runFolder'>,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  const names = await readdir(services.runFolder).catch(() => []);
+  await Promise.all(
+    names
+      .filter((name) => !known.has(name))
+      .map(async (name) => {
+        const folder = join(services.runFolder, name);
+        const shim = await ShimClient.connect(shimSocket(folder), NOBODY, 0).catch(() => undefined);
+        await shim
+          ?.quit(QUIT_MS)
+          .catch((error: unknown) =>
+            services.host.log.error(`Cannot end the shim in ${folder}`, { error }),
+          );
+        await rm(folder, { recursive: true, force: true });
+      }),
+  );
+}
+
+const NOBODY = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+const QUIT_MS = 10_000;

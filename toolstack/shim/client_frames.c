@@ -19,6 +19,9 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_EXPECT:
     ok = frame->length <= EXPECT_MAX;
     break;
+  case THAW_INJECT:
+    ok = frame->length <= EXPECT_MAX && frame->id >= 1 && frame->id <= THAW_LAYERS_MAX;
+    break;
   case THAW_STATUS:
   case THAW_QUIT:
     ok = frame->length == 0;
@@ -78,6 +81,9 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_EXPECT:
     request_expect(shim, client, frame, payload);
+    return 0;
+  case THAW_INJECT:
+    request_inject(shim, frame, payload);
     return 0;
   case THAW_STATUS:
     client->watches = true;

@@ -3,7 +3,7 @@
  * What the shim says to the agent. Nothing is queued as frames: each frame is made, when the channel takes it,
  * from what its process has due, so a guest that does not read costs no memory.
  */
-#include "shim.h"
+#include "layer.h"
 
 static bool begin_signal(struct sender *sender, struct process *process) {
   unsigned number = (unsigned)__builtin_ctzll(process->signals) + 1;
@@ -68,7 +68,7 @@ static ssize_t write_some(void *ctx, const void *bytes, size_t n) {
   return transport->ops->write(transport, bytes, n);
 }
 
-/* Sends what is due until the channel is full or nothing is left: one frame of each process in turn. */
+/* Sends what is due until the channel is full or nothing is left: one frame of each process in turn, one of a layer. */
 void guest_send(struct shim *shim) {
   struct sender *sender = &shim->guest_sender;
   bool sent = true;
@@ -85,6 +85,11 @@ void guest_send(struct shim *shim) {
 
       /* a closed channel may hold output still unread: the read that follows finds the end */
       if (rc <= 0)
+        return;
+    }
+    if (!sender_idle(sender) || layer_begin(shim)) {
+      sent = true;
+      if (sender_flush(sender, write_some, shim->transport) <= 0)
         return;
     }
   }

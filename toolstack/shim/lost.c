@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "layer.h"
 #include "log.h"
 
 /* Unmaps the channel first: a mapped ring would keep a dying domain a zombie. The first reason is the one that counts.
@@ -21,6 +22,7 @@ void shim_lost(struct shim *shim, const char *format, ...) {
   va_end(args);
   shim->transport->ops->close(shim->transport);
   memset(&shim->guest_sender, 0, sizeof shim->guest_sender);
+  layer_free_all(shim);
   note(shim->quit ? NOTE_INFO : NOTE_WARN, "The sandbox is lost: %s", shim->lost);
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
     if (process->state == PROCESS_ENDED)

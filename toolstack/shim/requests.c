@@ -2,6 +2,8 @@
 /* How the shim answers ATTACH and EXPECT, and what a client's CREDIT does. */
 #include "requests.h"
 
+#include "layer.h"
+
 #include <stdlib.h>
 
 void request_attach(struct shim *shim, struct client *client, const struct thaw_frame *frame) {
@@ -55,6 +57,18 @@ void request_expect(struct shim *shim, struct client *client, const struct thaw_
     client_error(client, frame->id, error, wrong);
   else
     client_reply(client, THAW_OK, frame->id, 0, NULL, 0);
+}
+
+/* No answer: the layer's mount in the guest says how it went, and a file that cannot be read ends the sandbox. */
+void request_inject(struct shim *shim, const struct thaw_frame *frame, const uint8_t *payload) {
+  struct fields fields = {payload, frame->length};
+  char *path = fields_next_string(&fields);
+
+  if (path == NULL || *path != '/' || fields.left > 0)
+    shim_lost(shim, "cannot read layer %u: malformed message", frame->id);
+  else
+    layer_add(shim, frame->id, path);
+  free(path);
 }
 
 int request_credit(struct client *client, uint32_t stream, uint32_t credit) {

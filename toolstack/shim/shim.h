@@ -83,6 +83,8 @@ struct shim {
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;
+  struct layer *layers;          /* oldest first */
+  struct fifo layer_bytes;       /* of the oldest, on their way */
   struct process *guest_process; /* whose STREAM is being read */
   struct process *processes;
   uint32_t process_count;

@@ -89,6 +89,9 @@ void status_reply(struct shim *shim, struct client *client) {
     struct thaw_status status = {
         .process = process->id, .flags = process->flags, .kind = process->exit.kind, .value = process->exit.value};
 
+    if (process->state != PROCESS_EXPECTED)
+      status.flags |= THAW_PROCESS_BEGUN;
+
     ok = put_field(&fields, &status, sizeof status);
   }
   if (ok) {

@@ -2,7 +2,7 @@
 // How a running domain grows from its template's memory to what its container asked for.
 
 import type { Domid } from '../base/ids.js';
-import type { XenHost } from './host.js';
+import type { GuestType, XenHost } from './host.js';
 
 /**
  * The targets, in KiB, on the way from `fromKib` to `toKib`: each at most four times the one before, because the guest takes the
@@ -32,4 +32,15 @@ export async function setMemoryTarget(
   targetKib: number,
 ): Promise<void> {
   await host.libxl.setMemoryTarget(domid, targetKib, { enforce: true });
+}
+
+/** Lets a domain that was made for less memory grow to `maxMemoryKib`. */
+export async function raiseMemoryLimit(
+  host: XenHost,
+  domid: Domid,
+  { type, vcpus, maxMemoryKib }: { type: GuestType; vcpus: number; maxMemoryKib: number },
+): Promise<void> {
+  await host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(maxMemoryKib));
+  if (type === 'pvh')
+    await host.libxl.setPagingMempool(domid, pagingPoolKib(maxMemoryKib, vcpus) * 1024);
 }

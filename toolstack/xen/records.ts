@@ -60,6 +60,18 @@ export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
   });
 }
 
+/** What changes of a domain that gets another name and limit than it was made with. Pure. */
+export function renamedNodes(
+  domid: Domid,
+  { uuid, name, maxMemoryKib }: Pick<DomainConfig, 'uuid' | 'name' | 'maxMemoryKib'>,
+): StoreEntry[] {
+  const { domain, vm } = recordPaths(domid, uuid);
+  return [
+    ...entries(domain, { name, 'memory/static-max': String(maxMemoryKib) }),
+    ...entries(vm, { name }),
+  ];
+}
+
 /**
  * Writes nodes of a domain that nothing has waited for, unless the domain is gone or going: its records are then removed already,
  * or will be by a transaction after this one.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // libxl's own copy of a domain's configuration, a file for each domain: without it xl cannot set memory or vCPUs of a clone.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 
 /** Where libxl 4.20 looks (libxl__userdata_path). */
@@ -16,6 +17,30 @@ export async function writeUserdata(
   folder = FOLDER,
 ): Promise<void> {
   await writeFile(userdataPath(folder, domid, uuid), JSON.stringify(config), { mode: 0o600 });
+}
+
+/** Puts another name into it; that it is gone, with its domain, is no error. */
+export async function renameUserdata(
+  domid: Domid,
+  uuid: string,
+  name: string,
+  folder = FOLDER,
+): Promise<void> {
+  try {
+    // In place: a new file could outlive the domain, whose end removes this one meanwhile.
+    const file = await open(userdataPath(folder, domid, uuid), 'r+');
+    try {
+      const config = JSON.parse(await file.readFile('utf8')) as { c_info: { name: string } };
+      config.c_info.name = name;
+      const text = Buffer.from(JSON.stringify(config));
+      await file.write(text, 0, text.length, 0);
+      await file.truncate(text.length);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
 }
 
 /** Removes all that libxl keeps for the domain; nothing there is no error. */

@@ -77,11 +77,11 @@ test('exit statuses become what a shell shows', (t) => {
 
 test('a shim status comes through, and garbage is refused', (t) => {
   const one = Buffer.alloc(16);
-  [7, 3, 2, 15].forEach((value, i) => one.writeUInt32LE(value, 4 * i));
+  [7, 256 + 3, 2, 15].forEach((value, i) => one.writeUInt32LE(value, 4 * i));
   t.deepEqual(wire.decodeShimStatus(encodeFields(['lost: domain destroyed', one])), {
     state: 'lost',
     reason: 'domain destroyed',
-    processes: [{ process: 7, flags: 3, exit: { kind: 'signaled', signal: 15 } }],
+    processes: [{ process: 7, flags: 3, hasBegun: true, exit: { kind: 'signaled', signal: 15 } }],
   });
   t.throws(() => wire.decodeShimStatus(encodeFields(['sideways'])), { code: 'ERR_PROTOCOL' });
   t.throws(() => wire.decodeShimStatus(encodeFields(['up', randomBytes(15)])), {

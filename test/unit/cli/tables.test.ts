@@ -29,7 +29,8 @@ test('columns are as wide as their widest cell, and no line ends in blanks', (t)
 });
 
 test('ps shows name, domain and state', async (t) => {
-  const [head = '', row = ''] = (await shown('ps')).split('\n');
+  const container = { ...CONTAINER, created: Date.now() - 5000 };
+  const [head = '', row = ''] = (await shown('ps', [container])).split('\n');
   for (const word of ['CONTAINER ID', 'DOMID', 'NAME']) t.true(head.includes(word));
   for (const word of ['abababababab ', ' 7 ', 'pvh', '64 MiB', 'Running', '5 seconds ago'])
     t.true(row.includes(word), word);

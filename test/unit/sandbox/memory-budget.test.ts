@@ -55,3 +55,30 @@ test('a refusal, or a host that does not answer, promises nothing', async (t) =>
   await t.throwsAsync(budget.reserve(200 * MIB), { code: 'ERR_MEMORY' });
   await t.notThrowsAsync(budget.reserve(100 * MIB));
 });
+
+test('memory that is coming back is waited for, then others are asked for theirs', async (t) => {
+  const { host, budget } = budgetOf(10);
+  const asked: number[] = [];
+  budget.onShortage = (kib) => {
+    asked.push(kib);
+    host.freeKib += 50 * MIB;
+    return Promise.resolve(asked.length < 3);
+  };
+  const end = new Promise<void>((resolve) =>
+    setTimeout(() => {
+      host.freeKib += 40 * MIB;
+      resolve();
+    }, 20),
+  );
+  budget.expectBack(end);
+  await t.notThrowsAsync(budget.reserve(40 * MIB));
+  t.deepEqual(asked, []);
+  await t.notThrowsAsync(budget.reserve(64 * MIB));
+  t.is(asked.length, 2);
+});
+
+test('whoever does not reclaim takes from nobody', async (t) => {
+  const { budget } = budgetOf(10);
+  budget.onShortage = () => Promise.resolve(t.fail('nobody is asked'));
+  await t.throwsAsync(budget.reserve(64 * MIB, { reclaim: false }), { code: 'ERR_MEMORY' });
+});

@@ -8,7 +8,7 @@ import { isThawUuid } from '../../../toolstack/xen/uuid.js';
 
 function record(cpus = 1) {
   const id = sandboxIdOf(newContainerId());
-  const given = { id, name: 'web', hostname: 'web', layers: ['/l/a'] };
+  const given = { id, name: 'web', hostname: 'web', layers: ['/l/a'], inMemory: false };
   return newSandboxRecord(given, { type: 'pvh', memoryKib: 65536, cpus }, new Set());
 }
 

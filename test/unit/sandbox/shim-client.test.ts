@@ -26,11 +26,11 @@ test('a status comes back with its processes', async (t) => {
   const { client, peer } = await connected(t);
   const asked = client.status();
   await expectFrame(peer, ApiType.STATUS);
-  const process = Buffer.concat([exitBytes(1, 3), exitBytes(1, 7)]);
+  const process = Buffer.concat([exitBytes(1, 256 + 3), exitBytes(1, 7)]);
   sendStatus(peer, 'up', [process]);
   t.deepEqual(await asked, {
     state: 'up',
-    processes: [{ process: 1, flags: 3, exit: { kind: 'exited', code: 7 } }],
+    processes: [{ process: 1, flags: 3, hasBegun: true, exit: { kind: 'exited', code: 7 } }],
   });
 });
 

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { openXenbusTransport } from '../../../xenstore/transport-xenbus.js';
 import { Connection } from '../../../xenstore/connection.js';
 import { MessageType } from '../../../xenstore/wire.js';
+import { until } from '../../support/within.js';
 import { rejectsWith } from '../../support/xenstore.js';
 
 async function makeFifo(t: ExecutionContext): Promise<string> {
@@ -32,12 +33,15 @@ test('closing ends the read that waits and gives the descriptor back', async (t)
   const path = await makeFifo(t);
   const transport = await openXenbusTransport(path);
   const ends: unknown[] = [];
-  transport.start({ onData: () => t.fail('no data was sent'), onEnd: (cause) => ends.push(cause) });
-  await sleep(50);
+  let reads = 0;
+  transport.start({ onData: () => reads++, onEnd: (cause) => ends.push(cause) });
+  transport.send(Buffer.alloc(16), (cause) => t.fail(cause.message));
+  await until('it reads', () => reads > 0);
   t.is(await openFdsOf(path), 1);
   await transport.close();
   await transport.close();
   t.deepEqual(ends, [undefined]);
+  t.is(reads, 1);
   t.is(await openFdsOf(path), 0);
 });
 

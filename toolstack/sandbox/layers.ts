@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an image's layers get into a sandbox: the bytes of a small image through its channel, a large one as vbds.
+
+import { layerName, LAYERS_MAX } from '../agent/wire.js';
+import type { Undo } from '../base/undo.js';
+import type { Device } from '../xen/devices.js';
+import type { LoopDevices } from '../xen/loop.js';
+import { readOnlyDisk } from '../xen/vbd.js';
+import type { SandboxRecord } from './record.js';
+import type { ShimClient } from './shim-client.js';
+
+/** Layers in the guest's memory may take a part of it, and no longer than a vbd takes to be plugged. */
+const IN_MEMORY_MAX_BYTES = 8 * 2 ** 20;
+const IN_MEMORY_SHARE = 1 / 16;
+
+/** Whether layers of that size go into the guest's memory. Their number is at least 1. */
+export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): boolean {
+  const bytes = layerBytes.reduce((sum, size) => sum + size, 0);
+  const allowed = Math.min(IN_MEMORY_MAX_BYTES, memoryKib * 1024 * IN_MEMORY_SHARE);
+  return layerBytes.length <= LAYERS_MAX && bytes <= allowed;
+}
+
+/** Files that dom0 must keep open as disks while the sandbox lives. */
+export function disksOf(record: SandboxRecord): string[] {
+  return record.inMemory ? [] : record.layers;
+}
+
+export interface Layers {
+  /** As MOUNT calls them. */
+  guestNames: string[];
+  /** To be plugged. */
+  devices: Device[];
+}
+
+/** Makes loop devices of the layers that become vbds; `undo` has them. */
+export async function prepareLayers(
+  loops: LoopDevices,
+  record: SandboxRecord,
+  undo: Undo,
+): Promise<Layers> {
+  if (record.inMemory)
+    return { guestNames: record.layers.map((_, index) => layerName(index + 1)), devices: [] };
+  const disks = [];
+  for (const [index, layer] of record.layers.entries()) {
+    const blockDevice = await loops.acquire(layer);
+    undo.push(`loop device of ${layer}`, () => loops.release(layer));
+    disks.push(await readOnlyDisk(blockDevice, index));
+  }
+  return {
+    guestNames: disks.map(({ guestName }) => guestName),
+    devices: disks.map(({ device }) => device),
+  };
+}
+
+/** Starts sending the layers that go into memory. The shim reports a file that it cannot read as the guest's loss. */
+export function injectLayers(shim: ShimClient, record: SandboxRecord): void {
+  if (!record.inMemory) return;
+  for (const [index, layer] of record.layers.entries()) shim.inject(index + 1, layer);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// One clone that waits in the pool: how it is made, watched, handed out and thrown away.
+
+import { randomBytes } from 'node:crypto';
+import { sandboxIdOf, newContainerId } from '../base/ids.js';
+import { Steps } from '../base/steps.js';
+import { Undo } from '../base/undo.js';
+import type { Template } from '../clone/template.js';
+import { vif } from '../xen/vif.js';
+import { DEFAULT_MEMORY_BYTES } from './limits.js';
+import { makeReady, type Ready } from './ready.js';
+import { newSandboxRecord } from './record.js';
+import { WAKE_MS } from './sandbox.js';
+import type { SandboxServices } from './services.js';
+
+/** What the domains of waiting clones are called, with a few random digits behind it. */
+export const POOL_PREFIX = 'thaw-pool-';
+
+export class Member {
+  readonly ready: Ready;
+  readonly #undo: Undo;
+  readonly #watch: { close(): void };
+  #isWaiting = true;
+
+  private constructor(ready: Ready, undo: Undo, watch: { close(): void }) {
+    this.ready = ready;
+    this.#undo = undo;
+    this.#watch = watch;
+  }
+
+  /**
+   * Makes a clone ready. `onLost` runs once should it die while it waits. Leaves nothing when it rejects, which it does with
+   * ERR_MEMORY when Xen has no memory left for it.
+   */
+  static async make(
+    services: SandboxServices,
+    template: Template,
+    onLost: (member: Member) => void,
+    signal: AbortSignal,
+  ): Promise<Member> {
+    const { host, budget } = services;
+    const { type, vcpus, memoryKib: baseKib } = template.shape;
+    const name = POOL_PREFIX + randomBytes(4).toString('hex');
+    const steps = new Steps(host.log, `Pool ${name}`);
+    const id = sandboxIdOf(newContainerId());
+    const memoryKib = Math.max(baseKib, DEFAULT_MEMORY_BYTES / 1024);
+    const record = newSandboxRecord(
+      { id, name, hostname: '', layers: [], inMemory: true },
+      { type, cpus: vcpus, memoryKib },
+      services.macs,
+    );
+    const giveBack = await budget.reserve(baseKib, { reclaim: false });
+    try {
+      return await Undo.guard(host.log, async (undo) => {
+        undo.push(`MAC of ${name}`, () => services.macs.delete(record.mac));
+        const devices = [vif(0, record.mac)];
+        const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
+        await steps.time('data', ready.shim.waitUp(WAKE_MS));
+        signal.throwIfAborted();
+        const lost = (): void => {
+          if (member.#isWaiting) onLost(member);
+          member.#isWaiting = false;
+        };
+        const watch = host.libxl.onDomainDeath(ready.domid, lost);
+        watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch ${name}`, { error }));
+        const member = new Member(ready, undo, watch);
+        ready.relay.lost.addEventListener('abort', lost, { once: true });
+        return member;
+      });
+    } finally {
+      giveBack();
+      steps.done();
+    }
+  }
+
+  /** Whether nobody has said that it is dead. A silent one shows when it is given its identity. */
+  get isAlive(): boolean {
+    return this.#isWaiting && !this.ready.relay.lost.aborted;
+  }
+
+  /** Hands it over: from now on `undo` has what it acquired, and nobody here looks after it. */
+  release(undo: Undo): Ready {
+    this.#isWaiting = false;
+    this.#watch.close();
+    undo.push(`clone ${this.ready.record.name}`, () => this.#undo.run());
+    return this.ready;
+  }
+
+  /** Throws it away. Idempotent; never rejects, what fails is logged. */
+  async destroy(): Promise<void> {
+    this.#isWaiting = false;
+    this.#watch.close();
+    await this.#undo.run();
+  }
+}
