@@ -5,7 +5,7 @@ import type { Client, ExecOptions, RunOutcome } from '../api/engine.js';
 import { Forget } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
-import { resolveUser } from '../image/index.js';
+import { DEFAULT_PATH, resolveUser } from '../image/index.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { ContainerError } from './errors.js';
@@ -24,7 +24,7 @@ export async function execIn(
   client: Client,
 ): Promise<RunOutcome> {
   const { record, sandbox } = container;
-  if (record.state !== 'running' || !sandbox || !record.process) {
+  if (record.state !== 'running' || !sandbox) {
     throw new ContainerError(
       'ERR_CONTAINER_STATE',
       `Cannot run a command in container "${record.name}": it is ${record.state}`,
@@ -83,7 +83,7 @@ async function planExec(
   options: ExecOptions,
   client: Client,
 ): Promise<ProcessObject> {
-  const own = container.record.process ?? { args: [], env: [], cwd: '/', user: ROOT };
+  const own = container.record.process ?? UNKNOWN;
   const changed = toObject(clientEnv(options.env, client.env));
   const { user, home } =
     options.user === undefined
@@ -106,7 +106,11 @@ async function planExec(
   });
 }
 
-const ROOT = { uid: 0, gid: 0, additionalGids: [] };
+/** For a container that a thawd started which did not write its process down. */
+const UNKNOWN: ProcessObject = {
+  ...{ args: [], env: [`PATH=${DEFAULT_PATH}`], cwd: '/' },
+  user: { uid: 0, gid: 0, additionalGids: [] },
+};
 
 /** By the image's /etc/passwd. Its home is HOME, where the image does not set that. */
 async function findUser(services: ContainerServices, container: Container, wanted: string) {

@@ -81,6 +81,14 @@ test("without options it has the container's own environment, folder and user", 
   t.like(processOf(calls), { ...own, args: ['true'], terminal: false });
 });
 
+test('a container whose process is not written down has root and the usual PATH', async (t) => {
+  const { calls, exec, container } = await running(t);
+  delete container.record.process;
+  await exec();
+  t.like(processOf(calls), { cwd: '/', user: { uid: 0, gid: 0, additionalGids: [] } });
+  t.regex((processOf(calls)['env'] as string[]).join(), /^PATH=.*:\/bin$/);
+});
+
 test('options add to that', async (t) => {
   const { calls, exec } = await running(t);
   await exec({ env: ['A=2', 'MINE', 'NONE', 'B=c=d'], workdir: '/w', user: '7:8', tty: true });
