@@ -15,22 +15,33 @@
 #include <xen/balloon.h>
 #include <xen/xen.h>
 
-#define WAIT_TICKS 100 /* without a page from Xen: 1 s at 100 Hz, then the kill goes ahead */
+#define WAIT_TICKS (5 * HZ) /* without a page from Xen; then the kill goes ahead */
+#define LEAST_PAGES                                                                                                    \
+  (64 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
 
 static bool is_growing(void) {
-  return balloon_stats.target_pages > balloon_stats.current_pages;
+  return balloon_stats.target_pages > balloon_stats.current_pages || balloon_stats.current_pages < LEAST_PAGES;
 }
 
-/* The balloon's own thread must not wait for itself; its page descriptors are asked for without a kill. */
-static int wait_for_growth(struct notifier_block *block, unsigned long unused, void *freed) {
-  unsigned long before = balloon_stats.current_pages;
+/* Those that bring the memory must not wait for it, nor anybody be killed for what they need */
+static bool brings_memory(void) {
+  return (current->flags & PF_KTHREAD) &&
+         (strcmp(current->comm, "xen-balloon") == 0 || strcmp(current->comm, "xenbus") == 0 ||
+          strcmp(current->comm, "xenwatch") == 0);
+}
 
-  if (current->flags & PF_KTHREAD)
+static int wait_for_growth(struct notifier_block *block, unsigned long unused, void *freed) {
+  unsigned long *pages = freed, before = balloon_stats.current_pages;
+
+  if (is_growing() && brings_memory()) {
+    schedule_timeout_uninterruptible(1);
+    *pages += 1;
     return NOTIFY_OK;
+  }
   for (int tick = 0; tick < WAIT_TICKS && is_growing() && !fatal_signal_pending(current); tick++) {
     schedule_timeout_killable(1);
     if (balloon_stats.current_pages > before) {
-      *(unsigned long *)freed += balloon_stats.current_pages - before;
+      *pages += balloon_stats.current_pages - before;
       break;
     }
   }

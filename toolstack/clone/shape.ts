@@ -20,8 +20,8 @@ export interface Shape {
  */
 export const BASE_MEMORY_KIB = 15 * 1024;
 
-/** What the guest kernel keeps for a vCPU that may come online. */
-const VCPU_MEMORY_KIB = 512;
+/** What a vCPU that may come online adds: what the guest kernel keeps for it, in whole MiB, since libxl cannot build others. */
+const VCPU_MEMORY_KIB = 1024;
 
 /**
  * The smallest shape that serves so many vCPUs: one, or as many as the host has. Two shapes only, because each template

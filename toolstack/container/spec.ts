@@ -121,7 +121,7 @@ const SYSTEM_MOUNTS = [
     destination: '/dev/shm',
     type: 'tmpfs',
     source: 'shm',
-    options: ['nosuid', 'noexec', 'nodev', 'mode=1777'],
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
   },
   {
     destination: '/dev/mqueue',

@@ -9,6 +9,7 @@ import { whileAlive } from '../xen/death.js';
 import { libxlDeviceNodes } from '../xen/devices.js';
 import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
+import { behindGrowth } from './grow.js';
 import { identify } from './identity.js';
 import { prepareLayers } from './layers.js';
 import type { Pool } from './pool.js';
@@ -50,6 +51,7 @@ export function createSandbox(
     const waiting = await takeReady(services, pool, { template, record, undo, steps });
     const ownKib = waiting ? template.shape.memoryKib : 0;
     const giveBack = await steps.time('memory', budget.reserve(record.memoryKib - ownKib));
+    let grown = Promise.resolve();
     try {
       const layers = await steps.time('layers', prepareLayers(loops, record, undo));
       let ready = waiting;
@@ -75,9 +77,10 @@ export function createSandbox(
       });
       signal?.throwIfAborted();
       undo.disarm();
+      grown = behindGrowth(link, template, record);
       return sandbox;
     } finally {
-      giveBack();
+      void grown.then(giveBack);
       steps.done();
     }
   });

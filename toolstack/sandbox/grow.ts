@@ -9,20 +9,23 @@ import type { Template } from '../clone/template.js';
 import type { XenHost } from '../xen/host.js';
 import { setMemoryTarget } from '../xen/memory.js';
 
+export interface WantedSize {
+  memoryKib: number;
+  vcpus: number;
+  growsBehind?: boolean;
+}
+
 /** Rejects with ERR_AGENT_RESIZE when the guest does not have what was asked for within the deadline. */
 export async function grow(
   host: XenHost,
   domid: Domid,
   link: AgentLink,
   template: Template,
-  want: { memoryKib: number; vcpus: number; growsBehind?: boolean },
+  want: WantedSize,
 ): Promise<void> {
-  const addedKib = want.memoryKib - template.shape.memoryKib;
-  if (addedKib > 0) await setMemoryTarget(host, domid, want.memoryKib);
-  if (addedKib > 0 && !want.growsBehind) {
-    const memoryKib = template.memTotalKib + Math.floor(addedKib * USABLE_SHARE);
-    const what = `${Math.round(want.memoryKib / 1024)} MiB of memory`;
-    await confirm(link, { memoryKib, vcpus: 0 }, what);
+  if (want.memoryKib > template.shape.memoryKib) {
+    await setMemoryTarget(host, domid, want.memoryKib);
+    if (!want.growsBehind) await confirmMemory(link, template, want.memoryKib);
   }
   if (want.vcpus > 1) {
     await host.libxl.setVcpuOnline(
@@ -31,6 +34,25 @@ export async function grow(
     );
     await confirm(link, { memoryKib: 0, vcpus: want.vcpus }, `${want.vcpus} vCPUs`);
   }
+}
+
+/**
+ * Resolves, and never rejects, when memory that comes behind the start has come, will not come in time, or is needed no more since the domain
+ * is gone. Until then it is promised and not yet counted by Xen.
+ */
+export async function behindGrowth(
+  link: AgentLink,
+  template: Template,
+  want: WantedSize,
+): Promise<void> {
+  if (!want.growsBehind || want.memoryKib <= template.shape.memoryKib) return;
+  await confirmMemory(link, template, want.memoryKib).catch(() => undefined);
+}
+
+function confirmMemory(link: AgentLink, template: Template, wantKib: number): Promise<void> {
+  const addedKib = Math.floor((wantKib - template.shape.memoryKib) * USABLE_SHARE);
+  const memoryKib = template.memTotalKib + addedKib;
+  return confirm(link, { memoryKib, vcpus: 0 }, `${Math.round(wantKib / 1024)} MiB of memory`);
 }
 
 /** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */

@@ -8,7 +8,7 @@ import { ThawError } from '../../../toolstack/base/errors.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { shapeFor } from '../../../toolstack/clone/shape.js';
 import type { Template } from '../../../toolstack/clone/template.js';
-import { grow } from '../../../toolstack/sandbox/grow.js';
+import { behindGrowth, grow } from '../../../toolstack/sandbox/grow.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const MEM_TOTAL_KIB = 50_000;
@@ -61,6 +61,22 @@ test('memory that nobody asked for comes behind the start, vCPUs before it', asy
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
   ]);
+});
+
+test("what came behind is waited for, and its failure is nobody else's", async (t) => {
+  const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  let come: (answer: Buffer) => void = () => undefined;
+  const slow = guest(() => new Promise((resolve) => (come = resolve)));
+  const waiting = behindGrowth(slow.link, template, want);
+  const first = await Promise.race([waiting.then(() => 'came'), Promise.resolve('still waits')]);
+  t.is(first, 'still waits');
+  come(Buffer.alloc(16));
+  await waiting;
+  const gone = guest(() => Promise.reject(new ThawError('ERR_AGENT_CLOSED', 'gone')));
+  await t.notThrowsAsync(behindGrowth(gone.link, template, want));
+  const asked = guest();
+  await behindGrowth(asked.link, template, { ...want, growsBehind: false });
+  t.deepEqual(asked.log, []);
 });
 
 test('the guest must have nearly all of it, and not more than Xen gave', async (t) => {
