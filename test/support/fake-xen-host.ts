@@ -79,8 +79,13 @@ export class FakeLibxl {
     return Promise.resolve();
   }
 
-  setMemoryTarget(domid: number, kib: number, options: object): Promise<void> {
-    this.calls.push(['setMemoryTarget', domid, kib, options]);
+  setMaxMemory(domid: number, kib: number): Promise<void> {
+    this.calls.push(['setMaxMemory', domid, kib]);
+    return Promise.resolve();
+  }
+
+  setPagingMempool(domid: number, bytes: number): Promise<void> {
+    this.calls.push(['setPagingMempool', domid, bytes]);
     return Promise.resolve();
   }
 

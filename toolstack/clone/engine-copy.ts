@@ -7,7 +7,7 @@ import { Undo } from '../base/undo.js';
 import { libxlConfig, MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
-import { pagingPoolKib } from '../xen/memory.js';
+import { MAXMEM_SLACK_KIB, pagingPoolKib } from '../xen/memory.js';
 import { consoleNodes, domainNodes } from '../xen/records.js';
 import { changeStore } from '../xen/store-change.js';
 import { writeUserdata } from '../xen/userdata.js';
@@ -84,9 +84,8 @@ export class CopyEngine implements CloneEngine {
   }
 }
 
-// XEN_DOMCTL_CDF_hvm and _hap, XEN_X86_EMU_LAPIC (xen/domctl.h, xen/arch-x86/xen.h), LIBXL_MAXMEM_CONSTANT.
+// XEN_DOMCTL_CDF_hvm and _hap, XEN_X86_EMU_LAPIC (xen/domctl.h, xen/arch-x86/xen.h).
 const CDF_HVM = 1;
 const CDF_HAP = 2;
 const EMU_LAPIC = 1;
-const MAXMEM_SLACK_KIB = 1024;
 const XENS_DEFAULT = 0xffffffff;

@@ -5,7 +5,6 @@ import type { AgentLink } from '../agent/link.js';
 import { encodeMount, AgentType } from '../agent/wire.js';
 import type { Steps } from '../base/steps.js';
 import { attachDevices, type Device } from '../xen/devices.js';
-import { raiseMemoryLimit } from '../xen/memory.js';
 import { grow } from './grow.js';
 import { injectLayers } from './layers.js';
 import { all, type Ready } from './ready.js';
@@ -38,31 +37,16 @@ export async function equip(
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    // First, so that a guest whose memory the layers fill is one that grows.
-    const growing = steps.time('grow', growTo(services, ready, record));
     injectLayers(shim, record);
     await all([
       steps.time('plug', plug.length > 0 ? attachDevices(host, domid, plug) : Promise.resolve()),
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
-      growing,
+      steps.time('grow', grow(host, ready, record)),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
   } finally {
     signal.removeEventListener('abort', stop);
   }
-}
-
-/** A clone that waited was made for no more than it has. */
-async function growTo(
-  { host }: SandboxServices,
-  { domid, link, template, record: made }: Ready,
-  want: SandboxRecord,
-): Promise<void> {
-  if (want.memoryKib > made.memoryKib) {
-    const limits = { type: want.type, vcpus: template.shape.vcpus, maxMemoryKib: want.memoryKib };
-    await raiseMemoryLimit(host, domid, limits);
-  }
-  await grow(host, domid, link, template, want);
 }
 
 /** Without layers the root filesystem was frozen with the guest. */

@@ -4,10 +4,11 @@
 
 import { encodeResize, AgentType } from '../agent/wire.js';
 import type { AgentLink } from '../agent/link.js';
-import type { Domid } from '../base/ids.js';
+import { describeError } from '../base/errors.js';
 import type { Template } from '../clone/template.js';
 import type { XenHost } from '../xen/host.js';
-import { setMemoryTarget } from '../xen/memory.js';
+import { raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
+import type { Ready } from './ready.js';
 
 export interface WantedSize {
   memoryKib: number;
@@ -15,17 +16,12 @@ export interface WantedSize {
   growsBehind?: boolean;
 }
 
-/** Rejects with ERR_AGENT_RESIZE when the guest does not have what was asked for within the deadline. */
-export async function grow(
-  host: XenHost,
-  domid: Domid,
-  link: AgentLink,
-  template: Template,
-  want: WantedSize,
-): Promise<void> {
-  if (want.memoryKib > template.shape.memoryKib) {
-    await setMemoryTarget(host, domid, want.memoryKib);
-    if (!want.growsBehind) await confirmMemory(link, template, want.memoryKib);
+/** Confirmed by the guest: vCPUs, and memory that was asked for. Rejects with ERR_AGENT_RESIZE when it does not have it within the deadline. */
+export async function grow(host: XenHost, ready: Ready, want: WantedSize): Promise<void> {
+  const { domid, link, template } = ready;
+  if (want.memoryKib > template.shape.memoryKib && !want.growsBehind) {
+    await setTarget(host, ready, want.memoryKib);
+    await confirmMemory(link, template, want.memoryKib);
   }
   if (want.vcpus > 1) {
     await host.libxl.setVcpuOnline(
@@ -37,16 +33,39 @@ export async function grow(
 }
 
 /**
- * Resolves, and never rejects, when memory that comes behind the start has come, will not come in time, or is needed no more since the domain
- * is gone. Until then it is promised and not yet counted by Xen.
+ * Gives a guest the memory that nobody asked for, once `when` has resolved: what brings it takes the vCPU from the container. Resolves,
+ * and never rejects, when it has come, will not come in time, or is needed no more since the domain is gone. Until then it is promised
+ * and not yet counted by Xen.
  */
-export async function behindGrowth(
-  link: AgentLink,
-  template: Template,
+export async function growBehind(
+  host: XenHost,
+  ready: Ready,
   want: WantedSize,
+  when: Promise<unknown>,
 ): Promise<void> {
+  const { link, template } = ready;
   if (!want.growsBehind || want.memoryKib <= template.shape.memoryKib) return;
-  await confirmMemory(link, template, want.memoryKib).catch(() => undefined);
+  try {
+    await when;
+    await setTarget(host, ready, want.memoryKib);
+    await confirmMemory(link, template, want.memoryKib);
+  } catch (error) {
+    host.log.debug(
+      `Domain ${ready.domid} has less memory than its default: ${describeError(error)}`,
+    );
+  }
+}
+
+/** A clone that waited was made for no more than it has. */
+async function setTarget(
+  host: XenHost,
+  { domid, template, record: made }: Ready,
+  targetKib: number,
+): Promise<void> {
+  const { type, vcpus } = template.shape;
+  if (targetKib > made.memoryKib)
+    await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: targetKib });
+  await setMemoryTarget(host, domid, targetKib);
 }
 
 function confirmMemory(link: AgentLink, template: Template, wantKib: number): Promise<void> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How an image's layers get into a sandbox: the bytes of a small image through its channel, a large one as vbds.
 
+import { stat } from 'node:fs/promises';
 import { layerName, LAYERS_MAX } from '../agent/wire.js';
 import type { Undo } from '../base/undo.js';
 import type { Device } from '../xen/devices.js';
@@ -23,6 +24,13 @@ export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): 
 /** Files that dom0 must keep open as disks while the sandbox lives. */
 export function disksOf(record: SandboxRecord): string[] {
   return record.inMemory ? [] : record.layers;
+}
+
+/** How much of the guest's memory they take. */
+export async function memoryOfLayers(record: SandboxRecord): Promise<number> {
+  if (!record.inMemory) return 0;
+  const infos = await Promise.all(record.layers.map((layer) => stat(layer)));
+  return infos.reduce((sum, { size }) => sum + size, 0);
 }
 
 export interface Layers {

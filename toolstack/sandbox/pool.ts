@@ -143,6 +143,8 @@ export class Pool {
   #look(): void {
     if (this.#isWorking || this.#starts > 0 || this.#closed.signal.aborted) return;
     const now = performance.now();
+    // A look that was planned before may come too early.
+    if (now < this.#notBefore) return this.#plan(0);
     const sources = [...this.#sources.values()];
     const small = sources.find(({ demand, members }) => members.length < demand.target(now));
     const big = sources.find(({ demand, members }) => members.length > demand.target(now));

@@ -54,6 +54,9 @@ export class Sandbox {
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
+  #hasStarted: () => void = () => undefined;
+  /** Resolves when the agent has answered the first start, whatever it said. */
+  readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
 
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
@@ -113,7 +116,7 @@ export class Sandbox {
 
   async #run(type: number, payload: Buffer): Promise<void> {
     const link = await this.#agent();
-    await link.request(type, payload, 'the start', START_MS);
+    await link.request(type, payload, 'the start', START_MS).finally(this.#hasStarted);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
   }

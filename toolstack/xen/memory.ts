@@ -12,14 +12,21 @@ export function pagingPoolKib(maxMemoryKib: number, vcpus: number): number {
   return 4 * (256 * vcpus + Math.ceil(maxMemoryKib / 1024));
 }
 
-/** Allows and asks for `targetKib`; the guest's balloon follows in steps that it can carry, by hot-adding memory. The domain's static-max must be that high. */
+/**
+ * Allows and asks for `targetKib`; the guest's balloon follows in steps that it can carry, by hot-adding memory. Not by
+ * libxl_set_memory_target, which takes a lock, a transaction and several milliseconds for the same two changes.
+ */
 export async function setMemoryTarget(
   host: XenHost,
   domid: Domid,
   targetKib: number,
 ): Promise<void> {
-  await host.libxl.setMemoryTarget(domid, targetKib, { enforce: true });
+  await host.libxl.setMaxMemory(domid, targetKib + MAXMEM_SLACK_KIB);
+  await host.xenstore.write(`/local/domain/${domid}/memory/target`, String(targetKib));
 }
+
+/** LIBXL_MAXMEM_CONSTANT: what libxl allows a domain beside its memory. */
+export const MAXMEM_SLACK_KIB = 1024;
 
 /** Lets a domain that was made for less memory grow to `maxMemoryKib`. */
 export async function raiseMemoryLimit(

@@ -2,13 +2,13 @@
 // A clone grows at once, and waits for the guest's word if somebody asked for the memory.
 
 import test from 'ava';
-import type { AgentLink } from '../../../toolstack/agent/link.js';
 import { AgentType } from '../../../toolstack/agent/wire.js';
 import { ThawError } from '../../../toolstack/base/errors.js';
-import { asDomid } from '../../../toolstack/base/ids.js';
 import { shapeFor } from '../../../toolstack/clone/shape.js';
 import type { Template } from '../../../toolstack/clone/template.js';
-import { behindGrowth, grow } from '../../../toolstack/sandbox/grow.js';
+import { grow, growBehind } from '../../../toolstack/sandbox/grow.js';
+import type { Ready } from '../../../toolstack/sandbox/ready.js';
+import type { XenHost } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const MEM_TOTAL_KIB = 50_000;
@@ -22,7 +22,8 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
   const libxl = new FakeLibxl();
   const log: unknown[] = [];
   const note = (...entry: unknown[]): void => void log.push(entry);
-  libxl.setMemoryTarget = (domid, kib) => Promise.resolve(note('target', domid, kib));
+  libxl.setMaxMemory = (domid, kib) => Promise.resolve(note('limit', domid, kib));
+  libxl.setPagingMempool = (domid, bytes) => Promise.resolve(note('pool', domid, bytes));
   libxl.setVcpuOnline = (domid, cpus) => Promise.resolve(note('online', domid, cpus));
   const link = {
     request(type: number, payload: Buffer) {
@@ -30,67 +31,97 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
       note('guest', Number(payload.readBigUInt64LE(0)), payload.readUInt32LE(8));
       return answer();
     },
-  } as unknown as AgentLink;
-  return { host: fakeXenHost(libxl), link, log };
+  };
+  const xenstore = {
+    write: (path: string, value: string) =>
+      Promise.resolve(note(path.replace('/local/domain/3/memory/', ''), Number(value))),
+  };
+  const host: XenHost = fakeXenHost(libxl, xenstore as unknown as XenHost['xenstore']);
+  // SAFETY: growth uses nothing else of it.
+  const ready = { domid: 3, link, template, record: { memoryKib: 2 ** 18 } } as unknown as Ready;
+  return { host, ready, log };
 }
 
 test('a container of base size needs no growth', async (t) => {
-  const { host, link, log } = guest();
-  await grow(host, asDomid(3), link, template, { memoryKib: template.shape.memoryKib, vcpus: 1 });
+  const { host, ready, log } = guest();
+  await grow(host, ready, { memoryKib: template.shape.memoryKib, vcpus: 1 });
   t.deepEqual(log, []);
 });
 
-test('the target is confirmed by the guest, then the vCPUs', async (t) => {
-  const { host, link, log } = guest();
-  await grow(host, asDomid(3), link, template, { memoryKib: 2 ** 20, vcpus: 2 });
+test('limits, then the target, which the guest confirms, then the vCPUs', async (t) => {
+  const { host, ready, log } = guest();
+  await grow(host, ready, { memoryKib: 2 ** 20, vcpus: 2 });
   const kinds = log.map((entry) => (entry as unknown[])[0]);
-  t.deepEqual(kinds, ['target', 'guest', 'online', 'guest']);
-  t.deepEqual(log[0], ['target', 3, 2 ** 20]);
-  t.deepEqual(log.slice(2), [
+  const vcpus = ['online', 'guest'];
+  t.deepEqual(kinds, ['static-max', 'pool', 'limit', 'target', 'guest', ...vcpus]);
+  t.deepEqual(log[0], ['static-max', 2 ** 20]);
+  t.deepEqual(log[2], ['limit', 3, 2 ** 20 + 1024]);
+  t.deepEqual(log[3], ['target', 2 ** 20]);
+  t.deepEqual(log.slice(5), [
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
   ]);
 });
 
-test('memory that nobody asked for comes behind the start, vCPUs before it', async (t) => {
-  const { host, link, log } = guest();
+test('what the clone was made for needs no other limits', async (t) => {
+  const { host, ready, log } = guest();
+  await grow(host, ready, { memoryKib: 2 ** 18, vcpus: 1 });
+  t.deepEqual(
+    log.map((entry) => (entry as unknown[])[0]),
+    ['limit', 'target', 'guest'],
+  );
+});
+
+test('memory that nobody asked for comes when the start is over, vCPUs before it', async (t) => {
+  const { host, ready, log } = guest();
   const want = { memoryKib: 2 ** 18, vcpus: 2, growsBehind: true };
-  await grow(host, asDomid(3), link, template, want);
+  let start: () => void = () => undefined;
+  const grown = growBehind(host, ready, want, new Promise<void>((resolve) => (start = resolve)));
+  await grow(host, ready, want);
   t.deepEqual(log, [
-    ['target', 3, 2 ** 18],
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
   ]);
+  start();
+  await grown;
+  t.deepEqual(
+    log.slice(2).map((entry) => (entry as unknown[])[0]),
+    ['limit', 'target', 'guest'],
+  );
 });
 
-test("what came behind is waited for, and its failure is nobody else's", async (t) => {
+test("what comes behind is waited for, and its failure is nobody else's", async (t) => {
   const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
-  let come: (answer: Buffer) => void = () => undefined;
+  let come: ((answer: Buffer) => void) | undefined;
   const slow = guest(() => new Promise((resolve) => (come = resolve)));
-  const waiting = behindGrowth(slow.link, template, want);
-  const first = await Promise.race([waiting.then(() => 'came'), Promise.resolve('still waits')]);
-  t.is(first, 'still waits');
+  let isOver = false;
+  const waiting = growBehind(slow.host, slow.ready, want, Promise.resolve()).then(() => {
+    isOver = true;
+  });
+  while (come === undefined) await new Promise((resolve) => setImmediate(resolve));
+  t.false(isOver);
   come(Buffer.alloc(16));
   await waiting;
   const gone = guest(() => Promise.reject(new ThawError('ERR_AGENT_CLOSED', 'gone')));
-  await t.notThrowsAsync(behindGrowth(gone.link, template, want));
+  await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, Promise.resolve()));
   const asked = guest();
-  await behindGrowth(asked.link, template, { ...want, growsBehind: false });
+  const explicit = { ...want, growsBehind: false };
+  await growBehind(asked.host, asked.ready, explicit, Promise.resolve());
   t.deepEqual(asked.log, []);
 });
 
 test('the guest must have nearly all of it, and not more than Xen gave', async (t) => {
-  const { host, link, log } = guest();
-  await grow(host, asDomid(3), link, template, { memoryKib: 2 ** 18, vcpus: 1 });
-  const atLeastKib = (log[1] as [string, number])[1];
+  const { host, ready, log } = guest();
+  await grow(host, ready, { memoryKib: 2 ** 18, vcpus: 1 });
+  const atLeastKib = (log[2] as [string, number])[1];
   const addedKib = 2 ** 18 - template.shape.memoryKib;
   t.true(atLeastKib > MEM_TOTAL_KIB + 0.9 * addedKib && atLeastKib < MEM_TOTAL_KIB + addedKib);
 });
 
 test('a guest that does not follow ends the growth with its own error', async (t) => {
   const refusal = new ThawError('ERR_AGENT_RESIZE', 'no');
-  const { host, link, log } = guest(() => Promise.reject(refusal));
-  const growing = grow(host, asDomid(3), link, template, { memoryKib: 2 ** 20, vcpus: 2 });
+  const { host, ready, log } = guest(() => Promise.reject(refusal));
+  const growing = grow(host, ready, { memoryKib: 2 ** 20, vcpus: 2 });
   t.is(await t.throwsAsync(growing, { code: 'ERR_AGENT_RESIZE' }), refusal);
-  t.is(log.length, 2);
+  t.is((log.at(-1) as unknown[])[0], 'guest');
 });

@@ -6,11 +6,15 @@ import { asDomid } from '../../../toolstack/base/ids.js';
 import { pagingPoolKib, setMemoryTarget } from '../../../toolstack/xen/memory.js';
 import { shapeFor } from '../../../toolstack/clone/shape.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore.js';
 
-test("the target is enforced, so that Xen's limit follows", async (t) => {
+test("Xen's limit follows before the guest is told its target", async (t) => {
   const libxl = new FakeLibxl();
-  await setMemoryTarget(fakeXenHost(libxl), asDomid(3), 131072);
-  t.deepEqual(libxl.calls, [['setMemoryTarget', 3, 131072, { enforce: true }]]);
+  const { client } = await joinFake(t);
+  await client.write('/local/domain/3/memory/target', '65536');
+  await setMemoryTarget(fakeXenHost(libxl, client), asDomid(3), 131072);
+  t.deepEqual(libxl.calls, [['setMaxMemory', 3, 131072 + 1024]]);
+  t.is(await client.read('/local/domain/3/memory/target'), '131072');
 });
 
 test('an idle domain of base size is at most 16 MiB with its paging pool', (t) => {
