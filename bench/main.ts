@@ -5,8 +5,10 @@ import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
 import { measureExec, measurePeers } from './measures/containers.js';
+import { measureDom0Memory } from './measures/dom0-memory.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
+import { measureStream } from './measures/streams.js';
 import { measureXl } from './measures/xl.js';
 
 const isQuick = process.argv.includes('--quick');
@@ -24,8 +26,10 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
     [`cold-${type}`, () => measureCold(type, COUNT)],
     [`exec-${type}`, async () => [await measureExec(type, COUNT)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
+    [`stream-${type}`, async () => [await measureStream(type, FEW, isQuick ? 32 : 256)]],
     [`xl-${type}`, () => measureXl(type, FEW)],
   ]),
+  ['dom0-memory', async () => [await measureDom0Memory('pvh', FEW)]],
 ];
 
 for (const [name, step] of steps) {

@@ -38,6 +38,15 @@ export async function poolReady(what: { name?: string; type: string }): Promise<
   await sleep(REST_MS);
 }
 
+/** Waits until so many clones of the default template wait. */
+export async function poolOf(count: number): Promise<void> {
+  await until(`${count} clones to wait`, () =>
+    (JSON.parse(quiet(['templates', '--json']) ?? '[]') as Template[]).some(
+      ({ name, ready }) => name === undefined && ready === count,
+    ),
+  );
+}
+
 function quiet(words: string[]): string | undefined {
   try {
     return execFileSync('thaw', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clones that wait: a start takes one, dead and silent ones are never handed out, and Xen's tools see whose they are.
+
+import test from 'ava';
+import {
+  busybox,
+  command,
+  guestType,
+  run,
+  running,
+  startThaw,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+interface Listed {
+  name?: string;
+  type: string;
+  ready: number;
+}
+
+/** Waits until a clone of this suite's type waits. */
+async function oneWaits(): Promise<void> {
+  await until('a clone to wait', async () => {
+    const templates = JSON.parse((await thaw(['templates', '--json'])).stdout) as Listed[];
+    return templates.some(({ name, type, ready }) => !name && type === guestType && ready > 0);
+  });
+}
+
+/** Domids of the clones that wait, whatever their type. */
+async function waiting(): Promise<number[]> {
+  const text = await command('xl', ['list']);
+  return [...text.matchAll(/^thaw-pool-\S+\s+(\d+)/gm)].map(([, domid]) => Number(domid));
+}
+
+test.serial(
+  'a start takes a clone that waits, and its domain gets the name of the container',
+  async (t) => {
+    // The first of a type makes demand for it.
+    await run([busybox, 'true']);
+    await oneWaits();
+    const before = await waiting();
+    const words = ['run', '--rm', '-i', '--type', guestType, '--memory', '64m', '--name', 'taker'];
+    const { child, done } = startThaw([...words, busybox, 'cat']);
+    const { domid } = await running('taker');
+    t.true(before.includes(domid ?? -1), `${domid} is one of ${before.join(' ')}`);
+    await until('xl shows the name', async () =>
+      new RegExp(`^taker\\s+${domid}\\s`, 'm').test(await command('xl', ['list'])),
+    );
+    t.is((await command('xl', ['domname', String(domid)])).trim(), 'taker');
+    t.is((await command('xl', ['domid', 'taker'])).trim(), String(domid));
+    child.stdin?.end();
+    t.is((await done).status, 0);
+  },
+);
+
+test.serial('a clone that was destroyed while it waited is replaced, not handed out', async (t) => {
+  await oneWaits();
+  const [victim] = await waiting();
+  await command('xl', ['destroy', String(victim)]);
+  t.is((await run([busybox, 'echo', 'fine'])).stdout, 'fine\n');
+  await oneWaits();
+  t.false((await waiting()).includes(victim ?? -1));
+});
+
+test.serial(
+  'clones that are silent are thrown away, and the container starts in another',
+  async (t) => {
+    await oneWaits();
+    const silent = await waiting();
+    for (const domid of silent) await command('xl', ['pause', String(domid)]);
+    const { status, stdout, stderr } = await run([busybox, 'echo', 'fine']);
+    t.deepEqual([status, stdout, stderr], [0, 'fine\n', '']);
+    for (const domid of await waiting())
+      if (silent.includes(domid)) await command('xl', ['unpause', String(domid)]);
+  },
+);
