@@ -32,8 +32,8 @@ const HOOKS = ['before', 'after', 'beforeEach', 'afterEach'];
  * is serial: AVA would take those of all files that are not after those of all files that are.
  */
 export function joined(name: string, inOrder: boolean): TestFn {
-  // The first of all hooks: AVA takes them in the order in which they were declared.
-  if (files.size === 0) test.beforeEach('its file begins', (t) => begin(t));
+  // The first of all hooks, which all others wait for since it is serial.
+  if (files.size === 0) test.serial.beforeEach('its file begins', (t) => begin(t));
   const prefix = name + SEPARATOR;
   if (files.has(prefix)) throw new Error(`Two test files are called ${name}`);
   const file: File = { before: [], after: [], begun: undefined, left: 0 };
@@ -42,9 +42,9 @@ export function joined(name: string, inOrder: boolean): TestFn {
   return chain(root as unknown as Chain, [], prefix, file) as unknown as TestFn;
 }
 
-/** After the last file: the last of all hooks. */
+/** After the last file: the last of all hooks, which waits for all others since it is serial. */
 export function allJoined(): void {
-  test.afterEach.always('its file ends', (t) => end(t));
+  test.serial.afterEach.always('its file ends', (t) => end(t));
 }
 
 /** AVA's test.serial.failing and the like, down to the call. */
