@@ -4,8 +4,9 @@
 import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
-import { measurePeers, measureRun } from './measures/containers.js';
+import { measureExec, measurePeers } from './measures/containers.js';
 import { measureSizes } from './measures/sizes.js';
+import { measureCold, measureWarm } from './measures/starts.js';
 import { measureXl } from './measures/xl.js';
 
 const isQuick = process.argv.includes('--quick');
@@ -19,7 +20,9 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ['peers', () => measurePeers(COUNT, FEW)],
   ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
     [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 50, 100, 200])],
-    [`run-${type}`, () => [measureRun(type, COUNT)]],
+    [`warm-${type}`, () => measureWarm(type, COUNT)],
+    [`cold-${type}`, () => measureCold(type, COUNT)],
+    [`exec-${type}`, async () => [await measureExec(type, COUNT)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
     [`xl-${type}`, () => measureXl(type, FEW)],
   ]),

@@ -123,7 +123,7 @@ async function boot(
   type: GuestType,
 ): Promise<number> {
   const { kernel, initrd, cmdline } = guest;
-  const memoryKib = 64 * 1024;
+  const { memoryKib } = shapeFor(type, 1, 1);
   const uuid = newDomainUuid();
   const config = libxlConfig({
     ...{ name: 'bench-boot', uuid, type, kernel, initrd, cmdline },

@@ -12,7 +12,10 @@ const PEER = '#a9b4c2';
 /** What the bars show, top to bottom; the second is ours. */
 const BARS: [name: string, isOurs: boolean, label: string][] = [
   ['clone.cold', true, 'thaw: clone to hello'],
+  ['run.frozen', true, 'thaw run --frozen, from the pool'],
+  ['exec.warm', true, 'thaw exec, in a running container'],
   ['crun.run', false, 'crun run'],
+  ['run.warm', true, 'thaw run, from the pool'],
   ['run.cold', true, 'thaw run, everything made for it'],
   ['podman.run', false, 'podman run (crun, no network)'],
   ['xl.restore', false, 'xl restore to hello'],

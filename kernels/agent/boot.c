@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,35 @@ static void exempt_from_oom_killer(void) {
   close(fd);
 }
 
+/*
+ * Linux derives these from the memory it boots with, which is the least that it runs with, and never again: 60
+ * processes for each user. What a container may have is its memory, and its limits of pids and files.
+ */
+static void lift_limits(void) {
+  static const struct {
+    const char *path, *value;
+  } settings[] = {
+      {"/proc/sys/kernel/threads-max", "65536"},          {"/proc/sys/fs/file-max", "9223372036854775807"},
+      {"/proc/sys/fs/epoll/max_user_watches", "1048576"}, {"/proc/sys/user/max_cgroup_namespaces", "32768"},
+      {"/proc/sys/user/max_ipc_namespaces", "32768"},     {"/proc/sys/user/max_mnt_namespaces", "32768"},
+      {"/proc/sys/user/max_net_namespaces", "32768"},     {"/proc/sys/user/max_pid_namespaces", "32768"},
+      {"/proc/sys/user/max_time_namespaces", "32768"},    {"/proc/sys/user/max_user_namespaces", "32768"},
+      {"/proc/sys/user/max_uts_namespaces", "32768"},
+  };
+  const struct rlimit processes = {RLIM_INFINITY, RLIM_INFINITY}, signals = {65536, 65536};
+
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    int fd = open(settings[i].path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, settings[i].value, strlen(settings[i].value)) < 0)
+      agent_log("%s: stays as it is: %s", settings[i].path, strerror(errno));
+    if (fd >= 0)
+      close(fd);
+  }
+  if (setrlimit(RLIMIT_NPROC, &processes) != 0 || setrlimit(RLIMIT_SIGPENDING, &signals) != 0)
+    agent_log("limits of processes stay as they are: %s", strerror(errno));
+}
+
 /* `xl shutdown` ends in the kernel calling this program, which the agent is as well. */
 static void offer_poweroff(void) {
   char self[256];
@@ -110,5 +140,6 @@ void agent_boot(void) {
   enable_cgroup_controllers();
   bring_loopback_up();
   exempt_from_oom_killer();
+  lift_limits();
   offer_poweroff();
 }

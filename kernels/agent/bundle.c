@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void agent_bundle_path(char path[AGENT_PATH_MAX], const char *container, const char *name) {
-  agent_path(path, "%s/containers/%s%s%s", agent_options.run, container, name ? "/" : "", name ? name : "");
+void agent_bundle_path(char path[AGENT_PATH_MAX], const char *folder, const char *name) {
+  agent_path(path, "%s/containers/%s%s%s", agent_options.run, folder, name ? "/" : "", name ? name : "");
 }
 
 /* how: of open(2), for a file that must be new or must be there */
@@ -114,18 +114,37 @@ bool agent_bundle_refresh(const char *container, struct agent_fields *files, uin
   return ok;
 }
 
-void agent_bundle_remove(const char *container) {
+bool agent_bundle_write_process(const char *folder, const struct agent_field *process) {
+  char path[AGENT_PATH_MAX];
+  int directory, saved;
+  bool ok;
+
+  agent_bundle_path(path, folder, NULL);
+  if (mkdir(path, 0700) != 0)
+    return false;
+  directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ok = directory >= 0 && write_file(directory, "process.json", process->bytes, process->length, NEW_FILE);
+  saved = errno;
+  if (directory >= 0)
+    close(directory);
+  if (!ok)
+    agent_bundle_remove(folder);
+  errno = saved;
+  return ok;
+}
+
+void agent_bundle_remove(const char *folder) {
   char path[AGENT_PATH_MAX];
 
-  agent_bundle_path(path, container, NULL);
+  agent_bundle_path(path, folder, NULL);
   agent_path_remove(path);
 }
 
-pid_t agent_bundle_pid(const char *container) {
+pid_t agent_bundle_pid(const char *folder) {
   char path[AGENT_PATH_MAX], text[32] = "";
   int fd;
 
-  agent_bundle_path(path, container, "pid");
+  agent_bundle_path(path, folder, "pid");
   fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return 0;

@@ -8,8 +8,14 @@
 
 #include <sys/types.h>
 
-/* RUN/containers/CONTAINER[/NAME] into path */
-void agent_bundle_path(char path[AGENT_PATH_MAX], const char *container, const char *name);
+/*
+ * What crun is told of a process lies in a folder: a container's own is called as the container, that of a process put
+ * beside it CONTAINER/exec-ID.
+ */
+#define AGENT_FOLDER_MAX (AGENT_NAME_MAX + 24)
+
+/* RUN/containers/FOLDER[/NAME] into path */
+void agent_bundle_path(char path[AGENT_PATH_MAX], const char *folder, const char *name);
 
 /*
  * Makes the directory with config.json and the pairs of name and content that `files` holds, count of
@@ -24,10 +30,13 @@ bool agent_bundle_write(const char *container, const struct agent_field *config,
  */
 bool agent_bundle_refresh(const char *container, struct agent_fields *files, uint32_t count);
 
+/* Makes the folder of a process in a container that has its own, with process.json. False: errno says why. */
+bool agent_bundle_write_process(const char *folder, const struct agent_field *process);
+
 /* Removes it, whatever is there. */
-void agent_bundle_remove(const char *container);
+void agent_bundle_remove(const char *folder);
 
 /* What crun wrote; 0: nothing yet. */
-pid_t agent_bundle_pid(const char *container);
+pid_t agent_bundle_pid(const char *folder);
 
 #endif

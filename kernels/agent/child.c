@@ -18,7 +18,7 @@ static void become_killable(void) {
     close(fd);
 }
 
-_Noreturn static void run(const char *const *argv, const int fds[3]) {
+_Noreturn static void run(int program, const char *const *argv, const int fds[3]) {
   static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
   sigset_t none;
   int kept[3];
@@ -34,18 +34,20 @@ _Noreturn static void run(const char *const *argv, const int fds[3]) {
   for (int i = 0; i < 3; i++)
     if (dup2(kept[i], i) < 0)
       _exit(127);
-  close_range(3, ~0u, 0);
+  close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+  if (program >= 0)
+    execveat(program, "", (char *const *)argv, environment, AT_EMPTY_PATH);
   execve(argv[0], (char *const *)argv, environment);
   _exit(127);
 }
 
-bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]) {
+bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
   pid_t pid = fork();
 
   if (pid < 0)
     return false;
   if (pid == 0)
-    run(argv, fds);
+    run(program, argv, fds);
   child->pid = pid;
   child->next = children;
   children = child;

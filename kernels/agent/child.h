@@ -13,8 +13,11 @@ struct agent_child {
   struct agent_child *next;
 };
 
-/* Starts argv[0] with fds as 0, 1, 2 and nothing else open; the caller keeps its copies of fds. */
-bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]);
+/*
+ * Starts a program, a descriptor above 2 or -1 for argv[0], with fds as 0, 1, 2 and nothing else open; the caller keeps
+ * its copies of fds.
+ */
+bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]);
 
 /* Called with every pid that is reaped; true when it was a child of this kind. */
 bool agent_child_reaped(pid_t pid, int wait_status);

@@ -42,6 +42,7 @@ static const struct {
     {THAW_FREEZE, agent_freeze_request},
     {THAW_CREATE, agent_create_request},
     {THAW_BEGIN, agent_begin_request},
+    {THAW_EXEC, agent_exec_request},
 };
 
 static bool accepts(uint32_t type) {

@@ -33,6 +33,7 @@ void agent_resize_request(struct agent_request request, struct agent_fields *fie
 void agent_start_request(struct agent_request request, struct agent_fields *fields);
 void agent_create_request(struct agent_request request, struct agent_fields *fields);
 void agent_begin_request(struct agent_request request, struct agent_fields *fields);
+void agent_exec_request(struct agent_request request, struct agent_fields *fields);
 void agent_kill_request(struct agent_request request, struct agent_fields *fields);
 void agent_delete_request(struct agent_request request, struct agent_fields *fields);
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields);

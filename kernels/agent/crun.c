@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include "crun.h"
 
+#include "bundle.h"
 #include "options.h"
 #include "path.h"
+#include "runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +34,7 @@ static bool launch(struct agent_crun *crun, const char *const *argv, const int f
   crun->child = (struct agent_child){.ended = ended, .owner = crun};
   crun->deadline = (struct agent_timer){.fire = give_up, .owner = crun};
   crun->timed_out = false;
-  if (!agent_child_spawn(&crun->child, argv, fds))
+  if (!agent_child_spawn(&crun->child, agent_runtime_program(), argv, fds))
     return false;
   agent_timer_set(&crun->deadline, AGENT_CRUN_DEADLINE_NS);
   return true;
@@ -45,27 +47,29 @@ static const char *state_root(void) {
   return root;
 }
 
-bool agent_crun_start(struct agent_crun *crun, bool only_create, const char *container, const char *bundle,
-                      const char *pid_file, const char *console, const int fds[3]) {
-  char log[AGENT_PATH_MAX], bundle_option[AGENT_PATH_MAX], pid_option[AGENT_PATH_MAX],
-      console_option[AGENT_PATH_MAX] = "";
+bool agent_crun_start(struct agent_crun *crun, enum agent_crun_verb verb, const char *container, const char *folder,
+                      const char *console, const int fds[3]) {
+  static const char *const verbs[] = {"run", "create", "exec"};
+  char bundle[AGENT_PATH_MAX], log[AGENT_PATH_MAX], what[AGENT_PATH_MAX], pid_option[AGENT_PATH_MAX],
+      console_option[AGENT_PATH_MAX];
   char cgroup_option[AGENT_PATH_MAX];
   const char *argv[16];
   int n = 0;
 
+  agent_bundle_path(bundle, folder, NULL);
   agent_path(cgroup_option, "--cgroup-manager=%s", agent_options.cgroup_manager);
   agent_path(log, "--log=file:%s/log", bundle);
-  agent_path(bundle_option, "--bundle=%s", bundle);
-  agent_path(pid_option, "--pid-file=%s", pid_file);
+  agent_path(what, verb == AGENT_CRUN_EXEC ? "--process=%s/process.json" : "--bundle=%s", bundle);
+  agent_path(pid_option, "--pid-file=%s/pid", bundle);
   argv[n++] = agent_options.runtime;
   argv[n++] = cgroup_option;
   argv[n++] = "--root";
   argv[n++] = state_root();
   argv[n++] = log;
-  argv[n++] = only_create ? "create" : "run";
-  if (!only_create)
+  argv[n++] = verbs[verb];
+  if (verb != AGENT_CRUN_CREATE)
     argv[n++] = "--detach";
-  argv[n++] = bundle_option;
+  argv[n++] = what;
   argv[n++] = pid_option;
   if (console) {
     agent_path(console_option, "--console-socket=%s", console);
@@ -120,14 +124,14 @@ bool agent_crun_knows(const char *container) {
   return access(path, F_OK) == 0;
 }
 
-void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, char text[AGENT_CRUN_TEXT_MAX]) {
+void agent_crun_last_words(const struct agent_crun *crun, const char *folder, char text[AGENT_CRUN_TEXT_MAX]) {
   char path[AGENT_PATH_MAX], log[4096], *line, *message;
   ssize_t length = 0;
   int fd;
 
   snprintf(text, AGENT_CRUN_TEXT_MAX, "%s %s", agent_options.runtime,
            crun->timed_out ? "did not end within 120 s" : "said nothing");
-  agent_path(path, "%s/log", bundle);
+  agent_bundle_path(path, folder, "log");
   fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return;
@@ -147,12 +151,12 @@ void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, ch
 }
 
 enum thaw_error agent_crun_classify(const char *text) {
-  static const char exec[] = "exec container process";
+  static const char exec[] = "exec container process", later_exec[] = "exec: ";
   bool is_missing = strstr(text, "No such file or directory") != NULL;
 
   if (strncmp(text, "executable file `", 17) == 0 || strncmp(text, "cannot find `` in $PATH", 23) == 0)
     return THAW_E_CMD_NOENT;
-  if (strncmp(text, exec, sizeof exec - 1) == 0)
+  if (strncmp(text, exec, sizeof exec - 1) == 0 || strncmp(text, later_exec, sizeof later_exec - 1) == 0)
     return is_missing ? THAW_E_CMD_NOENT : THAW_E_CMD_NOEXEC;
   if (strncmp(text, "the path `", 10) == 0 &&
       (strstr(text, "` exists but it is not executable") || strstr(text, "` is not a regular file")))

@@ -23,9 +23,14 @@ struct agent_crun {
   bool timed_out;
 };
 
-/* `run --detach` or `create`: container, bundle directory, pid file, console socket or NULL; fds as 0, 1, 2. */
-bool agent_crun_start(struct agent_crun *crun, bool only_create, const char *container, const char *bundle,
-                      const char *pid_file, const char *console, const int fds[3]);
+enum agent_crun_verb { AGENT_CRUN_RUN, AGENT_CRUN_CREATE, AGENT_CRUN_EXEC };
+
+/*
+ * `run --detach`, `create` or `exec --detach`: container, its folder in the bundles, console socket or NULL; fds as
+ * 0, 1, 2.
+ */
+bool agent_crun_start(struct agent_crun *crun, enum agent_crun_verb verb, const char *container, const char *folder,
+                      const char *console, const int fds[3]);
 
 /* What `start` does: lets a created container's first process go on to its program. False: errno says why. */
 bool agent_crun_let_go(const char *container);
@@ -36,8 +41,8 @@ bool agent_crun_delete(struct agent_crun *crun, const char *container);
 /* Whether the runtime still keeps something about a container. */
 bool agent_crun_knows(const char *container);
 
-/* The runtime's log of a start, in the bundle; its last line without the time, into text. */
-void agent_crun_last_words(const struct agent_crun *crun, const char *bundle, char text[AGENT_CRUN_TEXT_MAX]);
+/* The runtime's log of a start, in its folder; its last line without the time, into text. */
+void agent_crun_last_words(const struct agent_crun *crun, const char *folder, char text[AGENT_CRUN_TEXT_MAX]);
 
 /* What a failed start means to a user. */
 enum thaw_error agent_crun_classify(const char *text);

@@ -45,12 +45,12 @@ static void finish(struct agent_timer *timer) {
   struct deletion *deletion = timer->owner;
   struct agent_process *process = agent_process_by_container(deletion->container);
 
-  if (process && !process->has_ended) {
+  if (agent_process_any_left(deletion->container)) {
     if (++deletion->polls < REAP_POLLS) {
       agent_timer_set(timer, REAP_POLL_NS);
       return;
     }
-    agent_control_error(deletion->request, THAW_E_BUSY, "The container's process does not die");
+    agent_control_error(deletion->request, THAW_E_BUSY, "The container's processes do not die");
   } else {
     agent_bundle_remove(deletion->container);
     if (process) {
@@ -98,6 +98,7 @@ void agent_delete_request(struct agent_request request, struct agent_fields *fie
   deletion->poll = (struct agent_timer){.fire = finish, .owner = deletion};
   if (process)
     agent_process_signal(process, SIGKILL);
+  agent_process_kill_guests(container);
   if (!agent_crun_knows(container)) {
     finish(&deletion->poll);
   } else if (!agent_crun_delete(&deletion->crun, container)) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does a bundle become a running program? In this order: run crun without waiting, learn the pid,
+ * How does a folder of the bundles become a running program? In this order: run crun without waiting, learn the pid,
  * wait until the program has taken crun's place (exec may still fail), answer. crun's own words share
  * the container's stderr, so no stream flows before that; a failed start leaves nothing.
  */
 #define _GNU_SOURCE
 #include "bundle.h"
 #include "log.h"
+#include "orphan.h"
 #include "start.h"
 
 #include <fcntl.h>
@@ -26,7 +27,7 @@ static struct agent_start *starts;
 static void on_crun_ended(struct agent_crun *crun, bool ok);
 static void look(struct agent_timer *timer);
 
-static bool name_of(pid_t pid, char name[32]) {
+void agent_launch_name_of(pid_t pid, char name[AGENT_COMM_MAX]) {
   char path[64];
   ssize_t length = -1;
   int fd;
@@ -34,11 +35,15 @@ static bool name_of(pid_t pid, char name[32]) {
   snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
   fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
-    length = read(fd, name, 31);
+    length = read(fd, name, AGENT_COMM_MAX - 1);
     close(fd);
   }
   name[length > 0 ? length : 0] = '\0';
-  return length > 0;
+}
+
+/* Whether a process of this name is crun no longer. */
+static bool has_execed(const struct agent_start *start, const char *name) {
+  return name[0] != '\0' && strcmp(name, start->runtime_name) != 0;
 }
 
 static void forget(struct agent_start *start) {
@@ -53,7 +58,7 @@ static void forget(struct agent_start *start) {
 }
 
 static void fail_clean(struct agent_start *start) {
-  agent_bundle_remove(start->process->container);
+  agent_bundle_remove(start->folder);
   agent_control_error(start->request, start->error, "%s", start->text);
   agent_process_free(start->process);
   forget(start);
@@ -72,7 +77,8 @@ static void fail(struct agent_start *start) {
   if (start->process->pid > 0)
     kill(start->process->pid, SIGKILL);
   start->crun = (struct agent_crun){.done = on_deleted, .owner = start};
-  if (!agent_crun_knows(start->process->container) || !agent_crun_delete(&start->crun, start->process->container))
+  if (start->verb == AGENT_CRUN_EXEC || !agent_crun_knows(start->process->container) ||
+      !agent_crun_delete(&start->crun, start->process->container))
     fail_clean(start);
 }
 
@@ -85,7 +91,7 @@ static void fail_exec(struct agent_start *start) {
   while (length > 0 && (start->text[length - 1] == '\n' || start->text[length - 1] == '\r'))
     length--;
   start->text[length > 0 ? length : 0] = '\0';
-  message = strstr(start->text, "exec container process");
+  message = strstr(start->text, start->verb == AGENT_CRUN_EXEC ? "exec: " : "exec container process");
   if (message)
     memmove(start->text, message, strlen(message) + 1);
   else
@@ -94,14 +100,18 @@ static void fail_exec(struct agent_start *start) {
 }
 
 static void succeed(struct agent_start *start) {
-  uint32_t pid = (uint32_t)start->process->first_pid;
+  struct agent_process *process = start->process;
+  uint32_t pid = (uint32_t)process->first_pid;
 
   agent_control_ok(start->request, &pid, sizeof pid);
-  if (start->only_create)
-    start->process->state = AGENT_CREATED;
+  if (start->verb == AGENT_CRUN_EXEC)
+    agent_bundle_remove(start->folder);
+  if (start->verb == AGENT_CRUN_CREATE)
+    process->state = AGENT_CREATED;
   else
-    agent_process_run(start->process);
+    agent_process_run(process);
   forget(start);
+  agent_process_release(process);
 }
 
 static void enlist(struct agent_start *start) {
@@ -121,38 +131,46 @@ void agent_launch_fail(struct agent_start *start) {
 }
 
 void agent_launch_learn_name(struct agent_start *start) {
-  name_of(start->process->pid, start->runtime_name);
+  agent_launch_name_of(start->process->pid, start->runtime_name);
 }
 
 void agent_launch(struct agent_start *start, const int fds[3]) {
-  char bundle[AGENT_PATH_MAX], pid_file[AGENT_PATH_MAX];
-
   enlist(start);
   start->crun = (struct agent_crun){.done = on_crun_ended, .owner = start};
-  agent_bundle_path(bundle, start->process->container, NULL);
-  agent_bundle_path(pid_file, start->process->container, "pid");
-  if (agent_crun_start(&start->crun, start->only_create, start->process->container, bundle, pid_file,
+  if (agent_crun_start(&start->crun, start->verb, start->process->container, start->folder,
                        agent_terminal_path(&start->terminal), fds))
     return;
   snprintf(start->text, sizeof start->text, "Cannot start crun: no process or memory left");
   fail(start);
 }
 
+/* crun's pid file names the process: it lives, or was nobody's when it died. */
+static void learn_pid(struct agent_start *start) {
+  struct agent_process *process = start->process;
+  char name[AGENT_COMM_MAX];
+  int wait_status;
+
+  if (process->has_ended || process->pid > 0)
+    return;
+  process->pid = process->first_pid = agent_bundle_pid(start->folder);
+  if (process->pid <= 0 || !agent_orphan_take(process->pid, &wait_status, name))
+    return;
+  process->has_execed = has_execed(start, name);
+  agent_process_end(process, wait_status);
+}
+
 static void on_crun_ended(struct agent_crun *crun, bool ok) {
   struct agent_start *start = crun->owner;
   struct agent_process *process = start->process;
-  char bundle[AGENT_PATH_MAX];
 
-  agent_bundle_path(bundle, process->container, NULL);
-  if (!process->has_ended && process->pid == 0)
-    process->pid = process->first_pid = agent_bundle_pid(process->container);
+  learn_pid(start);
   if (!ok || process->first_pid <= 0) {
-    agent_crun_last_words(crun, bundle, start->text);
+    agent_crun_last_words(crun, start->folder, start->text);
     fail(start);
     return;
   }
   agent_terminal_receive(&start->terminal);
-  if (start->only_create && !process->has_ended)
+  if (start->verb == AGENT_CRUN_CREATE && !process->has_ended)
     succeed(start);
   else
     look(&start->look);
@@ -161,32 +179,33 @@ static void on_crun_ended(struct agent_crun *crun, bool ok) {
 static void look(struct agent_timer *timer) {
   struct agent_start *start = timer->owner;
   struct agent_process *process = start->process;
-  char name[32];
+  char name[AGENT_COMM_MAX] = "";
 
   if (process->has_ended && !process->has_execed) {
     fail_exec(start);
-  } else if (!process->has_ended && ++start->looks < LOOKS_MAX && name_of(process->pid, name) &&
-             strcmp(name, start->runtime_name) == 0) {
-    agent_timer_set(timer, start->looks < FIRST_LOOKS ? FIRST_LOOK_NS : LATER_LOOK_NS);
-  } else {
-    succeed(start);
+    return;
   }
+  if (!process->has_ended && ++start->looks < LOOKS_MAX)
+    agent_launch_name_of(process->pid, name);
+  if (name[0] != '\0' && !has_execed(start, name))
+    agent_timer_set(timer, start->looks < FIRST_LOOKS ? FIRST_LOOK_NS : LATER_LOOK_NS);
+  else
+    succeed(start);
 }
 
-void agent_launch_before_reap(pid_t pid) {
+void agent_launch_before_reap(pid_t pid, const char name[AGENT_COMM_MAX]) {
   for (struct agent_start *start = starts; start; start = start->next) {
     struct agent_process *process = start->process;
-    char name[32];
 
     if (start->crun.child.pid == pid)
-      name_of(pid, start->runtime_name);
-    if (process->pid == 0 && !process->has_ended && agent_bundle_pid(process->container) == pid)
+      strcpy(start->runtime_name, name);
+    if (process->pid == 0 && !process->has_ended && agent_bundle_pid(start->folder) == pid)
       process->pid = process->first_pid = pid;
     if (process->pid != pid)
       continue;
     if (start->runtime_name[0] == '\0')
-      name_of(start->crun.child.pid, start->runtime_name);
-    process->has_execed = name_of(pid, name) && strcmp(name, start->runtime_name) != 0;
+      agent_launch_name_of(start->crun.child.pid, start->runtime_name);
+    process->has_execed = has_execed(start, name);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "options.h"
 #include "proto.h"
+#include "runtime.h"
 #include "signals.h"
 #include "store.h"
 
@@ -46,6 +47,7 @@ int main(int argc, char **argv) {
     agent_die("Cannot reach xenstore: %s", strerror(errno));
   if (!agent_store_write(THAW_XS_STATE, "booting"))
     agent_die("Cannot write to xenstore: %s", strerror(errno));
+  agent_runtime_seal();
   agent_signals_init();
   agent_control_init();
   agent_data_init();

@@ -28,6 +28,8 @@ struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
   agent_output_init(&process->outputs[0], process, THAW_STDOUT);
   agent_output_init(&process->outputs[1], process, THAW_STDERR);
   if (!agent_input_init(&process->input, process)) {
+    for (int i = 0; i < 2; i++)
+      agent_output_close(&process->outputs[i]);
     free(process);
     return NULL;
   }
@@ -69,9 +71,22 @@ struct agent_process *agent_process_by_id(uint32_t id) {
 struct agent_process *agent_process_by_container(const char *container) {
   struct agent_process *process = processes;
 
-  while (process && (process->is_deleted || strcmp(process->container, container) != 0))
+  while (process && (process->is_exec || process->is_deleted || strcmp(process->container, container) != 0))
     process = process->next;
   return process;
+}
+
+void agent_process_kill_guests(const char *container) {
+  for (struct agent_process *process = processes; process; process = process->next)
+    if (process->is_exec && strcmp(process->container, container) == 0)
+      agent_process_signal(process, SIGKILL);
+}
+
+bool agent_process_any_left(const char *container) {
+  for (struct agent_process *process = processes; process; process = process->next)
+    if (!process->is_deleted && !process->has_ended && strcmp(process->container, container) == 0)
+      return true;
+  return false;
 }
 
 struct agent_process *agent_process_by_pid(pid_t pid) {
@@ -108,13 +123,17 @@ void agent_process_end(struct agent_process *process, int wait_status) {
     process->exit = (struct thaw_exit){THAW_EXITED, (uint32_t)WEXITSTATUS(wait_status)};
   if (process->state == AGENT_RUNNING)
     agent_process_run(process);
+  agent_process_release(process);
 }
 
 void agent_process_release(struct agent_process *process) {
   bool is_told =
       process->is_exit_sent || process->state == AGENT_CREATED; /* of one that never began, nobody was told */
 
-  if (process->is_deleted && (is_told || !agent_data_serves(process)))
+  /* one whose start still waits for an answer is the start's */
+  bool is_over = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
+
+  if (is_over && (is_told || !agent_data_serves(process)))
     agent_process_free(process);
 }
 

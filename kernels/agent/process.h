@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A container's process as the data channel sees it: its streams, credits and end. The record lives
- * from START to DELETE, and until its EXIT is sent.
+ * A process of a container as the data channel sees it: its streams, credits and end. The record of a container's
+ * first process lives from START to DELETE, and until its EXIT is sent; that of one that EXEC put beside it until
+ * its EXIT is sent.
  */
 #ifndef AGENT_PROCESS_H
 #define AGENT_PROCESS_H
@@ -60,6 +61,7 @@ struct agent_process {
   uint32_t generation; /* of the data client it belongs to */
   char container[AGENT_NAME_MAX + 1];
   char rootfs[AGENT_NAME_MAX + 1];
+  bool is_exec; /* a guest of the container: START's process alone stands for it */
   enum agent_process_state state;
   pid_t pid;       /* 0: not known yet, or reaped */
   pid_t first_pid; /* what START answers, also when it is reaped by then */
@@ -80,8 +82,14 @@ void agent_process_free(struct agent_process *process);
 
 struct agent_process *agent_process_first(void);
 struct agent_process *agent_process_by_id(uint32_t id);
-struct agent_process *agent_process_by_container(const char *container);
+struct agent_process *agent_process_by_container(const char *container); /* its first process */
 struct agent_process *agent_process_by_pid(pid_t pid);
+
+/* SIGKILL for all that EXEC put into a container. */
+void agent_process_kill_guests(const char *container);
+
+/* Whether a process of a container, its first one or another, has not ended yet. */
+bool agent_process_any_left(const char *container);
 
 /* The pty master has come: it is stdin and stdout from now on. */
 void agent_process_attach_terminal(struct agent_process *process, int terminal);

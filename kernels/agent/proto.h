@@ -72,6 +72,9 @@ enum thaw_type {
                            itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE is "1".
                            Refused (THAW_E_BUSY) while a container runs; one that is created and not
                            begun is no obstacle. */
+  THAW_EXEC = 0x19,     /* struct thaw_exec, fields: container id, process.json (the process object of an OCI
+                           config). Runs one more process in a container that runs: OK: le32 guest pid. Nobody
+                           deletes it: it is forgotten, and its id free, once its EXIT is sent. */
   THAW_CREATE = 0x1a,   /* as START, but the container's program is not run: it waits for BEGIN, also through
                            a freeze. Needs neither IDENTITY nor a client on the data channel. */
   THAW_BEGIN = 0x1b,    /* struct thaw_begin, fields: container id, hostname for the container ("" leaves it),
@@ -97,7 +100,7 @@ enum thaw_type {
                           CREDIT of 0 */
   THAW_EXIT = 0x33,    /* agent -> dom0: struct thaw_exit, after the EOF of every output stream; last
                           frame of that process */
-  THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the container's process */
+  THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the process */
   THAW_WINSIZE = 0x35, /* dom0 -> agent: struct thaw_winsize */
   THAW_LAYER = 0x36,   /* dom0 -> agent: id = the layer's number, 1..THAW_LAYERS_MAX, not a process; arg = enum
                           thaw_layer. First its size, then its bytes in order, which the guest keeps in memory
@@ -109,7 +112,9 @@ enum thaw_type {
   THAW_ATTACHED = 0x41, /* shim -> client: arg = enum thaw_process_flag of the process. The client's stdin credit is 0
                            until a CREDIT says more; its output credit starts at THAW_WINDOW. */
   THAW_EXPECT = 0x42,   /* thawd -> shim: a process will be started; arg = enum thaw_process_flag,
-                           fields: log file ("" for none), status file. Answer: OK or ERROR, same id */
+                           fields: log file ("" for none), status file. Answer: OK or ERROR, same id. One
+                           without either leaves nothing: it is forgotten when it has ended and no client
+                           is attached to it */
   THAW_STATUS = 0x43,   /* thawd -> shim, id 0: answer STATUS, fields: "waiting", "up" or "lost:
                            REASON"; then one struct thaw_status per process as a field. The connection
                            then also gets every EXIT and LOST, and STATUS again when it comes up. */
@@ -118,6 +123,8 @@ enum thaw_type {
   THAW_INJECT = 0x46,   /* thawd -> shim, id = number of a layer, field: absolute path of a file that the shim sends
                            to the agent as LAYER frames, after those asked for before. No answer; a file that cannot
                            be read is a LOST. */
+  THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came and that leaves
+                           nothing; of any other it says nothing. No answer. */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
@@ -141,9 +148,14 @@ enum thaw_layer {
 };
 
 enum thaw_process_flag {
-  THAW_PROCESS_STDIN = 1, /* stdin is fed from outside; else it is /dev/null */
-  THAW_PROCESS_TTY = 2,   /* one terminal: output is all THAW_STDOUT */
+  THAW_PROCESS_STDIN = 1,   /* stdin is fed from outside; else it is /dev/null */
+  THAW_PROCESS_TTY = 2,     /* one terminal: output is all THAW_STDOUT */
   THAW_PROCESS_BEGUN = 256, /* in a thaw_status only: the agent has said something of it */
+};
+
+enum thaw_forget {
+  THAW_FORGET_REFUSED = 0, /* the agent did not start it: its client hears no more of it, thawd tells it why */
+  THAW_FORGET_LEFT = 1,    /* nobody knows whether the agent starts it: its client gets LOST */
 };
 
 enum thaw_error {
@@ -189,6 +201,12 @@ struct thaw_start {
   uint32_t flags;      /* enum thaw_process_flag */
   uint16_t rows, cols; /* terminal's first size; 0 0 = leave it */
   uint32_t files;      /* pairs of fields, at most 64; a name has no '/' and is not "." or ".." */
+};
+
+struct thaw_exec {
+  uint32_t process; /* as in START, and the rest too */
+  uint32_t flags;
+  uint16_t rows, cols;
 };
 
 struct thaw_begin {

@@ -6,6 +6,7 @@
 #include "child.h"
 #include "log.h"
 #include "loop.h"
+#include "orphan.h"
 #include "process.h"
 #include "start.h"
 #include "store.h"
@@ -26,16 +27,18 @@ static void reap(void) {
   /* looked at before it is reaped: a zombie still has a name, see agent_launch_before_reap */
   while (dead.si_pid = 0, waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) == 0 && dead.si_pid > 0) {
     struct agent_process *process;
+    char name[AGENT_COMM_MAX];
     int status = 0;
 
-    agent_launch_before_reap(dead.si_pid);
+    agent_launch_name_of(dead.si_pid, name);
+    agent_launch_before_reap(dead.si_pid, name);
     if (waitpid(dead.si_pid, &status, WNOHANG) != dead.si_pid)
       return;
     process = agent_process_by_pid(dead.si_pid);
     if (process)
       agent_process_end(process, status);
-    else
-      agent_child_reaped(dead.si_pid, status);
+    else if (!agent_child_reaped(dead.si_pid, status) && agent_launch_is_busy())
+      agent_orphan_note(dead.si_pid, status, name);
   }
 }
 

@@ -134,15 +134,19 @@ static struct {
 } crun = {.out = -1};
 static pid_t next_pid = 1000;
 
-bool agent_child_spawn(struct agent_child *child, const char *const *argv, const int fds[3]) {
+bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
+  (void)program;
   if (crun.child)
     return false;
   crun.child = child;
   child->pid = next_pid++;
   crun.bundle[0] = '\0';
-  for (; *argv; argv++)
+  for (; *argv; argv++) {
     if (strncmp(*argv, "--bundle=", 9) == 0)
       agent_path(crun.bundle, "%s", *argv + 9);
+    if (strncmp(*argv, "--process=", 10) == 0)
+      agent_path(crun.bundle, "%.*s", (int)(strrchr(*argv, '/') - *argv) - 10, *argv + 10);
+  }
   if (crun.bundle[0]) {
     if (crun.out >= 0)
       close(crun.out);

@@ -33,6 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   guest_says(&shim, THAW_EOF, 3, THAW_STDOUT, NULL, 0);
   guest_says(&shim, THAW_EOF, 3, THAW_STDERR, NULL, 0);
   guest_says(&shim, THAW_EXIT, 3, 0, &ended, sizeof ended);
+  /* two that leave nothing: one of which nothing comes, one that is ended by the fuzzer's turns */
+  for (uint32_t id = 4; id <= 5; id++) {
+    fuzz_process(&shim, id, THAW_PROCESS_STDIN);
+    process_find(&shim, id)->transient = true;
+  }
+  guest_says(&shim, THAW_CREDIT, 5, THAW_STDIN, &window, sizeof window);
   fuzz_client(&shim, &peers[0]);
   fuzz_client(&shim, &peers[1]);
   size_t step = 1u + data[0], turn = 0;
@@ -48,10 +54,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     if (shim.state == SHIM_UP && first->out[0].credit >= sizeof output)
       guest_says(&shim, THAW_STREAM, 1, THAW_STDOUT, output, sizeof output);
+    if (shim.state == SHIM_UP && turn == 8 && process_find(&shim, 5) != NULL) {
+      guest_says(&shim, THAW_EOF, 5, THAW_STDOUT, NULL, 0);
+      guest_says(&shim, THAW_EOF, 5, THAW_STDERR, NULL, 0);
+      guest_says(&shim, THAW_EXIT, 5, 0, &ended, sizeof ended);
+    }
     for (client = shim.clients; client != NULL; client = client->next)
       client_send(&shim, client);
     guest_send(&shim);
     client_sweep(&shim);
+    process_sweep(&shim);
     guest_send(&shim);
     fuzz_check(&shim);
     data += n;

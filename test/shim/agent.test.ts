@@ -5,12 +5,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { AgentType, encodeStart } from '../../toolstack/agent/wire.js';
+import { AgentType, encodeExec, encodeStart } from '../../toolstack/agent/wire.js';
+import { ApiType, encodeExpect, Forget } from '../../toolstack/api/wire.js';
 import { TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, ociConfig } from '../support/container.js';
 import { FakeThawd, type FakeSession } from '../support/fake-thawd.js';
 import { launch, type Launched } from '../support/launch.js';
 import { Sandbox } from '../support/sandbox.js';
+import { until } from '../support/within.js';
 
 const isRoot = process.getuid?.() === 0;
 let agent: TestAgent;
@@ -119,6 +121,60 @@ test.serial('yes with a reader that goes: it gets EPIPE and ends', async (t) => 
   t.regex(status, /^(signaled 13|exited 1)$/);
   t.true(code === 141 || code === 1);
 });
+
+/** As thawd does for `thaw exec`: a launcher, shim and agent process beside a container's first one; no file is left. */
+async function exec(
+  t: ExecutionContext,
+  { sandbox: box, id: container }: Container,
+  args: string[],
+) {
+  const id = nextId++;
+  const thawd = await FakeThawd.listen(join(box.dir, `thawd${id}.sock`));
+  t.teardown(() => {
+    thawd.kill();
+  });
+  const launched = launch(t, thawd.path);
+  const session = await thawd.session();
+  box.control.send(ApiType.EXPECT, id, 0, encodeExpect('', ''));
+  await box.control.nextOf(ApiType.OK);
+  await session.join(id, 0, box.socket);
+  const { process } = JSON.parse(ociConfig(agent, args, {})) as { process: object };
+  const request = { process: id, flags: 0, rows: 0, cols: 0, container: `c${container}` };
+  const what = encodeExec({ ...request, processJson: JSON.stringify(process) });
+  return { launched, session, started: agent.request(AgentType.EXEC, what), id };
+}
+
+test.serial(
+  'exec beside it: output, status, a refusal, and its end with the container',
+  async (t) => {
+    if (skipped(t)) return;
+    const container = await run(t, ['sleep', '1000']);
+    const good = await exec(t, container, ['sh', '-c', 'echo out; echo err >&2; exit 42']);
+    await good.started;
+    await until('it ended', () => good.launched.stderr === 'err\n');
+    good.session.done(0);
+    t.is(await good.launched.ended(), 42);
+    t.is(good.launched.stdout.toString(), 'out\n');
+
+    const bad = await exec(t, container, ['nonesuch']);
+    await t.throwsAsync(bad.started, { message: /nonesuch/ });
+    container.sandbox.control.send(ApiType.FORGET, bad.id, Forget.REFUSED);
+    bad.session.done(127);
+    t.is(await bad.launched.ended(), 127);
+
+    const last = await exec(t, container, ['sleep', '1000']);
+    await last.started;
+    container.launched.child.kill('SIGTERM');
+    t.deepEqual(await ended(container), { status: 'signaled 15', code: 143 });
+    last.session.done(0);
+    t.is(await last.launched.ended(), 137);
+    await until('all are forgotten', async () =>
+      (await container.sandbox.status()).processes.every(({ process }) =>
+        [good, bad, last].every(({ id }) => id !== process),
+      ),
+    );
+  },
+);
 
 test.serial('the shim quits and its agent lives on', async (t) => {
   if (skipped(t) || !sandbox) return;

@@ -23,8 +23,8 @@ test('STATUS lists processes, and tells of every exit after that', async (t) => 
   t.is(exit.id, 2);
   t.is(await sandbox.statusFile(2), 'exited 42');
   t.deepEqual((await sandbox.status()).processes, [
-    { process: 1, flags: 1 },
-    { process: 2, flags: 0, exit: { kind: 'exited', code: 42 } },
+    { process: 1, flags: 1, hasBegun: false },
+    { process: 2, flags: 0, hasBegun: true, exit: { kind: 'exited', code: 42 } },
   ]);
 });
 

@@ -46,6 +46,7 @@ export async function containerServices(
     pool: { during: <T>(start: () => Promise<T>) => start(), take: () => undefined },
     images: {
       layersFolder: '/layers',
+      list: () => Promise.resolve([IMAGE]),
       resolve: (reference: string) =>
         reference === 'busybox'
           ? Promise.resolve(IMAGE)

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentType, encodeBegin, encodeStart } from '../../toolstack/agent/wire.js';
+import { AgentType, encodeBegin, encodeExec, encodeStart } from '../../toolstack/agent/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { AgentClient } from './agent-client.js';
 import type { AgentProcess } from './agent-process.js';
@@ -106,6 +106,30 @@ export async function beginContainer(
       container,
       hostname: options.hostname ?? '',
       files: options.files ?? {},
+    }),
+  );
+  return process;
+}
+
+/** EXECs one more process in a container that runs, and returns it. */
+export async function execInContainer(
+  agent: AgentClient,
+  container: string,
+  args: string[],
+  options: ContainerOptions & { process?: object } = {},
+): Promise<AgentProcess> {
+  const { isAutoCredited } = options;
+  const process = agent.newProcess(isAutoCredited === undefined ? {} : { isAutoCredited });
+  const config = JSON.parse(ociConfig(agent, args, options)) as { process: object };
+  await agent.request(
+    AgentType.EXEC,
+    encodeExec({
+      process: process.id,
+      flags: processFlags(options),
+      rows: options.rows ?? 0,
+      cols: options.cols ?? 0,
+      container,
+      processJson: JSON.stringify({ ...config.process, ...options.process }),
     }),
   );
   return process;

@@ -6,6 +6,7 @@ import type {
   ContainerSummary,
   Engine,
   HostInfo,
+  TemplateSummary,
   ImageSummary,
 } from '../../toolstack/api/engine.js';
 
@@ -18,6 +19,11 @@ export const CONTAINER: ContainerSummary = {
 export const IMAGE: ImageSummary = {
   ...{ id: `sha256:${'cd'.repeat(32)}`, names: ['busybox:latest'], size: 2 ** 21 },
   ...{ created: '1970-01-01T00:00:00Z', layers: 1 },
+};
+
+const TEMPLATE: TemplateSummary = {
+  ...{ name: 'web', image: 'web:latest', command: ['serve'], created: 0, key: 'k' },
+  ...{ type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 1 },
 };
 
 export const INFO: HostInfo = {
@@ -40,6 +46,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
   };
   const engine: Engine = {
     run: (options) => Promise.resolve(note({ joined: true }, 'run', options)),
+    exec: (name, options) => Promise.resolve(note({ joined: true }, 'exec', name, options)),
     list: (all) => note([CONTAINER], 'list', all),
     kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
     remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),
@@ -50,6 +57,10 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
       return Promise.resolve(note(IMAGE, 'pull', reference, options));
     },
     removeImage: (reference) => Promise.resolve(note(['Deleted'], 'removeImage', reference)),
+    freeze: (options) =>
+      Promise.resolve(note({ ...TEMPLATE, name: options.name }, 'freeze', options)),
+    unfreeze: (name) => Promise.resolve(note(undefined, 'unfreeze', name)),
+    templates: () => Promise.resolve(note([TEMPLATE], 'templates')),
     info: () => Promise.resolve(note(INFO, 'info')),
     ...change,
   };

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Libxl } from '../../bindings/index.js';
 import { openXenstore, type XenstoreClient } from '../../xenstore/index.js';
-import { command, pidsOf, thawdPid } from './thaw.js';
+import { command, pidsOf, THAWD } from './thaw.js';
 
 export interface Holdings {
   /** All of Xen's domains, dying ones included. */
@@ -20,6 +20,7 @@ export interface Holdings {
   stateFiles: string[];
   /** Foreign pages that dom0's processes have mapped through gntdev or privcmd: a ring, or a leak. */
   mappings: string[];
+  /** None when no thawd runs. */
   thawdDescriptors: Record<string, number>;
 }
 
@@ -28,6 +29,7 @@ const THAW_MOUNT = /^\S+ \/(run|var\/lib)\/thaw\/./;
 
 /** Reads everything; takes no longer than a few seconds. */
 export async function holdings(): Promise<Holdings> {
+  const [pid] = pidsOf(THAWD);
   const libxl = await Libxl.open();
   const xenstore = await openXenstore();
   try {
@@ -48,7 +50,7 @@ export async function holdings(): Promise<Holdings> {
       runFiles: walk('/run/thaw'),
       stateFiles: walk('/var/lib/thaw').filter((path) => !/\/(images|templates)\//.test(path)),
       mappings: foreignMappings(),
-      thawdDescriptors: descriptors(thawdPid()),
+      thawdDescriptors: pid === undefined ? {} : descriptors(pid),
     };
   } finally {
     await xenstore.close();

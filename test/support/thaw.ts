@@ -152,7 +152,8 @@ export function pidsOf(pattern: RegExp): number[] {
     .map(Number);
 }
 
-const THAWD = /^node \S*daemon\/main\.js/;
+/** The command line of thawd. */
+export const THAWD = /^node \S*daemon\/main\.js/;
 
 export function thawdPid(): number {
   const [pid] = pidsOf(THAWD);
@@ -184,4 +185,13 @@ export async function startThawd(options: string[] = []): Promise<void> {
 /** The most memory a process had in use, in KiB. */
 export function peakKib(pid: number): number {
   return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? NaN);
+}
+
+/** Waits until thawd's pool has as many clones of a template waiting as it wants. */
+export async function poolFilled(ready = 2): Promise<void> {
+  await until(`${ready} clones wait`, async () => {
+    const { stdout } = await thaw(['info', '--json']);
+    const { templates } = JSON.parse(stdout) as { templates: { ready: number }[] };
+    return templates.some((template) => template.ready >= ready);
+  });
 }

@@ -25,6 +25,7 @@ export const AgentType = {
   DELETE: 0x16,
   UNMOUNT: 0x17,
   FREEZE: 0x18,
+  EXEC: 0x19,
   CREATE: 0x1a,
   BEGIN: 0x1b,
   OK: 0x20,
@@ -173,14 +174,33 @@ export function encodeBegin(request: BeginRequest): Buffer {
   ]);
 }
 
-/** struct thaw_start and struct thaw_begin are laid out alike. */
+export interface ExecRequest {
+  process: number;
+  flags: number;
+  rows: number;
+  cols: number;
+  container: string;
+  /** The process object of an OCI config, as JSON. */
+  processJson: string;
+}
+
+export function encodeExec(request: ExecRequest): Buffer {
+  return Buffer.concat([execHead(request), encodeFields([request.container, request.processJson])]);
+}
+
+/** struct thaw_start and struct thaw_begin are laid out alike: struct thaw_exec, then how many files. */
 function processHead(request: StartRequest | BeginRequest): Buffer {
-  const head = Buffer.alloc(16);
+  const files = Buffer.alloc(4);
+  files.writeUInt32LE(Object.keys(request.files).length, 0);
+  return Buffer.concat([execHead(request), files]);
+}
+
+function execHead(request: Pick<ExecRequest, 'process' | 'flags' | 'rows' | 'cols'>): Buffer {
+  const head = Buffer.alloc(12);
   head.writeUInt32LE(request.process, 0);
   head.writeUInt32LE(request.flags, 4);
   head.writeUInt16LE(request.rows, 8);
   head.writeUInt16LE(request.cols, 10);
-  head.writeUInt32LE(Object.keys(request.files).length, 12);
   return head;
 }
 

@@ -20,24 +20,69 @@ export interface Client {
   join(shimSocket: string, process: number, flags: number): Promise<void>;
 }
 
-export interface RunOptions {
-  image: string;
+/** What the command line may change of an image's process. */
+export interface ProcessOptions {
   command: string[];
-  name?: string;
-  rm: boolean;
-  interactive: boolean;
   tty: boolean;
   /** `K=V`, or `K` to take the client's own value. */
   env: string[];
   workdir?: string;
   user?: string;
   entrypoint?: string;
+}
+
+export interface RunOptions extends ProcessOptions {
+  /** '' with `frozen`. */
+  image: string;
+  /** A frozen image in place of an image: its process is fixed. */
+  frozen?: string;
+  name?: string;
+  rm: boolean;
+  interactive: boolean;
   hostname?: string;
   memoryBytes?: number;
   cpus?: number;
   type?: DomainType;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
+}
+
+export interface FreezeOptions extends ProcessOptions {
+  image: string;
+  name: string;
+  cpus?: number;
+  type?: DomainType;
+  pull: 'missing' | 'always' | 'never';
+  tlsVerify: boolean;
+}
+
+/** A template: of a frozen image, or the kernel alone when it has no name. */
+export interface TemplateSummary {
+  name?: string;
+  image?: string;
+  command?: string[];
+  /** Milliseconds since 1970; only of a frozen image. */
+  created?: number;
+  key?: string;
+  type: DomainType;
+  vcpus: number;
+  memoryBytes: number;
+  /** Of what is copied into a clone; unknown while it is not in memory. */
+  bytes?: number;
+  /** Clones that wait. */
+  ready: number;
+}
+
+export interface ExecOptions {
+  command: string[];
+  interactive: boolean;
+  tty: boolean;
+  /** Nobody waits for it or sees its output. */
+  detach: boolean;
+  /** As in RunOptions; added to the container's own. */
+  env: string[];
+  workdir?: string;
+  user?: string;
 }
 
 export type ContainerState = 'creating' | 'running' | 'exited' | 'lost' | 'removing';
@@ -92,6 +137,8 @@ export interface PullOptions {
 export interface Engine {
   /** Runs a container in the foreground; resolves with an exit status only when it never got to a process. */
   run(options: RunOptions, client: Client): Promise<RunOutcome>;
+  /** Runs one more process in a container that runs. Resolves with a status only where nobody was joined to it. */
+  exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
   list(all: boolean): ContainerSummary[];
   kill(name: string, signal: number): Promise<void>;
   remove(name: string, force: boolean): Promise<string>;
@@ -99,6 +146,10 @@ export interface Engine {
   images(): Promise<ImageSummary[]>;
   pull(reference: string, options: PullOptions, client: Client): Promise<ImageSummary>;
   removeImage(reference: string): Promise<string[]>;
+  /** Makes a frozen image; resolves once it can be cloned. */
+  freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;
+  unfreeze(name: string): Promise<void>;
+  templates(): Promise<TemplateSummary[]>;
   info(): Promise<HostInfo>;
 }
 

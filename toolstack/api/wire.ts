@@ -25,6 +25,7 @@ export const ApiType = {
   QUIT: 0x44,
   LOST: 0x45,
   INJECT: 0x46,
+  FORGET: 0x47,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,
@@ -138,7 +139,10 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
 
 const PROCESS_BEGUN = 256;
 
-/** Payload of EXPECT: log file ("" for none) and status file. */
+/** Why a process is to be forgotten: thaw_forget. */
+export const Forget = { REFUSED: 0, LEFT: 1 } as const;
+
+/** Payload of EXPECT: log file ("" for none) and status file ("" for none where there is no log either). */
 export function encodeExpect(logPath: string, statusPath: string): Buffer {
   return encodeFields([logPath, statusPath]);
 }

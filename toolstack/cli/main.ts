@@ -7,7 +7,9 @@ import { VERSION } from '../base/version.js';
 import type { Command } from './command.js';
 import { killCommand, logsCommand, rmCommand } from './containers.js';
 import { doctorCommand } from './doctor.js';
+import { execCommand } from './exec.js';
 import { commandHelp, overallHelp } from './help.js';
+import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { parseCommand, UsageError } from './parse.js';
@@ -18,6 +20,7 @@ import { readWords } from './words.js';
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
   runCommand,
+  execCommand,
   psCommand,
   logsCommand,
   killCommand,
@@ -25,6 +28,9 @@ export const COMMANDS: readonly Command[] = [
   imagesCommand,
   pullCommand,
   rmiCommand,
+  freezeCommand,
+  unfreezeCommand,
+  templatesCommand,
   infoCommand,
   versionCommand,
   doctorCommand,
@@ -35,7 +41,7 @@ const USAGE_STATUS = 2;
 
 /**
  * Runs `argv` (without the program's name) and resolves with the exit status; never rejects.
- * `exitStatusOf` maps an error of `thaw run` to a status where it is not the command's usual one.
+ * `exitStatusOf` maps an error of `thaw run` or `thaw exec` to a status where it is not the command's usual one.
  */
 export async function runCommandLine(
   argv: string[],
@@ -67,12 +73,17 @@ export async function runCommandLine(
   } catch (error) {
     client.err(`thaw: ${describeError(error)}\n`);
     if (error instanceof UsageError) return USAGE_STATUS;
-    return (command === runCommand ? exitStatusOf(error) : undefined) ?? statusOf(error, command);
+    return (startsProcess(command) ? exitStatusOf(error) : undefined) ?? statusOf(error, command);
   }
 }
 
+/** Its statuses are those of a process, so its failures have some of their own. */
+function startsProcess(command: Command): boolean {
+  return command === runCommand || command === execCommand;
+}
+
 function statusOf(error: unknown, command: Command): number {
-  return errorCode(error) === 'ERR_USAGE' && command !== runCommand
+  return errorCode(error) === 'ERR_USAGE' && !startsProcess(command)
     ? USAGE_STATUS
     : command.failureStatus;
 }

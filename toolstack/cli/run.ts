@@ -7,10 +7,49 @@ import { parseBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { UsageError } from './parse.js';
 
+/** What both thaw run and thaw freeze take: what process it is, on which kind of domain, and where the image comes from. */
+export const PROCESS_OPTIONS: Command['options'] = {
+  tty: { type: 'boolean', alias: 't', describe: 'Give the container a terminal' },
+  env: {
+    type: 'string',
+    alias: 'e',
+    requiresArg: true,
+    describe: 'Set K=V in its environment, or pass K on; may be repeated',
+  },
+  workdir: { type: 'string', alias: 'w', requiresArg: true, describe: 'Folder to start in' },
+  user: {
+    type: 'string',
+    alias: 'u',
+    requiresArg: true,
+    describe: 'USER[:GROUP], names or numbers',
+  },
+  entrypoint: { type: 'string', requiresArg: true, describe: "Replace the image's entry point" },
+  cpus: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
+  },
+  type: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'pv or pvh (default pvh where the host can)',
+  },
+  pull: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'When to pull: missing, always or never (default missing)',
+  },
+  'tls-verify': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'false to pull from a registry without TLS',
+  },
+};
+
 export const runCommand: Command = {
   name: 'run',
   summary: 'Run a command in a new container',
-  params: 'IMAGE [COMMAND [ARG...]]',
+  params: '[--frozen NAME | IMAGE [COMMAND [ARG...]]]',
   examples: [
     'thaw run --rm -it docker://docker.io/library/debian:13 bash',
     'echo data | thaw run --rm -i oci:./image:latest cat',
@@ -19,26 +58,12 @@ export const runCommand: Command = {
   options: {
     rm: { type: 'boolean', describe: 'Remove the container when it has ended' },
     interactive: { type: 'boolean', alias: 'i', describe: 'Pass standard input to the container' },
-    tty: { type: 'boolean', alias: 't', describe: 'Give the container a terminal' },
     name: {
       type: 'string',
       requiresArg: true,
       describe: "The container's name, also its domain's",
     },
-    env: {
-      type: 'string',
-      alias: 'e',
-      requiresArg: true,
-      describe: 'Set K=V in its environment, or pass K on; may be repeated',
-    },
-    workdir: { type: 'string', alias: 'w', requiresArg: true, describe: 'Folder to start in' },
-    user: {
-      type: 'string',
-      alias: 'u',
-      requiresArg: true,
-      describe: 'USER[:GROUP], names or numbers',
-    },
-    entrypoint: { type: 'string', requiresArg: true, describe: "Replace the image's entry point" },
+    ...PROCESS_OPTIONS,
     hostname: {
       type: 'string',
       alias: 'h',
@@ -51,28 +76,13 @@ export const runCommand: Command = {
       requiresArg: true,
       describe: "The domain's memory, such as 64m or 1g (default 256m)",
     },
-    cpus: {
+    frozen: {
       type: 'string',
       requiresArg: true,
-      describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
-    },
-    type: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'pv or pvh (default pvh where the host can)',
-    },
-    pull: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'When to pull: missing, always or never (default missing)',
-    },
-    'tls-verify': {
-      type: 'string',
-      requiresArg: true,
-      describe: 'false to pull from a registry without TLS',
+      describe: 'Clone a frozen image (thaw freeze) in place of starting IMAGE',
     },
   },
-  positionals: { min: 1, max: Infinity },
+  positionals: { min: 0, max: Infinity },
   failureStatus: 125,
   async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
     const outcome = await engine.run(runOptions(parsed, client), client);
@@ -80,8 +90,11 @@ export const runCommand: Command = {
   },
 };
 
-function runOptions(parsed: Parsed, client: Client): RunOptions {
-  const [image = '', ...command] = parsed.positional;
+/** `-i` and `-t`, which together want a terminal to take from. */
+export function terminalOptions(
+  parsed: Parsed,
+  client: Client,
+): { interactive: boolean; tty: boolean } {
   const interactive = flag(parsed, 'interactive');
   const tty = flag(parsed, 'tty');
   if (tty && interactive && !client.isTerminal.stdin) {
@@ -89,8 +102,19 @@ function runOptions(parsed: Parsed, client: Client): RunOptions {
       'Cannot use --tty with --interactive: standard input is not a terminal; leave out -t',
     );
   }
+  return { interactive, tty };
+}
+
+function runOptions(parsed: Parsed, client: Client): RunOptions {
+  const [image = '', ...command] = parsed.positional;
+  const frozen = stringOption(parsed, 'frozen');
+  if (frozen !== undefined) checkFrozen(parsed, frozen);
+  else if (image === '')
+    throw new UsageError('thaw run takes an IMAGE, or --frozen NAME: see thaw run --help');
+  const { interactive, tty } = terminalOptions(parsed, client);
   return {
     ...{ image, command, interactive, tty, rm: flag(parsed, 'rm'), env: stringList(parsed, 'env') },
+    ...optional('frozen', frozen),
     ...optional('name', stringOption(parsed, 'name')),
     ...optional('workdir', stringOption(parsed, 'workdir')),
     ...optional('user', stringOption(parsed, 'user')),
@@ -99,11 +123,28 @@ function runOptions(parsed: Parsed, client: Client): RunOptions {
     ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
     ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
     ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
-    pull:
-      choice('--pull', stringOption(parsed, 'pull'), ['missing', 'always', 'never'] as const) ??
-      'missing',
+    pull: pullPolicy(parsed),
     tlsVerify: tlsVerify(parsed),
   };
+}
+
+/** A frozen image has its process already. */
+function checkFrozen(parsed: Parsed, name: string): void {
+  const fixed = ['workdir', 'user', 'entrypoint', 'pull', 'tls-verify'].find(
+    (option) => stringOption(parsed, option) !== undefined,
+  );
+  const word =
+    parsed.positional[0] ??
+    (fixed ? `--${fixed}` : stringList(parsed, 'env').length > 0 ? '--env' : undefined);
+  if (word !== undefined)
+    throw new UsageError(
+      `Cannot use ${word} with --frozen ${name}: image and process were fixed when it was frozen; freeze it anew`,
+    );
+}
+
+export function pullPolicy(parsed: Parsed): RunOptions['pull'] {
+  const policies = ['missing', 'always', 'never'] as const;
+  return choice('--pull', stringOption(parsed, 'pull'), policies) ?? 'missing';
 }
 
 /** `--tls-verify=false` as skopeo and podman have it. */
@@ -114,7 +155,7 @@ export function tlsVerify(parsed: Parsed): boolean {
   );
 }
 
-function choice<T extends string>(
+export function choice<T extends string>(
   option: string,
   value: string | undefined,
   allowed: readonly T[],
@@ -135,7 +176,7 @@ function bytes(option: string, value: string | undefined): number | undefined {
   }
 }
 
-function cpus(value: string | undefined): number | undefined {
+export function cpus(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (!/^\d*\.?\d+$/.test(value))
     throw new UsageError(`Cannot use --cpus ${value}: a number such as 2 or 0.5 is wanted`);
@@ -149,6 +190,7 @@ function hostname(value: string | undefined): string | undefined {
   );
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+/** An option that was not given is not there at all. */
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }

@@ -2,9 +2,10 @@
 // How a domain is booted from the guest kernel and frozen into a save stream (DESIGN "Freeze and clone", step 1).
 
 import { open } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import { memfdCreate, trimStream, Vchan, type TrimResult } from '../../bindings/index.js';
 import { AgentLink } from '../agent/link.js';
-import { AgentType, encodeResize, XS_CONTROL, XS_STATE, XS_WAKE } from '../agent/wire.js';
+import { AgentType, encodeResize, XS_CONTROL, XS_DATA, XS_STATE, XS_WAKE } from '../agent/wire.js';
 import { withDeadline } from '../base/deadline.js';
 import { ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
@@ -25,8 +26,11 @@ export interface Frozen {
   memTotalKib: number;
 }
 
+/** What is done in a booted domain before it is frozen. `signal` aborts when the domain dies. */
+export type Prepare = (domid: Domid, link: AgentLink, signal: AbortSignal) => Promise<void>;
+
 /**
- * In this order: create, unpause, hello, ask what it has, FREEZE, close our end, wait for "frozen", suspend into a memfd,
+ * In this order: create, unpause, hello, ask what it has, `prepare`, FREEZE, close our end, wait for "frozen", suspend into a memfd,
  * trim, destroy the domain. Whatever fails, the domain is destroyed. The hello must come within `helloMs`.
  */
 export async function bootAndFreeze(
@@ -35,6 +39,7 @@ export async function bootAndFreeze(
   shape: Shape,
   name: string,
   helloMs: number,
+  prepare: Prepare = () => Promise.resolve(),
 ): Promise<Frozen> {
   return Undo.guard(host.log, async (undo) => {
     const uuid = newDomainUuid();
@@ -47,6 +52,7 @@ export async function bootAndFreeze(
       const link = await connectAgent(host, domid, helloMs, lost);
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
+      await prepare(domid, link, lost);
       await freeze(host, domid, link);
       return kib;
     });
@@ -73,9 +79,35 @@ function templateConfig(guest: GuestFiles, shape: Shape, name: string, uuid: str
   });
 }
 
+/** Opens the data channel of a domain whose agent has said hello; the caller destroys it. */
+export async function openData(
+  host: XenHost,
+  domid: Domid,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const channel = await openChannel(host, domid, XS_DATA, timeoutMs, signal);
+  // Nothing is expected of it but its hello; what goes wrong shows in what the agent answers.
+  channel.on('error', () => undefined).resume();
+  return channel;
+}
+
+/** The ring is waited for by a watch: libxenvchan could only be asked again and again. */
+async function openChannel(
+  host: XenHost,
+  domid: Domid,
+  node: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Vchan> {
+  const path = `/local/domain/${domid}/${node}`;
+  const options = { timeoutMs, ...(signal ? { signal } : {}) };
+  await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined, options);
+  return Vchan.connect({ domid, path, ...options });
+}
+
 /**
  * Connects to the agent of a domain that runs, or will run soon, and waits for its hello. Rejects with ERR_AGENT_HELLO.
- * The ring is waited for by a watch: libxenvchan could only be asked again and again.
  */
 export function connectAgent(
   host: XenHost,
@@ -83,12 +115,8 @@ export function connectAgent(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<AgentLink> {
-  const path = `/local/domain/${domid}/${XS_CONTROL}`;
-  const open = async (left: number, abort?: AbortSignal): Promise<Vchan> => {
-    const options = { timeoutMs: left, ...(abort ? { signal: abort } : {}) };
-    await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined, options);
-    return Vchan.connect({ domid, path, ...options });
-  };
+  const open = (left: number, abort?: AbortSignal): Promise<Vchan> =>
+    openChannel(host, domid, XS_CONTROL, left, abort);
   return AgentLink.connect(open, { timeoutMs, signal });
 }
 

@@ -14,15 +14,22 @@ export interface Shape {
   memoryKib: number;
 }
 
-/** Every template starts with this much; containers get more by growing. The least that --memory takes, too. */
-export const BASE_MEMORY_KIB = 64 * 1024;
+/**
+ * A template with one vCPU starts with this much; containers get more by growing. With the paging pool of a PVH domain it makes just under
+ * 16 MiB. The guest kernel boots in it and leaves half of it free.
+ */
+export const BASE_MEMORY_KIB = 15 * 1024;
+
+/** What the guest kernel keeps for a vCPU that may come online. */
+const VCPU_MEMORY_KIB = 512;
 
 /**
  * The smallest shape that serves so many vCPUs: one, or as many as the host has. Two shapes only, because each template
  * costs its boot and its memory.
  */
 export function shapeFor(type: GuestType, vcpus: number, hostCpus: number): Shape {
-  return { type, vcpus: vcpus <= 1 ? 1 : Math.max(vcpus, hostCpus), memoryKib: BASE_MEMORY_KIB };
+  const most = vcpus <= 1 ? 1 : Math.max(vcpus, hostCpus);
+  return { type, vcpus: most, memoryKib: BASE_MEMORY_KIB + (most - 1) * VCPU_MEMORY_KIB };
 }
 
 /** The guest's kernel, initrd and command line, as scripts/install lays them out. */

@@ -5,10 +5,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../base/errors.js';
 import type { XenHost } from '../xen/host.js';
-import { bootAndFreeze } from './boot.js';
+import { makeTemplate } from './make.js';
 import { closeFd } from './memfd.js';
 import { templateKey, type GuestFiles, type Shape } from './shape.js';
-import { loadTemplate, saveTemplate, storedShape, type Template } from './template.js';
+import { loadTemplate, storedShape, type Template } from './template.js';
 
 export class Templates {
   readonly #host: XenHost;
@@ -66,33 +66,7 @@ export class Templates {
     } catch (error) {
       this.#host.log.warn(`Making the template anew: ${describeError(error)}`);
     }
-    return this.#make(folder, key, shape);
-  }
-
-  async #make(folder: string, key: string, shape: Shape): Promise<Template> {
-    const started = performance.now();
-    const frozen = await bootAndFreeze(
-      this.#host,
-      this.#guest,
-      shape,
-      `thaw-template-${key.slice(0, 8)}`,
-      this.#helloMs,
-    );
-    const { dataPages, bytes } = frozen.stream;
-    const template: Template = {
-      key,
-      shape,
-      fd: frozen.fd,
-      bytes,
-      dataPages,
-      memTotalKib: frozen.memTotalKib,
-    };
-    const ms = Math.round(performance.now() - started);
-    this.#host.log.info('Froze a template', { key, ...shape, dataPages, bytes, ms });
-    // A template that cannot be stored still serves this thawd.
-    await saveTemplate(folder, template).catch((error: unknown) =>
-      this.#host.log.warn(`Cannot store template ${key}`, { error }),
-    );
-    return template;
+    const helloMs = this.#helloMs;
+    return makeTemplate(this.#host, this.#guest, { key, shape, folder, helloMs });
   }
 }

@@ -6,10 +6,10 @@ import { sleep } from '../base/deadline.js';
 import type { Log } from '../base/log.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
+import { Execs, INIT_PROCESS } from './execs.js';
 import type { ContainerRecord, RecordStore } from './record.js';
 
-/** The container's first process has this id on its data channel. */
-export const INIT_PROCESS = 1;
+export { INIT_PROCESS };
 
 /** How a container ended. */
 export type Ending = { exit: ExitStatus } | { reason: string };
@@ -18,6 +18,8 @@ export class Container {
   readonly record: ContainerRecord;
   /** Resolves with the first news of its end; never rejects. */
   readonly ended: Promise<Ending>;
+  /** The processes that run in it beside the first. */
+  readonly execs = new Execs();
   sandbox: Sandbox | undefined;
   /** Resolves once its sandbox is gone and its state is written; set by whoever looks after it. */
   finished: Promise<void> | undefined;
@@ -38,15 +40,17 @@ export class Container {
     return {
       onExit: (process, exit) => {
         if (process === INIT_PROCESS) this.#end({ exit });
+        else this.execs.end(process);
       },
-      onLost: (reason) => this.#end({ reason }),
-      onGone: () => this.#end({ reason: 'its shim was killed' }),
+      onLost: (reason) => this.lose(reason),
+      onGone: () => this.lose('its shim was killed'),
     };
   }
 
   /** Ends it in thawd's books for a reason that no shim reports. */
   lose(reason: string): void {
     this.#end({ reason });
+    this.execs.endAll();
   }
 
   /** Changes what is written down, then writes it, after what was to be written before. */
@@ -73,6 +77,8 @@ export class Container {
     else this.#log.info(`Container ${name} ended`, ending.exit);
     // Its client comes first: on a host with few CPUs the clean-up would be in its way.
     if ('exit' in ending) await sleep(LINGER_MS);
+    // They are as dead as the first, and their clients are still to hear of it.
+    if ('exit' in ending) await this.execs.drain(EXECS_MS);
     await this.sandbox?.destroy();
     this.sandbox = undefined;
     try {
@@ -86,3 +92,4 @@ export class Container {
 }
 
 const LINGER_MS = 10;
+const EXECS_MS = 3000;

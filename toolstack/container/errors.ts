@@ -5,7 +5,7 @@ import { errorCode, ThawError } from '../base/errors.js';
 
 export class ContainerError extends ThawError {}
 
-/** The exit statuses of `thaw run` when no process of the container ran: as podman's and docker's. */
+/** The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. */
 export function runFailureStatus(error: unknown): number {
   const code = errorCode(error);
   if (code === 'ERR_AGENT_CMD_NOENT') return 127;

@@ -3,27 +3,18 @@
 
 import type { Client, ContainerSummary, RunOptions, RunOutcome } from '../api/engine.js';
 import { shellStatus } from '../api/wire.js';
-import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { Log } from '../base/log.js';
-import type { Image, ImageStore } from '../image/index.js';
 import { createSandbox } from '../sandbox/create.js';
 import type { Pool } from '../sandbox/pool.js';
-import { describeDeath, type ProcessStart, type Sandbox } from '../sandbox/sandbox.js';
-import type { SandboxServices } from '../sandbox/services.js';
-
-import { goIntoMemory } from '../sandbox/layers.js';
-import { newSandboxRecord } from '../sandbox/record.js';
+import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { ContainerError } from './errors.js';
-import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { checkName, findRecord, inventName } from './names.js';
+import { planRun, type PlanServices, type RunPlan } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
-import { planStart, processFlags } from './start.js';
 
-export interface ContainerServices {
-  sandbox: SandboxServices;
+export interface ContainerServices extends PlanServices {
   pool: Pool;
-  images: ImageStore;
   records: RecordStore;
   log: Log;
 }
@@ -50,23 +41,11 @@ export class ContainerManager {
     const name = this.#reserveName(options.name);
     let container: Container | undefined;
     try {
-      const limits = await checkLimits(options, this.#services.sandbox);
-      const image = await this.#services.images.resolve(options.image, {
-        pullPolicy: options.pull,
-        tlsVerify: options.tlsVerify,
-        cwd: client.cwd,
-        signal: client.signal,
-        // An image that is there already is no news to somebody who wants to run it.
-        onProgress: (line) =>
-          line.endsWith('is up to date') ? undefined : client.err(`${line}\n`),
-      });
-      const record = this.#newRecord(name, image, options, limits);
-      container = new Container(record, this.#services.records, this.#services.log);
-      const start = planStart(record, image, options, client);
-      record.command = commandOf(start.config);
-      this.#containers.set(record.id, container);
-      const made = container;
-      await this.#services.pool.during(() => this.#launch(made, start, client));
+      const plan = await planRun(this.#services, name, options, client);
+      const made = new Container(plan.record, this.#services.records, this.#services.log);
+      container = made;
+      this.#containers.set(plan.record.id, made);
+      await this.#services.pool.during(() => this.#launch(made, plan, client));
     } catch (error) {
       if (container) await this.#undo(container);
       throw error;
@@ -86,7 +65,9 @@ export class ContainerManager {
       death?.close();
       // Its name is free as soon as its client knows of the end.
       if (container.record.rm) this.#containers.delete(container.record.id);
-      await container.finish(ending);
+      const going = container.finish(ending);
+      this.#services.sandbox.budget.expectBack(going);
+      await going;
     });
   }
 
@@ -143,7 +124,7 @@ export class ContainerManager {
     return [...this.#containers.values()].some(({ record }) => record.imageId === imageId);
   }
 
-  async #launch(container: Container, start: ProcessStart, client: Client): Promise<void> {
+  async #launch(container: Container, plan: RunPlan, client: Client): Promise<void> {
     const { record } = container;
     const { records, sandbox: services, pool } = this.#services;
     const folder = records.makeFolder(record.id);
@@ -156,8 +137,9 @@ export class ContainerManager {
         await Promise.all([records.save(record), this.#join(record, sandbox, client)]);
       },
       signal: client.signal,
+      frozen: plan.frozen,
     });
-    await container.sandbox.start(start);
+    await plan.start(container.sandbox);
     record.state = 'running';
     // The next thawd would see from the shim that it runs.
     container.update({ state: 'running' }).catch((error: unknown) => {
@@ -203,38 +185,6 @@ export class ContainerManager {
     this.#reserved.add(name);
     return name;
   }
-
-  #newRecord(name: string, image: Image, options: RunOptions, limits: Limits): ContainerRecord {
-    const id = newContainerId();
-    return {
-      ...{ id, name, image: options.image, imageId: image.id, command: [] },
-      ...{
-        created: Date.now(),
-        state: 'creating',
-        rm: options.rm,
-        flags: processFlags(options),
-        cpus: limits.cpus,
-      },
-      sandbox: newSandboxRecord(
-        {
-          id: sandboxIdOf(id),
-          name,
-          hostname: options.hostname ?? id.slice(0, 12),
-          layers: image.layers.map((layer) => layer.erofsPath),
-          inMemory: goIntoMemory(
-            image.layers.map((layer) => layer.bytes),
-            limits.memoryKib,
-          ),
-        },
-        limits,
-        this.#services.sandbox.macs,
-      ),
-    };
-  }
-}
-
-function commandOf(config: string): string[] {
-  return (JSON.parse(config) as { process: { args: string[] } }).process.args;
 }
 
 function summarize(record: ContainerRecord): ContainerSummary {

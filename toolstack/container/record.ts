@@ -9,6 +9,7 @@ import type { ContainerId } from '../base/ids.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { SandboxRecord } from '../sandbox/record.js';
+import type { ProcessObject } from './spec.js';
 
 export interface ContainerRecord {
   id: ContainerId;
@@ -16,6 +17,8 @@ export interface ContainerRecord {
   image: string;
   imageId: string;
   command: string[];
+  /** What config.json says of its first process: what `thaw exec` adds to. */
+  process?: ProcessObject;
   /** Milliseconds since 1970. */
   created: number;
   finished?: number;
@@ -25,6 +28,8 @@ export interface ContainerRecord {
   /** Removed as soon as it has ended. */
   rm: boolean;
   flags: number;
+  /** What the agent calls it. */
+  inGuest: string;
   cpus: number;
   sandbox: SandboxRecord;
 }

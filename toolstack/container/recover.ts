@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
 
+import { Forget } from '../api/wire.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, findDomain, sweepFolders } from '../sandbox/strays.js';
@@ -79,6 +80,11 @@ async function recoverRunning(
   container.sandbox = sandbox;
   manager.watchOver(container);
   const status = await sandbox.shim.status();
+  for (const { process, exit } of status.processes) {
+    if (process === INIT_PROCESS || exit) continue;
+    container.execs.adopt(process);
+    sandbox.shim.forget(process, Forget.LEFT);
+  }
   const ending = await endingOf(status, sandbox);
   if (ending && 'exit' in ending) container.shimEvents.onExit(INIT_PROCESS, ending.exit);
   else if (ending) container.lose(ending.reason);

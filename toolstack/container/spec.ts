@@ -22,26 +22,42 @@ export interface SpecInput {
 /** Names of the files bound into /etc, all of which the caller must send along. */
 export const BOUND_FILES = ['hostname', 'hosts', 'resolv.conf', 'machine-id'] as const;
 
+/** What a process object is made of. */
+export type ProcessInput = Pick<
+  SpecInput,
+  'args' | 'env' | 'cwd' | 'user' | 'tty' | 'rows' | 'cols'
+>;
+
+/** The process object of config.json, as far as thaw looks at it again. */
+export type ProcessObject = Pick<SpecInput, 'args' | 'env' | 'cwd' | 'user'>;
+
+/** Builds the process object: of config.json, or for one more process in a container. */
+export function buildProcess(input: ProcessInput): ProcessObject {
+  const { args, env, cwd, user, tty, rows, cols } = input;
+  const process = {
+    terminal: tty,
+    ...(tty && rows > 0 && cols > 0 ? { consoleSize: { height: rows, width: cols } } : {}),
+    user,
+    args,
+    env,
+    cwd,
+    capabilities: {
+      bounding: DEFAULT_CAPABILITIES,
+      // As podman: root keeps them, other users start without.
+      effective: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
+      permitted: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
+    },
+    rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1048576, soft: 1048576 }],
+  };
+  return process;
+}
+
 /** Builds config.json as text. */
 export function buildSpec(input: SpecInput): string {
-  const { args, env, cwd, user, tty, rows, cols, hostname } = input;
+  const { hostname } = input;
   return JSON.stringify({
     ociVersion: '1.2.0',
-    process: {
-      terminal: tty,
-      ...(tty && rows > 0 && cols > 0 ? { consoleSize: { height: rows, width: cols } } : {}),
-      user,
-      args,
-      env,
-      cwd,
-      capabilities: {
-        bounding: DEFAULT_CAPABILITIES,
-        // As podman: root keeps them, other users start without.
-        effective: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
-        permitted: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
-      },
-      rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1048576, soft: 1048576 }],
-    },
+    process: buildProcess(input),
     root: { path: input.rootfsPath },
     hostname,
     mounts: [...SYSTEM_MOUNTS, ...BOUND_FILES.map((name) => bindFile(input.filesPath, name))],

@@ -2,24 +2,34 @@
 // What exactly is started: an image's config and a command line become a process, its config.json and the files bound into /etc.
 
 import { ProcessFlag } from '../api/wire.js';
-import type { Client, RunOptions } from '../api/engine.js';
+import type { Client, ProcessOptions, RunOptions } from '../api/engine.js';
 import { mergeProcess, resolveUser, type Image } from '../image/index.js';
 import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
 import { INIT_PROCESS } from './container.js';
-import type { ContainerRecord } from './record.js';
+import type { SandboxRecord } from '../sandbox/record.js';
 import { buildSpec } from './spec.js';
 
 /** The flags of a container's process on its channels. */
-export function processFlags(options: RunOptions): number {
+export function processFlags(options: Pick<RunOptions, 'interactive' | 'tty'>): number {
   return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
+}
+
+/** Of a container's record, what its process depends on. */
+export interface StartFor {
+  flags: number;
+  cpus: number;
+  sandbox: Pick<SandboxRecord, 'id' | 'machineId'> & {
+    /** Not known yet when the container is frozen first. */
+    hostname?: string;
+  };
 }
 
 /** Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
 export function planStart(
-  record: ContainerRecord,
+  record: StartFor,
   image: Image,
-  options: RunOptions,
-  client: Client,
+  options: ProcessOptions,
+  client: Pick<Client, 'env' | 'rows' | 'cols'>,
 ): ProcessStart {
   const merged = mergeProcess(image.config, {
     command: options.command,
@@ -30,7 +40,8 @@ export function planStart(
   });
   const user = resolveUser(options.user ?? image.config.user, image.passwd, image.group);
   const { hostname, machineId, id } = record.sandbox;
-  const env = { HOME: user.home, HOSTNAME: hostname, ...toObject(merged.env) };
+  const named = hostname === undefined ? {} : { HOSTNAME: hostname };
+  const env = { HOME: user.home, ...named, ...toObject(merged.env) };
   const filesPath = `/run/thaw/containers/${id}/files`;
   const config = buildSpec({
     args: merged.args,
@@ -40,18 +51,12 @@ export function planStart(
     tty: options.tty,
     rows: client.rows,
     cols: client.cols,
-    hostname,
+    hostname: hostname ?? 'frozen',
     rootfsPath: ROOTFS_PATH,
     filesPath,
     pidsLimit: PIDS_LIMIT,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
   });
-  const files = {
-    hostname: `${hostname}\n`,
-    hosts: `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
-    'resolv.conf': '',
-    'machine-id': `${machineId}\n`,
-  };
   return {
     process: INIT_PROCESS,
     flags: record.flags,
@@ -59,7 +64,20 @@ export function planStart(
     cols: client.cols,
     container: id,
     config,
-    files,
+    files: boundFiles({ hostname: hostname ?? 'frozen', machineId }),
+  };
+}
+
+/** The files bound into the container's /etc that tell who it is. */
+export function boundFiles({
+  hostname,
+  machineId,
+}: Pick<SandboxRecord, 'hostname' | 'machineId'>): Record<string, string> {
+  return {
+    hostname: `${hostname}\n`,
+    hosts: `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
+    'resolv.conf': '',
+    'machine-id': `${machineId}\n`,
   };
 }
 
@@ -67,7 +85,7 @@ export function planStart(
 const PIDS_LIMIT = 2048;
 
 /** `K` alone takes the client's own value, and is left out when it has none. */
-function clientEnv(wanted: string[], own: Record<string, string>): string[] {
+export function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   return wanted.flatMap((item) => {
     if (item.includes('=')) return [item];
     const value = own[item];
@@ -75,7 +93,8 @@ function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   });
 }
 
-function toObject(env: string[]): Record<string, string> {
+/** `K=V` strings by their names; the last one of a name counts. */
+export function toObject(env: string[]): Record<string, string> {
   return Object.fromEntries(
     env.map((item) => {
       const at = item.indexOf('=');

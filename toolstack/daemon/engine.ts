@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import type {
   Client,
   Engine,
+  ExecOptions,
   HostInfo,
   ImageSummary,
   PullOptions,
@@ -12,11 +13,13 @@ import type {
 } from '../api/engine.js';
 import { errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
+import { execIn } from '../container/exec.js';
 import type { ContainerManager, ContainerServices } from '../container/manager.js';
 import { readLog } from '../container/log.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
+import { freeze, listTemplates } from './frozen.js';
 import type { Paths } from './paths.js';
 
 export function createEngine(
@@ -27,6 +30,8 @@ export function createEngine(
   const { images } = services;
   return {
     run: (options: RunOptions, client: Client) => manager.run(options, client),
+    exec: (name: string, options: ExecOptions, client: Client) =>
+      execIn(services, manager.find(name), options, client),
     list: (all: boolean) => manager.list(all),
     kill: (name: string, signal: number) =>
       Promise.resolve().then(() => manager.kill(name, signal)),
@@ -37,6 +42,9 @@ export function createEngine(
       pull(services, reference, options, client),
     removeImage: (reference: string) =>
       images.remove(reference, (image) => manager.usesImage(image.id)),
+    freeze: (options, client) => freeze(services, options, client),
+    unfreeze: (name) => services.frozen.remove(name),
+    templates: () => listTemplates(services),
     info: () => hostInfo(services, manager, paths),
   };
 }

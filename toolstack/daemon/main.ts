@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { FrozenImages } from '../clone/frozen-images.js';
 import { CopyEngine } from '../clone/engine-copy.js';
 import { loadGuestFiles, shapeFor } from '../clone/shape.js';
 import { Templates } from '../clone/templates.js';
@@ -22,6 +23,7 @@ import { closeXenHost, defaultGuestType, openXenHost, type XenHost } from '../xe
 import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
 import { createEngine } from './engine.js';
+import { keepFrozen } from './frozen.js';
 import { claimSocket, listen } from './listener.js';
 import { parseSettings, type Settings } from './paths.js';
 
@@ -76,10 +78,15 @@ async function openServices(
     runFolder: join(paths.run, 'sandboxes'),
   };
   const clones = new Pool(sandbox, pool);
+  const frozen = await FrozenImages.open(
+    { host, guest, helloMs, onGone: (key) => clones.drop(key) },
+    join(paths.state, 'frozen'),
+  );
   sandbox.budget.onShortage = (missingKib) => clones.giveUp(missingKib);
   return {
     sandbox,
     pool: clones,
+    frozen,
     images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
     records: new RecordStore(join(paths.state, 'containers')),
     log,
@@ -87,18 +94,16 @@ async function openServices(
 }
 
 /** Clones of what most containers start from wait from now on. */
-async function fillPool(
-  { sandbox, pool }: ContainerServices,
-  { min }: PoolSettings,
-): Promise<void> {
+async function fillPool(services: ContainerServices, { min }: PoolSettings): Promise<void> {
   if (min === 0) return;
-  const { host, hostCpus, templates } = sandbox;
+  const { host, hostCpus, templates } = services.sandbox;
   try {
     const type = defaultGuestType(await host.libxl.physinfo());
-    pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
+    services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
   } catch (error) {
     host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);
   }
+  await keepFrozen(services);
 }
 
 /** Ends thawd and nothing else: containers, their shims and domains run on, and the next thawd finds them. */
@@ -110,14 +115,17 @@ async function stop(
 ): Promise<void> {
   log.info('Ending; containers run on');
   server.close();
-  await withDeadline(services.pool.close(), STOP_MS, 'The pool does not end').catch(
-    (error: unknown) => log.warn(`Leaving clones to the next thawd: ${describeError(error)}`),
+  const { pool, sandbox } = services;
+  const going = Promise.all([pool.close(), sandbox.budget.allBack()]);
+  await withDeadline(going, STOP_MS, 'Domains do not end').catch((error: unknown) =>
+    log.warn(`Leaving domains to the next thawd: ${describeError(error)}`),
   );
   services.sandbox.shims.close();
+  await services.frozen.close();
   await services.sandbox.templates.close();
   await closeXenHost(host);
   process.exit(0);
 }
 
-/** For the clones in the pool; what is left after that the next thawd destroys. */
+/** For clones that wait and containers that have ended; what is left after that the next thawd finishes. */
 const STOP_MS = 10_000;

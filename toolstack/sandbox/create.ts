@@ -4,6 +4,7 @@
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import { shapeFor } from '../clone/shape.js';
+import type { Template } from '../clone/template.js';
 import { whileAlive } from '../xen/death.js';
 import { libxlDeviceNodes } from '../xen/devices.js';
 import { vif } from '../xen/vif.js';
@@ -24,6 +25,8 @@ export interface CreateOptions {
   /** What can be done beside the rest as soon as the clone is somebody. Its failure is the whole's. */
   meanwhile?: (sandbox: Sandbox) => Promise<void>;
   signal?: AbortSignal | undefined;
+  /** A template that has a root filesystem already: the record's layers are none. */
+  frozen?: Template | undefined;
 }
 
 /**
@@ -34,17 +37,18 @@ export function createSandbox(
   services: SandboxServices,
   pool: Pool,
   record: SandboxRecord,
-  { events, meanwhile, signal }: CreateOptions,
+  { events, meanwhile, signal, frozen }: CreateOptions,
 ): Promise<Sandbox> {
   const { host, templates, budget, loops, hostCpus, macs } = services;
   const steps = new Steps(host.log, `Sandbox ${record.name}`);
   return Undo.guard(host.log, async (undo) => {
     undo.push(`MAC of ${record.name}`, () => macs.delete(record.mac));
-    const shape = shapeFor(record.type, record.vcpus, hostCpus);
-    const template = await steps.time('template', templates.get(shape));
+    const template =
+      frozen ??
+      (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
     signal?.throwIfAborted();
     const waiting = await takeReady(services, pool, { template, record, undo, steps });
-    const ownKib = waiting ? shape.memoryKib : 0;
+    const ownKib = waiting ? template.shape.memoryKib : 0;
     const giveBack = await steps.time('memory', budget.reserve(record.memoryKib - ownKib));
     try {
       const layers = await steps.time('layers', prepareLayers(loops, record, undo));

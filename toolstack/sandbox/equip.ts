@@ -38,11 +38,13 @@ export async function equip(
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    // First, so that a guest whose memory the layers fill is one that grows.
+    const growing = steps.time('grow', growTo(services, ready, record));
     injectLayers(shim, record);
     await all([
       steps.time('plug', plug.length > 0 ? attachDevices(host, domid, plug) : Promise.resolve()),
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
-      steps.time('grow', growTo(services, ready, record)),
+      growing,
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
   } finally {
@@ -50,7 +52,7 @@ export async function equip(
   }
 }
 
-/** A clone that waited was made for the default limit. */
+/** A clone that waited was made for no more than it has. */
 async function growTo(
   { host }: SandboxServices,
   { domid, link, template, record: made }: Ready,
@@ -63,7 +65,9 @@ async function growTo(
   await grow(host, domid, link, template, want);
 }
 
+/** Without layers the root filesystem was frozen with the guest. */
 async function mount(link: AgentLink, layers: string[], memoryKib: number): Promise<void> {
+  if (layers.length === 0) return;
   const request = encodeMount({
     rootfs: ROOTFS,
     devices: layers,

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a fresh clone gets the memory and vCPUs that its container asked for, each step confirmed by the guest.
+// How a fresh clone gets the memory and vCPUs that its container asked for, confirmed by the guest; a default that nobody asked for it gets
+// behind the container's start. The guest kernel lets no process be killed for memory that is on its way (docs/kernel.md).
 
 import { encodeResize, AgentType } from '../agent/wire.js';
 import type { AgentLink } from '../agent/link.js';
 import type { Domid } from '../base/ids.js';
 import type { Template } from '../clone/template.js';
 import type { XenHost } from '../xen/host.js';
-import { growthSteps, setMemoryTarget } from '../xen/memory.js';
+import { setMemoryTarget } from '../xen/memory.js';
 
-/** Rejects with ERR_AGENT_RESIZE when the guest does not have it within the deadline. */
+/** Rejects with ERR_AGENT_RESIZE when the guest does not have what was asked for within the deadline. */
 export async function grow(
   host: XenHost,
   domid: Domid,
   link: AgentLink,
   template: Template,
-  want: { memoryKib: number; vcpus: number },
+  want: { memoryKib: number; vcpus: number; growsBehind?: boolean },
 ): Promise<void> {
-  const baseKib = template.shape.memoryKib;
-  for (const targetKib of growthSteps(baseKib, want.memoryKib)) {
-    await setMemoryTarget(host, domid, targetKib);
-    const atLeastKib = template.memTotalKib + Math.floor((targetKib - baseKib) * USABLE_SHARE);
-    await confirm(
-      link,
-      { memoryKib: atLeastKib, vcpus: 0 },
-      `${Math.round(targetKib / 1024)} MiB of memory`,
-    );
+  const addedKib = want.memoryKib - template.shape.memoryKib;
+  if (addedKib > 0) await setMemoryTarget(host, domid, want.memoryKib);
+  if (addedKib > 0 && !want.growsBehind) {
+    const memoryKib = template.memTotalKib + Math.floor(addedKib * USABLE_SHARE);
+    const what = `${Math.round(want.memoryKib / 1024)} MiB of memory`;
+    await confirm(link, { memoryKib, vcpus: 0 }, what);
   }
   if (want.vcpus > 1) {
     await host.libxl.setVcpuOnline(

@@ -19,32 +19,39 @@ export interface Limits {
   memoryKib: number;
   /** May have a fraction; vCPUs are the next whole number. */
   cpus: number;
+  /** Nobody asked for this much: the container starts before its memory has come. */
+  growsBehind: boolean;
 }
 
+/** The least that --memory takes. A guest lives with less, but not a container in it. */
+export const MIN_MEMORY_KIB = 64 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
-/** Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
+/** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
 export async function checkLimits(
   options: WantedLimits,
   services: SandboxServices,
+  baseKib = BASE_MEMORY_KIB,
 ): Promise<Limits> {
   const physinfo = await services.host.libxl.physinfo();
   const type = options.type ?? defaultGuestType(physinfo);
   checkGuestType(physinfo, type);
-  const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
+  const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
+  const leastKib = Math.max(MIN_MEMORY_KIB, baseKib);
   const totalBytes = physinfo.totalMemKib * 1024;
-  if (memoryBytes < BASE_MEMORY_KIB * 1024 || memoryBytes > totalBytes) {
+  if (memoryBytes < leastKib * 1024 || memoryBytes > totalBytes) {
     throw usage(
       '--memory',
       formatBytes(memoryBytes),
-      `from ${formatBytes(BASE_MEMORY_KIB * 1024)} to this host's ${formatBytes(totalBytes)}`,
+      `from ${formatBytes(leastKib * 1024)} to this host's ${formatBytes(totalBytes)}`,
     );
   }
   const cpus = options.cpus ?? 1;
   if (!(cpus >= MIN_CPUS && cpus <= MAX_CPUS)) {
     throw usage('--cpus', String(cpus), `from ${MIN_CPUS} to ${MAX_CPUS}`);
   }
-  return { type, memoryKib: Math.ceil(memoryBytes / 1024 / 4) * 4, cpus };
+  const memoryKib = Math.ceil(memoryBytes / 1024 / 4) * 4;
+  return { type, memoryKib, cpus, growsBehind: options.memoryBytes === undefined };
 }
 
 const MIN_CPUS = 0.01;

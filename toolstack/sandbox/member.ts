@@ -7,7 +7,6 @@ import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
 import { vif } from '../xen/vif.js';
-import { DEFAULT_MEMORY_BYTES } from './limits.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
 import { WAKE_MS } from './sandbox.js';
@@ -20,6 +19,7 @@ export class Member {
   readonly ready: Ready;
   readonly #undo: Undo;
   readonly #watch: { close(): void };
+  #isWaiting = true;
 
   private constructor(ready: Ready, undo: Undo, watch: { close(): void }) {
     this.ready = ready;
@@ -42,10 +42,9 @@ export class Member {
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
     const id = sandboxIdOf(newContainerId());
-    const memoryKib = Math.max(baseKib, DEFAULT_MEMORY_BYTES / 1024);
     const record = newSandboxRecord(
       { id, name, hostname: '', layers: [], inMemory: true },
-      { type, cpus: vcpus, memoryKib },
+      { type, cpus: vcpus, memoryKib: baseKib, growsBehind: false },
       services.macs,
     );
     const giveBack = await budget.reserve(baseKib, { reclaim: false });
@@ -56,10 +55,9 @@ export class Member {
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         signal.throwIfAborted();
-        let isLost = false;
         const lost = (): void => {
-          if (!isLost) onLost(member);
-          isLost = true;
+          if (member.#isWaiting) onLost(member);
+          member.#isWaiting = false;
         };
         const watch = host.libxl.onDomainDeath(ready.domid, lost);
         watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch ${name}`, { error }));
@@ -75,11 +73,12 @@ export class Member {
 
   /** Whether nobody has said that it is dead. A silent one shows when it is given its identity. */
   get isAlive(): boolean {
-    return !this.ready.relay.lost.aborted;
+    return this.#isWaiting && !this.ready.relay.lost.aborted;
   }
 
   /** Hands it over: from now on `undo` has what it acquired, and nobody here looks after it. */
   release(undo: Undo): Ready {
+    this.#isWaiting = false;
     this.#watch.close();
     undo.push(`clone ${this.ready.record.name}`, () => this.#undo.run());
     return this.ready;
@@ -87,6 +86,7 @@ export class Member {
 
   /** Throws it away. Idempotent; never rejects, what fails is logged. */
   async destroy(): Promise<void> {
+    this.#isWaiting = false;
     this.#watch.close();
     await this.#undo.run();
   }

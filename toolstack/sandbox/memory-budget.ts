@@ -53,6 +53,11 @@ export class MemoryBudget {
     }
   }
 
+  /** Resolves when all domains that are ending are gone. */
+  async allBack(): Promise<void> {
+    while (this.#goingBack.size > 0) await Promise.allSettled(this.#goingBack);
+  }
+
   /** A domain is ending, whose memory is free when `end` has settled. */
   expectBack(end: Promise<unknown>): void {
     this.#goingBack.add(end);
@@ -62,7 +67,7 @@ export class MemoryBudget {
   /** Whether there may be more memory than before. */
   async #find(missingKib: number, reclaim: boolean): Promise<boolean> {
     if (this.#goingBack.size === 0) return reclaim && this.onShortage(missingKib);
-    await Promise.allSettled(this.#goingBack);
+    await Promise.race(this.#goingBack).catch(() => undefined);
     return true;
   }
 }

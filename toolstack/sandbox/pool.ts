@@ -51,9 +51,12 @@ export class Pool {
     this.#make = make;
   }
 
-  /** From now on clones of it wait even when nobody asked for one. Does nothing for one that is kept already. */
-  keep(template: Template): void {
-    this.#sourceOf(template).demand = new Demand(this.#settings.min, this.#settings.max);
+  /** From now on clones of it wait even when nobody asked for one: `min` of them, if settings allow. */
+  keep(template: Template, min = this.#settings.min): void {
+    this.#sourceOf(template).demand = new Demand(
+      Math.min(min, this.#settings.min),
+      this.#settings.max,
+    );
     this.#plan(0);
   }
 

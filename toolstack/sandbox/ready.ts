@@ -6,7 +6,7 @@ import type { StoreEntry } from '../../xenstore/index.js';
 import type { AgentLink } from '../agent/link.js';
 import type { Domid } from '../base/ids.js';
 import type { Steps } from '../base/steps.js';
-import { Undo } from '../base/undo.js';
+import type { Undo } from '../base/undo.js';
 import { connectAgent } from '../clone/boot.js';
 import type { Template } from '../clone/template.js';
 import { whileAlive } from '../xen/death.js';

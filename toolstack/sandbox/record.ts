@@ -17,6 +17,8 @@ export interface SandboxRecord {
   type: GuestType;
   vcpus: number;
   memoryKib: number;
+  /** The container does not wait for its memory. */
+  growsBehind?: boolean;
   mac: string;
   hostname: string;
   machineId: string;
@@ -42,6 +44,7 @@ export function newSandboxRecord(
     type: limits.type,
     vcpus: Math.ceil(limits.cpus),
     memoryKib: limits.memoryKib,
+    growsBehind: limits.growsBehind,
     mac,
     machineId: randomBytes(16).toString('hex'),
   };

@@ -2,8 +2,17 @@
 // One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
 import type { StoreEntry } from '../../xenstore/index.js';
+import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
-import { encodeStart, AgentType, type StartRequest } from '../agent/wire.js';
+import {
+  encodeBegin,
+  encodeExec,
+  encodeStart,
+  AgentType,
+  type BeginRequest,
+  type ExecRequest,
+  type StartRequest,
+} from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { isSameDomain } from '../xen/destroy.js';
@@ -42,6 +51,8 @@ export class Sandbox {
   readonly #isRenamed: boolean;
   #writing: NodeJS.Timeout | undefined;
   #link: AgentLink | undefined;
+  #connecting: Promise<AgentLink> | undefined;
+  readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
 
   /**
@@ -59,7 +70,7 @@ export class Sandbox {
     this.record = record;
     this.domid = domid;
     this.shim = shim;
-    this.#link = fresh.link;
+    if (fresh.link) this.#keep(fresh.link);
     this.#later = fresh.later ?? [];
     this.#isRenamed = fresh.isRenamed ?? false;
   }
@@ -91,14 +102,18 @@ export class Sandbox {
   }
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
-  async start(request: ProcessStart): Promise<void> {
-    const link = (this.#link ??= await connectAgent(this.#services.host, this.domid, WAKE_MS));
-    await link.request(
-      AgentType.START,
-      encodeStart({ ...request, rootfs: ROOTFS }),
-      'the start',
-      START_MS,
-    );
+  start(request: ProcessStart): Promise<void> {
+    return this.#run(AgentType.START, encodeStart({ ...request, rootfs: ROOTFS }));
+  }
+
+  /** Asks the agent to let the container go that was created when the template was frozen. Rejects as start() does. */
+  begin(request: BeginRequest): Promise<void> {
+    return this.#run(AgentType.BEGIN, encodeBegin(request));
+  }
+
+  async #run(type: number, payload: Buffer): Promise<void> {
+    const link = await this.#agent();
+    await link.request(type, payload, 'the start', START_MS);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
   }
@@ -110,6 +125,12 @@ export class Sandbox {
     await this.#releaseLoops();
   }
 
+  /** Asks the agent to run one more process in a container. Rejects as start() does. */
+  async exec(request: ExecRequest): Promise<void> {
+    const link = await this.#agent();
+    await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
+  }
+
   /** Whether the domain still exists. */
   isAlive(): Promise<boolean> {
     return isSameDomain(this.#services.host, this.domid, this.record.uuid);
@@ -117,11 +138,26 @@ export class Sandbox {
 
   /** Ends the sandbox and removes all that belongs to it. Idempotent; never rejects, what fails is logged. */
   destroy(): Promise<void> {
-    if (!this.#destroyed) {
-      this.#destroyed = this.#release();
-      this.#services.budget.expectBack(this.#destroyed);
-    }
+    this.#destroyed ??= this.#release();
     return this.#destroyed;
+  }
+
+  /** The link to the agent; a new one where an earlier thawd had it, or it was closed. */
+  #agent(): Promise<AgentLink> {
+    if (this.#link) return Promise.resolve(this.#link);
+    this.#connecting ??= connectAgent(this.#services.host, this.domid, WAKE_MS, this.#gone.signal)
+      .then((link) => this.#keep(link))
+      .finally(() => (this.#connecting = undefined));
+    return this.#connecting;
+  }
+
+  #keep(link: AgentLink): AgentLink {
+    this.#link = link;
+    void link.closed.then(() => {
+      if (this.#link === link) this.#link = undefined;
+    });
+    if (this.#gone.signal.aborted) link.close();
+    return link;
   }
 
   async #writeLater(): Promise<void> {
@@ -137,6 +173,7 @@ export class Sandbox {
 
   async #release(): Promise<void> {
     clearTimeout(this.#writing);
+    this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
     await releaseSandbox(this.#services, this.record);

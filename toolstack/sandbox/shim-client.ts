@@ -88,7 +88,7 @@ export class ShimClient {
     }
   }
 
-  /** Announces a process that will be started. `logPath` is empty for none. */
+  /** Announces a process that will be started. Both paths are empty for one that leaves nothing, or the log's alone. */
   async expect(process: number, flags: number, logPath: string, statusPath: string): Promise<void> {
     const payload = encodeExpect(logPath, statusPath);
     await this.#ask(ApiType.EXPECT, process, flags, payload, `expect ${process}`, ANSWER_MS);
@@ -101,6 +101,11 @@ export class ShimClient {
   inject(layer: number, path: string): void {
     if (this.#isOpen)
       this.#socket.write(encodeFrame(ApiType.INJECT, layer, 0, encodeFields([path])));
+  }
+
+  /** A process that was announced without log and status file did not start, or nobody knows (docs/shim.md). */
+  forget(process: number, why: number): void {
+    if (this.#isOpen) this.#socket.write(encodeFrame(ApiType.FORGET, process, why));
   }
 
   /** Sends a signal to a process of the container. */

@@ -26,6 +26,9 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_QUIT:
     ok = frame->length == 0;
     break;
+  case THAW_FORGET:
+    ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_LEFT;
+    break;
   case THAW_STREAM:
     pieces = ok = is_attached(client, frame) && frame->arg == THAW_STDIN && frame->length > 0 && !client->in_eof &&
                   frame->length <= client->in_credit;
@@ -88,6 +91,11 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_QUIT:
     shim_quit(shim);
+    return 0;
+  case THAW_FORGET:
+    process = process_find(shim, frame->id);
+    if (process != NULL)
+      process_forget(shim, process, frame->arg);
     return 0;
   case THAW_EOF:
     if (frame->arg != THAW_STDIN) {

@@ -58,6 +58,7 @@ static void clients_turn(struct loop *loop, const struct pollfd *fds) {
   for (struct client *client = shim->clients; client != NULL; client = client->next)
     client_send(shim, client);
   client_sweep(shim);
+  process_sweep(shim);
   guest_send(shim); /* a client that went may have left credit and an end of input */
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which processes the shim knows: announced by thawd, started and ended by the guest, the oldest ended forgotten. */
+/*
+ * Which processes the shim knows: announced by thawd, started and ended by the guest, forgotten when they leave nothing
+ * or when they are the oldest that ended.
+ */
 #include "shim.h"
 
 #include <errno.h>
@@ -48,7 +51,7 @@ static bool process_room(struct shim *shim) {
   return true;
 }
 
-/* Takes over both paths; log_path NULL: no log. Returns NULL, or what is wrong, for people. */
+/* Takes over both paths; NULL: no log, no status file. Returns NULL, or what is wrong, for people. */
 const char *process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
                            uint32_t *error_out) {
   static char text[300];
@@ -84,6 +87,7 @@ const char *process_expect(struct shim *shim, uint32_t id, uint32_t flags, char 
   }
   process->id = id;
   process->flags = flags;
+  process->transient = process->log == NULL && status_path == NULL;
   process->status_path = status_path;
   status_path = NULL;
   process->out[0].credit = process->out[1].credit = THAW_WINDOW;
@@ -113,6 +117,44 @@ void process_end(struct shim *shim, struct process *process, const struct thaw_e
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->watches)
       client_reply(client, THAW_EXIT, process->id, 0, exit, sizeof *exit);
+  }
+}
+
+/* Only of one that leaves nothing and of which nothing came. */
+void process_forget(struct shim *shim, struct process *process, uint32_t why) {
+  static const char reason[] = "nobody knows whether the process was started";
+  struct client *client = process->client;
+
+  if (!process->transient || process->state != PROCESS_EXPECTED)
+    return;
+  if (client != NULL)
+    client->end_sent = true;
+  if (why == THAW_FORGET_REFUSED) {
+    process->state = PROCESS_ENDED;
+    process->out[0].eof = process->out[1].eof = true;
+    process->in_eof = process->in_eof_sent = true;
+    process->signals = 0;
+  } else if (client != NULL) {
+    client_reply(client, THAW_LOST, 0, 0, reason, sizeof reason - 1);
+    client_detach(client);
+  }
+  process_sweep(shim);
+}
+
+void process_sweep(struct shim *shim) {
+  struct process **link = &shim->processes;
+
+  while (*link != NULL) {
+    struct process *process = *link;
+
+    if (!process->transient || process->state != PROCESS_ENDED || process->client != NULL ||
+        process_sending(shim, process)) {
+      link = &process->next;
+      continue;
+    }
+    *link = process->next;
+    process_free(process);
+    shim->process_count--;
   }
 }
 

@@ -39,7 +39,13 @@ void request_expect(struct shim *shim, struct client *client, const struct thaw_
   } else if (log_path == NULL || *log_path != '/') {
     wrong = "Cannot expect the process: the log file has no absolute path";
   }
-  if (frame->id == 0 || fields.left > 0 || status_path == NULL || *status_path != '/')
+  if (status_path != NULL && *status_path == '\0' && log_path == NULL) {
+    free(status_path);
+    status_path = NULL;
+  } else if (status_path == NULL || *status_path != '/') {
+    wrong = "Cannot expect the process: the status file has no absolute path";
+  }
+  if (frame->id == 0 || fields.left > 0)
     wrong = "Cannot expect the process: malformed message";
   if (wrong != NULL) {
     free(log_path);

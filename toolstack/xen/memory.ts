@@ -5,19 +5,6 @@ import type { Domid } from '../base/ids.js';
 import type { GuestType, XenHost } from './host.js';
 
 /**
- * The targets, in KiB, on the way from `fromKib` to `toKib`: each at most four times the one before, because the guest takes the
- * page descriptors of all memory it adds at once (2 MiB for each 128 MiB) from the memory it has.
- */
-export function growthSteps(fromKib: number, toKib: number): number[] {
-  const steps: number[] = [];
-  for (let at = fromKib * GROWTH; at < toKib; at *= GROWTH) steps.push(at);
-  if (toKib > fromKib) steps.push(toKib);
-  return steps;
-}
-
-const GROWTH = 4;
-
-/**
  * The paging pool of a PVH domain: 1 MiB for each vCPU and a page for each MiB it may have
  * (libxl__get_required_paging_memory with HAP).
  */
@@ -25,7 +12,7 @@ export function pagingPoolKib(maxMemoryKib: number, vcpus: number): number {
   return 4 * (256 * vcpus + Math.ceil(maxMemoryKib / 1024));
 }
 
-/** Allows and asks for `targetKib`; the guest's balloon follows by hot-adding memory. The domain's static-max must be that high. */
+/** Allows and asks for `targetKib`; the guest's balloon follows in steps that it can carry, by hot-adding memory. The domain's static-max must be that high. */
 export async function setMemoryTarget(
   host: XenHost,
   domid: Domid,

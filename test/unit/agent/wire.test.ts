@@ -46,3 +46,10 @@ test('a hello of another version, without magic, short, or of random bytes is re
   for (let i = 0; i < 100; i++)
     t.throws(() => wire.decodeHello(randomBytes(i)), { code: 'ERR_PROTOCOL' });
 });
+
+test('EXEC is struct thaw_exec and two fields', (t) => {
+  const bytes = wire.encodeExec({
+    ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },
+  });
+  t.is(bytes.toString('hex'), '020000000300000018005000' + '0100000063' + '020000007b7d');
+});

@@ -14,6 +14,8 @@ test('message types, flags and limits are those of proto.h', (t) => {
     t.is(header.get(`THAW_${name}`), value, name);
   for (const [name, value] of Object.entries(wire.ProcessFlag))
     t.is(header.get(`THAW_PROCESS_${name}`), value, name);
+  for (const [name, value] of Object.entries(wire.Forget))
+    t.is(header.get(`THAW_FORGET_${name}`), value, name);
   t.is(header.get('THAW_PROTO_VERSION'), wire.API_VERSION);
   t.is(header.get('THAW_CONTROL_MAX'), wire.REQUEST_MAX);
   t.is(header.get('THAW_DATA_MAX'), wire.SHIM_MAX);

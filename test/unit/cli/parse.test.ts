@@ -55,7 +55,6 @@ test('what cannot be understood is refused, and the message says where help is',
     ['-x', 'busybox'],
     ['--no-rm', 'busybox'],
     ['--name'],
-    ['--rm'],
   ];
   for (const words of wrong)
     t.throws(

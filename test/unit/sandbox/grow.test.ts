@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clone grows step by step, and each step waits for the guest's word.
+// A clone grows at once, and waits for the guest's word if somebody asked for the memory.
 
 import test from 'ava';
 import type { AgentLink } from '../../../toolstack/agent/link.js';
 import { AgentType } from '../../../toolstack/agent/wire.js';
 import { ThawError } from '../../../toolstack/base/errors.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
-import { BASE_MEMORY_KIB, shapeFor } from '../../../toolstack/clone/shape.js';
+import { shapeFor } from '../../../toolstack/clone/shape.js';
 import type { Template } from '../../../toolstack/clone/template.js';
 import { grow } from '../../../toolstack/sandbox/grow.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
@@ -36,17 +36,28 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
 
 test('a container of base size needs no growth', async (t) => {
   const { host, link, log } = guest();
-  await grow(host, asDomid(3), link, template, { memoryKib: BASE_MEMORY_KIB, vcpus: 1 });
+  await grow(host, asDomid(3), link, template, { memoryKib: template.shape.memoryKib, vcpus: 1 });
   t.deepEqual(log, []);
 });
 
-test('each target is confirmed by the guest before the next, then the vCPUs', async (t) => {
+test('the target is confirmed by the guest, then the vCPUs', async (t) => {
   const { host, link, log } = guest();
   await grow(host, asDomid(3), link, template, { memoryKib: 2 ** 20, vcpus: 2 });
   const kinds = log.map((entry) => (entry as unknown[])[0]);
-  t.deepEqual(kinds, ['target', 'guest', 'target', 'guest', 'online', 'guest']);
-  t.deepEqual(log[2], ['target', 3, 2 ** 20]);
-  t.deepEqual(log.slice(4), [
+  t.deepEqual(kinds, ['target', 'guest', 'online', 'guest']);
+  t.deepEqual(log[0], ['target', 3, 2 ** 20]);
+  t.deepEqual(log.slice(2), [
+    ['online', 3, [0, 1]],
+    ['guest', 0, 2],
+  ]);
+});
+
+test('memory that nobody asked for comes behind the start, vCPUs before it', async (t) => {
+  const { host, link, log } = guest();
+  const want = { memoryKib: 2 ** 18, vcpus: 2, growsBehind: true };
+  await grow(host, asDomid(3), link, template, want);
+  t.deepEqual(log, [
+    ['target', 3, 2 ** 18],
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
   ]);
@@ -56,7 +67,7 @@ test('the guest must have nearly all of it, and not more than Xen gave', async (
   const { host, link, log } = guest();
   await grow(host, asDomid(3), link, template, { memoryKib: 2 ** 18, vcpus: 1 });
   const atLeastKib = (log[1] as [string, number])[1];
-  const addedKib = 2 ** 18 - BASE_MEMORY_KIB;
+  const addedKib = 2 ** 18 - template.shape.memoryKib;
   t.true(atLeastKib > MEM_TOTAL_KIB + 0.9 * addedKib && atLeastKib < MEM_TOTAL_KIB + addedKib);
 });
 

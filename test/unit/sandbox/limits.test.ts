@@ -19,13 +19,15 @@ const both = servicesOn({ pv: true, hap: true });
 
 test('nothing asked for gets the defaults', async (t) => {
   const memoryKib = DEFAULT_MEMORY_BYTES / 1024;
-  t.deepEqual(await checkLimits({}, both), { type: 'pvh', memoryKib, cpus: 1 });
+  t.deepEqual(await checkLimits({}, both), { type: 'pvh', memoryKib, cpus: 1, growsBehind: true });
   const pvOnly = servicesOn({ pv: true, hap: false });
   t.is((await checkLimits({}, pvOnly)).type, 'pv');
 });
 
 test('memory is rounded up to whole pages', async (t) => {
-  t.is((await checkLimits({ memoryBytes: 64 * MIB }, both)).memoryKib, 65536);
+  const asked = await checkLimits({ memoryBytes: 64 * MIB }, both);
+  t.is(asked.memoryKib, 65536);
+  t.false(asked.growsBehind);
   t.is((await checkLimits({ memoryBytes: 64 * MIB + 1 }, both)).memoryKib, 65540);
 });
 

@@ -9,7 +9,11 @@ import { isThawUuid } from '../../../toolstack/xen/uuid.js';
 function record(cpus = 1) {
   const id = sandboxIdOf(newContainerId());
   const given = { id, name: 'web', hostname: 'web', layers: ['/l/a'], inMemory: false };
-  return newSandboxRecord(given, { type: 'pvh', memoryKib: 65536, cpus }, new Set());
+  return newSandboxRecord(
+    given,
+    { type: 'pvh', memoryKib: 65536, cpus, growsBehind: false },
+    new Set(),
+  );
 }
 
 test('uuid, MAC and machine-id are new each time', (t) => {

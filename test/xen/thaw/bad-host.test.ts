@@ -12,6 +12,7 @@ import {
   stopThawd,
   thaw,
   thawdPid,
+  until,
 } from '../../support/thaw.js';
 
 const folder = '/run/thaw-test';
@@ -33,16 +34,16 @@ async function withThawd(
   options: string[],
   body: () => Promise<void>,
 ): Promise<void> {
-  await startThawd(options);
+  await startThawd(['--pool', '0', '--pool-max', '0', ...options]);
   const pid = thawdPid();
   try {
     await body();
     t.is(thawdPid(), pid);
     t.is((await thaw(['ps'])).status, 0);
-    const { domains, shims, loopDevices } = await holdings();
-    t.is(domains.length, 1, 'dom0 alone');
-    t.deepEqual(shims, []);
-    t.deepEqual(loopDevices, []);
+    await until('dom0 is alone', async () => {
+      const { domains, shims, loopDevices } = await holdings();
+      return domains.length === 1 && shims.length === 0 && loopDevices.length === 0;
+    });
   } finally {
     await stopThawd();
   }

@@ -128,7 +128,8 @@ test.serial('thawd not running; another thawd', async (t) => {
   t.is((await thaw(['doctor'])).status, 0);
 });
 
-test.serial('nothing of all that is left', async (t) => {
+test.serial('nothing of all that is left when thawd and its pool end', async (t) => {
+  await stopThawd();
   const { domains, shims, loopDevices, runFiles } = await holdings();
   t.is(domains.length, 1);
   t.deepEqual(shims, []);
@@ -137,4 +138,6 @@ test.serial('nothing of all that is left', async (t) => {
     runFiles.filter((path) => path.includes('/sandboxes/')),
     [],
   );
+  await startThawd();
+  pid = thawdPid();
 });

@@ -1,48 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 // After everything else (AVA takes files in the order of their names): nothing of what thaw acquired is left.
 
-import test from 'ava';
-import { holdings } from '../../support/leaks.js';
-import { busybox, run } from '../../support/thaw.js';
+import test, { type ExecutionContext } from 'ava';
+import { holdings, type Holdings } from '../../support/leaks.js';
+import {
+  busybox,
+  killThawd,
+  poolFilled,
+  run,
+  startThawd,
+  stopThawd,
+  until,
+} from '../../support/thaw.js';
+
+function isEmpty(t: ExecutionContext, found: Holdings): void {
+  t.deepEqual(
+    found.domains.map((line) => line.split(' ')[0]),
+    ['0'],
+  );
+  t.deepEqual(
+    found.xenstoreNodes.filter(
+      (path) =>
+        /^\/(vm|libxl)\/./.test(path) ||
+        /^\/local\/domain\/[1-9]/.test(path) ||
+        /^\/local\/domain\/0\/backend\/[^/]+\//.test(path),
+    ),
+    [],
+  );
+  t.deepEqual(found.loopDevices, []);
+  t.deepEqual(found.mounts, []);
+  t.deepEqual(found.shims, []);
+  t.deepEqual(found.libxlHelpers, []);
+  t.deepEqual(
+    found.runFiles.filter((path) => path.includes('/sandboxes/')),
+    [],
+  );
+  t.deepEqual(
+    found.stateFiles.filter((path) => path.includes('/containers/')),
+    [],
+  );
+  t.deepEqual(found.mappings, []);
+}
 
 test.serial(
-  'no domain, node, loop device, mount, mapping, file or process is left, and starts cost no descriptor',
+  'when thawd ends, no domain, node, loop device, mount, mapping, file or process is left',
   async (t) => {
     t.timeout(300_000);
     await run([busybox, 'true']);
-    const first = await holdings();
-    t.deepEqual(
-      first.domains.map((line) => line.split(' ')[0]),
-      ['0'],
-    );
-    t.deepEqual(
-      first.xenstoreNodes.filter(
-        (path) => /^\/(vm|libxl)\/./.test(path) || /^\/local\/domain\/[1-9]/.test(path),
-      ),
-      [],
-    );
-    t.deepEqual(
-      first.xenstoreNodes.filter((path) => /^\/local\/domain\/0\/backend\/[^/]+\//.test(path)),
-      [],
-    );
-    t.deepEqual(first.loopDevices, []);
-    t.deepEqual(first.mounts, []);
-    t.deepEqual(first.shims, []);
-    t.deepEqual(first.libxlHelpers, []);
-    t.deepEqual(
-      first.runFiles.filter((path) => path.includes('/sandboxes/')),
-      [],
-    );
-    t.deepEqual(
-      first.stateFiles.filter((path) => path.includes('/containers/')),
-      [],
-    );
-    t.deepEqual(first.mappings, []);
-
-    for (let i = 0; i < 3; i++) await run([busybox, 'true']);
-    const second = await holdings();
-    t.deepEqual(second.thawdDescriptors, first.thawdDescriptors);
-    t.deepEqual(second.domains, first.domains);
-    t.deepEqual(second.xenstoreNodes, first.xenstoreNodes);
+    await stopThawd();
+    const left = await holdings();
+    isEmpty(t, left);
+    t.is(left.spawners, 0);
   },
 );
+
+test.serial('starts cost thawd no descriptor and xenstore no node', async (t) => {
+  t.timeout(300_000);
+  await startThawd(['--pool', '0', '--pool-max', '0']);
+  const settled = (): Promise<Holdings> =>
+    until('the domain of the last container to go', async () => {
+      const found = await holdings();
+      return found.domains.length === 1 && found.shims.length === 0 ? found : undefined;
+    });
+  await run([busybox, 'true']);
+  const first = await settled();
+  isEmpty(t, first);
+  for (let i = 0; i < 3; i++) await run([busybox, 'true']);
+  const second = await settled();
+  t.deepEqual(second.thawdDescriptors, first.thawdDescriptors);
+  t.deepEqual(second.xenstoreNodes, first.xenstoreNodes);
+  await stopThawd();
+});
+
+test.serial('clones that waited for a killed thawd go when the next one starts', async (t) => {
+  t.timeout(300_000);
+  await startThawd(['--pool', '2']);
+  await poolFilled(2);
+  await killThawd();
+  t.is((await holdings()).shims.length, 2);
+  await startThawd(['--pool', '0', '--pool-max', '0']);
+  isEmpty(t, await holdings());
+  await stopThawd();
+  await startThawd();
+});

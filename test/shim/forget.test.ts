@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Processes that leave nothing: does the shim forget them when it may, and not before?
+
+import test, { type ExecutionContext } from 'ava';
+import { ApiType, decodeExit, encodeExpect, Forget } from '../../toolstack/api/wire.js';
+import { FrameSocket } from '../support/frame-socket.js';
+import { Sandbox } from '../support/sandbox.js';
+import { until } from '../support/within.js';
+
+const { ATTACH, ATTACHED, EOF, ERROR, EXIT, EXPECT, FORGET, LOST, OK, STATUS, STREAM } = ApiType;
+
+async function expect(sandbox: Sandbox, id: number, flags = 1): Promise<void> {
+  sandbox.control.send(EXPECT, id, flags, encodeExpect('', ''));
+  await sandbox.control.nextOf(OK);
+}
+
+async function attach(t: ExecutionContext, sandbox: Sandbox, id: number): Promise<FrameSocket> {
+  const peer = await FrameSocket.connect(sandbox.socket);
+  t.teardown(() => peer.close());
+  peer.send(ATTACH, id, 1);
+  await peer.nextOf(ATTACHED);
+  return peer;
+}
+
+const known = async (sandbox: Sandbox) =>
+  (await sandbox.status()).processes.map(({ process }) => process);
+
+test('one that ended is forgotten when its client has left, which had all of it', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await expect(sandbox, 7);
+  sandbox.control.send(STATUS, 0, 0);
+  await sandbox.control.nextOf(STATUS);
+  const client = await attach(t, sandbox, 7);
+  const process = sandbox.agent.begin(7);
+  await process.write(1, 'out');
+  process.exit(3);
+  t.is((await client.nextOf(STREAM)).payload.toString(), 'out');
+  t.deepEqual(decodeExit((await client.nextOf(EXIT)).payload), { kind: 'exited', code: 3 });
+  t.is((await sandbox.control.nextOf(EXIT)).id, 7);
+  t.deepEqual(await known(sandbox), [7]);
+  client.close();
+  await until('it is forgotten', async () => (await known(sandbox)).length === 0);
+});
+
+test('one that nobody looks at is forgotten at once, and its id is free', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  for (let round = 0; round < 3; round++) {
+    await expect(sandbox, 5);
+    const process = sandbox.agent.begin(5);
+    await process.write(2, 'nobody reads');
+    process.exit(0);
+    await until('it is forgotten', async () => (await known(sandbox)).length === 0);
+  }
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('two thousand of them, one after the other, leave none', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  for (let id = 2; id < 2002; id++) {
+    await expect(sandbox, id);
+    sandbox.agent.begin(id).exit(0);
+  }
+  await until('all are forgotten', async () => (await known(sandbox)).length === 0);
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('one that the agent refused goes, and its client hears nothing of an end', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await expect(sandbox, 7);
+  const client = await attach(t, sandbox, 7);
+  sandbox.control.send(FORGET, 7, Forget.REFUSED);
+  t.is((await client.nextOf(EOF)).arg, 1);
+  t.is((await client.nextOf(EOF)).arg, 2);
+  t.is((await sandbox.status()).state, 'up');
+  client.close();
+  await until('it is forgotten', async () => (await known(sandbox)).length === 0);
+  const late = await FrameSocket.connect(sandbox.socket);
+  late.send(ATTACH, 7, 1);
+  t.is((await late.nextOf(ERROR)).arg, 4);
+  late.close();
+});
+
+test('one whose thawd is gone lets its client go, and may still start', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await expect(sandbox, 7);
+  const client = await attach(t, sandbox, 7);
+  sandbox.control.send(FORGET, 7, Forget.LEFT);
+  t.regex((await client.nextOf(LOST)).payload.toString(), /nobody knows/);
+  t.deepEqual(await known(sandbox), [7]);
+  const process = sandbox.agent.begin(7);
+  await process.write(1, 'late');
+  process.exit(0);
+  await until('it is forgotten', async () => (await known(sandbox)).length === 0);
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('one that has begun, and one that leaves a status, are not forgotten', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  await expect(sandbox, 7);
+  const client = await attach(t, sandbox, 7);
+  const process = sandbox.agent.begin(7);
+  await process.write(1, 'up');
+  await client.nextOf(STREAM);
+  for (const id of [1, 7, 9])
+    for (const why of [Forget.REFUSED, Forget.LEFT]) sandbox.control.send(FORGET, id, why);
+  sandbox.control.send(STATUS, 0, 0);
+  await sandbox.control.nextOf(STATUS);
+  t.deepEqual(await known(sandbox), [1, 7]);
+  process.exit(4);
+  t.deepEqual(decodeExit((await client.nextOf(EXIT)).payload), { kind: 'exited', code: 4 });
+});
+
+test('a log without a status file, and FORGET of an attached client, are refused', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  sandbox.control.send(EXPECT, 3, 0, encodeExpect('/tmp/x.log', ''));
+  t.is((await sandbox.control.nextOf(ERROR)).arg, 1);
+  await expect(sandbox, 7);
+  const client = await attach(t, sandbox, 7);
+  client.send(FORGET, 7, Forget.REFUSED);
+  t.is(await client.next(), undefined);
+});

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw freeze, unfreeze, templates, and run --frozen: what they ask of the engine and what they refuse before that.
+
+import test from 'ava';
+import { runCommandLine } from '../../../toolstack/cli/main.js';
+import { fakeClient, fakeEngine } from '../../support/fake-engine.js';
+
+async function line(words: string) {
+  const { engine, calls } = fakeEngine();
+  const { client, out, err } = fakeClient();
+  const status = await runCommandLine(words.split(' '), client, engine);
+  return { status, out: out(), err: err(), calls };
+}
+
+test('an image is frozen under its own name, or the one that is given', async (t) => {
+  for (const [image, name] of [
+    ['docker://host:5000/library/debian:13', 'debian'],
+    ['web', 'web'],
+    ['oci:./images/busybox:latest', 'busybox'],
+    ['oci-archive:/tmp/app.tar', 'app'],
+    ['docker://host/app@sha256:00', 'app'],
+  ] as const) {
+    const { status, out, calls } = await line(`freeze ${image}`);
+    t.is(status, 0, image);
+    t.is(out, `${name}\n`);
+    t.like(calls[0]?.[1], { image, name, command: [], tty: false, env: [] });
+  }
+  const { calls } = await line('freeze --name mine -e A=1 -t --type pv web serve --fast');
+  t.like(calls[0]?.[1], { name: 'mine', env: ['A=1'], tty: true, type: 'pv' });
+  t.deepEqual((calls[0]?.[1] as { command: string[] }).command, ['serve', '--fast']);
+});
+
+test('an image without a name wants one', async (t) => {
+  const { status, err, calls } = await line('freeze oci:./');
+  t.is(status, 2);
+  t.regex(err, /--name/);
+  t.deepEqual(calls, []);
+});
+
+test('a frozen image is run with what its clones may choose', async (t) => {
+  const { status, calls } = await line('run --rm -i --memory 128m --hostname h --frozen web');
+  t.is(status, 0);
+  t.like(calls[0]?.[1], { frozen: 'web', image: '', rm: true, interactive: true, hostname: 'h' });
+});
+
+test('what was fixed when it was frozen is refused, and so is nothing to run', async (t) => {
+  for (const words of [
+    'run --frozen web ls',
+    'run -e A=1 --frozen web',
+    'run --user 1 --frozen web',
+    'run --entrypoint /sh --frozen web',
+    'run',
+  ]) {
+    const { status, err, calls } = await line(words);
+    t.true(status === 2 || status === 125, words);
+    t.regex(err, /^thaw: [^\n]+\n$/, words);
+    t.deepEqual(calls, [], words);
+  }
+});
+
+test('templates are listed, and names that are removed are said', async (t) => {
+  const { out } = await line('templates');
+  t.regex(
+    out,
+    /^NAME +IMAGE +COMMAND +TYPE +MEMORY +SIZE +READY +CREATED\nweb +web:latest +serve +pvh/,
+  );
+  t.like(JSON.parse((await line('templates --json')).out), [{ name: 'web', ready: 1 }]);
+  const { out: removed, calls } = await line('unfreeze web other');
+  t.is(removed, 'web\nother\n');
+  t.deepEqual(
+    calls.map(([, name]) => name),
+    ['web', 'other'],
+  );
+});

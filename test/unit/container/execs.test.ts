@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ids of processes beside the first are never given twice, and whoever waits for one is let go.
+
+import test from 'ava';
+import { Execs, INIT_PROCESS } from '../../../toolstack/container/execs.js';
+
+test('ids begin after the first process and after what an earlier thawd gave', (t) => {
+  const execs = new Execs();
+  t.is(execs.add().id, INIT_PROCESS + 1);
+  execs.adopt(9);
+  execs.adopt(4);
+  t.is(execs.add().id, 10);
+});
+
+test('an end is heard by who waits for it alone', async (t) => {
+  const execs = new Execs();
+  const [a, b] = [execs.add(), execs.add()];
+  let isOver = false;
+  void b.ended.then(() => (isOver = true));
+  execs.end(a.id);
+  execs.end(a.id);
+  execs.end(77);
+  await a.ended;
+  t.false(isOver);
+  execs.endAll();
+  await b.ended;
+  t.true(isOver);
+});
+
+test('draining waits for all of them, but not for ever', async (t) => {
+  const execs = new Execs();
+  await execs.drain(60_000);
+  const { id, ended } = execs.add();
+  setTimeout(() => execs.end(id), 5);
+  await execs.drain(60_000);
+  await ended;
+  const stuck = execs.add();
+  await execs.drain(5);
+  await stuck.ended;
+  t.pass();
+});

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw freeze, unfreeze and templates: images that are started by cloning, and what else there is to clone.
+
+import type { Client, DomainType, Engine, FreezeOptions, TemplateSummary } from '../api/engine.js';
+import { formatAge, formatBytes } from '../base/text.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { UsageError } from './parse.js';
+import { choice, cpus, optional, PROCESS_OPTIONS, pullPolicy, tlsVerify } from './run.js';
+import { formatJson, formatTable } from './table.js';
+
+export const freezeCommand: Command = {
+  name: 'freeze',
+  summary: 'Freeze an image, ready to run: its containers are clones',
+  params: 'IMAGE [COMMAND [ARG...]]',
+  examples: [
+    'thaw freeze --name web -e PORT=80 web:latest',
+    'thaw freeze docker://docker.io/library/debian:13 bash',
+  ],
+  options: {
+    name: {
+      type: 'string',
+      requiresArg: true,
+      describe: "What to call it (default the image's last word)",
+    },
+    ...PROCESS_OPTIONS,
+  },
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
+    const { name = '' } = await engine.freeze(freezeOptions(parsed), client);
+    client.out(`${name}\n`);
+    return 0;
+  },
+};
+
+function freezeOptions(parsed: Parsed): FreezeOptions {
+  const [image = '', ...command] = parsed.positional;
+  return {
+    ...{ image, command, tty: flag(parsed, 'tty'), env: stringList(parsed, 'env') },
+    name: stringOption(parsed, 'name') ?? nameOf(image),
+    ...optional('workdir', stringOption(parsed, 'workdir')),
+    ...optional('user', stringOption(parsed, 'user')),
+    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
+    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
+    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
+    pull: pullPolicy(parsed),
+    tlsVerify: tlsVerify(parsed),
+  };
+}
+
+const TRANSPORT = /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):/;
+
+/** `docker://host/library/debian:13` is called debian, `oci:./dir/web` web. */
+function nameOf(image: string): string {
+  const [last = ''] = image.replace(TRANSPORT, '').replace(/@.*$/, '').split('/').slice(-1);
+  const name = last.replace(/:.*$/, '').replace(/\.tar$/, '');
+  if (/^[a-zA-Z0-9]/.test(name)) return name;
+  throw new UsageError(`Cannot make a name of "${image}": give one with --name`);
+}
+
+export const unfreezeCommand: Command = {
+  name: 'unfreeze',
+  summary: 'Remove frozen images; containers made of them run on',
+  params: 'NAME...',
+  examples: ['thaw unfreeze web'],
+  options: {},
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 1,
+  async run(parsed, client, engine) {
+    for (const name of parsed.positional) {
+      await engine.unfreeze(name);
+      client.out(`${name}\n`);
+    }
+    return 0;
+  },
+};
+
+export const templatesCommand: Command = {
+  name: 'templates',
+  summary: 'List what containers are cloned from: frozen images, and the kernel alone',
+  params: '',
+  examples: ['thaw templates', 'thaw templates --json'],
+  options: { json: { type: 'boolean', describe: 'Print JSON' } },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 1,
+  async run(parsed, client, engine) {
+    const templates = await engine.templates();
+    client.out(
+      flag(parsed, 'json') ? formatJson(templates) : formatTable(HEAD, templates.map(row)),
+    );
+    return 0;
+  },
+};
+
+const HEAD = ['NAME', 'IMAGE', 'COMMAND', 'TYPE', 'MEMORY', 'SIZE', 'READY', 'CREATED'];
+
+function row(template: TemplateSummary): string[] {
+  const { name, image, command, type, memoryBytes, bytes, ready, created } = template;
+  return [
+    name ?? '-',
+    image ?? '-',
+    command ? command.join(' ').slice(0, 30) : '-',
+    type,
+    formatBytes(memoryBytes),
+    bytes === undefined ? '-' : formatBytes(bytes),
+    String(ready),
+    created === undefined ? '-' : formatAge(Date.now() - created),
+  ];
+}

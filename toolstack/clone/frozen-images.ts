@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frozen images of this host: each a folder with what it was made of and its template, made anew when that does not fit.
+
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeError, ThawError } from '../base/errors.js';
+import { writeAtomic } from '../base/files.js';
+import type { StartRequest } from '../agent/wire.js';
+import type { XenHost } from '../xen/host.js';
+import { putInto } from './frozen-image.js';
+import { makeTemplate } from './make.js';
+import { closeFd } from './memfd.js';
+import { templateKey, type GuestFiles, type Shape } from './shape.js';
+import { loadTemplate, type Template } from './template.js';
+
+/** What a frozen image is made of; kept, so that it can be made again. */
+export interface FrozenPlan {
+  name: string;
+  /** As the user called it. */
+  image: string;
+  imageId: string;
+  /** EROFS files, lowest first. */
+  layers: string[];
+  command: string[];
+  shape: Shape;
+  upperKib: number;
+  start: StartRequest;
+  /** Milliseconds since 1970. */
+  created: number;
+}
+
+export interface FrozenImage {
+  plan: FrozenPlan;
+  template: Template;
+}
+
+export interface FrozenServices {
+  host: XenHost;
+  guest: GuestFiles;
+  helloMs: number;
+  /** A template that is to be used no more; resolves when nobody does. */
+  onGone: (key: string) => Promise<void>;
+  /** makeTemplate(), but for tests. */
+  make?: typeof makeTemplate;
+}
+
+const PLAN = 'frozen.json';
+const TEMPLATE = 'template';
+
+export class FrozenImages {
+  readonly #services: FrozenServices;
+  readonly #folder: string;
+  readonly #plans = new Map<string, FrozenPlan>();
+  readonly #ready = new Map<string, Promise<FrozenImage>>();
+  readonly #inMemory = new Map<string, FrozenImage>();
+
+  private constructor(services: FrozenServices, folder: string) {
+    this.#services = services;
+    this.#folder = folder;
+  }
+
+  /** Reads what is stored; a plan that cannot be read is removed and logged. */
+  static async open(services: FrozenServices, folder: string): Promise<FrozenImages> {
+    const images = new FrozenImages(services, folder);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(folder)) {
+      try {
+        const text = await readFile(join(folder, name, PLAN), 'utf8');
+        images.#plans.set(name, JSON.parse(text) as FrozenPlan);
+      } catch (error) {
+        services.host.log.warn(`Removing frozen image ${name}: ${describeError(error)}`);
+        await rm(join(folder, name), { recursive: true, force: true });
+      }
+    }
+    return images;
+  }
+
+  /** What was frozen, by name. */
+  list(): FrozenPlan[] {
+    return [...this.#plans.values()].sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Freezes what `plan` says under its name, in place of what had it. Resolves once it can be cloned. */
+  async freeze(plan: FrozenPlan): Promise<FrozenImage> {
+    const { host } = this.#services;
+    if (this.#plans.has(plan.name)) await this.remove(plan.name);
+    if (this.#ready.has(plan.name)) {
+      const message = `Cannot freeze ${plan.name}: it is being frozen just now; wait, or choose another name`;
+      throw new ThawError('ERR_FROZEN_BUSY', message);
+    }
+    const folder = join(this.#folder, plan.name);
+    const making = this.#make(plan);
+    this.#ready.set(plan.name, making);
+    try {
+      const image = await making;
+      await writeAtomic(join(folder, PLAN), JSON.stringify(plan, null, 2));
+      this.#plans.set(plan.name, plan);
+      return image;
+    } catch (error) {
+      this.#ready.delete(plan.name);
+      await rm(folder, { recursive: true, force: true }).catch((failure: unknown) =>
+        host.log.error(`Cannot remove ${folder}`, { error: failure }),
+      );
+      throw error;
+    }
+  }
+
+  /** The frozen image of that name. Rejects with ERR_FROZEN_NOT_FOUND; one that is damaged or too old for this host is made anew. */
+  get(name: string): Promise<FrozenImage> {
+    const known = this.#ready.get(name);
+    if (known) return known;
+    const plan = this.#plans.get(name);
+    if (!plan) return Promise.reject(notFound(name));
+    const loading = this.#load(plan);
+    this.#ready.set(name, loading);
+    loading.catch(() => this.#ready.delete(name));
+    return loading;
+  }
+
+  /** The template of that name when it is in memory. */
+  loaded(name: string): Template | undefined {
+    return this.#inMemory.get(name)?.template;
+  }
+
+  /** Removes it. Rejects with ERR_FROZEN_NOT_FOUND. Containers that run are clones already and stay. */
+  async remove(name: string): Promise<void> {
+    if (!this.#plans.delete(name)) throw notFound(name);
+    const ready = this.#ready.get(name);
+    this.#ready.delete(name);
+    this.#inMemory.delete(name);
+    await rm(join(this.#folder, name), { recursive: true, force: true });
+    const image = await ready?.catch(() => undefined);
+    if (image) await this.#letGo(image);
+  }
+
+  async close(): Promise<void> {
+    for (const result of await Promise.allSettled(this.#ready.values()))
+      if (result.status === 'fulfilled') closeFd(result.value.template.fd);
+    this.#ready.clear();
+  }
+
+  async #letGo({ template }: FrozenImage): Promise<void> {
+    await this.#services.onGone(template.key);
+    closeFd(template.fd);
+  }
+
+  async #load(plan: FrozenPlan): Promise<FrozenImage> {
+    const { host } = this.#services;
+    const folder = join(this.#folder, plan.name, TEMPLATE);
+    try {
+      const template = await loadTemplate(folder);
+      if (template?.key === (await this.#key(plan))) return this.#keep({ plan, template });
+      if (template) closeFd(template.fd);
+      host.log.info(`Freezing ${plan.name} anew: its guest or this host has changed`);
+    } catch (error) {
+      host.log.warn(`Freezing ${plan.name} anew: ${describeError(error)}`);
+    }
+    return this.#make(plan);
+  }
+
+  async #make(plan: FrozenPlan): Promise<FrozenImage> {
+    const { host, guest, helloMs } = this.#services;
+    const { name, shape, layers, upperKib, start } = plan;
+    await Promise.all(layers.map((layer) => access(layer))).catch((cause: unknown) => {
+      const message = `Cannot freeze ${name}: a layer of ${plan.image} is gone; pull it and freeze it again`;
+      throw new ThawError('ERR_FROZEN_IMAGE', message, { cause });
+    });
+    const folder = join(this.#folder, name);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const { make = makeTemplate } = this.#services;
+    const template = await make(host, guest, {
+      ...{ key: await this.#key(plan), shape, folder: join(folder, TEMPLATE), helloMs },
+      prepare: putInto(host, { layers, upperKib, start }),
+    });
+    return this.#keep({ plan, template });
+  }
+
+  #keep(image: FrozenImage): FrozenImage {
+    this.#inMemory.set(image.plan.name, image);
+    return image;
+  }
+
+  async #key(plan: FrozenPlan): Promise<string> {
+    const { host, guest } = this.#services;
+    const parts = [await templateKey(host, guest, plan.shape), plan];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
+  }
+}
+
+function notFound(name: string): ThawError {
+  return new ThawError(
+    'ERR_FROZEN_NOT_FOUND',
+    `No frozen image is called "${name}": see thaw templates, or make one with thaw freeze`,
+  );
+}

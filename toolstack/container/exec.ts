@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw exec: one more process in a container that runs, beside its first one.
+
+import type { Client, ExecOptions, RunOutcome } from '../api/engine.js';
+import { Forget } from '../api/wire.js';
+import { errorCode } from '../base/errors.js';
+import { Steps } from '../base/steps.js';
+import { DEFAULT_PATH, resolveUser } from '../image/index.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { Container } from './container.js';
+import { ContainerError } from './errors.js';
+import type { ContainerServices } from './manager.js';
+import { buildProcess, type ProcessObject } from './spec.js';
+import { clientEnv, processFlags, toObject } from './start.js';
+
+/**
+ * Runs a process in the client's foreground, or starts it, detached. Nothing of it is written down.
+ * Rejects when it never ran: ERR_CONTAINER_STATE, ERR_IMAGE_USER, ERR_AGENT_CMD_NOENT and the like.
+ */
+export async function execIn(
+  services: ContainerServices,
+  container: Container,
+  options: ExecOptions,
+  client: Client,
+): Promise<RunOutcome> {
+  const { record, sandbox } = container;
+  if (record.state !== 'running' || !sandbox) {
+    throw new ContainerError(
+      'ERR_CONTAINER_STATE',
+      `Cannot run a command in container "${record.name}": it is ${record.state}`,
+    );
+  }
+  const processJson = JSON.stringify(await planExec(services, container, options, client));
+  const { id, ended } = container.execs.add();
+  const steps = new Steps(services.log, `Process ${id} of ${record.name}`);
+  try {
+    await start(sandbox, { id, container: record.inGuest, processJson }, options, client, steps);
+  } catch (error) {
+    container.execs.end(id);
+    throw error;
+  } finally {
+    steps.done();
+  }
+  if (options.detach) return { joined: false, status: 0 };
+  await ended;
+  return { joined: true };
+}
+
+async function start(
+  sandbox: Sandbox,
+  what: { id: number; container: string; processJson: string },
+  options: ExecOptions,
+  client: Client,
+  steps: Steps,
+): Promise<void> {
+  const { id, container, processJson } = what;
+  const flags = processFlags(options);
+  await steps.time('expect', sandbox.shim.expect(id, flags, '', ''));
+  try {
+    if (!options.detach) await steps.time('join', client.join(sandbox.shimSocket, id, flags));
+    client.signal.throwIfAborted();
+    const { rows, cols } = client;
+    const request = { process: id, flags, rows, cols, container, processJson };
+    await steps.time('exec', sandbox.exec(request));
+  } catch (error) {
+    if (mayHaveStarted(error)) sandbox.shim.signal(id, SIGKILL);
+    sandbox.shim.forget(id, mayHaveStarted(error) ? Forget.LEFT : Forget.REFUSED);
+    throw error;
+  }
+}
+
+const SIGKILL = 9;
+
+/** An agent that did not answer may still do what it was asked. */
+function mayHaveStarted(error: unknown): boolean {
+  return ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
+}
+
+/** The container's own process with what the options change. */
+async function planExec(
+  services: ContainerServices,
+  container: Container,
+  options: ExecOptions,
+  client: Client,
+): Promise<ProcessObject> {
+  const own = container.record.process ?? UNKNOWN;
+  const changed = toObject(clientEnv(options.env, client.env));
+  const { user, home } =
+    options.user === undefined
+      ? { user: own.user, home: {} }
+      : await findUser(services, container, options.user);
+  const env = {
+    ...(options.tty ? { TERM: 'xterm' } : {}),
+    ...toObject(own.env),
+    ...home,
+    ...changed,
+  };
+  return buildProcess({
+    args: options.command,
+    env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    cwd: options.workdir ?? own.cwd,
+    user,
+    tty: options.tty,
+    rows: client.rows,
+    cols: client.cols,
+  });
+}
+
+/** For a container that a thawd started which did not write its process down. */
+const UNKNOWN: ProcessObject = {
+  ...{ args: [], env: [`PATH=${DEFAULT_PATH}`], cwd: '/' },
+  user: { uid: 0, gid: 0, additionalGids: [] },
+};
+
+/** By the image's /etc/passwd. Its home is HOME, where the image does not set that. */
+async function findUser(services: ContainerServices, container: Container, wanted: string) {
+  const images = await services.images.list();
+  const image = images.find(({ id }) => id === container.record.imageId);
+  const { uid, gid, additionalGids, home } = resolveUser(
+    wanted,
+    image?.passwd ?? '',
+    image?.group ?? '',
+  );
+  const isSet = image?.config.env.some((item) => item.startsWith('HOME=')) ?? false;
+  return { user: { uid, gid, additionalGids }, home: isSet ? {} : { HOME: home } };
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which processes run in a container beside its first one, and when is each over? In memory only: what the shim knows is the truth.
+
+import { sleep } from '../base/deadline.js';
+
+/** The container's first process has this id on its data channel. */
+export const INIT_PROCESS = 1;
+
+export class Execs {
+  readonly #running = new Map<number, { ended: Promise<void>; end: () => void }>();
+  #last = INIT_PROCESS;
+
+  /** An id that no process of the container has, and a promise of its end, which never rejects. */
+  add(): { id: number; ended: Promise<void> } {
+    const id = ++this.#last;
+    return { id, ended: this.#watch(id) };
+  }
+
+  /** One that an earlier thawd started. */
+  adopt(id: number): void {
+    this.#last = Math.max(this.#last, id);
+    void this.#watch(id);
+  }
+
+  /** It is over, or never was. */
+  end(id: number): void {
+    this.#running.get(id)?.end();
+    this.#running.delete(id);
+  }
+
+  endAll(): void {
+    for (const id of [...this.#running.keys()]) this.end(id);
+  }
+
+  /** Resolves when all are over, or after `ms`: then all count as over. */
+  async drain(ms: number): Promise<void> {
+    const all = Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    if (this.#running.size > 0) await Promise.race([all, sleep(ms)]);
+    this.endAll();
+  }
+
+  #watch(id: number): Promise<void> {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.#running.set(id, { ended, end });
+    return ended;
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Freezing images, and what templates there are: the part of the engine that is about templates.
+
+import type { Client, FreezeOptions, TemplateSummary } from '../api/engine.js';
+import type { FrozenPlan } from '../clone/frozen-images.js';
+import type { Template } from '../clone/template.js';
+import { planFreeze } from '../container/frozen.js';
+import type { ContainerServices } from '../container/manager.js';
+import { checkName } from '../container/names.js';
+import { findImage } from '../container/plan.js';
+import { checkLimits } from '../sandbox/limits.js';
+
+/** How many clones of a frozen image wait even when nobody asks. */
+const FROZEN_READY = 1;
+
+/** Makes a frozen image in place of one of the same name. */
+export async function freeze(
+  services: ContainerServices,
+  options: FreezeOptions,
+  client: Client,
+): Promise<TemplateSummary> {
+  checkName(options.name);
+  const { sandbox, images, frozen, pool } = services;
+  const limits = await checkLimits(options, sandbox);
+  const image = await findImage(images, options, client);
+  const plan = planFreeze(image, options, client, limits, sandbox.hostCpus);
+  const giveBack = await sandbox.budget.reserve(plan.shape.memoryKib);
+  try {
+    const { template } = await frozen.freeze(plan);
+    pool.keep(template, FROZEN_READY);
+    return summarize(services, plan, template);
+  } finally {
+    giveBack();
+  }
+}
+
+/** All templates: frozen images by name, then those with the kernel alone. */
+export async function listTemplates(services: ContainerServices): Promise<TemplateSummary[]> {
+  const { sandbox, frozen, pool } = services;
+  const plain = (await sandbox.templates.list()).map(({ key, shape, bytes }) => ({
+    ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
+    ready: pool.ready(key),
+  }));
+  const named = frozen.list().map((plan) => summarize(services, plan, frozen.loaded(plan.name)));
+  return [...named, ...plain];
+}
+
+/** Loads the frozen images that a pool is to hold clones of. One that cannot be loaded is logged. */
+export async function keepFrozen({ frozen, pool, log }: ContainerServices): Promise<void> {
+  for (const { name } of frozen.list()) {
+    try {
+      pool.keep((await frozen.get(name)).template, FROZEN_READY);
+    } catch (error) {
+      log.warn(`No clone of ${name} waits`, { error });
+    }
+  }
+}
+
+function summarize(
+  { pool }: ContainerServices,
+  { name, image, command, created, shape }: FrozenPlan,
+  template: Template | undefined,
+): TemplateSummary {
+  return {
+    ...{ name, image, command, created, type: shape.type, vcpus: shape.vcpus },
+    memoryBytes: shape.memoryKib * 1024,
+    ...(template ? { key: template.key, bytes: template.bytes } : {}),
+    ready: template ? pool.ready(template.key) : 0,
+  };
+}
