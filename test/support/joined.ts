@@ -22,6 +22,9 @@ let turn: File | undefined;
 let running = 0;
 const waiting: { file: File; go: () => void }[] = [];
 
+/** When each test began, by its title. */
+const began = new Map<string, number>();
+
 /** By the text that all titles of the file begin with. */
 const files = new Map<string, File>();
 const SEPARATOR = ' › ';
@@ -94,12 +97,17 @@ function fileOf(t: ExecutionContext): File {
   return files.get(nameOf(t)) as File;
 }
 
+function testOf(t: ExecutionContext): string {
+  return t.title.slice(t.title.indexOf(nameOf(t)));
+}
+
 async function begin(t: ExecutionContext): Promise<void> {
   const file = fileOf(t);
   await itsTurn(file);
   file.begun ??= (async () => {
     for (const hook of file.before) await hook(t);
   })();
+  began.set(testOf(t), performance.now());
   await file.begun;
 }
 
@@ -121,6 +129,9 @@ function nextTurn(): void {
 
 async function end(t: ExecutionContext): Promise<void> {
   const file = fileOf(t);
+  const tookMs = performance.now() - (began.get(testOf(t)) ?? performance.now());
+  // TAP has no place for it but a comment: build/logs tells which tests take long.
+  if (tookMs > 1000) t.log(`took ${(tookMs / 1000).toFixed(1)} s`);
   try {
     if (--file.left === 0) await putAway(file, t);
   } finally {
