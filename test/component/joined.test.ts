@@ -20,14 +20,15 @@ test.after.always('tells', (t) => console.error(import.meta.url.split('/').at(-1
 const fileOf = (name: string, middle: string): string => `
 import test from 'ava';
 import { note } from './helper.js';
-test.before(() => note('before'));
-test.beforeEach((t) => { t.context.word = 'each-${name}'; });
-test.afterEach.always((t) => note(t.title.includes('› ${name} ›') ? 'after-each' : 'STRANGER'));
+const late = () => new Promise((resolve) => setTimeout(resolve, 50));
+test.before(async () => { await late(); note('before'); });
+test.beforeEach((t) => { note('begins'); t.context.word = 'each-${name}'; });
+test.afterEach.always((t) => late().then(() => note(t.title.includes('› ${name} ›') ? 'after-each' : 'STRANGER')));
 test.after.always(() => console.error('after ${name}'));
 test('first', async (t) => {
   t.teardown(() => note('teardown'));
   note(t.context.word);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await late();
   note('first-${name}');
   ${middle}
 });
@@ -73,7 +74,7 @@ test('joined files keep titles, hooks and turns apart', async (t) => {
   for (const [at, name] of ['a', 'b'].entries())
     t.regex(
       seen[at] ?? '',
-      new RegExp(`^before each-${name} .*first-${name}.* teardown after-each$`),
+      new RegExp(`^before begins .*each-${name} .*first-${name} .*teardown .*after-each$`),
     );
   t.regex(text, /^after a$[^]*^after b$/m);
   t.false(text.includes('STRANGER'));

@@ -22,6 +22,9 @@ let turn: File | undefined;
 let running = 0;
 const waiting: { file: File; go: () => void }[] = [];
 
+/** When each test began, by its title. */
+const began = new Map<string, number>();
+
 /** By the text that all titles of the file begin with. */
 const files = new Map<string, File>();
 const SEPARATOR = ' › ';
@@ -32,8 +35,8 @@ const HOOKS = ['before', 'after', 'beforeEach', 'afterEach'];
  * is serial: AVA would take those of all files that are not after those of all files that are.
  */
 export function joined(name: string, inOrder: boolean): TestFn {
-  // The first of all hooks: AVA takes them in the order in which they were declared.
-  if (files.size === 0) test.beforeEach('its file begins', (t) => begin(t));
+  // The first of all hooks, which all others wait for since it is serial.
+  if (files.size === 0) test.serial.beforeEach('its file begins', (t) => begin(t));
   const prefix = name + SEPARATOR;
   if (files.has(prefix)) throw new Error(`Two test files are called ${name}`);
   const file: File = { before: [], after: [], begun: undefined, left: 0 };
@@ -42,9 +45,9 @@ export function joined(name: string, inOrder: boolean): TestFn {
   return chain(root as unknown as Chain, [], prefix, file) as unknown as TestFn;
 }
 
-/** After the last file: the last of all hooks. */
+/** After the last file: the last of all hooks, which waits for all others since it is serial. */
 export function allJoined(): void {
-  test.afterEach.always('its file ends', (t) => end(t));
+  test.serial.afterEach.always('its file ends', (t) => end(t));
 }
 
 /** AVA's test.serial.failing and the like, down to the call. */
@@ -94,12 +97,17 @@ function fileOf(t: ExecutionContext): File {
   return files.get(nameOf(t)) as File;
 }
 
+function testOf(t: ExecutionContext): string {
+  return t.title.slice(t.title.indexOf(nameOf(t)));
+}
+
 async function begin(t: ExecutionContext): Promise<void> {
   const file = fileOf(t);
   await itsTurn(file);
   file.begun ??= (async () => {
     for (const hook of file.before) await hook(t);
   })();
+  began.set(testOf(t), performance.now());
   await file.begun;
 }
 
@@ -121,6 +129,9 @@ function nextTurn(): void {
 
 async function end(t: ExecutionContext): Promise<void> {
   const file = fileOf(t);
+  const tookMs = performance.now() - (began.get(testOf(t)) ?? performance.now());
+  // TAP has no place for it but a comment: build/logs tells which tests take long.
+  if (tookMs > 1000) t.log(`took ${(tookMs / 1000).toFixed(1)} s`);
   try {
     if (--file.left === 0) await putAway(file, t);
   } finally {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the agent do on a real domain, PV and PVH, what it does over sockets: hello, containers, growth, freeze, another life?
 
-import test, { type ExecutionContext } from 'ava';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,28 +21,7 @@ import {
   startContainer,
 } from '../../support/container.js';
 import { eventually, GUEST, XenGuest, xl } from '../../support/xen-guest.js';
-
-/** Declares a test for each type of domain, with a guest that is connected and gone afterwards. */
-function testGuest(
-  title: string,
-  body: (t: ExecutionContext, guest: XenGuest) => Promise<void>,
-): void {
-  for (const type of ['pv', 'pvh'] as const) {
-    test.serial(`${title} (${type})`, async (t) => {
-      const guest = await XenGuest.boot({ type, vcpus: 2 });
-      try {
-        await guest.connectControl();
-        await guest.connectData();
-        await body(t, guest);
-      } catch (error) {
-        t.log(guest.console());
-        throw error;
-      } finally {
-        guest.destroy();
-      }
-    });
-  }
-}
+import { testGuest, testLasting } from './with-guest.js';
 
 function sendLayer(guest: XenGuest, number: number, bytes: Buffer): void {
   const size = Buffer.alloc(8);
@@ -59,7 +37,7 @@ async function mountBase(guest: XenGuest): Promise<void> {
   await guest.request(AgentType.MOUNT, encodeMount(request));
 }
 
-testGuest('a container runs, with its streams, and is gone afterwards', async (t, guest) => {
+testLasting('a container runs, with its streams, and is gone afterwards', async (t, guest) => {
   await guest.identify();
   await mountBase(guest);
   const bytes = randomBytes(4 * 1024 * 1024);
@@ -126,25 +104,28 @@ testGuest(
   },
 );
 
-testGuest('a frozen guest that is not suspended wakes as well', async (t, guest) => {
+testLasting('a frozen guest that is not suspended wakes as well', async (t, guest) => {
   await guest.freeze();
   guest.wake();
   t.is((await guest.connectControl()).wakes, 1);
 });
 
-testGuest('memory and vCPUs grow and shrink, and what does not come is said', async (t, guest) => {
-  const resize = (memoryKib: number, vcpus: number, timeoutMs: number) =>
-    guest.request(AgentType.RESIZE, encodeResize({ memoryKib, vcpus, timeoutMs }));
-  t.is((await resize(0, 1, 60_000)).readUInt32LE(8), 1);
-  xl('mem-max', guest.name, '200');
-  xl('mem-set', guest.name, '200');
-  const grown = await resize(180_000, 2, 60_000);
-  t.true(grown.readBigUInt64LE(0) >= 180_000n);
-  t.is(grown.readUInt32LE(8), 2);
-  t.is((await t.throwsAsync<Refusal>(resize(900_000, 0, 300))).fault, 10);
-});
+testLasting(
+  'memory and vCPUs grow and shrink, and what does not come is said',
+  async (t, guest) => {
+    const resize = (memoryKib: number, vcpus: number, timeoutMs: number) =>
+      guest.request(AgentType.RESIZE, encodeResize({ memoryKib, vcpus, timeoutMs }));
+    t.is((await resize(0, 1, 60_000)).readUInt32LE(8), 1);
+    xl('mem-max', guest.name, '200');
+    xl('mem-set', guest.name, '200');
+    const grown = await resize(180_000, 2, 60_000);
+    t.true(grown.readBigUInt64LE(0) >= 180_000n);
+    t.is(grown.readUInt32LE(8), 2);
+    t.is((await t.throwsAsync<Refusal>(resize(900_000, 0, 300))).fault, 10);
+  },
+);
 
-testGuest('a client that is killed in mid-frame is followed by another', async (t, guest) => {
+testLasting('a client that is killed in mid-frame is followed by another', async (t, guest) => {
   guest.control.raw(Buffer.from([100, 0, 0, 0, AgentType.PING]));
   await guest.disconnect();
   t.is((await guest.connectControl()).channel, 1);
