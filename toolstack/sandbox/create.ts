@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a sandbox comes to be: from a clone that waits, or a new one, to a domain that can start a container.
 
-import { sleep } from '../base/deadline.js';
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import { shapeFor } from '../clone/shape.js';
@@ -12,7 +11,7 @@ import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
 import { growBehind } from './grow.js';
 import { identify } from './identity.js';
-import { memoryOfLayers, prepareLayers } from './layers.js';
+import { memoryToMount, prepareLayers } from './layers.js';
 import type { Pool } from './pool.js';
 import { all, makeReady } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -20,11 +19,6 @@ import { Sandbox } from './sandbox.js';
 import type { SandboxServices } from './services.js';
 import type { ShimEvents } from './shim-client.js';
 import { takeReady } from './take.js';
-
-/** Memory that nobody asked for comes when the container has started, or that much later should it not start for want of it. */
-const GROW_AFTER_MS = 100;
-/** A guest before its growth has more than that to spare. */
-const TIGHT_BYTES = 3 * 2 ** 20;
 
 export interface CreateOptions {
   /** Gets the shim's news. */
@@ -73,9 +67,8 @@ export function createSandbox(
       const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
       const rest = { link, later, isRenamed: waiting !== undefined };
       const sandbox = new Sandbox(services, record, domid, shim, rest);
-      const isTight = (await memoryOfLayers(record)) > TIGHT_BYTES;
-      const started = Promise.race([sandbox.started, sleep(isTight ? 0 : GROW_AFTER_MS)]);
-      grown = growBehind(host, ready, record, started);
+      const firstKib = await memoryToMount(record);
+      grown = growBehind(host, ready, record, { firstKib, when: sandbox.started });
       await whileAlive(host, domid, (lost) => {
         const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
         const want = { record, guestNames: layers.guestNames, plug, steps };

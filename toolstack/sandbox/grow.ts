@@ -4,6 +4,7 @@
 
 import { encodeResize, AgentType } from '../agent/wire.js';
 import type { AgentLink } from '../agent/link.js';
+import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import type { Template } from '../clone/template.js';
 import type { XenHost } from '../xen/host.js';
@@ -32,21 +33,30 @@ export async function grow(host: XenHost, ready: Ready, want: WantedSize): Promi
   }
 }
 
+export interface Behind {
+  /** What mount and start need before `when`, beside what the guest has. */
+  firstKib: number;
+  /** The start, after which the rest comes: what brings it takes the vCPU from the container. */
+  when: Promise<unknown>;
+}
+
 /**
- * Gives a guest the memory that nobody asked for, once `when` has resolved: what brings it takes the vCPU from the container. Resolves,
- * and never rejects, when it has come, will not come in time, or is needed no more since the domain is gone. Until then it is promised
- * and not yet counted by Xen.
+ * Gives a guest the memory that nobody asked for. Resolves, and never rejects, when it has come, will not come in time, or is needed no
+ * more since the domain is gone. Until then it is promised and not yet counted by Xen.
  */
 export async function growBehind(
   host: XenHost,
   ready: Ready,
   want: WantedSize,
-  when: Promise<unknown>,
+  { firstKib, when }: Behind,
 ): Promise<void> {
   const { link, template } = ready;
-  if (!want.growsBehind || want.memoryKib <= template.shape.memoryKib) return;
+  const baseKib = template.shape.memoryKib;
+  if (!want.growsBehind || want.memoryKib <= baseKib) return;
   try {
-    await when;
+    if (firstKib > 0) await setTarget(host, ready, Math.min(baseKib + firstKib, want.memoryKib));
+    // A start that wants for memory would wait in vain.
+    await Promise.race([when, sleep(LATEST_MS)]);
     await setTarget(host, ready, want.memoryKib);
     await confirmMemory(link, template, want.memoryKib);
   } catch (error) {
@@ -55,6 +65,8 @@ export async function growBehind(
     );
   }
 }
+
+const LATEST_MS = 100;
 
 /** A clone that waited was made for no more than it has. */
 async function setTarget(

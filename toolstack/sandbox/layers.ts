@@ -26,12 +26,14 @@ export function disksOf(record: SandboxRecord): string[] {
   return record.inMemory ? [] : record.layers;
 }
 
-/** How much of the guest's memory they take. */
-export async function memoryOfLayers(record: SandboxRecord): Promise<number> {
-  if (!record.inMemory) return 0;
-  const infos = await Promise.all(record.layers.map((layer) => stat(layer)));
-  return infos.reduce((sum, { size }) => sum + size, 0);
+/** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
+export async function memoryToMount({ layers, inMemory }: SandboxRecord): Promise<number> {
+  if (layers.length === 0) return 0;
+  const infos = await Promise.all((inMemory ? layers : []).map((layer) => stat(layer)));
+  return RUNTIME_KIB + Math.ceil(infos.reduce((sum, { size }) => sum + size, 0) / 1024);
 }
+
+const RUNTIME_KIB = 8 * 1024;
 
 export interface Layers {
   /** As MOUNT calls them. */

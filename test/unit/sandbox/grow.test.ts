@@ -11,6 +11,7 @@ import type { Ready } from '../../../toolstack/sandbox/ready.js';
 import type { XenHost } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
+const NOW = { firstKib: 0, when: Promise.resolve() };
 const MEM_TOTAL_KIB = 50_000;
 const template = {
   shape: shapeFor('pvh', 2, 4),
@@ -76,16 +77,36 @@ test('memory that nobody asked for comes when the start is over, vCPUs before it
   const { host, ready, log } = guest();
   const want = { memoryKib: 2 ** 18, vcpus: 2, growsBehind: true };
   let start: () => void = () => undefined;
-  const grown = growBehind(host, ready, want, new Promise<void>((resolve) => (start = resolve)));
+  const grown = growBehind(host, ready, want, {
+    firstKib: 4096,
+    when: new Promise<void>((resolve) => (start = resolve)),
+  });
   await grow(host, ready, want);
-  t.deepEqual(log, [
+  const firstKib = template.shape.memoryKib + 4096;
+  // Side by side.
+  const seen = log.map((entry) => JSON.stringify(entry)).sort();
+  const wanted = [
+    ['limit', 3, firstKib + 1024],
+    ['target', firstKib],
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
-  ]);
+  ];
+  t.deepEqual(seen, wanted.map((entry) => JSON.stringify(entry)).sort());
+  log.length = 0;
   start();
   await grown;
   t.deepEqual(
-    log.slice(2).map((entry) => (entry as unknown[])[0]),
+    log.map((entry) => (entry as unknown[])[0]),
+    ['limit', 'target', 'guest'],
+  );
+});
+
+test('a start that waits for memory gets it a little later', async (t) => {
+  const { host, ready, log } = guest();
+  const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  await growBehind(host, ready, want, { firstKib: 0, when: new Promise(() => undefined) });
+  t.deepEqual(
+    log.map((entry) => (entry as unknown[])[0]),
     ['limit', 'target', 'guest'],
   );
 });
@@ -95,7 +116,7 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
   let come: ((answer: Buffer) => void) | undefined;
   const slow = guest(() => new Promise((resolve) => (come = resolve)));
   let isOver = false;
-  const waiting = growBehind(slow.host, slow.ready, want, Promise.resolve()).then(() => {
+  const waiting = growBehind(slow.host, slow.ready, want, NOW).then(() => {
     isOver = true;
   });
   while (come === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -103,10 +124,10 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
   come(Buffer.alloc(16));
   await waiting;
   const gone = guest(() => Promise.reject(new ThawError('ERR_AGENT_CLOSED', 'gone')));
-  await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, Promise.resolve()));
+  await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, NOW));
   const asked = guest();
   const explicit = { ...want, growsBehind: false };
-  await growBehind(asked.host, asked.ready, explicit, Promise.resolve());
+  await growBehind(asked.host, asked.ready, explicit, NOW);
   t.deepEqual(asked.log, []);
 });
 
