@@ -9,6 +9,7 @@ import { measureDom0Memory } from './measures/dom0-memory.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
 import { measureStream } from './measures/streams.js';
+import { measureVchan } from './measures/vchan.js';
 import { measureXl } from './measures/xl.js';
 
 const isQuick = process.argv.includes('--quick');
@@ -27,6 +28,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
     [`exec-${type}`, async () => [await measureExec(type, COUNT)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
     [`stream-${type}`, async () => [await measureStream(type, FEW, isQuick ? 32 : 256)]],
+    [`vchan-${type}`, async () => [await measureVchan(type, FEW, isQuick ? 32 : 256)]],
     [`xl-${type}`, () => measureXl(type, FEW)],
   ]),
   ['dom0-memory', async () => [await measureDom0Memory('pvh', FEW)]],
