@@ -4,6 +4,7 @@
 import type { Client, ContainerSummary, RunOptions, RunOutcome } from '../api/engine.js';
 import { shellStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
+import { Steps } from '../base/steps.js';
 import { createSandbox } from '../sandbox/create.js';
 import type { Pool } from '../sandbox/pool.js';
 import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
@@ -39,13 +40,14 @@ export class ContainerManager {
    */
   async run(options: RunOptions, client: Client): Promise<RunOutcome> {
     const name = this.#reserveName(options.name);
+    const steps = new Steps(this.#services.log, `Container ${name}`);
     let container: Container | undefined;
     try {
-      const plan = await planRun(this.#services, name, options, client);
+      const plan = await steps.time('plan', planRun(this.#services, name, options, client));
       const made = new Container(plan.record, this.#services.records, this.#services.log);
       container = made;
       this.#containers.set(plan.record.id, made);
-      await this.#services.pool.during(() => this.#launch(made, plan, client));
+      await this.#services.pool.during(() => this.#launch(made, plan, client, steps));
     } catch (error) {
       if (container) await this.#undo(container);
       throw error;
@@ -53,7 +55,8 @@ export class ContainerManager {
       this.#reserved.delete(name);
     }
     this.watchOver(container);
-    await container.ended;
+    await steps.time('run', container.ended);
+    steps.done();
     return { joined: true };
   }
 
@@ -124,7 +127,7 @@ export class ContainerManager {
     return [...this.#containers.values()].some(({ record }) => record.imageId === imageId);
   }
 
-  async #launch(container: Container, plan: RunPlan, client: Client): Promise<void> {
+  async #launch(container: Container, plan: RunPlan, client: Client, steps: Steps): Promise<void> {
     const { record } = container;
     const { records, sandbox: services, pool } = this.#services;
     const folder = records.makeFolder(record.id);
@@ -139,7 +142,7 @@ export class ContainerManager {
       signal: client.signal,
       frozen: plan.frozen,
     });
-    await plan.start(container.sandbox);
+    await steps.time('start', plan.start(container.sandbox));
     record.state = 'running';
     // The next thawd would see from the shim that it runs.
     container.update({ state: 'running' }).catch((error: unknown) => {

@@ -11,7 +11,7 @@ import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
 import { growBehind } from './grow.js';
 import { identify } from './identity.js';
-import { memoryToMount, prepareLayers } from './layers.js';
+import { prepareLayers } from './layers.js';
 import type { Pool } from './pool.js';
 import { all, makeReady } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -50,7 +50,7 @@ export function createSandbox(
     signal?.throwIfAborted();
     const waiting = await takeReady(services, pool, { template, record, undo, steps });
     const ownKib = waiting ? template.shape.memoryKib : 0;
-    const giveBack = await steps.time('memory', budget.reserve(record.memoryKib - ownKib));
+    const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
     let grown = Promise.resolve();
     try {
       const layers = await steps.time('layers', prepareLayers(loops, record, undo));
@@ -67,8 +67,6 @@ export function createSandbox(
       const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
       const rest = { link, later, isRenamed: waiting !== undefined };
       const sandbox = new Sandbox(services, record, domid, shim, rest);
-      const firstKib = await memoryToMount(record);
-      grown = growBehind(host, ready, record, { firstKib, when: sandbox.started });
       await whileAlive(host, domid, (lost) => {
         const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
         const want = { record, guestNames: layers.guestNames, plug, steps };
@@ -79,6 +77,7 @@ export function createSandbox(
       });
       signal?.throwIfAborted();
       undo.disarm();
+      grown = growBehind(host, ready, record, sandbox.started);
       return sandbox;
     } finally {
       void grown.then(giveBack);

@@ -4,9 +4,9 @@
 import type { AgentLink } from '../agent/link.js';
 import { encodeMount, AgentType } from '../agent/wire.js';
 import type { Steps } from '../base/steps.js';
-import { attachDevices, type Device } from '../xen/devices.js';
-import { grow } from './grow.js';
-import { injectLayers } from './layers.js';
+import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
+import { growMemory, growVcpus } from './grow.js';
+import { injectLayers, memoryToMount } from './layers.js';
 import { all, type Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
 import { ROOTFS, WAKE_MS } from './sandbox.js';
@@ -25,7 +25,7 @@ export interface EquipRequest {
   signal: AbortSignal;
 }
 
-/** Side by side: layers and their mount, growth, the shim's data channel. Settles when all of it has. */
+/** Memory first, then side by side layers and their mount, vCPUs, the vif, the shim's data channel. Settles when all of it has. */
 export async function equip(
   services: SandboxServices,
   ready: Ready,
@@ -37,11 +37,14 @@ export async function equip(
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
+    const firstKib = await memoryToMount(record);
+    await steps.time('memory', growMemory(host, ready, record, firstKib));
     injectLayers(shim, record);
     await all([
       steps.time('plug', plug.length > 0 ? attachDevices(host, domid, plug) : Promise.resolve()),
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
-      steps.time('grow', grow(host, ready, record)),
+      steps.time('vcpus', growVcpus(host, ready, record)),
+      steps.time('vif', untilConnected(host, domid, 'vif', 0)),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
   } finally {

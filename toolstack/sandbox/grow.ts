@@ -6,7 +6,6 @@ import { encodeResize, AgentType } from '../agent/wire.js';
 import type { AgentLink } from '../agent/link.js';
 import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
-import type { Template } from '../clone/template.js';
 import type { XenHost } from '../xen/host.js';
 import { raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
 import type { Ready } from './ready.js';
@@ -17,48 +16,51 @@ export interface WantedSize {
   growsBehind?: boolean;
 }
 
-/** Confirmed by the guest: vCPUs, and memory that was asked for. Rejects with ERR_AGENT_RESIZE when it does not have it within the deadline. */
-export async function grow(host: XenHost, ready: Ready, want: WantedSize): Promise<void> {
-  const { domid, link, template } = ready;
-  if (want.memoryKib > template.shape.memoryKib && !want.growsBehind) {
-    await setTarget(host, ready, want.memoryKib);
-    await confirmMemory(link, template, want.memoryKib);
-  }
-  if (want.vcpus > 1) {
-    await host.libxl.setVcpuOnline(
-      domid,
-      Array.from({ length: want.vcpus }, (_, i) => i),
-    );
-    await confirm(link, { memoryKib: 0, vcpus: want.vcpus }, `${want.vcpus} vCPUs`);
-  }
+/**
+ * Gives a guest the memory that was asked for, or what it needs until the default comes behind its start, and resolves when it has
+ * it. Nothing may fill a guest's memory before that: it would have none left to describe the new. Rejects with ERR_AGENT_RESIZE when
+ * the guest does not have it within the deadline.
+ */
+export async function growMemory(
+  host: XenHost,
+  ready: Ready,
+  want: WantedSize,
+  firstKib: number,
+): Promise<void> {
+  const baseKib = ready.template.shape.memoryKib;
+  const targetKib = want.growsBehind
+    ? Math.min(baseKib + firstKib, want.memoryKib)
+    : want.memoryKib;
+  if (targetKib <= baseKib) return;
+  await setTarget(host, ready, targetKib);
+  await confirmMemory(ready, targetKib);
 }
 
-export interface Behind {
-  /** What mount and start need before `when`, beside what the guest has. */
-  firstKib: number;
-  /** The start, after which the rest comes: what brings it takes the vCPU from the container. */
-  when: Promise<unknown>;
+/** Confirmed by the guest, as memory is. */
+export async function growVcpus(host: XenHost, ready: Ready, want: WantedSize): Promise<void> {
+  if (want.vcpus <= 1) return;
+  const online = Array.from({ length: want.vcpus }, (_, i) => i);
+  await host.libxl.setVcpuOnline(ready.domid, online);
+  await confirm(ready.link, { memoryKib: 0, vcpus: want.vcpus }, `${want.vcpus} vCPUs`);
 }
 
 /**
- * Gives a guest the memory that nobody asked for. Resolves, and never rejects, when it has come, will not come in time, or is needed no
- * more since the domain is gone. Until then it is promised and not yet counted by Xen.
+ * Gives a guest the memory that nobody asked for, after `when`, its start: what brings it takes the vCPU from the container. Resolves,
+ * and never rejects, when it has come, will not come in time, or is needed no more since the domain is gone. Until then it is promised
+ * and not yet counted by Xen.
  */
 export async function growBehind(
   host: XenHost,
   ready: Ready,
   want: WantedSize,
-  { firstKib, when }: Behind,
+  when: Promise<unknown>,
 ): Promise<void> {
-  const { link, template } = ready;
-  const baseKib = template.shape.memoryKib;
-  if (!want.growsBehind || want.memoryKib <= baseKib) return;
+  if (!want.growsBehind || want.memoryKib <= ready.template.shape.memoryKib) return;
   try {
-    if (firstKib > 0) await setTarget(host, ready, Math.min(baseKib + firstKib, want.memoryKib));
     // A start that wants for memory would wait in vain.
     await Promise.race([when, sleep(LATEST_MS)]);
     await setTarget(host, ready, want.memoryKib);
-    await confirmMemory(link, template, want.memoryKib);
+    await confirmMemory(ready, want.memoryKib);
   } catch (error) {
     host.log.debug(
       `Domain ${ready.domid} has less memory than its default: ${describeError(error)}`,
@@ -66,7 +68,7 @@ export async function growBehind(
   }
 }
 
-const LATEST_MS = 100;
+const LATEST_MS = 200;
 
 /** A clone that waited was made for no more than it has. */
 async function setTarget(
@@ -80,7 +82,7 @@ async function setTarget(
   await setMemoryTarget(host, domid, targetKib);
 }
 
-function confirmMemory(link: AgentLink, template: Template, wantKib: number): Promise<void> {
+function confirmMemory({ link, template }: Ready, wantKib: number): Promise<void> {
   const addedKib = Math.floor((wantKib - template.shape.memoryKib) * USABLE_SHARE);
   const memoryKib = template.memTotalKib + addedKib;
   return confirm(link, { memoryKib, vcpus: 0 }, `${Math.round(wantKib / 1024)} MiB of memory`);

@@ -6,6 +6,7 @@ import { sandboxIdOf, newContainerId } from '../base/ids.js';
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
+import { untilConnected } from '../xen/devices.js';
 import { vif } from '../xen/vif.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
@@ -54,6 +55,7 @@ export class Member {
         const devices = [vif(0, record.mac)];
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
+        await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
         signal.throwIfAborted();
         const lost = (): void => {
           if (member.#isWaiting) onLost(member);

@@ -76,3 +76,18 @@ export async function attachDevices(
   const nodes = devices.flatMap((device) => deviceNodes(domid, device));
   await changeStore(host, (tx) => tx.writeAll(nodes));
 }
+
+/** Resolves when the guest's driver has the device. Rejects with ERR_XENSTORE_TIMEOUT. */
+export async function untilConnected(
+  host: XenHost,
+  domid: Domid,
+  kind: Device['kind'],
+  devid: number,
+): Promise<void> {
+  const path = `${devicePaths(domid, kind, devid).frontend}/state`;
+  const timeoutMs = CONNECT_MS;
+  await host.xenstore.waitFor(path, (state) => state === XENBUS_CONNECTED, { timeoutMs });
+}
+
+const XENBUS_CONNECTED = '4';
+const CONNECT_MS = 60_000;

@@ -6,12 +6,12 @@ import { AgentType } from '../../../toolstack/agent/wire.js';
 import { ThawError } from '../../../toolstack/base/errors.js';
 import { shapeFor } from '../../../toolstack/clone/shape.js';
 import type { Template } from '../../../toolstack/clone/template.js';
-import { grow, growBehind } from '../../../toolstack/sandbox/grow.js';
+import { growBehind, growMemory, growVcpus } from '../../../toolstack/sandbox/grow.js';
 import type { Ready } from '../../../toolstack/sandbox/ready.js';
 import type { XenHost } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
-const NOW = { firstKib: 0, when: Promise.resolve() };
+const NOW = Promise.resolve();
 const MEM_TOTAL_KIB = 50_000;
 const template = {
   shape: shapeFor('pvh', 2, 4),
@@ -43,22 +43,30 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
   return { host, ready, log };
 }
 
+const kindsOf = (log: unknown[]): unknown[] => log.map((entry) => (entry as unknown[])[0]);
+
 test('a container of base size needs no growth', async (t) => {
   const { host, ready, log } = guest();
-  await grow(host, ready, { memoryKib: template.shape.memoryKib, vcpus: 1 });
+  const want = { memoryKib: template.shape.memoryKib, vcpus: 1 };
+  await growMemory(host, ready, want, 4096);
+  await growVcpus(host, ready, want);
+  await growBehind(host, ready, { ...want, growsBehind: true }, NOW);
   t.deepEqual(log, []);
 });
 
-test('limits, then the target, which the guest confirms, then the vCPUs', async (t) => {
+test('limits, then the target, which the guest confirms', async (t) => {
   const { host, ready, log } = guest();
-  await grow(host, ready, { memoryKib: 2 ** 20, vcpus: 2 });
-  const kinds = log.map((entry) => (entry as unknown[])[0]);
-  const vcpus = ['online', 'guest'];
-  t.deepEqual(kinds, ['static-max', 'pool', 'limit', 'target', 'guest', ...vcpus]);
+  await growMemory(host, ready, { memoryKib: 2 ** 20, vcpus: 2 }, 4096);
+  t.deepEqual(kindsOf(log), ['static-max', 'pool', 'limit', 'target', 'guest']);
   t.deepEqual(log[0], ['static-max', 2 ** 20]);
   t.deepEqual(log[2], ['limit', 3, 2 ** 20 + 1024]);
   t.deepEqual(log[3], ['target', 2 ** 20]);
-  t.deepEqual(log.slice(5), [
+});
+
+test('vCPUs are confirmed, too', async (t) => {
+  const { host, ready, log } = guest();
+  await growVcpus(host, ready, { memoryKib: 2 ** 18, vcpus: 2 });
+  t.deepEqual(log, [
     ['online', 3, [0, 1]],
     ['guest', 0, 2],
   ]);
@@ -66,49 +74,36 @@ test('limits, then the target, which the guest confirms, then the vCPUs', async 
 
 test('what the clone was made for needs no other limits', async (t) => {
   const { host, ready, log } = guest();
-  await grow(host, ready, { memoryKib: 2 ** 18, vcpus: 1 });
-  t.deepEqual(
-    log.map((entry) => (entry as unknown[])[0]),
-    ['limit', 'target', 'guest'],
-  );
+  await growMemory(host, ready, { memoryKib: 2 ** 18, vcpus: 1 }, 0);
+  t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
 });
 
-test('memory that nobody asked for comes when the start is over, vCPUs before it', async (t) => {
+test('of memory that nobody asked for the start has what it needs, the rest comes when it is over', async (t) => {
   const { host, ready, log } = guest();
-  const want = { memoryKib: 2 ** 18, vcpus: 2, growsBehind: true };
-  let start: () => void = () => undefined;
-  const grown = growBehind(host, ready, want, {
-    firstKib: 4096,
-    when: new Promise<void>((resolve) => (start = resolve)),
-  });
-  await grow(host, ready, want);
+  const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
   const firstKib = template.shape.memoryKib + 4096;
-  // Side by side.
-  const seen = log.map((entry) => JSON.stringify(entry)).sort();
-  const wanted = [
+  await growMemory(host, ready, want, 4096);
+  t.deepEqual(log.slice(0, 2), [
     ['limit', 3, firstKib + 1024],
     ['target', firstKib],
-    ['online', 3, [0, 1]],
-    ['guest', 0, 2],
-  ];
-  t.deepEqual(seen, wanted.map((entry) => JSON.stringify(entry)).sort());
+  ]);
+  t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
   log.length = 0;
+  let start: () => void = () => undefined;
+  const grown = growBehind(host, ready, want, new Promise<void>((resolve) => (start = resolve)));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(log, []);
   start();
   await grown;
-  t.deepEqual(
-    log.map((entry) => (entry as unknown[])[0]),
-    ['limit', 'target', 'guest'],
-  );
+  t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
+  t.deepEqual(log[1], ['target', 2 ** 18]);
 });
 
 test('a start that waits for memory gets it a little later', async (t) => {
   const { host, ready, log } = guest();
   const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
-  await growBehind(host, ready, want, { firstKib: 0, when: new Promise(() => undefined) });
-  t.deepEqual(
-    log.map((entry) => (entry as unknown[])[0]),
-    ['limit', 'target', 'guest'],
-  );
+  await growBehind(host, ready, want, new Promise(() => undefined));
+  t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
 });
 
 test("what comes behind is waited for, and its failure is nobody else's", async (t) => {
@@ -133,7 +128,7 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
 
 test('the guest must have nearly all of it, and not more than Xen gave', async (t) => {
   const { host, ready, log } = guest();
-  await grow(host, ready, { memoryKib: 2 ** 18, vcpus: 1 });
+  await growMemory(host, ready, { memoryKib: 2 ** 18, vcpus: 1 }, 0);
   const atLeastKib = (log[2] as [string, number])[1];
   const addedKib = 2 ** 18 - template.shape.memoryKib;
   t.true(atLeastKib > MEM_TOTAL_KIB + 0.9 * addedKib && atLeastKib < MEM_TOTAL_KIB + addedKib);
@@ -142,7 +137,7 @@ test('the guest must have nearly all of it, and not more than Xen gave', async (
 test('a guest that does not follow ends the growth with its own error', async (t) => {
   const refusal = new ThawError('ERR_AGENT_RESIZE', 'no');
   const { host, ready, log } = guest(() => Promise.reject(refusal));
-  const growing = grow(host, ready, { memoryKib: 2 ** 20, vcpus: 2 });
+  const growing = growMemory(host, ready, { memoryKib: 2 ** 20, vcpus: 2 }, 0);
   t.is(await t.throwsAsync(growing, { code: 'ERR_AGENT_RESIZE' }), refusal);
   t.is((log.at(-1) as unknown[])[0], 'guest');
 });

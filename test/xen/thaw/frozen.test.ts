@@ -119,7 +119,7 @@ test.serial('what cannot be is refused in one line, and leaves nothing', async (
     [['run', '--rm', '-e', 'A=1', '--frozen', 'fixed'], 2, /--env.*fixed when it was frozen/],
     [['run', '--rm', '-t', '--frozen', 'fixed'], 125, /--tty.*without a terminal/],
     [['run', '--rm', '--cpus', '0.5', '--frozen', 'fixed'], 125, /--cpus 0.5.*whole CPUs/],
-    [['run', '--rm', '--memory', '1m', '--frozen', 'fixed'], 125, /--memory 1.0 MiB/],
+    [['run', '--rm', '--memory', '1m', '--frozen', 'fixed'], 125, /--memory 1 MiB/],
     [['freeze', '--name', 'no way', busybox], 125, /name "no way"/],
     [['freeze', '--name', 'nothing', busybox, '/nonexistent'], 127, /nonexistent/],
     [['unfreeze', 'nobody'], 1, /no frozen image.*nobody/i],

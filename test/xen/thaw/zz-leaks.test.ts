@@ -60,7 +60,11 @@ test.serial('starts cost thawd no descriptor and xenstore no node', async (t) =>
   const settled = (): Promise<Holdings> =>
     until('the domain of the last container to go', async () => {
       const found = await holdings();
-      return found.domains.length === 1 && found.shims.length === 0 ? found : undefined;
+      const nodes = found.xenstoreNodes.filter((path) =>
+        /^\/(local\/domain|libxl)\/[1-9]/.test(path),
+      );
+      const isAlone = found.domains.length === 1 && found.shims.length === 0;
+      return isAlone && nodes.length === 0 ? found : undefined;
     });
   await run([busybox, 'true']);
   const first = await settled();
