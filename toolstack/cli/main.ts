@@ -41,7 +41,7 @@ const USAGE_STATUS = 2;
 
 /**
  * Runs `argv` (without the program's name) and resolves with the exit status; never rejects.
- * `exitStatusOf` maps an error of `thaw run` or `thaw exec` to a status where it is not the command's usual one.
+ * `exitStatusOf` maps an error of `thaw run`, `freeze` or `exec` to a status where it is not the command's usual one.
  */
 export async function runCommandLine(
   argv: string[],
@@ -77,9 +77,9 @@ export async function runCommandLine(
   }
 }
 
-/** Its statuses are those of a process, so its failures have some of their own. */
+/** It starts a process, or makes one ready to, so its failures have statuses of their own. */
 function startsProcess(command: Command): boolean {
-  return command === runCommand || command === execCommand;
+  return [runCommand, execCommand, freezeCommand].includes(command);
 }
 
 function statusOf(error: unknown, command: Command): number {
