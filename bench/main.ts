@@ -5,7 +5,6 @@ import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
 import { measureExec, measurePeers } from './measures/containers.js';
-import { measureDom0Memory } from './measures/dom0-memory.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
 import { measureStream } from './measures/streams.js';
@@ -31,7 +30,6 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
     [`vchan-${type}`, async () => [await measureVchan(type, FEW, isQuick ? 32 : 256)]],
     [`xl-${type}`, () => measureXl(type, FEW)],
   ]),
-  ['dom0-memory', async () => [await measureDom0Memory('pvh', FEW)]],
 ];
 
 for (const [name, step] of steps) {

@@ -38,15 +38,6 @@ export async function poolReady(what: { name?: string; type: string }): Promise<
   await sleep(REST_MS);
 }
 
-/** Waits until so many clones of the default template wait. */
-export async function poolOf(count: number): Promise<void> {
-  await until(`${count} clones to wait`, () =>
-    (JSON.parse(quiet(['templates', '--json']) ?? '[]') as Template[]).some(
-      ({ name, ready }) => name === undefined && ready === count,
-    ),
-  );
-}
-
 function quiet(words: string[]): string | undefined {
   try {
     return execFileSync('thaw', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -55,7 +46,7 @@ function quiet(words: string[]): string | undefined {
   }
 }
 
-export function pidOfThawd(): number | undefined {
+function pidOfThawd(): number | undefined {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
