@@ -35,7 +35,10 @@ export class Execs {
   /** Resolves when all are over, or after `ms`: then all count as over. */
   async drain(ms: number): Promise<void> {
     const all = Promise.all([...this.#running.values()].map(({ ended }) => ended));
-    if (this.#running.size > 0) await Promise.race([all, sleep(ms)]);
+    const rest = new AbortController();
+    const late = sleep(ms, rest.signal).catch(() => undefined);
+    if (this.#running.size > 0) await Promise.race([all, late]);
+    rest.abort();
     this.endAll();
   }
 
