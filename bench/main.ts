@@ -5,6 +5,7 @@ import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
 import { measureExec, measurePeers } from './measures/containers.js';
+import { measureDom0Memory } from './measures/memory.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
 import { measureStream } from './measures/streams.js';
@@ -25,6 +26,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
     [`warm-${type}`, () => measureWarm(type, COUNT)],
     [`cold-${type}`, () => measureCold(type, COUNT)],
     [`exec-${type}`, async () => [await measureExec(type, COUNT)]],
+    [`dom0-${type}`, async () => [await measureDom0Memory(type, isQuick ? 1 : FEW)]],
     [`boot-${type}`, async () => [await measureBoot(type, FEW)]],
     [`stream-${type}`, async () => [await measureStream(type, FEW, isQuick ? 32 : 256)]],
     [`vchan-${type}`, async () => [await measureVchan(type, FEW, isQuick ? 32 : 256)]],

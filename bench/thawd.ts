@@ -7,7 +7,7 @@ import { sleep } from '../toolstack/base/deadline.js';
 
 const LOG = '/var/log/thaw/thawd.log';
 const LOOK_MS = 300;
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 600_000;
 /** After the pool is full, so that nothing of its filling is left to do. */
 const REST_MS = 500;
 
@@ -28,11 +28,11 @@ export async function restartThawd(options: readonly string[]): Promise<void> {
   await until('thawd to answer', () => quiet(['ps']) !== undefined);
 }
 
-/** Waits until a clone of that template waits: of a frozen image by name, else of the kernel alone by type. */
-export async function poolReady(what: { name?: string; type: string }): Promise<void> {
-  await until(`a clone of ${what.name ?? what.type} to wait`, () =>
+/** Waits until so many clones of that template wait: of a frozen image by name, else of the kernel alone by type. */
+export async function poolReady(what: { name?: string; type: string }, count = 1): Promise<void> {
+  await until(`${count} of ${what.name ?? what.type} to wait`, () =>
     (JSON.parse(quiet(['templates', '--json']) ?? '[]') as Template[]).some(
-      ({ name, type, ready }) => name === what.name && type === what.type && ready > 0,
+      ({ name, type, ready }) => name === what.name && type === what.type && ready >= count,
     ),
   );
   await sleep(REST_MS);
@@ -52,7 +52,9 @@ function pidOfThawd(): number | undefined {
     .map(Number)
     .find((pid) => {
       try {
-        return /^node\0\S*daemon\/main\.js/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+        return /^node\0(-\S+\0)*\S*daemon\/main\.js/.test(
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8'),
+        );
       } catch {
         return false;
       }

@@ -6,6 +6,8 @@ import { loadNative } from './loader.js';
 import type { NativeAddon, NativeImage } from './native.js';
 import type { CloneResult, CloneSpec } from './types.js';
 
+const NO_RINGS = new Uint8Array();
+
 export class Image {
   readonly #native: NativeImage;
 
@@ -39,9 +41,16 @@ export class Image {
   /**
    * Makes a paused domain with the image's memory and state, off the event loop; several may be under way. What is in xenstore
    * and the introduction are the caller's. Leaves no domain when it rejects.
+   *
+   * `rings` are those of the agent's channels as its FREEZE answered (struct thaw_ring_page, kernels/agent/proto.h): their grants
+   * and ports are made, and the agent wakes without xenstore. Empty, it waits for the wake node.
    */
-  async clone(handle: Uint8Array, spec: CloneSpec): Promise<CloneResult> {
-    return this.#native.clone(handle, spec);
+  async clone(
+    handle: Uint8Array,
+    spec: CloneSpec,
+    rings: Uint8Array = NO_RINGS,
+  ): Promise<CloneResult> {
+    return this.#native.clone(handle, spec, rings);
   }
 
   /** Gives its memory back once the clones under way are made. Idempotent. */

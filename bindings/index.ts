@@ -10,7 +10,7 @@ import type { NativeAddon } from './native.js';
 import { memfdCreate, trimStream } from './trim.js';
 import type { TrimResult } from './types.js';
 import { Vchan } from './vchan.js';
-import type { VchanConnectOptions, VchanListenOptions } from './vchan.js';
+import type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
 export type { Abortable } from './abortable.js';
 export { DeathWatch } from './death-watch.js';
@@ -25,11 +25,12 @@ export type { NativeAddon, NativeContext, NativeImage, NativeVchan, RawEvent } f
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
 export { Vchan } from './vchan.js';
-export type { VchanConnectOptions, VchanListenOptions } from './vchan.js';
+export type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
 export interface Bindings {
   openLibxl(options?: OpenOptions): Promise<Libxl>;
   vchanConnect(options: VchanConnectOptions): Promise<Vchan>;
+  vchanAttach(options: VchanAttachOptions): Promise<Vchan>;
   vchanListen(options: VchanListenOptions): Promise<Vchan>;
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
@@ -44,6 +45,7 @@ export function createBindings(native: NativeAddon): Bindings {
   return {
     openLibxl: (options) => Libxl.open(options, native),
     vchanConnect: (options) => Vchan.connect(options, native),
+    vchanAttach: (options) => Vchan.attach(options, native),
     vchanListen: (options) => Vchan.listen(options, native),
     trimStream: (fdIn, fdOut) => trimStream(fdIn, fdOut, native),
     memfdCreate: (name) => memfdCreate(name, native),

@@ -77,7 +77,7 @@ export interface NativeImage {
   readonly type: 'pv' | 'pvh';
   readonly frames: number;
   readonly dataPages: number;
-  clone(handle: Uint8Array, spec: CloneSpec): Promise<CloneResult>;
+  clone(handle: Uint8Array, spec: CloneSpec, rings: Uint8Array): Promise<CloneResult>;
   close(): void;
 }
 
@@ -89,6 +89,13 @@ export interface NativeAddon {
     logDebug: boolean,
   ): Promise<NativeContext>;
   vchanConnect(domid: number, path: string, onEvent: () => void): Promise<NativeVchan>;
+  vchanAttach(
+    domid: number,
+    ringRef: number,
+    port: number,
+    order: number,
+    onEvent: () => void,
+  ): Promise<NativeVchan>;
   vchanListen(
     domid: number,
     path: string,

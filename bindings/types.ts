@@ -135,6 +135,9 @@ export interface CloneResult {
   storePort: number;
   consoleFrame: number;
   consolePort: number;
+  /** The guest's ends of the event channels of its rings; 0 without rings. */
+  controlPort: number;
+  dataPort: number;
   /** How long its steps took: the domain, its frames, their contents, its state. */
   stepsMs: { create: number; populate: number; copy: number; state: number };
 }

@@ -29,6 +29,16 @@ export interface VchanListenOptions {
   rightMin?: number;
 }
 
+export interface VchanAttachOptions {
+  /** The server's domain. */
+  domid: number;
+  /** The server's grant of its ring's page, and the port of its event channel that waits for this domain. */
+  ringRef: number;
+  port: number;
+  /** Rings of 1 << order bytes each way, 12 to 20. */
+  order: number;
+}
+
 /** libxenvchan builds its paths in 64 bytes: base, `/event-channel` and NUL. */
 const PATH_MAX_BYTES = 64 - '/event-channel'.length - 1;
 const RING_MAX_BYTES = 1 << 20;
@@ -80,6 +90,16 @@ export class Vchan extends Duplex {
       }
       await sleep(RETRY_MS, undefined, signal === undefined ? {} : { signal });
     }
+  }
+
+  /** Connects as client to a ring that is known, without xenstore. Rejects with ERR_XEN_VCHAN_FAIL. */
+  static async attach(
+    { domid, ringRef, port, order }: VchanAttachOptions,
+    native: NativeAddon = loadNative(),
+  ): Promise<Vchan> {
+    checkDomid(domid);
+    for (const [name, value] of Object.entries({ ringRef, port, order })) checkSize(name, value);
+    return open((onEvent) => native.vchanAttach(domid, ringRef, port, order, onEvent));
   }
 
   /** Offers a vchan as server; resolves once it is published in xenstore. `connect` is emitted when the client comes. */

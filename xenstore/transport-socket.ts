@@ -2,6 +2,7 @@
 // How packets travel over the unix socket of xenstored, the usual way in dom0.
 
 import { createConnection, type Socket } from 'node:net';
+import { sleep } from '../toolstack/base/deadline.js';
 import { errorCode } from '../toolstack/base/errors.js';
 import { XenstoreError } from './errors.js';
 import type { Transport, TransportHandlers } from './transport.js';
@@ -11,8 +12,28 @@ import { PAYLOAD_MAX_BYTES } from './wire.js';
 // domains with five digits each is 384 KiB.
 const MAX_REPLY_BYTES = 1 << 20;
 
-/** Connects to the socket. Throws ERR_XENSTORE_CONNECT or ERR_XENSTORE_TIMEOUT. */
+// A unix socket whose queue of connections is full refuses with EAGAIN, and xenstored's queue is short: it passes as soon as the daemon
+// accepts again.
+const FULL_QUEUE_RETRY_MS = 10;
+
+/**
+ * Connects to the socket; waits for a place while its queue of connections is full. Throws ERR_XENSTORE_CONNECT or
+ * ERR_XENSTORE_TIMEOUT.
+ */
 export async function openSocketTransport(path: string, timeoutMs: number): Promise<Transport> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return new SocketTransport(path, await connect(path, timeoutMs, end));
+    } catch (error) {
+      if (errorCode((error as Error).cause) !== 'EAGAIN') throw error;
+    }
+    await sleep(FULL_QUEUE_RETRY_MS);
+    if (performance.now() >= end) throw timeoutError(path, timeoutMs);
+  }
+}
+
+async function connect(path: string, timeoutMs: number, end: number): Promise<Socket> {
   const socket = createConnection({ path });
   await new Promise<void>((resolve, reject) => {
     const fail = (error: XenstoreError) => {
@@ -20,7 +41,7 @@ export async function openSocketTransport(path: string, timeoutMs: number): Prom
       socket.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => fail(timeoutError(path, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => fail(timeoutError(path, timeoutMs)), end - performance.now());
     socket.once('error', (cause) => fail(connectError(path, cause)));
     socket.once('connect', () => {
       clearTimeout(timer);
@@ -28,7 +49,7 @@ export async function openSocketTransport(path: string, timeoutMs: number): Prom
       resolve();
     });
   });
-  return new SocketTransport(path, socket);
+  return socket;
 }
 
 class SocketTransport implements Transport {

@@ -55,12 +55,14 @@ export async function measureClones(
       const name = `bench-${made++}`;
       const begun = performance.now();
       const request = { name, uuid, maxMemoryKib: template.shape.memoryKib };
-      const { domid } = await engine.clone(template, request);
+      const { domid, rings, introduce } = await engine.clone(template, request);
+      if (!rings) await introduce([]);
       const cloned = performance.now();
-      const connecting = connectAgent(host, domid, HELLO_MS);
+      const connecting = connectAgent(host, domid, HELLO_MS, { ring: rings?.control });
       await host.libxl.xcDomainUnpause(domid);
       const link = await connecting;
       const awake = performance.now();
+      if (rings) await introduce([]);
       return { domid, uuid, link, cloneMs: awake - begun, wakeMs: awake - cloned };
     };
     const one = async (): Promise<CloneTimes> => {

@@ -32,6 +32,7 @@ NAPI_MODULE_INIT() {
   thaw::EnvData::create(env);
   thaw::js_set_function(env, exports, "initialize", thaw::JS_initialize);
   thaw::js_set_function(env, exports, "openContext", thaw::Context::JS_open);
+  thaw::js_set_function(env, exports, "vchanAttach", thaw::JS_vchanAttach);
   thaw::js_set_function(env, exports, "vchanConnect", thaw::JS_vchanConnect);
   thaw::js_set_function(env, exports, "vchanListen", thaw::JS_vchanListen);
   thaw::js_set_function(env, exports, "trimStream", thaw::JS_trimStream);

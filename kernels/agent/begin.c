@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* BEGIN: how does a container that was created, perhaps in another domain's life, become one of this domain and run? */
+/*
+ * BEGIN: how does a container that was created, or ran, perhaps in another domain's life, become one of this domain and
+ * run?
+ */
 #define _GNU_SOURCE
 #include "bundle.h"
 #include "data.h"
+#include "hold.h"
 #include "identity.h"
 #include "input.h"
 #include "start.h"
@@ -34,12 +38,14 @@ static const char *refusal(const struct thaw_begin *body, const struct agent_pro
   if (!process)
     return "No such container";
   *error_out = THAW_E_STATE;
-  if (process->state != AGENT_CREATED)
+  if (process->state != AGENT_CREATED && process->state != AGENT_HELD)
     return "The container is not waiting to begin";
   if (process->has_ended)
     return "The container ended before it began";
   if ((body->flags | THAW_PROCESS_STDIN) != (process->flags | THAW_PROCESS_STDIN) || body->flags & ~process->flags)
     return "The container was created with other streams";
+  if (process->state == AGENT_HELD && body->flags & THAW_PROCESS_STDIN)
+    return "The container's stdin had ended when it was frozen";
   *error_out = THAW_E_EXISTS;
   return other && other != process ? "The process id is in use" : NULL;
 }
@@ -106,6 +112,18 @@ static void go(struct agent_request request, const struct thaw_begin *body, stru
   agent_launch_follow(start);
 }
 
+/* Its streams are those of today's client from the first byte on: what it wrote before was another's to have. */
+static void go_on(struct agent_request request, const struct thaw_begin *body, struct agent_process *process) {
+  uint32_t pid = (uint32_t)process->first_pid;
+
+  process->id = body->process;
+  process->generation = agent_data_channel()->generation;
+  process->awaits_client = false;
+  agent_process_renew(process);
+  agent_control_ok(request, &pid, sizeof pid);
+  agent_hold_release();
+}
+
 void agent_begin_request(struct agent_request request, struct agent_fields *fields) {
   struct agent_process *process;
   struct agent_field hostname;
@@ -129,6 +147,8 @@ void agent_begin_request(struct agent_request request, struct agent_fields *fiel
                         "Cannot replace the container's files: %s", strerror(errno));
   else if (!set_hostname(process->pid, &hostname))
     agent_control_error(request, THAW_E_INTERNAL, "Cannot set the container's hostname: %s", strerror(errno));
+  else if (process->state == AGENT_HELD)
+    go_on(request, &body, process);
   else
     go(request, &body, process);
 }

@@ -37,11 +37,11 @@ void agent_channel_open(struct agent_channel *channel) {
   agent_loop_add(&channel->source);
 }
 
-void agent_channel_close(struct agent_channel *channel) {
+static void end(struct agent_channel *channel, void (*end_transport)(struct agent_transport *)) {
   if (!channel->transport)
     return;
   agent_loop_remove(&channel->source);
-  agent_transport_close(channel->transport);
+  end_transport(channel->transport);
   channel->transport = NULL;
   channel->greeted = false;
   if (channel->payload != channel->rules->buffer)
@@ -51,6 +51,14 @@ void agent_channel_close(struct agent_channel *channel) {
   channel->skipping = false;
   agent_channel_drop_output(channel);
   channel->rules->lost(channel);
+}
+
+void agent_channel_close(struct agent_channel *channel) {
+  end(channel, agent_transport_close);
+}
+
+void agent_channel_keep(struct agent_channel *channel) {
+  end(channel, agent_transport_keep);
 }
 
 uint8_t *agent_channel_make(const struct thaw_frame *header, const void *payload) {

@@ -56,6 +56,7 @@ struct agent_channel {
 void agent_channel_init(struct agent_channel *channel, const struct agent_channel_rules *rules);
 void agent_channel_open(struct agent_channel *channel);  /* publishes it; dies when that fails */
 void agent_channel_close(struct agent_channel *channel); /* idempotent */
+void agent_channel_keep(struct agent_channel *channel);  /* as close, for a freeze: agent_transport_keep() */
 
 /* One round: takes and sends what can be moved now, up to a share that leaves others their turn. */
 void agent_channel_round(struct agent_channel *channel);

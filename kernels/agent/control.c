@@ -43,6 +43,7 @@ static const struct {
     {THAW_CREATE, agent_create_request},
     {THAW_BEGIN, agent_begin_request},
     {THAW_EXEC, agent_exec_request},
+    {THAW_HOLD, agent_hold_request},
 };
 
 static bool accepts(uint32_t type) {

@@ -15,10 +15,30 @@ static struct {
   uint8_t payload[THAW_DATA_MAX];
 } out;
 static uint8_t in[THAW_DATA_MAX + 1]; /* not allocated: memory that is short must not lose a byte */
+static enum { STAYS, LEAVES, HAS_LEFT } client;
 
 static bool accepts(uint32_t type) {
   return type == THAW_STREAM || type == THAW_EOF || type == THAW_CREDIT || type == THAW_SIGNAL ||
-         type == THAW_WINSIZE || type == THAW_LAYER;
+         type == THAW_WINSIZE || type == THAW_LAYER || type == THAW_LEAVE;
+}
+
+/* From now on its processes have no client, and wait for one. */
+static bool take_leave(const struct thaw_frame *header) {
+  if (client != STAYS || header->length != 0 || header->arg != 0)
+    return false;
+  for (struct agent_process *process = agent_process_first(); process; process = process->next)
+    process->awaits_client |= agent_data_serves(process);
+  client = LEAVES;
+  return true;
+}
+
+/* A client has come in place of one that took leave; of a container that is held, whoever ends that decides. */
+static void inherit(void) {
+  for (struct agent_process *process = agent_process_first(); process && client == STAYS; process = process->next)
+    if (process->awaits_client && process->state != AGENT_HELD) {
+      process->awaits_client = false;
+      process->generation = channel.generation;
+    }
 }
 
 static bool take_credit(struct agent_process *process, const struct thaw_frame *header, const uint8_t *payload) {
@@ -54,9 +74,12 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
 
   (void)from;
   if (header->type == THAW_LAYER)
-    return agent_layer_take(header, payload);
+    return client == STAYS && agent_layer_take(header, payload);
   if (header->id == 0)
+    return header->type == THAW_LEAVE && take_leave(header);
+  if (header->type == THAW_LEAVE || client != STAYS)
     return false;
+  inherit();
   process = agent_process_by_id(header->id);
   /* dom0 cannot know yet that a process is over: what it sent meanwhile is no error */
   if (!process || !agent_data_serves(process))
@@ -76,8 +99,8 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
   }
 }
 
-static bool fill(const struct agent_process *process, uint32_t type, uint32_t arg, uint32_t length) {
-  out.header = (struct thaw_frame){length, type, process->id, arg};
+static bool fill(uint32_t id, uint32_t type, uint32_t arg, uint32_t length) {
+  out.header = (struct thaw_frame){length, type, id, arg};
   channel.out = (uint8_t *)&out;
   channel.out_length = sizeof out.header + length;
   channel.out_owned = false;
@@ -88,11 +111,11 @@ static bool fill(const struct agent_process *process, uint32_t type, uint32_t ar
 static bool next_frame(struct agent_process *process) {
   uint32_t grant;
 
-  if (process->state == AGENT_STARTING || process->state == AGENT_CREATED)
+  if (process->state == AGENT_STARTING || process->state == AGENT_CREATED || process->state == AGENT_HELD)
     return false;
   if (agent_input_grant(&process->input, &grant)) {
     memcpy(out.payload, &grant, sizeof grant);
-    return fill(process, THAW_CREDIT, THAW_STDIN, sizeof grant);
+    return fill(process->id, THAW_CREDIT, THAW_STDIN, sizeof grant);
   }
   for (int i = 0; i < 2; i++) {
     /* in turns: a flood on one must not keep the other waiting */
@@ -100,17 +123,17 @@ static bool next_frame(struct agent_process *process) {
     size_t length = agent_output_read(output, out.payload, sizeof out.payload);
 
     if (length > 0)
-      return fill(process, THAW_STREAM, output->stream, (uint32_t)length);
+      return fill(process->id, THAW_STREAM, output->stream, (uint32_t)length);
     if (output->has_ended && !output->is_eof_sent) {
       output->is_eof_sent = true;
-      return fill(process, THAW_EOF, output->stream, 0);
+      return fill(process->id, THAW_EOF, output->stream, 0);
     }
   }
   if (process->state == AGENT_EXITED && !process->is_exit_sent && process->outputs[0].is_eof_sent &&
       process->outputs[1].is_eof_sent) {
     process->is_exit_sent = true;
     memcpy(out.payload, &process->exit, sizeof process->exit);
-    return fill(process, THAW_EXIT, 0, sizeof process->exit);
+    return fill(process->id, THAW_EXIT, 0, sizeof process->exit);
   }
   return false;
 }
@@ -119,6 +142,13 @@ static bool refill(struct agent_channel *to) {
   struct agent_process *start = turn ? turn : agent_process_first(), *process = start;
 
   (void)to;
+  if (client != STAYS) {
+    bool is_due = client == LEAVES;
+
+    client = HAS_LEFT;
+    return is_due && fill(0, THAW_LEAVE, 0, 0);
+  }
+  inherit();
   if (!start)
     return false;
   do {
@@ -143,6 +173,7 @@ static void lost(struct agent_channel *from) {
   struct agent_process *process = agent_process_first();
 
   (void)from;
+  client = STAYS;
   agent_layer_client_lost();
   while (process) {
     struct agent_process *after = process->next;
@@ -172,7 +203,7 @@ struct agent_channel *agent_data_channel(void) {
 }
 
 bool agent_data_serves(const struct agent_process *process) {
-  return channel.greeted && process->generation == channel.generation;
+  return channel.greeted && process->generation == channel.generation && !process->awaits_client;
 }
 
 void agent_data_forget(const struct agent_process *process) {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * FREEZE: how does the guest become an image? In this order: answer, wait until dom0 has closed both
- * channels (it unmaps the rings), close them here (grants, event channels and nodes go), give back
- * and clear memory, write "frozen", wait for the wake node. Whoever wakes, a clone or the template itself, does
- * the same: new channels, "running", and a hello that counts the wakes.
+ * FREEZE and, from its answer on, HOLD: how does the guest become an image? In this order: answer, wait until dom0 has
+ * closed both channels (it unmaps the rings), close them here (grants, event channels and nodes go), give back and
+ * clear memory, write "frozen", wait for the wake node, or for what dom0 puts into a clone's memory in its place.
+ * Whoever wakes, a clone or the template itself, does the same: new channels, "running", and a hello that counts the
+ * wakes. The wake node says whether it is to be somebody new, or the same as before: then it keeps its identity, and
+ * what it held goes on.
  */
 #include "freeze.h"
 
 #include "control.h"
 #include "data.h"
+#include "hold.h"
 #include "identity.h"
 #include "log.h"
 #include "scrub.h"
@@ -20,12 +23,22 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Nobody waits for a clone to say that it runs, and its hello would wait for the requests. */
+#define TELL_AFTER_NS (50 * AGENT_MS)
+/* A suspend that came just before the wait for its end: looked for so often. */
+#define LOOK_AGAIN_NS (20 * AGENT_MS)
 #define RELEASE_DEADLINE_NS (5000 * AGENT_MS)
+/* Two programs of dom0 have to let go then, one after the other. */
+#define RELEASE_HELD_DEADLINE_NS (15000 * AGENT_MS)
 
 static enum { AWAKE, PENDING, FROZEN } state;
 static uint32_t wakes;
-static struct agent_timer release_deadline;
+static struct agent_timer release_deadline, telling, looking;
 static struct agent_source watch;
+static bool keeps_rings;    /* dom0 was told where they are */
+static bool store_has_news; /* the wake node may be there */
+/* Until dom0 has heard the hello, xenstore may not know this domain, and would not answer */
+static bool tells_when_heard;
 
 uint32_t agent_freeze_wakes(void) {
   return wakes;
@@ -44,18 +57,43 @@ static bool something_runs(void) {
   for (struct agent_process *process = agent_process_first(); process; process = process->next)
     if (!process->has_ended && process->state != AGENT_CREATED)
       return true;
-  return agent_launch_is_busy();
+  return agent_launch_is_busy() || agent_hold_is_under_way();
 }
 
 /* dom0 kept a channel open: to suspend now would carry its mapping into the image. */
 static void give_up(struct agent_timer *timer) {
   (void)timer;
-  agent_log("freeze: given up: dom0 did not close the channels within 5 s");
+  agent_log("freeze: given up: dom0 did not close the channels in time");
   state = AWAKE;
+  agent_hold_release();
   agent_loop_again();
 }
 
+bool agent_freeze_is_possible(void) {
+  return state == AWAKE;
+}
+
+void agent_freeze_begin(void) {
+  agent_timer_clear(&telling);
+  tells_when_heard = false;
+  state = PENDING;
+  keeps_rings = false;
+  release_deadline = (struct agent_timer){.fire = give_up};
+  agent_timer_set(&release_deadline, agent_hold_is_on() ? RELEASE_HELD_DEADLINE_NS : RELEASE_DEADLINE_NS);
+}
+
+/* Both channels' pages, one after the other; 0 when not all of them can be told of. */
+static size_t describe_rings(struct thaw_ring_page *pages_out, size_t most) {
+  size_t control = agent_transport_describe(agent_control_channel()->transport, pages_out, most);
+  size_t data = agent_transport_describe(agent_data_channel()->transport, pages_out + control, most - control);
+
+  return control && data ? control + data : 0;
+}
+
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields) {
+  struct thaw_ring_page pages[2 + (2u << (THAW_CONTROL_RING_ORDER - 12)) + (2u << (THAW_DATA_RING_ORDER - 12))];
+  size_t count;
+
   if (!agent_fields_at_end(fields)) {
     agent_control_error(request, THAW_E_MESSAGE, "FREEZE is malformed");
     return;
@@ -68,10 +106,10 @@ void agent_freeze_request(struct agent_request request, struct agent_fields *fie
     agent_control_error(request, THAW_E_INTERNAL, "Cannot remove the wake node of an earlier freeze");
     return;
   }
-  agent_control_ok(request, NULL, 0);
-  state = PENDING;
-  release_deadline = (struct agent_timer){.fire = give_up};
-  agent_timer_set(&release_deadline, RELEASE_DEADLINE_NS);
+  count = describe_rings(pages, sizeof pages / sizeof *pages);
+  agent_control_ok(request, pages, (uint32_t)(count * sizeof *pages));
+  agent_freeze_begin();
+  keeps_rings = count > 0;
 }
 
 /* Pages the image need not carry. */
@@ -87,26 +125,58 @@ static void drop_caches(void) {
   close(fd);
 }
 
+static void look_again(struct agent_timer *timer) {
+  agent_timer_set(timer, LOOK_AGAIN_NS); /* the round that comes now looks */
+}
+
 static void freeze(void) {
+  void (*end)(struct agent_channel *) = keeps_rings ? agent_channel_keep : agent_channel_close;
+
   agent_timer_clear(&release_deadline);
-  agent_channel_close(agent_control_channel());
-  agent_channel_close(agent_data_channel());
+  end(agent_control_channel());
+  end(agent_data_channel());
   if (agent_store_is_real()) {
-    drop_caches();
+    /* what a running container has read is part of what makes it quick */
+    if (!agent_hold_is_on())
+      drop_caches();
     agent_scrub();
   }
   state = FROZEN;
+  store_has_news = true;
+  if (keeps_rings) {
+    looking = (struct agent_timer){.fire = look_again};
+    agent_timer_set(&looking, LOOK_AGAIN_NS);
+    agent_loop_heed_suspend(true);
+  }
   write_state("frozen");
 }
 
-static void wake(void) {
-  agent_identity_forget();
-  wakes++;
-  state = AWAKE;
-  agent_channel_open(agent_control_channel());
-  agent_channel_open(agent_data_channel());
+static void tell(struct agent_timer *timer) {
+  (void)timer;
   write_state("running");
   agent_store_remove(THAW_XS_WAKE); /* last: dom0 waits for the rest */
+}
+
+static void tell_soon(void) {
+  telling = (struct agent_timer){.fire = tell};
+  agent_timer_set(&telling, TELL_AFTER_NS);
+}
+
+static void wake(bool is_same) {
+  if (!is_same)
+    agent_identity_forget();
+  wakes++;
+  state = AWAKE;
+  agent_timer_clear(&looking);
+  agent_loop_heed_suspend(false);
+  agent_channel_open(agent_control_channel());
+  agent_channel_open(agent_data_channel());
+  if (is_same) {
+    agent_hold_release();
+    tell(NULL);
+  } else if (!tells_when_heard) {
+    tell_soon();
+  }
 }
 
 void agent_freeze_round(void) {
@@ -115,15 +185,29 @@ void agent_freeze_round(void) {
   if (state == PENDING && agent_channel_is_released(agent_control_channel()) &&
       agent_channel_is_released(agent_data_channel()))
     freeze();
+  if (state == FROZEN && agent_transport_is_prepared()) {
+    tells_when_heard = true;
+    wake(false);
+    return;
+  }
+  if (tells_when_heard && agent_channel_has_client(agent_control_channel())) {
+    tells_when_heard = false;
+    tell_soon();
+  }
   /* read after every request and event: a wake may have come while another answer was awaited */
-  if (state == FROZEN && agent_store_read(THAW_XS_WAKE, value, sizeof value) && strcmp(value, "1") == 0)
-    wake();
+  if (state != FROZEN || !store_has_news)
+    return;
+  store_has_news = false;
+  if (agent_store_read(THAW_XS_WAKE, value, sizeof value) &&
+      (strcmp(value, THAW_WAKE_NEW) == 0 || strcmp(value, THAW_WAKE_SAME) == 0))
+    wake(strcmp(value, THAW_WAKE_SAME) == 0);
 }
 
 static void on_watch(struct agent_source *source, short revents) {
   (void)source;
   (void)revents;
   agent_store_drain();
+  store_has_news = true;
 }
 
 void agent_freeze_init(void) {

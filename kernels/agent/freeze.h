@@ -14,6 +14,12 @@ uint32_t agent_freeze_wakes(void);
 /* FREEZE was answered and dom0 is to close the channels: a client that goes is not missed. */
 bool agent_freeze_is_pending(void);
 
+/* Neither frozen nor about to be. */
+bool agent_freeze_is_possible(void);
+
+/* A request was granted: freezes once dom0 has closed both channels. */
+void agent_freeze_begin(void);
+
 void agent_freeze_round(void); /* once in every round of the loop */
 
 #endif

@@ -40,6 +40,12 @@ void agent_input_close(struct agent_input *input) {
   input->start = input->end = 0;
 }
 
+void agent_input_renew(struct agent_input *input) {
+  agent_input_close(input);
+  input->allowed = input->grant = 0;
+  input->is_announced = input->is_eof = false;
+}
+
 /* A terminal cannot be closed on one side: the character that its line discipline takes for it. */
 static void end_terminal(struct agent_input *input) {
   struct termios mode;

@@ -8,6 +8,9 @@
 bool agent_input_init(struct agent_input *input, struct agent_process *process);
 void agent_input_close(struct agent_input *input); /* what comes from now on is dropped and credited */
 
+/* For a client that knows nothing of it: not fed. */
+void agent_input_renew(struct agent_input *input);
+
 /* False: more than the window allows, or after the end. */
 bool agent_input_take(struct agent_input *input, const uint8_t *bytes, uint32_t length);
 bool agent_input_eof(struct agent_input *input);

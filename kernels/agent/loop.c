@@ -9,14 +9,16 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct agent_source *sources;
 static struct agent_timer *timers;
 static struct pollfd polled[AGENT_SOURCES_MAX];
 static struct agent_source *polled_source[AGENT_SOURCES_MAX];
 static int polled_count;
-static bool again;
+static bool again, heeds_suspend;
 
 void agent_loop_add(struct agent_source *source) {
   if (source->listed)
@@ -79,6 +81,31 @@ void agent_loop_again(void) {
   again = true;
 }
 
+void agent_loop_heed_suspend(bool heeds) {
+  heeds_suspend = heeds;
+}
+
+/*
+ * Freezing for a suspend interrupts every wait; poll() is then resumed by the kernel, epoll_wait() ends with EINTR
+ * (signal(7), fs/eventpoll.c). Only used while frozen, so it is set up anew each time.
+ */
+static int wait_with_suspend(int timeout_ms) {
+  struct epoll_event event;
+  int epoll = epoll_create1(EPOLL_CLOEXEC), ready, error;
+
+  if (epoll < 0)
+    return -1;
+  for (int i = 0; i < polled_count; i++) {
+    event = (struct epoll_event){.events = EPOLLIN};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, polled[i].fd, &event);
+  }
+  ready = epoll_wait(epoll, &event, 1, timeout_ms);
+  error = errno;
+  close(epoll);
+  errno = error;
+  return ready;
+}
+
 static void fire_timers(void) {
   uint64_t now = timers ? agent_loop_now_ns() : 0;
 
@@ -112,8 +139,14 @@ static int wait_for_events(void) {
       wait.tv_nsec = (long)((timers->at_ns - now) % 1000000000u);
     }
   }
-  bool endless = !again && !timers;
+  bool endless = !again && !timers, waits = !again;
   again = false;
+  if (heeds_suspend && waits) {
+    if (wait_with_suspend(endless ? -1 : (int)(wait.tv_sec * 1000 + wait.tv_nsec / 1000000 + 1)) < 0)
+      return -1;
+    endless = false;
+    wait = (struct timespec){0, 0};
+  }
   return ppoll(polled, (nfds_t)polled_count, endless ? NULL : &wait, NULL);
 }
 

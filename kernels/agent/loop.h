@@ -37,6 +37,9 @@ void agent_timer_clear(struct agent_timer *timer);
 /* The next round does not wait: somebody stopped early to let others have a turn. */
 void agent_loop_again(void);
 
+/* From now on the wait ends when the domain was suspended and goes on, which poll() does not show. */
+void agent_loop_heed_suspend(bool heeds);
+
 /* One turn: each_round, the wait, then every callback that is due. */
 void agent_loop_turn(void (*each_round)(void));
 

@@ -36,6 +36,17 @@ void agent_output_close(struct agent_output *output) {
   output->has_ended = true;
 }
 
+void agent_output_renew(struct agent_output *output) {
+  static uint8_t dropped[4096];
+
+  output->credit = THAW_WINDOW;
+  output->is_eof_sent = false;
+  output->is_ready = true;
+  /* its writer is stopped, so this ends; an end of file shows when the stream is read again */
+  while (!output->has_ended && read(output->source.fd, dropped, sizeof dropped) > 0)
+    ;
+}
+
 bool agent_output_credit(struct agent_output *output, uint32_t bytes) {
   if (bytes > INT32_MAX - output->credit)
     return false;

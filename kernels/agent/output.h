@@ -10,6 +10,9 @@
 void agent_output_init(struct agent_output *output, struct agent_process *process, uint32_t stream);
 void agent_output_close(struct agent_output *output);
 
+/* For a client that knows nothing of it: a full window, and what was written for the one before is dropped. */
+void agent_output_renew(struct agent_output *output);
+
 /* False: credit beyond what a window can ever hold. */
 bool agent_output_credit(struct agent_output *output, uint32_t bytes);
 

@@ -114,6 +114,13 @@ void agent_process_run(struct agent_process *process) {
   agent_loop_again();
 }
 
+void agent_process_renew(struct agent_process *process) {
+  process->flags &= ~(uint32_t)THAW_PROCESS_STDIN;
+  agent_input_renew(&process->input);
+  for (int i = 0; i < 2; i++)
+    agent_output_renew(&process->outputs[i]);
+}
+
 void agent_process_end(struct agent_process *process, int wait_status) {
   process->pid = 0;
   process->has_ended = true;
@@ -133,7 +140,7 @@ void agent_process_release(struct agent_process *process) {
   /* one whose start still waits for an answer is the start's */
   bool is_over = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
 
-  if (is_over && (is_told || !agent_data_serves(process)))
+  if (is_over && (is_told || (!agent_data_serves(process) && !process->awaits_client)))
     agent_process_free(process);
 }
 

@@ -21,6 +21,7 @@ enum agent_process_state {
   AGENT_STARTING, /* crun runs; its streams are held back until the program is known to run */
   AGENT_CREATED,  /* its program waits for BEGIN; no stream flows */
   AGENT_RUNNING,
+  AGENT_HELD, /* stopped for a freeze; no stream flows */
   AGENT_EXITED,
 };
 
@@ -59,6 +60,7 @@ struct agent_process {
   uint32_t id;
   uint32_t flags;      /* enum thaw_process_flag */
   uint32_t generation; /* of the data client it belongs to */
+  bool awaits_client;  /* that client took leave: it belongs to the next */
   char container[AGENT_NAME_MAX + 1];
   char rootfs[AGENT_NAME_MAX + 1];
   bool is_exec; /* a guest of the container: START's process alone stands for it */
@@ -94,8 +96,11 @@ bool agent_process_any_left(const char *container);
 /* The pty master has come: it is stdin and stdout from now on. */
 void agent_process_attach_terminal(struct agent_process *process, int terminal);
 
-/* The program runs: streams flow, and an end that came meanwhile is told. */
+/* The program runs, or goes on: streams flow, and an end that came meanwhile is told. */
 void agent_process_run(struct agent_process *process);
+
+/* In a copy of the guest: its streams begin anew for a client that knows nothing of what went before. */
+void agent_process_renew(struct agent_process *process);
 
 /* Reaped with this status. */
 void agent_process_end(struct agent_process *process, int wait_status);

@@ -26,10 +26,13 @@
 #define THAW_PROTO_MAGIC 0x77616874u /* "thaw" */
 #define THAW_PROTO_VERSION 1u
 
-#define THAW_CONTROL_MAX 4194304u /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
-#define THAW_DATA_MAX 65536u      /* largest payload on the data channel and on a shim's socket */
-#define THAW_WINDOW 262144u       /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
-#define THAW_LAYERS_MAX 64u       /* layers of a root filesystem */
+#define THAW_CONTROL_MAX 4194304u  /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
+#define THAW_DATA_MAX 65536u       /* largest payload on the data channel and on a shim's socket */
+#define THAW_WINDOW 262144u        /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
+#define THAW_LAYERS_MAX 64u        /* layers of a root filesystem */
+#define THAW_CONTROL_RING_ORDER 14 /* of the bytes in each direction: a config.json passes in a few turns */
+#define THAW_DATA_RING_ORDER 17    /* two full frames, so that one is filled while the other is emptied */
+#define THAW_WAKE_OFFSET 4080u
 #define THAW_SEED_MIN 32u
 #define THAW_SEED_MAX 512u
 
@@ -37,7 +40,9 @@
 #define THAW_XS_CONTROL "data/thaw/control" /* ring-ref and event-channel of the control vchan, below it */
 #define THAW_XS_DATA "data/thaw/data"       /* the same of the data vchan */
 #define THAW_XS_STATE "data/thaw/state"     /* agent writes: "booting", "running", "frozen" */
-#define THAW_XS_WAKE "data/thaw/wake"       /* dom0 writes "1" to end a freeze, in a clone or in the template itself */
+#define THAW_XS_WAKE "data/thaw/wake"       /* dom0 writes one of these to end a freeze */
+#define THAW_WAKE_NEW "1"                   /* who wakes is to be somebody new: a clone, or the template itself */
+#define THAW_WAKE_SAME "2"                  /* the domain goes on as it was, its held container too */
 
 struct thaw_frame {
   uint32_t length; /* payload bytes that follow */
@@ -68,8 +73,11 @@ enum thaw_type {
   THAW_DELETE = 0x16,   /* field: container id; kills what is left, removes crun's state and the
                            bundle; idempotent */
   THAW_UNMOUNT = 0x17,  /* field: rootfs name; idempotent */
-  THAW_FREEZE = 0x18,   /* OK, then the agent waits for dom0 to close both channels, closes them
-                           itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE is "1".
+  THAW_FREEZE = 0x18,   /* OK with struct thaw_ring_page for each page of the rings that a clone finds ready: of control
+                           the ring's page, those of the way to the guest and of the way from it, then the same of
+                           data; none where there are no such rings. Then the agent waits for dom0 to close both
+                           channels, closes them itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE
+                           is "1", or dom0 has put a struct thaw_wake into the clone's memory.
                            Refused (THAW_E_BUSY) while a container runs; one that is created and not
                            begun is no obstacle. */
   THAW_EXEC = 0x19,     /* struct thaw_exec, fields: container id, process.json (the process object of an OCI
@@ -79,7 +87,12 @@ enum thaw_type {
                            a freeze. Needs neither IDENTITY nor a client on the data channel. */
   THAW_BEGIN = 0x1b,    /* struct thaw_begin, fields: container id, hostname for the container ("" leaves it),
                            then `files` pairs that replace those of CREATE. Runs the program of a created
-                           container: OK: le32 guest pid */
+                           container, or lets the processes of one go on that came along with a HOLD: OK: le32
+                           guest pid */
+  THAW_HOLD = 0x1c,     /* field: container id. FREEZE with a container that runs: its processes stop, then all is as
+                           after FREEZE. Woken with "1" they wait for BEGIN, with "2" they go on at once, as they do when
+                           the freeze is given up. Refused where something would not survive it: THAW_E_TCP,
+                           THAW_E_STREAMS, THAW_E_VOLUME, THAW_E_BUSY */
 
   /* control, agent -> thawd */
   THAW_OK = 0x20,
@@ -105,6 +118,9 @@ enum thaw_type {
   THAW_LAYER = 0x36,   /* dom0 -> agent: id = the layer's number, 1..THAW_LAYERS_MAX, not a process; arg = enum
                           thaw_layer. First its size, then its bytes in order, which the guest keeps in memory
                           for MOUNT. One at a time; a layer that cannot be kept fails its MOUNT. */
+  THAW_LEAVE = 0x37,   /* dom0 -> agent, id 0: this client goes, and sends nothing more. Answer: LEAVE, id 0, the
+                          agent's last frame; the client then closes. No frame is under way then, so the streams of its
+                          processes go on with the next client where they are, credit and all */
 
   /* shim's socket only */
   THAW_ATTACH = 0x40,   /* client -> shim: arg = flags: 1 the client will send stdin. Answer: ATTACHED
@@ -125,6 +141,8 @@ enum thaw_type {
                            be read is a LOST. */
   THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came and that leaves
                            nothing; of any other it says nothing. No answer. */
+  THAW_PAUSE = 0x48,    /* thawd -> shim, id 0: LEAVE the agent, close the channel, and come back as soon as the guest
+                           has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
@@ -171,6 +189,9 @@ enum thaw_error {
   THAW_E_RESIZE = 10,    /* memory or vCPUs did not come before the deadline */
   THAW_E_BUSY = 11,
   THAW_E_INTERNAL = 12,
+  THAW_E_TCP = 13,     /* TCP connections are open, which a copy of the guest would share with it */
+  THAW_E_STREAMS = 14, /* a terminal or an open stdin, which a copy of the process would have nobody for */
+  THAW_E_VOLUME = 15,  /* a volume is mounted, which a copy of the guest would write to as well */
 };
 
 struct thaw_hello {
@@ -178,6 +199,21 @@ struct thaw_hello {
   uint32_t version;
   uint32_t wakes;   /* freezes this agent woke from; 0 = booted */
   uint32_t channel; /* 1 control, 2 data */
+};
+
+/* A page of a ring: what the guest's grant table calls it, and which of the guest's frames it is. */
+struct thaw_ring_page {
+  uint32_t ref, frame;
+};
+
+/*
+ * At THAW_WAKE_OFFSET of the control ring's page of a clone: wake as somebody new. Dom0 has granted itself the rings'
+ * pages as the template's grant table had them, and made an event channel for each that waits for dom0.
+ */
+struct thaw_wake {
+  uint32_t magic; /* THAW_PROTO_MAGIC */
+  uint32_t control_port, data_port;
+  uint32_t reserved;
 };
 
 struct thaw_identity {

@@ -7,6 +7,8 @@
 #ifndef AGENT_TRANSPORT_H
 #define AGENT_TRANSPORT_H
 
+#include "proto.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -30,6 +32,15 @@ void agent_transport_close(struct agent_transport *transport);
  * half-used rings before the agent had a chance to see that this one has gone.
  */
 void agent_transport_withdraw(struct agent_transport *transport);
+
+/*
+ * Through a freeze: a clone whose dom0 knows where the rings are finds them ready. describe: what dom0 has to know, and
+ * how many pages that is, 0 where nothing can be kept. keep: instead of closing. is_prepared: dom0 has made a clone's
+ * channels ready, and the next ones to be opened are those.
+ */
+size_t agent_transport_describe(const struct agent_transport *transport, struct thaw_ring_page *pages_out, size_t most);
+void agent_transport_keep(struct agent_transport *transport);
+bool agent_transport_is_prepared(void);
 
 /* To be polled; the descriptor may change after agent_transport_peer(). */
 int agent_transport_fd(const struct agent_transport *transport);

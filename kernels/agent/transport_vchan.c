@@ -3,7 +3,8 @@
  * How does a channel cross the domain's border? By vchan, the guest as server.
  *
  * server_persist stays 0: with it libxenvchan reports "open" whether a client is there or not, and
- * the rings would keep a dead client's half frame. One server lives as long as its one client.
+ * the rings would keep a dead client's half frame. One server lives as long as its one client, and a clone's first
+ * has the rings that its template had.
  */
 #include "proto.h"
 #include "store.h"
@@ -13,48 +14,100 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/*
- * Rings of 1 << ORDER bytes in each direction. gntalloc allows a guest 1024 pages and every page here is
- * missing elsewhere in the domain, clones included. Control: a config.json passes in a few turns. Data: two
- * full frames, so that one is filled while the other is emptied.
- */
-#define CONTROL_RING_ORDER 14
-#define DATA_RING_ORDER 17
+#include <string.h>
 
 struct agent_transport {
-  struct libxenvchan *vchan;
+  struct agent_vchan server;
+  enum agent_channel_number number;
   const char *path;
   bool is_published;
 };
 
+/*
+ * What came through a freeze, by channel number. gntalloc allows a guest 1024 pages, and every page here is missing
+ * elsewhere in the domain, clones included.
+ */
+static struct {
+  struct agent_vchan server;
+  uint32_t port; /* 0: dom0 has made none */
+} kept[AGENT_DATA + 1];
+
 /* The event channel first: a client looks for ring-ref before it looks for the other. */
-static bool publish(struct agent_transport *transport, uint32_t ring_ref) {
+static bool publish(struct agent_transport *transport) {
   char path[64], value[16];
 
   transport->is_published = true;
   snprintf(path, sizeof path, "%s/event-channel", transport->path);
-  snprintf(value, sizeof value, "%u", transport->vchan->event_port);
+  snprintf(value, sizeof value, "%u", transport->server.vchan->event_port);
   if (!agent_store_write(path, value))
     return false;
   snprintf(path, sizeof path, "%s/ring-ref", transport->path);
-  snprintf(value, sizeof value, "%u", ring_ref);
+  snprintf(value, sizeof value, "%u", transport->server.ring_ref);
   return agent_store_write(path, value);
+}
+
+/* Takes the kept rings where dom0 knows them, and gives them back else. */
+static bool take_kept(struct agent_transport *transport) {
+  uint32_t port = kept[transport->number].port;
+
+  transport->server = kept[transport->number].server;
+  kept[transport->number].server.vchan = NULL;
+  kept[transport->number].port = 0;
+  if (!transport->server.vchan)
+    return false;
+  if (port && agent_vchan_adopt(&transport->server, port))
+    return true;
+  agent_vchan_close(&transport->server);
+  return false;
 }
 
 struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   struct agent_transport *transport = calloc(1, sizeof *transport);
-  uint32_t ring_ref;
+  bool is_control = number == AGENT_CONTROL;
 
   if (!transport)
     return NULL;
-  transport->path = number == AGENT_CONTROL ? THAW_XS_CONTROL : THAW_XS_DATA;
-  transport->vchan = agent_vchan_server(number == AGENT_CONTROL ? CONTROL_RING_ORDER : DATA_RING_ORDER, &ring_ref);
-  if (!transport->vchan || !publish(transport, ring_ref)) {
+  transport->number = number;
+  transport->path = is_control ? THAW_XS_CONTROL : THAW_XS_DATA;
+  if (take_kept(transport))
+    return transport;
+  if (!agent_vchan_make(&transport->server, is_control ? THAW_CONTROL_RING_ORDER : THAW_DATA_RING_ORDER) ||
+      !publish(transport)) {
     agent_transport_close(transport);
     return NULL;
   }
   return transport;
+}
+
+size_t agent_transport_describe(const struct agent_transport *transport, struct thaw_ring_page *pages_out,
+                                size_t most) {
+  return agent_vchan_describe(&transport->server, pages_out, most);
+}
+
+void agent_transport_keep(struct agent_transport *transport) {
+  agent_transport_withdraw(transport);
+  if (agent_vchan_keep(&transport->server)) {
+    kept[transport->number].server = transport->server;
+    transport->server.vchan = NULL;
+  }
+  agent_transport_close(transport);
+}
+
+bool agent_transport_is_prepared(void) {
+  const struct libxenvchan *control = kept[AGENT_CONTROL].server.vchan;
+  struct thaw_wake wake;
+  char *place;
+
+  if (!control)
+    return false;
+  place = (char *)control->ring + THAW_WAKE_OFFSET;
+  memcpy(&wake, place, sizeof wake);
+  if (wake.magic != THAW_PROTO_MAGIC || wake.control_port == 0 || wake.data_port == 0)
+    return false;
+  memset(place, 0, sizeof wake);
+  kept[AGENT_CONTROL].port = wake.control_port;
+  kept[AGENT_DATA].port = wake.data_port;
+  return true;
 }
 
 void agent_transport_withdraw(struct agent_transport *transport) {
@@ -66,12 +119,12 @@ void agent_transport_close(struct agent_transport *transport) {
   if (!transport)
     return;
   agent_transport_withdraw(transport);
-  libxenvchan_close(transport->vchan);
+  agent_vchan_close(&transport->server);
   free(transport);
 }
 
 int agent_transport_fd(const struct agent_transport *transport) {
-  return libxenvchan_fd_for_select(transport->vchan);
+  return libxenvchan_fd_for_select(transport->server.vchan);
 }
 
 short agent_transport_events(const struct agent_transport *transport, bool wants_write) {
@@ -81,11 +134,11 @@ short agent_transport_events(const struct agent_transport *transport, bool wants
 }
 
 void agent_transport_acknowledge(struct agent_transport *transport) {
-  libxenvchan_wait(transport->vchan);
+  libxenvchan_wait(transport->server.vchan);
 }
 
 enum agent_peer agent_transport_peer(struct agent_transport *transport) {
-  switch (libxenvchan_is_open(transport->vchan)) {
+  switch (libxenvchan_is_open(transport->server.vchan)) {
   case 2:
     return AGENT_PEER_NONE;
   case 1:
@@ -96,9 +149,9 @@ enum agent_peer agent_transport_peer(struct agent_transport *transport) {
 }
 
 ssize_t agent_transport_read(struct agent_transport *transport, void *data, size_t size) {
-  return libxenvchan_read(transport->vchan, data, size);
+  return libxenvchan_read(transport->server.vchan, data, size);
 }
 
 ssize_t agent_transport_write(struct agent_transport *transport, const void *data, size_t size) {
-  return libxenvchan_write(transport->vchan, data, size);
+  return libxenvchan_write(transport->server.vchan, data, size);
 }

@@ -3,13 +3,16 @@
  * What else changes when a guest grows? scripts/build-kernel adds this file to drivers/xen.
  *
  * A clone is woken with 16 MiB and grows while its container already runs. Who runs short meanwhile must not be killed
- * for it: memory is on its way. And what Linux derives from the memory it booted with, the bounds of network buffers,
- * would stay those of 16 MiB.
+ * for it: memory is on its way. Nor may a step of growth want for the pages that describe it: they are in stock. And
+ * what Linux derives from the memory it booted with, the bounds of network buffers, would stay those of 16 MiB.
  */
 #include <linux/init.h>
 #include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/sched.h>
+#include <linux/swap.h>
 #include <net/tcp.h>
 #include <net/udp.h>
 #include <xen/balloon.h>
@@ -18,6 +21,86 @@
 #define WAIT_TICKS (5 * HZ) /* without a page from Xen; then the kill goes ahead */
 #define LEAST_PAGES                                                                                                    \
   (64 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
+
+/* Of a section: 32 */
+#define DESCRIPTOR_PAGES PFN_UP(PAGES_PER_SECTION * sizeof(struct page))
+/* What else it takes: page tables, in PV guests of single pages, as is their list of frames; and a few slabs */
+#define SPARE_PAGES (xen_pv_domain() ? 16 : 8)
+/* With the stock set aside, Linux's own reserve need not suffice for more than interrupts; in KiB, Linux's least */
+#define LEAST_RESERVE 128
+
+/* mm/internal.h */
+extern int min_free_kbytes;
+void setup_per_zone_wmarks(void);
+int init_per_zone_wmark_min(void);
+
+/* Populated pages that the allocator does not know of. After boot only the balloon's thread touches it */
+static LIST_HEAD(stock);
+static unsigned long stocked;
+
+bool balloon_stock_wants(void) {
+  return stocked < DESCRIPTOR_PAGES + SPARE_PAGES;
+}
+
+bool balloon_stock_keep(struct page *page) {
+  if (!balloon_stock_wants())
+    return false;
+  __ClearPageReserved(page);
+  if (!PageOffline(page))
+    __SetPageOffline(page);
+  list_add(&page->lru, &stock);
+  stocked++;
+  return true;
+}
+
+static struct page *from_stock(void) {
+  struct page *page = list_first_entry_or_null(&stock, struct page, lru);
+
+  if (page) {
+    list_del(&page->lru);
+    stocked--;
+  }
+  return page;
+}
+
+/* Leaves the stock to descriptors, the rest of it to the allocator; false if there is too little for a section */
+bool balloon_stock_open(void) {
+  if (balloon_stock_wants() && nr_free_pages() + stocked < DESCRIPTOR_PAGES + SPARE_PAGES)
+    return false;
+  while (stocked > DESCRIPTOR_PAGES)
+    /* To where any CPU finds it, which free_reserved_page() does not */
+    generic_online_page(from_stock(), 0);
+  return true;
+}
+
+/* A page as if it were just allocated, for vmemmap_alloc_block(); NULL if there is none */
+struct page *balloon_stock_take(void) {
+  struct page *page = from_stock();
+
+  if (page) {
+    __ClearPageOffline(page);
+    set_page_count(page, 1);
+    adjust_managed_page_count(page, 1);
+  }
+  return page;
+}
+
+static void fill_stock(void) {
+  struct page *page;
+
+  while (balloon_stock_wants()) {
+    page = alloc_page(GFP_KERNEL | __GFP_ZERO | __GFP_NORETRY | __GFP_NOWARN);
+    if (!page)
+      return;
+    adjust_managed_page_count(page, -1);
+    balloon_stock_keep(page);
+  }
+}
+
+/* At add_memory_resource(), when Linux does it, none of the new pages was there */
+void balloon_filled(void) {
+  init_per_zone_wmark_min();
+}
 
 static bool is_growing(void) {
   return balloon_stats.target_pages > balloon_stats.current_pages || balloon_stats.current_pages < LEAST_PAGES;
@@ -74,6 +157,9 @@ static int __init balloon_growth_init(void) {
 
   if (!xen_domain())
     return 0;
+  fill_stock();
+  min_free_kbytes = LEAST_RESERVE;
+  setup_per_zone_wmarks();
   error = register_oom_notifier(&oom_block);
   return error ? error : register_memory_notifier(&memory_block);
 }

@@ -52,6 +52,9 @@ lab_qemu_arguments() {
     arguments+=(-drive "if=none,id=${entry%%=*},file=${entry#*=},format=raw,readonly=on"
       -device "virtio-blk-pci,drive=${entry%%=*},serial=${entry%%=*}")
   done
+  # Words for QEMU alone, as scripts/profile has them.
+  # shellcheck disable=SC2206
+  arguments+=(${THAW_LAB_QEMU:-})
 }
 
 # lab_qemu_port DIR: the loopback port that leads to dom0's sshd.

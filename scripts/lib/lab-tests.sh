@@ -7,8 +7,8 @@ build_lab_tests() {
   local out=$THAW_ROOT/build/labtests suite
   rm -rf "$out" "$THAW_ROOT"/dist/joined/lab-*
   mkdir -p "$out/kernels/agent" "$out/guests"
-  for suite in xenstore bindings clone kernels thaw; do join_lab_suite "$suite" "$suite"; done
-  join_lab_suite guest agent shim
+  join_lab_suite xen xenstore bindings clone kernels agent shim
+  for suite in thaw cycles; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
@@ -43,11 +43,12 @@ build_bad_guest() {
 lab_ava() {
   local lab=$1 type=$2
   shift 2
+  # V8's compiler and its threads cost an emulated CPU more than they give.
   # AVA keeps a cache beside its modules, so the read-only tree gets a writable layer.
   "$THAW_ROOT/scripts/lab" exec --name "$lab" -- sh -c '
     mkdir -p /run/tests/upper /run/tests/work /root/tests
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
-    type=$1; shift
-    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "$@"
+    type=$1; export THAW_TEST_CYCLES=$2; shift 2
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "$@"
 }

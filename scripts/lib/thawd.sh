@@ -1,4 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Starts thawd. Installed as /usr/sbin/thawd.
-exec node /usr/lib/thaw/dist/toolstack/daemon/main.js "$@"
+# Without V8's optimizing compiler and its threads: a start runs a little of many functions, and for the first hundreds of starts compiling
+# them cost a dom0 with one vCPU more than it gave; the heap is small (docs/performance.md).
+exec node --no-opt --single-threaded /usr/lib/thaw/dist/toolstack/daemon/main.js "$@"

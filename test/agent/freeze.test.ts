@@ -43,7 +43,7 @@ test.serial(
       t.is((await agent.connectControl()).wakes, wakes);
       t.is((await agent.connectData()).wakes, wakes);
       await until('it runs', () => agent.state() === 'running');
-      t.false(existsSync(store('wake')));
+      await until('the wake node is gone', () => !existsSync(store('wake')));
       t.is(
         (await t.throwsAsync<Refusal>(startContainer(agent, 'early', ['true']))).fault,
         AgentFault.STATE,

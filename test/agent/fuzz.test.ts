@@ -6,13 +6,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from '../support/programs.js';
+import { makeProgram, ROOT } from '../support/programs.js';
 
 test('twenty seconds of fuzzing, from well-formed conversations', (t) => {
   t.timeout(300_000);
-  const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
-  const args = ['-s', '-C', join(ROOT, 'kernels/agent'), `OUT=${out}`, 'fuzz'];
-  execFileSync('make', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const out = makeProgram('kernels/agent', 'fuzz');
   const folder = mkdtempSync(join(tmpdir(), 'thaw-fuzz-'));
   try {
     const corpus = join(folder, 'corpus');

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { TestAgent } from '../support/agent.js';
+import { RUNTIME, TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
 
 test.serial('crun is in a sealed memory file, which it takes for a copy of its own', async (t) => {
@@ -24,7 +24,7 @@ test.serial('crun is in a sealed memory file, which it takes for a copy of its o
       readlinkSync(join(folder, name)).startsWith('/memfd:crun '),
     );
     if (fd === undefined) throw new Error('The agent has no memory file of crun');
-    t.deepEqual(readFileSync(join(folder, fd)), readFileSync('/usr/bin/crun'));
+    t.deepEqual(readFileSync(join(folder, fd)), readFileSync(RUNTIME));
     t.throws(() => writeFileSync(openSync(join(folder, fd), 'r+'), 'x'), { code: 'EPERM' });
     makeRootfs(join(agent.run, 'roots/base/rootfs'));
     const process = await startContainer(agent, 'c', ['true']);
@@ -38,7 +38,7 @@ test.serial('crun is in a sealed memory file, which it takes for a copy of its o
 test.serial('a runtime that is a script is run by its path', async (t) => {
   const path = join(mkdtempSync(join(tmpdir(), 'thaw-runtime-')), 'runtime');
   t.teardown(() => rmSync(dirname(path), { recursive: true }));
-  writeFileSync(path, '#!/bin/sh\nexec /usr/bin/crun "$@"\n', { mode: 0o755 });
+  writeFileSync(path, `#!/bin/sh\nexec ${RUNTIME} "$@"\n`, { mode: 0o755 });
   const scripted = await TestAgent.start(path);
   try {
     makeRootfs(join(scripted.run, 'roots/base/rootfs'));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * libFuzzer target: whatever bytes the guest sends, in whatever pieces, the shim neither breaks nor lets a queue
- * grow above its window. First byte: bit 0 sends a proper hello first; the rest sizes the pieces.
+ * grow above its window. First byte: bit 0 sends a proper hello first, bit 1 has thawd ask for a pause; the rest sizes
+ * the pieces.
  */
 #include "shim_fuzz.h"
 
@@ -10,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct thaw_frame frame;
     struct thaw_hello hello;
   } hello = {{sizeof(struct thaw_hello), THAW_HELLO, 0, 0}, {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, 0, 2}};
-  const struct thaw_frame attach = {0, THAW_ATTACH, 1, 1};
+  const struct thaw_frame attach = {0, THAW_ATTACH, 1, 1}, pause = {0, THAW_PAUSE, 0, 0};
   struct transport transport = {.ops = &fuzz_ops, .fd = 0};
   struct shim shim = {.transport = &transport};
-  int peer;
+  int peer, pauser = -1;
 
   if (size < 1)
     return 0;
@@ -23,7 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   assert(client_feed(&shim, fuzz_client(&shim, &peer), (const uint8_t *)&attach, sizeof attach) == 0);
   if ((data[0] & 1) != 0)
     assert(guest_feed(&shim, (const uint8_t *)&hello, sizeof hello) == 0);
-  size_t step = 1u + (data[0] >> 1) * 8u;
+  if ((data[0] & 2) != 0)
+    assert(client_feed(&shim, fuzz_client(&shim, &pauser), (const uint8_t *)&pause, sizeof pause) == 0);
+  size_t step = 1u + (data[0] >> 2) * 16u;
 
   for (data++, size--; size > 0 && shim.state != SHIM_LOST;) {
     size_t n = size < step ? size : step;
@@ -38,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   fuzz_drain(peer);
   close(peer);
+  if (pauser >= 0)
+    close(pauser);
   fuzz_end(&shim);
   return 0;
 }

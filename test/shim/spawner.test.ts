@@ -43,8 +43,9 @@ test('a shim is a process of its own that outlives the spawner', async (t) => {
   const { child, ended, ask } = startSpawner(t);
   const dirs = [folderOf(t), folderOf(t)];
   const pids: number[] = [];
-  for (const dir of dirs) {
-    const pid = Number(await ask(`32000 /local/domain/32000/data/thaw/data ${dir}\n`));
+  for (const [i, dir] of dirs.entries()) {
+    const ring = i === 0 ? '-' : '8:3';
+    const pid = Number(await ask(`32000 ${ring} /local/domain/32000/data/thaw/data ${dir}\n`));
     t.true(pid > 0);
     pids.push(pid);
     await until('it listens', () => Promise.resolve(existsSync(join(dir, 'shim.sock'))));
@@ -64,10 +65,10 @@ test('a shim is a process of its own that outlives the spawner', async (t) => {
 
 test('what cannot be started is answered too, and the next line is as good as the first', async (t) => {
   const { child, ended, ask } = startSpawner(t);
-  for (const line of ['\n', '7\n', '7 path\n', '7 path relative\n'])
+  for (const line of ['\n', '7\n', '7 -\n', '7 - path\n', '7 - path relative\n'])
     t.is(await ask(line), 'error Invalid argument');
-  t.is(await ask('7 path /nonexistent/folder\n'), 'error No such file or directory');
-  t.is(await ask(`7 path /${'x'.repeat(4095)}\n`), 'error File name too long');
-  child.stdin.end('7 path /cut off');
+  t.is(await ask('7 - path /nonexistent/folder\n'), 'error No such file or directory');
+  t.is(await ask(`7 - path /${'x'.repeat(4095)}\n`), 'error File name too long');
+  child.stdin.end('7 - path /cut off');
   t.is(await within(10_000, 'its end', () => ended), 0);
 });

@@ -50,7 +50,7 @@ export class AgentProcess {
   readonly complaints: string[] = [];
 
   constructor(
-    readonly data: FrameSocket,
+    public data: FrameSocket,
     readonly id: number,
     /** Gives back credit for what came. */
     public isAutoCredited: boolean,

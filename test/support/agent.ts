@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real agent on this machine: built with sanitizers, PID 1 of its own pid, mount and UTS namespace, spoken to over its two sockets.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,23 +9,24 @@ import { join } from 'node:path';
 import { AgentType, decodeHello, type Hello } from '../../toolstack/agent/wire.js';
 import { AgentClient } from './agent-client.js';
 import { FrameSocket } from './frame-socket.js';
-import { ROOT } from './programs.js';
+import { makeProgram, ROOT } from './programs.js';
 import { until } from './within.js';
 
 let binary: string | undefined;
 
-/** Builds the agent for tests (make decides what is to do). THAW_TEST_OUT moves it. */
+/** Builds the agent for tests. */
 export function agentBinary(): string {
-  if (binary) return binary;
-  const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
-  const args = ['-s', '-C', join(ROOT, 'kernels/agent'), `OUT=${out}`, 'test-agent'];
-  execFileSync('make', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  binary = join(out, 'test-agent');
-  return binary;
+  return (binary ??= join(makeProgram('kernels/agent', 'test-agent'), 'test-agent'));
 }
 
-/** The runtime under the agent: Debian's crun, or THAW_TEST_RUNTIME. */
-const RUNTIME = process.env['THAW_TEST_RUNTIME'] ?? '/usr/bin/crun';
+/** The runtime under the agent: the guest's crun, or THAW_TEST_RUNTIME. */
+export const RUNTIME = process.env['THAW_TEST_RUNTIME'] ?? guestsCrun();
+
+function guestsCrun(): string {
+  const stdio: StdioOptions = ['ignore', 'pipe', 'inherit'];
+  const folder = execFileSync(join(ROOT, 'scripts/build-crun'), { encoding: 'utf8', stdio });
+  return join(folder.trim(), 'crun');
+}
 
 export class TestAgent extends AgentClient {
   readonly folder: string;
@@ -79,6 +80,8 @@ export class TestAgent extends AgentClient {
     let found: { socket: FrameSocket; hello: Hello } | undefined;
     // a connection may still be to the listener that goes with the client before
     await until(`the agent greets on ${name}`, async () => {
+      if (this.#child.exitCode !== null)
+        throw new Error(`The agent ended with status ${this.#child.exitCode}: ${this.log}`);
       const socket = await FrameSocket.connect(path, 4194304).catch(() => undefined);
       const frame = await socket?.next();
       if (socket && frame?.type === AgentType.HELLO)

@@ -34,6 +34,7 @@ export async function containerServices(
   const services = {
     sandbox: {
       ...{ host: fakeXenHost(libxl, client), hostCpus: 4, runFolder: join(folder, 'run') },
+      copyFolder: join(folder, 'copies'),
       templates: { get: () => Promise.reject(noTemplate) },
       loops: {
         acquire: () => Promise.resolve('/dev/loop0'),

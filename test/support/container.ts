@@ -25,6 +25,8 @@ export interface ContainerOptions {
   cols?: number;
   /** False: it shares the agent's pid namespace, so what it leaves behind lives on. */
   hasPidNamespace?: boolean;
+  /** A network of its own, which nothing but itself is connected to. */
+  hasNetwork?: boolean;
   files?: Record<string, string>;
   isAutoCredited?: boolean;
   /** Instead of one made from the other options. */
@@ -33,6 +35,7 @@ export interface ContainerOptions {
 
 export function ociConfig(agent: AgentClient, args: string[], options: ContainerOptions): string {
   const kinds = ['mount', 'uts', 'ipc', ...(options.hasPidNamespace === false ? [] : ['pid'])];
+  if (options.hasNetwork) kinds.push('network');
   const capabilities = ['CAP_KILL', 'CAP_SETUID', 'CAP_SETGID'];
   return JSON.stringify({
     ociVersion: '1.0.2',

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { LAYER } from '../../toolstack/agent/wire.js';
 import { ApiType } from '../../toolstack/api/wire.js';
 import type { Frame } from '../../toolstack/base/frame.js';
 import { FakeProcess } from './fake-process.js';
@@ -54,10 +55,10 @@ export class FakeAgent {
     return process;
   }
 
-  /** Frames with ids of no process are the test's to look at. */
+  /** Frames with ids of no process, and layers, whose numbers are no processes, are the test's to look at. */
   onOther(take: (frame: Frame) => void): void {
     this.peer.onFrame = (frame) => {
-      const process = this.#processes.get(frame.id);
+      const process = frame.type === LAYER ? undefined : this.#processes.get(frame.id);
       if (process) process.take(frame);
       else take(frame);
     };

@@ -23,7 +23,7 @@ export const IMAGE: ImageSummary = {
 
 const TEMPLATE: TemplateSummary = {
   ...{ name: 'web', image: 'web:latest', command: ['serve'], created: 0, key: 'k' },
-  ...{ type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 1 },
+  ...{ kind: 'image', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 1 },
 };
 
 export const INFO: HostInfo = {
@@ -59,6 +59,24 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     removeImage: (reference) => Promise.resolve(note(['Deleted'], 'removeImage', reference)),
     freeze: (options) =>
       Promise.resolve(note({ ...TEMPLATE, name: options.name }, 'freeze', options)),
+    freezeContainer: (container, options) =>
+      Promise.resolve(
+        note(
+          { ...TEMPLATE, kind: 'container' as const, name: options.name },
+          'freezeContainer',
+          container,
+          options,
+        ),
+      ),
+    clone: (container, options) =>
+      Promise.resolve(
+        note(
+          Array.from({ length: options.count }, (_, i) => ({ ...CONTAINER, name: `clone-${i}` })),
+          'clone',
+          container,
+          options,
+        ),
+      ),
     unfreeze: (name) => Promise.resolve(note(undefined, 'unfreeze', name)),
     templates: () => Promise.resolve(note([TEMPLATE], 'templates')),
     info: () => Promise.resolve(note(INFO, 'info')),

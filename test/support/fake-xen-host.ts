@@ -11,6 +11,8 @@ export interface FakeDomain {
   domid: number;
   uuid: string;
   name: string;
+  shutdown?: boolean;
+  shutdownReason?: string;
 }
 
 export class FakeLibxl {
@@ -71,6 +73,22 @@ export class FakeLibxl {
     this.calls.push([call, domid]);
     if (!this.domains.has(domid)) return Promise.reject(notFound(call, domid));
     this.onDestroy(domid);
+    return Promise.resolve();
+  }
+
+  /** What a suspend writes to the descriptor; the domain is suspended then. */
+  onSuspend: (fd: number) => void = () => undefined;
+
+  async domainSuspend(domid: number, fd: number): Promise<void> {
+    this.calls.push(['domainSuspend', domid]);
+    Object.assign(this.domains.get(domid) ?? {}, { shutdown: true, shutdownReason: 'suspend' });
+    await Promise.resolve();
+    this.onSuspend(fd);
+  }
+
+  domainResume(domid: number): Promise<void> {
+    this.calls.push(['domainResume', domid]);
+    Object.assign(this.domains.get(domid) ?? {}, { shutdown: false });
     return Promise.resolve();
   }
 

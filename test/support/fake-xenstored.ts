@@ -23,6 +23,8 @@ export interface FakeOptions {
   readonly quota?: FakeQuota;
   readonly maxWatches?: number;
   readonly maxTransactions?: number;
+  /** Connections that wait to be accepted; past them the kernel refuses with EAGAIN. */
+  readonly backlog?: number;
   /** How a list of children past 4096 bytes is sent: in parts (Xen's C daemon) or in one long reply, without DIRECTORY_PART (OCaml). */
   readonly flavour?: 'c' | 'ocaml';
   /** Sees each request first; returns what to send instead of the true reply, 'drop' for nothing, undefined to go on as usual. */
@@ -57,7 +59,7 @@ export class FakeXenstored {
     const fake = new FakeXenstored(server, folder, options);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(fake.path, resolve);
+      server.listen({ path: fake.path, backlog: options.backlog }, resolve);
     });
     return fake;
   }

@@ -10,8 +10,7 @@ export class FrameSocket {
   readonly socket: Socket;
   /** Resolves when the other end is gone. */
   readonly closed: Promise<void>;
-  /** Set to take frames as they come instead of by next(). */
-  onFrame: ((frame: Frame) => void) | undefined;
+  #onFrame: ((frame: Frame) => void) | undefined;
   readonly #parser: FrameParser;
   readonly #queue: Frame[] = [];
   #wake: () => void = () => undefined;
@@ -33,6 +32,16 @@ export class FrameSocket {
     });
   }
 
+  get onFrame(): ((frame: Frame) => void) | undefined {
+    return this.#onFrame;
+  }
+
+  /** Set to take frames as they come instead of by next(), first those that have come already. */
+  set onFrame(take: ((frame: Frame) => void) | undefined) {
+    this.#onFrame = take;
+    if (take) for (const frame of this.#queue.splice(0)) take(frame);
+  }
+
   static async connect(path: string, maxPayload?: number): Promise<FrameSocket> {
     const socket = connect(path);
     await once(socket, 'connect');
@@ -40,8 +49,8 @@ export class FrameSocket {
   }
 
   #take(frame: Frame): void {
-    if (this.onFrame) {
-      this.onFrame(frame);
+    if (this.#onFrame) {
+      this.#onFrame(frame);
       return;
     }
     this.#queue.push(frame);

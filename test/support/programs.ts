@@ -2,6 +2,7 @@
 // Where the C programs under test are; builds them when they are missing or older than their sources.
 
 import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
@@ -17,12 +18,23 @@ export interface Programs {
   shimChecked: string;
 }
 
+/**
+ * Has `make` bring a target of a folder up to date and says where it put it: build/test, or THAW_TEST_OUT. One at a time: test files
+ * that begin together would write, and start, the same program.
+ */
+export function makeProgram(folder: string, target?: string): string {
+  const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
+  mkdirSync(out, { recursive: true });
+  const make = ['make', '-s', '-C', join(ROOT, folder), `OUT=${out}`, ...(target ? [target] : [])];
+  execFileSync('flock', [join(out, 'make.lock'), ...make], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  return out;
+}
+
 let built: Programs | undefined;
 
-/**
- * Builds (make decides what is to do) and says where the programs are. THAW_TEST_OUT moves them;
- * THAW_TEST_BIN names a folder that has them, where nothing can be built.
- */
+/** Builds the programs and says where they are. THAW_TEST_BIN names a folder that has them, where nothing can be built. */
 export function programs(): Programs {
   if (built) return built;
   const installed = process.env['THAW_TEST_BIN'];
@@ -30,12 +42,10 @@ export function programs(): Programs {
     const [thaw, shim] = [join(installed, 'thaw'), join(installed, 'thaw-shim')];
     return (built = { thaw, shim, thawChecked: thaw, shimChecked: shim });
   }
-  const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
-  for (const folder of ['toolstack/launcher', 'toolstack/shim']) {
-    const args = ['-s', '-C', join(ROOT, folder), `OUT=${out}`];
-    execFileSync('make', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-    execFileSync('make', [...args, 'test'], { stdio: ['ignore', 'inherit', 'inherit'] });
-  }
+  makeProgram('toolstack/launcher');
+  makeProgram('toolstack/launcher', 'test');
+  makeProgram('toolstack/shim');
+  const out = makeProgram('toolstack/shim', 'test');
   built = {
     thaw: join(out, 'thaw'),
     shim: join(out, 'thaw-shim'),

@@ -153,7 +153,7 @@ export function pidsOf(pattern: RegExp): number[] {
 }
 
 /** The command line of thawd. */
-export const THAWD = /^node \S*daemon\/main\.js/;
+export const THAWD = /^node (-\S+ )*\S*daemon\/main\.js/;
 
 export function thawdPid(): number {
   const [pid] = pidsOf(THAWD);

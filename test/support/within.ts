@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How tests wait: for a promise or for a condition, never longer than they say, times THAW_TEST_PATIENCE on a slow machine.
+// How tests wait: for a promise or for a condition, never longer than they say, times THAW_TEST_PATIENCE, since the machine is busy while suites run side by side.
 
-const PATIENCE = Number(process.env['THAW_TEST_PATIENCE'] ?? '1');
+const PATIENCE = Number(process.env['THAW_TEST_PATIENCE'] ?? '3');
 
 /** The result of `work`, or an error that names what was waited for after `timeoutMs`. */
 export async function within<T>(

@@ -10,6 +10,8 @@ import { AgentType, CONTROL_MAX, decodeHello, type Hello } from './wire.js';
 export interface ConnectOptions {
   /** For the hello, all tries together. */
   timeoutMs: number;
+  /** There is one channel, which waits for its only client: it is opened once, and may take all the time. */
+  once?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -56,11 +58,13 @@ export class AgentLink {
       let channel: Duplex | undefined;
       try {
         channel = await open(Math.ceil(left), options.signal);
-        return await firstHello(channel, Math.min(left, HELLO_TRY_MS), options.signal);
+        const tryMs = options.once ? left : Math.min(left, HELLO_TRY_MS);
+        return await firstHello(channel, tryMs, options.signal);
       } catch (error) {
         channel?.destroy();
         options.signal?.throwIfAborted();
         if (error instanceof ProtocolError) throw error;
+        if (options.once) throw noHello(options.timeoutMs, error);
         last = error;
         await sleep(HELLO_RETRY_MS, options.signal);
       }

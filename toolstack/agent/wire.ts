@@ -12,6 +12,12 @@ export const XS_CONTROL = 'data/thaw/control';
 export const XS_DATA = 'data/thaw/data';
 export const XS_STATE = 'data/thaw/state';
 export const XS_WAKE = 'data/thaw/wake';
+/** What XS_WAKE says: to somebody new, or to a domain that goes on as it was. */
+export const Wake = { NEW: '1', SAME: '2' } as const;
+
+/** Rings of 1 << order bytes each way. */
+export const CONTROL_RING_ORDER = 14;
+export const DATA_RING_ORDER = 17;
 
 /** Message types on the control channel. */
 export const AgentType = {
@@ -28,6 +34,7 @@ export const AgentType = {
   EXEC: 0x19,
   CREATE: 0x1a,
   BEGIN: 0x1b,
+  HOLD: 0x1c,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -57,6 +64,9 @@ export const AgentFault = {
   RESIZE: 10,
   BUSY: 11,
   INTERNAL: 12,
+  TCP: 13,
+  STREAMS: 14,
+  VOLUME: 15,
 } as const;
 
 export interface Hello {
@@ -155,7 +165,7 @@ export function encodeStart(request: StartRequest): Buffer {
 
 export interface BeginRequest {
   process: number;
-  /** Those of CREATE; STDIN may be left out. */
+  /** Those of CREATE or, of a container that was held, START; STDIN may be left out, and is of one that was held. */
   flags: number;
   rows: number;
   cols: number;
@@ -172,6 +182,11 @@ export function encodeBegin(request: BeginRequest): Buffer {
     processHead(request),
     encodeFields([container, hostname, ...Object.entries(request.files).flat()]),
   ]);
+}
+
+/** HOLD's payload: the container that goes along. */
+export function encodeHold(container: string): Buffer {
+  return encodeFields([container]);
 }
 
 export interface ExecRequest {

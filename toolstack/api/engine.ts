@@ -56,8 +56,25 @@ export interface FreezeOptions extends ProcessOptions {
   tlsVerify: boolean;
 }
 
+/** A running container as what is frozen. */
+export interface FreezeContainerOptions {
+  name: string;
+  /** Run in it before, by its shell; '' for nothing. */
+  after: string;
+}
+
+export interface CloneOptions {
+  count: number;
+  /** Of several, the beginning of their names. */
+  name?: string;
+  /** Each is removed as soon as it has ended. */
+  rm: boolean;
+}
+
 /** A template: of a frozen image, or the kernel alone when it has no name. */
 export interface TemplateSummary {
+  /** What was frozen: a guest without an image, an image with its container created, or a container that ran. */
+  kind: 'kernel' | 'image' | 'container';
   name?: string;
   image?: string;
   command?: string[];
@@ -148,6 +165,14 @@ export interface Engine {
   removeImage(reference: string): Promise<string[]>;
   /** Makes a frozen image; resolves once it can be cloned. */
   freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;
+  /** Freezes a container as it is while it runs; resolves once it can be cloned, with the container running on. */
+  freezeContainer(
+    container: string,
+    options: FreezeContainerOptions,
+    client: Client,
+  ): Promise<TemplateSummary>;
+  /** Clones a container that runs; resolves once all clones do. */
+  clone(container: string, options: CloneOptions, client: Client): Promise<ContainerSummary[]>;
   unfreeze(name: string): Promise<void>;
   templates(): Promise<TemplateSummary[]>;
   info(): Promise<HostInfo>;

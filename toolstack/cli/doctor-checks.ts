@@ -168,7 +168,8 @@ function canConnect(path: string): Promise<boolean> {
     const socket = connect(path);
     socket.setTimeout(CONNECT_MS, () => settle(false));
     socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
+    // A full queue of connections is somebody's queue.
+    socket.once('error', (error) => settle(errorCode(error) === 'EAGAIN'));
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);

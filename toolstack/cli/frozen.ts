@@ -10,28 +10,61 @@ import { formatJson, formatTable } from './table.js';
 
 export const freezeCommand: Command = {
   name: 'freeze',
-  summary: 'Freeze an image, ready to run: its containers are clones',
-  params: 'IMAGE [COMMAND [ARG...]]',
+  summary: 'Freeze an image, or a running container: what is run of it is a clone',
+  params: '[--after COMMAND CONTAINER | IMAGE [COMMAND [ARG...]]]',
   examples: [
     'thaw freeze --name web -e PORT=80 web:latest',
     'thaw freeze docker://docker.io/library/debian:13 bash',
+    "thaw freeze --after 'curl -s localhost/warm' --name warm web",
   ],
   options: {
     name: {
       type: 'string',
       requiresArg: true,
-      describe: "What to call it (default the image's last word)",
+      describe: "What to call it (default the image's last word, or the container's name)",
+    },
+    after: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Freeze a running container once this has ended in it, with status 0',
     },
     ...PROCESS_OPTIONS,
   },
   positionals: { min: 1, max: Infinity },
   failureStatus: 125,
   async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
-    const { name = '' } = await engine.freeze(freezeOptions(parsed), client);
+    const after = stringOption(parsed, 'after');
+    const { name = '' } =
+      after === undefined
+        ? await engine.freeze(freezeOptions(parsed), client)
+        : await freezeContainer(parsed, after, client, engine);
     client.out(`${name}\n`);
     return 0;
   },
 };
+
+/** A container has all that other options would say of an image. */
+function freezeContainer(
+  parsed: Parsed,
+  after: string,
+  client: Client,
+  engine: Engine,
+): Promise<TemplateSummary> {
+  const [container = '', ...rest] = parsed.positional;
+  const given = Object.keys(PROCESS_OPTIONS).find(
+    (option) =>
+      stringOption(parsed, option) !== undefined ||
+      stringList(parsed, option).length > 0 ||
+      flag(parsed, option),
+  );
+  const word = rest[0] ?? (given === undefined ? undefined : `--${given}`);
+  if (word !== undefined)
+    throw new UsageError(
+      `Cannot use ${word} with --after: it freezes a container that runs already, as it is`,
+    );
+  const name = stringOption(parsed, 'name') ?? container;
+  return engine.freezeContainer(container, { name, after }, client);
+}
 
 function freezeOptions(parsed: Parsed): FreezeOptions {
   const [image = '', ...command] = parsed.positional;
@@ -60,7 +93,7 @@ function nameOf(image: string): string {
 
 export const unfreezeCommand: Command = {
   name: 'unfreeze',
-  summary: 'Remove frozen images; containers made of them run on',
+  summary: 'Remove what was frozen; containers made of it run on',
   params: 'NAME...',
   examples: ['thaw unfreeze web'],
   options: {},
@@ -77,7 +110,7 @@ export const unfreezeCommand: Command = {
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'List what containers are cloned from: frozen images, and the kernel alone',
+  summary: 'List what containers are cloned from: kernels, and frozen images and containers',
   params: '',
   examples: ['thaw templates', 'thaw templates --json'],
   options: { json: { type: 'boolean', describe: 'Print JSON' } },
@@ -92,12 +125,13 @@ export const templatesCommand: Command = {
   },
 };
 
-const HEAD = ['NAME', 'IMAGE', 'COMMAND', 'TYPE', 'MEMORY', 'SIZE', 'READY', 'CREATED'];
+const HEAD = ['NAME', 'KIND', 'IMAGE', 'COMMAND', 'TYPE', 'MEMORY', 'SIZE', 'READY', 'CREATED'];
 
 function row(template: TemplateSummary): string[] {
-  const { name, image, command, type, memoryBytes, bytes, ready, created } = template;
+  const { name, kind, image, command, type, memoryBytes, bytes, ready, created } = template;
   return [
     name ?? '-',
+    kind,
     image ?? '-',
     command ? command.join(' ').slice(0, 30) : '-',
     type,

@@ -5,6 +5,7 @@ import type { Client, Engine } from '../api/engine.js';
 import { describeError, errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import type { Command } from './command.js';
+import { cloneCommand } from './clone.js';
 import { killCommand, logsCommand, rmCommand } from './containers.js';
 import { doctorCommand } from './doctor.js';
 import { execCommand } from './exec.js';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   imagesCommand,
   pullCommand,
   rmiCommand,
+  cloneCommand,
   freezeCommand,
   unfreezeCommand,
   templatesCommand,
@@ -79,7 +81,7 @@ export async function runCommandLine(
 
 /** It starts a process, or makes one ready to, so its failures have statuses of their own. */
 function startsProcess(command: Command): boolean {
-  return [runCommand, execCommand, freezeCommand].includes(command);
+  return [runCommand, execCommand, cloneCommand, freezeCommand].includes(command);
 }
 
 function statusOf(error: unknown, command: Command): number {

@@ -3,10 +3,10 @@
 
 import { open } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
-import { memfdCreate, trimStream, Vchan, type TrimResult } from '../../bindings/index.js';
+import { memfdCreate, Vchan, type TrimResult } from '../../bindings/index.js';
 import { AgentLink } from '../agent/link.js';
+import { keptRings, type Ring } from '../agent/rings.js';
 import { AgentType, encodeResize, XS_CONTROL, XS_DATA, XS_STATE, XS_WAKE } from '../agent/wire.js';
-import { withDeadline } from '../base/deadline.js';
 import { ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
@@ -17,6 +17,7 @@ import type { XenHost } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
 import { closeFd, reopenFd } from './memfd.js';
 import type { GuestFiles, Shape } from './shape.js';
+import { suspendInto } from './suspend.js';
 
 /** A frozen domain: its trimmed save stream in a memfd that the caller owns, and what was learned of it. */
 export interface Frozen {
@@ -24,6 +25,8 @@ export interface Frozen {
   stream: TrimResult;
   /** MemTotal inside, before a container asks for more. */
   memTotalKib: number;
+  /** keptRings() of its agent. */
+  rings: Buffer | undefined;
 }
 
 /** What is done in a booted domain before it is frozen. `signal` aborts when the domain dies. */
@@ -48,26 +51,24 @@ export async function bootAndFreeze(
     );
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
-    const memTotalKib = await whileAlive(host, domid, async (lost) => {
-      const link = await connectAgent(host, domid, helloMs, lost);
+    const { memTotalKib, rings } = await whileAlive(host, domid, async (lost) => {
+      const link = await connectAgent(host, domid, helloMs, { signal: lost });
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
       await prepare(domid, link, lost);
-      await freeze(host, domid, link);
-      return kib;
+      return { memTotalKib: kib, rings: await freeze(host, domid, link) };
     });
     const fd = memfdCreate('thaw-template');
     undo.push('template memory', () => closeFd(fd));
     const stream = await suspendInto(host, domid, fd);
     await destroyDomain(host, domid, uuid);
     undo.disarm();
-    return { fd, stream, memTotalKib };
+    return { fd, stream, memTotalKib, rings };
   });
 }
 
 /** Above the 15 s that the agent gives itself for clearing free memory, and the 5 s for its channels. */
 const FREEZE_MS = 40_000;
-const SUSPEND_MS = 60_000;
 const ANSWER_MS = 10_000;
 
 function templateConfig(guest: GuestFiles, shape: Shape, name: string, uuid: string): object {
@@ -107,21 +108,27 @@ async function openChannel(
 }
 
 /**
- * Connects to the agent of a domain that runs, or will run soon, and waits for its hello. Rejects with ERR_AGENT_HELLO.
+ * Connects to the agent of a domain that runs, or will run soon, and waits for its hello: by the ring that was made for it,
+ * where there is one, else by what the agent publishes in xenstore. Rejects with ERR_AGENT_HELLO.
  */
 export function connectAgent(
   host: XenHost,
   domid: Domid,
   timeoutMs: number,
-  signal?: AbortSignal,
+  { signal, ring }: { signal?: AbortSignal | undefined; ring?: Ring | undefined } = {},
 ): Promise<AgentLink> {
+  if (ring) {
+    const { ref: ringRef, port, order } = ring;
+    const attach = (): Promise<Vchan> => Vchan.attach({ domid, ringRef, port, order });
+    return AgentLink.connect(attach, { timeoutMs, signal, once: true });
+  }
   const open = (left: number, abort?: AbortSignal): Promise<Vchan> =>
     openChannel(host, domid, XS_CONTROL, left, abort);
   return AgentLink.connect(open, { timeoutMs, signal });
 }
 
 /** MemTotal of the guest in KiB. What it says is used for comparing only, so a lie costs its own domain alone. */
-async function measureMemory(link: AgentLink): Promise<number> {
+export async function measureMemory(link: AgentLink): Promise<number> {
   const nothing = encodeResize({ memoryKib: 0, vcpus: 0, timeoutMs: 0 });
   const untrusted = await link.request(
     AgentType.RESIZE,
@@ -134,35 +141,23 @@ async function measureMemory(link: AgentLink): Promise<number> {
   return Number(untrusted.readBigUInt64LE(0));
 }
 
-async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<void> {
-  await link.request(AgentType.FREEZE, Buffer.alloc(0), 'the freeze', ANSWER_MS);
+async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<Buffer | undefined> {
+  const untrusted = await link.request(AgentType.FREEZE, Buffer.alloc(0), 'the freeze', ANSWER_MS);
   link.close();
-  const base = `/local/domain/${domid}`;
-  await host.xenstore.waitFor(`${base}/${XS_STATE}`, (value) => value === 'frozen', {
-    timeoutMs: FREEZE_MS,
-  });
-  await host.xenstore.rm(`${base}/${XS_WAKE}`).catch(() => undefined);
+  await untilFrozen(host, domid);
+  await host.xenstore.rm(`/local/domain/${domid}/${XS_WAKE}`).catch(() => undefined);
+  return keptRings(untrusted);
 }
 
-/** Suspends into a raw memfd, then writes the trimmed stream to `fd`. */
-async function suspendInto(host: XenHost, domid: Domid, fd: number): Promise<TrimResult> {
-  const raw = memfdCreate('thaw-suspend');
-  try {
-    const signal = AbortSignal.timeout(SUSPEND_MS);
-    await withDeadline(
-      host.libxl.domainSuspend(domid, raw, { signal }),
-      SUSPEND_MS + 5000,
-      'Domain does not suspend',
-    );
-    const from = await reopenFd(raw, 'r');
-    try {
-      return await trimStream(from.fd, fd);
-    } finally {
-      await from.close();
-    }
-  } finally {
-    closeFd(raw);
-  }
+/** Resolves when an agent that was granted a freeze has let go of everything. */
+export async function untilFrozen(
+  host: XenHost,
+  domid: Domid,
+  signal?: AbortSignal,
+): Promise<void> {
+  const path = `/local/domain/${domid}/${XS_STATE}`;
+  const options = { timeoutMs: FREEZE_MS, ...(signal ? { signal } : {}) };
+  await host.xenstore.waitFor(path, (value) => value === 'frozen', options);
 }
 
 /** Reads a stored stream into a memfd; `onChunk` sees every byte, for the checksum. */

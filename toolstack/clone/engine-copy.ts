@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cloning by copying: the addon makes the domain and fills it, thaw writes what libxl would have written of it.
+// Cloning by copying: the addon makes the domain and fills it, thaw writes what libxl would have written of it: after the agent's hello
+// where its rings are made for it, before its wake where it has to look into xenstore.
 
 import { Image, type CloneSpec, type Physinfo } from '../../bindings/index.js';
+import { ringsOf } from '../agent/rings.js';
 import { asDomid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
 import { libxlConfig, MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { MAXMEM_SLACK_KIB, pagingPoolKib } from '../xen/memory.js';
-import { consoleNodes, domainNodes } from '../xen/records.js';
+import { consoleNodes, guestNodes, libxlNodes } from '../xen/records.js';
 import { changeStore } from '../xen/store-change.js';
 import { writeUserdata } from '../xen/userdata.js';
 import { parseUuid } from '../xen/uuid.js';
@@ -38,20 +40,37 @@ export class CopyEngine implements CloneEngine {
     const image = await this.#image(template);
     const config = cloneConfig(this.#guest, template, request);
     return Undo.guard(this.#host.log, async (undo) => {
-      const clone = await image.clone(parseUuid(config.uuid), this.#spec(config));
+      // One that was a running container looks for its devices in xenstore as it resumes.
+      const rings = template.running ? undefined : template.rings;
+      const clone = await image.clone(parseUuid(config.uuid), this.#spec(config), rings);
       const domid = asDomid(clone.domid);
       undo.push(`domain ${config.name}`, () => destroyDomain(this.#host, domid, config.uuid));
       signal?.throwIfAborted();
-      const nodes = [...domainNodes(domid, config, clone), wakeNode(domid)];
-      await Promise.all([
-        changeStore(this.#host, (tx) => tx.writeAll(nodes)),
-        writeUserdata(domid, config.uuid, libxlConfig(config)),
-      ]);
-      await this.#host.xenstore.introduce(domid, clone.storeFrame, clone.storePort);
       undo.disarm();
-      // xenconsoled makes a pty of it: several milliseconds that no start should wait for.
-      return { domid, later: consoleNodes(domid, clone) };
+      const nodes = [...guestNodes(domid, config), ...(rings ? [] : [wakeNode(domid)])];
+      return {
+        domid,
+        // Of the console xenconsoled makes a pty: several milliseconds that no start should wait for.
+        later: [...libxlNodes(domid, config, clone), ...consoleNodes(domid, clone)],
+        ...(rings ? { rings: ringsOf(rings, clone.controlPort, clone.dataPort) } : {}),
+        introduce: async (devices) => {
+          await Promise.all([
+            changeStore(this.#host, (tx) => tx.writeAll([...nodes, ...devices])),
+            writeUserdata(domid, config.uuid, libxlConfig(config)),
+          ]);
+          await this.#host.xenstore.introduce(domid, clone.storeFrame, clone.storePort);
+        },
+      };
     });
+  }
+
+  forget(template: Template): void {
+    const image = this.#images.get(template);
+    this.#images.delete(template);
+    image?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    );
   }
 
   /** Read once for each template, and given back with it. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cloning by libxl's own restore from the template's stream in memory: slower than copying, and the reference for it.
 
+import type { StoreEntry } from '../../xenstore/index.js';
 import { asDomid } from '../base/ids.js';
 import { libxlConfig } from '../xen/config.js';
 import type { XenHost } from '../xen/host.js';
+import { changeStore } from '../xen/store-change.js';
 import {
   cloneConfig,
   wakeNode,
@@ -31,10 +33,15 @@ export class RestoreEngine implements CloneEngine {
       const domid = asDomid(
         await this.#host.libxl.domainCreateRestore(config, stream.fd, signal ? { signal } : {}),
       );
-      await this.#host.xenstore.writeAll([wakeNode(domid)]);
-      return { domid, later: [] };
+      const introduce = (devices: readonly StoreEntry[]): Promise<void> =>
+        changeStore(this.#host, (tx) => tx.writeAll([...devices, wakeNode(domid)]));
+      return { domid, later: [], introduce };
     } finally {
       await stream.close();
     }
+  }
+
+  forget(): void {
+    // Each clone reads the stream anew.
   }
 }

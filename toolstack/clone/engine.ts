@@ -2,7 +2,8 @@
 // What every way of cloning offers: a new paused domain with the template's memory and state.
 
 import type { StoreEntry } from '../../xenstore/index.js';
-import { XS_WAKE } from '../agent/wire.js';
+import type { Rings } from '../agent/rings.js';
+import { Wake, XS_WAKE } from '../agent/wire.js';
 import type { Domid } from '../base/ids.js';
 import type { DomainConfig } from '../xen/config.js';
 import type { GuestFiles } from './shape.js';
@@ -20,14 +21,21 @@ export interface Clone {
   domid: Domid;
   /** What is still to be written of it, and its start need not wait for: writeLater(). */
   later: StoreEntry[];
+  /** The agent's channels, which are there before xenstore knows the clone; else it publishes them there. */
+  rings?: Rings;
+  /**
+   * Makes it known to xenstore, together with its first devices: before anything else of it is written there. Once: when the hello
+   * has come on its rings, or, without rings, before it is unpaused, since the agent waits for it.
+   */
+  introduce: (devices: readonly StoreEntry[]) => Promise<void>;
 }
 
 export interface CloneEngine {
-  /**
-   * Makes the clone and leaves it paused; to its kernel the next instruction is a resume, and its agent then finds that it may
-   * wake. Leaves nothing when it rejects.
-   */
+  /** Makes the clone and leaves it paused; to its kernel the next instruction is a resume. Leaves nothing when it rejects. */
   clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone>;
+
+  /** No clones are made of it any more: what is kept of it for them goes. */
+  forget(template: Template): void;
 }
 
 /** How a clone is described to libxl, whichever way it is made. */
@@ -42,7 +50,7 @@ export function cloneConfig(
   return {
     ...{ name, uuid, type, kernel, initrd, cmdline },
     maxVcpus,
-    onlineVcpus: 1,
+    onlineVcpus: template.running?.vcpus ?? 1,
     memoryKib,
     maxMemoryKib,
   };
@@ -50,5 +58,5 @@ export function cloneConfig(
 
 /** What lets the frozen agent of a clone wake. */
 export function wakeNode(domid: Domid): StoreEntry {
-  return { path: `/local/domain/${domid}/${XS_WAKE}`, value: '1' };
+  return { path: `/local/domain/${domid}/${XS_WAKE}`, value: Wake.NEW };
 }

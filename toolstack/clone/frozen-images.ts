@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frozen images of this host: each a folder with what it was made of and its template, made anew when that does not fit.
 
-import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, ThawError } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
-import type { StartRequest } from '../agent/wire.js';
 import type { XenHost } from '../xen/host.js';
 import { putInto } from './frozen-image.js';
+import { frozenKey, loadContainer } from './frozen-load.js';
+import { parsePlan, type ContainerPlan, type FrozenPlan, type ImagePlan } from './frozen-plan.js';
 import { makeTemplate } from './make.js';
 import { closeFd } from './memfd.js';
-import { templateKey, type GuestFiles, type Shape } from './shape.js';
-import { loadTemplate, type Template } from './template.js';
-
-/** What a frozen image is made of; kept, so that it can be made again. */
-export interface FrozenPlan {
-  name: string;
-  /** As the user called it. */
-  image: string;
-  imageId: string;
-  /** EROFS files, lowest first. */
-  layers: string[];
-  command: string[];
-  shape: Shape;
-  upperKib: number;
-  start: StartRequest;
-  /** Milliseconds since 1970. */
-  created: number;
-}
+import type { GuestFiles } from './shape.js';
+import { loadTemplate, saveTemplate, type Template } from './template.js';
 
 export interface FrozenImage {
   plan: FrozenPlan;
@@ -40,7 +24,7 @@ export interface FrozenServices {
   guest: GuestFiles;
   helloMs: number;
   /** A template that is to be used no more; resolves when nobody does. */
-  onGone: (key: string) => Promise<void>;
+  onGone: (template: Template) => Promise<void>;
   /** makeTemplate(), but for tests. */
   make?: typeof makeTemplate;
 }
@@ -67,7 +51,7 @@ export class FrozenImages {
     for (const name of await readdir(folder)) {
       try {
         const text = await readFile(join(folder, name, PLAN), 'utf8');
-        images.#plans.set(name, JSON.parse(text) as FrozenPlan);
+        images.#plans.set(name, parsePlan(text));
       } catch (error) {
         services.host.log.warn(`Removing frozen image ${name}: ${describeError(error)}`);
         await rm(join(folder, name), { recursive: true, force: true });
@@ -82,7 +66,34 @@ export class FrozenImages {
   }
 
   /** Freezes what `plan` says under its name, in place of what had it. Resolves once it can be cloned. */
-  async freeze(plan: FrozenPlan): Promise<FrozenImage> {
+  freeze(plan: ImagePlan): Promise<FrozenImage> {
+    return this.#add(plan, () => this.#make(plan));
+  }
+
+  /**
+   * Keeps a container that was frozen while it ran under its plan's name, in place of what had that. `copied` is this
+   * collection's from now on, also when it rejects; one that cannot be stored is refused, for there is no second one.
+   */
+  async keep(plan: ContainerPlan, copied: Omit<Template, 'key'>): Promise<FrozenImage> {
+    const { fd } = copied;
+    try {
+      return await this.#add(plan, async () => {
+        const template = { ...copied, key: await this.#key(plan) };
+        await mkdir(join(this.#folder, plan.name), { recursive: true, mode: 0o700 });
+        await saveTemplate(join(this.#folder, plan.name, TEMPLATE), template);
+        return this.#keep({ plan, template });
+      });
+    } catch (error) {
+      this.#inMemory.delete(plan.name);
+      closeFd(fd);
+      const cannot = `Cannot keep frozen container "${plan.name}": its memory cannot be stored in ${this.#folder}`;
+      throw error instanceof ThawError
+        ? error
+        : new ThawError('ERR_FROZEN_STORE', cannot, { cause: error });
+    }
+  }
+
+  async #add(plan: FrozenPlan, make: () => Promise<FrozenImage>): Promise<FrozenImage> {
     const { host } = this.#services;
     if (this.#plans.has(plan.name)) await this.remove(plan.name);
     if (this.#ready.has(plan.name)) {
@@ -90,7 +101,7 @@ export class FrozenImages {
       throw new ThawError('ERR_FROZEN_BUSY', message);
     }
     const folder = join(this.#folder, plan.name);
-    const making = this.#make(plan);
+    const making = make();
     this.#ready.set(plan.name, making);
     try {
       const image = await making;
@@ -106,7 +117,17 @@ export class FrozenImages {
     }
   }
 
-  /** The frozen image of that name. Rejects with ERR_FROZEN_NOT_FOUND; one that is damaged or too old for this host is made anew. */
+  /** Whether one of them needs the image's files for as long as there is a clone of it to be made. */
+  needsImage(imageId: string): boolean {
+    return this.list().some(
+      (plan) => plan.kind === 'container' && plan.imageId === imageId && plan.layers.length > 0,
+    );
+  }
+
+  /**
+   * The frozen image of that name. Rejects with ERR_FROZEN_NOT_FOUND; one that is damaged or too old for this host is made anew, or
+   * refused with ERR_FROZEN_CONTAINER when it was a container's.
+   */
   get(name: string): Promise<FrozenImage> {
     const known = this.#ready.get(name);
     if (known) return known;
@@ -141,13 +162,18 @@ export class FrozenImages {
   }
 
   async #letGo({ template }: FrozenImage): Promise<void> {
-    await this.#services.onGone(template.key);
+    await this.#services.onGone(template);
     closeFd(template.fd);
   }
 
   async #load(plan: FrozenPlan): Promise<FrozenImage> {
     const { host } = this.#services;
     const folder = join(this.#folder, plan.name, TEMPLATE);
+    if (plan.kind === 'container')
+      return this.#keep({
+        plan,
+        template: await loadContainer(plan, folder, await this.#key(plan)),
+      });
     try {
       const template = await loadTemplate(folder);
       if (template?.key === (await this.#key(plan))) return this.#keep({ plan, template });
@@ -159,7 +185,7 @@ export class FrozenImages {
     return this.#make(plan);
   }
 
-  async #make(plan: FrozenPlan): Promise<FrozenImage> {
+  async #make(plan: ImagePlan): Promise<FrozenImage> {
     const { host, guest, helloMs } = this.#services;
     const { name, shape, layers, upperKib, start } = plan;
     await Promise.all(layers.map((layer) => access(layer))).catch((cause: unknown) => {
@@ -181,10 +207,9 @@ export class FrozenImages {
     return image;
   }
 
-  async #key(plan: FrozenPlan): Promise<string> {
+  #key(plan: FrozenPlan): Promise<string> {
     const { host, guest } = this.#services;
-    const parts = [await templateKey(host, guest, plan.shape), plan];
-    return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
+    return frozenKey(host, guest, plan);
   }
 }
 

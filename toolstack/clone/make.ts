@@ -24,7 +24,7 @@ export async function makeTemplate(
 ): Promise<Template> {
   const started = performance.now();
   const name = `thaw-template-${key.slice(0, 8)}`;
-  const { fd, stream, memTotalKib } = await bootAndFreeze(
+  const { fd, stream, memTotalKib, rings } = await bootAndFreeze(
     host,
     guest,
     shape,
@@ -33,7 +33,10 @@ export async function makeTemplate(
     prepare,
   );
   const { dataPages, bytes } = stream;
-  const template: Template = { key, shape, fd, bytes, dataPages, memTotalKib };
+  const template: Template = {
+    ...{ key, shape, fd, bytes, dataPages, memTotalKib },
+    ...(rings ? { rings } : {}),
+  };
   const ms = Math.round(performance.now() - started);
   host.log.info('Froze a template', { key, ...shape, dataPages, bytes, ms });
   await saveTemplate(folder, template).catch((error: unknown) =>

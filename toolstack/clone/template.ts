@@ -6,23 +6,39 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { keptRings } from '../agent/rings.js';
 import { ThawError } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
 import { loadStream } from './boot.js';
 import { closeFd } from './memfd.js';
 import type { Shape } from './shape.js';
 
+/** Of a template that was a running container's domain: what its clones have from their first instruction on. */
+export interface Running {
+  /** EROFS files that it has as disks, in order. */
+  disks: string[];
+  /** vCPUs that are online. */
+  vcpus: number;
+}
+
 export interface Template {
   key: string;
   shape: Shape;
+  running?: Running;
   /** A memfd with the stream; lives as long as the template. Read it through reopenFd(). */
   fd: number;
   bytes: number;
   dataPages: number;
   memTotalKib: number;
+  /** Where its agent keeps the rings that a clone finds ready (keptRings()). */
+  rings?: Buffer;
 }
 
-type Description = Omit<Template, 'fd'> & { sha256: string };
+type Description = Omit<Template, 'fd' | 'rings'> & {
+  sha256: string;
+  /** In base64. */
+  rings?: string;
+};
 
 /** Writes the template's folder whole or not at all. */
 export async function saveTemplate(folder: string, template: Template): Promise<void> {
@@ -34,14 +50,11 @@ export async function saveTemplate(folder: string, template: Template): Promise<
     const from = createReadStream(`/proc/self/fd/${template.fd}`, { highWaterMark: 1 << 20 });
     from.on('data', (chunk) => hash.update(chunk));
     await pipeline(from, createWriteStream(join(temporary, STREAM), { mode: 0o600, flush: true }));
-    const { key, shape, bytes, dataPages, memTotalKib } = template;
+    const { key, shape, running, rings, bytes, dataPages, memTotalKib } = template;
     const description: Description = {
-      key,
-      shape,
-      bytes,
-      dataPages,
-      memTotalKib,
-      sha256: hash.digest('hex'),
+      ...{ key, shape, ...(running ? { running } : {}) },
+      ...(rings ? { rings: rings.toString('base64') } : {}),
+      ...{ bytes, dataPages, memTotalKib, sha256: hash.digest('hex') },
     };
     await writeAtomic(join(temporary, DESCRIPTION), `${JSON.stringify(description, null, 2)}\n`);
     await rm(folder, { recursive: true, force: true });
@@ -72,8 +85,12 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
       `Template ${folder} is damaged: its checksum is wrong`,
     );
   }
-  const { key, shape, bytes, dataPages, memTotalKib } = description;
-  return { key, shape, bytes, dataPages, memTotalKib, fd };
+  const { key, shape, running, bytes, dataPages, memTotalKib } = description;
+  const rings = keptRings(Buffer.from(description.rings ?? '', 'base64'));
+  return {
+    ...{ key, shape, ...(running ? { running } : {}), ...(rings ? { rings } : {}) },
+    ...{ bytes, dataPages, memTotalKib, fd },
+  };
 }
 
 /** The shape that a stored template was made for; undefined when its description is missing or damaged. */

@@ -21,12 +21,15 @@ export class Container {
   /** The processes that run in it beside the first. */
   readonly execs = new Execs();
   sandbox: Sandbox | undefined;
+  /** Watches its domain anew, which a suspend has used up; set by whoever looks after it. */
+  watchAgain: () => void = () => undefined;
   /** Resolves once its sandbox is gone and its state is written; set by whoever looks after it. */
   finished: Promise<void> | undefined;
   readonly #store: RecordStore;
   readonly #log: Log;
   #end: (ending: Ending) => void = () => undefined;
   #written: Promise<void> = Promise.resolve();
+  #still: Promise<unknown> = Promise.resolve();
 
   constructor(record: ContainerRecord, store: RecordStore, log: Log) {
     this.record = record;
@@ -40,7 +43,7 @@ export class Container {
     return {
       onExit: (process, exit) => {
         if (process === INIT_PROCESS) this.#end({ exit });
-        else this.execs.end(process);
+        else this.execs.end(process, exit);
       },
       onLost: (reason) => this.lose(reason),
       onGone: () => this.lose('its shim was killed'),
@@ -59,6 +62,18 @@ export class Container {
     const written = this.#written.then(() => this.#store.save(this.record));
     this.#written = written.catch(() => undefined);
     return written;
+  }
+
+  /** Runs `work`, which stops the container for a moment, after any other such work, and before what awaits moving(). */
+  still<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#still.then(work);
+    this.#still = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Resolves when nobody keeps it still. */
+  async moving(): Promise<void> {
+    await this.#still;
   }
 
   /**

@@ -5,9 +5,14 @@ import { errorCode, ThawError } from '../base/errors.js';
 
 export class ContainerError extends ThawError {}
 
-/** The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. */
+/**
+ * The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. An error that knows a
+ * process's status has its own.
+ */
 export function runFailureStatus(error: unknown): number {
   const code = errorCode(error);
+  if (error instanceof ThawError && 'status' in error && typeof error.status === 'number')
+    return error.status;
   if (code === 'ERR_AGENT_CMD_NOENT') return 127;
   return code === 'ERR_AGENT_CMD_NOEXEC' ? 126 : 125;
 }

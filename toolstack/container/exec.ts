@@ -2,7 +2,7 @@
 // thaw exec: one more process in a container that runs, beside its first one.
 
 import type { Client, ExecOptions, RunOutcome } from '../api/engine.js';
-import { Forget } from '../api/wire.js';
+import { Forget, type ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
 import { DEFAULT_PATH, resolveUser } from '../image/index.js';
@@ -23,6 +23,18 @@ export async function execIn(
   options: ExecOptions,
   client: Client,
 ): Promise<RunOutcome> {
+  await runIn(services, container, options, client);
+  return options.detach ? { joined: false, status: 0 } : { joined: true };
+}
+
+/** Resolves with how the process ended, where it was not detached and somebody knows. Rejects as execIn() does. */
+export async function runIn(
+  services: ContainerServices,
+  container: Container,
+  options: ExecOptions,
+  client: Client,
+): Promise<ExitStatus | undefined> {
+  await container.moving();
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) {
     throw new ContainerError(
@@ -41,9 +53,7 @@ export async function execIn(
   } finally {
     steps.done();
   }
-  if (options.detach) return { joined: false, status: 0 };
-  await ended;
-  return { joined: true };
+  return options.detach ? undefined : ended;
 }
 
 async function start(

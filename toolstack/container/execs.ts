@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which processes run in a container beside its first one, and when is each over? In memory only: what the shim knows is the truth.
 
+import type { ExitStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 
 /** The container's first process has this id on its data channel. */
 export const INIT_PROCESS = 1;
 
+interface Running {
+  ended: Promise<ExitStatus | undefined>;
+  end: (exit?: ExitStatus) => void;
+}
+
 export class Execs {
-  readonly #running = new Map<number, { ended: Promise<void>; end: () => void }>();
+  readonly #running = new Map<number, Running>();
   #last = INIT_PROCESS;
 
-  /** An id that no process of the container has, and a promise of its end, which never rejects. */
-  add(): { id: number; ended: Promise<void> } {
+  /** An id that no process of the container has, and a promise of how it ended, undefined where nobody knows; it never rejects. */
+  add(): { id: number; ended: Running['ended'] } {
     const id = ++this.#last;
     return { id, ended: this.#watch(id) };
   }
@@ -23,8 +29,8 @@ export class Execs {
   }
 
   /** It is over, or never was. */
-  end(id: number): void {
-    this.#running.get(id)?.end();
+  end(id: number, exit?: ExitStatus): void {
+    this.#running.get(id)?.end(exit);
     this.#running.delete(id);
   }
 
@@ -42,9 +48,9 @@ export class Execs {
     this.endAll();
   }
 
-  #watch(id: number): Promise<void> {
-    let end = (): void => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
+  #watch(id: number): Running['ended'] {
+    let end: Running['end'] = () => undefined;
+    const ended = new Promise<ExitStatus | undefined>((resolve) => (end = resolve));
     this.#running.set(id, { ended, end });
     return ended;
   }

@@ -6,7 +6,7 @@ import type { Client, FreezeOptions, RunOptions } from '../api/engine.js';
 import type { BeginRequest } from '../agent/wire.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { frozenMemoryKib } from '../clone/frozen-image.js';
-import type { FrozenPlan } from '../clone/frozen-images.js';
+import type { FrozenPlan, ImagePlan } from '../clone/frozen-plan.js';
 import { shapeFor } from '../clone/shape.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES, type Limits } from '../sandbox/limits.js';
@@ -23,7 +23,7 @@ export function planFreeze(
   client: Client,
   limits: Limits,
   hostCpus: number,
-): FrozenPlan {
+): ImagePlan {
   const tty = options.tty ? ProcessFlag.TTY : 0;
   const given = {
     flags: ProcessFlag.STDIN | tty,
@@ -36,7 +36,7 @@ export function planFreeze(
   const config = JSON.parse(start.config) as { process: { args: string[] } };
   const { type, vcpus } = shapeFor(limits.type, given.cpus, hostCpus);
   return {
-    ...{ name: options.name, image: options.image, imageId: image.id },
+    ...{ kind: 'image', name: options.name, image: options.image, imageId: image.id },
     layers: image.layers.map((layer) => layer.erofsPath),
     command: config.process.args,
     shape: { type, vcpus, memoryKib: frozenMemoryKib(image.size) },
@@ -47,33 +47,46 @@ export function planFreeze(
 }
 
 /** Throws ERR_USAGE when `thaw run` wants something that was fixed when the image was frozen. */
-export function checkFrozen({ name, shape, start }: FrozenPlan, options: RunOptions): void {
+export function checkFrozen(plan: FrozenPlan, options: RunOptions): void {
+  const { name, shape } = plan;
   const refuse = (option: string, is: string): never => {
     throw new ContainerError(
       'ERR_USAGE',
       `Cannot use ${option} with --frozen ${name}: it was frozen ${is}; freeze it as it is to run`,
     );
   };
-  if (options.tty && !(start.flags & ProcessFlag.TTY)) refuse('--tty', 'without a terminal');
+  if (options.tty && !(flagsOf(plan) & ProcessFlag.TTY)) refuse('--tty', 'without a terminal');
+  if (options.interactive && !(flagsOf(plan) & ProcessFlag.STDIN))
+    refuse('--interactive', 'while it ran, with its standard input at its end');
   if (options.type !== undefined && options.type !== shape.type)
     refuse(`--type ${options.type}`, `as ${shape.type}`);
   const { cpus = 1 } = options;
+  if (plan.kind === 'container' && options.cpus !== undefined && cpus !== plan.vcpus)
+    refuse(`--cpus ${cpus}`, `with ${plan.vcpus}`);
   if (!Number.isInteger(cpus) || cpus > shape.vcpus)
     refuse(`--cpus ${cpus}`, `for up to ${shape.vcpus} whole CPUs`);
 }
 
-/** What lets the created container go, as the one that `record` is about. */
-export function planBegin(record: ContainerRecord, plan: FrozenPlan, client: Client): BeginRequest {
-  const { sandbox, flags } = record;
+/** What lets the created or held container go on, as the one that `record` is about. */
+export function planBegin(
+  record: ContainerRecord,
+  client: Pick<Client, 'rows' | 'cols'>,
+): BeginRequest {
+  const { sandbox, flags, inGuest: container } = record;
   return {
     ...{ process: INIT_PROCESS, flags, rows: client.rows, cols: client.cols },
-    container: plan.start.container,
+    container,
     hostname: sandbox.hostname,
     files: boundFiles(sandbox),
   };
 }
 
 /** The flags that the container's process has in a clone. */
-export function frozenFlags({ start }: FrozenPlan, options: RunOptions): number {
-  return (start.flags & ProcessFlag.TTY) | (options.interactive ? ProcessFlag.STDIN : 0);
+export function frozenFlags(plan: FrozenPlan, options: RunOptions): number {
+  return (flagsOf(plan) & ProcessFlag.TTY) | (options.interactive ? ProcessFlag.STDIN : 0);
+}
+
+/** Those it was frozen with; one that ran has neither, or would not have been frozen. */
+function flagsOf(plan: FrozenPlan): number {
+  return plan.kind === 'image' ? plan.start.flags : 0;
 }

@@ -39,7 +39,7 @@ export class ContainerManager {
    * Rejects when no process of it ever ran; nothing is left of it then.
    */
   async run(options: RunOptions, client: Client): Promise<RunOutcome> {
-    const name = this.#reserveName(options.name);
+    const name = this.reserveName(options.name);
     const steps = new Steps(this.#services.log, `Container ${name}`);
     let container: Container | undefined;
     try {
@@ -49,10 +49,10 @@ export class ContainerManager {
       this.#containers.set(plan.record.id, made);
       await this.#services.pool.during(() => this.#launch(made, plan, client, steps));
     } catch (error) {
-      if (container) await this.#undo(container);
+      if (container) await this.undo(container);
       throw error;
     } finally {
-      this.#reserved.delete(name);
+      this.freeName(name);
     }
     this.watchOver(container);
     await steps.time('run', container.ended);
@@ -63,8 +63,14 @@ export class ContainerManager {
   /** From now on the container's end, whenever it comes, cleans it up. */
   watchOver(container: Container): void {
     this.#containers.set(container.record.id, container);
-    const death = container.sandbox && this.#watchDomain(container, container.sandbox);
+    const { sandbox } = container;
+    let death = sandbox && this.#watchDomain(container, sandbox);
+    container.watchAgain = () => {
+      death?.close();
+      death = sandbox && this.#watchDomain(container, sandbox);
+    };
     container.finished = container.ended.then(async (ending) => {
+      container.watchAgain = () => undefined;
       death?.close();
       // Its name is free as soon as its client knows of the end.
       if (container.record.rm) this.#containers.delete(container.record.id);
@@ -74,8 +80,8 @@ export class ContainerManager {
     });
   }
 
-  /** Puts a container that has already ended into the books. */
-  addEnded(container: Container): void {
+  /** Puts a container into the books that has already ended, or is being made. */
+  add(container: Container): void {
     this.#containers.set(container.record.id, container);
   }
 
@@ -158,7 +164,8 @@ export class ContainerManager {
     await client.join(sandbox.shimSocket, INIT_PROCESS, record.flags);
   }
 
-  async #undo(container: Container): Promise<void> {
+  /** Removes what there is of a container that did not come to run. */
+  async undo(container: Container): Promise<void> {
     const { record } = container;
     await container.sandbox?.destroy();
     this.#services.sandbox.macs.delete(record.sandbox.mac);
@@ -168,12 +175,14 @@ export class ContainerManager {
 
   #watchDomain(container: Container, sandbox: Sandbox) {
     return this.#services.sandbox.host.libxl.onDomainDeath(sandbox.domid, (event) => {
-      // A destroyed domain is the shim's news, which comes with all that the container wrote before.
-      if (event.type === 'domain_shutdown') container.lose(`its domain ${describeDeath(event)}`);
+      // A destroyed domain is the shim's news, which comes with all that the container wrote before. One that is suspended goes on.
+      if (event.type === 'domain_shutdown' && event.shutdownReason !== 'suspend')
+        container.lose(`its domain ${describeDeath(event)}`);
     });
   }
 
-  #reserveName(wanted: string | undefined): string {
+  /** Keeps a name for a container that is to come, until freeName(). Throws ERR_CONTAINER_NAME and ERR_USAGE. */
+  reserveName(wanted: string | undefined): string {
     const isUsed = (name: string): boolean =>
       this.#reserved.has(name) ||
       [...this.#containers.values()].some(({ record }) => record.name === name);
@@ -188,9 +197,14 @@ export class ContainerManager {
     this.#reserved.add(name);
     return name;
   }
+
+  freeName(name: string): void {
+    this.#reserved.delete(name);
+  }
 }
 
-function summarize(record: ContainerRecord): ContainerSummary {
+/** What a list shows of a container. */
+export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, command, created, state, exit, reason, cpus, sandbox } = record;
   return {
     ...{ id, name, image, command, created, state, cpus },

@@ -4,6 +4,7 @@
 import type { Client, RunOptions } from '../api/engine.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
+import type { FrozenPlan } from '../clone/frozen-plan.js';
 import type { Template } from '../clone/template.js';
 import type { Image, ImageStore } from '../image/index.js';
 import { goIntoMemory } from '../sandbox/layers.js';
@@ -95,16 +96,26 @@ async function planFromFrozen(
   const { plan, template } = await services.frozen.get(frozenName);
   checkFrozen(plan, options);
   const { type, memoryKib } = plan.shape;
-  const limits = await checkLimits({ ...options, type }, services.sandbox, memoryKib);
-  const record = newRecord(services, name, options, limits, { layers: [], inMemory: true });
+  // What ran goes on with what it had.
+  const ran = plan.kind === 'container' ? { memoryBytes: memoryKib * 1024, cpus: plan.vcpus } : {};
+  const limits = await checkLimits({ ...ran, ...options, type }, services.sandbox, memoryKib);
+  const layers = template.running?.disks ?? [];
+  const files = { layers, inMemory: layers.length === 0 };
+  const record = newRecord(services, name, options, limits, files);
   const { image, imageId } = plan;
   const flags = frozenFlags(plan, options);
-  Object.assign(record, { image, imageId, flags, ...processOf(plan.start) });
+  Object.assign(record, { image, imageId, flags, ...frozenProcess(plan) });
   return {
     record,
     frozen: template,
-    start: (sandbox) => sandbox.begin(planBegin(record, plan, client)),
+    start: (sandbox) => sandbox.begin(planBegin(record, client)),
   };
+}
+
+function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
+  if (plan.kind === 'image') return processOf(plan.start);
+  const { process, command, inGuest } = plan;
+  return { command, inGuest, ...(process ? { process: process as ProcessObject } : {}) };
 }
 
 /** What a record says of the container's process. */

@@ -2,6 +2,7 @@
 // What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
 
 import { Forget } from '../api/wire.js';
+import { goOnIfHeld } from '../sandbox/copy.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, findDomain, sweepFolders } from '../sandbox/strays.js';
@@ -43,7 +44,7 @@ async function recoverOne(
       case 'exited':
       case 'lost':
         if (record.rm) return await services.records.remove(record.id);
-        return manager.addEnded(container);
+        return manager.add(container);
     }
   } catch (error) {
     services.log.error(`Cannot recover container ${record.name}`, { error });
@@ -79,16 +80,23 @@ async function recoverRunning(
   }
   container.sandbox = sandbox;
   manager.watchOver(container);
+  const going = goOnIfHeld(services.sandbox, sandbox, record.sandbox).catch((error: unknown) =>
+    services.log.error(`Cannot let container ${record.name} go on`, { error }),
+  );
   const status = await sandbox.shim.status();
   for (const { process, exit } of status.processes) {
     if (process === INIT_PROCESS || exit) continue;
     container.execs.adopt(process);
     sandbox.shim.forget(process, Forget.LEFT);
   }
+  await going;
   const ending = await endingOf(status, sandbox);
   if (ending && 'exit' in ending) container.shimEvents.onExit(INIT_PROCESS, ending.exit);
   else if (ending) container.lose(ending.reason);
-  else services.log.info(`Found container ${record.name} running`, { domid: sandbox.domid });
+  else {
+    services.log.info(`Found container ${record.name} running`, { domid: sandbox.domid });
+    await sandbox.growOn();
+  }
 }
 
 /** Whether its program began. */

@@ -13,13 +13,14 @@ import type {
 } from '../api/engine.js';
 import { errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
+import { cloneContainer } from '../container/clone.js';
 import { execIn } from '../container/exec.js';
 import type { ContainerManager, ContainerServices } from '../container/manager.js';
 import { readLog } from '../container/log.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
-import { freeze, listTemplates } from './frozen.js';
+import { freeze, freezeContainer, listTemplates } from './frozen.js';
 import type { Paths } from './paths.js';
 
 export function createEngine(
@@ -41,8 +42,15 @@ export function createEngine(
     pull: (reference: string, options: PullOptions, client: Client) =>
       pull(services, reference, options, client),
     removeImage: (reference: string) =>
-      images.remove(reference, (image) => manager.usesImage(image.id)),
+      images.remove(
+        reference,
+        (image) => manager.usesImage(image.id) || services.frozen.needsImage(image.id),
+      ),
     freeze: (options, client) => freeze(services, options, client),
+    freezeContainer: (name, options, client) =>
+      freezeContainer(services, manager.find(name), options, client),
+    clone: (name, options, client) =>
+      cloneContainer(services, manager, manager.find(name), options, client),
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
     info: () => hostInfo(services, manager, paths),

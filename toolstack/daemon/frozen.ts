@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Freezing images, and what templates there are: the part of the engine that is about templates.
 
-import type { Client, FreezeOptions, TemplateSummary } from '../api/engine.js';
-import type { FrozenPlan } from '../clone/frozen-images.js';
+import type {
+  Client,
+  FreezeContainerOptions,
+  FreezeOptions,
+  TemplateSummary,
+} from '../api/engine.js';
+import type { ContainerPlan, FrozenPlan } from '../clone/frozen-plan.js';
 import type { Template } from '../clone/template.js';
+import { runBefore } from '../container/after.js';
+import type { Container } from '../container/container.js';
+import { copyContainer } from '../container/copied.js';
 import { planFreeze } from '../container/frozen.js';
 import type { ContainerServices } from '../container/manager.js';
 import { checkName } from '../container/names.js';
@@ -34,10 +42,34 @@ export async function freeze(
   }
 }
 
+/** Makes a frozen image of a container as it is after `after`, in place of one of the same name. The container runs on. */
+export async function freezeContainer(
+  services: ContainerServices,
+  container: Container,
+  { name, after }: FreezeContainerOptions,
+  client: Client,
+): Promise<TemplateSummary> {
+  checkName(name);
+  const { frozen } = services;
+  if (after !== '') await runBefore(services, container, after, client);
+  const copied = await copyContainer(services, container, 'freeze', client.signal);
+  const { image, imageId, command, inGuest, process } = container.record;
+  const plan: ContainerPlan = {
+    ...{ kind: 'container', name, image, imageId, command, inGuest, after },
+    ...(process ? { process } : {}),
+    ...{ shape: copied.shape, vcpus: copied.running?.vcpus ?? 1 },
+    layers: copied.running?.disks ?? [],
+    created: Date.now(),
+  };
+  const { template } = await frozen.keep(plan, copied);
+  return summarize(services, plan, template);
+}
+
 /** All templates: frozen images by name, then those with the kernel alone. */
 export async function listTemplates(services: ContainerServices): Promise<TemplateSummary[]> {
   const { sandbox, frozen, pool } = services;
   const plain = (await sandbox.templates.list()).map(({ key, shape, bytes }) => ({
+    kind: 'kernel' as const,
     ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
     ready: pool.ready(key),
   }));
@@ -47,7 +79,9 @@ export async function listTemplates(services: ContainerServices): Promise<Templa
 
 /** Loads the frozen images that a pool is to hold clones of. One that cannot be loaded is logged. */
 export async function keepFrozen({ frozen, pool, log }: ContainerServices): Promise<void> {
-  for (const { name } of frozen.list()) {
+  for (const { name, kind } of frozen.list()) {
+    // Those of a container do not wait: each would keep all the memory that it had.
+    if (kind === 'container') continue;
     try {
       pool.keep((await frozen.get(name)).template, FROZEN_READY);
     } catch (error) {
@@ -58,11 +92,11 @@ export async function keepFrozen({ frozen, pool, log }: ContainerServices): Prom
 
 function summarize(
   { pool }: ContainerServices,
-  { name, image, command, created, shape }: FrozenPlan,
+  { kind, name, image, command, created, shape }: FrozenPlan,
   template: Template | undefined,
 ): TemplateSummary {
   return {
-    ...{ name, image, command, created, type: shape.type, vcpus: shape.vcpus },
+    ...{ kind, name, image, command, created, type: shape.type, vcpus: shape.vcpus },
     memoryBytes: shape.memoryKib * 1024,
     ...(template ? { key: template.key, bytes: template.bytes } : {}),
     ready: template ? pool.ready(template.key) : 0,

@@ -4,7 +4,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
-import { ThawError } from '../base/errors.js';
+import { errorCode, ThawError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../api/engine.js';
 import { Session } from './session.js';
@@ -34,7 +34,8 @@ export async function claimSocket(path: string): Promise<void> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', () => resolve(false));
+    // A full queue of connections is somebody's queue.
+    probe.once('error', (error) => resolve(errorCode(error) === 'EAGAIN'));
   });
   if (isServed)
     throw new ThawError('ERR_THAWD_RUNNING', `Another thawd serves ${path}: end it first`);

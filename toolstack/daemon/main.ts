@@ -15,11 +15,17 @@ import { ContainerManager, type ContainerServices } from '../container/manager.j
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
 import { ImageStore } from '../image/index.js';
-import { Pool, type PoolSettings } from '../sandbox/pool.js';
+import { Pool } from '../sandbox/pool.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { ShimSpawner } from '../sandbox/shim-process.js';
-import { closeXenHost, defaultGuestType, openXenHost, type XenHost } from '../xen/host.js';
+import {
+  closeXenHost,
+  defaultGuestType,
+  openXenHost,
+  type GuestType,
+  type XenHost,
+} from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
 import { createEngine } from './engine.js';
@@ -37,7 +43,7 @@ try {
   process.exit(1);
 }
 
-async function start({ paths, helloMs, pool }: Settings, log: Log): Promise<void> {
+async function start({ paths, helloMs, pool, poolType }: Settings, log: Log): Promise<void> {
   await claimSocket(paths.socket);
   const host = await openXenHost(log);
   if (!scrubsMemory(host.version.commandline))
@@ -50,7 +56,7 @@ async function start({ paths, helloMs, pool }: Settings, log: Log): Promise<void
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
-  void fillPool(services, pool);
+  if (pool.min > 0) void fillPool(services, poolType);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void stop(server, host, services, log));
@@ -75,11 +81,18 @@ async function openServices(
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim),
     macs: new Set(),
+    copyFolder: join(paths.state, 'copies'),
     runFolder: join(paths.run, 'sandboxes'),
   };
   const clones = new Pool(sandbox, pool);
   const frozen = await FrozenImages.open(
-    { host, guest, helloMs, onGone: (key) => clones.drop(key) },
+    {
+      ...{ host, guest, helloMs },
+      onGone: async (template) => {
+        await clones.drop(template.key);
+        sandbox.engine.forget(template);
+      },
+    },
     join(paths.state, 'frozen'),
   );
   sandbox.budget.onShortage = (missingKib) => clones.giveUp(missingKib);
@@ -94,11 +107,13 @@ async function openServices(
 }
 
 /** Clones of what most containers start from wait from now on. */
-async function fillPool(services: ContainerServices, { min }: PoolSettings): Promise<void> {
-  if (min === 0) return;
+async function fillPool(
+  services: ContainerServices,
+  poolType: GuestType | undefined,
+): Promise<void> {
   const { host, hostCpus, templates } = services.sandbox;
   try {
-    const type = defaultGuestType(await host.libxl.physinfo());
+    const type = poolType ?? defaultGuestType(await host.libxl.physinfo());
     services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
   } catch (error) {
     host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import type { PoolSettings } from '../sandbox/pool.js';
+import type { GuestType } from '../xen/host.js';
 
 export interface Paths {
   /** Containers, images and templates; lasts. */
@@ -23,6 +24,8 @@ export interface Settings {
   /** How long a booting guest may take until its agent says hello, in milliseconds. */
   helloMs: number;
   pool: PoolSettings;
+  /** Of which type clones wait that nobody asked for yet; undefined: of the host's default type. */
+  poolType?: GuestType | undefined;
 }
 
 /** Reads thawd's own command line. Exits with help or a usage error as yargs does. */
@@ -60,6 +63,10 @@ export function parseSettings(words: string[]): Settings {
         default: 16,
         describe: 'How many wait at most when many containers start; 0 for no pool',
       },
+      'pool-type': {
+        choices: ['pv', 'pvh'] as const,
+        describe: "Of which type they are (default: the host's)",
+      },
       'log-level': {
         choices: ['error', 'warn', 'info', 'debug'] as const,
         default: 'info' as const,
@@ -75,6 +82,7 @@ export function parseSettings(words: string[]): Settings {
     logLevel: options['log-level'],
     helloMs: options['hello-timeout'] * 1000,
     pool: { min: options.pool, max: options['pool-max'] },
+    poolType: options['pool-type'],
   };
 }
 

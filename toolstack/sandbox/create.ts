@@ -26,7 +26,10 @@ export interface CreateOptions {
   /** What can be done beside the rest as soon as the clone is somebody. Its failure is the whole's. */
   meanwhile?: (sandbox: Sandbox) => Promise<void>;
   signal?: AbortSignal | undefined;
-  /** A template that has a root filesystem already: the record's layers are none. */
+  /**
+   * A template that has a root filesystem already. The record's layers are none or, where it was a running container, the disks
+   * that it had.
+   */
   frozen?: Template | undefined;
 }
 
@@ -48,7 +51,10 @@ export function createSandbox(
       frozen ??
       (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
     signal?.throwIfAborted();
-    const waiting = await takeReady(services, pool, { template, record, undo, steps });
+    // None waits of a template that was a running container: each would keep all the memory that it had.
+    const waiting = template.running
+      ? undefined
+      : await takeReady(services, pool, { template, record, undo, steps });
     const ownKib = waiting ? template.shape.memoryKib : 0;
     const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
     let grown = Promise.resolve();
@@ -69,7 +75,8 @@ export function createSandbox(
       const sandbox = new Sandbox(services, record, domid, shim, rest);
       await whileAlive(host, domid, (lost) => {
         const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
-        const want = { record, guestNames: layers.guestNames, plug, steps };
+        const guestNames = template.running ? [] : layers.guestNames;
+        const want = { record, guestNames, plug, steps };
         return all([
           equip(services, ready, { ...want, signal: AbortSignal.any(parts) }),
           steps.time('meanwhile', meanwhile?.(sandbox) ?? Promise.resolve()),
@@ -77,7 +84,7 @@ export function createSandbox(
       });
       signal?.throwIfAborted();
       undo.disarm();
-      grown = growBehind(host, ready, record, sandbox.started);
+      grown = sandbox.grown = growBehind(host, ready, record, sandbox.started, sandbox.gone);
       return sandbox;
     } finally {
       void grown.then(giveBack);

@@ -5,6 +5,7 @@ import type { AgentLink } from '../agent/link.js';
 import { encodeMount, AgentType } from '../agent/wire.js';
 import type { Steps } from '../base/steps.js';
 import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
+import { diskDevid } from '../xen/vbd.js';
 import { growMemory, growVcpus } from './grow.js';
 import { injectLayers, memoryToMount } from './layers.js';
 import { all, type Ready } from './ready.js';
@@ -41,10 +42,13 @@ export async function equip(
     await steps.time('memory', growMemory(host, ready, record, firstKib));
     injectLayers(shim, record);
     await all([
-      steps.time('plug', plug.length > 0 ? attachDevices(host, domid, plug) : Promise.resolve()),
+      ...(plug.length > 0 ? [steps.time('plug', attachDevices(host, domid, plug))] : []),
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
       steps.time('vcpus', growVcpus(host, ready, record)),
-      steps.time('vif', untilConnected(host, domid, 'vif', 0)),
+      ...(ready.hasVif ? [] : [steps.time('vif', untilConnected(host, domid, 'vif', 0))]),
+      ...(ready.template.running?.disks ?? []).map((_, index) =>
+        steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
+      ),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
   } finally {

@@ -6,7 +6,8 @@ import { encodeResize, AgentType } from '../agent/wire.js';
 import type { AgentLink } from '../agent/link.js';
 import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
-import type { XenHost } from '../xen/host.js';
+import type { Domid } from '../base/ids.js';
+import type { GuestType, XenHost } from '../xen/host.js';
 import { raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
 import type { Ready } from './ready.js';
 
@@ -45,30 +46,50 @@ export async function growVcpus(host: XenHost, ready: Ready, want: WantedSize): 
 }
 
 /**
- * Gives a guest the memory that nobody asked for, after `when`, its start: what brings it takes the vCPU from the container. Resolves,
- * and never rejects, when it has come, will not come in time, or is needed no more since the domain is gone. Until then it is promised
- * and not yet counted by Xen.
+ * Gives a guest the memory that nobody asked for, some time after `when`, its start: what brings it takes the vCPU from the container,
+ * and most that are short end without it. Resolves, and never rejects, when it has come, will not come in time, or is needed no more
+ * since the sandbox is `gone`. Until then it is promised and not yet counted by Xen.
  */
 export async function growBehind(
   host: XenHost,
   ready: Ready,
   want: WantedSize,
   when: Promise<unknown>,
+  gone: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   if (!want.growsBehind || want.memoryKib <= ready.template.shape.memoryKib) return;
+  const rest = new AbortController();
+  const either = AbortSignal.any([rest.signal, gone]);
   try {
     // A start that wants for memory would wait in vain.
-    await Promise.race([when, sleep(LATEST_MS)]);
+    await Promise.race([when, sleep(LATEST_MS, either).catch(() => undefined)]);
+    await sleep(BEHIND_MS, gone);
     await setTarget(host, ready, want.memoryKib);
     await confirmMemory(ready, want.memoryKib);
   } catch (error) {
+    if (gone.aborted) return;
     host.log.debug(
       `Domain ${ready.domid} has less memory than its default: ${describeError(error)}`,
     );
+  } finally {
+    rest.abort();
   }
 }
 
+/** The same for the sandbox of an earlier thawd, which may have ended before it came to that. Rejects when Xen or xenstore refuse. */
+export async function growAdopted(
+  host: XenHost,
+  domid: Domid,
+  { type, vcpus, memoryKib, growsBehind }: WantedSize & { type: GuestType },
+): Promise<void> {
+  if (!growsBehind) return;
+  await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: memoryKib });
+  await setMemoryTarget(host, domid, memoryKib);
+}
+
 const LATEST_MS = 200;
+/** The guest's kernel lets nobody be killed for want of memory that soon (kernels/linux/balloon_growth.c). */
+const BEHIND_MS = 100;
 
 /** A clone that waited was made for no more than it has. */
 async function setTarget(

@@ -7,6 +7,7 @@ import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
 import { untilConnected } from '../xen/devices.js';
+import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
@@ -56,6 +57,10 @@ export class Member {
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
+        ready.hasVif = true;
+        // xl shows it while it waits, and its start then has less to write.
+        const { domid, later } = ready;
+        await steps.time('records', writeLater(host, domid, record.uuid, later.splice(0)));
         signal.throwIfAborted();
         const lost = (): void => {
           if (member.#isWaiting) onLost(member);

@@ -4,14 +4,16 @@
 import { mkdir, rm } from 'node:fs/promises';
 import type { StoreEntry } from '../../xenstore/index.js';
 import type { AgentLink } from '../agent/link.js';
+import type { Ring } from '../agent/rings.js';
 import type { Domid } from '../base/ids.js';
 import type { Steps } from '../base/steps.js';
 import type { Undo } from '../base/undo.js';
 import { connectAgent } from '../clone/boot.js';
+import type { Clone } from '../clone/engine.js';
 import type { Template } from '../clone/template.js';
-import { whileAlive } from '../xen/death.js';
+import { whileAlive, whileUnknown } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
-import { attachDevices, libxlDeviceNodes, type Device } from '../xen/devices.js';
+import { deviceNodes, libxlDeviceNodes, type Device } from '../xen/devices.js';
 import type { SandboxRecord } from './record.js';
 import { ShimRelay } from './relay.js';
 import { WAKE_MS } from './sandbox.js';
@@ -40,11 +42,13 @@ export interface Ready {
   relay: ShimRelay;
   /** What is left to write of it in xenstore. */
   later: StoreEntry[];
+  /** Whether its vif was seen to be connected. */
+  hasVif: boolean;
 }
 
 /**
- * In this order: folder, clone, wake, then shim and hello side by side, devices. What it acquires is on `undo`, so it is released
- * when this, or what the caller does next, rejects.
+ * In this order: folder, clone, wake, then shim and hello side by side, introduction to xenstore with the devices; before the wake, where
+ * the clone has no rings. What it acquires is on `undo`, so it is released when this, or what the caller does next, rejects.
  */
 export async function makeReady(
   services: SandboxServices,
@@ -66,18 +70,22 @@ export async function makeReady(
   record.domid = domid;
   undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
   return whileAlive(host, domid, async (lost) => {
+    const introduce = (): Promise<void> =>
+      steps.time(
+        'introduce',
+        clone.introduce(devices.flatMap((device) => deviceNodes(domid, device))),
+      );
+    if (!clone.rings) await introduce();
     const relay = new ShimRelay();
     const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
-    const { shim, link } = await wake(
-      services,
-      request,
-      { domid, relay, undo },
-      AbortSignal.any(parts),
-    );
-    // Not before the hello: what stands in xenstore when a guest resumes, its kernel takes for a device it already has.
-    await steps.time('devices', attachDevices(host, domid, devices));
+    const waking = (unknown: AbortSignal[]) =>
+      wake(services, request, { clone, relay, undo }, AbortSignal.any([...parts, ...unknown]));
+    const { shim, link } = await (clone.rings
+      ? whileUnknown(host, domid, (unknown) => waking([unknown]))
+      : waking([]));
+    if (clone.rings) await introduce();
     const later = [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))];
-    return { record, domid, template, shim, link, relay, later };
+    return { record, domid, template, shim, link, relay, later, hasVif: false };
   });
 }
 
@@ -85,20 +93,23 @@ export async function makeReady(
 async function wake(
   services: SandboxServices,
   { record, steps }: ReadyRequest,
-  { domid, relay, undo }: { domid: Domid; relay: ShimRelay; undo: Undo },
+  { clone, relay, undo }: { clone: Clone; relay: ShimRelay; undo: Undo },
   signal: AbortSignal,
 ): Promise<{ shim: ShimClient; link: AgentLink }> {
   const { host } = services;
+  const { domid, rings } = clone;
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const shim = connectShim(services, record, domid, relay).then((client) => {
+  const shim = connectShim(services, record, { domid, relay, ring: rings?.data }).then((client) => {
     undo.push(`shim of ${record.name}`, () => client.quit());
     return client;
   });
-  const link = connectAgent(host, domid, WAKE_MS, either).then((connected) => {
-    undo.push(`link to ${record.name}`, () => connected.close());
-    return connected;
-  });
+  const link = connectAgent(host, domid, WAKE_MS, { signal: either, ring: rings?.control }).then(
+    (connected) => {
+      undo.push(`link to ${record.name}`, () => connected.close());
+      return connected;
+    },
+  );
   const unpaused = host.libxl.xcDomainUnpause(domid);
   // A domain that cannot run says no hello.
   unpaused.catch((error: unknown) => stop.abort(error));
@@ -109,11 +120,10 @@ async function wake(
 async function connectShim(
   services: SandboxServices,
   record: SandboxRecord,
-  domid: Domid,
-  relay: ShimRelay,
+  { domid, relay, ring }: { domid: Domid; relay: ShimRelay; ring: Ring | undefined },
 ): Promise<ShimClient> {
   const folder = sandboxFolder(services, record);
-  const pid = await services.shims.start(domid, folder);
+  const pid = await services.shims.start(domid, folder, ring);
   try {
     return await ShimClient.connect(shimSocket(folder), relay, SHIM_MS);
   } catch (error) {

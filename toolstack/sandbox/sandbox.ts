@@ -20,6 +20,7 @@ import { renamedNodes, writeLater } from '../xen/records.js';
 import { renameUserdata } from '../xen/userdata.js';
 import { disksOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
+import { growAdopted } from './grow.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 import { ShimClient, type ShimEvents } from './shim-client.js';
@@ -55,6 +56,8 @@ export class Sandbox {
   readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
   #hasStarted: () => void = () => undefined;
+  /** Settles when it has the memory that came behind its start, or will not get it. Never rejects. */
+  grown: Promise<void> = Promise.resolve();
   /** Resolves when the agent has answered the first start, whatever it said. */
   readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
 
@@ -76,6 +79,11 @@ export class Sandbox {
     if (fresh.link) this.#keep(fresh.link);
     this.#later = fresh.later ?? [];
     this.#isRenamed = fresh.isRenamed ?? false;
+  }
+
+  /** Aborts as soon as somebody destroys it. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get shimSocket(): string {
@@ -115,10 +123,15 @@ export class Sandbox {
   }
 
   async #run(type: number, payload: Buffer): Promise<void> {
-    const link = await this.#agent();
+    const link = await this.agent();
     await link.request(type, payload, 'the start', START_MS).finally(this.#hasStarted);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+  }
+
+  /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
+  growOn(): Promise<void> {
+    return quietly(this.#services, () => growAdopted(this.#services.host, this.domid, this.record));
   }
 
   /** Leaves it to somebody else; it lives on. */
@@ -130,7 +143,7 @@ export class Sandbox {
 
   /** Asks the agent to run one more process in a container. Rejects as start() does. */
   async exec(request: ExecRequest): Promise<void> {
-    const link = await this.#agent();
+    const link = await this.agent();
     await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
   }
 
@@ -146,9 +159,11 @@ export class Sandbox {
   }
 
   /** The link to the agent; a new one where an earlier thawd had it, or it was closed. */
-  #agent(): Promise<AgentLink> {
+  agent(): Promise<AgentLink> {
     if (this.#link) return Promise.resolve(this.#link);
-    this.#connecting ??= connectAgent(this.#services.host, this.domid, WAKE_MS, this.#gone.signal)
+    this.#connecting ??= connectAgent(this.#services.host, this.domid, WAKE_MS, {
+      signal: this.#gone.signal,
+    })
       .then((link) => this.#keep(link))
       .finally(() => (this.#connecting = undefined));
     return this.#connecting;
@@ -168,7 +183,7 @@ export class Sandbox {
     const { uuid, name, memoryKib: maxMemoryKib } = this.record;
     const renamed = this.#isRenamed ? renamedNodes(this.domid, { uuid, name, maxMemoryKib }) : [];
     await quietly(this.#services, () =>
-      writeLater(host, this.domid, uuid, [...renamed, ...this.#later]),
+      writeLater(host, this.domid, uuid, [...this.#later, ...renamed]),
     );
     if (this.#isRenamed)
       await quietly(this.#services, () => renameUserdata(this.domid, uuid, name));

@@ -20,6 +20,8 @@ export interface SandboxServices {
   shims: ShimSpawner;
   /** Of all sandboxes there are. */
   macs: Set<string>;
+  /** On disk; for copies of domains that are too large for dom0's memory, while they are made. */
+  copyFolder: string;
   /** One folder a sandbox, below it. */
   runFolder: string;
 }

@@ -113,6 +113,14 @@ export class ShimClient {
     if (this.#isOpen) this.#socket.write(encodeFrame(ApiType.SIGNAL, process, signal));
   }
 
+  /**
+   * Has the shim let go of the agent between two frames, and come back when the guest is back; resolves once its ring is unmapped.
+   * Rejects with ERR_SHIM_REFUSED when the channel is not up or the guest is lost.
+   */
+  async pause(timeoutMs = PAUSE_MS): Promise<void> {
+    await this.#ask(ApiType.PAUSE, 0, 0, undefined, 'a pause', timeoutMs);
+  }
+
   /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
   async quit(timeoutMs = ANSWER_MS): Promise<void> {
     if (!this.#isOpen) return;
@@ -163,13 +171,13 @@ export class ShimClient {
       case ApiType.STATUS:
         return this.#settle(answerKey(ApiType.STATUS, 0), (waiter) => waiter.resolve(frame));
       case ApiType.OK:
-        return this.#settle(answerKey(ApiType.EXPECT, frame.id), (waiter) => waiter.resolve(frame));
+        return this.#settle(askedWith(frame.id), (waiter) => waiter.resolve(frame));
       case ApiType.ERROR: {
         const error = new ShimError(
           'ERR_SHIM_REFUSED',
           `Shim refused: ${printable(frame.payload, 1000)}`,
         );
-        return this.#settle(answerKey(ApiType.EXPECT, frame.id), (waiter) => waiter.reject(error));
+        return this.#settle(askedWith(frame.id), (waiter) => waiter.reject(error));
       }
       case ApiType.EXIT: {
         const exit = decodeExit(frame.payload);
@@ -203,6 +211,13 @@ export class ShimClient {
 const CONNECT_RETRY_MS = 2;
 const STATUS_POLL_MS = 20;
 const ANSWER_MS = 60_000;
+/** The agent gives a freeze up after 15 s without it. */
+const PAUSE_MS = 12_000;
+
+/** What an OK or ERROR of that id answers: EXPECT is of a process, PAUSE of none. */
+function askedWith(id: number): string {
+  return answerKey(id === 0 ? ApiType.PAUSE : ApiType.EXPECT, id);
+}
 
 function answerKey(type: number, id: number): string {
   return `${type}:${id}`;

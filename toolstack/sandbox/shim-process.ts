@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withDeadline } from '../base/deadline.js';
 import type { Domid } from '../base/ids.js';
+import type { Ring } from '../agent/rings.js';
 import { XS_DATA } from '../agent/wire.js';
 import { ShimError } from './shim-client.js';
 
@@ -13,6 +14,8 @@ import { ShimError } from './shim-client.js';
 export function shimSocket(folder: string): string {
   return join(folder, 'shim.sock');
 }
+
+class SpawnerEnded extends ShimError {}
 
 type Waiter = { resolve: (pid: number) => void; reject: (error: Error) => void };
 
@@ -27,17 +30,31 @@ export class ShimSpawner {
     this.#program = program;
   }
 
-  /** Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. Resolves with its pid; it is not ready yet. */
-  async start(domid: Domid, folder: string): Promise<number> {
+  /**
+   * Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. Its first channel is that of `ring`,
+   * where there is one. Resolves with its pid; it is not ready yet.
+   */
+  async start(domid: Domid, folder: string, ring?: Ring): Promise<number> {
     if (folder.includes('\n'))
       throw new ShimError('ERR_SHIM_START', `Cannot start a shim in ${JSON.stringify(folder)}`);
-    const started = new Promise<number>((resolve, reject) => {
-      const child = (this.#process ??= this.#launch());
-      this.#waiters.push({ resolve, reject });
-      child.stdin?.write(`${domid} /local/domain/${domid}/${XS_DATA} ${folder}\n`);
+    const first = ring ? `${ring.ref}:${ring.port}` : '-';
+    const line = `${domid} ${first} /local/domain/${domid}/${XS_DATA} ${folder}\n`;
+    const wasThere = this.#process !== undefined;
+    const started = this.#ask(line).catch((error: unknown) => {
+      // One that had ended, which is seen a little later, never read the line.
+      if (wasThere && error instanceof SpawnerEnded) return this.#ask(line);
+      throw error;
     });
     return withDeadline(started, START_MS, `${this.#program} does not start a shim`, {
       code: 'ERR_SHIM_START',
+    });
+  }
+
+  #ask(line: string): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
+      const child = (this.#process ??= this.#launch());
+      this.#waiters.push({ resolve, reject });
+      child.stdin?.write(line);
     });
   }
 
@@ -61,14 +78,17 @@ export class ShimSpawner {
       if (this.#process === child) this.#process = undefined;
       const waiters = this.#waiters;
       this.#waiters = [];
-      const why = cause instanceof Error ? `: ${cause.message}` : ': it ended';
+      const what = `Cannot start ${this.#program}`;
       for (const waiter of waiters)
         waiter.reject(
-          new ShimError('ERR_SHIM_START', `Cannot start ${this.#program}${why}`, { cause }),
+          cause instanceof Error
+            ? new ShimError('ERR_SHIM_START', `${what}: ${cause.message}`, { cause })
+            : new SpawnerEnded('ERR_SHIM_START', `${what}: it ended`),
         );
     };
     child.once('error', fail);
-    child.once('exit', () => fail());
+    // Not 'exit', which may come before its last answer.
+    child.once('close', () => fail());
     child.stdin.on('error', () => undefined);
     createInterface(child.stdout).on('line', (line) => this.#answer(line));
     // It is no reason for thawd to go on, and ends when thawd does.

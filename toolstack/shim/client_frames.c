@@ -2,6 +2,8 @@
 /* What clients (launchers and thawd) may say on the shim's socket. A client that breaks the protocol is dropped. */
 #include "requests.h"
 
+#include "pause.h"
+
 #define EXPECT_MAX 16384u
 
 static bool is_attached(const struct client *client, const struct thaw_frame *frame) {
@@ -25,6 +27,9 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_STATUS:
   case THAW_QUIT:
     ok = frame->length == 0;
+    break;
+  case THAW_PAUSE:
+    ok = frame->length == 0 && frame->id == 0 && client->process == NULL && !client->pauses;
     break;
   case THAW_FORGET:
     ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_LEFT;
@@ -91,6 +96,9 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_QUIT:
     shim_quit(shim);
+    return 0;
+  case THAW_PAUSE:
+    pause_request(shim, client);
     return 0;
   case THAW_FORGET:
     process = process_find(shim, frame->id);

@@ -3,6 +3,7 @@
 #include "guest_check.h"
 
 #include "log.h"
+#include "pause.h"
 
 #define READ_STEP 65536u /* as much as one frame may hold */
 #define READS_PER_TURN 4
@@ -70,6 +71,10 @@ static int guest_whole(void *ctx, const struct thaw_frame *frame, const uint8_t 
 
   if (frame->type == THAW_HELLO)
     return guest_hello(shim, frame, payload);
+  if (frame->type == THAW_LEAVE) {
+    shim->pause = PAUSE_OVER;
+    return 0;
+  }
   process = process_find(shim, frame->id);
   if (process->state == PROCESS_EXPECTED)
     process->state = PROCESS_STARTED;
@@ -98,8 +103,11 @@ static const struct frame_sink guest_sink = {.head = guest_head, .piece = guest_
 
 /* Takes bytes from the agent; -1 when the sandbox is lost by them. */
 int guest_feed(struct shim *shim, const uint8_t *untrusted_bytes, size_t n) {
-  if (frame_reader_feed(&shim->guest_reader, &guest_sink, shim, untrusted_bytes, n) == 0)
+  if (frame_reader_feed(&shim->guest_reader, &guest_sink, shim, untrusted_bytes, n) == 0) {
+    if (shim->pause == PAUSE_OVER)
+      pause_close(shim);
     return 0;
+  }
   shim_lost(shim, "no memory for a frame");
   return -1;
 }
@@ -121,6 +129,8 @@ void guest_read(struct shim *shim, bool *more_out) {
     shim->busy = true;
     if (guest_feed(shim, untrusted_bytes, (size_t)n) != 0)
       return;
+    if (shim->transport->fd < 0)
+      return; /* it took leave */
     for (struct client *client = shim->clients; client != NULL; client = client->next)
       client_send(shim, client);
     guest_send(shim);

@@ -5,6 +5,8 @@
  */
 #include "guest_check.h"
 
+#include "pause.h"
+
 #define HELLO_MAX 4096u
 
 enum frame_verdict guest_bad(struct shim *shim, const struct thaw_frame *untrusted, const char *what) {
@@ -42,6 +44,11 @@ enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted) {
     return untrusted->length >= sizeof(struct thaw_hello) && untrusted->length <= HELLO_MAX
                ? FRAME_GATHER
                : guest_bad(shim, untrusted, "malformed hello");
+
+  if (shim->pause == PAUSE_OVER)
+    return guest_bad(shim, untrusted, "frame after its leave");
+  if (untrusted->type == THAW_LEAVE)
+    return pause_head(shim, untrusted);
 
   struct process *process = process_find(shim, untrusted->id);
 

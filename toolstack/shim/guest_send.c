@@ -4,6 +4,7 @@
  * from what its process has due, so a guest that does not read costs no memory.
  */
 #include "layer.h"
+#include "pause.h"
 
 static bool begin_signal(struct sender *sender, struct process *process) {
   unsigned number = (unsigned)__builtin_ctzll(process->signals) + 1;
@@ -73,7 +74,7 @@ void guest_send(struct shim *shim) {
   struct sender *sender = &shim->guest_sender;
   bool sent = true;
 
-  if (shim->state != SHIM_UP)
+  if (shim->state != SHIM_UP || pause_send(shim, write_some, shim->transport))
     return;
   while (sent) {
     sent = false;

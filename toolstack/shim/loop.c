@@ -101,7 +101,7 @@ int loop_run(struct loop *loop) {
     struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX];
 
     channel_open(loop);
-    if (shim->state == SHIM_WAITING && clock_ms() >= loop->hello_by_ms)
+    if (shim->state == SHIM_WAITING && !shim->returns && clock_ms() >= loop->hello_by_ms)
       shim_lost(shim, "no hello");
     int n = poll(fds, poll_set(loop, fds), timeout(loop, more));
 

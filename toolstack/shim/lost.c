@@ -8,6 +8,7 @@
 
 #include "layer.h"
 #include "log.h"
+#include "pause.h"
 
 /* Unmaps the channel first: a mapped ring would keep a dying domain a zombie. The first reason is the one that counts.
  */
@@ -23,6 +24,7 @@ void shim_lost(struct shim *shim, const char *format, ...) {
   shim->transport->ops->close(shim->transport);
   memset(&shim->guest_sender, 0, sizeof shim->guest_sender);
   layer_free_all(shim);
+  pause_lost(shim);
   note(shim->quit ? NOTE_INFO : NOTE_WARN, "The sandbox is lost: %s", shim->lost);
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
     if (process->state == PROCESS_ENDED)

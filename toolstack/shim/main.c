@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,21 +27,27 @@
 #define HELLO_SECONDS_MOST 86400u
 #define LOG_MAX_LEAST 131072u /* a record is at most 64 KiB and its head */
 
-static const char usage[] = "usage: thaw-shim --domid N --vchan XENSTORE-PATH --dir DIR [--log-max BYTES] [--log-level "
-                            "LEVEL] [--hello-timeout SECONDS]\n"
-                            "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
-                            "       thaw-shim --spawner\n";
+static const char usage[] =
+    "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
+    "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
+    "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
+    "       thaw-shim --spawner\n";
 
 static int options_parse(int argc, char **argv, struct loop *loop) {
   static const struct option known[] = {
-      {"domid", required_argument, NULL, 'd'},         {"vchan", required_argument, NULL, 'v'},
-      {"socket", required_argument, NULL, 's'},        {"dir", required_argument, NULL, 'D'},
-      {"log-level", required_argument, NULL, 'l'},     {"log-max", required_argument, NULL, 'm'},
-      {"hello-timeout", required_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+      {"domid", required_argument, NULL, 'd'},
+      {"vchan", required_argument, NULL, 'v'},
+      {"socket", required_argument, NULL, 's'},
+      {"dir", required_argument, NULL, 'D'},
+      {"log-level", required_argument, NULL, 'l'},
+      {"log-max", required_argument, NULL, 'm'},
+      {"hello-timeout", required_argument, NULL, 'h'},
+      {"ring", required_argument, NULL, 'r'},
+      {NULL, 0, NULL, 0},
   };
   struct transport *transport = &loop->transport;
   bool has_domid = false;
-  char *end = NULL;
+  char *end = NULL, rest;
   int option;
 
   while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -54,6 +61,11 @@ static int options_parse(int argc, char **argv, struct loop *loop) {
     case 'v':
       transport->ops = &transport_vchan;
       transport->path = optarg;
+      break;
+    case 'r':
+      if (sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &transport->ring_ref, &transport->ring_port, &rest) != 2 ||
+          transport->ring_port == 0)
+        return -1;
       break;
     case 's':
       transport->ops = &transport_socket;

@@ -64,6 +64,7 @@ struct client {
   bool broken; /* to be closed at the end of this turn */
   bool blocked;
   bool watches; /* sent STATUS: gets every EXIT and LOST */
+  bool pauses;  /* sent PAUSE, and waits for its answer */
   struct frame_reader reader;
   struct sender sender;
   struct fifo replies; /* whole frames */
@@ -77,9 +78,18 @@ struct client {
 
 enum shim_state { SHIM_WAITING, SHIM_UP, SHIM_LOST };
 
+enum shim_pause {
+  PAUSE_NONE,
+  PAUSE_DUE,  /* LEAVE is to be sent */
+  PAUSE_SENT, /* and the agent is to answer it */
+  PAUSE_OVER, /* it has: the channel is to be closed */
+};
+
 struct shim {
   enum shim_state state;
   char lost[200]; /* reason, once state is SHIM_LOST */
+  enum shim_pause pause;
+  bool returns; /* it let go of the agent once: nobody but thawd knows when that is back */
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;

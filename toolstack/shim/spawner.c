@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,35 +19,44 @@ enum { LINE_MAX_BYTES = 4096 + 256 };
 
 extern char **environ;
 
-/* Parts "DOMID VCHAN-PATH DIR" in place. A folder may have spaces, a newline ends it. */
-static int line_parse(char *line, char **domid, char **vchan, char **dir) {
-  size_t length = strlen(line);
+struct line {
+  char *domid, *ring, *vchan, *dir;
+};
 
-  if (length == 0 || line[length - 1] != '\n')
+/* Parts "DOMID RING VCHAN-PATH DIR" in place, RING being REF:PORT or "-". A folder may have spaces, a newline ends it.
+ */
+static int line_parse(char *text, struct line *line_out) {
+  char **parts[] = {&line_out->domid, &line_out->ring, &line_out->vchan, &line_out->dir};
+  size_t length = strlen(text);
+
+  if (length == 0 || text[length - 1] != '\n')
     return -1;
-  line[length - 1] = '\0';
-  *domid = line;
-  *vchan = strchr(line, ' ');
-  if (*vchan == NULL)
-    return -1;
-  *(*vchan)++ = '\0';
-  *dir = strchr(*vchan, ' ');
-  if (*dir == NULL)
-    return -1;
-  *(*dir)++ = '\0';
-  return **dir == '/' ? 0 : -1;
+  text[length - 1] = '\0';
+  for (int i = 0; i < 4; i++) {
+    *parts[i] = text;
+    if (i == 3)
+      break;
+    text = strchr(text, ' ');
+    if (text == NULL)
+      return -1;
+    *text++ = '\0';
+  }
+  return *line_out->dir == '/' ? 0 : -1;
 }
 
 /* The shim's messages go to DIR/shim.log. Returns 0 or an errno. */
-static int spawn(char *domid, char *vchan, char *dir, pid_t *pid_out) {
-  char *argv[] = {"thaw-shim", "--domid", domid, "--vchan", vchan, "--dir", dir, NULL};
+static int spawn(const struct line *line, pid_t *pid_out) {
+  bool has_ring = strcmp(line->ring, "-") != 0;
+  char *argv[] = {"thaw-shim", "--domid", line->domid, "--vchan",
+                  line->vchan, "--dir",   line->dir,   has_ring ? "--ring" : NULL,
+                  line->ring,  NULL};
   char log[4096 + 16];
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   sigset_t none, all;
   int error;
 
-  if (snprintf(log, sizeof log, "%s/shim.log", dir) >= (int)sizeof log)
+  if (snprintf(log, sizeof log, "%s/shim.log", line->dir) >= (int)sizeof log)
     return ENAMETOOLONG;
   sigemptyset(&none);
   sigfillset(&all);
@@ -73,16 +83,16 @@ out_actions:
 }
 
 int spawner_run(void) {
-  static char line[LINE_MAX_BYTES];
+  static char text[LINE_MAX_BYTES];
 
   signal(SIGCHLD, SIG_IGN); /* nobody waits for a shim */
   signal(SIGPIPE, SIG_IGN);
   if (chdir("/") != 0)
     return 1;
-  while (fgets(line, sizeof line, stdin) != NULL) {
-    char *domid, *vchan, *dir;
+  while (fgets(text, sizeof text, stdin) != NULL) {
+    struct line line;
     pid_t pid = 0;
-    int error = line_parse(line, &domid, &vchan, &dir) == 0 ? spawn(domid, vchan, dir, &pid) : EINVAL;
+    int error = line_parse(text, &line) == 0 ? spawn(&line, &pid) : EINVAL;
 
     if (error == 0)
       printf("%d\n", (int)pid);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct transport;
@@ -30,7 +31,8 @@ struct transport {
   bool poll_writes; /* fd says by POLLOUT when it takes bytes again */
   bool blocked;     /* the last write took less than it was given */
   unsigned domid;
-  const char *path; /* of the socket, or in xenstore */
+  const char *path;             /* of the socket, or in xenstore */
+  uint32_t ring_ref, ring_port; /* a vchan's first ring, which is not looked up there; port 0: none */
   void *handle;
 };
 

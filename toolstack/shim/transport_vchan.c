@@ -5,10 +5,30 @@
  */
 #include "transport.h"
 
+#include <errno.h>
 #include <libxenvchan.h>
+#include <string.h>
+
+#include "../../bindings/src/vchan/attach.h"
+#include "../../kernels/agent/proto.h"
+#include "note.h"
+
+/* The ring that was made for this clone, once. What comes after it the agent publishes. */
+static struct libxenvchan *attach(struct transport *transport) {
+  uint32_t port = transport->ring_port;
+  struct libxenvchan *vchan;
+
+  transport->ring_port = 0;
+  vchan = thaw_vchan_attach(transport->domid, transport->ring_ref, port, THAW_DATA_RING_ORDER);
+  if (vchan == NULL)
+    note(NOTE_ERROR, "Cannot map the ring that was made for it: %s", strerror(errno));
+  return vchan;
+}
 
 static int vchan_open(struct transport *transport) {
-  struct libxenvchan *vchan = libxenvchan_client_init(NULL, (int)transport->domid, transport->path);
+  struct libxenvchan *vchan = transport->ring_port != 0
+                                  ? attach(transport)
+                                  : libxenvchan_client_init(NULL, (int)transport->domid, transport->path);
 
   if (vchan == NULL)
     return 0;

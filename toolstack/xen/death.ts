@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How work that needs a live guest ends at once when the guest dies, in place of at its deadline.
 
-import type { DomainEvent } from '../../bindings/index.js';
+import type { DomainEvent, DomainInfo } from '../../bindings/index.js';
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { XenHost } from './host.js';
@@ -10,24 +10,68 @@ import type { XenHost } from './host.js';
  * Settles as `work` does, which gets a signal that aborts as soon as the domain crashes, shuts down or is destroyed, and must
  * then end. What it rejects with after that becomes ERR_GUEST_LOST.
  */
-export async function whileAlive<T>(
+export function whileAlive<T>(
   host: XenHost,
   domid: Domid,
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  return untilLost(work, (lose) => {
+    const watch = host.libxl.onDomainDeath(domid, lose);
+    // A watch that cannot be set leaves the deadlines.
+    watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch domain ${domid}`, { error }));
+    return () => watch.close();
+  });
+}
+
+/** As whileAlive(), for a domain that xenstored does not know yet, and so tells nobody of: Xen is asked every second instead. */
+export function whileUnknown<T>(
+  host: XenHost,
+  domid: Domid,
+  work: (lost: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return untilLost(work, (lose) => {
+    const look = async (): Promise<void> => {
+      const domains = await host.libxl.listDomains();
+      const death = deathOf(
+        domid,
+        domains.find((domain) => domain.domid === domid),
+      );
+      if (death) lose(death);
+    };
+    const timer = setInterval(() => {
+      // One look that fails leaves the next, and the deadlines.
+      look().catch((error: unknown) => host.log.warn(`Cannot look for domain ${domid}`, { error }));
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  });
+}
+
+/** `watch` begins to look for a death, and returns what ends that. */
+async function untilLost<T>(
+  work: (lost: AbortSignal) => Promise<T>,
+  watch: (lose: (death: DomainEvent) => void) => () => void,
+): Promise<T> {
   const lost = new AbortController();
-  const watch = host.libxl.onDomainDeath(domid, (event) =>
-    lost.abort(new ThawError('ERR_GUEST_LOST', `Domain ${domid} ${describeDeath(event)}`)),
-  );
-  // A watch that cannot be set leaves the deadlines.
-  watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch domain ${domid}`, { error }));
+  const end = watch((death) => lost.abort(guestLost(death)));
   try {
     return await work(lost.signal);
   } catch (error) {
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
-    watch.close();
+    end();
   }
+}
+
+const LOOK_MS = 1000;
+
+function deathOf(domid: Domid, info: DomainInfo | undefined): DomainEvent | undefined {
+  if (!info || info.dying) return { type: 'domain_death', domid };
+  if (!info.shutdown || info.shutdownReason === 'suspend') return undefined;
+  return { type: 'domain_shutdown', domid, shutdownReason: info.shutdownReason };
+}
+
+function guestLost(event: DomainEvent): ThawError {
+  return new ThawError('ERR_GUEST_LOST', `Domain ${event.domid} ${describeDeath(event)}`);
 }
 
 /** What happened to a domain, as the end of a sentence. */

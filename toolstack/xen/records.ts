@@ -16,36 +16,49 @@ export interface Rings {
   consolePort: number;
 }
 
-/**
- * The nodes of a new domain that its guest, libxl and xl need, parents before children. Each costs a request, so what nothing
- * reads is left out: empty nodes for what Linux says once when it boots, and a device entry for the console, which dom0's kernel
- * would take for a back end to look after. Pure.
- */
-export function domainNodes(domid: Domid, config: DomainConfig, rings: Rings): StoreEntry[] {
-  const { domain, vm, libxl } = recordPaths(domid, config.uuid);
-  const toGuest = permissions(0, 'none', { domid, access: 'read' });
+/** What a guest looks for as soon as it wakes, parents before children, and by what thawd knows whose records these are. Pure. */
+export function guestNodes(domid: Domid, config: DomainConfig): StoreEntry[] {
+  const { domain, vm } = recordPaths(domid, config.uuid);
   const ofGuest = permissions(domid, 'none');
   return [
-    { path: domain, value: '', permissions: toGuest },
-    { path: vm, value: '', permissions: toGuest },
-    ...entries(vm, { uuid: config.uuid, name: config.name, start_time: startTime() }),
-    { path: `${libxl}/type`, value: config.type },
+    { path: domain, value: '', permissions: toGuest(domid) },
     ...entries(domain, {
       vm,
-      name: config.name,
-      domid: String(domid),
-      'memory/static-max': String(config.maxMemoryKib),
       'memory/target': String(config.memoryKib),
-      'store/port': String(rings.storePort),
-      'store/ring-ref': String(rings.storeFrame),
       ...cpuNodes(config),
     }),
     ...GUESTS_OWN.map((name) => ({ path: `${domain}/${name}`, value: '', permissions: ofGuest })),
   ];
 }
 
-/** What a guest may write: its answer to a shutdown, what its devices complain of, and all below data. */
-const GUESTS_OWN = ['control/shutdown', 'error', 'data'];
+/**
+ * What libxl and xl look for, and no start need wait for. Each costs a request, so what nothing reads is left out: empty nodes for
+ * what Linux says once when it boots, and a device entry for the console, which dom0's kernel would take for a back end to look
+ * after. Pure.
+ */
+export function libxlNodes(domid: Domid, config: DomainConfig, rings: Rings): StoreEntry[] {
+  const { domain, vm, libxl } = recordPaths(domid, config.uuid);
+  return [
+    { path: vm, value: '', permissions: toGuest(domid) },
+    ...entries(vm, { uuid: config.uuid, name: config.name, start_time: startTime() }),
+    { path: `${libxl}/type`, value: config.type },
+    ...entries(domain, {
+      name: config.name,
+      domid: String(domid),
+      'memory/static-max': String(config.maxMemoryKib),
+      'store/port': String(rings.storePort),
+      'store/ring-ref': String(rings.storeFrame),
+    }),
+    { path: `${domain}/error`, value: '', permissions: permissions(domid, 'none') },
+  ];
+}
+
+function toGuest(domid: Domid) {
+  return permissions(0, 'none', { domid, access: 'read' });
+}
+
+/** What a guest may write: its answer to a shutdown, and all below data; later also what its devices complain of. */
+const GUESTS_OWN = ['control/shutdown', 'data'];
 
 /** The nodes that make xenconsoled serve the console: a pty, and a log where it keeps one. Pure. */
 export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
@@ -83,9 +96,14 @@ export async function writeLater(
   nodes: readonly StoreEntry[],
 ): Promise<void> {
   const { domain, vm } = recordPaths(domid, uuid);
-  await changeStore(host, async (tx) => {
-    if ((await tx.readIfExists(`${domain}/vm`)) === vm) await tx.writeAll(nodes);
-  });
+  try {
+    await changeStore(host, async (tx) => {
+      if ((await tx.readIfExists(`${domain}/vm`)) === vm) await tx.writeAll(nodes);
+    });
+  } catch (error) {
+    // xenstored takes no permissions for a domain that has just ended, and has removed nodes of its own accord.
+    if (await host.xenstore.isIntroduced(domid).catch(() => true)) throw error;
+  }
 }
 
 /** What xenconsoled keeps for a guest that nobody listens to (libxl's LIBXL_XENCONSOLE_LIMIT). */

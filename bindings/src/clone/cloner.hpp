@@ -4,9 +4,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "clone/image.hpp"
 #include "clone/xen_handles.hpp"
+
+extern "C" {
+#include "../../../kernels/agent/proto.h"
+}
 
 namespace thaw {
 
@@ -20,6 +25,9 @@ struct CloneSpec {
   uint64_t max_kib = 0;    ///< What Xen lets it have at first.
   uint64_t memmap_kib = 0; ///< What its memory map may reach, PV only.
   uint64_t pool_bytes = 0; ///< Its paging pool, HVM only.
+  /// All pages of the agent's rings, the control ring's first: a clone that has them wakes without xenstore. Empty: it
+  /// waits for the wake node there.
+  std::vector<thaw_ring_page> rings;
 };
 
 /// Where the clone's rings are, for xenstored and xenconsoled: guest frames of an HVM domain, machine frames of a PV
@@ -28,6 +36,7 @@ struct Clone {
   uint32_t domid = 0;
   uint64_t store_frame = 0, console_frame = 0;
   uint32_t store_port = 0, console_port = 0;
+  uint32_t control_port = 0, data_port = 0; ///< With rings only.
   /// How long its steps took, in ms: the domain, its frames, their contents, its state.
   double create_ms = 0, populate_ms = 0, copy_ms = 0, state_ms = 0;
 };

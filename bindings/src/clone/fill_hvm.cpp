@@ -2,7 +2,7 @@
 // A PVH clone: the template's memory at the same guest frames, its HVM parameters and the state of its vCPUs. The order
 // is that of libxenguest's restore.
 
-#include "clone/page_writer.hpp"
+#include "clone/rings.hpp"
 
 namespace thaw {
 namespace {
@@ -38,10 +38,11 @@ bool fill_hvm(const Making &making) {
   if (!writer.open())
     return false;
   for (size_t i = 0; i < image.pfns.size(); i++) {
-    if (!writer.add(image.pfns[i], image.pages.page(i)))
+    if (!writer.add(image.pfns[i], image.pages, i))
       return false;
   }
-  if (!writer.flush())
+  Rings rings(making, nullptr);
+  if (!rings.add(&writer, image.store_gfn) || !writer.flush())
     return false;
   clone->copy_ms = making.clock->lap();
   if (!set_params(making))
@@ -49,7 +50,7 @@ bool fill_hvm(const Making &making) {
   if (xc_domain_hvm_setcontext(xch, clone->domid, const_cast<uint8_t *>(image.hvm_context.data()),
                                uint32_t(image.hvm_context.size())) != 0)
     return making.fail("xc_domain_hvm_setcontext");
-  writer.grant_rings(image.console_gfn, image.store_gfn);
+  writer.finish(image.console_gfn, image.store_gfn);
   clone->store_frame = image.store_gfn;
   clone->console_frame = image.console_gfn;
   return true;

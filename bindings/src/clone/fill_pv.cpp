@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "clone/page_table.hpp"
-#include "clone/page_writer.hpp"
 #include "clone/pv_context.hpp"
+#include "clone/rings.hpp"
 #include "clone/steps.hpp"
 #include "util/stream_format.hpp"
 
@@ -44,7 +44,7 @@ public:
     PageWriter writer(making_);
     if (!writer.open() || !write_pages(&writer) || !set_vcpus() || !pin_tables())
       return false;
-    writer.grant_rings(making_.clone->console_frame, making_.clone->store_frame);
+    writer.finish(making_.clone->console_frame, making_.clone->store_frame);
     return true;
   }
 
@@ -53,15 +53,16 @@ private:
     if (!tables() || !p2m_list() || !start_info() || !shared_info())
       return false;
     for (size_t i = 0; i < image_.pfns.size(); i++) {
-      if (!writer->add(map_[image_.pfns[i]], image_.pages.page(i)))
+      if (!writer->add(map_[image_.pfns[i]], image_.pages, i))
         return false;
     }
     // What is the clone's own comes after the template's page of the same frame.
     for (size_t i = 0; i < own_.frames.size(); i++) {
-      if (!writer->add(own_.frames[i], own_.store.page(i)))
+      if (!writer->add(own_.frames[i], own_.store, i))
         return false;
     }
-    if (!writer->flush())
+    Rings rings(making_, &map_);
+    if (!rings.add(writer, making_.clone->store_frame) || !writer->flush())
       return false;
     making_.clone->copy_ms = making_.clock->lap();
     return true;

@@ -79,7 +79,7 @@ const char *lay_out(Image *image, std::vector<Entry> entries) {
       contents.push_back(entry.contents);
     }
   }
-  if (!image->pages.allocate(contents.size()))
+  if (!image->pages.allocate_granted(contents.size()))
     return "no memory for its pages";
   for (size_t i = 0; i < contents.size(); i++)
     memcpy(image->pages.page(i), contents[i], kPage);

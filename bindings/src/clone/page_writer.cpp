@@ -15,8 +15,13 @@ namespace thaw {
 PageWriter::~PageWriter() {
   if (resource_ == nullptr)
     return;
-  memset(entries_ + GNTTAB_NR_RESERVED_ENTRIES, 0, used_ * sizeof *entries_);
+  clear();
   xenforeignmemory_unmap_resource(making_.xen.memory, resource_);
+}
+
+void PageWriter::clear() {
+  memset(entries_ + GNTTAB_NR_RESERVED_ENTRIES, 0, used_ * sizeof *entries_);
+  used_ = 0;
 }
 
 bool PageWriter::open() {
@@ -31,17 +36,23 @@ bool PageWriter::open() {
   return true;
 }
 
-void PageWriter::put(uint64_t frame, const uint8_t *data) {
+void PageWriter::put(uint64_t frame, const PageStore &store, size_t index) {
   size_t ref = GNTTAB_NR_RESERVED_ENTRIES + segments_.size();
   entries_[ref].frame = uint32_t(frame);
   entries_[ref].domid = 0;
   entries_[ref].flags = GTF_permit_access;
   xengnttab_grant_copy_segment_t segment = {};
-  segment.source.virt = const_cast<uint8_t *>(data);
+  segment.flags = GNTCOPY_dest_gref;
+  if (store.is_granted()) {
+    segment.source.foreign.ref = store.ref(index);
+    segment.source.foreign.domid = DOMID_SELF;
+    segment.flags |= GNTCOPY_source_gref;
+  } else {
+    segment.source.virt = store.page(index);
+  }
   segment.dest.foreign.ref = uint32_t(ref);
   segment.dest.foreign.domid = uint16_t(making_.clone->domid);
   segment.len = kPage;
-  segment.flags = GNTCOPY_dest_gref;
   segments_.push_back(segment);
 }
 
@@ -57,16 +68,27 @@ bool PageWriter::flush() {
   return true;
 }
 
-void PageWriter::grant_rings(uint64_t console_frame, uint64_t store_frame) {
-  const struct {
-    size_t ref;
-    uint64_t frame;
-  } rings[] = {{GNTTAB_RESERVED_CONSOLE, console_frame}, {GNTTAB_RESERVED_XENSTORE, store_frame}};
-  for (auto &ring : rings) {
-    entries_[ring.ref].frame = uint32_t(ring.frame);
-    entries_[ring.ref].domid = 0;
-    entries_[ring.ref].flags = GTF_permit_access;
-  }
+void PageWriter::grant(uint64_t ref, uint64_t frame) {
+  entries_[ref].frame = uint32_t(frame);
+  entries_[ref].domid = 0;
+  entries_[ref].flags = GTF_permit_access;
+}
+
+bool PageWriter::leave_grant(uint64_t ref, uint64_t frame) {
+  if (ref < GNTTAB_NR_RESERVED_ENTRIES || ref >= kEntries)
+    return making_.fail("PageWriter", "a grant's number is not one of the first frame's");
+  if (frame > UINT32_MAX)
+    return making_.fail("PageWriter", "a frame is above 16 TiB");
+  left_.emplace_back(ref, frame);
+  return true;
+}
+
+void PageWriter::finish(uint64_t console_frame, uint64_t store_frame) {
+  clear();
+  grant(GNTTAB_RESERVED_CONSOLE, console_frame);
+  grant(GNTTAB_RESERVED_XENSTORE, store_frame);
+  for (const auto &[ref, frame] : left_)
+    grant(ref, frame);
 }
 
 } // namespace thaw

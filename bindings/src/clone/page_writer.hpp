@@ -5,6 +5,7 @@
 // Mapping a frame into dom0 instead costs two changes of a page table through Xen, several times what the copy does.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "clone/steps.hpp"
@@ -27,35 +28,45 @@ public:
   /// Maps the grant table's first frame.
   bool open();
 
-  /// Copies the page at `data` into a frame (a guest frame of an HVM domain, a machine frame of a PV one), soon: `data`
-  /// must stay until flush().
-  bool add(uint64_t frame, const uint8_t *data) {
+  /// Copies a page into a frame (a guest frame of an HVM domain, a machine frame of a PV one), soon: the store must
+  /// stay until flush().
+  bool add(uint64_t frame, const PageStore &store, size_t index) {
     // Entries of version 1 have room for frames below 16 TiB.
     if (frame > UINT32_MAX)
       return making_.fail("PageWriter", "a frame is above 16 TiB");
     if (segments_.size() == kGrants && !flush())
       return false;
-    put(frame, data);
+    put(frame, store, index);
     return true;
   }
 
   /// Copies what is still to be copied.
   bool flush();
 
-  /// Grants the rings' frames to dom0, where every guest expects these two grants to be.
-  void grant_rings(uint64_t console_frame, uint64_t store_frame);
+  /// A grant to dom0 that the domain is to have when all is written. False when its number is reserved or beyond the
+  /// table's first frame.
+  bool leave_grant(uint64_t ref, uint64_t frame);
+
+  /// The last: takes the copy's grants out and leaves those of the domain, and of its two rings where every guest
+  /// expects them.
+  void finish(uint64_t console_frame, uint64_t store_frame);
 
 private:
+  static constexpr size_t kEntries = 4096 / sizeof(grant_entry_v1_t);
   /// One frame of entries, without those that are reserved.
-  static constexpr size_t kGrants = 4096 / sizeof(grant_entry_v1_t) - GNTTAB_NR_RESERVED_ENTRIES;
+  static constexpr size_t kGrants = kEntries - GNTTAB_NR_RESERVED_ENTRIES;
 
-  void put(uint64_t frame, const uint8_t *data);
+  void clear();
+  void grant(uint64_t ref, uint64_t frame);
+
+  void put(uint64_t frame, const PageStore &store, size_t index);
 
   const Making &making_;
   xenforeignmemory_resource_handle *resource_ = nullptr;
   grant_entry_v1_t *entries_ = nullptr;
   size_t used_ = 0; ///< How many entries have been in use.
   std::vector<xengnttab_grant_copy_segment_t> segments_;
+  std::vector<std::pair<uint64_t, uint64_t>> left_;
 };
 
 } // namespace thaw

@@ -8,8 +8,8 @@
 namespace thaw {
 namespace {
 
-constexpr unsigned kBigOrder = 9;
-constexpr size_t kBig = size_t(1) << kBigOrder;
+/// 2 MiB, the largest that a toolstack asks for.
+constexpr unsigned kTopOrder = 9;
 /// As many extents as libxenctrl copies at a time without trouble.
 constexpr size_t kBatch = 1024;
 
@@ -18,66 +18,81 @@ public:
   Populator(const Making &making, FrameMap *map) : making_(making), map_(map) {
   }
 
+  /// From the largest pieces down: Xen allocates each in one go, and what it has no piece for joins the next smaller
+  /// ones.
   bool run() {
     const std::vector<Frame> &frames = making_.image.frames;
     for (size_t i = 0; i < frames.size();) {
-      bool is_big = frames[i].pfn % kBig == 0 && i + kBig <= frames.size() &&
-                    frames[i + kBig - 1].pfn == frames[i].pfn + kBig - 1;
-      (is_big ? big_ : small_).push_back(frames[i].pfn);
-      i += is_big ? kBig : 1;
+      unsigned order = kTopOrder;
+      while (!starts_piece(frames, i, order))
+        order--;
+      pieces_[order].push_back(frames[i].pfn);
+      i += size_t(1) << order;
     }
-    if (!give_big())
-      return false;
-    std::sort(small_.begin(), small_.end());
-    return give_small();
+    for (unsigned order = kTopOrder; order > 0; order--) {
+      if (!give(order))
+        return false;
+    }
+    std::sort(pieces_[0].begin(), pieces_[0].end());
+    return give_last();
   }
 
 private:
-  /// Where memory is too scattered for a big piece, its frames join the small ones.
-  bool give_big() {
-    std::vector<xen_pfn_t> extents(big_.begin(), big_.end());
+  static bool starts_piece(const std::vector<Frame> &frames, size_t i, unsigned order) {
+    size_t count = size_t(1) << order;
+    return frames[i].pfn % count == 0 && i + count <= frames.size() &&
+           frames[i + count - 1].pfn == frames[i].pfn + count - 1;
+  }
+
+  /// Where memory is too scattered for such pieces, their halves are tried next.
+  bool give(unsigned order) {
+    const std::vector<uint64_t> &wanted = pieces_[order];
+    std::vector<xen_pfn_t> extents(wanted.begin(), wanted.end());
     int done = extents.empty() ? 0
                                : xc_domain_populate_physmap(making_.xen.xch, making_.clone->domid, extents.size(),
-                                                            kBigOrder, 0, extents.data());
+                                                            order, 0, extents.data());
     if (done < 0)
       return making_.fail("xc_domain_populate_physmap");
-    for (size_t i = 0; i < big_.size(); i++) {
-      for (size_t k = 0; k < kBig; k++) {
-        if (i < size_t(done))
-          note(big_[i] + k, extents[i] + k);
-        else
-          small_.push_back(big_[i] + k);
+    size_t half = size_t(1) << (order - 1);
+    for (size_t i = 0; i < wanted.size(); i++) {
+      if (i < size_t(done)) {
+        note(wanted[i], extents[i], 2 * half);
+      } else {
+        pieces_[order - 1].push_back(wanted[i]);
+        pieces_[order - 1].push_back(wanted[i] + half);
       }
     }
     return true;
   }
 
-  bool give_small() {
-    for (size_t at = 0; at < small_.size(); at += kBatch) {
-      size_t count = std::min(kBatch, small_.size() - at);
-      std::vector<xen_pfn_t> extents(small_.begin() + long(at), small_.begin() + long(at + count));
+  bool give_last() {
+    const std::vector<uint64_t> &wanted = pieces_[0];
+    for (size_t at = 0; at < wanted.size(); at += kBatch) {
+      size_t count = std::min(kBatch, wanted.size() - at);
+      std::vector<xen_pfn_t> extents(wanted.begin() + long(at), wanted.begin() + long(at + count));
       int done = xc_domain_populate_physmap(making_.xen.xch, making_.clone->domid, count, 0, 0, extents.data());
       if (done >= 0 && size_t(done) < count) {
-        size_t missing_kib = (small_.size() - at - size_t(done)) * 4;
+        size_t missing_kib = (wanted.size() - at - size_t(done)) * 4;
         return making_.fail("xc_domain_populate_physmap",
                             "Xen has " + std::to_string(missing_kib) + " KiB too little free memory");
       }
       if (done < 0)
         return making_.fail("xc_domain_populate_physmap");
       for (size_t i = 0; i < count; i++)
-        note(small_[at + i], extents[i]);
+        note(wanted[at + i], extents[i], 1);
     }
     return true;
   }
 
-  void note(uint64_t pfn, uint64_t frame) {
-    if (map_ != nullptr)
-      (*map_)[pfn] = frame;
+  /// Only a PV domain's pieces come back as machine frames.
+  void note(uint64_t pfn, uint64_t frame, size_t count) {
+    for (size_t k = 0; map_ != nullptr && k < count; k++)
+      (*map_)[pfn + k] = frame + k;
   }
 
   const Making &making_;
   FrameMap *map_;
-  std::vector<uint64_t> big_, small_;
+  std::vector<uint64_t> pieces_[kTopOrder + 1]; ///< By order: the first frames.
 };
 
 } // namespace

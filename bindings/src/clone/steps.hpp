@@ -40,7 +40,7 @@ struct Making {
 using FrameMap = std::vector<uint64_t>;
 constexpr uint64_t kNoFrame = UINT64_MAX;
 
-/// Gives the domain every frame of the image, in 2 MiB pieces where it can. A PV domain's machine frames go to `map`.
+/// Gives the domain every frame of the image, in pieces as large as it can. A PV domain's machine frames go to `map`.
 bool populate(const Making &making, FrameMap *map);
 
 /// Everything from the frames on.

@@ -40,6 +40,10 @@ const XenHandles *open_all() {
 
 } // namespace
 
+xentoollog_logger *quiet_logger() {
+  return &quiet;
+}
+
 const XenHandles *xen_handles() {
   static std::mutex lock;
   static const XenHandles *open = nullptr;

@@ -19,4 +19,7 @@ struct XenHandles {
 /// The process's one set, opened when it is first asked for and kept open. nullptr with errno set when there is no Xen.
 const XenHandles *xen_handles();
 
+/// For handles of one's own: what goes wrong is in errno.
+xentoollog_logger *quiet_logger();
+
 } // namespace thaw

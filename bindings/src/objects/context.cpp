@@ -149,6 +149,8 @@ void Context::on_closed(napi_env env) {
   }
   napi_delete_reference(env, on_log_);
   napi_delete_reference(env, on_event_);
+  // Here, not when the thread gets to it: without the hook nothing would tell the thread that the environment ended.
+  channel_->release();
   napi_remove_env_cleanup_hook(env, cleanup, cleanup_);
   delete static_cast<Holder *>(cleanup_);
 }

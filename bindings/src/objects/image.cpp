@@ -53,6 +53,8 @@ public:
     js_set(env, object, "storePort", js_number(env, clone_.store_port));
     js_set(env, object, "consoleFrame", js_number(env, double(clone_.console_frame)));
     js_set(env, object, "consolePort", js_number(env, clone_.console_port));
+    js_set(env, object, "controlPort", js_number(env, clone_.control_port));
+    js_set(env, object, "dataPort", js_number(env, clone_.data_port));
     napi_value times = js_object(env);
     js_set(env, times, "create", js_number(env, clone_.create_ms));
     js_set(env, times, "populate", js_number(env, clone_.populate_ms));
@@ -101,9 +103,18 @@ napi_value JS_clone(napi_env env, napi_callback_info info) {
   spec.max_kib = args.field_size(1, "maxKib");
   spec.memmap_kib = args.field_size(1, "memmapKib");
   spec.pool_bytes = args.field_size(1, "poolBytes");
+  size_t ring_bytes = 0;
+  const uint8_t *rings = args.bytes(2, &ring_bytes);
   ImagePtr *self = open_self(env, args);
   if (self == nullptr)
     return nullptr;
+  if (ring_bytes % sizeof(thaw_ring_page) != 0) {
+    napi_throw_range_error(env, nullptr, "Invalid rings: not 8 bytes for each page");
+    return nullptr;
+  }
+  spec.rings.resize(ring_bytes / sizeof(thaw_ring_page));
+  if (ring_bytes > 0)
+    memcpy(spec.rings.data(), rings, ring_bytes);
   if (length != sizeof spec.handle) {
     napi_throw_range_error(env, nullptr, "Invalid handle: not 16 bytes");
     return nullptr;

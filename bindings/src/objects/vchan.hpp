@@ -69,7 +69,9 @@ private:
   napi_async_context async_context_ = nullptr;
 };
 
-/// vchanConnect(domid, path, onEvent) and vchanListen(domid, path, leftMin, rightMin, onEvent), in vchan_open.cpp.
+/// vchanAttach(domid, ringRef, port, order, onEvent), vchanConnect(domid, path, onEvent) and vchanListen(domid, path,
+/// leftMin, rightMin, onEvent), in vchan_open.cpp.
+napi_value JS_vchanAttach(napi_env env, napi_callback_info info);
 napi_value JS_vchanConnect(napi_env env, napi_callback_info info);
 napi_value JS_vchanListen(napi_env env, napi_callback_info info);
 /// The methods of the object, in vchan_methods.cpp.

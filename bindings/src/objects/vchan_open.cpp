@@ -8,6 +8,7 @@
 #include "objects/vchan.hpp"
 #include "util/args.hpp"
 #include "util/job.hpp"
+#include "vchan/attach.h"
 
 extern "C" {
 #include <xenstore.h>
@@ -34,8 +35,8 @@ public:
   }
 
 protected:
-  /// What no waiting brings: the device nodes and xenstored.
-  bool has_xen(const char *device) {
+  /// What no waiting brings: the device nodes.
+  bool has_devices(const char *device) {
     for (const char *path : {device, "/dev/xen/evtchn"}) {
       if (access(path, R_OK | W_OK) == 0)
         continue;
@@ -43,6 +44,11 @@ protected:
                     "run as root in a Xen control domain with the modules xen-gntdev, "
                     "xen-gntalloc and xen-evtchn");
     }
+    return true;
+  }
+
+  /// Looked for only when something failed: it costs a connection.
+  bool has_xenstored() {
     xs_handle *xs = xs_open(0);
     if (xs == nullptr)
       return no_xen("xenstore", errno, "see that xenstored runs (systemctl status xenstored)");
@@ -76,7 +82,7 @@ public:
   using OpenJob::OpenJob;
   bool execute() override {
     failure_.op = "libxenvchan_client_init";
-    if (!has_xen("/dev/xen/gntdev"))
+    if (!has_devices("/dev/xen/gntdev"))
       return false;
     errno = 0;
     ring_->vchan = libxenvchan_client_init(ring_->logger->xtl(), static_cast<int>(domid_), path_.c_str());
@@ -86,10 +92,33 @@ public:
       return true;
     }
     int errnum = errno;
+    if (!has_xenstored())
+      return false;
     if (errnum == 0 || errnum == ENOENT)
       return fail("VCHAN_NOT_READY", errnum, "no server has published its ring at " + path_);
     return fail("VCHAN_NOT_READY", errnum, "cannot map the ring published at " + path_ + ": " + strerror(errnum));
   }
+};
+
+class AttachJob : public OpenJob {
+public:
+  AttachJob(napi_env env, napi_value on_event, uint32_t domid, uint32_t ring_ref, uint32_t port, int order)
+      : OpenJob(env, on_event, domid, ""), ring_ref_(ring_ref), port_(port), order_(order) {
+  }
+  bool execute() override {
+    failure_.op = "thaw_vchan_attach";
+    if (!has_devices("/dev/xen/gntdev"))
+      return false;
+    ring_->vchan = thaw_vchan_attach(domid_, ring_ref_, port_, order_);
+    if (ring_->vchan != nullptr)
+      return true;
+    int errnum = errno;
+    return fail("VCHAN_FAIL", errnum, std::string("cannot map the ring: ") + strerror(errnum));
+  }
+
+private:
+  uint32_t ring_ref_, port_;
+  int order_;
 };
 
 class ListenJob : public OpenJob {
@@ -100,7 +129,7 @@ public:
   }
   bool execute() override {
     failure_.op = "libxenvchan_server_init";
-    if (!has_xen("/dev/xen/gntalloc"))
+    if (!has_devices("/dev/xen/gntalloc"))
       return false;
     errno = 0;
     ring_->vchan =
@@ -110,6 +139,8 @@ public:
       return true;
     }
     int errnum = errno;
+    if (!has_xenstored())
+      return false;
     return fail("VCHAN_FAIL", errnum,
                 errnum != 0 ? std::string("cannot share a ring: ") + strerror(errnum)
                             : "cannot share a ring, see the limit parameter of xen-gntalloc");
@@ -142,6 +173,19 @@ napi_value JS_vchanConnect(napi_env env, napi_callback_info info) {
   if (!ok || !args.ok())
     return nullptr;
   return Job::run(env, std::make_unique<ConnectJob>(env, on_event, domid, path));
+}
+
+napi_value JS_vchanAttach(napi_env env, napi_callback_info info) {
+  Args args(env, info);
+  uint32_t domid = args.domid(0), ring_ref = args.u32(1), port = args.u32(2), order = args.u32(3);
+  napi_value on_event = args.function(4);
+  if (!args.ok())
+    return nullptr;
+  if (order < 12 || order > 20) {
+    napi_throw_range_error(env, nullptr, "Invalid order: not 12 to 20");
+    return nullptr;
+  }
+  return Job::run(env, std::make_unique<AttachJob>(env, on_event, domid, ring_ref, port, int(order)));
 }
 
 napi_value JS_vchanListen(napi_env env, napi_callback_info info) {

@@ -58,6 +58,8 @@ public:
   explicit DoneMessage(std::unique_ptr<Apart> apart) : apart_(std::move(apart)) {
   }
   void deliver(napi_env env) override {
+    // Here, not when the thread gets to it: without the hook nothing would tell the thread that the environment ended.
+    apart_->channel->release();
     napi_remove_env_cleanup_hook(env, cut_off, apart_->hook_argument);
     delete apart_->hook_argument;
     apart_->job->settle(env);

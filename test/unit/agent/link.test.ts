@@ -42,14 +42,14 @@ async function agentSide(t: ExecutionContext, greet: (agent: FrameSocket, count:
     server.close();
     await rm(folder, { recursive: true, force: true });
   });
-  const link = (timeoutMs = 5000, signal?: AbortSignal) =>
+  const link = (timeoutMs = 5000, signal?: AbortSignal, isOnly = false) =>
     AgentLink.connect(
       async () => {
         const socket = connect(path);
         await once(socket, 'connect');
         return socket;
       },
-      { timeoutMs, signal },
+      { timeoutMs, signal, once: isOnly },
     );
   return { agents, link };
 }
@@ -159,6 +159,17 @@ test('a channel that closes before its hello is tried again', async (t) => {
   );
   t.is((await link()).hello.version, PROTO_VERSION);
   t.is(agents.length, 3);
+});
+
+test('the only channel there is gets all the time, and is opened once', async (t) => {
+  const late = await agentSide(t, (agent) => void setTimeout(() => sayHello(agent), 5500));
+  const closed = await agentSide(t, (agent) => agent.close());
+  const [link] = await Promise.all([
+    late.link(30_000, undefined, true),
+    t.throwsAsync(closed.link(30_000, undefined, true), { code: 'ERR_AGENT_HELLO' }),
+  ]);
+  t.is(link.hello.version, PROTO_VERSION);
+  t.deepEqual([late.agents.length, closed.agents.length], [1, 1]);
 });
 
 test('a signal ends the wait for a hello', async (t) => {

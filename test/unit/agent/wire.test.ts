@@ -47,6 +47,12 @@ test('a hello of another version, without magic, short, or of random bytes is re
     t.throws(() => wire.decodeHello(randomBytes(i)), { code: 'ERR_PROTOCOL' });
 });
 
+test('HOLD is one field, and both wakes are those of proto.h', (t) => {
+  t.is(wire.encodeHold('c').toString('hex'), '0100000063');
+  for (const [name, value] of Object.entries(wire.Wake))
+    t.is(header.get(`THAW_WAKE_${name}`), value, name);
+});
+
 test('EXEC is struct thaw_exec and two fields', (t) => {
   const bytes = wire.encodeExec({
     ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },

@@ -8,10 +8,17 @@ import { pvhStream, pvStream } from '../../support/template-stream.js';
 const declare = canFuzz() ? test : test.skip;
 
 declare(`any image, for ${FUZZ_SECONDS} s`, (t) => {
-  const parts = ['image_reader.cpp', 'image_frames.cpp', 'image.cpp', 'page_store.cpp'];
+  const parts = [
+    'image_reader',
+    'image_frames',
+    'image',
+    'page_store',
+    'grant_limit',
+    'xen_handles',
+  ];
   runFuzzer(t, {
-    sources: ['test/fuzz/image_fuzz.cpp', ...parts.map((file) => `bindings/src/clone/${file}`)],
-    libraries: ['-lxencall'],
+    sources: ['test/fuzz/image_fuzz.cpp', ...parts.map((file) => `bindings/src/clone/${file}.cpp`)],
+    libraries: ['-lxencall', '-lxengnttab', '-lxenctrl', '-lxenforeignmemory', '-lxentoollog'],
     corpus: [pvhStream(), pvStream()],
   });
 });

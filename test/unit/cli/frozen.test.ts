@@ -37,6 +37,21 @@ test('an image without a name wants one', async (t) => {
   t.deepEqual(calls, []);
 });
 
+test('with --after it is a container that is frozen, under its own name or the one that is given', async (t) => {
+  const { status, out, calls } = await line('freeze --after warm web');
+  t.is(status, 0);
+  t.is(out, 'web\n');
+  t.deepEqual(calls, [['freezeContainer', 'web', { name: 'web', after: 'warm' }]]);
+  const named = await line('freeze --after warm --name hot web');
+  t.deepEqual(named.calls, [['freezeContainer', 'web', { name: 'hot', after: 'warm' }]]);
+  for (const words of ['-t web', '-e A=1 web', '--user 1 web', '--cpus 2 web', 'web ls']) {
+    const refused = await line(`freeze --after warm ${words}`);
+    t.is(refused.status, 2, words);
+    t.regex(refused.err, /with --after: it freezes a container that runs already/, words);
+    t.deepEqual(refused.calls, [], words);
+  }
+});
+
 test('a frozen image is run with what its clones may choose', async (t) => {
   const { status, calls } = await line('run --rm -i --memory 128m --hostname h --frozen web');
   t.is(status, 0);
@@ -62,7 +77,7 @@ test('templates are listed, and names that are removed are said', async (t) => {
   const { out } = await line('templates');
   t.regex(
     out,
-    /^NAME +IMAGE +COMMAND +TYPE +MEMORY +SIZE +READY +CREATED\nweb +web:latest +serve +pvh/,
+    /^NAME +KIND +IMAGE +COMMAND +TYPE +MEMORY +SIZE +READY +CREATED\nweb +image +web:latest +serve +pvh/,
   );
   t.like(JSON.parse((await line('templates --json')).out), [{ name: 'web', ready: 1 }]);
   const { out: removed, calls } = await line('unfreeze web other');

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { memfdCreate } from '../../../bindings/index.js';
-import { FrozenImages, type FrozenPlan } from '../../../toolstack/clone/frozen-images.js';
+import { FrozenImages } from '../../../toolstack/clone/frozen-images.js';
+import type { ContainerPlan, ImagePlan } from '../../../toolstack/clone/frozen-plan.js';
 import type { GuestFiles } from '../../../toolstack/clone/shape.js';
 import { saveTemplate } from '../../../toolstack/clone/template.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
@@ -25,7 +26,7 @@ async function setUp(t: ExecutionContext) {
     return FrozenImages.open(
       {
         ...{ host: fakeXenHost(new FakeLibxl()), guest, helloMs: 1000 },
-        onGone: (key) => Promise.resolve(void gone.push(key)),
+        onGone: ({ key }) => Promise.resolve(void gone.push(key)),
         make: async (_host, _guest, request) => {
           if (state.failure) throw state.failure;
           made.push(request.key);
@@ -43,9 +44,9 @@ async function setUp(t: ExecutionContext) {
   return { folder, layer, made, gone, state, open };
 }
 
-function planOf(layer: string, change: Partial<FrozenPlan> = {}): FrozenPlan {
+function planOf(layer: string, change: Partial<ImagePlan> = {}): ImagePlan {
   return {
-    ...{ name: 'web', image: 'web:latest', imageId: 'sha256:00', layers: [layer] },
+    ...{ kind: 'image', name: 'web', image: 'web:latest', imageId: 'sha256:00', layers: [layer] },
     ...{ command: ['serve'], shape: { type: 'pvh', vcpus: 1, memoryKib: 65536 }, upperKib: 1024 },
     start: {
       ...{ process: 1, flags: 1, rows: 0, cols: 0, container: 'c', rootfs: 'main' },
@@ -146,4 +147,69 @@ test('a folder that cannot be understood is removed', async (t) => {
     ['web'],
   );
   t.false(existsSync(join(folder, 'frozen/half')));
+});
+
+const SHAPE = { type: 'pvh', vcpus: 1, memoryKib: 65536 } as const;
+
+function containerPlan(layer: string): ContainerPlan {
+  return {
+    ...{ kind: 'container', name: 'warm', image: 'web:latest', imageId: 'sha256:00' },
+    ...{ layers: [layer], command: ['serve'], shape: SHAPE, created: 1 },
+    ...{ inGuest: 'c', vcpus: 1, after: 'true' },
+  };
+}
+
+function copied(layer: string) {
+  const fd = memfdCreate('thaw-test');
+  writeFileSync(`/proc/self/fd/${fd}`, 'stream');
+  const running = { disks: [layer], vcpus: 1 };
+  return { shape: SHAPE, running, fd, bytes: 6, dataPages: 1, memTotalKib: 60_000 };
+}
+
+test('a container that ran is kept for the next thawd, with its disks', async (t) => {
+  const { layer, made, open } = await setUp(t);
+  const images = await open();
+  const { template } = await images.keep(containerPlan(layer), copied(layer));
+  t.is((await images.get('warm')).template, template);
+  t.true(images.needsImage('sha256:00'));
+  t.false(images.needsImage('sha256:01'));
+  await images.close();
+  const next = await open();
+  t.deepEqual(next.list(), [containerPlan(layer)]);
+  const { template: loaded } = await next.get('warm');
+  t.deepEqual([loaded.key, loaded.running], [template.key, { disks: [layer], vcpus: 1 }]);
+  await next.remove('warm');
+  t.deepEqual(made, []);
+});
+
+test('one that was a container is refused when it is damaged, stale or without its disks, and stays', async (t) => {
+  const { folder, layer, made, open } = await setUp(t);
+  await (await open()).keep(containerPlan(layer), copied(layer));
+  const refused = async (hash: string, message: RegExp): Promise<void> => {
+    const images = await open(hash);
+    await t.throwsAsync(images.get('warm'), { code: 'ERR_FROZEN_CONTAINER', message });
+    t.is(images.list().length, 1);
+  };
+  await refused('guest-2', /"warm": its guest or this host has changed, .*thaw unfreeze warm/);
+  await rm(layer);
+  await refused('guest-1', /"warm": a layer of web:latest is gone/);
+  await writeFile(layer, 'layer');
+  await t.notThrowsAsync((await open()).get('warm'));
+  writeFileSync(join(folder, 'frozen/warm/template/stream'), 'strean');
+  await refused('guest-1', /"warm": its stored memory is damaged.*cannot be made again/);
+  await rm(join(folder, 'frozen/warm/template'), { recursive: true });
+  await refused('guest-1', /"warm": its stored memory is gone/);
+  t.deepEqual(made, []);
+});
+
+test('one that cannot be stored is refused, for there is no second one', async (t) => {
+  const { folder, layer, open } = await setUp(t);
+  const images = await open();
+  await rm(join(folder, 'frozen'), { recursive: true });
+  await writeFile(join(folder, 'frozen'), 'in the way');
+  await t.throwsAsync(images.keep(containerPlan(layer), copied(layer)), {
+    code: 'ERR_FROZEN_STORE',
+    message: /"warm": its memory cannot be stored/,
+  });
+  t.deepEqual(images.list(), []);
 });

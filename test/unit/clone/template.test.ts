@@ -24,6 +24,7 @@ async function storedTemplate(t: ExecutionContext) {
   const template: Template = {
     key: 'abc',
     shape: shapeFor('pvh', 2, 4),
+    running: { disks: ['/l/a.erofs'], vcpus: 2 },
     fd,
     bytes: STREAM.length,
     dataPages: 5,

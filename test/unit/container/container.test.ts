@@ -35,6 +35,21 @@ test('the first news of the end counts', async (t) => {
   t.deepEqual(await container.ended, { exit: { kind: 'exited', code: 3 } });
 });
 
+test('what keeps it still comes one after the other, and others wait until it moves', async (t) => {
+  const { container } = await started(t);
+  const order: string[] = [];
+  const first = container.still(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    order.push('first');
+    throw new Error('failed');
+  });
+  const second = container.still(() => Promise.resolve(void order.push('second')));
+  const moving = container.moving().then(() => order.push('moving'));
+  await t.throwsAsync(first, { message: 'failed' });
+  await Promise.all([second, moving]);
+  t.deepEqual(order, ['first', 'second', 'moving']);
+});
+
 test('a lost guest, a killed shim and a reason of thawd’s own are ends too', async (t) => {
   const lost = (await started(t)).container;
   lost.shimEvents.onLost('domain destroyed');

@@ -17,13 +17,13 @@ test('an end is heard by who waits for it alone', async (t) => {
   const [a, b] = [execs.add(), execs.add()];
   let isOver = false;
   void b.ended.then(() => (isOver = true));
-  execs.end(a.id);
+  execs.end(a.id, { kind: 'exited', code: 3 });
   execs.end(a.id);
   execs.end(77);
-  await a.ended;
+  t.deepEqual(await a.ended, { kind: 'exited', code: 3 });
   t.false(isOver);
   execs.endAll();
-  await b.ended;
+  t.is(await b.ended, undefined);
   t.true(isOver);
 });
 

@@ -73,9 +73,9 @@ test('what was fixed when it was frozen is refused by name', (t) => {
 
 test('a container begins with the names of its own sandbox', (t) => {
   const frozen = plan();
-  const record = containerRecord({ flags: 1 });
-  const begin = planBegin(record, frozen, client);
-  t.is(begin.container, frozen.start.container);
+  const record = containerRecord({ flags: 1, inGuest: 'in-guest' });
+  const begin = planBegin(record, client);
+  t.is(begin.container, 'in-guest');
   t.is(begin.hostname, 'host');
   t.deepEqual([begin.flags, begin.rows, begin.cols], [1, 24, 80]);
   t.is(begin.files['machine-id'], `${record.sandbox.machineId}\n`);

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { RunOptions } from '../../../toolstack/api/engine.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Container } from '../../../toolstack/container/container.js';
+import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 import { containerRecord } from '../../support/container-record.js';
 import { containerServices } from '../../support/container-services.js';
 import { fakeClient } from '../../support/fake-engine.js';
@@ -40,7 +41,7 @@ test('a name is refused while another run has it, and while a container has it',
     code: 'ERR_CONTAINER_NAME',
   });
   await t.throwsAsync(first, { message: 'no template' });
-  manager.addEnded(new Container(containerRecord({ state: 'exited' }), records, services.log));
+  manager.add(new Container(containerRecord({ state: 'exited' }), records, services.log));
   await t.throwsAsync(manager.run({ ...options, name: 'web' }, client), {
     code: 'ERR_CONTAINER_NAME',
   });
@@ -55,7 +56,7 @@ async function withContainers(t: Parameters<typeof containerServices>[0]) {
   ] as const) {
     const record = containerRecord({ name, state, created: name.length });
     await all.records.save(record);
-    all.manager.addEnded(new Container(record, all.records, all.services.log));
+    all.manager.add(new Container(record, all.records, all.services.log));
   }
   return all;
 }
@@ -89,4 +90,21 @@ test('an image is in use as long as a container of it is in the books', async (t
   const { manager } = await withContainers(t);
   t.true(manager.usesImage('sha256:00'));
   t.false(manager.usesImage('sha256:11'));
+});
+
+test('a domain that is suspended has not ended; watched anew, its crash is heard', async (t) => {
+  const { manager, records, services, libxl } = await containerServices(t);
+  const container = new Container(containerRecord(), records, services.log);
+  container.sandbox = { domid: 9, destroy: () => Promise.resolve() } as unknown as Sandbox;
+  manager.watchOver(container);
+  libxl.die(9, { type: 'domain_shutdown', domid: 9, shutdownReason: 'suspend' });
+  container.watchAgain();
+  t.is(libxl.openWatches, 1);
+  libxl.die(9, { type: 'domain_shutdown', domid: 9, shutdownReason: 'crash' });
+  const ending = await container.ended;
+  t.regex('reason' in ending ? ending.reason : '', /its domain crashed/);
+  await container.finished;
+  t.is(libxl.openWatches, 0);
+  container.watchAgain();
+  t.is(libxl.openWatches, 0);
 });

@@ -35,3 +35,8 @@ test.serial('the log level is info, or as told', (t) => {
   t.is(parseSettings([]).logLevel, 'info');
   t.is(parseSettings(['--log-level', 'debug']).logLevel, 'debug');
 });
+
+test.serial('clones wait of the type that is told, else of none in particular', (t) => {
+  t.is(parseSettings([]).poolType, undefined);
+  t.is(parseSettings(['--pool-type', 'pv']).poolType, 'pv');
+});

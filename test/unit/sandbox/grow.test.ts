@@ -6,7 +6,8 @@ import { AgentType } from '../../../toolstack/agent/wire.js';
 import { ThawError } from '../../../toolstack/base/errors.js';
 import { shapeFor } from '../../../toolstack/clone/shape.js';
 import type { Template } from '../../../toolstack/clone/template.js';
-import { growBehind, growMemory, growVcpus } from '../../../toolstack/sandbox/grow.js';
+import { asDomid } from '../../../toolstack/base/ids.js';
+import { growAdopted, growBehind, growMemory, growVcpus } from '../../../toolstack/sandbox/grow.js';
 import type { Ready } from '../../../toolstack/sandbox/ready.js';
 import type { XenHost } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
@@ -104,6 +105,26 @@ test('a start that waits for memory gets it a little later', async (t) => {
   const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
   await growBehind(host, ready, want, new Promise(() => undefined));
   t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
+});
+
+test('one that is gone before its time gets none', async (t) => {
+  const { host, ready, log } = guest();
+  const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  const gone = new AbortController();
+  const growing = growBehind(host, ready, want, NOW, gone.signal);
+  gone.abort();
+  await growing;
+  t.deepEqual(log, []);
+});
+
+test('the next thawd tells a guest what the last one did not come to', async (t) => {
+  const { host, log } = guest();
+  const want = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  await growAdopted(host, asDomid(3), want);
+  t.deepEqual(kindsOf(log), ['static-max', 'pool', 'limit', 'target']);
+  log.length = 0;
+  await growAdopted(host, asDomid(3), { ...want, growsBehind: false });
+  t.deepEqual(log, []);
 });
 
 test("what comes behind is waited for, and its failure is nobody else's", async (t) => {

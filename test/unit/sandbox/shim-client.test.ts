@@ -50,6 +50,21 @@ test('an exit, a loss and the end of the shim are told', async (t) => {
   t.notThrows(() => client.signal(1, 15));
 });
 
+test('a pause is answered without a process, beside what is asked of one', async (t) => {
+  const { client, peer } = await connected(t);
+  const [pausing, expecting] = [client.pause(), client.expect(1, 0, '', '')];
+  t.is((await expectFrame(peer, ApiType.PAUSE)).id, 0);
+  await expectFrame(peer, ApiType.EXPECT);
+  peer.send(ApiType.OK, 1, 0);
+  await expecting;
+  peer.send(ApiType.OK, 0, 0);
+  await t.notThrowsAsync(pausing);
+  const refused = client.pause();
+  await expectFrame(peer, ApiType.PAUSE);
+  peer.send(ApiType.ERROR, 0, 11, Buffer.from('not at rest'));
+  await t.throwsAsync(refused, { code: 'ERR_SHIM_REFUSED', message: /not at rest/ });
+});
+
 test('a process is announced with its files', async (t) => {
   const { client, peer } = await connected(t);
   const asked = client.expect(1, 3, '/log', '/status');

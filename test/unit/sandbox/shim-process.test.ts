@@ -19,16 +19,22 @@ async function spawnerOf(t: ExecutionContext, script: string) {
   return { spawner, folder };
 }
 
-test('each shim is a line with domain, channel and folder, answered in order', async (t) => {
+test('each shim is a line with domain, ring, channel and folder, answered in order', async (t) => {
   const { spawner, folder } = await spawnerOf(
     t,
     'cd "$(dirname "$0")"; n=100; while read -r line; do echo "$line" >>lines; n=$((n + 1)); echo $n; done',
   );
-  const pids = await Promise.all([7, 8, 9].map((n) => spawner.start(asDomid(n), `/run/${n}`)));
+  const pids = await Promise.all(
+    [7, 8, 9].map((n) =>
+      spawner.start(asDomid(n), `/run/${n}`, n === 8 ? { ref: 17, port: 4, order: 17 } : undefined),
+    ),
+  );
   t.deepEqual(pids, [101, 102, 103]);
   t.is(
     await readFile(join(folder, 'lines'), 'utf8'),
-    [7, 8, 9].map((n) => `${n} /local/domain/${n}/data/thaw/data /run/${n}\n`).join(''),
+    [7, 8, 9]
+      .map((n) => `${n} ${n === 8 ? '17:4' : '-'} /local/domain/${n}/data/thaw/data /run/${n}\n`)
+      .join(''),
   );
   t.is(shimSocket('/run/7'), '/run/7/shim.sock');
 });
@@ -42,7 +48,7 @@ test('a shim that cannot be started is said to be so', async (t) => {
 test('a spawner that ended is started again', async (t) => {
   const { spawner } = await spawnerOf(t, 'read -r line; echo 5');
   t.is(await spawner.start(asDomid(7), '/x'), 5);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  // Whether its end was seen by now or not.
   t.is(await spawner.start(asDomid(7), '/x'), 5);
 });
 

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
-import { describeDeath, whileAlive } from '../../../toolstack/xen/death.js';
+import { describeDeath, whileAlive, whileUnknown } from '../../../toolstack/xen/death.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const DOMID = asDomid(5);
@@ -45,4 +45,25 @@ test('a watch that cannot be set leaves the work alone', async (t) => {
   const libxl = new FakeLibxl();
   libxl.watchReady = () => Promise.reject(new Error('no watch'));
   t.is(await whileAlive(fakeXenHost(libxl), DOMID, () => Promise.resolve(7)), 7);
+});
+
+test('one that xenstored does not know is looked for', async (t) => {
+  const domain = (more: object) => ({ domid: 5, uuid: 'u', name: '', ...more });
+  const deaths: [object | undefined, RegExp][] = [
+    [undefined, /was destroyed/],
+    [{ dying: true }, /was destroyed/],
+    [{ shutdown: true, shutdownReason: 'crash' }, /crashed/],
+  ];
+  await Promise.all(
+    deaths.map(async ([more, message]) => {
+      const libxl = new FakeLibxl();
+      if (more) libxl.add(domain(more));
+      const work = whileUnknown(fakeXenHost(libxl), DOMID, untilLost);
+      await t.throwsAsync(work, { code: 'ERR_GUEST_LOST', message });
+    }),
+  );
+  const libxl = new FakeLibxl();
+  libxl.add(domain({ shutdown: true, shutdownReason: 'suspend' }));
+  const twoLooks = () => new Promise<number>((resolve) => setTimeout(() => resolve(7), 2200));
+  t.is(await whileUnknown(fakeXenHost(libxl), DOMID, twoLooks), 7);
 });

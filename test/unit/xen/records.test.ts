@@ -5,7 +5,8 @@ import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import {
   consoleNodes,
-  domainNodes,
+  guestNodes,
+  libxlNodes,
   removeDomainNodes,
   writeLater,
 } from '../../../toolstack/xen/records.js';
@@ -19,10 +20,15 @@ const CONFIG = {
   ...{ name: 'web', uuid: UUID, type: 'pvh' as const, maxVcpus: 2, onlineVcpus: 1 },
   ...{ maxMemoryKib: 131072, memoryKib: 65536, kernel: '/k', initrd: '/i', cmdline: '' },
 };
+const ALL = [
+  ...guestNodes(DOMID, CONFIG),
+  ...libxlNodes(DOMID, CONFIG, RINGS),
+  ...consoleNodes(DOMID, RINGS),
+];
 
 test('a clone has what its guest, libxl and xl look for', async (t) => {
   const { client, fake } = await joinFake(t);
-  await client.writeAll([...domainNodes(DOMID, CONFIG, RINGS), ...consoleNodes(DOMID, RINGS)]);
+  await client.writeAll(ALL);
   const text = (name: string) => fake.text(`/local/domain/7/${name}`);
   t.is(text('name'), 'web');
   t.is(text('vm'), `/vm/${UUID}`);
@@ -41,7 +47,7 @@ test('a clone has what its guest, libxl and xl look for', async (t) => {
 
 test('a guest may write below data and error, answer a shutdown, and read the rest', async (t) => {
   const { client } = await joinFake(t);
-  await client.writeAll(domainNodes(DOMID, CONFIG, RINGS));
+  await client.writeAll([...guestNodes(DOMID, CONFIG), ...libxlNodes(DOMID, CONFIG, RINGS)]);
   for (const own of ['data', 'error', 'control/shutdown'])
     t.deepEqual(await client.getPermissions(`/local/domain/7/${own}`), [
       { domid: 7, access: 'none' },
@@ -54,7 +60,7 @@ test('a guest may write below data and error, answer a shutdown, and read the re
 
 test('all of it goes', async (t) => {
   const { client, fake } = await joinFake(t);
-  await client.writeAll([...domainNodes(DOMID, CONFIG, RINGS), ...consoleNodes(DOMID, RINGS)]);
+  await client.writeAll(ALL);
   await client.transaction((tx) => removeDomainNodes(tx, DOMID, UUID));
   for (const path of ['/local/domain/7', `/vm/${UUID}`, '/libxl/7'])
     t.is(fake.text(path), undefined);
@@ -66,10 +72,21 @@ test('what is written later is left out when the domain is gone, or is another',
   const later = () => writeLater(host, DOMID, UUID, consoleNodes(DOMID, RINGS));
   await later();
   t.is(fake.text('/local/domain/7'), undefined);
-  await client.writeAll(domainNodes(DOMID, { ...CONFIG, uuid: UUID.replace(/1$/, '2') }, RINGS));
+  await client.writeAll(guestNodes(DOMID, { ...CONFIG, uuid: UUID.replace(/1$/, '2') }));
   await later();
   t.is(fake.text('/local/domain/7/console/port'), undefined);
-  await client.writeAll(domainNodes(DOMID, CONFIG, RINGS));
+  await client.writeAll(guestNodes(DOMID, CONFIG));
   await later();
   t.is(fake.text('/local/domain/7/console/port'), '2');
+});
+
+test('records of a domain that ends while they are written are no error, others are', async (t) => {
+  const { client, fake } = await joinFake(t);
+  const host = fakeXenHost(new FakeLibxl(), client);
+  await client.writeAll(guestNodes(DOMID, CONFIG));
+  const bad = [{ path: '/local/domain/7/console', value: 'x'.repeat(5000) }];
+  await writeLater(host, DOMID, UUID, bad);
+  t.is(fake.text('/local/domain/7/console'), undefined);
+  await client.introduce(DOMID, 1, 1);
+  await t.throwsAsync(writeLater(host, DOMID, UUID, bad), { code: 'ERR_XENSTORE_PAYLOAD' });
 });

@@ -124,7 +124,7 @@ for (const [how, end] of [
       stdio: 'ignore',
     });
     const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-    const outcome = await Promise.race([ended, sleep(20_000, 'it hangs')]);
+    const outcome = await Promise.race([ended, sleep(20_000, 'it hangs', { ref: false })]);
     child.kill('SIGKILL');
     t.true(outcome === 3 || outcome === 1, String(outcome));
   });

@@ -62,6 +62,39 @@ test.serial('50 MiB each way at once arrive whole', async (t) => {
   peer.kill();
 });
 
+/** What a server of dom0 has published for its client. */
+function published(path: string): { domid: number; ringRef: number; port: number } {
+  const read = (name: string) => Number(execFileSync('xenstore-read', [`${path}/${name}`]));
+  return { domid: 0, ringRef: read('ring-ref'), port: read('event-channel') };
+}
+
+test.serial(
+  'a ring that is known needs no xenstore, and must be what it was said to be',
+  async (t) => {
+    for (const order of [12, 15, 17]) {
+      const path = newPath();
+      const peer = await startPeer('listen', path, 'echo');
+      await t.throwsAsync(Vchan.attach({ ...published(path), order }), {
+        code: 'ERR_XEN_VCHAN_FAIL',
+        message: /Protocol error/,
+      });
+      peer.kill();
+    }
+    const path = newPath();
+    const peer = await startPeer('listen', path, 'echo');
+    const { domid, ringRef, port } = published(path);
+    await t.throwsAsync(Vchan.attach({ domid, ringRef: 4095, port: 4094, order: 16 }), {
+      code: 'ERR_XEN_VCHAN_FAIL',
+    });
+    const vchan = await Vchan.attach({ domid, ringRef, port, order: 16 });
+    vchan.write('there and back');
+    const [echo] = (await within(30_000, 'the echo', async () => once(vchan, 'data'))) as [Buffer];
+    t.is(echo.toString(), 'there and back');
+    vchan.destroy();
+    peer.kill();
+  },
+);
+
 test.serial('a reader that stops stops the writer, and memory stays bounded', async (t) => {
   const path = newPath();
   const peer = await startPeer('listen', path, 'stall');

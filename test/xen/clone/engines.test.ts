@@ -7,7 +7,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Image } from '../../../bindings/index.js';
+import { AgentType, XS_STATE } from '../../../toolstack/agent/wire.js';
 import { asDomid, type Domid } from '../../../toolstack/base/ids.js';
+import { sleep } from '../../../toolstack/base/deadline.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { connectAgent } from '../../../toolstack/clone/boot.js';
 import { CopyEngine } from '../../../toolstack/clone/engine-copy.js';
@@ -22,7 +24,7 @@ import { writeLater } from '../../../toolstack/xen/records.js';
 import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
 import { GUEST, GUEST_TYPES } from '../../support/libxl-guest.js';
 
-/** What domainNodes() leaves out, and why, is said there. */
+/** What libxlNodes() leaves out, and why, is said there. */
 const LEFT_OUT = [
   ...['/libxl/N/device', '/libxl/N/device/console', '/libxl/N/device/console/0'],
   ...['backend', 'frontend', 'frontend-id', 'online', 'protocol', 'state'].map(
@@ -98,14 +100,22 @@ test.afterEach.always(async () => {
 
 for (const type of GUEST_TYPES) {
   const template = (): Promise<Template> => templates.get(shapeFor(type, 1, 1));
+  /** Copies keep what they read of a template by its identity. */
+  let plain: Template | undefined;
+  const withoutRings = async (): Promise<Template> => {
+    const { rings, ...rest } = await template();
+    return (plain ??= rings ? rest : { ...rest });
+  };
 
-  /** A paused clone that is gone after the test. */
+  /** A paused clone that xenstore knows, gone after the test. */
   const clone = async (engine: CloneEngine): Promise<Made> => {
     const uuid = newDomainUuid();
     const name = `thaw-engines-${process.pid}-${made.length}`;
     const request = { name, uuid, maxMemoryKib: 128 * 1024 };
-    const { domid, later } = await engine.clone(await template(), request);
+    // Rings that are made for it differ from those it makes itself, and a wake stands in their memory.
+    const { domid, later, introduce } = await engine.clone(await withoutRings(), request);
     made.push({ domid, uuid });
+    await introduce([]);
     await writeLater(host, domid, uuid, later);
     return { domid, uuid };
   };
@@ -184,6 +194,54 @@ for (const type of GUEST_TYPES) {
       t.is(await host.xenstore.readIfExists(`/libxl/${domid}`), undefined);
       t.false(existsSync(`/var/lib/xen/userdata-d.${domid}.${uuid}.libxl-json`));
     }
+  });
+
+  test.serial(`a ${type} clone says hello on its rings before xenstore knows it`, async (t) => {
+    const uuid = newDomainUuid();
+    const request = { name: `thaw-engines-${process.pid}`, uuid, maxMemoryKib: 128 * 1024 };
+    const { domid, rings, introduce } = await copy.clone(await template(), request);
+    made.push({ domid, uuid });
+    t.truthy(rings);
+    await host.libxl.xcDomainUnpause(domid);
+    // However late its client comes: until then the agent must not ask xenstore for anything.
+    await sleep(1000);
+    const link = await connectAgent(host, domid, 60_000, { ring: rings?.control });
+    t.is(link.hello.wakes, 1);
+    t.false(await host.xenstore.isIntroduced(domid));
+    await introduce([]);
+    const state = `/local/domain/${domid}/${XS_STATE}`;
+    await host.xenstore.waitFor(state, (value) => value === 'running', { timeoutMs: 60_000 });
+    // Whoever comes after the first client finds what the agent publishes.
+    link.close();
+    const second = await connectAgent(host, domid, 60_000);
+    await second.request(AgentType.PING, Buffer.from('x'), 'a ping', 10_000);
+    second.close();
+  });
+
+  test.serial(`a ${type} clone whose rings are not in its memory is not made`, async (t) => {
+    const { rings, ...rest } = await template();
+    const beyond = Buffer.from(rings ?? []);
+    beyond.writeUInt32LE(0x7fffffff, 4);
+    const reserved = Buffer.from(rings ?? []);
+    reserved.writeUInt32LE(1, 0);
+    const image = await Image.open(rest.fd);
+    t.teardown(() => image.close());
+    const before = (await host.libxl.listDomains()).length;
+    const spec = {
+      ...SMALL,
+      maxKib: 1 << 20,
+      ...(type === 'pvh' ? { flags: 3, emulationFlags: 1 } : {}),
+    };
+    for (const [bytes, message] of [
+      [beyond, /not in the image/],
+      [reserved, /grant's number/],
+    ] as const) {
+      const error = await t.throwsAsync(image.clone(parseUuid(newDomainUuid()), spec, bytes), {
+        code: 'ERR_XEN_CLONE',
+      });
+      t.regex(error?.message ?? '', message);
+    }
+    t.is((await host.libxl.listDomains()).length, before);
   });
 
   test.serial(`a ${type} clone that Xen has no memory for leaves nothing`, async (t) => {

@@ -4,6 +4,7 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { holdings } from '../../support/leaks.js';
+import { isOnce, once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -19,11 +20,13 @@ const folder = '/run/thaw-test';
 const guests = process.env['THAW_TEST_GUESTS'] ?? '/mnt/tests/guests';
 
 test.before(async () => {
+  if (!isOnce) return;
   await stopThawd();
   await mkdir(folder, { recursive: true });
 });
 
 test.after.always(async () => {
+  if (!isOnce) return;
   await rm(folder, { recursive: true, force: true });
   await startThawd();
 });
@@ -58,7 +61,7 @@ async function guestWith(initrd: string): Promise<string> {
   return guest;
 }
 
-test.serial('a guest that never says hello', async (t) => {
+once('a guest that never says hello', async (t) => {
   t.timeout(300_000);
   const options = [
     '--state',
@@ -75,7 +78,7 @@ test.serial('a guest that never says hello', async (t) => {
   });
 });
 
-test.serial('a guest that speaks garbage', async (t) => {
+once('a guest that speaks garbage', async (t) => {
   t.timeout(300_000);
   const options = ['--state', `${folder}/state-garbage`, '--guest', await guestWith('garbage')];
   await withThawd(t, options, async () => {
@@ -85,7 +88,7 @@ test.serial('a guest that speaks garbage', async (t) => {
   });
 });
 
-test.serial('a full disk', async (t) => {
+once('a full disk', async (t) => {
   t.timeout(300_000);
   const state = `${folder}/small`;
   await mkdir(state, { recursive: true });

@@ -3,6 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { holdings } from '../../support/leaks.js';
+import { once } from '../../support/once.js';
 import {
   busybox,
   images,
@@ -37,7 +38,7 @@ test.afterEach.always(async (t) => {
   t.deepEqual(await list(), []);
 });
 
-test.serial('an image that is not there', async (t) => {
+once('an image that is not there', async (t) => {
   refused(t, await run(['oci:/nowhere/image:latest', 'true']), 125, /nowhere/);
   refused(t, await thaw(['pull', `oci:${images}/busybox:no-such-tag`]), 1, /no-such-tag/);
 });
@@ -50,7 +51,7 @@ for (const [file, pattern] of [
   ['diff-id.tar', /digest|diff|checksum/i],
   ['link-outside.tar', /link/],
 ] as const) {
-  test.serial(`the bad image ${file}`, async (t) => {
+  once(`the bad image ${file}`, async (t) => {
     refused(t, await run([`oci-archive:${images}/bad/${file}`, 'true']), 125, pattern);
   });
 }
@@ -72,7 +73,7 @@ test.serial('memory below what boots and above what the host has', async (t) => 
   refused(t, await run(['--memory', 'lots', busybox, 'true']), 2, /--memory "lots".*64m/);
 });
 
-test.serial('CPUs, types, names, users and options that are none', async (t) => {
+once('CPUs, types, names, users and options that are none', async (t) => {
   refused(t, await run(['--cpus', '0', busybox, 'true']), 125, /--cpus 0/);
   refused(t, await run(['--cpus', '1000', busybox, 'true']), 125, /--cpus 1000/);
   refused(t, await thaw(['run', '--type', 'hvm', busybox, 'true']), 2, /--type hvm: pv, pvh/);
@@ -90,7 +91,7 @@ test.serial('CPUs, types, names, users and options that are none', async (t) => 
   refused(t, await thaw(['rm', 'nobody']), 1, /"nobody"/);
 });
 
-test.serial('a name in use', async (t) => {
+once('a name in use', async (t) => {
   const { done } = startThaw(runWords('--rm', '--name', 'taken', busybox, 'sleep', '600'));
   await running('taken');
   refused(t, await run(['--name', 'taken', busybox, 'true']), 125, /name "taken".*thaw rm/);
@@ -99,7 +100,7 @@ test.serial('a name in use', async (t) => {
   await done;
 });
 
-test.serial('a start that is interrupted leaves nothing', async (t) => {
+once('a start that is interrupted leaves nothing', async (t) => {
   for (const ms of [50, 400, 1500]) {
     const { child, done } = startThaw(
       runWords('--rm', '--name', 'interrupted', busybox, 'sleep', '600'),
@@ -114,7 +115,7 @@ test.serial('a start that is interrupted leaves nothing', async (t) => {
   t.deepEqual(await list(), []);
 });
 
-test.serial('thawd not running; another thawd', async (t) => {
+once('thawd not running; another thawd', async (t) => {
   t.timeout(300_000);
   await stopThawd();
   refused(t, await run([busybox, 'true']), 125, /thawd.*not running.*start/);

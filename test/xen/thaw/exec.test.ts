@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { holdings } from '../../support/leaks.js';
+import { once } from '../../support/once.js';
 import {
   busybox,
   killThawd,
@@ -12,6 +13,7 @@ import {
   running,
   startThaw,
   startThawd,
+  stopThawd,
   thaw,
   until,
   type Outcome,
@@ -58,7 +60,7 @@ test.serial('it has streams and a status of its own, and is in the container', a
   t.is((await thaw(['logs', NAME])).stdout, 'up\n', "it is not in the container's log");
 });
 
-test.serial("environment, folder and user are the container's, and what options add", async (t) => {
+once("environment, folder and user are the container's, and what options add", async (t) => {
   const script = 'echo "$OWN|$A|$MINE|$(pwd)|$(id -u):$(id -g)"';
   t.is((await exec([NAME, 'sh', '-c', script])).stdout, 'yes|||/tmp|0:0\n');
   const options = ['-e', 'A=b c', '-e', 'MINE', '-w', '/etc', '-u', 'app'];
@@ -66,7 +68,7 @@ test.serial("environment, folder and user are the container's, and what options 
   t.is(stdout, 'yes|b c|m|/etc|1000:1000\n');
 });
 
-test.serial('what cannot run is one line and a status', async (t) => {
+once('what cannot run is one line and a status', async (t) => {
   const refused = (outcome: Outcome, status: number, line: RegExp) => {
     t.is(outcome.stdout, '');
     t.regex(outcome.stderr, /^thaw: [^\n]+\n$/);
@@ -86,7 +88,7 @@ test.serial('what cannot run is one line and a status', async (t) => {
   t.is((await exec([NAME, 'true'])).status, 0);
 });
 
-test.serial('signals to thaw reach the process', async (t) => {
+once('signals to thaw reach the process', async (t) => {
   const script = 'trap "echo got TERM; exit 4" TERM; echo ready; while :; do sleep 0.1; done';
   const { child, done } = startThaw(['exec', NAME, 'sh', '-c', script]);
   await first(child);
@@ -96,7 +98,7 @@ test.serial('signals to thaw reach the process', async (t) => {
   t.is(status, 4);
 });
 
-test.serial('with -it it has a terminal of its own', async (t) => {
+once('with -it it has a terminal of its own', async (t) => {
   const inner = `sh -c 'test -t 0 && test -t 1 && echo yes; stty size; exit 5'`;
   const line = `stty rows 33 cols 101; thaw exec -it ${NAME} ${inner}; echo "status $?"`;
   const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -108,7 +110,7 @@ test.serial('with -it it has a terminal of its own', async (t) => {
   t.regex(text, /^status 5\r?$/m);
 });
 
-test.serial('detached, it goes on by itself', async (t) => {
+once('detached, it goes on by itself', async (t) => {
   const { status, stdout } = await exec(['-d', NAME, 'sh', '-c', 'sleep 1; echo late > /tmp/late']);
   t.is(status, 0);
   t.is(stdout, '');
@@ -119,15 +121,21 @@ test.serial('detached, it goes on by itself', async (t) => {
   t.pass();
 });
 
-test.serial('100 KiB go through cat and come back', async (t) => {
+once('100 KiB go through cat and come back', async (t) => {
   const input = 'x'.repeat(102_400);
   t.is((await exec(['-i', NAME, 'cat'], { input })).stdout, input);
 });
 
-test.serial('many, side by side and one after the other, leave nothing', async (t) => {
+once('many, side by side and one after the other, leave nothing', async (t) => {
   t.timeout(600_000);
+  // A pool grows and shrinks of its own accord.
+  await stopThawd();
+  await startThawd(['--pool', '0', '--pool-max', '0']);
   await exec([NAME, 'true']);
-  const before = await holdings();
+  const before = await until('only the container to be left', async () => {
+    const found = await holdings();
+    return found.domains.length === 2 && found.shims.length === 1 ? found : undefined;
+  });
   for (let round = 0; round < 5; round++) {
     const wave = Array.from({ length: 10 }, (_, i) => exec([NAME, 'sh', '-c', `exit ${i}`]));
     t.deepEqual(
@@ -140,9 +148,11 @@ test.serial('many, side by side and one after the other, leave nothing', async (
   // The shell that counts, its pipe's other side and cat are all there is, beside the first process and its cat.
   const { stdout } = await exec([NAME, 'sh', '-c', 'ls -d /proc/[0-9]* | wc -l']);
   t.true(Number(stdout) <= 6, stdout);
+  await stopThawd();
+  await startThawd();
 });
 
-test.serial('it outlives a killed thawd, streams and status too', async (t) => {
+once('it outlives a killed thawd, streams and status too', async (t) => {
   t.timeout(300_000);
   const { child, done } = startThaw([
     ...['exec', '-i', NAME, 'sh', '-c', 'echo ready; read x; echo "got $x"; exit 9'],
@@ -157,19 +167,16 @@ test.serial('it outlives a killed thawd, streams and status too', async (t) => {
   t.is((await exec([NAME, 'sh', '-c', 'exit 3'])).status, 3);
 });
 
-test.serial(
-  'one that still runs is known to the next thawd, which gives its id to nobody',
-  async (t) => {
-    t.timeout(300_000);
-    const old = startThaw(['exec', '-i', NAME, 'sh', '-c', 'echo ready; cat']);
-    await first(old.child);
-    await killThawd();
-    await startThawd();
-    t.is((await exec([NAME, 'echo', 'new'])).stdout, 'new\n');
-    old.child.stdin?.end('still here\n');
-    t.is((await old.done).stdout, 'ready\nstill here\n');
-  },
-);
+once('one that still runs is known to the next thawd, which gives its id to nobody', async (t) => {
+  t.timeout(300_000);
+  const old = startThaw(['exec', '-i', NAME, 'sh', '-c', 'echo ready; cat']);
+  await first(old.child);
+  await killThawd();
+  await startThawd();
+  t.is((await exec([NAME, 'echo', 'new'])).stdout, 'new\n');
+  old.child.stdin?.end('still here\n');
+  t.is((await old.done).stdout, 'ready\nstill here\n');
+});
 
 test.serial('it dies with the container, and says so', async (t) => {
   t.timeout(300_000);
@@ -182,7 +189,7 @@ test.serial('it dies with the container, and says so', async (t) => {
   await startHolder();
 });
 
-test.serial('a container removed by force takes it along', async (t) => {
+once('a container removed by force takes it along', async (t) => {
   t.timeout(300_000);
   const { child, done } = startThaw(['exec', NAME, 'sh', '-c', 'echo ready; sleep 600']);
   await first(child);

@@ -4,6 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import test from 'ava';
+import { once } from '../../support/once.js';
 import {
   busybox,
   debian,
@@ -73,7 +74,7 @@ test.serial('without -i its stdin is at its end, and its status comes through', 
   t.deepEqual([status, stdout, stderr], [7, 'out\n', 'err\n']);
 });
 
-test.serial('an interpreter with its libraries runs from memory', async (t) => {
+once('an interpreter with its libraries runs from memory', async (t) => {
   await freeze('perl', debian, 'perl', '-e', 'print 6 * 7, "\\n"');
   t.is((await thaw(runFrozen('perl', '--memory', '256m'))).stdout, '42\n');
 });
@@ -94,7 +95,7 @@ test.serial(
   },
 );
 
-test.serial('a damaged template is found and made again', async (t) => {
+once('a damaged template is found and made again', async (t) => {
   await freeze('broken', busybox, 'echo', 'whole');
   await stopThawd();
   const file = await open(`${FROZEN}/broken/template/stream`, 'r+');
@@ -111,7 +112,7 @@ test.serial('frozen images outlive a killed thawd', async (t) => {
   t.is((await thaw(runFrozen('kept'))).stdout, 'kept\n');
 });
 
-test.serial('what cannot be is refused in one line, and leaves nothing', async (t) => {
+once('what cannot be is refused in one line, and leaves nothing', async (t) => {
   await freeze('fixed', busybox, 'echo', 'fixed');
   const cases: [string[], number, RegExp][] = [
     [['run', '--rm', '--frozen', 'nobody'], 125, /no frozen image.*nobody.*thaw templates/i],
@@ -134,7 +135,7 @@ test.serial('what cannot be is refused in one line, and leaves nothing', async (
   t.false(readdirSync(FROZEN).includes('nothing'));
 });
 
-test.serial('a container that runs is not touched when its frozen image goes', async (t) => {
+once('a container that runs is not touched when its frozen image goes', async (t) => {
   await freeze('gone', busybox, 'sh', '-c', 'read line; echo "still $line"');
   const { child, done } = startThaw(runFrozen('gone', '-i', '--name', 'survivor'));
   await until('the container runs', async () => (await thaw(['ps'])).stdout.includes('survivor'));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images of every kind, a registry on loopback among them.
 
-import test from 'ava';
 import { Registry } from '../../support/registry.js';
+import { once } from '../../support/once.js';
 import { debian, images, run, thaw } from '../../support/thaw.js';
 
-test.serial('an image pulled from a registry on loopback runs', async (t) => {
+once('an image pulled from a registry on loopback runs', async (t) => {
   t.timeout(600_000);
   const registry = await Registry.start();
   try {
@@ -29,7 +29,7 @@ test.serial('an image pulled from a registry on loopback runs', async (t) => {
   }
 });
 
-test.serial('an OCI archive and a Docker archive run', async (t) => {
+once('an OCI archive and a Docker archive run', async (t) => {
   t.timeout(300_000);
   for (const kind of ['oci-archive', 'docker-archive']) {
     const { stdout, stderr } = await run([
@@ -42,23 +42,20 @@ test.serial('an OCI archive and a Docker archive run', async (t) => {
   }
 });
 
-test.serial(
-  'layers are stacked with their whiteouts, and the config of the image counts',
-  async (t) => {
-    t.timeout(300_000);
-    const { stdout, stderr } = await run([
-      `oci-archive:${images}/bad/layered.tar`,
-      'sh',
-      '-c',
-      'ls -A /; pwd; id -un',
-    ]);
-    t.is(stderr, '');
-    t.notRegex(stdout, /\.wh\./);
-    t.log(stdout);
-  },
-);
+once('layers are stacked with their whiteouts, and the config of the image counts', async (t) => {
+  t.timeout(300_000);
+  const { stdout, stderr } = await run([
+    `oci-archive:${images}/bad/layered.tar`,
+    'sh',
+    '-c',
+    'ls -A /; pwd; id -un',
+  ]);
+  t.is(stderr, '');
+  t.notRegex(stdout, /\.wh\./);
+  t.log(stdout);
+});
 
-test.serial('info, version and images tell what is there', async (t) => {
+once('info, version and images tell what is there', async (t) => {
   const info = JSON.parse((await thaw(['info', '--json'])).stdout) as {
     xen: { version: string };
     templates: unknown[];

@@ -2,6 +2,7 @@
 // thaw run: what a container is given, and what comes back of it.
 
 import test from 'ava';
+import { once } from '../../support/once.js';
 import { busybox, guestType, run, running, runWords, startThaw, thaw } from '../../support/thaw.js';
 
 test.serial('a container runs in a domain of its own and its output comes back', async (t) => {
@@ -19,7 +20,7 @@ test.serial('standard input reaches the container and ends there', async (t) => 
   t.is(status, 0);
 });
 
-test.serial('without -i the container sees an empty standard input', async (t) => {
+once('without -i the container sees an empty standard input', async (t) => {
   const { stdout } = await run([busybox, 'sh', '-c', 'cat; echo end'], { input: 'not for it' });
   t.is(stdout, 'end\n');
 });
@@ -36,7 +37,7 @@ for (const code of [1, 42, 255]) {
   });
 }
 
-test.serial('exit codes 0 to 255 of children are told apart inside', async (t) => {
+once('exit codes 0 to 255 of children are told apart inside', async (t) => {
   const script = 'for i in $(seq 0 255); do sh -c "exit $i"; [ $? = $i ] || exit 1; done; exit 200';
   t.is((await run([busybox, 'sh', '-c', script])).status, 200);
 });
@@ -79,7 +80,7 @@ test.serial(
   },
 );
 
-test.serial('environment, folder, user and entry point are what was asked for', async (t) => {
+once('environment, folder, user and entry point are what was asked for', async (t) => {
   const words = [
     '-e',
     'A=b c',
@@ -99,7 +100,7 @@ test.serial('environment, folder, user and entry point are what was asked for', 
   t.regex(stdout, /^b c\|mine\|\/tmp\|1000:1000\|\S+\n$/);
 });
 
-test.serial('arguments come through byte for byte', async (t) => {
+once('arguments come through byte for byte', async (t) => {
   const odd = ['', ' ', 'a b', '$HOME', '"', "'", '\\', '*', 'ä€😀', '-x', '--', 'two\nlines'];
   const { stdout } = await run([
     busybox,

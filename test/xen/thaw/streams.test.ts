@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import test from 'ava';
+import { once } from '../../support/once.js';
 import {
   busybox,
   killThawd,
@@ -83,7 +83,7 @@ async function pump(name: string, mib: number, half: () => Promise<void>) {
   return { status, bytes, same, errors, peaks };
 }
 
-test.serial(
+once(
   '100 MiB come back unchanged though thawd is killed half-way, and no process grows with them',
   async (t) => {
     t.timeout(900_000);
@@ -103,7 +103,7 @@ test.serial(
   },
 );
 
-test.serial('the thawd after a killed one lists the container and can end it', async (t) => {
+once('the thawd after a killed one lists the container and can end it', async (t) => {
   t.timeout(300_000);
   const { child, done } = startThaw(
     runWords('--name', 'survivor', busybox, 'sh', '-c', 'echo before; exec sleep 600'),
@@ -127,24 +127,21 @@ test.serial('the thawd after a killed one lists the container and can end it', a
   t.is((await thaw(['rm', 'survivor'])).status, 0);
 });
 
-test.serial(
-  'a container that ended while no thawd ran is found ended, with its status',
-  async (t) => {
-    t.timeout(300_000);
-    const { child, done } = startThaw(
-      runWords('-i', '--name', 'alone', busybox, 'sh', '-c', 'read x; echo "got $x"; exit 9'),
-    );
-    await running('alone');
-    await killThawd();
-    child.stdin?.end('a line\n');
-    const { status, stdout } = await done;
-    t.is(stdout, 'got a line\n');
-    t.is(status, 9);
-    await startThawd();
-    const ended = await until('its end is written down', async () =>
-      (await list()).find((c) => c.name === 'alone' && c.state === 'exited'),
-    );
-    t.is(ended.exitStatus, 9);
-    t.is((await thaw(['rm', 'alone'])).status, 0);
-  },
-);
+once('a container that ended while no thawd ran is found ended, with its status', async (t) => {
+  t.timeout(300_000);
+  const { child, done } = startThaw(
+    runWords('-i', '--name', 'alone', busybox, 'sh', '-c', 'read x; echo "got $x"; exit 9'),
+  );
+  await running('alone');
+  await killThawd();
+  child.stdin?.end('a line\n');
+  const { status, stdout } = await done;
+  t.is(stdout, 'got a line\n');
+  t.is(status, 9);
+  await startThawd();
+  const ended = await until('its end is written down', async () =>
+    (await list()).find((c) => c.name === 'alone' && c.state === 'exited'),
+  );
+  t.is(ended.exitStatus, 9);
+  t.is((await thaw(['rm', 'alone'])).status, 0);
+});

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import test from 'ava';
+import { once } from '../../support/once.js';
 import { busybox, guestType, run } from '../../support/thaw.js';
 
 /** Runs a shell line with a pseudo-terminal as all three of its descriptors; resolves with what appeared on it. */
@@ -30,7 +31,7 @@ test.serial('the container has a terminal of the size of the caller’s', async 
   t.regex(text, / icanon.* echo /s, 'canonical mode and echo are on again');
 });
 
-test.serial('-t with a standard input that is no terminal is refused', async (t) => {
+once('-t with a standard input that is no terminal is refused', async (t) => {
   const { status, stderr } = await run(['-it', busybox, 'true'], { input: 'x' });
   t.is(status, 2);
   t.regex(stderr, /^thaw: Cannot use --tty with --interactive: [^\n]+\n$/);

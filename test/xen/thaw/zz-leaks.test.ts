@@ -3,6 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { holdings, type Holdings } from '../../support/leaks.js';
+import { once } from '../../support/once.js';
 import {
   busybox,
   killThawd,
@@ -76,7 +77,7 @@ test.serial('starts cost thawd no descriptor and xenstore no node', async (t) =>
   await stopThawd();
 });
 
-test.serial('clones that waited for a killed thawd go when the next one starts', async (t) => {
+once('clones that waited for a killed thawd go when the next one starts', async (t) => {
   t.timeout(300_000);
   await startThawd(['--pool', '2']);
   await poolFilled(2);

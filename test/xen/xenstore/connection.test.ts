@@ -93,7 +93,7 @@ test.serial('xenstored takes no request that is longer than the payload’s limi
   socket.resume();
   const payload = Buffer.concat([Buffer.from('/tool/thaw-too-long\0'), Buffer.alloc(8000, 'x')]);
   socket.write(encodePacket({ type: MessageType.write, requestId: 1, txId: 0, payload }));
-  const outcome = await Promise.race([closed, sleep(10_000, 'still open')]);
+  const outcome = await Promise.race([closed, sleep(10_000, 'still open', { ref: false })]);
   socket.destroy();
   const client = await openXenstore();
   const stored = await client.readIfExists('/tool/thaw-too-long');

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of what dom0 does alone, whichever kind its guests are: their suite runs for each kind, they run once, in the pass over PVH guests.
+
+import test, { type ExecutionContext } from 'ava';
+import { guestType } from './thaw.js';
+
+export const isOnce = guestType === 'pvh';
+
+/** `test.serial`, in the one pass. What builds, copies, resizes or ends domains belongs into every pass. */
+export function once(title: string, body: (t: ExecutionContext) => Promise<void>): void {
+  if (isOnce) test.serial(title, body);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent says of its rings is taken when clones can be given them, and else it is as if it had said nothing.
+
+import { randomBytes } from 'node:crypto';
+import test from 'ava';
+import { keptRings, ringsOf } from '../../../toolstack/agent/rings.js';
+import * as wire from '../../../toolstack/agent/wire.js';
+import { readProtoHeader } from '../../support/proto-header.js';
+
+const [CONTROL_PAGES, DATA_PAGES] = [9, 65];
+
+/** An answer to FREEZE with grants from 8 on. */
+function answer(change: (pages: [ref: number, frame: number][]) => void = () => undefined): Buffer {
+  const pages = Array.from({ length: CONTROL_PAGES + DATA_PAGES }, (_, i): [number, number] => [
+    8 + i,
+    4096 + 3 * i,
+  ]);
+  change(pages);
+  const bytes = Buffer.alloc(8 * pages.length);
+  for (const [i, [ref, frame]] of pages.entries()) {
+    bytes.writeUInt32LE(ref, 8 * i);
+    bytes.writeUInt32LE(frame, 8 * i + 4);
+  }
+  return bytes;
+}
+
+test('orders are those of proto.h', (t) => {
+  const header = readProtoHeader();
+  t.is(header.get('THAW_CONTROL_RING_ORDER'), wire.CONTROL_RING_ORDER);
+  t.is(header.get('THAW_DATA_RING_ORDER'), wire.DATA_RING_ORDER);
+});
+
+test("each channel's ring is its first page, with the port that was made for it", (t) => {
+  const kept = keptRings(answer());
+  if (!kept) return t.fail('not kept');
+  t.deepEqual(ringsOf(kept, 3, 4), {
+    control: { ref: 8, port: 3, order: wire.CONTROL_RING_ORDER },
+    data: { ref: 8 + CONTROL_PAGES, port: 4, order: wire.DATA_RING_ORDER },
+  });
+});
+
+test('what cannot be is as nothing', (t) => {
+  const cases: Record<string, Buffer> = {
+    nothing: Buffer.alloc(0),
+    'a page too few': answer((pages) => pages.pop()),
+    'a page too many': answer((pages) => pages.push([500, 500])),
+    'a reserved grant': answer((pages) => (pages[3] = [7, 1])),
+    'a grant of the second frame': answer((pages) => (pages[3] = [512, 1])),
+    'a grant twice': answer((pages) => (pages[3] = [8, 1])),
+    'a frame twice': answer((pages) => (pages[3] = [100, 4096])),
+    'bytes of chance': randomBytes(8 * (CONTROL_PAGES + DATA_PAGES)),
+  };
+  for (const [what, bytes] of Object.entries(cases)) t.is(keptRings(bytes), undefined, what);
+});

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sandbox that is copied goes on afterwards, whatever failed on the way, and so does one whose thawd was killed meanwhile.
+
+import test from 'ava';
+import { XS_STATE } from '../../../toolstack/agent/wire.js';
+import { closeFd } from '../../../toolstack/clone/memfd.js';
+import { copySandbox, goOnIfHeld } from '../../../toolstack/sandbox/copy.js';
+import { copiedSandbox, DOMID } from '../../support/copied-sandbox.js';
+
+const never = new AbortController().signal;
+
+test('held, paused, suspended, resumed, woken: then it is up, and the copy is a template', async (t) => {
+  const { services, sandbox, log } = await copiedSandbox(t);
+  const copied = await copySandbox(services.sandbox, sandbox, 'c', never);
+  t.teardown(() => closeFd(copied.fd));
+  t.deepEqual(log, ['hold', 'pause', 'suspend', 'resume', 'wake', 'up']);
+  t.deepEqual(copied.shape, { type: 'pvh', vcpus: 1, memoryKib: 98304 });
+  t.deepEqual(copied.running, { disks: ['/l/a.erofs'], vcpus: 1 });
+  t.is(copied.memTotalKib, 90_000);
+  t.true(copied.bytes > 0);
+});
+
+test('one that may not be held has not stood still', async (t) => {
+  const { services, sandbox, log } = await copiedSandbox(t, { hold: new Error('no') });
+  await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), { message: 'no' });
+  t.deepEqual(log, ['hold']);
+});
+
+test('whatever fails after that, it goes on', async (t) => {
+  for (const step of ['pause', 'suspend'] as const) {
+    const { services, sandbox, log, libxl } = await copiedSandbox(t, { [step]: new Error(step) });
+    await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), { message: step });
+    t.is(log.at(-1), 'up');
+    t.not(libxl.domains.get(DOMID)?.shutdown, true);
+  }
+});
+
+test('a container that is too large for dom0 is refused before anything happens', async (t) => {
+  const { services, sandbox, log } = await copiedSandbox(t);
+  await services.sandbox.host.xenstore.write(
+    `/local/domain/${DOMID}/memory/target`,
+    String(2 ** 40),
+  );
+  await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), {
+    code: 'ERR_MEMORY',
+    message: /dom0 has .* available/,
+  });
+  t.deepEqual(log, []);
+});
+
+test('a domain that an earlier thawd left suspended, or frozen, goes on; any other is left alone', async (t) => {
+  const { services, sandbox, record, log, libxl } = await copiedSandbox(t);
+  await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
+  t.deepEqual(log, []);
+  const state = `/local/domain/${DOMID}/${XS_STATE}`;
+  await services.sandbox.host.xenstore.write(state, 'frozen');
+  Object.assign(libxl.domains.get(DOMID) ?? {}, { shutdown: true, shutdownReason: 'suspend' });
+  await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
+  t.deepEqual(log, ['resume', 'wake']);
+});
+
+test('a domain that is gone gets no nodes', async (t) => {
+  const { services, sandbox, record, libxl } = await copiedSandbox(t);
+  const { xenstore } = services.sandbox.host;
+  const base = `/local/domain/${DOMID}`;
+  await xenstore.write(`${base}/vm`, '/vm/another');
+  await xenstore.write(`${base}/${XS_STATE}`, 'frozen');
+  libxl.domains.clear();
+  const going = goOnIfHeld(services.sandbox, sandbox, record.sandbox);
+  await xenstore.write(`${base}/${XS_STATE}`, 'running');
+  await going;
+  t.is(await xenstore.readIfExists(`${base}/data/thaw/wake`), undefined);
+});

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw clone: new containers that go on, each on its own, from where a running one is. All of them, or none.
+
+import { randomBytes } from 'node:crypto';
+import type { Client, CloneOptions, ContainerSummary } from '../api/engine.js';
+import { Undo } from '../base/undo.js';
+import { closeFd } from '../clone/memfd.js';
+import type { Template } from '../clone/template.js';
+import { createSandbox } from '../sandbox/create.js';
+import { Container, INIT_PROCESS } from './container.js';
+import { copyContainer, recordOfCopy } from './copied.js';
+import { ContainerError } from './errors.js';
+import { planBegin } from './frozen.js';
+import { summarize, type ContainerManager, type ContainerServices } from './manager.js';
+
+/** More at once would make one start wait for minutes. */
+const COUNT_MAX = 100;
+
+/**
+ * Clones a container that runs: it stands still for a moment, then it and its clones go on. Resolves with the new ones once all of
+ * them run; when it rejects, there is none.
+ */
+export async function cloneContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  source: Container,
+  options: CloneOptions,
+  client: Client,
+): Promise<ContainerSummary[]> {
+  const { count } = options;
+  if (!Number.isInteger(count) || count < 1 || count > COUNT_MAX)
+    throw new ContainerError(
+      'ERR_USAGE',
+      `Cannot make ${count} clones: from 1 to ${COUNT_MAX} are allowed`,
+    );
+  const { sandbox, pool, log } = services;
+  const names: string[] = [];
+  try {
+    for (let i = 1; i <= count; i++) names.push(manager.reserveName(nameOf(options, i)));
+    // What fails for want of memory fails before anything stands still.
+    (await sandbox.budget.reserve(count * source.record.sandbox.memoryKib))();
+    return await pool.during(async () => {
+      const copied = await copyContainer(services, source, 'clone', client.signal);
+      const template = { ...copied, key: `copy-${randomBytes(8).toString('hex')}` };
+      try {
+        return await Undo.guard(log, async (undo) => {
+          const made: Container[] = [];
+          for (const name of names) {
+            const record = recordOfCopy(sandbox, source.record, { name, rm: options.rm });
+            const container = new Container(record, services.records, log);
+            undo.push(`container ${name}`, () => manager.undo(container));
+            await prepare(services, manager, container, template, client.signal);
+            made.push(container);
+          }
+          for (const container of made) await begin(container, client);
+          for (const container of made) manager.watchOver(container);
+          return made.map(({ record }) => summarize(record));
+        });
+      } finally {
+        sandbox.engine.forget(template);
+        closeFd(template.fd);
+      }
+    });
+  } finally {
+    for (const name of names) manager.freeName(name);
+  }
+}
+
+function nameOf({ name, count }: CloneOptions, number: number): string | undefined {
+  return name === undefined || count === 1 ? name : `${name}-${number}`;
+}
+
+/** All but its first step: it has domain, devices, shim and files, and its processes wait. */
+async function prepare(
+  { records, sandbox: services, pool }: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+  template: Template,
+  signal: AbortSignal,
+): Promise<void> {
+  const { record } = container;
+  manager.add(container);
+  const folder = records.makeFolder(record.id);
+  container.sandbox = await createSandbox(services, pool, record.sandbox, {
+    events: container.shimEvents,
+    meanwhile: async ({ shim }) => {
+      await folder;
+      await records.save(record);
+      const [log, status] = [records.logPath(record.id), records.statusPath(record.id)];
+      await shim.expect(INIT_PROCESS, record.flags, log, status);
+    },
+    signal,
+    frozen: template,
+  });
+}
+
+async function begin(container: Container, client: Client): Promise<void> {
+  await container.sandbox?.begin(planBegin(container.record, client));
+  await container.update({ state: 'running' });
+}

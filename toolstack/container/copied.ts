@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a running container becomes a template: what is refused, in its user's words, and what a container made of it is.
+
+import { newContainerId, sandboxIdOf } from '../base/ids.js';
+import { errorCode, errorMessage } from '../base/errors.js';
+import type { Template } from '../clone/template.js';
+import { copySandbox } from '../sandbox/copy.js';
+import { newSandboxRecord } from '../sandbox/record.js';
+import type { SandboxServices } from '../sandbox/services.js';
+import { ProcessFlag } from '../api/wire.js';
+import type { Container } from './container.js';
+import { ContainerError } from './errors.js';
+import type { ContainerServices } from './manager.js';
+import type { ContainerRecord } from './record.js';
+
+/** What is being done to it, for messages. */
+export type Verb = 'clone' | 'freeze';
+
+/**
+ * Copies the memory of a container that runs, which stands still meanwhile and then goes on. The memory file is the caller's.
+ * Rejects with ERR_CONTAINER_STATE, or with ERR_CLONE_TCP, ERR_CLONE_STREAMS, ERR_CLONE_VOLUME or ERR_CLONE_BUSY for what no copy can go on with.
+ */
+export function copyContainer(
+  services: ContainerServices,
+  container: Container,
+  verb: Verb,
+  signal: AbortSignal,
+): Promise<Omit<Template, 'key'>> {
+  return container.still(async () => {
+    const { record, sandbox } = container;
+    if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
+    const ended = new AbortController();
+    void container.ended.then(() => ended.abort(notRunning(record, verb)));
+    const either = AbortSignal.any([signal, ended.signal]);
+    try {
+      return await copySandbox(services.sandbox, sandbox, record.inGuest, either);
+    } catch (error) {
+      throw (
+        refusal(record, verb, error) ?? (ended.signal.aborted ? notRunning(record, verb) : error)
+      );
+    } finally {
+      container.watchAgain();
+    }
+  });
+}
+
+function notRunning({ name, state }: ContainerRecord, verb: Verb): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_STATE',
+    `Cannot ${verb} container "${name}": it is ${state}, and only one that runs has a memory`,
+  );
+}
+
+/** By the agent's faults; what the agent says of it comes along. */
+const REFUSALS: Record<string, { code: string; remedy: string }> = {
+  ERR_AGENT_TCP: {
+    code: 'ERR_CLONE_TCP',
+    remedy: 'a copy cannot go on with them; close them first',
+  },
+  ERR_AGENT_STREAMS: {
+    code: 'ERR_CLONE_STREAMS',
+    remedy:
+      'a copy would have nobody at its other end; run it without -t, and without -i or until its input has ended',
+  },
+  ERR_AGENT_VOLUME: {
+    code: 'ERR_CLONE_VOLUME',
+    remedy: 'a copy would write to it as well; run the container without it',
+  },
+  ERR_AGENT_BUSY: {
+    code: 'ERR_CLONE_BUSY',
+    remedy: 'wait until it has ended, or end it',
+  },
+};
+
+function refusal(
+  { name }: ContainerRecord,
+  verb: Verb,
+  error: unknown,
+): ContainerError | undefined {
+  const known = REFUSALS[errorCode(error) ?? ''];
+  if (!known) return undefined;
+  const reason = errorMessage(error).replace(/^Agent refused to hold it: /, '');
+  const message = `Cannot ${verb} container "${name}": ${reason.charAt(0).toLowerCase()}${reason.slice(1)}; ${known.remedy}`;
+  return new ContainerError(known.code, message);
+}
+
+/** The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. */
+export function recordOfCopy(
+  services: SandboxServices,
+  source: ContainerRecord,
+  { name, rm }: { name: string; rm: boolean },
+): ContainerRecord {
+  const id = newContainerId();
+  const hostname = id.slice(0, 12);
+  const { image, imageId, command, process, inGuest, cpus } = source;
+  const { type, vcpus, memoryKib, layers, inMemory } = source.sandbox;
+  return {
+    ...{ id, name, image, imageId, command, inGuest, cpus, rm },
+    ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
+    flags: source.flags & ~ProcessFlag.STDIN,
+    ...{ created: Date.now(), state: 'creating' },
+    sandbox: newSandboxRecord(
+      // Layers that went into its memory are there.
+      { id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
+      { type, cpus: vcpus, memoryKib, growsBehind: false },
+      services.macs,
+    ),
+  };
+}
+
+/** For what thaw exec starts: the processes that were copied keep what they were started with. */
+function renamed(env: string[], hostname: string): string[] {
+  return env.map((item) => (item.startsWith('HOSTNAME=') ? `HOSTNAME=${hostname}` : item));
+}

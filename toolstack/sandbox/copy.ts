@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a sandbox is copied while its container runs: everything stands still for a moment, then it goes on as if nothing had been.
+
+import type { AgentLink } from '../agent/link.js';
+import { encodeHold, AgentType } from '../agent/wire.js';
+import { Undo } from '../base/undo.js';
+import { measureMemory, untilFrozen } from '../clone/boot.js';
+import { closeFd } from '../clone/memfd.js';
+import { copyDomain, goOn, standsStill } from '../clone/suspend.js';
+import type { Template } from '../clone/template.js';
+import { shapeFor } from '../clone/shape.js';
+import { disksOf } from './layers.js';
+import { checkRoomForPages, roomForStream } from './room.js';
+import type { SandboxRecord } from './record.js';
+import { WAKE_MS, type Sandbox } from './sandbox.js';
+import type { SandboxServices } from './services.js';
+
+/** Above the 5 s that the agent gives the container's processes to stand still. */
+const HOLD_MS = 20_000;
+
+/**
+ * A template of the sandbox as it is now, whose memory file is the caller's. In this order: the agent holds the container, shim and
+ * link let go, "frozen", suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
+ * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the container cannot be held, ERR_MEMORY when dom0 has no room for the copy.
+ */
+export async function copySandbox(
+  services: SandboxServices,
+  sandbox: Sandbox,
+  container: string,
+  signal: AbortSignal,
+): Promise<Omit<Template, 'key'>> {
+  const { domid, record } = sandbox;
+  // Copies keep the size that it has now.
+  await sandbox.grown;
+  signal.throwIfAborted();
+  const memoryKib = await targetOf(services, sandbox);
+  const through = await roomForStream(memoryKib, services.copyFolder);
+  try {
+    const link = await sandbox.agent();
+    const memTotalKib = await measureMemory(link);
+    signal.throwIfAborted();
+    await link.request(AgentType.HOLD, encodeHold(container), 'to hold it', HOLD_MS);
+    const copied = await Undo.guard(services.host.log, async (undo) => {
+      const made = await whileHeld(services, sandbox, link, async () => {
+        await untilFrozen(services.host, domid, signal);
+        const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
+        undo.push('memory of the copy', () => closeFd(copy.fd));
+        return copy;
+      });
+      await checkRoomForPages(made.dataPages);
+      return made;
+    });
+    const { type, vcpus } = record;
+    return {
+      ...{ ...copied, memTotalKib },
+      shape: { ...shapeFor(type, vcpus, services.hostCpus), memoryKib },
+      running: { disks: disksOf(record), vcpus },
+    };
+  } finally {
+    await through?.close();
+  }
+}
+
+/** Runs `work` on a domain whose agent holds the container and that nobody is connected to, and lets it go on, whatever happens. */
+async function whileHeld<T>(
+  { host }: SandboxServices,
+  { domid, record, shim }: Sandbox,
+  link: AgentLink,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    await shim.pause();
+    link.close();
+    return await work();
+  } finally {
+    link.close();
+    await goOn(host, domid, record.uuid);
+    await shim.waitUp(WAKE_MS);
+  }
+}
+
+/** Lets a sandbox go on whose thawd was killed while it was copied. Resolves at once for any other. */
+export async function goOnIfHeld(
+  { host }: SandboxServices,
+  sandbox: Sandbox,
+  { uuid, name }: SandboxRecord,
+): Promise<void> {
+  if (!(await standsStill(host, sandbox.domid, uuid))) return;
+  host.log.info(`Letting ${name} go on, which was being copied when thawd ended`);
+  await goOn(host, sandbox.domid, uuid);
+}
+
+/** What its balloon is to reach, which only dom0 writes. */
+async function targetOf({ host }: SandboxServices, { domid, record }: Sandbox): Promise<number> {
+  const text = await host.xenstore.readIfExists(`/local/domain/${domid}/memory/target`);
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : record.memoryKib;
+}
