@@ -3,7 +3,7 @@
 
 import type { Client, CloneOptions, Engine } from '../api/engine.js';
 import { flag, stringOption, type Command, type Parsed } from './command.js';
-import { UsageError } from './parse.js';
+import { UsageError } from './usage-error.js';
 import { optional } from './run.js';
 
 export const cloneCommand: Command = {
@@ -12,10 +12,9 @@ export const cloneCommand: Command = {
   params: 'CONTAINER',
   examples: ['thaw clone web', 'thaw clone --count 3 --name worker web'],
   options: {
-    count: { type: 'string', alias: 'n', requiresArg: true, describe: 'How many (default 1)' },
+    count: { type: 'string', short: 'n', describe: 'How many (default 1)' },
     name: {
       type: 'string',
-      requiresArg: true,
       describe: "The clone's name; of several NAME-1, NAME-2, ...",
     },
     rm: { type: 'boolean', describe: 'Remove each clone when it has ended' },

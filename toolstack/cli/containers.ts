@@ -3,7 +3,7 @@
 
 import { constants } from 'node:os';
 import { flag, stringOption, type Command } from './command.js';
-import { UsageError } from './parse.js';
+import { UsageError } from './usage-error.js';
 
 export const killCommand: Command = {
   name: 'kill',
@@ -13,8 +13,7 @@ export const killCommand: Command = {
   options: {
     signal: {
       type: 'string',
-      alias: 's',
-      requiresArg: true,
+      short: 's',
       describe: 'Name or number (default KILL)',
     },
   },
@@ -57,7 +56,7 @@ export const rmCommand: Command = {
   options: {
     force: {
       type: 'boolean',
-      alias: 'f',
+      short: 'f',
       describe: 'Also running ones: their domains are destroyed',
     },
   },

@@ -3,7 +3,7 @@
 
 import type { Client, Engine, ExecOptions } from '../api/engine.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
-import { UsageError } from './parse.js';
+import { UsageError } from './usage-error.js';
 import { optional, terminalOptions } from './run.js';
 
 export const execCommand: Command = {
@@ -16,24 +16,22 @@ export const execCommand: Command = {
     'echo data | thaw exec -i -u app -w /tmp web tee file',
   ],
   options: {
-    interactive: { type: 'boolean', alias: 'i', describe: 'Pass standard input to the command' },
-    tty: { type: 'boolean', alias: 't', describe: 'Give the command a terminal' },
+    interactive: { type: 'boolean', short: 'i', describe: 'Pass standard input to the command' },
+    tty: { type: 'boolean', short: 't', describe: 'Give the command a terminal' },
     detach: {
       type: 'boolean',
-      alias: 'd',
+      short: 'd',
       describe: 'Start it and leave it; what it writes is not kept',
     },
     env: {
       type: 'string',
-      alias: 'e',
-      requiresArg: true,
+      short: 'e',
       describe: "Set K=V beside the container's environment, or pass K on; may be repeated",
     },
-    workdir: { type: 'string', alias: 'w', requiresArg: true, describe: 'Folder to start in' },
+    workdir: { type: 'string', short: 'w', describe: 'Folder to start in' },
     user: {
       type: 'string',
-      alias: 'u',
-      requiresArg: true,
+      short: 'u',
       describe: 'USER[:GROUP], names of the image or numbers',
     },
   },

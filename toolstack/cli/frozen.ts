@@ -4,7 +4,7 @@
 import type { Client, DomainType, Engine, FreezeOptions, TemplateSummary } from '../api/engine.js';
 import { formatAge, formatBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
-import { UsageError } from './parse.js';
+import { UsageError } from './usage-error.js';
 import { choice, cpus, optional, PROCESS_OPTIONS, pullPolicy, tlsVerify } from './run.js';
 import { formatJson, formatTable } from './table.js';
 
@@ -20,12 +20,10 @@ export const freezeCommand: Command = {
   options: {
     name: {
       type: 'string',
-      requiresArg: true,
       describe: "What to call it (default the image's last word, or the container's name)",
     },
     after: {
       type: 'string',
-      requiresArg: true,
       describe: 'Freeze a running container once this has ended in it, with status 0',
     },
     ...PROCESS_OPTIONS,

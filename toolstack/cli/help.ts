@@ -2,6 +2,7 @@
 // What `thaw --help` and `thaw COMMAND --help` print, made from the command table.
 
 import type { Command } from './command.js';
+import { optionRows } from './options.js';
 
 export function overallHelp(commands: readonly Command[]): string {
   const width = Math.max(...commands.map((c) => c.name.length));
@@ -19,21 +20,13 @@ export function overallHelp(commands: readonly Command[]): string {
 }
 
 export function commandHelp(command: Command): string {
-  const rows = Object.entries(command.options).map(([name, option]) => {
-    const short = typeof option.alias === 'string' ? `-${option.alias}, ` : '    ';
-    const value = option.type === 'boolean' ? '' : ` ${option.requiresArg === true ? 'VALUE' : ''}`;
-    return [`  ${short}--${name}${value}`, option.describe ?? ''] as const;
-  });
-  const ownsH = Object.values(command.options).some((option) => option.alias === 'h');
-  rows.push([ownsH ? '      --help' : '  -h, --help', 'Print this']);
-  const width = Math.max(...rows.map(([left]) => left.length));
   return [
     `Usage: thaw ${command.name} [OPTION...] ${command.params}`.trimEnd(),
     '',
     `${command.summary}.`,
     '',
     'Options:',
-    ...rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`),
+    ...optionRows(command.options),
     '',
     'Examples:',
     ...command.examples.map((line) => `  ${line}`),

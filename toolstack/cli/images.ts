@@ -13,7 +13,7 @@ export const imagesCommand: Command = {
   params: '',
   examples: ['thaw images'],
   options: {
-    quiet: { type: 'boolean', alias: 'q', describe: 'Only their ids' },
+    quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     json: { type: 'boolean', describe: 'Print JSON' },
   },
   positionals: { min: 0, max: 0 },
@@ -52,10 +52,9 @@ export const pullCommand: Command = {
   options: {
     'tls-verify': {
       type: 'string',
-      requiresArg: true,
       describe: 'false for a registry without TLS',
     },
-    quiet: { type: 'boolean', alias: 'q', describe: 'No progress' },
+    quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
   },
   positionals: { min: 1, max: 1 },
   failureStatus: 1,

@@ -13,10 +13,10 @@ import { commandHelp, overallHelp } from './help.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
-import { parseCommand, UsageError } from './parse.js';
+import { parseCommand } from './parse.js';
 import { psCommand } from './ps.js';
 import { runCommand } from './run.js';
-import { readWords } from './words.js';
+import { UsageError } from './usage-error.js';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -66,12 +66,12 @@ export async function runCommandLine(
     return USAGE_STATUS;
   }
   try {
-    const read = readWords(command, name === 'help' ? [] : words);
-    if (name === 'help' || read.asksForHelp) {
+    const parsed = name === 'help' ? undefined : parseCommand(command, words);
+    if (!parsed || parsed.asksForHelp) {
       client.out(commandHelp(command));
       return 0;
     }
-    return await command.run(parseCommand(command, read.words), client, engine);
+    return await command.run(parsed, client, engine);
   } catch (error) {
     client.err(`thaw: ${describeError(error)}\n`);
     if (error instanceof UsageError) return USAGE_STATUS;

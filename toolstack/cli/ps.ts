@@ -12,8 +12,8 @@ export const psCommand: Command = {
   params: '',
   examples: ['thaw ps', 'thaw ps --all --json'],
   options: {
-    all: { type: 'boolean', alias: 'a', describe: 'Also those that have ended' },
-    quiet: { type: 'boolean', alias: 'q', describe: 'Only their ids' },
+    all: { type: 'boolean', short: 'a', describe: 'Also those that have ended' },
+    quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     json: { type: 'boolean', describe: 'Print JSON' },
   },
   positionals: { min: 0, max: 0 },

@@ -5,43 +5,37 @@ import type { Client, DomainType, Engine, RunOptions } from '../api/engine.js';
 import { errorMessage } from '../base/errors.js';
 import { parseBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
-import { UsageError } from './parse.js';
+import { UsageError } from './usage-error.js';
 
 /** What both thaw run and thaw freeze take: what process it is, on which kind of domain, and where the image comes from. */
 export const PROCESS_OPTIONS: Command['options'] = {
-  tty: { type: 'boolean', alias: 't', describe: 'Give the container a terminal' },
+  tty: { type: 'boolean', short: 't', describe: 'Give the container a terminal' },
   env: {
     type: 'string',
-    alias: 'e',
-    requiresArg: true,
+    short: 'e',
     describe: 'Set K=V in its environment, or pass K on; may be repeated',
   },
-  workdir: { type: 'string', alias: 'w', requiresArg: true, describe: 'Folder to start in' },
+  workdir: { type: 'string', short: 'w', describe: 'Folder to start in' },
   user: {
     type: 'string',
-    alias: 'u',
-    requiresArg: true,
+    short: 'u',
     describe: 'USER[:GROUP], names or numbers',
   },
-  entrypoint: { type: 'string', requiresArg: true, describe: "Replace the image's entry point" },
+  entrypoint: { type: 'string', describe: "Replace the image's entry point" },
   cpus: {
     type: 'string',
-    requiresArg: true,
     describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
   },
   type: {
     type: 'string',
-    requiresArg: true,
     describe: 'pv or pvh (default pvh where the host can)',
   },
   pull: {
     type: 'string',
-    requiresArg: true,
     describe: 'When to pull: missing, always or never (default missing)',
   },
   'tls-verify': {
     type: 'string',
-    requiresArg: true,
     describe: 'false to pull from a registry without TLS',
   },
 };
@@ -57,28 +51,24 @@ export const runCommand: Command = {
   ],
   options: {
     rm: { type: 'boolean', describe: 'Remove the container when it has ended' },
-    interactive: { type: 'boolean', alias: 'i', describe: 'Pass standard input to the container' },
+    interactive: { type: 'boolean', short: 'i', describe: 'Pass standard input to the container' },
     name: {
       type: 'string',
-      requiresArg: true,
       describe: "The container's name, also its domain's",
     },
     ...PROCESS_OPTIONS,
     hostname: {
       type: 'string',
-      alias: 'h',
-      requiresArg: true,
+      short: 'h',
       describe: "The container's hostname",
     },
     memory: {
       type: 'string',
-      alias: 'm',
-      requiresArg: true,
+      short: 'm',
       describe: "The domain's memory, such as 64m or 1g (default 256m)",
     },
     frozen: {
       type: 'string',
-      requiresArg: true,
       describe: 'Clone a frozen image (thaw freeze) in place of starting IMAGE',
     },
   },

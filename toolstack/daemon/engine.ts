@@ -21,7 +21,7 @@ import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
-import type { Paths } from './paths.js';
+import type { Paths } from './settings.js';
 
 export function createEngine(
   services: ContainerServices,

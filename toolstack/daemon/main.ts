@@ -31,16 +31,32 @@ import { scrubsMemory } from '../xen/scrub.js';
 import { createEngine } from './engine.js';
 import { keepFrozen } from './frozen.js';
 import { claimSocket, listen } from './listener.js';
-import { parseSettings, type Settings } from './paths.js';
+import { parseSettings, settingsHelp, type Settings } from './settings.js';
 
-const settings = parseSettings(process.argv.slice(2));
-const log = createLog(settings.logLevel);
+/** Exit status of a command line that cannot be understood. */
+const USAGE_STATUS = 2;
 
-try {
-  await start(settings, log);
-} catch (error) {
-  log.error(`Cannot start: ${describeError(error)}; thaw doctor says what this host lacks`);
-  process.exit(1);
+const settings = readSettings(process.argv.slice(2));
+if (settings) {
+  const log = createLog(settings.logLevel);
+  try {
+    await start(settings, log);
+  } catch (error) {
+    log.error(`Cannot start: ${describeError(error)}; thaw doctor says what this host lacks`);
+    process.exit(1);
+  }
+} else {
+  process.stdout.write(settingsHelp());
+}
+
+/** Undefined when help is wanted. */
+function readSettings(words: string[]): Settings | undefined {
+  try {
+    return parseSettings(words);
+  } catch (error) {
+    process.stderr.write(`thawd: ${describeError(error)}\n`);
+    return process.exit(USAGE_STATUS);
+  }
 }
 
 async function start({ paths, helloMs, pool, poolType }: Settings, log: Log): Promise<void> {
