@@ -174,7 +174,7 @@ export class ContainerManager {
   }
 
   #watchDomain(container: Container, sandbox: Sandbox) {
-    return this.#services.sandbox.host.libxl.onDomainDeath(sandbox.domid, (event) => {
+    return sandbox.onDeath((event) => {
       // A destroyed domain is the shim's news, which comes with all that the container wrote before. One that is suspended goes on.
       if (event.type === 'domain_shutdown' && event.shutdownReason !== 'suspend')
         container.lose(`its domain ${describeDeath(event)}`);

@@ -6,6 +6,7 @@ import { sandboxIdOf, newContainerId } from '../base/ids.js';
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
+import { onDomainDeath } from '../xen/death-watch.js';
 import { untilConnected } from '../xen/devices.js';
 import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
@@ -66,7 +67,7 @@ export class Member {
           if (member.#isWaiting) onLost(member);
           member.#isWaiting = false;
         };
-        const watch = host.libxl.onDomainDeath(ready.domid, lost);
+        const watch = onDomainDeath(host, ready.domid, lost);
         watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch ${name}`, { error }));
         const member = new Member(ready, undo, watch);
         ready.relay.lost.addEventListener('abort', lost, { once: true });

@@ -4,6 +4,7 @@
 import type { DomainEvent, DomainInfo } from '../../bindings/index.js';
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
+import { onDomainDeath } from './death-watch.js';
 import type { XenHost } from './host.js';
 
 /**
@@ -16,7 +17,7 @@ export function whileAlive<T>(
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return untilLost(work, (lose) => {
-    const watch = host.libxl.onDomainDeath(domid, lose);
+    const watch = onDomainDeath(host, domid, lose);
     // A watch that cannot be set leaves the deadlines.
     watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch domain ${domid}`, { error }));
     return () => watch.close();

@@ -3,9 +3,11 @@
 
 import test from 'ava';
 import type { RunOptions } from '../../../toolstack/api/engine.js';
+import { asDomid } from '../../../toolstack/base/ids.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Container } from '../../../toolstack/container/container.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
+import { onDomainDeath } from '../../../toolstack/xen/death-watch.js';
 import { containerRecord } from '../../support/container-record.js';
 import { containerServices } from '../../support/container-services.js';
 import { fakeClient } from '../../support/fake-engine.js';
@@ -95,7 +97,12 @@ test('an image is in use as long as a container of it is in the books', async (t
 test('a domain that is suspended has not ended; watched anew, its crash is heard', async (t) => {
   const { manager, records, services, libxl } = await containerServices(t);
   const container = new Container(containerRecord(), records, services.log);
-  container.sandbox = { domid: 9, destroy: () => Promise.resolve() } as unknown as Sandbox;
+  const { host } = services.sandbox;
+  container.sandbox = {
+    onDeath: (listener: Parameters<Sandbox['onDeath']>[0]) =>
+      onDomainDeath(host, asDomid(9), listener),
+    destroy: () => Promise.resolve(),
+  } as unknown as Sandbox;
   manager.watchOver(container);
   libxl.die(9, { type: 'domain_shutdown', domid: 9, shutdownReason: 'suspend' });
   container.watchAgain();

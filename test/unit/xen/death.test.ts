@@ -5,6 +5,7 @@ import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { describeDeath, whileAlive, whileUnknown } from '../../../toolstack/xen/death.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { until } from '../../support/within.js';
 
 const DOMID = asDomid(5);
 
@@ -15,13 +16,13 @@ function untilLost(lost: AbortSignal): Promise<never> {
   );
 }
 
-test('work that ends first is passed through, both ways, and nothing watches any more', async (t) => {
+test('work that ends first is passed through, both ways, and its watch goes soon after', async (t) => {
   const libxl = new FakeLibxl();
   const host = fakeXenHost(libxl);
   t.is(await whileAlive(host, DOMID, () => Promise.resolve(7)), 7);
   const failure = new Error('no');
   t.is(await t.throwsAsync(whileAlive(host, DOMID, () => Promise.reject(failure))), failure);
-  t.is(libxl.openWatches, 0);
+  await until('nothing watches any more', () => libxl.openWatches === 0);
 });
 
 test('a death ends the work with ERR_GUEST_LOST', async (t) => {
