@@ -404,13 +404,16 @@ test('what a killed process left is cleared, what a living one works on is not',
     import { ImageStore } from ${JSON.stringify(module)};
     const log = { info() {}, warn() {} };
     const store = new ImageStore({ root: ${JSON.stringify(root)}, log });
-    await store.pull(${JSON.stringify(reference)}, { onProgress: (line) => line.startsWith('Converting') && console.log('now') });`;
+    await store.pull(${JSON.stringify(reference)}, { onProgress: (line) => {
+      if (!line.startsWith('Converting')) return;
+      console.log('now');
+      process.kill(process.pid, 'SIGSTOP');
+    } });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // It stops where it is, or it might be done before this one has looked.
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  // Stopped where it is, or it might be done before the other one has looked.
-  child.kill('SIGSTOP');
   const [work] = await readdir(join(root, 'tmp'));
   t.truthy(work);
   await ImageStore.open({ root, log });
