@@ -4,14 +4,21 @@
 import { access, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Writes `path` by a temporary file, fsync and rename, and syncs its folder, so that a crash leaves the old or the new text. */
-export async function writeAtomic(path: string, text: string, mode = 0o600): Promise<void> {
+/**
+ * Writes `path` by a temporary file and rename, so that a crash leaves the old or the new text; a crash of the whole machine, too, where
+ * it `lasts`: then file and folder are synced.
+ */
+export async function writeAtomic(
+  path: string,
+  text: string,
+  { lasts = true }: { lasts?: boolean } = {},
+): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}-${counter++}`;
   try {
-    const file = await open(temporary, 'w', mode);
+    const file = await open(temporary, 'w', 0o600);
     try {
       await file.writeFile(text);
-      await file.sync();
+      if (lasts) await file.sync();
     } finally {
       await file.close();
     }
@@ -20,6 +27,7 @@ export async function writeAtomic(path: string, text: string, mode = 0o600): Pro
     await rm(temporary, { force: true });
     throw error;
   }
+  if (!lasts) return;
   const folder = await open(dirname(path), 'r');
   try {
     await folder.sync();

@@ -16,6 +16,7 @@ export class Templates {
   readonly #folder: string;
   readonly #helloMs: number;
   readonly #ready = new Map<string, Promise<Template>>();
+  readonly #keys = new Map<string, Promise<string>>();
 
   /** `folder` keeps one folder a template, named by its key. A booting guest must say hello within `helloMs`. */
   constructor(host: XenHost, guest: GuestFiles, folder: string, helloMs: number) {
@@ -27,13 +28,22 @@ export class Templates {
 
   /** The template of that shape. A failure is not kept: the next call tries again. */
   async get(shape: Shape): Promise<Template> {
-    const key = await templateKey(this.#host, this.#guest, shape);
+    const key = await this.#keyOf(shape);
     const known = this.#ready.get(key);
     if (known) return known;
     const making = this.#loadOrMake(key, shape);
     this.#ready.set(key, making);
     making.catch(() => this.#ready.delete(key));
     return making;
+  }
+
+  /** What it is made of does not change while thawd lives. */
+  #keyOf(shape: Shape): Promise<string> {
+    const name = `${shape.type} ${shape.vcpus} ${shape.memoryKib}`;
+    const known = this.#keys.get(name) ?? templateKey(this.#host, this.#guest, shape);
+    this.#keys.set(name, known);
+    known.catch(() => this.#keys.delete(name));
+    return known;
   }
 
   /** Templates in memory. */

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerState } from '../api/engine.js';
 import type { ExitStatus } from '../api/wire.js';
+import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
@@ -54,11 +55,18 @@ export class RecordStore {
     await mkdir(join(this.#folder, id), { recursive: true, mode: 0o700 });
   }
 
-  /** Writes state.json whole or not at all. */
+  /** Writes state.json whole or not at all. Only what has ended must outlive dom0's own end: with that all others end, too. */
   async save(record: ContainerRecord): Promise<void> {
-    await this.makeFolder(record.id);
     const path = join(this.#folder, record.id, 'state.json');
-    await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+    const text = `${JSON.stringify(record, null, 2)}\n`;
+    const lasts = record.state === 'exited' || record.state === 'lost';
+    try {
+      await writeAtomic(path, text, { lasts });
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      await this.makeFolder(record.id);
+      await writeAtomic(path, text, { lasts });
+    }
   }
 
   async remove(id: ContainerId): Promise<void> {

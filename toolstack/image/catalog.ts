@@ -35,9 +35,8 @@ export class Catalog {
 
   /** Whether all its layers are there and undamaged. */
   async isWhole(record: ImageRecord): Promise<boolean> {
-    for (const layer of record.layers)
-      if ((await this.#layers.read(layer.key)) === undefined) return false;
-    return true;
+    const there = record.layers.map(({ key, bytes }) => this.#layers.isThere(key, bytes));
+    return (await Promise.all(there)).every(Boolean);
   }
 
   /** Removes layers that no image has. Resolves with their bytes. */

@@ -62,6 +62,14 @@ export class LayerStore {
     }
   }
 
+  /** Whether the layer's bytes are there, all of them. Quicker than read(), and all that a start needs. */
+  isThere(key: string, bytes: number): Promise<boolean> {
+    return stat(this.erofsPath(key)).then(
+      ({ size }) => size === bytes,
+      () => false,
+    );
+  }
+
   /** Removes every layer whose key is not wanted and that no pull counts on; returns the bytes won. */
   async prune(wanted: ReadonlySet<string>): Promise<number> {
     let bytes = 0;

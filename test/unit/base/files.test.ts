@@ -13,12 +13,12 @@ async function folder(t: { teardown(fn: () => unknown): void }): Promise<string>
   return path;
 }
 
-test('a file is made with its mode, and replaced', async (t) => {
+test('a file is made for root alone, and replaced, whether it lasts or not', async (t) => {
   const dir = await folder(t);
   const path = join(dir, 'state.json');
   await writeAtomic(path, 'one');
   t.is((await stat(path)).mode & 0o777, 0o600);
-  await writeAtomic(path, 'two', 0o644);
+  await writeAtomic(path, 'two', { lasts: false });
   t.is(await readFile(path, 'utf8'), 'two');
   t.deepEqual(await readdir(dir), ['state.json']);
 });
