@@ -230,6 +230,7 @@ struct thaw_resize {
   uint64_t memory_kib; /* MemTotal that is at least wanted; in OK: MemTotal */
   uint32_t vcpus;      /* online vCPUs wanted, fewer or more than now; 0 = leave them; in OK: online */
   uint32_t timeout_ms;
+  uint64_t grow_kib; /* by so much the balloon's target rises at once; 0 = xenstore's memory/target says it; in OK: 0 */
 };
 
 struct thaw_start {

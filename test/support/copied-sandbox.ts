@@ -3,7 +3,7 @@
 
 import { writeFileSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { AgentType, Wake, XS_STATE, XS_WAKE } from '../../toolstack/agent/wire.js';
+import { AgentType, RESIZE_BYTES, Wake, XS_STATE, XS_WAKE } from '../../toolstack/agent/wire.js';
 import type { Sandbox } from '../../toolstack/sandbox/sandbox.js';
 import { containerServices } from './container-services.js';
 import { containerRecord } from './container-record.js';
@@ -26,7 +26,6 @@ export async function copiedSandbox(
   libxl.add({ domid: DOMID, uuid, name: 'web' });
   await xenstore.write(`${BASE}/vm`, `/vm/${uuid}`);
   await xenstore.write(`${BASE}/${XS_STATE}`, 'running');
-  await xenstore.write(`${BASE}/memory/target`, '98304');
   const log: string[] = [];
   const note = (what: keyof typeof failure): void => {
     log.push(what);
@@ -38,7 +37,7 @@ export async function copiedSandbox(
       await Promise.resolve();
       if (type === AgentType.HOLD) note('hold');
       isHeld ||= type === AgentType.HOLD;
-      const size = Buffer.alloc(16);
+      const size = Buffer.alloc(RESIZE_BYTES);
       size.writeBigUInt64LE(90_000n, 0);
       return size;
     },
@@ -69,6 +68,8 @@ export async function copiedSandbox(
   void wake().catch(() => undefined);
   const sandbox = {
     ...{ domid: DOMID, record: record.sandbox },
+    // Its memory is known once it is written, and not before.
+    written: () => xenstore.write(`${BASE}/memory/target`, '98304'),
     agent: () => Promise.resolve(link),
     shim: {
       pause: async () => {

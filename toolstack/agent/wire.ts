@@ -133,13 +133,18 @@ export interface ResizeRequest {
   memoryKib: number;
   vcpus: number;
   timeoutMs: number;
+  /** By how much the guest raises its balloon's target itself; 0 where it is told by xenstore. */
+  growKib?: number;
 }
 
+export const RESIZE_BYTES = 24;
+
 export function encodeResize(request: ResizeRequest): Buffer {
-  const out = Buffer.alloc(16);
+  const out = Buffer.alloc(RESIZE_BYTES);
   out.writeBigUInt64LE(BigInt(request.memoryKib), 0);
   out.writeUInt32LE(request.vcpus, 8);
   out.writeUInt32LE(request.timeoutMs, 12);
+  out.writeBigUInt64LE(BigInt(request.growKib ?? 0), 16);
   return out;
 }
 

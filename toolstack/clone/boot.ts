@@ -6,7 +6,15 @@ import type { Duplex } from 'node:stream';
 import { memfdCreate, Vchan, type TrimResult } from '../../bindings/index.js';
 import { AgentLink } from '../agent/link.js';
 import { keptRings, type Ring } from '../agent/rings.js';
-import { AgentType, encodeResize, XS_CONTROL, XS_DATA, XS_STATE, XS_WAKE } from '../agent/wire.js';
+import {
+  AgentType,
+  encodeResize,
+  RESIZE_BYTES,
+  XS_CONTROL,
+  XS_DATA,
+  XS_STATE,
+  XS_WAKE,
+} from '../agent/wire.js';
 import { ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
@@ -136,7 +144,7 @@ export async function measureMemory(link: AgentLink): Promise<number> {
     'a look at its memory',
     ANSWER_MS,
   );
-  if (untrusted.length !== 16)
+  if (untrusted.length !== RESIZE_BYTES)
     throw new ThawError('ERR_PROTOCOL', 'The agent answered a resize with a wrong size');
   return Number(untrusted.readBigUInt64LE(0));
 }

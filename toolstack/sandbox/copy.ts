@@ -32,6 +32,7 @@ export async function copySandbox(
   const { domid, record } = sandbox;
   // Copies keep the size that it has now.
   await sandbox.grown;
+  await sandbox.written();
   signal.throwIfAborted();
   const memoryKib = await targetOf(services, sandbox);
   const through = await roomForStream(memoryKib, services.copyFolder);

@@ -8,7 +8,7 @@ import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { GuestType, XenHost } from '../xen/host.js';
-import { raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
+import { allowMemory, raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
 import type { Ready } from './ready.js';
 
 export interface WantedSize {
@@ -33,8 +33,15 @@ export async function growMemory(
     ? Math.min(baseKib + firstKib, want.memoryKib)
     : want.memoryKib;
   if (targetKib <= baseKib) return;
-  await setTarget(host, ready, targetKib);
-  await confirmMemory(ready, targetKib);
+  // Its driver has read what xenstore says of its memory, and looks there again only when that changes.
+  const isQuick = ready.hasVif;
+  if (isQuick) {
+    await raiseLimit(host, ready, targetKib);
+    await allowMemory(host, ready.domid, targetKib);
+  } else {
+    await setTarget(host, ready, targetKib);
+  }
+  await confirmMemory(ready, targetKib, isQuick ? targetKib - baseKib : 0);
 }
 
 /** Confirmed by the guest, as memory is. */
@@ -76,13 +83,12 @@ export async function growBehind(
   }
 }
 
-/** The same for the sandbox of an earlier thawd, which may have ended before it came to that. Rejects when Xen or xenstore refuse. */
+/** What the sandbox of an earlier thawd has or is to have, which may have ended before it wrote that. Rejects when Xen or xenstore refuse. */
 export async function growAdopted(
   host: XenHost,
   domid: Domid,
-  { type, vcpus, memoryKib, growsBehind }: WantedSize & { type: GuestType },
+  { type, vcpus, memoryKib }: WantedSize & { type: GuestType },
 ): Promise<void> {
-  if (!growsBehind) return;
   await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: memoryKib });
   await setMemoryTarget(host, domid, memoryKib);
 }
@@ -91,8 +97,13 @@ const LATEST_MS = 200;
 /** The guest's kernel lets nobody be killed for want of memory that soon (kernels/linux/balloon_growth.c). */
 const BEHIND_MS = 100;
 
+async function setTarget(host: XenHost, ready: Ready, targetKib: number): Promise<void> {
+  await raiseLimit(host, ready, targetKib);
+  await setMemoryTarget(host, ready.domid, targetKib);
+}
+
 /** A clone that waited was made for no more than it has. */
-async function setTarget(
+async function raiseLimit(
   host: XenHost,
   { domid, template, record: made }: Ready,
   targetKib: number,
@@ -100,13 +111,14 @@ async function setTarget(
   const { type, vcpus } = template.shape;
   if (targetKib > made.memoryKib)
     await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: targetKib });
-  await setMemoryTarget(host, domid, targetKib);
 }
 
-function confirmMemory({ link, template }: Ready, wantKib: number): Promise<void> {
+/** By `growKib` it raises its balloon's target itself. */
+function confirmMemory({ link, template }: Ready, wantKib: number, growKib = 0): Promise<void> {
   const addedKib = Math.floor((wantKib - template.shape.memoryKib) * USABLE_SHARE);
   const memoryKib = template.memTotalKib + addedKib;
-  return confirm(link, { memoryKib, vcpus: 0 }, `${Math.round(wantKib / 1024)} MiB of memory`);
+  const what = `${Math.round(wantKib / 1024)} MiB of memory`;
+  return confirm(link, { memoryKib, vcpus: 0, growKib }, what);
 }
 
 /** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */
@@ -115,7 +127,7 @@ const STEP_MS = 90_000;
 
 async function confirm(
   link: AgentLink,
-  want: { memoryKib: number; vcpus: number },
+  want: { memoryKib: number; vcpus: number; growKib?: number },
   what: string,
 ): Promise<void> {
   const request = encodeResize({ ...want, timeoutMs: STEP_MS });

@@ -15,6 +15,7 @@ import {
 } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
+import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { renamedNodes, writeLater } from '../xen/records.js';
 import { renameUserdata } from '../xen/userdata.js';
@@ -51,6 +52,7 @@ export class Sandbox {
   readonly #later: readonly StoreEntry[];
   readonly #isRenamed: boolean;
   #writing: NodeJS.Timeout | undefined;
+  #written: Promise<void> | undefined;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -126,7 +128,7 @@ export class Sandbox {
     const link = await this.agent();
     await link.request(type, payload, 'the start', START_MS).finally(this.#hasStarted);
     if (this.#later.length > 0 || this.#isRenamed)
-      this.#writing = setTimeout(() => void this.#writeLater(), LATER_MS);
+      this.#writing = setTimeout(() => void this.written(), LATER_MS);
   }
 
   /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
@@ -145,6 +147,11 @@ export class Sandbox {
   async exec(request: ExecRequest): Promise<void> {
     const link = await this.agent();
     await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
+  }
+
+  /** As onDomainDeath() for its domain. */
+  onDeath(listener: Parameters<typeof onDomainDeath>[2]): ReturnType<typeof onDomainDeath> {
+    return onDomainDeath(this.#services.host, this.domid, listener);
   }
 
   /** Whether the domain still exists. */
@@ -176,6 +183,14 @@ export class Sandbox {
     });
     if (this.#gone.signal.aborted) link.close();
     return link;
+  }
+
+  /** Resolves when xenstore has what no start waits for: who must read it there need not wait for its time. Never rejects. */
+  async written(): Promise<void> {
+    if (!this.#writing) return;
+    clearTimeout(this.#writing);
+    this.#written ??= this.#writeLater();
+    await this.#written;
   }
 
   async #writeLater(): Promise<void> {

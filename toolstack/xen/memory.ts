@@ -21,20 +21,24 @@ export async function setMemoryTarget(
   domid: Domid,
   targetKib: number,
 ): Promise<void> {
-  await host.libxl.setMaxMemory(domid, targetKib + MAXMEM_SLACK_KIB);
+  await allowMemory(host, domid, targetKib);
   await host.xenstore.write(`/local/domain/${domid}/memory/target`, String(targetKib));
+}
+
+/** Of the two changes the first alone, for a guest that hears of the target in another way. */
+export function allowMemory(host: XenHost, domid: Domid, targetKib: number): Promise<void> {
+  return host.libxl.setMaxMemory(domid, targetKib + MAXMEM_SLACK_KIB);
 }
 
 /** LIBXL_MAXMEM_CONSTANT: what libxl allows a domain beside its memory. */
 export const MAXMEM_SLACK_KIB = 1024;
 
-/** Lets a domain that was made for less memory grow to `maxMemoryKib`. */
+/** Lets a domain that was made for less memory grow to `maxMemoryKib`. What xl shows of it is written with its records. */
 export async function raiseMemoryLimit(
   host: XenHost,
   domid: Domid,
   { type, vcpus, maxMemoryKib }: { type: GuestType; vcpus: number; maxMemoryKib: number },
 ): Promise<void> {
-  await host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(maxMemoryKib));
   if (type === 'pvh')
     await host.libxl.setPagingMempool(domid, pagingPoolKib(maxMemoryKib, vcpus) * 1024);
 }

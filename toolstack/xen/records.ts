@@ -73,14 +73,18 @@ export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
   });
 }
 
-/** What changes of a domain that gets another name and limit than it was made with. Pure. */
+/** What changes of a domain that gets another name and more memory than it was made with. Pure. */
 export function renamedNodes(
   domid: Domid,
   { uuid, name, maxMemoryKib }: Pick<DomainConfig, 'uuid' | 'name' | 'maxMemoryKib'>,
 ): StoreEntry[] {
   const { domain, vm } = recordPaths(domid, uuid);
   return [
-    ...entries(domain, { name, 'memory/static-max': String(maxMemoryKib) }),
+    ...entries(domain, {
+      name,
+      'memory/static-max': String(maxMemoryKib),
+      'memory/target': String(maxMemoryKib),
+    }),
     ...entries(vm, { name }),
   ];
 }

@@ -37,10 +37,8 @@ test('whatever fails after that, it goes on', async (t) => {
 
 test('a container that is too large for dom0 is refused before anything happens', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
-  await services.sandbox.host.xenstore.write(
-    `/local/domain/${DOMID}/memory/target`,
-    String(2 ** 40),
-  );
+  const { xenstore } = services.sandbox.host;
+  sandbox.written = () => xenstore.write(`/local/domain/${DOMID}/memory/target`, String(2 ** 40));
   await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), {
     code: 'ERR_MEMORY',
     message: /dom0 has .* available/,

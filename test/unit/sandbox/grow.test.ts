@@ -20,7 +20,7 @@ const template = {
 } as unknown as Template;
 
 /** A guest that answers resizes as `answer` says, and what was asked of it and of Xen, in order. */
-function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.alloc(16))) {
+function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.alloc(24))) {
   const libxl = new FakeLibxl();
   const log: unknown[] = [];
   const note = (...entry: unknown[]): void => void log.push(entry);
@@ -30,7 +30,9 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
   const link = {
     request(type: number, payload: Buffer) {
       if (type !== AgentType.RESIZE) throw new Error(`Asked for type ${type}`);
-      note('guest', Number(payload.readBigUInt64LE(0)), payload.readUInt32LE(8));
+      const growKib = Number(payload.readBigUInt64LE(16));
+      const asked = [Number(payload.readBigUInt64LE(0)), payload.readUInt32LE(8)];
+      note('guest', ...asked, ...(growKib > 0 ? [growKib] : []));
       return answer();
     },
   };
@@ -58,10 +60,24 @@ test('a container of base size needs no growth', async (t) => {
 test('limits, then the target, which the guest confirms', async (t) => {
   const { host, ready, log } = guest();
   await growMemory(host, ready, { memoryKib: 2 ** 20, vcpus: 2 }, 4096);
-  t.deepEqual(kindsOf(log), ['static-max', 'pool', 'limit', 'target', 'guest']);
-  t.deepEqual(log[0], ['static-max', 2 ** 20]);
-  t.deepEqual(log[2], ['limit', 3, 2 ** 20 + 1024]);
-  t.deepEqual(log[3], ['target', 2 ** 20]);
+  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target', 'guest']);
+  t.deepEqual(log[1], ['limit', 3, 2 ** 20 + 1024]);
+  t.deepEqual(log[2], ['target', 2 ** 20]);
+});
+
+test('a clone that waited is told by its agent alone, and of the rest by xenstore', async (t) => {
+  const { host, ready, log } = guest();
+  const baseKib = template.shape.memoryKib;
+  const waited = { ...ready, hasVif: true, record: { ...ready.record, memoryKib: baseKib } };
+  const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  await growMemory(host, waited, want, 4096);
+  t.deepEqual(kindsOf(log), ['pool', 'limit', 'guest']);
+  t.deepEqual(log[1], ['limit', 3, baseKib + 4096 + 1024]);
+  t.is((log[2] as number[])[3], 4096);
+  log.length = 0;
+  await growBehind(host, waited, want, NOW);
+  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target', 'guest']);
+  t.is((log[3] as number[])[3], undefined);
 });
 
 test('vCPUs are confirmed, too', async (t) => {
@@ -121,10 +137,11 @@ test('the next thawd tells a guest what the last one did not come to', async (t)
   const { host, log } = guest();
   const want = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
   await growAdopted(host, asDomid(3), want);
-  t.deepEqual(kindsOf(log), ['static-max', 'pool', 'limit', 'target']);
+  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target']);
+  // What an explicit one has may not be written yet: it was told by its agent.
   log.length = 0;
   await growAdopted(host, asDomid(3), { ...want, growsBehind: false });
-  t.deepEqual(log, []);
+  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target']);
 });
 
 test("what comes behind is waited for, and its failure is nobody else's", async (t) => {
@@ -137,7 +154,7 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
   });
   while (come === undefined) await new Promise((resolve) => setImmediate(resolve));
   t.false(isOver);
-  come(Buffer.alloc(16));
+  come(Buffer.alloc(24));
   await waiting;
   const gone = guest(() => Promise.reject(new ThawError('ERR_AGENT_CLOSED', 'gone')));
   await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, NOW));
