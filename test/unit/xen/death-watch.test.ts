@@ -33,9 +33,8 @@ test('all hear by one watch, and who has closed hears nothing', (t) => {
 test('one that closes within another hears nothing, either', (t) => {
   const { libxl, listen, heard } = setUp();
   const host = fakeXenHost(libxl);
-  let second: { close(): void } | undefined;
-  onDomainDeath(host, asDomid(7), () => second?.close());
-  second = onDomainDeath(host, asDomid(7), () => heard.push('second'));
+  onDomainDeath(host, asDomid(7), () => second.close());
+  const second = onDomainDeath(host, asDomid(7), () => heard.push('second'));
   libxl.die(7, { type: 'domain_death', domid: 7 });
   t.deepEqual(heard, []);
   listen('of another', 6);
