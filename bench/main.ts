@@ -11,6 +11,7 @@ import { measureCold, measureWarm } from './measures/starts.js';
 import { measureStream } from './measures/streams.js';
 import { measureVchan } from './measures/vchan.js';
 import { measureXl } from './measures/xl.js';
+import { poolReady } from './thawd.js';
 
 const isQuick = process.argv.includes('--quick');
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
@@ -34,6 +35,8 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ]),
 ];
 
+// thawd makes its first template as it starts, and nobody may make one of the same name beside it.
+await poolReady({ type: 'pvh' });
 for (const [name, step] of steps) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.error(`measuring ${name}`);
