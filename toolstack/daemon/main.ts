@@ -11,6 +11,7 @@ import { Templates } from '../clone/templates.js';
 import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
+import { VERSION } from '../base/version.js';
 import { ContainerManager, type ContainerServices } from '../container/manager.js';
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
@@ -36,7 +37,8 @@ import { parseSettings, settingsHelp, type Settings } from './settings.js';
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;
 
-const settings = readSettings(process.argv.slice(2));
+const words = process.argv.slice(2);
+const settings = words[0] === '--version' ? undefined : readSettings(words);
 if (settings) {
   const log = createLog(settings.logLevel);
   try {
@@ -46,13 +48,13 @@ if (settings) {
     process.exit(1);
   }
 } else {
-  process.stdout.write(settingsHelp());
+  process.stdout.write(words[0] === '--version' ? `thawd ${VERSION}\n` : settingsHelp());
 }
 
 /** Undefined when help is wanted. */
-function readSettings(words: string[]): Settings | undefined {
+function readSettings(given: string[]): Settings | undefined {
   try {
-    return parseSettings(words);
+    return parseSettings(given);
   } catch (error) {
     process.stderr.write(`thawd: ${describeError(error)}\n`);
     return process.exit(USAGE_STATUS);

@@ -100,6 +100,8 @@ export function settingsHelp(): string {
     'Options:',
     ...optionRows(Object.fromEntries(table)),
     '',
+    'thawd --version prints its version.',
+    '',
   ].join('\n');
 }
 

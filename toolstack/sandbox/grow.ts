@@ -90,6 +90,7 @@ export async function growAdopted(
   { type, vcpus, memoryKib }: WantedSize & { type: GuestType },
 ): Promise<void> {
   await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: memoryKib });
+  await host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(memoryKib));
   await setMemoryTarget(host, domid, memoryKib);
 }
 

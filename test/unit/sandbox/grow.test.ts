@@ -137,11 +137,11 @@ test('the next thawd tells a guest what the last one did not come to', async (t)
   const { host, log } = guest();
   const want = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
   await growAdopted(host, asDomid(3), want);
-  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target']);
+  t.deepEqual(kindsOf(log), ['pool', 'static-max', 'limit', 'target']);
   // What an explicit one has may not be written yet: it was told by its agent.
   log.length = 0;
   await growAdopted(host, asDomid(3), { ...want, growsBehind: false });
-  t.deepEqual(kindsOf(log), ['pool', 'limit', 'target']);
+  t.deepEqual(kindsOf(log), ['pool', 'static-max', 'limit', 'target']);
 });
 
 test("what comes behind is waited for, and its failure is nobody else's", async (t) => {
