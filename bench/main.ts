@@ -15,7 +15,7 @@ import { poolReady } from './thawd.js';
 
 const isQuick = process.argv.includes('--quick');
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
-const COUNT = 20;
+const COUNT = isQuick ? 5 : 20;
 const FEW = isQuick ? 3 : 10;
 
 const types: GuestType[] = ['pvh', 'pv'];
