@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { silentLog } from '../../toolstack/base/log.js';
+import { Events } from '../../toolstack/container/events.js';
 import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
 import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
@@ -53,7 +54,7 @@ export async function containerServices(
           ? Promise.resolve(IMAGE)
           : Promise.reject(new ImageError('ERR_IMAGE_NOT_FOUND', `No image ${reference}`)),
     },
-    ...{ records, log: silentLog() },
+    ...{ records, log: silentLog(), events: new Events() },
   } as unknown as ContainerServices;
   const manager = new ContainerManager(services);
   return { services, manager, records, libxl, fake, swept };

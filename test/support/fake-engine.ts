@@ -8,12 +8,16 @@ import type {
   HostInfo,
   TemplateSummary,
   ImageSummary,
+  ThawEvent,
 } from '../../toolstack/api/engine.js';
+import { inspectContainer } from '../../toolstack/container/inspect.js';
+import { RecordStore } from '../../toolstack/container/record.js';
+import { containerRecord } from './container-record.js';
 
 export const CONTAINER: ContainerSummary = {
   ...{ id: 'ab'.repeat(32), name: 'web', image: 'busybox:latest', command: ['sh', '-c', 'true'] },
   ...{ created: Date.now() - 5000, state: 'running', domid: 7, type: 'pvh' },
-  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1 },
+  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, imageId: 'sha256:cd', labels: {}, restarts: 0 },
 };
 
 export const IMAGE: ImageSummary = {
@@ -37,6 +41,16 @@ export const INFO: HostInfo = {
   paths: { state: '/state', run: '/run', guest: '/guest' },
 };
 
+export const INSPECTED = inspectContainer(containerRecord(), new RecordStore('/containers'));
+
+const EVENTS: ThawEvent[] = [
+  { time: 1000, type: 'container', action: 'start', id: 'ab12', name: 'web', image: 'busybox' },
+  {
+    ...{ time: 2000, type: 'container', action: 'died', id: 'ab12', name: 'web', image: 'busybox' },
+    exitStatus: 3,
+  },
+];
+
 /** Calls are kept in `calls`; `change` replaces single answers. */
 export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; calls: unknown[][] } {
   const calls: unknown[][] = [];
@@ -47,10 +61,25 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
   const engine: Engine = {
     run: (options) => Promise.resolve(note({ joined: true }, 'run', options)),
     exec: (name, options) => Promise.resolve(note({ joined: true }, 'exec', name, options)),
+    create: (options) => Promise.resolve(note(CONTAINER.id, 'create', options)),
+    start: (name, options) =>
+      Promise.resolve(note({ joined: false, status: 0 }, 'start', name, options)),
+    stop: (name, timeoutS) => Promise.resolve(note(undefined, 'stop', name, timeoutS)),
+    restart: (name, timeoutS) => Promise.resolve(note(undefined, 'restart', name, timeoutS)),
+    pause: (name) => Promise.resolve(note(undefined, 'pause', name)),
+    unpause: (name) => Promise.resolve(note(undefined, 'unpause', name)),
+    rename: (name, wanted) => Promise.resolve(note(undefined, 'rename', name, wanted)),
+    wait: (name) => Promise.resolve(note(3, 'wait', name)),
+    attach: (name, options) => Promise.resolve(note({ joined: true }, 'attach', name, options)),
+    inspect: (name) => Promise.resolve(note(INSPECTED, 'inspect', name)),
+    events: ({ tell, ...filter }) => {
+      for (const event of EVENTS) tell(event);
+      return Promise.resolve(note(undefined, 'events', filter));
+    },
     list: (all) => note([CONTAINER], 'list', all),
     kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
     remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),
-    logs: (name) => Promise.resolve(note(undefined, 'logs', name)),
+    logs: (name, options) => Promise.resolve(note(undefined, 'logs', name, options)),
     images: () => Promise.resolve(note([IMAGE], 'images')),
     pull: (reference, options, client) => {
       client.err('Copying\n');

@@ -13,6 +13,7 @@ export interface FakeDomain {
   name: string;
   shutdown?: boolean;
   shutdownReason?: string;
+  paused?: boolean;
 }
 
 export class FakeLibxl {
@@ -59,6 +60,12 @@ export class FakeLibxl {
     return Promise.resolve(domain as unknown as DomainAccounting);
   }
 
+  domainInfo(domid: number): Promise<DomainInfo> {
+    const domain = this.domains.get(domid);
+    if (domain === undefined) return Promise.reject(notFound('libxl_domain_info', domid));
+    return Promise.resolve({ paused: false, ...domain } as unknown as DomainInfo);
+  }
+
   /** By libxl, with devices and records. */
   domainDestroy(domid: number): Promise<void> {
     return this.#destroy('domainDestroy', domid);
@@ -94,6 +101,17 @@ export class FakeLibxl {
 
   domainPause(domid: number): Promise<void> {
     this.calls.push(['domainPause', domid]);
+    return this.#setPaused(domid, true);
+  }
+
+  xcDomainUnpause(domid: number): Promise<void> {
+    this.calls.push(['xcDomainUnpause', domid]);
+    return this.#setPaused(domid, false);
+  }
+
+  #setPaused(domid: number, paused: boolean): Promise<void> {
+    const domain = this.domains.get(domid);
+    if (domain) domain.paused = paused;
     return Promise.resolve();
   }
 

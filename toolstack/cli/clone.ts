@@ -4,7 +4,7 @@
 import type { Client, CloneOptions, Engine } from '../api/engine.js';
 import { flag, stringOption, type Command, type Parsed } from './command.js';
 import { UsageError } from './usage-error.js';
-import { optional } from './run.js';
+import { optional } from './values.js';
 
 export const cloneCommand: Command = {
   name: 'clone',

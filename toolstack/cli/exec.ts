@@ -4,7 +4,8 @@
 import type { Client, Engine, ExecOptions } from '../api/engine.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { UsageError } from './usage-error.js';
-import { optional, terminalOptions } from './run.js';
+import { terminalOptions } from './container-options.js';
+import { optional } from './values.js';
 
 export const execCommand: Command = {
   name: 'exec',

@@ -5,7 +5,8 @@ import type { Client, DomainType, Engine, FreezeOptions, TemplateSummary } from 
 import { formatAge, formatBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { UsageError } from './usage-error.js';
-import { choice, cpus, optional, PROCESS_OPTIONS, pullPolicy, tlsVerify } from './run.js';
+import { PROCESS_OPTIONS, pullPolicy, tlsVerify } from './container-options.js';
+import { choice, cpus, optional } from './values.js';
 import { formatJson, formatTable } from './table.js';
 
 export const freezeCommand: Command = {
@@ -96,7 +97,7 @@ export const unfreezeCommand: Command = {
   examples: ['thaw unfreeze web'],
   options: {},
   positionals: { min: 1, max: Infinity },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     for (const name of parsed.positional) {
       await engine.unfreeze(name);
@@ -113,7 +114,7 @@ export const templatesCommand: Command = {
   examples: ['thaw templates', 'thaw templates --json'],
   options: { json: { type: 'boolean', describe: 'Print JSON' } },
   positionals: { min: 0, max: 0 },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     const templates = await engine.templates();
     client.out(

@@ -14,7 +14,7 @@ export const infoCommand: Command = {
   examples: ['thaw info', 'thaw info --json'],
   options: { json: { type: 'boolean', describe: 'Print JSON' } },
   positionals: { min: 0, max: 0 },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     const info = await engine.info();
     client.out(flag(parsed, 'json') ? formatJson(info) : infoText(info));
@@ -51,7 +51,7 @@ export const versionCommand: Command = {
   examples: ['thaw version'],
   options: {},
   positionals: { min: 0, max: 0 },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(_parsed, client, engine) {
     const info = await engine.info();
     client.out(`thaw ${VERSION}\nXen ${info.xen.version}\n`);

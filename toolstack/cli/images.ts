@@ -4,7 +4,7 @@
 import type { ImageSummary } from '../api/engine.js';
 import { formatAge, formatBytes } from '../base/text.js';
 import { flag, type Command } from './command.js';
-import { tlsVerify } from './run.js';
+import { tlsVerify } from './container-options.js';
 import { formatJson, formatTable } from './table.js';
 
 export const imagesCommand: Command = {
@@ -17,7 +17,7 @@ export const imagesCommand: Command = {
     json: { type: 'boolean', describe: 'Print JSON' },
   },
   positionals: { min: 0, max: 0 },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     const images = await engine.images();
     if (flag(parsed, 'json')) client.out(formatJson(images));
@@ -57,7 +57,7 @@ export const pullCommand: Command = {
     quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
   },
   positionals: { min: 1, max: 1 },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     const quiet = flag(parsed, 'quiet');
     const err = (data: string | Buffer): void => (quiet ? undefined : client.err(data));
@@ -78,7 +78,7 @@ export const rmiCommand: Command = {
   examples: ['thaw rmi busybox:latest'],
   options: {},
   positionals: { min: 1, max: Infinity },
-  failureStatus: 1,
+  failureStatus: 125,
   async run(parsed, client, engine) {
     for (const reference of parsed.positional) {
       for (const line of await engine.removeImage(reference)) client.out(`${line}\n`);

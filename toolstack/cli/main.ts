@@ -6,26 +6,49 @@ import { describeError, errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import type { Command } from './command.js';
 import { cloneCommand } from './clone.js';
-import { killCommand, logsCommand, rmCommand } from './containers.js';
+import { attachCommand } from './attach.js';
+import { createCommand } from './create.js';
 import { doctorCommand } from './doctor.js';
+import { eventsCommand } from './events.js';
 import { execCommand } from './exec.js';
 import { commandHelp, overallHelp } from './help.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
+import { inspectCommand } from './inspect.js';
+import { killCommand } from './kill.js';
+import { logsCommand } from './logs.js';
 import { parseCommand } from './parse.js';
+import { pauseCommand, unpauseCommand } from './pause.js';
 import { psCommand } from './ps.js';
+import { renameCommand } from './rename.js';
+import { pruneCommand, rmCommand } from './rm.js';
 import { runCommand } from './run.js';
+import { startCommand } from './start.js';
+import { restartCommand, stopCommand } from './stop.js';
 import { UsageError } from './usage-error.js';
+import { waitCommand } from './wait.js';
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
   runCommand,
-  execCommand,
-  psCommand,
-  logsCommand,
+  createCommand,
+  startCommand,
+  stopCommand,
+  restartCommand,
   killCommand,
+  pauseCommand,
+  unpauseCommand,
+  waitCommand,
   rmCommand,
+  pruneCommand,
+  renameCommand,
+  execCommand,
+  attachCommand,
+  logsCommand,
+  psCommand,
+  inspectCommand,
+  eventsCommand,
   imagesCommand,
   pullCommand,
   rmiCommand,
@@ -81,7 +104,14 @@ export async function runCommandLine(
 
 /** It starts a process, or makes one ready to, so its failures have statuses of their own. */
 function startsProcess(command: Command): boolean {
-  return [runCommand, execCommand, cloneCommand, freezeCommand].includes(command);
+  return [
+    runCommand,
+    createCommand,
+    startCommand,
+    execCommand,
+    cloneCommand,
+    freezeCommand,
+  ].includes(command);
 }
 
 function statusOf(error: unknown, command: Command): number {

@@ -3,30 +3,72 @@
 
 import type { ContainerSummary } from '../api/engine.js';
 import { formatAge, formatBytes } from '../base/text.js';
-import { flag, type Command } from './command.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { containerFilter } from './container-filter.js';
+import { renderEach } from './format.js';
 import { formatJson, formatTable } from './table.js';
+import { whole } from './values.js';
 
 export const psCommand: Command = {
   name: 'ps',
   summary: 'List containers',
   params: '',
-  examples: ['thaw ps', 'thaw ps --all --json'],
+  examples: [
+    'thaw ps',
+    'thaw ps --all --filter status=exited --json',
+    "thaw ps --format '{{.Names}} {{.Status}}'",
+  ],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'Also those that have ended' },
+    all: { type: 'boolean', short: 'a', describe: 'Also those that do not run' },
+    filter: {
+      type: 'string',
+      short: 'f',
+      describe: 'KEY=VALUE; KEY is id, name, label, status, exited or ancestor; may be repeated',
+    },
+    last: {
+      type: 'string',
+      short: 'n',
+      describe: 'Only so many, the newest, whether they run or not',
+    },
+    latest: { type: 'boolean', short: 'l', describe: 'Only the newest' },
     quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
-    json: { type: 'boolean', describe: 'Print JSON' },
+    'no-trunc': { type: 'boolean', describe: 'Whole ids and commands' },
+    json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
+    format: {
+      type: 'string',
+      describe: 'json, or a template such as {{.Names}} or table {{.ID}}\\t{{.Status}}',
+    },
   },
   positionals: { min: 0, max: 0 },
-  failureStatus: 1,
+  failureStatus: 125,
   run(parsed, client, engine) {
-    const containers = engine.list(flag(parsed, 'all'));
-    if (flag(parsed, 'json')) client.out(formatJson(containers));
-    else if (flag(parsed, 'quiet'))
-      client.out(containers.map((c) => `${c.id.slice(0, 12)}\n`).join(''));
-    else client.out(formatTable(HEAD, containers.map(row)));
+    const filters = stringList(parsed, 'filter');
+    const last = flag(parsed, 'latest') ? 1 : whole('--last', stringOption(parsed, 'last'), 1);
+    const isWanted = containerFilter(filters);
+    // Who asks for a state means all that are in it.
+    const asksState = filters.some((filter) => /^(status|exited)=/.test(filter));
+    const all = flag(parsed, 'all') || last !== undefined || asksState;
+    const containers = engine.list(all).filter(isWanted).slice(0, last);
+    client.out(show(containers, parsed));
     return Promise.resolve(0);
   },
 };
+
+function show(containers: ContainerSummary[], parsed: Parsed): string {
+  const format = stringOption(parsed, 'format');
+  const isWhole = flag(parsed, 'no-trunc');
+  if (format === 'json' || flag(parsed, 'json')) return formatJson(containers);
+  if (format !== undefined)
+    return renderEach(
+      format,
+      containers.map((c) => fields(c, isWhole)),
+    );
+  if (flag(parsed, 'quiet')) return containers.map((c) => `${shortId(c, isWhole)}\n`).join('');
+  return formatTable(
+    HEAD,
+    containers.map((c) => row(c, isWhole)),
+  );
+}
 
 const HEAD = [
   'CONTAINER ID',
@@ -40,12 +82,11 @@ const HEAD = [
   'NAME',
 ];
 
-function row(c: ContainerSummary): string[] {
-  const command = c.command.join(' ').replace(/\p{Cc}/gu, ' ');
+function row(c: ContainerSummary, isWhole: boolean): string[] {
   return [
-    c.id.slice(0, 12),
+    shortId(c, isWhole),
     c.image,
-    command.length > 30 ? `${command.slice(0, 29)}…` : command,
+    commandText(c, isWhole),
     formatAge(Date.now() - c.created),
     statusText(c),
     c.domid === undefined ? '-' : String(c.domid),
@@ -55,16 +96,45 @@ function row(c: ContainerSummary): string[] {
   ];
 }
 
+/** What a template may name: podman's words, and the domain's. */
+function fields(c: ContainerSummary, isWhole: boolean): object {
+  return {
+    ...{ ID: shortId(c, isWhole), Names: c.name, Image: c.image, ImageID: c.imageId },
+    ...{ Command: commandText(c, isWhole), State: c.state, Status: statusText(c) },
+    CreatedAt: new Date(c.created).toISOString(),
+    RunningFor: formatAge(Date.now() - c.created),
+    ExitCode: c.exitStatus ?? 0,
+    Labels: c.labels,
+    ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
+    Restarts: c.restarts,
+  };
+}
+
+function shortId({ id }: ContainerSummary, isWhole: boolean): string {
+  return isWhole ? id : id.slice(0, 12);
+}
+
+function commandText({ command }: ContainerSummary, isWhole: boolean): string {
+  const text = command.join(' ').replace(/\p{Cc}/gu, ' ');
+  return text.length > 30 && !isWhole ? `${text.slice(0, 29)}…` : text;
+}
+
+/** podman's words. */
 function statusText(c: ContainerSummary): string {
   switch (c.state) {
     case 'exited':
-      return `Exited (${c.exitStatus ?? '?'})`;
+      return `Exited (${c.exitStatus ?? '?'}) ${formatAge(Date.now() - (c.finished ?? c.created))}`;
     case 'lost':
       return `Lost: ${c.reason ?? 'unknown reason'}`;
+    case 'created':
+      return 'Created';
     case 'creating':
-      return 'Creating';
+    case 'starting':
+      return 'Starting';
     case 'running':
-      return 'Running';
+      return `Up ${formatAge(Date.now() - (c.started ?? c.created)).replace(/ ago$/, '')}`;
+    case 'paused':
+      return 'Paused';
     case 'removing':
       return 'Removing';
   }

@@ -21,6 +21,8 @@ export class Container {
   /** The processes that run in it beside the first. */
   readonly execs = new Execs();
   sandbox: Sandbox | undefined;
+  /** Settles when its start has, while that is under way. */
+  launched: Promise<unknown> | undefined;
   /** Watches its domain anew, which a suspend has used up; set by whoever looks after it. */
   watchAgain: () => void = () => undefined;
   /** Resolves once its sandbox is gone and its state is written; set by whoever looks after it. */

@@ -5,6 +5,17 @@ import { errorCode, ThawError } from '../base/errors.js';
 
 export class ContainerError extends ThawError {}
 
+/** What cannot be done with a container as it is now; `verb` as in `Cannot pause`. */
+export function stateError(
+  verb: string,
+  { name, state }: { name: string; state: string },
+): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_STATE',
+    `Cannot ${verb} container "${name}": it is ${state}`,
+  );
+}
+
 /**
  * The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. An error that knows a
  * process's status has its own.

@@ -8,7 +8,7 @@ import { Steps } from '../base/steps.js';
 import { DEFAULT_PATH, resolveUser } from '../image/index.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
-import { ContainerError } from './errors.js';
+import { stateError } from './errors.js';
 import type { ContainerServices } from './manager.js';
 import { buildProcess, type ProcessObject } from './spec.js';
 import { clientEnv, processFlags, toObject } from './start.js';
@@ -37,10 +37,7 @@ export async function runIn(
   await container.moving();
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) {
-    throw new ContainerError(
-      'ERR_CONTAINER_STATE',
-      `Cannot run a command in container "${record.name}": it is ${record.state}`,
-    );
+    throw stateError('run a command in', record);
   }
   const processJson = JSON.stringify(await planExec(services, container, options, client));
   const { id, ended } = container.execs.add();
@@ -113,6 +110,7 @@ async function planExec(
     tty: options.tty,
     rows: client.rows,
     cols: client.cols,
+    confinement: container.record.options ?? {},
   });
 }
 

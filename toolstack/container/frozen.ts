@@ -2,7 +2,7 @@
 // What a frozen image is made of, and how a container begins that was created when it was frozen.
 
 import { ProcessFlag } from '../api/wire.js';
-import type { Client, FreezeOptions, RunOptions } from '../api/engine.js';
+import type { Client, FreezeOptions, CreateOptions } from '../api/engine.js';
 import type { BeginRequest } from '../agent/wire.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { frozenMemoryKib } from '../clone/frozen-image.js';
@@ -47,7 +47,7 @@ export function planFreeze(
 }
 
 /** Throws ERR_USAGE when `thaw run` wants something that was fixed when the image was frozen. */
-export function checkFrozen(plan: FrozenPlan, options: RunOptions): void {
+export function checkFrozen(plan: FrozenPlan, options: CreateOptions): void {
   const { name, shape } = plan;
   const refuse = (option: string, is: string): never => {
     throw new ContainerError(
@@ -77,12 +77,12 @@ export function planBegin(
     ...{ process: INIT_PROCESS, flags, rows: client.rows, cols: client.cols },
     container,
     hostname: sandbox.hostname,
-    files: boundFiles(sandbox),
+    files: boundFiles(sandbox, record.options),
   };
 }
 
 /** The flags that the container's process has in a clone. */
-export function frozenFlags(plan: FrozenPlan, options: RunOptions): number {
+export function frozenFlags(plan: FrozenPlan, options: CreateOptions): number {
   return (flagsOf(plan) & ProcessFlag.TTY) | (options.interactive ? ProcessFlag.STDIN : 0);
 }
 

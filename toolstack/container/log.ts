@@ -2,22 +2,28 @@
 // How a container's log file is read: lines of `TIME STREAM F|P TEXT` as the shim writes them (docs/shim.md).
 
 export interface LogEntry {
+  /** As the shim wrote it: RFC 3339 with nanoseconds. */
+  time: string;
   stream: 'stdout' | 'stderr';
+  /** Whether the line ends with it. */
+  isWhole: boolean;
   /** As the container wrote it; a full line with its line break. */
   bytes: Buffer;
 }
 
-/** The entries of a log, byte for byte. A line that is cut off or malformed is left out. */
-export async function* readLog(file: AsyncIterable<Buffer | string>): AsyncGenerator<LogEntry> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of file) {
-    let bytes = Buffer.concat([rest, Buffer.from(chunk)]);
+/** Takes a log apart, whatever the pieces it comes in. A line that is cut off or malformed is left out. */
+export class LogParser {
+  #rest: Buffer = Buffer.alloc(0);
+
+  *push(chunk: Buffer): Generator<LogEntry> {
+    let bytes: Buffer = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE)) {
       const entry = parseLogLine(bytes.subarray(0, end));
       if (entry) yield entry;
       bytes = bytes.subarray(end + 1);
     }
-    rest = bytes;
+    // A copy: the chunk's memory may be used again.
+    this.#rest = Buffer.from(bytes);
   }
 }
 
@@ -25,12 +31,13 @@ const NEWLINE = 0x0a;
 
 /** One line without its line break; undefined when it is none of the shim's. */
 export function parseLogLine(line: Buffer): LogEntry | undefined {
-  const match = /^\S+ (stdout|stderr) ([FP]) /.exec(line.toString('latin1', 0, HEAD_MAX));
+  const match = /^(\S+) (stdout|stderr) ([FP]) /.exec(line.toString('latin1', 0, HEAD_MAX));
   if (!match) return undefined;
-  const [head, stream, kind] = match;
+  const [head, time = '', stream, kind] = match;
   const text = line.subarray(head.length);
-  const bytes = kind === 'F' ? Buffer.concat([text, Buffer.from([NEWLINE])]) : text;
-  return { stream: stream === 'stderr' ? 'stderr' : 'stdout', bytes };
+  const isWhole = kind === 'F';
+  const bytes = isWhole ? Buffer.concat([text, Buffer.from([NEWLINE])]) : Buffer.from(text);
+  return { time, stream: stream === 'stderr' ? 'stderr' : 'stdout', isWhole, bytes };
 }
 
 /** Time, stream and kind take less. */

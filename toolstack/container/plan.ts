@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a `thaw run` comes to before anything is made: the container's record, and how its process starts.
 
-import type { Client, RunOptions } from '../api/engine.js';
-import { newContainerId, sandboxIdOf } from '../base/ids.js';
+import { constants } from 'node:os';
+import type { Client, CreateOptions } from '../api/engine.js';
+import { newContainerId, sandboxIdOf, type ContainerId } from '../base/ids.js';
+import { signalNumber } from '../base/signals.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
 import type { Template } from '../clone/template.js';
@@ -12,10 +14,11 @@ import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
+import { ContainerError } from './errors.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
 import type { ContainerRecord } from './record.js';
 import type { ProcessObject } from './spec.js';
-import { planStart, processFlags } from './start.js';
+import { clientEnv, planStart, processFlags } from './start.js';
 
 export interface PlanServices {
   sandbox: SandboxServices;
@@ -31,35 +34,74 @@ export interface RunPlan {
   start: (sandbox: Sandbox) => Promise<void>;
 }
 
+const { SIGTERM } = constants.signals;
+
+/** Whose plan it is: a container that is there already keeps id and image. */
+interface Who {
+  name: string;
+  id?: ContainerId;
+  imageId?: string;
+}
+
 /** Pulls the image when it must. Rejects with what is wrong with options, image or name; nothing is acquired then but a MAC less. */
-export function planRun(
+export async function planRun(
   services: PlanServices,
-  name: string,
-  options: RunOptions,
+  who: Who,
+  given: CreateOptions,
   client: Client,
 ): Promise<RunPlan> {
-  return options.frozen === undefined
-    ? planFromImage(services, name, options, client)
-    : planFromFrozen(services, name, options.frozen, options, client);
+  // Whoever starts it again has another environment.
+  const options = { ...given, env: clientEnv(given.env, client.env) };
+  const plan = await (options.frozen === undefined
+    ? planFromImage(services, who, options, client)
+    : planFromFrozen(services, who, options.frozen, options, client));
+  plan.record.options = options;
+  return plan;
+}
+
+/**
+ * The same container once more, in a sandbox of its own: what its record says of process and sandbox is changed. Rejects as planRun()
+ * does, and with ERR_CONTAINER_STATE for a copy of one that ran.
+ */
+export async function planAgain(
+  services: PlanServices,
+  record: ContainerRecord,
+  client: Client,
+): Promise<RunPlan> {
+  const { name, id, imageId, options } = record;
+  if (!options)
+    throw new ContainerError(
+      'ERR_CONTAINER_STATE',
+      `Cannot start container "${name}": it went on from the memory of another, which is gone; clone that again`,
+    );
+  const { hostname } = record.sandbox;
+  const plan = await planRun(services, { name, id, imageId }, { ...options, hostname }, client);
+  const { command, process, inGuest, flags, cpus, sandbox } = plan.record;
+  Object.assign(record, { command, process, inGuest, flags, cpus, sandbox });
+  return { ...plan, record };
 }
 
 async function planFromImage(
   services: PlanServices,
-  name: string,
-  options: RunOptions,
+  who: Who,
+  options: CreateOptions,
   client: Client,
 ): Promise<RunPlan> {
   const limits = await checkLimits(options, services.sandbox);
-  const image = await findImage(services.images, options, client);
+  const image =
+    who.imageId === undefined
+      ? await findImage(services.images, options, client)
+      : await ownImage(services.images, who.imageId);
   const layers = image.layers.map((layer) => layer.erofsPath);
   const sizes = image.layers.map((layer) => layer.bytes);
   const inMemory = goIntoMemory(sizes, limits.memoryKib);
-  const record = newRecord(services, name, options, limits, { layers, inMemory });
+  const record = newRecord(services, who, options, limits, { layers, inMemory });
   try {
     Object.assign(record, {
       image: options.image,
       imageId: image.id,
       flags: processFlags(options),
+      stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     });
     const start = planStart(record, image, options, client);
     Object.assign(record, processOf(start));
@@ -73,7 +115,7 @@ async function planFromImage(
 /** The image that the options name, pulled when their policy says so. */
 export function findImage(
   images: ImageStore,
-  options: Pick<RunOptions, 'image' | 'pull' | 'tlsVerify'>,
+  options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify'>,
   client: Client,
 ): Promise<Image> {
   return images.resolve(options.image, {
@@ -86,11 +128,21 @@ export function findImage(
   });
 }
 
+/** The one a container was made of, whatever its name stands for now. */
+async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
+  const image = (await images.list()).find(({ id }) => id === imageId);
+  if (image) return image;
+  throw new ContainerError(
+    'ERR_IMAGE_NOT_FOUND',
+    `Image ${imageId} of the container is gone: make the container anew`,
+  );
+}
+
 async function planFromFrozen(
   services: PlanServices,
-  name: string,
+  who: Who,
   frozenName: string,
-  options: RunOptions,
+  options: CreateOptions,
   client: Client,
 ): Promise<RunPlan> {
   const { plan, template } = await services.frozen.get(frozenName);
@@ -101,7 +153,7 @@ async function planFromFrozen(
   const limits = await checkLimits({ ...ran, ...options, type }, services.sandbox, memoryKib);
   const layers = template.running?.disks ?? [];
   const files = { layers, inMemory: layers.length === 0 };
-  const record = newRecord(services, name, options, limits, files);
+  const record = newRecord(services, who, options, limits, files);
   const { image, imageId } = plan;
   const flags = frozenFlags(plan, options);
   Object.assign(record, { image, imageId, flags, ...frozenProcess(plan) });
@@ -126,12 +178,11 @@ function processOf({ config, container }: ProcessStart) {
 
 function newRecord(
   { sandbox }: PlanServices,
-  name: string,
-  options: RunOptions,
+  { name, id = newContainerId() }: Who,
+  options: CreateOptions,
   limits: Limits,
   files: { layers: string[]; inMemory: boolean },
 ): ContainerRecord {
-  const id = newContainerId();
   const hostname = options.hostname ?? id.slice(0, 12);
   const { rm } = options;
   return {
@@ -141,6 +192,7 @@ function newRecord(
       { id: sandboxIdOf(id), name, hostname, ...files },
       limits,
       sandbox.macs,
+      options.macAddress,
     ),
   };
 }

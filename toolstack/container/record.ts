@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerState } from '../api/engine.js';
+import type { ContainerState, CreateOptions } from '../api/engine.js';
 import type { ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
@@ -20,14 +20,23 @@ export interface ContainerRecord {
   command: string[];
   /** What config.json says of its first process: what `thaw exec` adds to. */
   process?: ProcessObject;
-  /** Milliseconds since 1970. */
+  /** What it was made with, so that it can start anew. A copy of a container that ran has none. */
+  options?: CreateOptions;
+  /** This and the other times in milliseconds since 1970. */
   created: number;
+  started?: number;
   finished?: number;
   state: ContainerState;
   exit?: ExitStatus;
   reason?: string;
   /** Removed as soon as it has ended. */
   rm: boolean;
+  /** How often its restart policy has started it. */
+  restarts?: number;
+  /** What asks its process to end. */
+  stopSignal?: number;
+  /** Somebody wanted its end, so no policy starts it again. */
+  isStopped?: boolean;
   flags: number;
   /** What the agent calls it. */
   inGuest: string;

@@ -9,6 +9,7 @@ import { destroyStrays, findDomain, sweepFolders } from '../sandbox/strays.js';
 import { Container, INIT_PROCESS, type Ending } from './container.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
+import { stateBefore } from './run.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
 export async function recover(
@@ -32,8 +33,15 @@ async function recoverOne(
   const container = new Container(record, services.records, services.log);
   try {
     switch (record.state) {
+      case 'created':
+        return manager.add(container);
       case 'running':
+      case 'paused':
         return await recoverRunning(services, manager, container);
+      case 'starting':
+        if (await hasStarted(services, record))
+          return await recoverRunning(services, manager, container);
+        return await undoStart(services, manager, container);
       case 'creating':
         // thawd may have ended before it wrote down that the program runs.
         if (await hasStarted(services, record))
@@ -56,6 +64,20 @@ async function undo(services: ContainerServices, record: ContainerRecord): Promi
   await quitShim(services, record);
   await releaseSandbox(services.sandbox, await withDomid(services, record));
   await services.records.remove(record.id);
+}
+
+/** Of a container that was there before its start, that start alone is undone. */
+async function undoStart(
+  services: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+): Promise<void> {
+  const { record } = container;
+  services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
+  await quitShim(services, record);
+  await releaseSandbox(services.sandbox, await withDomid(services, record));
+  manager.add(container);
+  await container.update({ state: stateBefore(record) });
 }
 
 async function recoverRunning(
@@ -94,7 +116,11 @@ async function recoverRunning(
   if (ending && 'exit' in ending) container.shimEvents.onExit(INIT_PROCESS, ending.exit);
   else if (ending) container.lose(ending.reason);
   else {
-    services.log.info(`Found container ${record.name} running`, { domid: sandbox.domid });
+    // Also when thawd ended before it wrote that down, or xl did it.
+    const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
+    if (paused) record.state = 'paused';
+    await sandbox.correctName();
+    services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();
   }
 }

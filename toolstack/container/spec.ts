@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What crun is told in the guest: an OCI config.json (runtime specification 1.2) made of an image, a command and its limits.
 
+import type { Confinement } from '../api/engine.js';
+import { capabilitiesFor } from './capabilities.js';
+
 export interface SpecInput {
   args: string[];
   env: string[];
@@ -16,7 +19,7 @@ export interface SpecInput {
   filesPath: string;
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
   cpuQuota?: number;
-  pidsLimit: number;
+  confinement: Confinement;
 }
 
 /** Names of the files bound into /etc, all of which the caller must send along. */
@@ -25,7 +28,7 @@ export const BOUND_FILES = ['hostname', 'hosts', 'resolv.conf', 'machine-id'] as
 /** What a process object is made of. */
 export type ProcessInput = Pick<
   SpecInput,
-  'args' | 'env' | 'cwd' | 'user' | 'tty' | 'rows' | 'cols'
+  'args' | 'env' | 'cwd' | 'user' | 'tty' | 'rows' | 'cols' | 'confinement'
 >;
 
 /** The process object of config.json, as far as thaw looks at it again. */
@@ -33,7 +36,9 @@ export type ProcessObject = Pick<SpecInput, 'args' | 'env' | 'cwd' | 'user'>;
 
 /** Builds the process object: of config.json, or for one more process in a container. */
 export function buildProcess(input: ProcessInput): ProcessObject {
-  const { args, env, cwd, user, tty, rows, cols } = input;
+  const { args, env, cwd, user, tty, rows, cols, confinement } = input;
+  const { capAdd, capDrop, ulimits = [], noNewPrivileges } = confinement;
+  const limits = ulimits.map(({ type, soft, hard }) => rlimit(type, soft, hard));
   const process = {
     terminal: tty,
     ...(tty && rows > 0 && cols > 0 ? { consoleSize: { height: rows, width: cols } } : {}),
@@ -41,36 +46,50 @@ export function buildProcess(input: ProcessInput): ProcessObject {
     args,
     env,
     cwd,
-    capabilities: {
-      bounding: DEFAULT_CAPABILITIES,
-      // As podman: root keeps them, other users start without.
-      effective: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
-      permitted: user.uid === 0 ? DEFAULT_CAPABILITIES : [],
-    },
-    rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1048576, soft: 1048576 }],
+    capabilities: capabilitiesFor(user.uid, capAdd, capDrop),
+    rlimits: [
+      ...(ulimits.some(({ type }) => type === 'nofile') ? [] : [rlimit('nofile', NOFILE, NOFILE)]),
+      ...limits,
+    ],
+    ...(noNewPrivileges === true ? { noNewPrivileges: true } : {}),
   };
   return process;
 }
 
+const NOFILE = 1048576;
+
+function rlimit(type: string, soft: number, hard: number): object {
+  return { type: `RLIMIT_${type.toUpperCase()}`, soft, hard };
+}
+
 /** Builds config.json as text. */
 export function buildSpec(input: SpecInput): string {
-  const { hostname } = input;
+  const { hostname, confinement } = input;
+  const { readOnly = false, seccomp, tmpfs = [], pidsLimit = DEFAULT_PIDS } = confinement;
   return JSON.stringify({
     ociVersion: '1.2.0',
     process: buildProcess(input),
-    root: { path: input.rootfsPath },
+    root: { path: input.rootfsPath, ...(readOnly ? { readonly: true } : {}) },
     hostname,
-    mounts: [...SYSTEM_MOUNTS, ...BOUND_FILES.map((name) => bindFile(input.filesPath, name))],
+    mounts: [
+      ...SYSTEM_MOUNTS,
+      ...(readOnly ? READ_ONLY_TMPFS : [])
+        .filter(({ path }) => !tmpfs.some((t) => t.path === path))
+        .map(tmpfsMount),
+      ...tmpfs.map(tmpfsMount),
+      ...BOUND_FILES.map((name) => bindFile(input.filesPath, name)),
+    ],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
       cgroupsPath: '/container',
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
-        pids: { limit: input.pidsLimit },
+        ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
         ...(input.cpuQuota === undefined
           ? {}
           : { cpu: { quota: Math.round(input.cpuQuota * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
       },
+      ...(seccomp ? { seccomp } : {}),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
     },
@@ -78,6 +97,18 @@ export function buildSpec(input: SpecInput): string {
 }
 
 const CPU_PERIOD_US = 100_000;
+/** podman's default. */
+export const DEFAULT_PIDS = 2048;
+
+/** What podman leaves writable in a container whose root filesystem is not. */
+const READ_ONLY_TMPFS = ['/run', '/tmp', '/var/tmp'].map((path) => ({ path, options: [] }));
+
+function tmpfsMount({ path, options }: { path: string; options: string[] }): object {
+  return {
+    ...{ destination: path, type: 'tmpfs', source: 'tmpfs' },
+    options: ['rprivate', 'nosuid', 'nodev', 'tmpcopyup', ...options],
+  };
+}
 
 function bindFile(folder: string, name: string): object {
   return {
@@ -87,21 +118,6 @@ function bindFile(folder: string, name: string): object {
     options: ['bind', 'rprivate', 'nosuid', 'nodev'],
   };
 }
-
-// podman's and docker's defaults, so that images find what they are used to.
-const DEFAULT_CAPABILITIES = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FOWNER',
-  'CAP_FSETID',
-  'CAP_KILL',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_SETFCAP',
-  'CAP_SETGID',
-  'CAP_SETPCAP',
-  'CAP_SETUID',
-  'CAP_SYS_CHROOT',
-];
 
 const SYSTEM_MOUNTS = [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },

@@ -2,7 +2,7 @@
 // What exactly is started: an image's config and a command line become a process, its config.json and the files bound into /etc.
 
 import { ProcessFlag } from '../api/wire.js';
-import type { Client, ProcessOptions, RunOptions } from '../api/engine.js';
+import type { Client, Confinement, CreateOptions, ProcessOptions } from '../api/engine.js';
 import { mergeProcess, resolveUser, type Image } from '../image/index.js';
 import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
 import { INIT_PROCESS } from './container.js';
@@ -10,7 +10,7 @@ import type { SandboxRecord } from '../sandbox/record.js';
 import { buildSpec } from './spec.js';
 
 /** The flags of a container's process on its channels. */
-export function processFlags(options: Pick<RunOptions, 'interactive' | 'tty'>): number {
+export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>): number {
   return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
 }
 
@@ -28,7 +28,7 @@ export interface StartFor {
 export function planStart(
   record: StartFor,
   image: Image,
-  options: ProcessOptions,
+  options: ProcessOptions & Confinement,
   client: Pick<Client, 'env' | 'rows' | 'cols'>,
 ): ProcessStart {
   const merged = mergeProcess(image.config, {
@@ -54,7 +54,7 @@ export function planStart(
     hostname: hostname ?? 'frozen',
     rootfsPath: ROOTFS_PATH,
     filesPath,
-    pidsLimit: PIDS_LIMIT,
+    confinement: options,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
   });
   return {
@@ -64,25 +64,36 @@ export function planStart(
     cols: client.cols,
     container: id,
     config,
-    files: boundFiles({ hostname: hostname ?? 'frozen', machineId }),
+    files: boundFiles({ hostname: hostname ?? 'frozen', machineId }, options),
   };
 }
 
 /** The files bound into the container's /etc that tell who it is. */
-export function boundFiles({
-  hostname,
-  machineId,
-}: Pick<SandboxRecord, 'hostname' | 'machineId'>): Record<string, string> {
+export function boundFiles(
+  { hostname, machineId }: Pick<SandboxRecord, 'hostname' | 'machineId'>,
+  { addHosts = [], dns = [], dnsSearch = [], dnsOptions = [] }: Confinement = {},
+): Record<string, string> {
+  const hosts = [
+    `127.0.0.1 localhost ${hostname}`,
+    '::1 localhost ip6-localhost ip6-loopback',
+    ...addHosts.map(({ name, address }) => `${address} ${name}`),
+  ];
+  const resolver = [
+    ...dns.map((address) => `nameserver ${address}`),
+    ...(dnsSearch.length > 0 ? [`search ${dnsSearch.join(' ')}`] : []),
+    ...(dnsOptions.length > 0 ? [`options ${dnsOptions.join(' ')}`] : []),
+  ];
   return {
     hostname: `${hostname}\n`,
-    hosts: `127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`,
-    'resolv.conf': '',
+    hosts: lines(hosts),
+    'resolv.conf': lines(resolver),
     'machine-id': `${machineId}\n`,
   };
 }
 
-/** podman's default. */
-const PIDS_LIMIT = 2048;
+function lines(all: string[]): string {
+  return all.map((line) => `${line}\n`).join('');
+}
 
 /** `K` alone takes the client's own value, and is left out when it has none. */
 export function clientEnv(wanted: string[], own: Record<string, string>): string[] {

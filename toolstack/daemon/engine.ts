@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line's wishes mean: each call of the Engine interface, done with containers, images and the host.
 
-import { createReadStream } from 'node:fs';
-import type {
-  Client,
-  Engine,
-  ExecOptions,
-  HostInfo,
-  ImageSummary,
-  PullOptions,
-  RunOptions,
-} from '../api/engine.js';
-import { errorCode } from '../base/errors.js';
+import type { Client, Engine, HostInfo, ImageSummary, PullOptions } from '../api/engine.js';
 import { VERSION } from '../base/version.js';
 import { cloneContainer } from '../container/clone.js';
 import { execIn } from '../container/exec.js';
+import { inspectContainer } from '../container/inspect.js';
+import { printLogs } from '../container/logs.js';
 import type { ContainerManager, ContainerServices } from '../container/manager.js';
-import { readLog } from '../container/log.js';
+import { renameContainer } from '../container/rename.js';
+import { attachTo, createContainer, runContainer, startContainer } from '../container/run.js';
+import {
+  killContainer,
+  pauseContainer,
+  restartContainer,
+  stopContainer,
+  unpauseContainer,
+} from '../container/stop.js';
+import { waitFor } from '../container/wait.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
@@ -30,14 +31,26 @@ export function createEngine(
 ): Engine {
   const { images } = services;
   return {
-    run: (options: RunOptions, client: Client) => manager.run(options, client),
-    exec: (name: string, options: ExecOptions, client: Client) =>
-      execIn(services, manager.find(name), options, client),
-    list: (all: boolean) => manager.list(all),
-    kill: (name: string, signal: number) =>
-      Promise.resolve().then(() => manager.kill(name, signal)),
-    remove: (name: string, force: boolean) => manager.remove(name, force),
-    logs: (name: string, client: Client) => printLog(services, manager, name, client),
+    run: (options, client) => runContainer(services, manager, options, client),
+    create: (options, client) => createContainer(services, manager, options, client),
+    start: (name, options, client) => startContainer(services, manager, name, options, client),
+    stop: (name, timeoutS) => stopContainer(services, manager, name, timeoutS),
+    restart: (name, timeoutS, client) =>
+      restartContainer(services, manager, name, timeoutS, client),
+    pause: async (name) => pauseContainer(services, await manager.settled(name)),
+    unpause: async (name) => unpauseContainer(services, await manager.settled(name)),
+    rename: (name, wanted) => renameContainer(services, manager, name, wanted),
+    wait: (name, client) => waitFor(services, manager, name, client.signal),
+    attach: async (name, options, client) => attachTo(await manager.settled(name), options, client),
+    // Not settled(): a start that is under way has no process yet, which execIn() says.
+    exec: (name, options, client) => execIn(services, manager.find(name), options, client),
+    list: (all) => manager.list(all),
+    kill: async (name, signal) => killContainer(services, await manager.settled(name), signal),
+    remove: (name, force) => manager.remove(name, force),
+    logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
+    inspect: (name) =>
+      Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
+    events: (filter, client) => services.events.follow(filter, client.signal),
     images: async () => (await images.list()).map(summarizeImage),
     pull: (reference: string, options: PullOptions, client: Client) =>
       pull(services, reference, options, client),
@@ -75,27 +88,6 @@ async function pull(
 function summarizeImage(image: Image): ImageSummary {
   const { id, names, size, created, layers } = image;
   return { id, names, size, created: created ?? '', layers: layers.length };
-}
-
-/** Copies a container's log to the client, stdout and stderr apart. A log that is not there is an empty one. */
-async function printLog(
-  services: ContainerServices,
-  manager: ContainerManager,
-  name: string,
-  client: Client,
-): Promise<void> {
-  const path = services.records.logPath(manager.find(name).record.id);
-  for (const file of [`${path}.1`, path]) {
-    try {
-      for await (const entry of readLog(createReadStream(file))) {
-        if (entry.stream === 'stderr') client.err(entry.bytes);
-        else client.out(entry.bytes);
-        await client.drained();
-      }
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    }
-  }
 }
 
 async function hostInfo(

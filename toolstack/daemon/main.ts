@@ -13,8 +13,10 @@ import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
 import { VERSION } from '../base/version.js';
 import { ContainerManager, type ContainerServices } from '../container/manager.js';
+import { Events } from '../container/events.js';
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
+import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
 import { Pool } from '../sandbox/pool.js';
 import type { SandboxServices } from '../sandbox/services.js';
@@ -70,14 +72,19 @@ async function start({ paths, helloMs, pool, poolType }: Settings, log: Log): Pr
     );
   const services = await openServices(host, { paths, helloMs, pool }, log);
   const manager = new ContainerManager(services);
+  const policies = new RestartPolicies(services, manager);
   await recover(services, manager);
+  for (const { record } of manager.containers) policies.consider(record.id);
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
   if (pool.min > 0) void fillPool(services, poolType);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void stop(server, host, services, log));
+    process.once(signal, () => {
+      policies.close();
+      void stop(server, host, services, log);
+    });
   }
 }
 
@@ -120,6 +127,7 @@ async function openServices(
     frozen,
     images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
     records: new RecordStore(join(paths.state, 'containers')),
+    events: new Events(),
     log,
   };
 }

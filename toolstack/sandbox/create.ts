@@ -52,9 +52,10 @@ export function createSandbox(
       (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
     signal?.throwIfAborted();
     // None waits of a template that was a running container: each would keep all the memory that it had.
-    const waiting = template.running
-      ? undefined
-      : await takeReady(services, pool, { template, record, undo, steps });
+    const waiting =
+      template.running || record.hasOwnMac
+        ? undefined
+        : await takeReady(services, pool, { template, record, undo, steps });
     const ownKib = waiting ? template.shape.memoryKib : 0;
     const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
     let grown = Promise.resolve();

@@ -2,6 +2,7 @@
 // What must be known of a sandbox to find it again after thawd was killed. Kept inside its container's state.
 
 import { randomBytes } from 'node:crypto';
+import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
 import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
@@ -20,6 +21,8 @@ export interface SandboxRecord {
   /** The container does not wait for its memory. */
   growsBehind?: boolean;
   mac: string;
+  /** The MAC was asked for, so no clone that waits with its own will do. */
+  hasOwnMac?: boolean;
   hostname: string;
   machineId: string;
   /** EROFS files, lowest layer first. */
@@ -30,16 +33,23 @@ export interface SandboxRecord {
   domid?: number;
 }
 
-/** A record with everything chosen that must differ in each sandbox. `macs` are those of the sandboxes there are, and get the new one. */
+/**
+ * A record with everything chosen that must differ in each sandbox. `macs` are those of the sandboxes there are, and get the new one.
+ * Throws ERR_USAGE when another has `wantedMac`.
+ */
 export function newSandboxRecord(
   given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers' | 'inMemory'>,
   limits: Limits,
   macs: Set<string>,
+  wantedMac?: string,
 ): SandboxRecord {
-  const mac = newMac(macs);
+  if (wantedMac !== undefined && macs.has(wantedMac))
+    throw new ThawError('ERR_USAGE', `Cannot use --mac-address ${wantedMac}: a container has it`);
+  const mac = wantedMac ?? newMac(macs);
   macs.add(mac);
   return {
     ...given,
+    ...(wantedMac === undefined ? {} : { hasOwnMac: true }),
     uuid: newDomainUuid(),
     type: limits.type,
     vcpus: Math.ceil(limits.cpus),

@@ -17,8 +17,7 @@ import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
-import { renamedNodes, writeLater } from '../xen/records.js';
-import { renameUserdata } from '../xen/userdata.js';
+import { LateRecords } from './late-records.js';
 import { disksOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
 import { growAdopted } from './grow.js';
@@ -37,8 +36,6 @@ export const ROOTFS_PATH = `/run/thaw/roots/${ROOTFS}/rootfs`;
 /** Until an agent that wakes up, or is asked again, has answered. */
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
-/** After the start: a container that ends sooner than that has no use for a console. */
-const LATER_MS = 250;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 
@@ -49,10 +46,7 @@ export class Sandbox {
   readonly domid: Domid;
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
-  readonly #later: readonly StoreEntry[];
-  readonly #isRenamed: boolean;
-  #writing: NodeJS.Timeout | undefined;
-  #written: Promise<void> | undefined;
+  readonly #lateRecords: LateRecords;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -79,8 +73,7 @@ export class Sandbox {
     this.domid = domid;
     this.shim = shim;
     if (fresh.link) this.#keep(fresh.link);
-    this.#later = fresh.later ?? [];
-    this.#isRenamed = fresh.isRenamed ?? false;
+    this.#lateRecords = new LateRecords(services, record, domid, fresh);
   }
 
   /** Aborts as soon as somebody destroys it. */
@@ -127,8 +120,7 @@ export class Sandbox {
   async #run(type: number, payload: Buffer): Promise<void> {
     const link = await this.agent();
     await link.request(type, payload, 'the start', START_MS).finally(this.#hasStarted);
-    if (this.#later.length > 0 || this.#isRenamed)
-      this.#writing = setTimeout(() => void this.written(), LATER_MS);
+    this.#lateRecords.schedule();
   }
 
   /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
@@ -185,27 +177,24 @@ export class Sandbox {
     return link;
   }
 
-  /** Resolves when xenstore has what no start waits for: who must read it there need not wait for its time. Never rejects. */
-  async written(): Promise<void> {
-    if (!this.#writing) return;
-    clearTimeout(this.#writing);
-    this.#written ??= this.#writeLater();
-    await this.#written;
+  /** Resolves when xenstore has what no start waits for. Never rejects. */
+  written(): Promise<void> {
+    return this.#lateRecords.written();
   }
 
-  async #writeLater(): Promise<void> {
-    const { host } = this.#services;
-    const { uuid, name, memoryKib: maxMemoryKib } = this.record;
-    const renamed = this.#isRenamed ? renamedNodes(this.domid, { uuid, name, maxMemoryKib }) : [];
-    await quietly(this.#services, () =>
-      writeLater(host, this.domid, uuid, [...this.#later, ...renamed]),
-    );
-    if (this.#isRenamed)
-      await quietly(this.#services, () => renameUserdata(this.domid, uuid, name));
+  /** Gives its domain its own name, should an earlier thawd not have come to that. Never rejects. */
+  correctName(): Promise<void> {
+    return quietly(this.#services, () => this.#lateRecords.correctName());
+  }
+
+  /** Gives its domain another name. Rejects as LateRecords.rename() does. */
+  async rename(name: string): Promise<void> {
+    await this.#lateRecords.rename(name);
+    this.record.name = name;
   }
 
   async #release(): Promise<void> {
-    clearTimeout(this.#writing);
+    this.#lateRecords.cancel();
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());

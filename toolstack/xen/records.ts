@@ -73,19 +73,24 @@ export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
   });
 }
 
+/** What changes of a domain that gets another name. Pure. */
+export function nameNodes(domid: Domid, uuid: string, name: string): StoreEntry[] {
+  const { domain, vm } = recordPaths(domid, uuid);
+  return [...entries(domain, { name }), ...entries(vm, { name })];
+}
+
 /** What changes of a domain that gets another name and more memory than it was made with. Pure. */
 export function renamedNodes(
   domid: Domid,
   { uuid, name, maxMemoryKib }: Pick<DomainConfig, 'uuid' | 'name' | 'maxMemoryKib'>,
 ): StoreEntry[] {
-  const { domain, vm } = recordPaths(domid, uuid);
+  const { domain } = recordPaths(domid, uuid);
   return [
+    ...nameNodes(domid, uuid, name),
     ...entries(domain, {
-      name,
       'memory/static-max': String(maxMemoryKib),
       'memory/target': String(maxMemoryKib),
     }),
-    ...entries(vm, { name }),
   ];
 }
 

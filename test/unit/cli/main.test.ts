@@ -77,14 +77,14 @@ test('an unknown command or option is status 2 with one line', async (t) => {
 
 const failing = (code: string) => () => Promise.reject(new ThawError(code, 'It\nfailed'));
 
-test('a failed run is 125, 126 or 127, another failed command 1, a wrong value 2', async (t) => {
+test('a failed run is 125, 126 or 127, any other 125, a wrong value 2', async (t) => {
   const run = async (code: string) => (await line('run busybox', { run: failing(code) })).status;
   t.is(await run('ERR_MEMORY'), 125);
   t.is(await run('ERR_USAGE'), 125);
   t.is(await run('ERR_AGENT_CMD_NOEXEC'), 126);
   t.is(await run('ERR_AGENT_CMD_NOENT'), 127);
-  t.is((await line('kill web', { kill: failing('ERR_CONTAINER_STATE') })).status, 1);
-  t.is((await line('rm web', { remove: failing('ERR_USAGE') })).status, 2);
+  t.is((await line('kill web', { kill: failing('ERR_CONTAINER_STATE') })).status, 125);
+  t.is((await line('rename web x', { rename: failing('ERR_USAGE') })).status, 2);
 });
 
 test('a failure is one line with its causes, whatever they hold', async (t) => {
@@ -98,7 +98,7 @@ test('what throws at once is a failure too', async (t) => {
     throw new ThawError('ERR_NO_THAWD', 'thawd is not running');
   };
   const { status, err } = await line('ps', { list });
-  t.is(status, 1);
+  t.is(status, 125);
   t.is(err, 'thaw: thawd is not running\n');
 });
 

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { flag, stringList, stringOption } from '../../../toolstack/cli/command.js';
-import { logsCommand } from '../../../toolstack/cli/containers.js';
+import { logsCommand } from '../../../toolstack/cli/logs.js';
 import { parseCommand } from '../../../toolstack/cli/parse.js';
 import { psCommand } from '../../../toolstack/cli/ps.js';
 import { runCommand } from '../../../toolstack/cli/run.js';

@@ -20,7 +20,7 @@ test('an image alone has the defaults', async (t) => {
   t.is(status, 0);
   t.deepEqual(options, {
     ...{ image: 'busybox', command: [], interactive: false, tty: false, rm: false, env: [] },
-    ...{ pull: 'missing', tlsVerify: true },
+    ...{ pull: 'missing', tlsVerify: true, detach: false },
   });
 });
 
@@ -33,7 +33,7 @@ test('every option reaches the engine', async (t) => {
     ...{ image: 'busybox', command: ['cmd', '--flag'], interactive: true, tty: true, rm: true },
     ...{ env: ['A=1', 'B'], name: 'web', workdir: '/w', user: '1:2', entrypoint: '/e' },
     ...{ hostname: 'host', memoryBytes: 64 * 2 ** 20, cpus: 1.5, type: 'pv' },
-    ...{ pull: 'never', tlsVerify: false },
+    ...{ pull: 'never', tlsVerify: false, detach: false },
   });
 });
 

@@ -32,7 +32,7 @@ test('ps shows name, domain and state', async (t) => {
   const container = { ...CONTAINER, created: Date.now() - 5000 };
   const [head = '', row = ''] = (await shown('ps', [container])).split('\n');
   for (const word of ['CONTAINER ID', 'DOMID', 'NAME']) t.true(head.includes(word));
-  for (const word of ['abababababab ', ' 7 ', 'pvh', '64 MiB', 'Running', '5 seconds ago'])
+  for (const word of ['abababababab ', ' 7 ', 'pvh', '64 MiB', 'Up 5 seconds', '5 seconds ago'])
     t.true(row.includes(word), word);
   t.true(row.endsWith('web'));
 });
@@ -45,7 +45,7 @@ test('ps says how a container ended', async (t) => {
     ended({ state: 'creating' }),
     ended({ state: 'removing' }),
   ]);
-  for (const word of ['Exited (137)', 'Lost: domain destroyed', 'Creating', 'Removing'])
+  for (const word of ['Exited (137)', 'Lost: domain destroyed', 'Starting', 'Removing'])
     t.true(text.includes(word), word);
 });
 

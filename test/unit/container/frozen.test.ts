@@ -2,7 +2,7 @@
 // What is fixed when an image is frozen, and what its clones still may choose.
 
 import test from 'ava';
-import type { Client, FreezeOptions, RunOptions } from '../../../toolstack/api/engine.js';
+import type { Client, FreezeOptions, CreateOptions } from '../../../toolstack/api/engine.js';
 import {
   checkFrozen,
   frozenFlags,
@@ -35,7 +35,7 @@ function plan(change: Partial<FreezeOptions> = {}, cpus = 1) {
   );
 }
 
-const runOptions = (change: Partial<RunOptions> = {}): RunOptions => ({
+const runOptions = (change: Partial<CreateOptions> = {}): CreateOptions => ({
   ...{ image: '', frozen: 'web', command: [], tty: false, env: [], rm: true, interactive: false },
   ...{ pull: 'missing', tlsVerify: true },
   ...change,
@@ -61,7 +61,7 @@ test('its containers may be fed or not, whatever its terminal', (t) => {
 });
 
 test('what was fixed when it was frozen is refused by name', (t) => {
-  const refused = (change: Partial<RunOptions>, message: RegExp, cpus = 1): void => {
+  const refused = (change: Partial<CreateOptions>, message: RegExp, cpus = 1): void => {
     t.throws(() => checkFrozen(plan({}, cpus), runOptions(change)), { code: 'ERR_USAGE', message });
   };
   refused({ tty: true }, /--tty with --frozen web: it was frozen without a terminal/);

@@ -3,18 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { parseLogLine, readLog, type LogEntry } from '../../../toolstack/container/log.js';
+import { LogParser, parseLogLine, type LogEntry } from '../../../toolstack/container/log.js';
 
 const TIME = '2026-11-24T08:04:12.123456789+00:00';
 
-async function read(chunks: Iterable<Buffer>): Promise<LogEntry[]> {
-  const entries: LogEntry[] = [];
-  for await (const entry of readLog(asAsync(chunks))) entries.push(entry);
-  return entries;
-}
-
-async function* asAsync(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  for (const chunk of chunks) yield await Promise.resolve(chunk);
+function read(chunks: Iterable<Buffer>): LogEntry[] {
+  const parser = new LogParser();
+  return [...chunks].flatMap((chunk) => [...parser.push(chunk)]);
 }
 
 /** A log of that output, as the shim writes it: full lines, and a piece where the output has no line break at its end. */
@@ -34,13 +29,13 @@ function* cut(bytes: Buffer, size: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-test('lines and pieces come back on their streams', async (t) => {
+test('lines and pieces come back on their streams', (t) => {
   const log = Buffer.concat([
     logOf('stdout', Buffer.from('one\n\nthree')),
     logOf('stderr', Buffer.from('oops\n')),
   ]);
   t.deepEqual(
-    (await read([log])).map(({ stream, bytes }) => [stream, bytes.toString()]),
+    read([log]).map(({ stream, bytes }) => [stream, bytes.toString()]),
     [
       ['stdout', 'one\n'],
       ['stdout', '\n'],
@@ -50,27 +45,27 @@ test('lines and pieces come back on their streams', async (t) => {
   );
 });
 
-test('any bytes come back as they went, whatever the chunks', async (t) => {
+test('any bytes come back as they went, whatever the chunks', (t) => {
   const output = randomBytes(20_000);
   const log = logOf('stdout', output);
   for (const size of [1, 7, 100, 65536]) {
-    const entries = await read(cut(log, size));
+    const entries = read(cut(log, size));
     t.true(Buffer.concat(entries.map(({ bytes }) => bytes)).equals(output), `chunks of ${size}`);
   }
 });
 
-test('a text that looks like a head stays text', async (t) => {
+test('a text that looks like a head stays text', (t) => {
   const output = Buffer.from(`${TIME} stderr F not a head\n`);
-  const [entry, ...more] = await read([logOf('stdout', output)]);
+  const [entry, ...more] = read([logOf('stdout', output)]);
   t.deepEqual(more, []);
   t.is(entry?.stream, 'stdout');
   t.is(entry?.bytes.toString(), output.toString());
 });
 
-test('what is cut off or malformed is left out, and the rest is not', async (t) => {
+test('what is cut off or malformed is left out, and the rest is not', (t) => {
   const good = logOf('stdout', Buffer.from('good\n'));
   const log = Buffer.concat([Buffer.from('nonsense\n\n'), good, good.subarray(0, good.length - 1)]);
-  t.deepEqual((await read([log])).length, 1);
+  t.deepEqual(read([log]).length, 1);
   for (const line of ['', TIME, `${TIME} stdout`, `${TIME} stdin F x`, `${TIME} stdout X x`])
     t.is(parseLogLine(Buffer.from(line)), undefined, line);
 });

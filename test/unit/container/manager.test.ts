@@ -6,20 +6,22 @@ import type { RunOptions } from '../../../toolstack/api/engine.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Container } from '../../../toolstack/container/container.js';
+import { runContainer } from '../../../toolstack/container/run.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 import { onDomainDeath } from '../../../toolstack/xen/death-watch.js';
+import { killContainer } from '../../../toolstack/container/stop.js';
 import { containerRecord } from '../../support/container-record.js';
 import { containerServices } from '../../support/container-services.js';
 import { fakeClient } from '../../support/fake-engine.js';
 
 const options: RunOptions = {
   ...{ image: 'busybox', command: [], rm: true, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing', tlsVerify: true },
+  ...{ pull: 'missing', tlsVerify: true, detach: false },
 };
 const { client } = fakeClient();
 
 test('a run that fails leaves no container, no record and no name in use', async (t) => {
-  const { manager, records } = await containerServices(t);
+  const { manager, records, services } = await containerServices(t);
   const wrong: [Partial<RunOptions>, string | undefined][] = [
     [{ name: 'a b' }, 'ERR_USAGE'],
     [{ memoryBytes: 1 }, 'ERR_USAGE'],
@@ -29,7 +31,7 @@ test('a run that fails leaves no container, no record and no name in use', async
     [{}, undefined],
   ];
   for (const [change, code] of wrong) {
-    const running = manager.run({ ...options, name: 'web', ...change }, client);
+    const running = runContainer(services, manager, { ...options, name: 'web', ...change }, client);
     await t.throwsAsync(running, code === undefined ? { message: 'no template' } : { code });
     t.deepEqual(manager.list(true), []);
     t.deepEqual(await records.loadAll(silentLog()), []);
@@ -38,13 +40,13 @@ test('a run that fails leaves no container, no record and no name in use', async
 
 test('a name is refused while another run has it, and while a container has it', async (t) => {
   const { manager, services, records } = await containerServices(t);
-  const first = manager.run({ ...options, name: 'web' }, client);
-  await t.throwsAsync(manager.run({ ...options, name: 'web' }, client), {
+  const first = runContainer(services, manager, { ...options, name: 'web' }, client);
+  await t.throwsAsync(runContainer(services, manager, { ...options, name: 'web' }, client), {
     code: 'ERR_CONTAINER_NAME',
   });
   await t.throwsAsync(first, { message: 'no template' });
   manager.add(new Container(containerRecord({ state: 'exited' }), records, services.log));
-  await t.throwsAsync(manager.run({ ...options, name: 'web' }, client), {
+  await t.throwsAsync(runContainer(services, manager, { ...options, name: 'web' }, client), {
     code: 'ERR_CONTAINER_NAME',
   });
 });
@@ -73,10 +75,13 @@ test('a list has the running ones, or all, the newest first', async (t) => {
 });
 
 test('what does not run cannot be signalled', async (t) => {
-  const { manager } = await withContainers(t);
+  const { manager, services } = await withContainers(t);
   for (const name of ['ended', 'half', 'up'])
-    t.throws(() => manager.kill(name, 15), { code: 'ERR_CONTAINER_STATE' }, name);
-  t.throws(() => manager.kill('none', 15), { code: 'ERR_CONTAINER_NOT_FOUND' });
+    t.throws(
+      () => killContainer(services, manager.find(name), 15),
+      { code: 'ERR_CONTAINER_STATE' },
+      name,
+    );
 });
 
 test('an ended container is removed, a running one only by force, a half-made one not at all', async (t) => {

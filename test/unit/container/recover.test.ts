@@ -72,3 +72,16 @@ test('a running --rm container without a shim is not in the books any more', asy
   const { manager } = await recovered(t, containerRecord({ rm: true }));
   t.deepEqual(manager.list(true), []);
 });
+
+test('one that never ran stays, and a start that was cut short is undone alone', async (t) => {
+  const made = await recovered(t, containerRecord({ state: 'created' }));
+  t.like(made.manager.list(true)[0], { state: 'created' });
+  const exit = { kind: 'exited', code: 3 } as const;
+  const record = containerRecord({ state: 'starting', exit });
+  const { manager, records, libxl } = await recovered(t, record, (host) =>
+    host.libxl.add({ domid: 9, uuid: record.sandbox.uuid, name: 'web' }),
+  );
+  t.deepEqual([...libxl.domains.keys()], []);
+  t.like(manager.list(true)[0], { state: 'exited', exitStatus: 3 });
+  t.like((await records.loadAll(silentLog()))[0], { state: 'exited' });
+});

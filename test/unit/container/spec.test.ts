@@ -15,7 +15,7 @@ const input: SpecInput = {
   hostname: 'web',
   rootfsPath: '/run/thaw/roots/main/rootfs',
   filesPath: '/run/thaw/containers/abc/files',
-  pidsLimit: 2048,
+  confinement: {},
 };
 
 interface Spec {

@@ -10,7 +10,7 @@ import { containerRecord } from '../../support/container-record.js';
 
 const options: RunOptions = {
   ...{ image: 'x', command: [], rm: true, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing', tlsVerify: true },
+  ...{ pull: 'missing', tlsVerify: true, detach: false },
 };
 const image = {
   config: {

@@ -98,7 +98,7 @@ test('the client is what the request says', async (t) => {
 test('long output comes whole, in frames that the launcher takes', async (t) => {
   const text = 'x'.repeat(300_000);
   const { engine } = fakeEngine({
-    logs: async (_name, client) => {
+    logs: async (_name, _options, client) => {
       client.out(text);
       client.err(Buffer.from('e'));
       await client.drained();

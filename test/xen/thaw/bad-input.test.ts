@@ -40,7 +40,7 @@ test.afterEach.always(async (t) => {
 
 once('an image that is not there', async (t) => {
   refused(t, await run(['oci:/nowhere/image:latest', 'true']), 125, /nowhere/);
-  refused(t, await thaw(['pull', `oci:${images}/busybox:no-such-tag`]), 1, /no-such-tag/);
+  refused(t, await thaw(['pull', `oci:${images}/busybox:no-such-tag`]), 125, /no-such-tag/);
 });
 
 for (const [file, pattern] of [
@@ -87,7 +87,7 @@ once('CPUs, types, names, users and options that are none', async (t) => {
   );
   refused(t, await thaw(['run']), 2, /IMAGE.*thaw run --help/);
   refused(t, await thaw(['no-such-command']), 2, /no-such-command.*thaw --help/);
-  refused(t, await thaw(['kill', 'nobody']), 1, /"nobody".*thaw ps/);
+  refused(t, await thaw(['kill', 'nobody']), 125, /"nobody".*thaw ps/);
   refused(t, await thaw(['rm', 'nobody']), 1, /"nobody"/);
 });
 
@@ -95,7 +95,7 @@ once('a name in use', async (t) => {
   const { done } = startThaw(runWords('--rm', '--name', 'taken', busybox, 'sleep', '600'));
   await running('taken');
   refused(t, await run(['--name', 'taken', busybox, 'true']), 125, /name "taken".*thaw rm/);
-  refused(t, await thaw(['rm', 'taken']), 1, /"taken".*running.*--force/);
+  refused(t, await thaw(['rm', 'taken']), 2, /"taken".*running.*--force/);
   t.is((await thaw(['rm', '--force', 'taken'])).status, 0);
   await done;
 });

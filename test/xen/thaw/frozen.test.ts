@@ -123,7 +123,7 @@ once('what cannot be is refused in one line, and leaves nothing', async (t) => {
     [['run', '--rm', '--memory', '1m', '--frozen', 'fixed'], 125, /--memory 1 MiB/],
     [['freeze', '--name', 'no way', busybox], 125, /name "no way"/],
     [['freeze', '--name', 'nothing', busybox, '/nonexistent'], 127, /nonexistent/],
-    [['unfreeze', 'nobody'], 1, /no frozen image.*nobody/i],
+    [['unfreeze', 'nobody'], 125, /no frozen image.*nobody/i],
   ];
   for (const [words, status, message] of cases) {
     const outcome = await thaw(words);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which containers start again, and that they are asked for it when they end.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import type { CreateOptions, RestartPolicy } from '../../../toolstack/api/engine.js';
+import type { ContainerRecord } from '../../../toolstack/container/record.js';
+import { RestartPolicies, wantsRestart } from '../../../toolstack/container/restart.js';
+import { stopContainer } from '../../../toolstack/container/stop.js';
+import { containerRecord } from '../../support/container-record.js';
+import { runningContainer } from '../../support/running-container.js';
+
+function optionsWith(name: RestartPolicy['name'], retries = 0): CreateOptions {
+  return {
+    ...{ image: 'busybox', command: [], rm: false, interactive: false, tty: false, env: [] },
+    ...{ pull: 'missing', tlsVerify: true, restart: { name, retries } },
+  };
+}
+
+test('the policy, the exit and what somebody wanted decide', (t) => {
+  const failed = { kind: 'exited', code: 3 } as const;
+  const good = { kind: 'exited', code: 0 } as const;
+  const cases: [boolean, RestartPolicy['name'], Partial<ContainerRecord>][] = [
+    [false, 'no', { exit: failed }],
+    [true, 'always', { exit: good }],
+    [true, 'unless-stopped', { exit: good }],
+    [true, 'always', { state: 'lost', reason: 'domain destroyed' }],
+    [false, 'always', { exit: good, isStopped: true }],
+    [false, 'always', { exit: good, rm: true }],
+    [false, 'always', { state: 'running' }],
+    [false, 'always', { state: 'created' }],
+    [false, 'on-failure', { exit: good }],
+    [true, 'on-failure', { exit: failed, restarts: 99 }],
+    [true, 'on-failure', { exit: { kind: 'signaled', signal: 9 } }],
+    [true, 'on-failure', { state: 'lost', reason: 'domain destroyed' }],
+  ];
+  for (const [expected, name, change] of cases) {
+    const record = containerRecord({ state: 'exited', options: optionsWith(name), ...change });
+    t.is(wantsRestart(record), expected, `${name} ${JSON.stringify(change)}`);
+  }
+  const counted = { state: 'exited', exit: failed, options: optionsWith('on-failure', 2) } as const;
+  t.true(wantsRestart(containerRecord({ ...counted, restarts: 1 })));
+  t.false(wantsRestart(containerRecord({ ...counted, restarts: 2 })));
+});
+
+test('a container that ends is started again, also after a start that failed, until somebody stops it', async (t) => {
+  const options = optionsWith('always');
+  const all = await runningContainer(t, { options, imageId: 'sha256:cd' });
+  const { services, manager, container, record } = all;
+  const policies = new RestartPolicies(services, manager);
+  t.teardown(() => policies.close());
+  container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
+  await container.finished;
+  // Each of them fails: the host of this test has no template.
+  for (let i = 0; (record.restarts ?? 0) < 2 && i < 200; i++) await delay(20);
+  t.true((record.restarts ?? 0) >= 2);
+  await stopContainer(services, manager, 'web');
+  const { restarts } = record;
+  await delay(500);
+  t.is(record.restarts, restarts);
+  t.is(record.state, 'exited');
+});

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The person or program at the other end of one command.
+
+export interface Client {
+  cwd: string;
+  env: Record<string, string>;
+  isTerminal: { stdin: boolean; stdout: boolean; stderr: boolean };
+  rows: number;
+  cols: number;
+  /** Aborts when the client is gone or asked to stop. */
+  signal: AbortSignal;
+  out(data: string | Buffer): void;
+  err(data: string | Buffer): void;
+  /** Resolves once what was written is on its way, so that long output does not pile up. */
+  drained(): Promise<void>;
+  /** Hands the client over to a shim for a process's streams; resolves once it has attached there. */
+  join(shimSocket: string, process: number, flags: number): Promise<void>;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be asked of containers, and what is told of them.
+
+export type DomainType = 'pv' | 'pvh';
+
+/** What the command line may change of an image's process. */
+export interface ProcessOptions {
+  command: string[];
+  tty: boolean;
+  /** `K=V`, or `K` to take the client's own value. */
+  env: string[];
+  workdir?: string;
+  user?: string;
+  entrypoint?: string;
+}
+
+/** What a container's processes may do and find inside, where it is not as for any other. */
+export interface Confinement {
+  /** Names such as NET_ADMIN, with CAP_ or without, or ALL. */
+  capAdd?: string[];
+  capDrop?: string[];
+  noNewPrivileges?: boolean;
+  /** A seccomp profile: the seccomp object of an OCI config. */
+  seccomp?: object;
+  readOnly?: boolean;
+  tmpfs?: { path: string; options: string[] }[];
+  ulimits?: { type: string; soft: number; hard: number }[];
+  /** 0 or less: no limit but the guest's own. */
+  pidsLimit?: number;
+  addHosts?: { name: string; address: string }[];
+  dns?: string[];
+  dnsSearch?: string[];
+  dnsOptions?: string[];
+}
+
+/** When a container that has ended starts again. */
+export interface RestartPolicy {
+  name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** Of on-failure: how often at most; 0 for any number. */
+  retries: number;
+}
+
+/** How a container is ended when nobody says how. */
+export interface StopOptions {
+  /** Signal number; without it the image's, or TERM. */
+  stopSignal?: number;
+  /** Seconds from the signal to KILL. */
+  stopTimeoutS?: number;
+}
+
+export interface CreateOptions extends ProcessOptions, Confinement, StopOptions {
+  /** '' with `frozen`. */
+  image: string;
+  /** A frozen image in place of an image: its process is fixed. */
+  frozen?: string;
+  name?: string;
+  rm: boolean;
+  interactive: boolean;
+  hostname?: string;
+  memoryBytes?: number;
+  cpus?: number;
+  type?: DomainType;
+  macAddress?: string;
+  labels?: Record<string, string>;
+  restart?: RestartPolicy;
+  pull: 'missing' | 'always' | 'never';
+  tlsVerify: boolean;
+}
+
+export interface RunOptions extends CreateOptions {
+  /** Nobody waits for it or is shown what it writes. */
+  detach: boolean;
+}
+
+export interface StartOptions {
+  /** Its streams are the client's, which waits for its end. */
+  attach: boolean;
+  interactive: boolean;
+}
+
+export interface ExecOptions {
+  command: string[];
+  interactive: boolean;
+  tty: boolean;
+  /** Nobody waits for it or sees its output. */
+  detach: boolean;
+  /** As in CreateOptions; added to the container's own. */
+  env: string[];
+  workdir?: string;
+  user?: string;
+}
+
+export interface CloneOptions {
+  count: number;
+  /** Of several, the beginning of their names. */
+  name?: string;
+  /** Each is removed as soon as it has ended. */
+  rm: boolean;
+}
+
+export interface LogOptions {
+  /** Go on until the container has ended. */
+  follow: boolean;
+  /** So many lines from the end; undefined for all. */
+  tail?: number;
+  /** Milliseconds since 1970. */
+  since?: number;
+  until?: number;
+  timestamps: boolean;
+}
+
+/**
+ * `created` has never run; `creating` and `starting` are on their way, the first of them of a container that goes if that fails.
+ * `lost` ended without anybody seeing how.
+ */
+export type ContainerState =
+  'created' | 'creating' | 'starting' | 'running' | 'paused' | 'exited' | 'lost' | 'removing';
+
+export interface ContainerSummary {
+  id: string;
+  name: string;
+  image: string;
+  imageId: string;
+  command: string[];
+  /** This and the other times in milliseconds since 1970. */
+  created: number;
+  started?: number;
+  finished?: number;
+  state: ContainerState;
+  /** The exit status a shell shows, once ended. */
+  exitStatus?: number;
+  /** Why it was lost, when it was. */
+  reason?: string;
+  domid?: number;
+  type: DomainType;
+  memoryBytes: number;
+  cpus: number;
+  labels: Record<string, string>;
+  restarts: number;
+}
+
+/** `joined` means that the shim told the launcher the process's own status; `id` is that of a container that is left alone. */
+export type RunOutcome = { joined: true } | { joined: false; status: number; id?: string };

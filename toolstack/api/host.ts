@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is told of the host.
+
+import type { DomainType } from './container.js';
+
+export interface HostInfo {
+  version: string;
+  xen: { version: string; capabilities: string[]; commandline: string };
+  host: { cpus: number; memoryBytes: number; freeMemoryBytes: number };
+  defaults: { type: DomainType; memoryBytes: number };
+  templates: {
+    key: string;
+    type: DomainType;
+    vcpus: number;
+    memoryBytes: number;
+    bytes: number;
+    ready: number;
+  }[];
+  containers: { running: number; ended: number };
+  images: number;
+  paths: { state: string; run: string; guest: string };
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw inspect: all that is known of a container, in podman's words.
+
+import type { CreateOptions, Inspected } from '../api/engine.js';
+import { ProcessFlag, shellStatus } from '../api/wire.js';
+import { signalName } from '../base/signals.js';
+import { isUp } from './manager.js';
+import type { ContainerRecord, RecordStore } from './record.js';
+import { DEFAULT_PIDS } from './spec.js';
+import { STOP_TIMEOUT_S } from './stop.js';
+
+/** Pure. */
+export function inspectContainer(record: ContainerRecord, records: RecordStore): Inspected {
+  const { id, name, created, command, image, imageId, sandbox, restarts = 0 } = record;
+  const [path = '', ...args] = command;
+  return {
+    ...{ Id: id, Name: name, Created: timeText(created), Path: path, Args: args },
+    State: stateOf(record),
+    ...{ Image: imageId.replace(/^sha256:/, ''), ImageName: image, RestartCount: restarts },
+    Domain: {
+      Id: isUp(record) ? (sandbox.domid ?? null) : null,
+      ...{ Uuid: sandbox.uuid, Type: sandbox.type, Vcpus: sandbox.vcpus },
+      Memory: sandbox.memoryKib * 1024,
+    },
+    Config: configOf(record),
+    HostConfig: hostConfigOf(record),
+    NetworkSettings: { MacAddress: sandbox.mac },
+    Mounts: [],
+    LogPath: records.logPath(id),
+  };
+}
+
+function stateOf(record: ContainerRecord): Inspected['State'] {
+  const { state, exit, reason, started, finished } = record;
+  return {
+    ...{ Status: state, Running: state === 'running', Paused: state === 'paused' },
+    ExitCode: exit ? shellStatus(exit) : 0,
+    Error: reason ?? '',
+    ...{ StartedAt: timeText(started), FinishedAt: timeText(finished) },
+  };
+}
+
+/** As Go prints a time that never was. */
+function timeText(ms: number | undefined): string {
+  return ms === undefined ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString();
+}
+
+function configOf(record: ContainerRecord): Inspected['Config'] {
+  const { process, flags, sandbox, command } = record;
+  const options: Partial<CreateOptions> = record.options ?? {};
+  const { uid = 0, gid = 0 } = process?.user ?? {};
+  return {
+    ...{ Hostname: sandbox.hostname, User: options.user ?? (uid === 0 ? '' : `${uid}:${gid}`) },
+    ...{ Env: process?.env ?? [], Cmd: command, WorkingDir: process?.cwd ?? '/' },
+    Labels: options.labels ?? {},
+    Tty: (flags & ProcessFlag.TTY) !== 0,
+    OpenStdin: (flags & ProcessFlag.STDIN) !== 0,
+    StopSignal: signalName(options.stopSignal ?? record.stopSignal ?? 15),
+    StopTimeout: options.stopTimeoutS ?? STOP_TIMEOUT_S,
+  };
+}
+
+function hostConfigOf(record: ContainerRecord): Inspected['HostConfig'] {
+  const { rm, sandbox, cpus } = record;
+  const options: Partial<CreateOptions> = record.options ?? {};
+  const { restart = { name: 'no', retries: 0 }, ulimits = [], tmpfs = [], addHosts = [] } = options;
+  return {
+    AutoRemove: rm,
+    RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.retries },
+    ...{ Memory: sandbox.memoryKib * 1024, NanoCpus: Math.round(cpus * 1e9) },
+    PidsLimit: options.pidsLimit ?? DEFAULT_PIDS,
+    ReadonlyRootfs: options.readOnly ?? false,
+    ...{ CapAdd: options.capAdd ?? [], CapDrop: options.capDrop ?? [] },
+    Ulimits: ulimits.map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
+    Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.path, mount.options.join(',')])),
+    ExtraHosts: addHosts.map((host) => `${host.name}:${host.address}`),
+    Dns: options.dns ?? [],
+  };
+}

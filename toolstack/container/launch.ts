@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a plan to a process that runs: the sandbox, the shim that expects the process, a client that is joined to it, the start.
+
+import type { Client } from '../api/engine.js';
+import type { Steps } from '../base/steps.js';
+import { createSandbox } from '../sandbox/create.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { INIT_PROCESS, type Container } from './container.js';
+import type { ContainerServices } from './manager.js';
+import type { RunPlan } from './plan.js';
+import type { ContainerRecord } from './record.js';
+
+export interface LaunchRequest {
+  plan: RunPlan;
+  /** Whose streams are the process's; nobody's where it is undefined. */
+  attached?: Client | undefined;
+  /** Aborts when nobody wants it any more. */
+  signal?: AbortSignal | undefined;
+  steps: Steps;
+}
+
+/** Resolves when the process runs. Rejects with why it does not; the sandbox, where there is one, is then still the container's. */
+export async function launch(
+  services: ContainerServices,
+  container: Container,
+  { plan, attached, signal, steps }: LaunchRequest,
+): Promise<void> {
+  const { record } = container;
+  const { records, sandbox, pool } = services;
+  const folder = records.makeFolder(record.id);
+  // Whoever waits for it sees that it failed.
+  folder.catch(() => undefined);
+  container.sandbox = await createSandbox(sandbox, pool, record.sandbox, {
+    events: container.shimEvents,
+    meanwhile: async (made) => {
+      await folder;
+      const expected = expectInit(services, record, made, attached);
+      await Promise.all([records.save(record), expected]);
+    },
+    signal,
+    frozen: plan.frozen,
+  });
+  await steps.time('start', plan.start(container.sandbox));
+  for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
+  record.state = 'running';
+  record.started = Date.now();
+  // The next thawd would see from the shim that it runs.
+  container.update({}).catch((error: unknown) => {
+    services.log.error(`Cannot write down that ${record.name} runs`, { error });
+  });
+  services.events.tell('start', record);
+  // Nobody's wait becomes longer by it, and xl knows its name when its starter goes on.
+  if (!attached) await container.sandbox.written();
+}
+
+/** The client's streams, before there is a process that could use them. */
+async function expectInit(
+  { records }: ContainerServices,
+  record: ContainerRecord,
+  { shim, shimSocket }: Sandbox,
+  attached: Client | undefined,
+): Promise<void> {
+  await shim.expect(
+    INIT_PROCESS,
+    record.flags,
+    records.logPath(record.id),
+    records.statusPath(record.id),
+  );
+  await attached?.join(shimSocket, INIT_PROCESS, record.flags);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a container that runs is ended, kept still, or started over: thaw stop, restart, kill, pause and unpause.
+
+import { constants } from 'node:os';
+import type { Client } from '../api/engine.js';
+import { sleep } from '../base/deadline.js';
+import { INIT_PROCESS, type Container } from './container.js';
+import { stateError } from './errors.js';
+import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
+import type { ContainerRecord } from './record.js';
+import { startContainer } from './run.js';
+
+/** podman's and docker's. */
+export const STOP_TIMEOUT_S = 10;
+
+/**
+ * Sends the container's stop signal, after `timeoutS` seconds KILL (-1: never), and resolves when nothing of it runs. One that does not run is
+ * left alone. Its restart policy is not asked.
+ */
+export async function stopContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS?: number,
+): Promise<void> {
+  const container = await manager.settled(key);
+  const { record, sandbox } = container;
+  // Also one that waits to be started by its policy.
+  if (record.isStopped !== true) await container.update({ isStopped: true });
+  if (!sandbox || !isUp(record)) return;
+  if (record.state === 'paused') await unpauseContainer(services, container);
+  sandbox.shim.signal(INIT_PROCESS, stopSignalOf(record));
+  const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
+  if (!(await endsWithin(container, seconds < 0 ? Infinity : seconds * 1000))) {
+    services.log.warn(`Container ${record.name} did not end within ${seconds} s and is killed`);
+    sandbox.shim.signal(INIT_PROCESS, constants.signals.SIGKILL);
+    if (!(await endsWithin(container, KILL_MS))) container.lose('it could not be killed');
+  }
+  await container.finished;
+  services.events.tell('stop', record);
+}
+
+/** What a guest may take that has much to give back. */
+const KILL_MS = 15_000;
+
+function stopSignalOf({ options, stopSignal }: ContainerRecord): number {
+  return options?.stopSignal ?? stopSignal ?? constants.signals.SIGTERM;
+}
+
+async function endsWithin(container: Container, ms: number): Promise<boolean> {
+  if (ms === Infinity) return container.ended.then(() => true);
+  const rest = new AbortController();
+  const late = sleep(ms, rest.signal).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([container.ended.then(() => true), late]);
+  } finally {
+    rest.abort();
+  }
+}
+
+/** Stops a container that runs, and starts it. */
+export async function restartContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS: number | undefined,
+  client: Client,
+): Promise<void> {
+  const { record } = await manager.settled(key);
+  const { id, rm } = record;
+  // Its end would remove it.
+  record.rm = false;
+  try {
+    await stopContainer(services, manager, id, timeoutS);
+    await startContainer(services, manager, id, { attach: false, interactive: false }, client);
+  } finally {
+    record.rm = rm;
+    await manager.get(id)?.update({ rm });
+  }
+  services.events.tell('restart', record);
+}
+
+/** Sends a signal to the container's process. Throws ERR_CONTAINER_STATE when it does not run. */
+export function killContainer(
+  services: ContainerServices,
+  container: Container,
+  signal: number,
+): void {
+  const { record, sandbox } = container;
+  if (!isUp(record) || !sandbox) throw stateError('signal', record);
+  sandbox.shim.signal(INIT_PROCESS, signal);
+  services.events.tell('kill', record);
+}
+
+/** Its domain runs no more until unpauseContainer(). Rejects with ERR_CONTAINER_STATE. */
+export async function pauseContainer(
+  services: ContainerServices,
+  container: Container,
+): Promise<void> {
+  await container.still(async () => {
+    const { record, sandbox } = container;
+    if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
+    await services.sandbox.host.libxl.domainPause(sandbox.domid);
+    await container.update({ state: 'paused' });
+    services.events.tell('pause', record);
+  });
+}
+
+/** Rejects with ERR_CONTAINER_STATE when it is not paused. */
+export async function unpauseContainer(
+  services: ContainerServices,
+  container: Container,
+): Promise<void> {
+  const { record, sandbox } = container;
+  if (record.state !== 'paused' || !sandbox) throw stateError('unpause', record);
+  const { libxl } = services.sandbox.host;
+  // Xen counts, and xl may have paused it as well, or let it go.
+  for (let count = 0; count < 10 && (await libxl.domainInfo(sandbox.domid)).paused; count++)
+    await libxl.xcDomainUnpause(sandbox.domid);
+  await container.update({ state: 'running' });
+  services.events.tell('unpause', record);
+}
