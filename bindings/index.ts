@@ -5,6 +5,7 @@ import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
 import { prepare } from './loader.js';
+import { linkJoin } from './link.js';
 import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon } from './native.js';
 import { memfdCreate, trimStream } from './trim.js';
@@ -20,6 +21,7 @@ export { Image } from './image.js';
 export { Libxl } from './libxl.js';
 export type { OpenOptions } from './libxl.js';
 export { loadNative } from './loader.js';
+export { linkJoin } from './link.js';
 export { loopAttach, loopDetach } from './loop.js';
 export type { NativeAddon, NativeContext, NativeImage, NativeVchan, RawEvent } from './native.js';
 export { memfdCreate, trimStream } from './trim.js';
@@ -37,6 +39,7 @@ export interface Bindings {
   openImage(fd: number): Promise<Image>;
   loopAttach(file: string): Promise<string>;
   loopDetach(device: string): Promise<void>;
+  linkJoin(name: string, bridge: string): Promise<void>;
 }
 
 /** The bindings over an addon given as an object: the real one or a fake. */
@@ -52,5 +55,6 @@ export function createBindings(native: NativeAddon): Bindings {
     openImage: (fd) => Image.open(fd, native),
     loopAttach: (file) => loopAttach(file, native),
     loopDetach: (device) => loopDetach(device, native),
+    linkJoin: (name, bridge) => linkJoin(name, bridge, native),
   };
 }

@@ -108,4 +108,5 @@ export interface NativeAddon {
   openImage(fd: number): Promise<NativeImage>;
   loopAttach(file: string): Promise<string>;
   loopDetach(device: string): Promise<void>;
+  linkJoin(name: string, bridge: string): Promise<void>;
 }

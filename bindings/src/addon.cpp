@@ -8,6 +8,7 @@
 
 #include "objects/context.hpp"
 #include "objects/image.hpp"
+#include "objects/link_job.hpp"
 #include "objects/loop_job.hpp"
 #include "objects/trim_job.hpp"
 #include "objects/vchan.hpp"
@@ -40,5 +41,6 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "openImage", thaw::JS_openImage);
   thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
+  thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
   return exports;
 }

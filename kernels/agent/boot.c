@@ -67,6 +67,17 @@ static void enable_cgroup_controllers(void) {
   close(fd);
 }
 
+/* Everybody may ping, without a capability, as in other engines' containers. */
+static void let_all_ping(void) {
+  static const char groups[] = "0 2147483647";
+  int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
+
+  if (fd < 0 || write(fd, groups, sizeof groups - 1) < 0)
+    agent_log("ping: only with a capability: %s", strerror(errno));
+  if (fd >= 0)
+    close(fd);
+}
+
 static void bring_loopback_up(void) {
   struct ifreq interface = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -139,6 +150,7 @@ void agent_boot(void) {
   agent_log_open();
   enable_cgroup_controllers();
   bring_loopback_up();
+  let_all_ping();
   exempt_from_oom_killer();
   lift_limits();
   offer_poweroff();

@@ -44,6 +44,7 @@ static const struct {
     {THAW_BEGIN, agent_begin_request},
     {THAW_EXEC, agent_exec_request},
     {THAW_HOLD, agent_hold_request},
+    {THAW_NETWORK, agent_network_request},
 };
 
 static bool accepts(uint32_t type) {

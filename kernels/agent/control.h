@@ -38,5 +38,6 @@ void agent_kill_request(struct agent_request request, struct agent_fields *field
 void agent_delete_request(struct agent_request request, struct agent_fields *fields);
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields);
 void agent_hold_request(struct agent_request request, struct agent_fields *fields);
+void agent_network_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -93,6 +93,9 @@ enum thaw_type {
                            after FREEZE. Woken with "1" they wait for BEGIN, with "2" they go on at once, as they do when
                            the freeze is given up. Refused where something would not survive it: THAW_E_TCP,
                            THAW_E_STREAMS, THAW_E_VOLUME, THAW_E_BUSY */
+  THAW_NETWORK =
+      0x1d, /* struct thaw_network, field: interface ("eth0"). It has these addresses and default routes, and no
+               others, and is up, or down where it has none: OK. THAW_E_DEVICE: there is no such interface */
 
   /* control, agent -> thawd */
   THAW_OK = 0x20,
@@ -231,6 +234,14 @@ struct thaw_resize {
   uint32_t vcpus;      /* online vCPUs wanted, fewer or more than now; 0 = leave them; in OK: online */
   uint32_t timeout_ms;
   uint64_t grow_kib; /* by so much the balloon's target rises at once; 0 = xenstore's memory/target says it; in OK: 0 */
+};
+
+struct thaw_network {
+  uint8_t mac[6];           /* all 0 leaves it */
+  uint8_t prefix4, prefix6; /* bits of the network's part; 0 = no address of that kind */
+  uint8_t address4[4], gateway4[4], address6[16],
+      gateway6[16]; /* in network order; a gateway of 0 = no default route */
+  uint32_t mtu;     /* 0 leaves it */
 };
 
 struct thaw_start {

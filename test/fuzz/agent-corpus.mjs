@@ -73,6 +73,15 @@ const seeds = {
     control(0x12, 1, 0, u32(2, 0, 64, 0), field('root'), field('xvda'), field('xvdb')),
     control(0x17, 2, 0, field('root')),
   ],
+  network: [
+    control(
+      0x1d,
+      1,
+      0,
+      u32(0, 0x18000000, 0x0200000a, 0x0100000a, ...Array(8).fill(0), 1500),
+      field('eth0'),
+    ),
+  ],
   resize: [control(0x13, 1, 0, u32(1, 0, 1, 0, 0, 0))],
   start: [...running(0), ...end],
   failed: [identity, start(1), operation(CRUN_ENDS, Buffer.from([1])), turn],

@@ -17,6 +17,7 @@
 #include "identity.h"
 #include "log.h"
 #include "mount.h"
+#include "network.h"
 #include "options.h"
 #include "path.h"
 #include "store.h"
@@ -190,6 +191,11 @@ static void end_crun(int wait_status) {
   crun.child = NULL;
   child->pid = 0;
   child->ended(child, wait_status);
+}
+
+const char *agent_network_set(const char *interface, const struct thaw_network *network) {
+  (void)interface;
+  return network->prefix4 > 0 ? NULL : "find it";
 }
 
 bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size) {

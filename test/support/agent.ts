@@ -40,8 +40,8 @@ export class TestAgent extends AgentClient {
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
   }
 
-  /** Starts it; no client is connected yet. */
-  static launch(runtime = RUNTIME): TestAgent {
+  /** Starts it; no client is connected yet. `hasInterface`: in a network of its own, with an eth0. */
+  static launch(runtime = RUNTIME, hasInterface = false): TestAgent {
     if (process.getuid?.() !== 0) throw new Error('The agent needs root: run its tests as root');
     if (!existsSync(runtime)) throw new Error(`Cannot find ${runtime}: install crun`);
     const folder = mkdtempSync(join(tmpdir(), 'thaw-agent-'));
@@ -51,8 +51,10 @@ export class TestAgent extends AgentClient {
       (word, i) => (i % 2 === 0 ? word : join(folder, word)),
     );
     const namespaces = ['--mount', '--uts', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    if (hasInterface) namespaces.push('--net');
+    const interfaces = hasInterface ? 'ip link add eth0 type veth peer name peer0 && ' : '';
     // crun refuses a machine that has both cgroup versions: this mount namespace shows the second only
-    const script = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
+    const script = `mount -t cgroup2 none /sys/fs/cgroup && ${interfaces}exec "$@"`;
     const words = [agentBinary(), ...options, '--runtime', runtime, '--cgroup-manager', 'disabled'];
     const child = spawn(
       'unshare',

@@ -10,7 +10,9 @@ import { Events } from '../../toolstack/container/events.js';
 import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
 import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
+import { NameServer, Networks } from '../../toolstack/network/index.js';
 import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
+import { FakeHostNetwork } from './fake-host-network.js';
 import { FakeLibxl, fakeXenHost } from './fake-xen-host.js';
 import { joinFake } from './xenstore.js';
 
@@ -43,6 +45,12 @@ export async function containerServices(
         sweep: (path: string) => Promise.resolve(void swept.push(path)),
       },
       budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
+      networks: await Networks.open(
+        join(folder, 'networks'),
+        new FakeHostNetwork(),
+        silentLog(),
+        new NameServer(join(folder, 'dns'), silentLog(), undefined),
+      ),
       macs: new Set<string>(),
     },
     pool: { during: <T>(start: () => Promise<T>) => start(), take: () => undefined },

@@ -6,6 +6,7 @@ import type {
   ContainerSummary,
   Engine,
   HostInfo,
+  NetworkSummary,
   TemplateSummary,
   ImageSummary,
   ThawEvent,
@@ -18,6 +19,7 @@ export const CONTAINER: ContainerSummary = {
   ...{ id: 'ab'.repeat(32), name: 'web', image: 'busybox:latest', command: ['sh', '-c', 'true'] },
   ...{ created: Date.now() - 5000, state: 'running', domid: 7, type: 'pvh' },
   ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, imageId: 'sha256:cd', labels: {}, restarts: 0 },
+  ...{ ports: [], addresses: ['10.94.0.2'], network: 'thaw' },
 };
 
 export const IMAGE: ImageSummary = {
@@ -42,6 +44,12 @@ export const INFO: HostInfo = {
 };
 
 export const INSPECTED = inspectContainer(containerRecord(), new RecordStore('/containers'));
+
+const NETWORK: NetworkSummary = {
+  ...{ name: 'shop', isDefault: false, bridge: 'thaw1', internal: false, hasDns: true, labels: {} },
+  ...{ subnets: [{ subnet: '10.1.2.0/24', gateway: '10.1.2.1' }], created: 0 },
+  containers: [{ name: 'web', addresses: ['10.1.2.2'] }],
+};
 
 const EVENTS: ThawEvent[] = [
   { time: 1000, type: 'container', action: 'start', id: 'ab12', name: 'web', image: 'busybox' },
@@ -71,6 +79,12 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     rename: (name, wanted) => Promise.resolve(note(undefined, 'rename', name, wanted)),
     wait: (name) => Promise.resolve(note(3, 'wait', name)),
     attach: (name, options) => Promise.resolve(note({ joined: true }, 'attach', name, options)),
+    find: (name) => Promise.resolve(note(CONTAINER, 'find', name)),
+    networks: () => note([NETWORK], 'networks'),
+    network: (name) => Promise.resolve(note(NETWORK, 'network', name)),
+    networkCreate: (options) =>
+      Promise.resolve(note({ ...NETWORK, name: options.name }, 'networkCreate', options)),
+    networkRemove: (name) => Promise.resolve(note(undefined, 'networkRemove', name)),
     inspect: (name) => Promise.resolve(note(INSPECTED, 'inspect', name)),
     events: ({ tell, ...filter }) => {
       for (const event of EVENTS) tell(event);

@@ -35,6 +35,7 @@ export const AgentType = {
   CREATE: 0x1a,
   BEGIN: 0x1b,
   HOLD: 0x1c,
+  NETWORK: 0x1d,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -127,6 +128,40 @@ export function encodeMount(request: MountRequest): Buffer {
   head.writeUInt32LE(request.timeoutMs, 4);
   head.writeBigUInt64LE(BigInt(request.upperKib), 8);
   return Buffer.concat([head, encodeFields([request.rootfs, ...request.devices])]);
+}
+
+/** One interface's addresses; bytes in network order. */
+export interface NetworkRequest {
+  interface: string;
+  /** 6 bytes. */
+  mac?: Buffer | undefined;
+  ipv4?: NetworkAddress | undefined;
+  ipv6?: NetworkAddress | undefined;
+  mtu?: number | undefined;
+}
+
+export interface NetworkAddress {
+  /** 4 or 16 bytes, as the gateway's. */
+  address: Buffer;
+  /** Bits of the network's part, at least 1. */
+  prefix: number;
+  gateway?: Buffer | undefined;
+}
+
+export const NETWORK_BYTES = 52;
+
+/** NETWORK's payload: struct thaw_network and the interface's name. */
+export function encodeNetwork({ interface: name, mac, ipv4, ipv6, mtu }: NetworkRequest): Buffer {
+  const head = Buffer.alloc(NETWORK_BYTES);
+  mac?.copy(head, 0);
+  head.writeUInt8(ipv4?.prefix ?? 0, 6);
+  head.writeUInt8(ipv6?.prefix ?? 0, 7);
+  ipv4?.address.copy(head, 8);
+  ipv4?.gateway?.copy(head, 12);
+  ipv6?.address.copy(head, 16);
+  ipv6?.gateway?.copy(head, 32);
+  head.writeUInt32LE(mtu ?? 0, 48);
+  return Buffer.concat([head, encodeFields([name])]);
 }
 
 export interface ResizeRequest {

@@ -48,6 +48,16 @@ export interface StopOptions {
   stopTimeoutS?: number;
 }
 
+/** A port of the host that leads to the container's. */
+export interface PortWish {
+  /** '' for all of the host's addresses. */
+  hostIp: string;
+  /** 0 for any that is free. */
+  hostPort: number;
+  containerPort: number;
+  protocol: 'tcp' | 'udp';
+}
+
 export interface CreateOptions extends ProcessOptions, Confinement, StopOptions {
   /** '' with `frozen`. */
   image: string;
@@ -61,6 +71,12 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   cpus?: number;
   type?: DomainType;
   macAddress?: string;
+  /** The name of one, or none; without it the default one. */
+  network?: string;
+  networkAliases?: string[];
+  ip?: string;
+  ip6?: string;
+  publish?: PortWish[];
   labels?: Record<string, string>;
   restart?: RestartPolicy;
   pull: 'missing' | 'always' | 'never';
@@ -137,6 +153,11 @@ export interface ContainerSummary {
   cpus: number;
   labels: Record<string, string>;
   restarts: number;
+  /** Ports of the host that lead to it, while it runs. */
+  ports: PortWish[];
+  /** Its addresses, while it runs. */
+  addresses: string[];
+  network?: string;
 }
 
 /** `joined` means that the shim told the launcher the process's own status; `id` is that of a container that is left alone. */

@@ -16,6 +16,7 @@ import type { EventFilter } from './event.js';
 import type { HostInfo } from './host.js';
 import type { ImageSummary, PullOptions } from './image.js';
 import type { Inspected } from './inspect.js';
+import type { NetworkCreateOptions, NetworkSummary } from './network.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
 
 export type * from './client.js';
@@ -24,6 +25,7 @@ export type * from './event.js';
 export type * from './host.js';
 export type * from './image.js';
 export type * from './inspect.js';
+export type * from './network.js';
 export type * from './template.js';
 
 export interface Engine {
@@ -46,6 +48,7 @@ export interface Engine {
   /** Runs one more process in a container that runs. Resolves with a status only where nobody was joined to it. */
   exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
   list(all: boolean): ContainerSummary[];
+  find(container: string): Promise<ContainerSummary>;
   kill(name: string, signal: number): Promise<void>;
   remove(name: string, force: boolean): Promise<string>;
   logs(name: string, options: LogOptions, client: Client): Promise<void>;
@@ -67,5 +70,9 @@ export interface Engine {
   clone(container: string, options: CloneOptions, client: Client): Promise<ContainerSummary[]>;
   unfreeze(name: string): Promise<void>;
   templates(): Promise<TemplateSummary[]>;
+  networks(): NetworkSummary[];
+  network(name: string): Promise<NetworkSummary>;
+  networkCreate(options: NetworkCreateOptions): Promise<NetworkSummary>;
+  networkRemove(name: string): Promise<void>;
   info(): Promise<HostInfo>;
 }

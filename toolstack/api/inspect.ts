@@ -58,7 +58,16 @@ export interface Inspected {
     ExtraHosts: string[];
     Dns: string[];
   };
-  NetworkSettings: { MacAddress: string };
+  NetworkSettings: {
+    MacAddress: string;
+    /** Of the one network that it is in; '' while it does not run. */
+    IPAddress: string;
+    GlobalIPv6Address: string;
+    Gateway: string;
+    /** By `80/tcp`. */
+    Ports: Record<string, { HostIp: string; HostPort: string }[]>;
+    Networks: Record<string, object>;
+  };
   Mounts: object[];
   LogPath: string;
 }

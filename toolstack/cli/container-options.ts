@@ -5,6 +5,7 @@ import type { Client, CreateOptions, DomainType, RestartPolicy } from '../api/en
 import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
+import { NETWORK_OPTIONS, networkOptions } from './network-options.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
 
@@ -58,6 +59,7 @@ export const CREATE_OPTIONS: Command['options'] = {
     short: 'h',
     describe: "The container's hostname",
   },
+  ...NETWORK_OPTIONS,
   'mac-address': { type: 'string', describe: 'MAC of its network interface' },
   memory: {
     type: 'string',
@@ -108,6 +110,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...optional('user', stringOption(parsed, 'user')),
     ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
     ...optional('hostname', hostname(stringOption(parsed, 'hostname'))),
+    ...networkOptions(parsed),
     ...optional('macAddress', macAddress(stringOption(parsed, 'mac-address'))),
     ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
     ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),

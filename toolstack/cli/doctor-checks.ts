@@ -44,6 +44,9 @@ const BACKENDS = [
 const PROGRAMS = [
   ['skopeo', 'skopeo', 'pulls images'],
   ['mkfs.erofs', 'erofs-utils', 'makes layers ready'],
+  ['ip', 'iproute2', 'makes networks'],
+  ['nft', 'nftables', 'publishes ports'],
+  ['aardvark-dns', 'aardvark-dns', 'finds containers by name'],
   ['setpriv', 'util-linux', 'ends helpers with thawd'],
   ['zstd', 'zstd', 'unpacks layers'],
 ] as const;
@@ -115,9 +118,17 @@ async function checkModule(module: string, why: string): Promise<Finding> {
   return { what, state: 'missing', detail: 'not loaded', remedy: `modprobe ${module}` };
 }
 
+/** Where podman keeps what it runs. */
+const HELPERS = ['/usr/lib/podman', '/usr/libexec/podman'];
+
 async function checkProgram(program: string, packageName: string, why: string): Promise<Finding> {
   const what = `${program} (${why})`;
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/sbin',
+    '/sbin',
+    ...HELPERS,
+  ];
   for (const folder of folders) {
     const path = join(folder, program);
     if (await isThere(path, constants.X_OK)) return { what, state: 'ok', detail: path };

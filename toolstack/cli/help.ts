@@ -19,6 +19,18 @@ export function overallHelp(commands: readonly Command[]): string {
   ].join('\n');
 }
 
+/** Of commands that have a first word in common. */
+export function groupHelp(name: string, commands: readonly Command[]): string {
+  const width = Math.max(...commands.map((c) => c.name.length));
+  return [
+    `Usage: thaw ${name} COMMAND [OPTION...] [ARG...]`,
+    '',
+    'Commands:',
+    ...commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}`),
+    '',
+  ].join('\n');
+}
+
 export function commandHelp(command: Command): string {
   return [
     `Usage: thaw ${command.name} [OPTION...] ${command.params}`.trimEnd(),

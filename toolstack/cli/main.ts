@@ -11,15 +11,23 @@ import { createCommand } from './create.js';
 import { doctorCommand } from './doctor.js';
 import { eventsCommand } from './events.js';
 import { execCommand } from './exec.js';
-import { commandHelp, overallHelp } from './help.js';
+import { commandHelp, groupHelp, overallHelp } from './help.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { inspectCommand } from './inspect.js';
 import { killCommand } from './kill.js';
 import { logsCommand } from './logs.js';
+import {
+  networkCreateCommand,
+  networkInspectCommand,
+  networkLsCommand,
+  networkPruneCommand,
+  networkRmCommand,
+} from './network.js';
 import { parseCommand } from './parse.js';
 import { pauseCommand, unpauseCommand } from './pause.js';
+import { portCommand } from './port.js';
 import { psCommand } from './ps.js';
 import { renameCommand } from './rename.js';
 import { pruneCommand, rmCommand } from './rm.js';
@@ -49,6 +57,12 @@ export const COMMANDS: readonly Command[] = [
   psCommand,
   inspectCommand,
   eventsCommand,
+  portCommand,
+  networkCreateCommand,
+  networkLsCommand,
+  networkInspectCommand,
+  networkRmCommand,
+  networkPruneCommand,
   imagesCommand,
   pullCommand,
   rmiCommand,
@@ -74,8 +88,9 @@ export async function runCommandLine(
   engine: Engine,
   exitStatusOf: (error: unknown) => number | undefined = () => undefined,
 ): Promise<number> {
-  const [name = '--help', ...words] = argv;
-  if (name === '--help' || name === '-h' || (name === 'help' && words.length === 0)) {
+  const isHelp = argv[0] === 'help';
+  const { name, words, command } = findCommand(isHelp ? argv.slice(1) : argv);
+  if (name === undefined || name === '--help' || name === '-h') {
     client.out(overallHelp(COMMANDS));
     return 0;
   }
@@ -83,13 +98,19 @@ export async function runCommandLine(
     client.out(`thaw ${VERSION}\n`);
     return 0;
   }
-  const command = COMMANDS.find((c) => c.name === (name === 'help' ? words[0] : name));
   if (!command) {
-    client.err(`thaw: Unknown command "${name === 'help' ? words[0] : name}": see thaw --help\n`);
+    const group = COMMANDS.filter((c) => c.name.startsWith(`${name} `));
+    const [verb = '--help'] = words;
+    if (group.length > 0 && (isHelp || verb === '--help' || verb === '-h')) {
+      client.out(groupHelp(name, group));
+      return 0;
+    }
+    const unknown = group.length > 0 ? `${name} ${verb}` : name;
+    client.err(`thaw: Unknown command "${unknown}": see thaw --help\n`);
     return USAGE_STATUS;
   }
   try {
-    const parsed = name === 'help' ? undefined : parseCommand(command, words);
+    const parsed = isHelp ? undefined : parseCommand(command, words);
     if (!parsed || parsed.asksForHelp) {
       client.out(commandHelp(command));
       return 0;
@@ -100,6 +121,19 @@ export async function runCommandLine(
     if (error instanceof UsageError) return USAGE_STATUS;
     return (startsProcess(command) ? exitStatusOf(error) : undefined) ?? statusOf(error, command);
   }
+}
+
+/** The command that the words begin with: of two words, or of one. */
+function findCommand(argv: string[]): {
+  name: string | undefined;
+  words: string[];
+  command?: Command | undefined;
+} {
+  const [name, second, ...rest] = argv;
+  const pair = COMMANDS.find((command) => command.name === `${name} ${second}`);
+  if (pair) return { name, words: rest, command: pair };
+  const words = argv.slice(1);
+  return { name, words, command: COMMANDS.find((command) => command.name === name) };
 }
 
 /** It starts a process, or makes one ready to, so its failures have statuses of their own. */

@@ -6,6 +6,7 @@ import { formatAge, formatBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { containerFilter } from './container-filter.js';
 import { renderEach } from './format.js';
+import { showPort } from './port.js';
 import { formatJson, formatTable } from './table.js';
 import { whole } from './values.js';
 
@@ -76,6 +77,7 @@ const HEAD = [
   'COMMAND',
   'CREATED',
   'STATUS',
+  'PORTS',
   'DOMID',
   'TYPE',
   'MEMORY',
@@ -89,6 +91,7 @@ function row(c: ContainerSummary, isWhole: boolean): string[] {
     commandText(c, isWhole),
     formatAge(Date.now() - c.created),
     statusText(c),
+    portsText(c),
     c.domid === undefined ? '-' : String(c.domid),
     c.type,
     formatBytes(c.memoryBytes),
@@ -105,6 +108,8 @@ function fields(c: ContainerSummary, isWhole: boolean): object {
     RunningFor: formatAge(Date.now() - c.created),
     ExitCode: c.exitStatus ?? 0,
     Labels: c.labels,
+    Ports: portsText(c),
+    Networks: c.network ?? '',
     ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
     Restarts: c.restarts,
   };
@@ -117,6 +122,10 @@ function shortId({ id }: ContainerSummary, isWhole: boolean): string {
 function commandText({ command }: ContainerSummary, isWhole: boolean): string {
   const text = command.join(' ').replace(/\p{Cc}/gu, ' ');
   return text.length > 30 && !isWhole ? `${text.slice(0, 29)}…` : text;
+}
+
+function portsText({ ports }: ContainerSummary): string {
+  return ports.map(showPort).join(', ');
 }
 
 /** podman's words. */

@@ -46,13 +46,13 @@ export async function cloneContainer(
         return await Undo.guard(log, async (undo) => {
           const made: Container[] = [];
           for (const name of names) {
-            const record = recordOfCopy(sandbox, source.record, { name, rm: options.rm });
+            const record = await recordOfCopy(sandbox, source.record, { name, rm: options.rm });
             const container = new Container(record, services.records, log);
             undo.push(`container ${name}`, () => manager.undo(container));
             await prepare(services, manager, container, template, client.signal);
             made.push(container);
           }
-          for (const container of made) await begin(container, client);
+          for (const container of made) await begin(services, container, client);
           for (const container of made) manager.watchOver(container);
           return made.map(({ record }) => summarize(record));
         });
@@ -94,7 +94,13 @@ async function prepare(
   });
 }
 
-async function begin(container: Container, client: Client): Promise<void> {
+async function begin(
+  services: ContainerServices,
+  container: Container,
+  client: Client,
+): Promise<void> {
+  const { network } = container.record.sandbox;
+  if (network) await services.sandbox.networks.publish(network);
   await container.sandbox?.begin(planBegin(container.record, client));
   await container.update({ state: 'running' });
 }

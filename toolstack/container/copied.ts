@@ -85,15 +85,18 @@ function refusal(
 }
 
 /** The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. */
-export function recordOfCopy(
+export async function recordOfCopy(
   services: SandboxServices,
   source: ContainerRecord,
   { name, rm }: { name: string; rm: boolean },
-): ContainerRecord {
+): Promise<ContainerRecord> {
   const id = newContainerId();
   const hostname = id.slice(0, 12);
   const { image, imageId, command, process, inGuest, cpus } = source;
-  const { type, vcpus, memoryKib, layers, inMemory } = source.sandbox;
+  const { type, vcpus, memoryKib, layers, inMemory, network: joined } = source.sandbox;
+  const network = joined
+    ? await services.networks.attach({ network: joined.network, names: [name], ports: [] })
+    : undefined;
   return {
     ...{ id, name, image, imageId, command, inGuest, cpus, rm },
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
@@ -101,7 +104,10 @@ export function recordOfCopy(
     ...{ created: Date.now(), state: 'creating' },
     sandbox: newSandboxRecord(
       // Layers that went into its memory are there.
-      { id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
+      {
+        ...{ id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
+        ...(network ? { network } : {}),
+      },
       { type, cpus: vcpus, memoryKib, growsBehind: false },
       services.macs,
     ),

@@ -24,7 +24,7 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
     },
     Config: configOf(record),
     HostConfig: hostConfigOf(record),
-    NetworkSettings: { MacAddress: sandbox.mac },
+    NetworkSettings: networkOf(record),
     Mounts: [],
     LogPath: records.logPath(id),
   };
@@ -38,6 +38,25 @@ function stateOf(record: ContainerRecord): Inspected['State'] {
     Error: reason ?? '',
     ...{ StartedAt: timeText(started), FinishedAt: timeText(finished) },
   };
+}
+
+function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
+  const { mac, network } = record.sandbox;
+  const addresses = isUp(record) ? (network?.addresses ?? []) : [];
+  const [four, six] = [4, 6].map((family) => addresses.find((one) => one.family === family));
+  const Ports: Inspected['NetworkSettings']['Ports'] = {};
+  for (const port of isUp(record) ? (network?.ports ?? []) : [])
+    (Ports[`${port.containerPort}/${port.protocol}`] ??= []).push({
+      ...{ HostIp: port.hostIp, HostPort: String(port.hostPort) },
+    });
+  const own = {
+    ...{ MacAddress: mac, IPAddress: four?.address ?? '', IPPrefixLen: four?.prefix ?? 0 },
+    ...{ Gateway: four?.gateway ?? '', GlobalIPv6Address: six?.address ?? '' },
+    ...{ GlobalIPv6PrefixLen: six?.prefix ?? 0, Aliases: network?.names ?? [] },
+  };
+  const { MacAddress, IPAddress, GlobalIPv6Address, Gateway } = own;
+  const Networks = network ? { [network.network]: own } : {};
+  return { MacAddress, IPAddress, GlobalIPv6Address, Gateway, Ports, Networks };
 }
 
 /** As Go prints a time that never was. */

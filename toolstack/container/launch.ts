@@ -40,6 +40,8 @@ export async function launch(
     signal,
     frozen: plan.frozen,
   });
+  const { network } = record.sandbox;
+  if (network) await sandbox.networks.publish(network);
   await steps.time('start', plan.start(container.sandbox));
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   record.state = 'running';

@@ -5,6 +5,7 @@ import type { ContainerSummary } from '../api/engine.js';
 import { shellStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
 import type { Pool } from '../sandbox/pool.js';
+import { giveBackAddresses } from '../sandbox/release.js';
 import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { ContainerError } from './errors.js';
@@ -119,7 +120,7 @@ export class ContainerManager {
   async undo(container: Container): Promise<void> {
     const { record } = container;
     await container.sandbox?.destroy();
-    this.#services.sandbox.macs.delete(record.sandbox.mac);
+    giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#containers.delete(record.id);
     await this.#services.records.remove(record.id);
     this.#services.events.tell('remove', record);
@@ -174,6 +175,9 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     type: sandbox.type,
     memoryBytes: sandbox.memoryKib * 1024,
     labels: options?.labels ?? {},
+    ports: isUp(record) ? (sandbox.network?.ports ?? []) : [],
+    addresses: isUp(record) ? (sandbox.network?.addresses ?? []).map(({ address }) => address) : [],
+    ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
     ...(reason === undefined ? {} : { reason }),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),

@@ -9,9 +9,11 @@ import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
 import type { Template } from '../clone/template.js';
 import type { Image, ImageStore } from '../image/index.js';
+import { DEFAULT_NETWORK, type Attachment } from '../network/index.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord } from '../sandbox/record.js';
+import { giveBackAddresses } from '../sandbox/release.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { ContainerError } from './errors.js';
@@ -95,7 +97,7 @@ async function planFromImage(
   const layers = image.layers.map((layer) => layer.erofsPath);
   const sizes = image.layers.map((layer) => layer.bytes);
   const inMemory = goIntoMemory(sizes, limits.memoryKib);
-  const record = newRecord(services, who, options, limits, { layers, inMemory });
+  const record = await newRecord(services, who, options, limits, { layers, inMemory });
   try {
     Object.assign(record, {
       image: options.image,
@@ -107,7 +109,7 @@ async function planFromImage(
     Object.assign(record, processOf(start));
     return { record, start: (sandbox) => sandbox.start(start) };
   } catch (error) {
-    services.sandbox.macs.delete(record.sandbox.mac);
+    giveBackAddresses(services.sandbox, record.sandbox);
     throw error;
   }
 }
@@ -153,7 +155,7 @@ async function planFromFrozen(
   const limits = await checkLimits({ ...ran, ...options, type }, services.sandbox, memoryKib);
   const layers = template.running?.disks ?? [];
   const files = { layers, inMemory: layers.length === 0 };
-  const record = newRecord(services, who, options, limits, files);
+  const record = await newRecord(services, who, options, limits, files);
   const { image, imageId } = plan;
   const flags = frozenFlags(plan, options);
   Object.assign(record, { image, imageId, flags, ...frozenProcess(plan) });
@@ -176,20 +178,35 @@ function processOf({ config, container }: ProcessStart) {
   return { process, command: process.args, inGuest: container };
 }
 
-function newRecord(
+/** Its place in the network that it is to be in; undefined for none. Rejects as Networks.attach() does. */
+async function attachTo(
+  { networks }: SandboxServices,
+  name: string,
+  options: CreateOptions,
+): Promise<Attachment | undefined> {
+  const { network, ip, ip6, publish: ports = [], networkAliases = [] } = options;
+  // A host without networks is no reason to run nothing.
+  const wanted =
+    network ?? (networks.defaultBridge === '' && ports.length === 0 ? 'none' : DEFAULT_NETWORK);
+  if (wanted === 'none') return undefined;
+  return networks.attach({ network: wanted, names: [name, ...networkAliases], ip, ip6, ports });
+}
+
+async function newRecord(
   { sandbox }: PlanServices,
   { name, id = newContainerId() }: Who,
   options: CreateOptions,
   limits: Limits,
   files: { layers: string[]; inMemory: boolean },
-): ContainerRecord {
+): Promise<ContainerRecord> {
   const hostname = options.hostname ?? id.slice(0, 12);
   const { rm } = options;
+  const network = await attachTo(sandbox, name, options);
   return {
     ...{ id, name, image: '', imageId: '', command: [], inGuest: '', flags: 0 },
     ...{ created: Date.now(), state: 'creating', rm, cpus: limits.cpus },
     sandbox: newSandboxRecord(
-      { id: sandboxIdOf(id), name, hostname, ...files },
+      { id: sandboxIdOf(id), name, hostname, ...files, ...(network ? { network } : {}) },
       limits,
       sandbox.macs,
       options.macAddress,

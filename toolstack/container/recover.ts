@@ -87,6 +87,7 @@ async function recoverRunning(
 ): Promise<void> {
   const { record } = container;
   services.sandbox.macs.add(record.sandbox.mac);
+  if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
   record.state = 'running';
   const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, container.shimEvents).catch(
     () => undefined,

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import type { Client, CreateOptions, RunOptions, RunOutcome, StartOptions } from '../api/engine.js';
 import { ProcessFlag } from '../api/wire.js';
 import { Steps } from '../base/steps.js';
+import { giveBackAddresses } from '../sandbox/release.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { stateError } from './errors.js';
 import { launch } from './launch.js';
@@ -60,7 +61,8 @@ export async function createContainer(
   try {
     const { record } = await planRun(services, { name }, options, client);
     // Chosen anew with each start.
-    services.sandbox.macs.delete(record.sandbox.mac);
+    giveBackAddresses(services.sandbox, record.sandbox);
+    delete record.sandbox.network;
     record.state = 'created';
     await services.records.makeFolder(record.id);
     await services.records.save(record);

@@ -18,7 +18,7 @@ export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>
 export interface StartFor {
   flags: number;
   cpus: number;
-  sandbox: Pick<SandboxRecord, 'id' | 'machineId'> & {
+  sandbox: Pick<SandboxRecord, 'id' | 'machineId' | 'network'> & {
     /** Not known yet when the container is frozen first. */
     hostname?: string;
   };
@@ -39,7 +39,7 @@ export function planStart(
     ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
   });
   const user = resolveUser(options.user ?? image.config.user, image.passwd, image.group);
-  const { hostname, machineId, id } = record.sandbox;
+  const { hostname, machineId, id, network } = record.sandbox;
   const named = hostname === undefined ? {} : { HOSTNAME: hostname };
   const env = { HOME: user.home, ...named, ...toObject(merged.env) };
   const filesPath = `/run/thaw/containers/${id}/files`;
@@ -64,22 +64,31 @@ export function planStart(
     cols: client.cols,
     container: id,
     config,
-    files: boundFiles({ hostname: hostname ?? 'frozen', machineId }, options),
+    files: boundFiles(
+      { hostname: hostname ?? 'frozen', machineId, ...(network ? { network } : {}) },
+      options,
+    ),
   };
 }
 
 /** The files bound into the container's /etc that tell who it is. */
 export function boundFiles(
-  { hostname, machineId }: Pick<SandboxRecord, 'hostname' | 'machineId'>,
-  { addHosts = [], dns = [], dnsSearch = [], dnsOptions = [] }: Confinement = {},
+  { hostname, machineId, network }: Pick<SandboxRecord, 'hostname' | 'machineId' | 'network'>,
+  { addHosts = [], dns, dnsSearch = [], dnsOptions = [] }: Confinement = {},
 ): Record<string, string> {
+  const { addresses = [], names = [], nameServers = [] } = network ?? {};
+  // With a network its name is its address there, not its loopback's.
+  const own = addresses.map(({ address }) => [address, hostname, ...names].join(' '));
+  const gateways = addresses.flatMap(({ gateway }) => (gateway === '' ? [] : [gateway]));
   const hosts = [
-    `127.0.0.1 localhost ${hostname}`,
+    `127.0.0.1 localhost${own.length > 0 ? '' : ` ${hostname}`}`,
     '::1 localhost ip6-localhost ip6-loopback',
+    ...own,
+    ...gateways.map((address) => `${address} host.containers.internal host.docker.internal`),
     ...addHosts.map(({ name, address }) => `${address} ${name}`),
   ];
   const resolver = [
-    ...dns.map((address) => `nameserver ${address}`),
+    ...(dns ?? nameServers).map((address) => `nameserver ${address}`),
     ...(dnsSearch.length > 0 ? [`search ${dnsSearch.join(' ')}`] : []),
     ...(dnsOptions.length > 0 ? [`options ${dnsOptions.join(' ')}`] : []),
   ];

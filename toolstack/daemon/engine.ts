@@ -7,7 +7,7 @@ import { cloneContainer } from '../container/clone.js';
 import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
 import { printLogs } from '../container/logs.js';
-import type { ContainerManager, ContainerServices } from '../container/manager.js';
+import { summarize, type ContainerManager, type ContainerServices } from '../container/manager.js';
 import { renameContainer } from '../container/rename.js';
 import { attachTo, createContainer, runContainer, startContainer } from '../container/run.js';
 import {
@@ -22,6 +22,7 @@ import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
+import { networkEngine } from './networks.js';
 import type { Paths } from './settings.js';
 
 export function createEngine(
@@ -45,6 +46,7 @@ export function createEngine(
     // Not settled(): a start that is under way has no process yet, which execIn() says.
     exec: (name, options, client) => execIn(services, manager.find(name), options, client),
     list: (all) => manager.list(all),
+    find: (name) => Promise.resolve().then(() => summarize(manager.find(name).record)),
     kill: async (name, signal) => killContainer(services, await manager.settled(name), signal),
     remove: (name, force) => manager.remove(name, force),
     logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
@@ -66,6 +68,7 @@ export function createEngine(
       cloneContainer(services, manager, manager.find(name), options, client),
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
+    ...networkEngine(services.sandbox.networks),
     info: () => hostInfo(services, manager, paths),
   };
 }

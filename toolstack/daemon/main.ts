@@ -18,6 +18,7 @@ import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
 import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
+import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { Pool } from '../sandbox/pool.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
@@ -105,6 +106,12 @@ async function openServices(
     loops: new LoopDevices(),
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim),
+    networks: await Networks.open(
+      join(paths.state, 'networks'),
+      kernelNetwork,
+      log,
+      new NameServer(join(paths.run, 'dns'), log, AARDVARK),
+    ),
     macs: new Set(),
     copyFolder: join(paths.state, 'copies'),
     runFolder: join(paths.run, 'sandboxes'),
@@ -162,6 +169,7 @@ async function stop(
     log.warn(`Leaving domains to the next thawd: ${describeError(error)}`),
   );
   services.sandbox.shims.close();
+  await services.sandbox.networks.close();
   await services.frozen.close();
   await services.sandbox.templates.close();
   await closeXenHost(host);

@@ -18,6 +18,7 @@ import type { SandboxRecord } from './record.js';
 import { Sandbox } from './sandbox.js';
 import type { SandboxServices } from './services.js';
 import type { ShimEvents } from './shim-client.js';
+import { giveBackAddresses } from './release.js';
 import { takeReady } from './take.js';
 
 export interface CreateOptions {
@@ -43,10 +44,10 @@ export function createSandbox(
   record: SandboxRecord,
   { events, meanwhile, signal, frozen }: CreateOptions,
 ): Promise<Sandbox> {
-  const { host, templates, budget, loops, hostCpus, macs } = services;
+  const { host, templates, budget, loops, hostCpus } = services;
   const steps = new Steps(host.log, `Sandbox ${record.name}`);
   return Undo.guard(host.log, async (undo) => {
-    undo.push(`MAC of ${record.name}`, () => macs.delete(record.mac));
+    undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
     const template =
       frozen ??
       (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));

@@ -8,6 +8,7 @@ import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
 import { diskDevid } from '../xen/vbd.js';
 import { growMemory, growVcpus } from './grow.js';
 import { injectLayers, memoryToMount } from './layers.js';
+import { connect } from './connect.js';
 import { all, type Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
 import { ROOTFS, WAKE_MS } from './sandbox.js';
@@ -45,7 +46,7 @@ export async function equip(
       ...(plug.length > 0 ? [steps.time('plug', attachDevices(host, domid, plug))] : []),
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
       steps.time('vcpus', growVcpus(host, ready, record)),
-      ...(ready.hasVif ? [] : [steps.time('vif', untilConnected(host, domid, 'vif', 0))]),
+      connect(services, ready, record, steps),
       ...(ready.template.running?.disks ?? []).map((_, index) =>
         steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
       ),

@@ -40,7 +40,7 @@ export class Member {
     onLost: (member: Member) => void,
     signal: AbortSignal,
   ): Promise<Member> {
-    const { host, budget } = services;
+    const { host, budget, networks } = services;
     const { type, vcpus, memoryKib: baseKib } = template.shape;
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
@@ -59,6 +59,8 @@ export class Member {
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
         ready.hasVif = true;
+        if (networks.defaultBridge !== '')
+          await steps.time('bridge', networks.plug(ready.domid, networks.defaultBridge));
         // xl shows it while it waits, and its start then has less to write.
         const { domid, later } = ready;
         await steps.time('records', writeLater(host, domid, record.uuid, later.splice(0)));

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
+import type { Attachment } from '../network/index.js';
 import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
 import { newMac } from '../xen/vif.js';
@@ -23,6 +24,8 @@ export interface SandboxRecord {
   mac: string;
   /** The MAC was asked for, so no clone that waits with its own will do. */
   hasOwnMac?: boolean;
+  /** Without it there is no network but the guest's own loopback. */
+  network?: Attachment;
   hostname: string;
   machineId: string;
   /** EROFS files, lowest layer first. */
@@ -38,7 +41,7 @@ export interface SandboxRecord {
  * Throws ERR_USAGE when another has `wantedMac`.
  */
 export function newSandboxRecord(
-  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers' | 'inMemory'>,
+  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers' | 'inMemory' | 'network'>,
   limits: Limits,
   macs: Set<string>,
   wantedMac?: string,

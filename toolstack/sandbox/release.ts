@@ -13,7 +13,7 @@ export async function releaseSandbox(
   services: SandboxServices,
   record: SandboxRecord,
 ): Promise<void> {
-  const { host, macs } = services;
+  const { host } = services;
   if (record.domid !== undefined) {
     const domid = asDomid(record.domid);
     await quietly(services, () => destroyDomain(host, domid, record.uuid));
@@ -21,7 +21,16 @@ export async function releaseSandbox(
   await quietly(services, () =>
     rm(sandboxFolder(services, record), { recursive: true, force: true }),
   );
-  macs.delete(record.mac);
+  giveBackAddresses(services, record);
+}
+
+/** Its MAC and its place in a network are free again. Idempotent. */
+export function giveBackAddresses(
+  { macs, networks }: SandboxServices,
+  { mac, network }: SandboxRecord,
+): void {
+  macs.delete(mac);
+  if (network) networks.release(network);
 }
 
 /** Runs a step of a clean-up; what fails is logged. */

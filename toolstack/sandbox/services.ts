@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { CloneEngine } from '../clone/engine.js';
 import type { Templates } from '../clone/templates.js';
+import type { Networks } from '../network/index.js';
 import type { XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
 import type { MemoryBudget } from './memory-budget.js';
@@ -18,6 +19,7 @@ export interface SandboxServices {
   loops: LoopDevices;
   budget: MemoryBudget;
   shims: ShimSpawner;
+  networks: Networks;
   /** Of all sandboxes there are. */
   macs: Set<string>;
   /** On disk; for copies of domains that are too large for dom0's memory, while they are made. */

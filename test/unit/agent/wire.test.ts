@@ -59,3 +59,22 @@ test('EXEC is struct thaw_exec and two fields', (t) => {
   });
   t.is(bytes.toString('hex'), '020000000300000018005000' + '0100000063' + '020000007b7d');
 });
+
+test('NETWORK is struct thaw_network and the name; what is not there is 0', (t) => {
+  const ipv4 = {
+    address: Buffer.from([10, 0, 0, 2]),
+    prefix: 24,
+    gateway: Buffer.from([10, 0, 0, 1]),
+  };
+  const bytes = wire.encodeNetwork({
+    ...{ interface: 'eth0', mac: Buffer.from('00163e010203', 'hex'), ipv4, mtu: 1500 },
+  });
+  const head = '00163e010203' + '1800' + '0a000002' + '0a000001' + '00'.repeat(32) + 'dc050000';
+  t.is(bytes.toString('hex'), `${head}0400000065746830`);
+  const ipv6 = { address: Buffer.alloc(16, 1), prefix: 64, gateway: Buffer.alloc(16, 2) };
+  const six = wire.encodeNetwork({ interface: 'e', ipv6 }).toString('hex');
+  t.is(
+    six,
+    `${'00'.repeat(6)}0040${'00'.repeat(8)}${'01'.repeat(16)}${'02'.repeat(16)}00000000${'0100000065'}`,
+  );
+});

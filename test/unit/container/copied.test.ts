@@ -86,7 +86,7 @@ test('a copy has names and numbers of its own, and the rest of what was copied',
     rm: true,
     process: { args: ['sh'], env, cwd: '/', user },
   });
-  const copy = recordOfCopy(services.sandbox, source, { name: 'twin', rm: false });
+  const copy = await recordOfCopy(services.sandbox, source, { name: 'twin', rm: false });
   const { sandbox } = copy;
   t.like(copy, { name: 'twin', rm: false, flags: 0, state: 'creating', inGuest: source.inGuest });
   t.deepEqual(copy.process?.env, ['A=1', `HOSTNAME=${sandbox.hostname}`]);
@@ -95,5 +95,6 @@ test('a copy has names and numbers of its own, and the rest of what was copied',
   t.deepEqual([sandbox.layers, sandbox.inMemory], [source.sandbox.layers, false]);
   t.is(sandbox.memoryKib, source.sandbox.memoryKib);
   source.sandbox.inMemory = true;
-  t.deepEqual(recordOfCopy(services.sandbox, source, { name: 'b', rm: true }).sandbox.layers, []);
+  const inMemory = await recordOfCopy(services.sandbox, source, { name: 'b', rm: true });
+  t.deepEqual(inMemory.sandbox.layers, []);
 });

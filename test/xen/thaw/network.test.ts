@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers reach each other by address and name, the host reaches their ports, and networks are apart. All on this host's own bridges.
+
+import { existsSync } from 'node:fs';
+import { get } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { once } from '../../support/once.js';
+import {
+  busybox,
+  command,
+  killThawd,
+  list,
+  run,
+  runWords,
+  startThawd,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+/** A web server that says its own name. */
+const SERVER = 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w';
+
+const inspect = async (name: string, field: string) =>
+  (await thaw(['inspect', '--format', `{{.NetworkSettings.${field}}}`, name])).stdout.trim();
+
+/** What its web server says. */
+const idOf = async (name: string) =>
+  ((await list()).find((container) => container.name === name)?.id ?? '').slice(0, 12);
+
+/** The body that this host gets from there. */
+function fetched(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { timeout: 5000 }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve(body.trim()));
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}
+
+const reached = (url: string) =>
+  until(`${url} answers`, () => fetched(url).catch(() => undefined), 20_000);
+
+/** An address of this host that is not its loopback's, and one of IPv6. */
+async function ownAddresses() {
+  const text = await command('ip', ['-o', 'addr', 'show', 'dev', 'eth0']);
+  return {
+    four: /inet (\S+)\//.exec(text)?.[1] ?? '',
+    six: /inet6 (\S+)\/\d+ scope (?:site|global)/.exec(text)?.[1] ?? '',
+  };
+}
+
+async function serve(t: ExecutionContext, ...words: string[]) {
+  const ping = ['--cap-add', 'NET_RAW'];
+  const { status, stderr } = await thaw(
+    runWords('-d', ...ping, ...words, busybox, 'sh', '-c', SERVER),
+  );
+  t.is(status, 0, stderr);
+}
+
+test.after.always(async () => {
+  const names = (await list()).map(({ name }) => name);
+  if (names.length > 0) await thaw(['rm', '--force', ...names]);
+  await thaw(['network', 'prune']);
+});
+
+test.serial('a container has an address that the host and other containers reach', async (t) => {
+  await serve(t, '--name', 'web', '-p', '8080:80', '-p', '127.0.0.1::80');
+  const address = await inspect('web', 'IPAddress');
+  t.regex(address, /^10\.94\.\d+\.\d+$/);
+  const id = await idOf('web');
+  t.is(await reached(`http://${address}/`), id);
+  const { stdout } = await run([busybox, 'wget', '-q', '-O', '-', `http://${address}/`]);
+  t.is(stdout.trim(), id);
+  t.is(
+    (await run(['--cap-add', 'NET_RAW', busybox, 'ping', '-c', '1', '-W', '5', address])).status,
+    0,
+  );
+});
+
+test.serial('published ports lead to it, from outside and from the host itself', async (t) => {
+  const id = await idOf('web');
+  const { four } = await ownAddresses();
+  t.is(await fetched(`http://${four}:8080/`), id);
+  t.is(await fetched('http://127.0.0.1:8080/'), id);
+  const { stdout } = await thaw(['port', 'web', '80']);
+  const local = stdout.split('\n').find((line) => line.startsWith('127.0.0.1:'));
+  t.is(await fetched(`http://${local}/`), id);
+  const gateway = await inspect('web', 'Gateway');
+  const through = await run([busybox, 'wget', '-q', '-O', '-', `http://${gateway}:8080/`]);
+  t.is(through.stdout.trim(), id, 'by another container, through the host');
+  const taken = await thaw(runWords('--rm', '-p', '8080:80', busybox, 'true'));
+  t.is(taken.status, 125);
+  t.is(taken.stderr, 'thaw: Cannot publish 8080/tcp: it is in use\n');
+});
+
+test.serial('a container is found by its name, and by none when it is gone', async (t) => {
+  await serve(t, '--name', 'named', '--network-alias', 'alias');
+  await until('its name is known', async () => {
+    const { stdout } = await run([busybox, 'wget', '-q', '-T', '5', '-O', '-', 'http://alias/']);
+    return stdout !== '';
+  });
+  t.is(
+    (await run(['--cap-add', 'NET_RAW', busybox, 'ping', '-c', '1', '-W', '5', 'named'])).status,
+    0,
+  );
+  await thaw(['rm', '--force', 'named']);
+  await until(
+    'its name is forgotten',
+    async () => (await run([busybox, 'nslookup', 'named'])).status !== 0,
+  );
+});
+
+once('the next thawd knows who has which address and port', async (t) => {
+  const id = await idOf('web');
+  const address = await inspect('web', 'IPAddress');
+  await killThawd();
+  t.is(await fetched('http://127.0.0.1:8080/'), id, 'packets need no thawd');
+  await startThawd();
+  t.is(await fetched('http://127.0.0.1:8080/'), id);
+  const taken = await thaw(runWords('--rm', '--ip', address, busybox, 'true'));
+  t.regex(taken.stderr, new RegExp(`--ip ${address}: it is in use`));
+  await thaw(['rm', '--force', 'web']);
+  await t.throwsAsync(fetched('http://127.0.0.1:8080/'));
+  const free = createServer().listen(8080);
+  await new Promise((resolve) => free.once('listening', resolve));
+  t.is((free.address() as AddressInfo).port, 8080);
+  free.close();
+});
+
+once('none has no interface that is up, and the host no way to it', async (t) => {
+  const { stdout } = await run(['--network', 'none', busybox, 'ip', 'addr']);
+  t.regex(stdout, /eth0: <BROADCAST,MULTICAST>/);
+  t.notRegex(stdout, /inet 10\./);
+});
+
+test.serial('a network of its own has IPv6 too, and its ports', async (t) => {
+  t.is((await thaw(['network', 'create', '--ipv6', '--subnet', '10.77.0.0/24', 'six'])).status, 0);
+  await serve(t, '--network', 'six', '--ip', '10.77.0.9', '--name', 'db', '-p', '9090:80');
+  t.is(await inspect('db', 'IPAddress'), '10.77.0.9');
+  const address = await inspect('db', 'GlobalIPv6Address');
+  const id = await reached('http://10.77.0.9/');
+  t.is(await fetched(`http://[${address}]/`), id);
+  const { six } = await ownAddresses();
+  t.is(await fetched(`http://[${six}]:9090/`), id);
+  t.is((await thaw(['network', 'rm', 'six'])).status, 125);
+  await thaw(['rm', '--force', 'db']);
+  t.is((await thaw(['network', 'rm', 'six'])).status, 0);
+  t.false(existsSync('/sys/class/net/thaw1'));
+});
+
+once('an internal network reaches nothing outside', async (t) => {
+  const { four } = await ownAddresses();
+  await thaw(['network', 'create', '--internal', 'inner']);
+  await serve(t, '--network', 'inner', '--name', 'hidden');
+  const address = await inspect('hidden', 'IPAddress');
+  t.not(await reached(`http://${address}/`), '');
+  t.not((await thaw(['exec', 'hidden', 'ping', '-c', '1', '-W', '2', four])).status, 0);
+  await thaw(['rm', '--force', 'hidden']);
+});
+
+once('a clone of a running container has an address of its own', async (t) => {
+  await serve(t, '--name', 'first');
+  const first = await inspect('first', 'IPAddress');
+  await reached(`http://${first}/`);
+  t.is((await thaw(['clone', '--name', 'second', 'first'])).status, 0);
+  const second = await inspect('second', 'IPAddress');
+  t.not(second, first);
+  t.is(await reached(`http://${second}/`), await reached(`http://${first}/`));
+  const { stdout } = await thaw(['exec', 'second', 'ip', '-4', 'addr', 'show', 'eth0']);
+  t.is(stdout.match(/inet /g)?.length, 1);
+  t.true(stdout.includes(`inet ${second}/`));
+  await thaw(['rm', '--force', 'first', 'second']);
+});

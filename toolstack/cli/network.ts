@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw network create, ls, inspect, rm and prune: the networks that containers are in.
+
+import type { NetworkSummary } from '../api/engine.js';
+import { describeError } from '../base/errors.js';
+import { flag, stringList, stringOption, type Command } from './command.js';
+import { forEach } from './each.js';
+import { renderEach } from './format.js';
+import { formatJson, formatTable } from './table.js';
+import { pairs } from './values.js';
+
+export const networkCreateCommand: Command = {
+  name: 'network create',
+  summary: 'Make a network: a bridge with addresses',
+  params: 'NAME',
+  examples: [
+    'thaw network create shop',
+    'thaw network create --subnet 10.1.2.0/24 --gateway 10.1.2.254 --ipv6 --internal back',
+  ],
+  options: {
+    subnet: {
+      type: 'string',
+      describe: 'Its addresses, such as 10.1.2.0/24 or fd00:1::/64; once for each kind',
+    },
+    gateway: { type: 'string', describe: "The host's own address in it (default the first)" },
+    ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
+    internal: { type: 'boolean', describe: 'Nothing in it reaches anything outside' },
+    'disable-dns': { type: 'boolean', describe: 'Its containers do not find each other by name' },
+    label: { type: 'string', describe: 'Label K=V; may be repeated' },
+  },
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const { name } = await engine.networkCreate({
+      name: parsed.positional[0] ?? '',
+      ...{ subnets: stringList(parsed, 'subnet'), gateways: stringList(parsed, 'gateway') },
+      ...{ ipv6: flag(parsed, 'ipv6'), internal: flag(parsed, 'internal') },
+      disableDns: flag(parsed, 'disable-dns'),
+      labels: pairs('--label', stringList(parsed, 'label')),
+    });
+    client.out(`${name}\n`);
+    return 0;
+  },
+};
+
+export const networkLsCommand: Command = {
+  name: 'network ls',
+  summary: 'List networks',
+  params: '',
+  examples: ['thaw network ls', "thaw network ls --format '{{.Name}} {{.Subnets}}'"],
+  options: {
+    quiet: { type: 'boolean', short: 'q', describe: 'Only their names' },
+    format: { type: 'string', describe: 'json, or a template such as {{.Name}}' },
+  },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  run(parsed, client, engine) {
+    const networks = engine.networks();
+    const format = stringOption(parsed, 'format');
+    if (format === 'json') client.out(formatJson(networks));
+    else if (format !== undefined) client.out(renderEach(format, networks.map(fields)));
+    else if (flag(parsed, 'quiet')) client.out(networks.map(({ name }) => `${name}\n`).join(''));
+    else client.out(formatTable(['NAME', 'BRIDGE', 'SUBNETS', 'CONTAINERS'], networks.map(row)));
+    return Promise.resolve(0);
+  },
+};
+
+function row({ name, bridge, subnets, internal, containers }: NetworkSummary): string[] {
+  const shown = subnets.map(({ subnet }) => subnet).join(', ');
+  return [name, bridge, internal ? `${shown} (internal)` : shown, String(containers.length)];
+}
+
+/** What a template may name. */
+function fields(network: NetworkSummary): object {
+  const { name, bridge, subnets, internal, hasDns, labels, created, containers } = network;
+  return {
+    ...{ Name: name, Driver: 'bridge', NetworkInterface: bridge, Internal: internal },
+    Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+    ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
+    Containers: containers,
+  };
+}
+
+export const networkInspectCommand: Command = {
+  name: 'network inspect',
+  summary: 'Print all that is known of networks',
+  params: 'NAME...',
+  examples: ['thaw network inspect thaw'],
+  options: {
+    format: { type: 'string', short: 'f', describe: 'json, or a template (default json)' },
+  },
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const format = stringOption(parsed, 'format') ?? 'json';
+    const asked = parsed.positional.map(async (name) => fields(await engine.network(name)));
+    const results = await Promise.allSettled(asked);
+    const found = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    client.out(format === 'json' ? formatJson(found) : renderEach(format, found));
+    for (const result of results)
+      if (result.status === 'rejected') client.err(`thaw: ${describeError(result.reason)}\n`);
+    return found.length === results.length ? 0 : 125;
+  },
+};
+
+export const networkRmCommand: Command = {
+  name: 'network rm',
+  summary: 'Remove networks that no container is in',
+  params: 'NAME...',
+  examples: ['thaw network rm shop'],
+  options: {},
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  run: ({ positional }, client, engine) =>
+    forEach(positional, client, (name) => engine.networkRemove(name)),
+};
+
+export const networkPruneCommand: Command = {
+  name: 'network prune',
+  summary: 'Remove all networks that no container is in',
+  params: '',
+  examples: ['thaw network prune'],
+  options: {},
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  run(_parsed, client, engine) {
+    const unused = engine
+      .networks()
+      .filter(({ containers, isDefault }) => !isDefault && containers.length === 0);
+    const names = unused.map(({ name }) => name);
+    return forEach(names, client, (name) => engine.networkRemove(name));
+  },
+};

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one sandbox has of a network. Kept inside the sandbox's record.
+
+import type { Family } from './address.js';
+
+export interface Attachment {
+  /** Nobody else's: a sandbox may get another id when a clone that waited becomes it. */
+  id: string;
+  network: string;
+  bridge: string;
+  /** One of each family at most. */
+  addresses: AttachedAddress[];
+  ports: PublishedPort[];
+  /** Whom it asks for names. */
+  nameServers: string[];
+  /** Under which other containers find it. */
+  names: string[];
+}
+
+export interface AttachedAddress {
+  family: Family;
+  address: string;
+  prefix: number;
+  /** '' where nothing outside is to be reached. */
+  gateway: string;
+}
+
+/** A port of the host that is the sandbox's. */
+export interface PublishedPort {
+  /** '' for all addresses of the host. */
+  hostIp: string;
+  hostPort: number;
+  containerPort: number;
+  protocol: 'tcp' | 'udp';
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rest of thaw may use of networks.
+
+export { addressBytes } from './address.js';
+export type { AttachedAddress, Attachment, PublishedPort } from './attachment.js';
+export { AARDVARK, NameServer } from './dns.js';
+export { NetworkError } from './errors.js';
+export { kernelNetwork, type HostNetwork } from './host-network.js';
+export { DEFAULT_NETWORK, Networks, type AttachRequest } from './networks.js';
+export type { NetworkWish } from './plan.js';
+export type { NetworkRecord } from './record.js';

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// All networks of this host: which there are, who is in them under which address, and what dom0's kernel and the name server know of it.
+
+import { randomBytes } from 'node:crypto';
+import { describeError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { Addresses } from './allocate.js';
+import type { Attachment, PublishedPort } from './attachment.js';
+import type { NameServer } from './dns.js';
+import { NetworkError } from './errors.js';
+import type { HostNetwork } from './host-network.js';
+import { planNetwork, type NetworkWish } from './plan.js';
+import { HeldPorts } from './ports.js';
+import { NetworkStore, type NetworkRecord } from './record.js';
+import { renderRules } from './rules.js';
+
+/** The one that containers are in unless something else is asked for. */
+export const DEFAULT_NETWORK = 'thaw';
+
+export interface AttachRequest {
+  network: string;
+  /** Under which other containers find it. */
+  names: string[];
+  ip?: string | undefined;
+  ip6?: string | undefined;
+  ports: readonly PublishedPort[];
+}
+
+export class Networks {
+  readonly #store: NetworkStore;
+  readonly #host: HostNetwork;
+  readonly #log: Log;
+  readonly #names: NameServer;
+  readonly #records = new Map<string, NetworkRecord>();
+  readonly #attached = new Map<string, Attachment>();
+  readonly #addresses = new Addresses();
+  readonly #ports = new HeldPorts();
+  #loading: Promise<void> = Promise.resolve();
+  /** Why this host has no networks. */
+  #failure: unknown;
+
+  private constructor(store: NetworkStore, host: HostNetwork, log: Log, names: NameServer) {
+    this.#store = store;
+    this.#host = host;
+    this.#log = log;
+    this.#names = names;
+  }
+
+  /** Makes bridges and rules of all networks there are, and the default one. A host that cannot is logged, and has none. */
+  static async open(
+    folder: string,
+    host: HostNetwork,
+    log: Log,
+    names: NameServer,
+  ): Promise<Networks> {
+    const networks = new Networks(new NetworkStore(folder), host, log, names);
+    for (const record of await networks.#store.loadAll(log))
+      networks.#records.set(record.name, record);
+    try {
+      if (!networks.#records.has(DEFAULT_NETWORK)) await networks.#add({ name: DEFAULT_NETWORK });
+      for (const record of networks.#records.values()) await host.addBridge(record);
+      await networks.#load();
+      // Names that a killed thawd left.
+      networks.#changeNames();
+    } catch (error) {
+      networks.#failure = error;
+      log.warn(`Containers have no network: ${describeError(error)}`);
+    }
+    return networks;
+  }
+
+  /** The bridge of the default network; '' where the host has no networks. */
+  get defaultBridge(): string {
+    return this.#failure ? '' : (this.#records.get(DEFAULT_NETWORK)?.bridge ?? '');
+  }
+
+  list(): NetworkRecord[] {
+    return [...this.#records.values()].sort((a, b) => a.name.localeCompare(b.name, 'en'));
+  }
+
+  /** Throws ERR_NETWORK_NOT_FOUND. */
+  find(name: string): NetworkRecord {
+    const record = this.#records.get(name);
+    if (record) return record;
+    throw new NetworkError(
+      'ERR_NETWORK_NOT_FOUND',
+      `No network is called "${name}": see thaw network ls`,
+    );
+  }
+
+  /** Who is in it. */
+  attachments(name: string): Attachment[] {
+    return [...this.#attached.values()].filter(({ network }) => network === name);
+  }
+
+  /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL; nothing is left then. */
+  async create(wish: NetworkWish): Promise<NetworkRecord> {
+    this.#mustWork();
+    if (this.#records.has(wish.name))
+      throw new NetworkError(
+        'ERR_NETWORK_NAME',
+        `Cannot use the name "${wish.name}": a network has it; choose another`,
+      );
+    const record = await this.#add(wish);
+    try {
+      await this.#host.addBridge(record);
+      await this.#load();
+    } catch (error) {
+      await this.#forget(record).catch(() => undefined);
+      throw error;
+    }
+    return record;
+  }
+
+  /** Rejects with ERR_NETWORK_NOT_FOUND, and ERR_NETWORK_BUSY while a container is in it, or for the default one. */
+  async remove(name: string): Promise<void> {
+    const record = this.find(name);
+    if (name === DEFAULT_NETWORK)
+      throw new NetworkError(
+        'ERR_NETWORK_BUSY',
+        `Cannot remove network "${name}": it is the default one`,
+      );
+    const [user] = this.attachments(name);
+    if (user)
+      throw new NetworkError(
+        'ERR_NETWORK_BUSY',
+        `Cannot remove network "${name}": container "${user.names[0] ?? user.id}" is in it; end that first`,
+      );
+    await this.#forget(record);
+  }
+
+  /**
+   * Addresses and ports for a sandbox that is to come, until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
+   * ERR_NETWORK_FULL or ERR_NETWORK_PORT; nothing is taken then.
+   */
+  async attach(request: AttachRequest): Promise<Attachment> {
+    this.#mustWork();
+    const record = this.find(request.network);
+    const { network, names } = request;
+    const attachment: Attachment = {
+      ...{ id: randomBytes(8).toString('hex'), network, bridge: record.bridge, names },
+      ...{ addresses: this.#takeAddresses(record, request), ports: [] },
+      nameServers: this.#nameServers(record),
+    };
+    try {
+      attachment.ports = await this.#ports.hold(attachment.id, request.ports);
+    } catch (error) {
+      for (const { address } of attachment.addresses) this.#addresses.release(address);
+      throw error;
+    }
+    this.#attached.set(attachment.id, attachment);
+    return attachment;
+  }
+
+  /** Lets its ports lead to it, and others find it; to be called when its domain has its addresses. */
+  async publish(attachment: Attachment): Promise<void> {
+    if (attachment.ports.length > 0) await this.#load();
+    this.#changeNames();
+  }
+
+  /** What a sandbox of an earlier thawd has. What cannot be had again, such as a port, is logged. */
+  async adopt(attachment: Attachment): Promise<void> {
+    for (const { address } of attachment.addresses) this.#addresses.take(address);
+    this.#attached.set(attachment.id, attachment);
+    try {
+      await this.#ports.hold(attachment.id, attachment.ports);
+      await this.publish(attachment);
+    } catch (error) {
+      this.#log.warn(`Ports of ${attachment.names[0]}: ${describeError(error)}`);
+    }
+  }
+
+  /** Idempotent; what fails is logged. */
+  release(attachment: Attachment): void {
+    if (!this.#attached.delete(attachment.id)) return;
+    for (const { address } of attachment.addresses) this.#addresses.release(address);
+    this.#ports.release(attachment.id);
+    if (attachment.ports.length > 0)
+      this.#load().catch((error: unknown) =>
+        this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),
+      );
+    this.#changeNames();
+  }
+
+  /** Plugs the sandbox's interface in dom0 into a bridge, or into none for ''. */
+  async plug(domid: number, bridge: string): Promise<void> {
+    await this.#host.join(`vif${domid}.0`, bridge);
+  }
+
+  async close(): Promise<void> {
+    await this.#names.close();
+    await this.#loading;
+  }
+
+  #takeAddresses(record: NetworkRecord, { network, ip, ip6 }: AttachRequest) {
+    const taken: Attachment['addresses'] = [];
+    try {
+      for (const { subnet, gateway } of record.subnets) {
+        const family = subnet.includes(':') ? 6 : 4;
+        const wanted = family === 4 ? ip : ip6;
+        const address =
+          wanted === undefined
+            ? this.#addresses.next(network, subnet, gateway)
+            : this.#addresses.claim(
+                family === 4 ? '--ip' : '--ip6',
+                wanted,
+                network,
+                subnet,
+                gateway,
+              );
+        const prefix = Number(subnet.slice(subnet.indexOf('/') + 1));
+        taken.push({ family, address, prefix, gateway: record.internal ? '' : gateway });
+      }
+      if (ip6 !== undefined && !taken.some(({ family }) => family === 6))
+        throw new NetworkError(
+          'ERR_NETWORK_ADDRESS',
+          `Cannot use --ip6 ${ip6}: network "${network}" has no IPv6; make one with thaw network create --ipv6`,
+        );
+      return taken;
+    } catch (error) {
+      for (const { address } of taken) this.#addresses.release(address);
+      throw error;
+    }
+  }
+
+  /** The network's gateways where the name server listens, else those of the host that a guest can reach. */
+  #nameServers({ hasDns, subnets, internal }: NetworkRecord): string[] {
+    if (hasDns && this.#names.isThere) return subnets.map(({ gateway }) => gateway);
+    return internal ? [] : this.#host.nameServers();
+  }
+
+  async #add(wish: NetworkWish): Promise<NetworkRecord> {
+    const record = planNetwork(wish, this.list(), this.#host.ownSubnets());
+    this.#records.set(record.name, record);
+    try {
+      await this.#store.save(record);
+    } catch (error) {
+      this.#records.delete(record.name);
+      throw error;
+    }
+    return record;
+  }
+
+  async #forget(record: NetworkRecord): Promise<void> {
+    this.#records.delete(record.name);
+    await this.#store.remove(record.name);
+    await this.#host.removeBridge(record.bridge);
+    await this.#load();
+  }
+
+  /** One after the other: each brings the rules to what is true when its turn comes. */
+  #load(): Promise<void> {
+    const loaded = this.#loading.then(() =>
+      this.#host.load(renderRules(this.list(), [...this.#attached.values()])),
+    );
+    this.#loading = loaded.catch(() => undefined);
+    return loaded;
+  }
+
+  #changeNames(): void {
+    this.#names.change(() =>
+      this.list()
+        .filter(({ hasDns }) => hasDns)
+        .map((network) => ({
+          network,
+          members: this.attachments(network.name).map((attachment) => [attachment.id, attachment]),
+        })),
+    );
+  }
+
+  #mustWork(): void {
+    if (this.#failure)
+      throw new NetworkError('ERR_NETWORK_HOST', 'This host has no networks: see thaw doctor', {
+        cause: this.#failure,
+      });
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a sandbox comes into its network: its vif's end in dom0 into the bridge, its addresses into the guest.
+
+import { AgentType, encodeNetwork, type NetworkAddress } from '../agent/wire.js';
+import type { Steps } from '../base/steps.js';
+import { addressBytes, type Attachment } from '../network/index.js';
+import { untilConnected } from '../xen/devices.js';
+import type { Ready } from './ready.js';
+import type { SandboxRecord } from './record.js';
+import type { SandboxServices } from './services.js';
+
+/** The guest's name for its vif. */
+const INTERFACE = 'eth0';
+const ANSWER_MS = 60_000;
+
+/** A clone that waited is in the default network's bridge already. Without a network the interface is there, and down. */
+export async function connect(
+  { host, networks }: SandboxServices,
+  ready: Ready,
+  { network }: SandboxRecord,
+  steps: Steps,
+): Promise<void> {
+  const { domid, link, template } = ready;
+  if (!ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
+  const bridge = network?.bridge ?? '';
+  const present = ready.hasVif ? networks.defaultBridge : '';
+  if (bridge !== present) await steps.time('bridge', networks.plug(domid, bridge));
+  // A copy of a guest that ran has the addresses of that.
+  if (!network && !template.running) return;
+  const request = encodeNetwork({
+    interface: INTERFACE,
+    ipv4: addressOf(network, 4),
+    ipv6: addressOf(network, 6),
+  });
+  await steps.time('network', link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS));
+}
+
+function addressOf(network: Attachment | undefined, family: 4 | 6): NetworkAddress | undefined {
+  const found = network?.addresses.find((one) => one.family === family);
+  if (!found) return undefined;
+  const { address, prefix, gateway } = found;
+  return {
+    ...{ address: addressBytes(address), prefix },
+    gateway: gateway === '' ? undefined : addressBytes(gateway),
+  };
+}
