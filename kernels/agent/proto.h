@@ -96,6 +96,11 @@ enum thaw_type {
   THAW_NETWORK =
       0x1d, /* struct thaw_network, field: interface ("eth0"). It has these addresses and default routes, and no
                others, and is up, or down where it has none: OK. THAW_E_DEVICE: there is no such interface */
+  THAW_STATS =
+      0x1e, /* field: container id. OK: fields, each a file of the kernel's, empty where it cannot be read: of the
+               container's cgroup cpu.stat, memory.current, memory.stat, pids.current, io.stat; /proc/meminfo */
+  THAW_PROCESSES = 0x1f, /* field: container id. OK: fields: /proc/uptime, then for each of the first 512 processes of
+                            the container /proc/PID/stat, status and cmdline, each cut off at 4 KiB at most */
 
   /* control, agent -> thawd */
   THAW_OK = 0x20,

@@ -3,10 +3,12 @@
 
 import type {
   Client,
+  ContainerStats,
   ContainerSummary,
   Engine,
   HostInfo,
   NetworkSummary,
+  ProcessInfo,
   TemplateSummary,
   ImageSummary,
   ThawEvent,
@@ -45,6 +47,17 @@ export const INFO: HostInfo = {
 
 export const INSPECTED = inspectContainer(containerRecord(), new RecordStore('/containers'));
 
+const STATS: ContainerStats = {
+  ...{ id: 'ab'.repeat(32), name: 'web', domid: 7, time: 11_000, started: 1000 },
+  ...{ cpuNs: 1e9, domainCpuNs: 2e9, memoryBytes: 2 ** 20, memoryLimitBytes: 2 ** 26, pids: 3 },
+  ...{ networkIn: 1024, networkOut: 2048, blockIn: 0, blockOut: 4096 },
+};
+
+const PROCESS: ProcessInfo = {
+  ...{ pid: 1, ppid: 0, uid: 0, user: 'root', state: 'S', tty: '?', cpuMs: 500 },
+  ...{ elapsedMs: 61_000, memoryBytes: 2 ** 20, command: 'httpd -f' },
+};
+
 const NETWORK: NetworkSummary = {
   ...{ name: 'shop', isDefault: false, bridge: 'thaw1', internal: false, hasDns: true, labels: {} },
   ...{ subnets: [{ subnet: '10.1.2.0/24', gateway: '10.1.2.1' }], created: 0 },
@@ -79,6 +92,8 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     rename: (name, wanted) => Promise.resolve(note(undefined, 'rename', name, wanted)),
     wait: (name) => Promise.resolve(note(3, 'wait', name)),
     attach: (name, options) => Promise.resolve(note({ joined: true }, 'attach', name, options)),
+    stats: (names) => Promise.resolve(note([STATS], 'stats', names)),
+    processes: (name) => Promise.resolve(note([PROCESS], 'processes', name)),
     find: (name) => Promise.resolve(note(CONTAINER, 'find', name)),
     networks: () => note([NETWORK], 'networks'),
     network: (name) => Promise.resolve(note(NETWORK, 'network', name)),

@@ -36,6 +36,8 @@ export const AgentType = {
   BEGIN: 0x1b,
   HOLD: 0x1c,
   NETWORK: 0x1d,
+  STATS: 0x1e,
+  PROCESSES: 0x1f,
   OK: 0x20,
   ERROR: 0x21,
 } as const;

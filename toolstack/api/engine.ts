@@ -17,6 +17,7 @@ import type { HostInfo } from './host.js';
 import type { ImageSummary, PullOptions } from './image.js';
 import type { Inspected } from './inspect.js';
 import type { NetworkCreateOptions, NetworkSummary } from './network.js';
+import type { ContainerStats, ProcessInfo } from './stats.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
 
 export type * from './client.js';
@@ -26,6 +27,7 @@ export type * from './host.js';
 export type * from './image.js';
 export type * from './inspect.js';
 export type * from './network.js';
+export type * from './stats.js';
 export type * from './template.js';
 
 export interface Engine {
@@ -53,6 +55,9 @@ export interface Engine {
   remove(name: string, force: boolean): Promise<string>;
   logs(name: string, options: LogOptions, client: Client): Promise<void>;
   inspect(name: string): Promise<Inspected>;
+  /** Of those that run among the named, or of all that do. Rejects with ERR_CONTAINER_NOT_FOUND. */
+  stats(containers: readonly string[]): Promise<ContainerStats[]>;
+  processes(container: string): Promise<ProcessInfo[]>;
   /** Calls `tell` for what has happened and, where asked for, what happens until the client goes. */
   events(filter: EventFilter, client: Client): Promise<void>;
   images(): Promise<ImageSummary[]>;

@@ -35,6 +35,8 @@ import { runCommand } from './run.js';
 import { startCommand } from './start.js';
 import { restartCommand, stopCommand } from './stop.js';
 import { UsageError } from './usage-error.js';
+import { statsCommand } from './stats.js';
+import { topCommand } from './top.js';
 import { waitCommand } from './wait.js';
 
 /** All commands, in the order in which help lists them. */
@@ -55,6 +57,8 @@ export const COMMANDS: readonly Command[] = [
   attachCommand,
   logsCommand,
   psCommand,
+  topCommand,
+  statsCommand,
   inspectCommand,
   eventsCommand,
   portCommand,

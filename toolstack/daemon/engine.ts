@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line's wishes mean: each call of the Engine interface, done with containers, images and the host.
 
-import type { Client, Engine, HostInfo, ImageSummary, PullOptions } from '../api/engine.js';
+import type {
+  Client,
+  ContainerStats,
+  Engine,
+  HostInfo,
+  ImageSummary,
+  PullOptions,
+} from '../api/engine.js';
 import { VERSION } from '../base/version.js';
 import { cloneContainer } from '../container/clone.js';
 import { execIn } from '../container/exec.js';
@@ -17,6 +24,7 @@ import {
   stopContainer,
   unpauseContainer,
 } from '../container/stop.js';
+import { processesOf, statsOf } from '../container/stats.js';
 import { waitFor } from '../container/wait.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
@@ -52,6 +60,8 @@ export function createEngine(
     logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
     inspect: (name) =>
       Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
+    stats: (names) => allStats(services, manager, names),
+    processes: async (name) => processesOf(services, await manager.settled(name)),
     events: (filter, client) => services.events.follow(filter, client.signal),
     images: async () => (await images.list()).map(summarizeImage),
     pull: (reference: string, options: PullOptions, client: Client) =>
@@ -91,6 +101,17 @@ async function pull(
 function summarizeImage(image: Image): ImageSummary {
   const { id, names, size, created, layers } = image;
   return { id, names, size, created: created ?? '', layers: layers.length };
+}
+
+async function allStats(
+  services: ContainerServices,
+  manager: ContainerManager,
+  names: readonly string[],
+): Promise<ContainerStats[]> {
+  const wanted =
+    names.length > 0 ? names.map((name) => manager.find(name)) : [...manager.containers];
+  const all = await Promise.all(wanted.map((container) => statsOf(services, container)));
+  return all.filter((stats) => stats !== undefined);
 }
 
 async function hostInfo(

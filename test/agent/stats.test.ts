@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// STATS and PROCESSES refuse what they cannot tell of. (Figures of a real container: test/xen/thaw/stats.)
+
+import test from 'ava';
+import { join } from 'node:path';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeFields } from '../../toolstack/base/frame.js';
+import type { Refusal } from '../support/agent-client.js';
+import { TestAgent } from '../support/agent.js';
+import { makeRootfs, startContainer } from '../support/container.js';
+import { until } from '../support/within.js';
+
+let agent: TestAgent;
+
+test.before(async () => {
+  agent = await TestAgent.start();
+  makeRootfs(join(agent.run, 'roots/base/rootfs'));
+});
+
+test.after.always(async () => {
+  await agent.stop();
+});
+
+for (const [name, type] of [
+  ['STATS', AgentType.STATS],
+  ['PROCESSES', AgentType.PROCESSES],
+] as const)
+  test.serial(`${name} is of a container that runs`, async (t) => {
+    const fault = async (payload: Buffer) =>
+      (await t.throwsAsync<Refusal>(agent.request(type, payload))).fault;
+    t.is(await fault(encodeFields(['none'])), AgentFault.NOENT);
+    t.is(await fault(encodeFields([])), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['a', 'b'])), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['../a'])), AgentFault.MESSAGE);
+    const process = await startContainer(agent, `of-${type}`, ['sleep', '1000']);
+    // This agent's containers are in its own cgroup, whose processes are not theirs.
+    t.is(await fault(encodeFields([`of-${type}`])), AgentFault.INTERNAL);
+    process.signal(9);
+    await until('it has ended', () => process.exit !== undefined);
+    t.is(await fault(encodeFields([`of-${type}`])), AgentFault.STATE);
+  });

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures are true: compared with what the container does, with xl, and with /proc inside.
+
+import test from 'ava';
+import { busybox, command, list, runWords, thaw, until } from '../../support/thaw.js';
+
+const NAME = 'figures';
+/** 16 MiB in memory, a process that does nothing and one that does nothing else but run. */
+const SCRIPT = 'head -c 16777216 /dev/zero >/dev/shm/fill; sleep 1000 & while :; do :; done';
+
+interface Stats {
+  CPUPerc: string;
+  DomainCPUPerc: string;
+  MemUsage: string;
+  NetIO: string;
+  PIDs: string;
+}
+
+async function stats(): Promise<Stats> {
+  const { stdout } = await thaw(['stats', '--no-stream', '--format', 'json', NAME]);
+  return (JSON.parse(stdout) as Stats[])[0]!;
+}
+
+const mib = (text: string) => Number(/^([\d.]+) MiB/.exec(text)?.[1] ?? NaN);
+
+test.before(async () => {
+  await thaw(runWords('-d', '--name', NAME, '--cap-add', 'NET_RAW', busybox, 'sh', '-c', SCRIPT));
+});
+
+test.after.always(async () => {
+  const names = (await list()).map(({ name }) => name);
+  if (names.length > 0) await thaw(['rm', '--force', ...names]);
+});
+
+test.serial('memory is what was filled, processes are those that run', async (t) => {
+  const found = await until('it has filled its memory', async () => {
+    const now = await stats();
+    return mib(now.MemUsage) >= 16 && now;
+  });
+  t.true(mib(found.MemUsage) < 24, found.MemUsage);
+  t.regex(found.MemUsage, / \/ 64 MiB$/);
+  t.is(found.PIDs, '2');
+  const inside = await thaw(['exec', NAME, 'cat', '/sys/fs/cgroup/memory.current']);
+  const difference = Number(inside.stdout) / 2 ** 20 - mib((await stats()).MemUsage);
+  t.true(Math.abs(difference) < 4, `${difference} MiB`);
+});
+
+test.serial(
+  'CPU time is what xl says the domain had, and most of it is the container’s',
+  async (t) => {
+    const seconds = async () => {
+      const text = await command('xl', ['list']);
+      return Number(new RegExp(`^${NAME} .* ([\\d.]+)$`, 'm').exec(text)?.[1] ?? NaN);
+    };
+    const { stdout: started } = await thaw(['inspect', '--format', '{{.State.StartedAt}}', NAME]);
+    const before = await seconds();
+    const now = await stats();
+    const after = await seconds();
+    const own =
+      (parseFloat(now.DomainCPUPerc) / 100) * ((Date.now() - Date.parse(started.trim())) / 1000);
+    t.true(own > before - 2 && own < after + 2, `${before} s, ${own} s, ${after} s`);
+    t.true(parseFloat(now.CPUPerc) > parseFloat(now.DomainCPUPerc) / 2, JSON.stringify(now));
+  },
+);
+
+test.serial('top lists them as the container sees them', async (t) => {
+  const { stdout } = await thaw(['top', NAME, 'pid', 'user', 'state', 'args']);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((row) => row.split(/ {3,}/));
+  t.deepEqual(rows[0], ['PID', 'USER', 'STATE', 'COMMAND']);
+  t.is(rows.length, 3);
+  t.deepEqual(rows[1]?.slice(0, 3), ['1', 'root', 'R']);
+  t.deepEqual(rows[2]?.slice(1), ['root', 'S', 'sleep 1000']);
+  const inside = await thaw(['exec', NAME, 'ps', '-o', 'pid,args']);
+  t.regex(inside.stdout, new RegExp(`^ *${rows[2]?.[0]} sleep 1000$`, 'm'));
+});
+
+test.serial('what it receives and sends is counted', async (t) => {
+  const kib = (text: string) =>
+    text.split(' / ').map((part) => parseFloat(part) * (part.endsWith('MiB') ? 1024 : part.endsWith('KiB') ? 1 : 1 / 1024)); // prettier-ignore
+  const [inBefore = 0, outBefore = 0] = kib((await stats()).NetIO);
+  const ping = ['ping', '-c', '20', '-i', '0.1', '-s', '1400', '10.94.0.1'];
+  t.is((await thaw(['exec', NAME, ...ping])).status, 0);
+  const [inAfter = 0, outAfter = 0] = kib((await stats()).NetIO);
+  t.true(inAfter - inBefore > 26 && inAfter - inBefore < 60, `${inAfter - inBefore} KiB in`);
+  t.true(outAfter - outBefore > 26 && outAfter - outBefore < 60, `${outAfter - outBefore} KiB out`);
+});
+
+test.serial('a paused one has its domain’s figures alone', async (t) => {
+  await thaw(['pause', NAME]);
+  const now = await stats();
+  t.is(now.PIDs, '--');
+  t.regex(now.DomainCPUPerc, /^[\d.]+%$/);
+  t.is((await thaw(['top', NAME])).status, 125);
+  await thaw(['unpause', NAME]);
+  t.is((await stats()).PIDs, '2');
+});
