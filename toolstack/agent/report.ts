@@ -49,9 +49,9 @@ export function decodeProcesses(untrustedPayload: Buffer): GuestProcess[] {
   const found = Array.from({ length: files.length / 3 }, (_, i) =>
     parseProcess(files.slice(3 * i, 3 * i + 3), upMs),
   ).filter((process) => process !== undefined);
-  const own = new Map(found.map(({ outerPid, pid }) => [outerPid, pid]));
-  return found.map(({ outerPid: _, outerParent, ...rest }) => ({
-    ...rest,
+  const own = new Map(found.map(({ outerPid, process }) => [outerPid, process.pid]));
+  return found.map(({ outerParent, process }) => ({
+    ...process,
     ppid: own.get(outerParent) ?? 0,
   }));
 }
@@ -69,8 +69,7 @@ function parseProcess([stat = '', status = '', cmdline = '']: string[], upMs: nu
   const line = (key: string): string =>
     new RegExp(`^${key}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
   const command = cmdline.replace(/\0+$/, '').replaceAll('\0', ' ');
-  return {
-    ...{ outerPid: number(outer), outerParent: number(field(4)) },
+  const process = {
     pid: number(line('NSpid').split(/\s+/).at(-1)),
     uid: number(line('Uid').split(/\s+/)[1]),
     state: printable(field(3), 1),
@@ -80,6 +79,7 @@ function parseProcess([stat = '', status = '', cmdline = '']: string[], upMs: nu
     memoryBytes: number(/\d+/.exec(line('VmRSS'))?.[0]) * 1024,
     command: printable(command === '' ? `[${name}]` : command, 4096),
   };
+  return { outerPid: number(outer), outerParent: number(field(4)), process };
 }
 
 /** Device numbers of terminals (proc_pid_stat(5)): those of devpts are 136 and up. */

@@ -70,14 +70,22 @@ export function flag({ options }: Parsed, name: string): boolean {
   return options[name]?.at(-1) === true;
 }
 
-/** A table's rows for help: `-m, --memory VALUE` and what it is, with --help last. */
-export function optionRows(table: OptionTable): string[] {
-  const rows = Object.entries(table).map(([name, { type, short, describe }]) => {
-    const left = `  ${short === undefined ? '    ' : `-${short}, `}--${name}`;
-    return [type === 'boolean' ? left : `${left} VALUE`, describe] as const;
+/** `-m, --memory VALUE` and what it is, with --help last. */
+export function optionEntries(table: OptionTable): [left: string, right: string][] {
+  const rows = Object.entries(table).map(([name, { type, short, describe }]): [string, string] => {
+    const left = `${short === undefined ? '' : `-${short}, `}--${name}`;
+    return [type === 'boolean' ? left : `${left} VALUE`, describe];
   });
   const ownsH = Object.values(table).some(({ short }) => short === 'h');
-  rows.push([ownsH ? '      --help' : '  -h, --help', 'Print this']);
+  return [...rows, [ownsH ? '--help' : '-h, --help', 'Print this']];
+}
+
+/** A table's rows for help. */
+export function optionRows(table: OptionTable): string[] {
+  const rows = optionEntries(table).map(([left, right]): [string, string] => [
+    left.startsWith('--') ? `      ${left}` : `  ${left}`,
+    right,
+  ]);
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`);
 }

@@ -22,7 +22,9 @@ static bool works_offline(int argc, char **argv) {
   static const char *const first[] = {"doctor", "completion", "help", "--help", "-h", "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
 
-  return argc < 2 || is_one_of(argv[1], first) || (argc > 2 && is_one_of(argv[2], second));
+  /* a command may be two words, such as `network create` */
+  return argc < 2 || is_one_of(argv[1], first) || (argc > 2 && is_one_of(argv[2], second)) ||
+         (argc > 3 && is_one_of(argv[3], second));
 }
 
 /* …/lib/thaw of …/lib/thaw/bin/thaw, whatever link the launcher was called by; false when it does not fit. */

@@ -5,7 +5,8 @@ import test from 'ava';
 import type { Engine } from '../../../toolstack/api/engine.js';
 import { ThawError } from '../../../toolstack/base/errors.js';
 import { VERSION } from '../../../toolstack/base/version.js';
-import { COMMANDS, runCommandLine } from '../../../toolstack/cli/main.js';
+import { COMMANDS } from '../../../toolstack/cli/commands.js';
+import { runCommandLine } from '../../../toolstack/cli/main.js';
 import { runFailureStatus } from '../../../toolstack/container/errors.js';
 import { fakeClient, fakeEngine } from '../../support/fake-engine.js';
 
