@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/thaw/compat runs each row on both.
+
+export interface CompatRow {
+  area: 'run and create' | 'life' | 'looking' | 'exec' | 'networks' | 'errors';
+  what: string;
+  /**
+   * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W the same in a network, P runs one, D a
+   * detached one called $N, D4 the same in a network, C creates one called $N; what is called $N is removed afterwards. Outputs and
+   * statuses are compared.
+   */
+  script?: string;
+  /** Where they differ on purpose: what each does, and why. */
+  differs?: { podman: string; thaw: string; why: string };
+  /** With a script: what each prints, `status N` as its last line. */
+  prints?: { podman: RegExp; thaw: RegExp };
+  /** Not there yet: words that thaw refuses as no option or command of its own. */
+  missing?: string;
+}
+
+const same = (area: CompatRow['area'], rows: [what: string, script: string][]): CompatRow[] =>
+  rows.map(([what, script]) => ({ area, what, script }));
+
+const missing = (area: CompatRow['area'], rows: [what: string, words: string][]): CompatRow[] =>
+  rows.map(([what, words]) => ({ area, what, missing: words }));
+
+const LOOP = `sh -c 'trap "exit 3" TERM INT; while :; do sleep 0.1; done'`;
+
+export const COMPAT_ROWS: readonly CompatRow[] = [
+  ...same('run and create', [
+    ['-e K=V', "R -e A=1 -e B=x=y $I sh -c 'echo $A $B'"],
+    ['-e K', "export OWN=mine; R -e OWN -e NONE $I sh -c 'echo $OWN ${NONE-unset}'"],
+    [
+      '--env-file',
+      "printf 'A=1\\n# no\\n\\nOWN\\n' >/tmp/compat.env; export OWN=2; R --env-file /tmp/compat.env -e A=3 $I sh -c 'echo $A $OWN'",
+    ],
+    ['-w', 'R -w /tmp $I pwd'],
+    ['-u, by number', "R -u 1000:100 $I sh -c 'id -u; id -g'"],
+    ['-u, by name', "R -u root $I sh -c 'id -un; echo $HOME'"],
+    ['--entrypoint', 'R --entrypoint echo $I a b'],
+    ['--hostname', "R --hostname box $I sh -c 'hostname; cat /etc/hostname'"],
+    ['--name', 'D $I sleep 100; $E inspect --format "{{.Name}}" $N | sed "s/$N/name/"'],
+    ['--rm', 'R --name $N $I true; $E ps -a --format "{{.Names}}" | grep -c "^$N$"'],
+    ['-i', 'echo fed | R -i $I cat'],
+    ['without -i', 'echo fed | R $I cat'],
+    ['-t', "R -t $I sh -c 'test -t 1 && echo terminal'"],
+    [
+      '--read-only',
+      "R --read-only $I sh -c 'touch /no 2>/dev/null || echo read-only; touch /tmp/yes /run/yes /var/tmp/yes && echo tmp'",
+    ],
+    ['--tmpfs', "R --tmpfs /x:size=1m $I sh -c 'df -k /x | tail -n 1'"],
+    [
+      '--cap-add, --cap-drop',
+      'R --cap-drop ALL --cap-add NET_RAW,chown $I grep Cap /proc/self/status',
+    ],
+    [
+      '--cap-add for another user',
+      'R -u 1000 --cap-add NET_RAW $I grep -E "Cap(Prm|Eff|Amb)" /proc/self/status',
+    ],
+    ['capabilities of root by default', 'R $I grep -E "Cap(Prm|Eff|Amb|Inh)" /proc/self/status'],
+    [
+      '--security-opt no-new-privileges',
+      'R --security-opt no-new-privileges $I grep NoNewPrivs /proc/self/status',
+    ],
+    [
+      '--security-opt seccomp=FILE',
+      `echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]}' >/tmp/compat.json; R --security-opt seccomp=/tmp/compat.json $I mkdir /tmp/x 2>/dev/null`,
+    ],
+    [
+      '--ulimit',
+      "R --ulimit nofile=100:200 --ulimit core=-1 $I sh -c 'ulimit -n; ulimit -Hn; ulimit -c'",
+    ],
+    ['--pids-limit', 'R --pids-limit 50 $I cat /sys/fs/cgroup/pids.max'],
+    ['--cpus, a fraction', 'R --cpus 0.5 $I cat /sys/fs/cgroup/cpu.max'],
+    ['--add-host', 'R --add-host db:192.0.2.7 $I grep db /etc/hosts'],
+    [
+      '--dns, --dns-search, --dns-option',
+      'W --dns 192.0.2.1 --dns-search a.example --dns-option ndots:2 $I sort /etc/resolv.conf',
+    ],
+    ['--label', "D -l a=b -l c $I sleep 100; $E inspect --format '{{json .Config.Labels}}' $N"],
+    ['--stop-signal', `D --stop-signal INT $I ${LOOP}; $E stop $N >/dev/null; $E wait $N`],
+    ['--stop-timeout', 'D --stop-timeout 1 $I sleep 100; $E stop $N >/dev/null; $E wait $N'],
+    [
+      '--restart on-failure:N',
+      "D --restart on-failure:2 $I sh -c 'echo try; exit 4' >/dev/null; for i in $(seq 60); do [ $($E logs $N | wc -l) = 3 ] && break; sleep 0.5; done; sleep 1; $E logs $N",
+    ],
+    ['--mac-address', 'W --mac-address 02:00:00:00:00:07 $I cat /sys/class/net/eth0/address'],
+    ['-d', "D $I true | grep -cE '^[0-9a-f]{64}$'"],
+    [
+      'create',
+      "C $I echo made | grep -cE '^[0-9a-f]{64}$'; $E ps -a --format '{{.State}}' --filter name=$N; $E start -a $N",
+    ],
+  ]),
+  {
+    area: 'run and create',
+    what: '--memory',
+    script:
+      'R -m 128m $I sh -c \'cat /sys/fs/cgroup/memory.max; awk "/MemTotal/ {print \\$2}" /proc/meminfo\'',
+    differs: {
+      podman: "the container's limit; /proc/meminfo is the host's",
+      thaw: "the domain's size: there is no limit inside, and /proc/meminfo tells the truth",
+      why: "the limit is Xen's, so it holds for the guest's kernel too",
+    },
+    prints: { podman: /^134217728\n\d{7,}\nstatus 0$/, thaw: /^max\n1[0-3]\d{4}\nstatus 0$/ },
+  },
+  {
+    area: 'run and create',
+    what: '--cpus, a whole number',
+    script: "R --cpus 1 $I sh -c 'cat /sys/fs/cgroup/cpu.max; nproc'",
+    differs: {
+      podman: "a quota of the container's; it sees the host's CPUs",
+      thaw: 'so many vCPUs, without a quota',
+      why: 'Xen schedules vCPUs',
+    },
+    prints: { podman: /^100000 100000\n\d+\nstatus 0$/, thaw: /^max 100000\n1\nstatus 0$/ },
+  },
+  {
+    area: 'run and create',
+    what: 'environment',
+    script: "R $I sh -c 'echo ${container-none}'",
+    differs: {
+      podman: 'has container=podman',
+      thaw: 'has none',
+      why: 'programs take that for a shared kernel; this one is the container’s own',
+    },
+    prints: { podman: /^podman\nstatus 0$/, thaw: /^none\nstatus 0$/ },
+  },
+  ...missing('run and create', [
+    ['-v, --mount: volumes', 'run -v /tmp:/tmp'],
+    ['--device', 'run --device /dev/null'],
+    ['--health-cmd and its timings', 'run --health-cmd true'],
+    ['--init', 'run --init'],
+    ['--cidfile', 'run --cidfile /tmp/x'],
+    ['--pod', 'run --pod x'],
+  ]),
+  ...same('life', [
+    [
+      'stop',
+      `D $I ${LOOP}; $E stop $N | sed "s/$N/name/"; $E inspect --format '{{.State.Status}} {{.State.ExitCode}}' $N; $E stop $N | sed "s/$N/name/"`,
+    ],
+    ['stop -t 0', 'D $I sleep 100; $E stop -t 0 $N >/dev/null; $E wait $N'],
+    [
+      'start again',
+      'D $I sh -c \'echo up\'; $E wait $N; $E start $N | sed "s/$N/name/"; $E wait $N; $E logs $N',
+    ],
+    ['start -a', "C $I sh -c 'echo out; exit 5' >/dev/null; $E start -a $N"],
+    ['start of one that runs', 'D $I sleep 100 >/dev/null; $E start $N | sed "s/$N/name/"'],
+    [
+      'restart',
+      "D $I sh -c 'echo up; sleep 100' >/dev/null; sleep 1; $E restart -t 0 $N | sed \"s/$N/name/\"; sleep 1; $E logs $N; $E inspect --format '{{.State.Status}}' $N",
+    ],
+    ['kill', `D $I ${LOOP}; sleep 0.5; $E kill -s TERM $N | sed "s/$N/name/"; $E wait $N`],
+    [
+      'pause, unpause',
+      "D $I sleep 100 >/dev/null; $E pause $N >/dev/null; $E inspect --format '{{.State.Status}} {{.State.Paused}}' $N; $E unpause $N >/dev/null; $E inspect --format '{{.State.Status}}' $N",
+    ],
+    ['wait', "D $I sh -c 'exit 9' >/dev/null; $E wait $N"],
+    [
+      'rm',
+      'D $I true >/dev/null; $E wait $N >/dev/null; $E rm $N | sed "s/$N/name/"; $E inspect $N >/dev/null 2>&1 || echo gone',
+    ],
+    ['rm -f', 'D $I sleep 100 >/dev/null; $E rm -f $N | sed "s/$N/name/"; $E rm -f $N 2>/dev/null'],
+    [
+      'rename',
+      'D $I sleep 100 >/dev/null; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f $N-new >/dev/null',
+    ],
+    ['attach', "D $I sh -c 'sleep 2; echo said; exit 6' >/dev/null; $E attach --no-stdin $N"],
+  ]),
+  ...same('looking', [
+    [
+      'ps',
+      'D $I sleep 100 >/dev/null; $E ps --filter name=$N --format "{{.Names}} {{.State}} {{.Command}}" | sed "s/$N/name/"',
+    ],
+    [
+      'ps -a --filter',
+      "D $I sh -c 'exit 3' >/dev/null; $E wait $N; $E ps -a -q --filter name=$N --filter exited=3 | wc -l; $E ps -a -q --filter name=$N --filter status=running | wc -l",
+    ],
+    [
+      'ps --filter label',
+      'D -l tier=x $I sleep 100 >/dev/null; $E ps -q --filter label=tier=x | wc -l; $E ps -q --filter label=tier=y | wc -l',
+    ],
+    [
+      'logs',
+      "D $I sh -c 'echo out; echo err >&2' >/dev/null; $E wait $N >/dev/null; $E logs $N 2>/dev/null; $E logs $N 2>&1 >/dev/null",
+    ],
+    ['logs --tail', "D $I sh -c 'seq 9' >/dev/null; $E wait $N >/dev/null; $E logs --tail 2 $N"],
+    [
+      'logs -t',
+      "D $I echo one >/dev/null; $E wait $N >/dev/null; $E logs -t $N | sed -E 's/^[0-9-]+T[0-9:]+.[0-9]+[+Z][0-9:]* /TIME /'",
+    ],
+    [
+      'logs --since',
+      'D $I echo one >/dev/null; $E wait $N >/dev/null; $E logs --since 1h $N; $E logs --since 2099-01-01T00:00:00Z $N',
+    ],
+    ['logs -f', "D $I sh -c 'echo a; sleep 1; echo b' >/dev/null; $E logs -f $N"],
+    [
+      'top',
+      "D $I sh -c 'sleep 100 & wait' >/dev/null; sleep 1; $E top $N pid ppid user args | awk '{$1=$1};1'",
+    ],
+    [
+      'stats',
+      'D $I sleep 100 >/dev/null; $E stats --no-stream --format "{{.Name}} {{.PIDs}}" $N | sed "s/$N/name/"',
+    ],
+    [
+      'inspect',
+      "D -w /tmp -e A=1 --restart always $I sleep 100 >/dev/null; $E inspect --format '{{.Config.WorkingDir}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.Path}} {{.Args}} {{.Config.Tty}} {{.Config.StopTimeout}}' $N",
+    ],
+  ]),
+  ...same('exec', [
+    [
+      'status and streams',
+      "D $I sleep 100 >/dev/null; $E exec $N sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null",
+    ],
+    ['-i', 'D $I sleep 100 >/dev/null; echo fed | $E exec -i $N cat'],
+    [
+      '-e, -w, -u',
+      "D -e A=1 $I sleep 100 >/dev/null; $E exec -e B=2 -w /tmp -u 1000:100 $N sh -c 'echo $A $B; pwd; id -u; id -g'",
+    ],
+    [
+      '-d',
+      'D $I sleep 100 >/dev/null; $E exec -d $N touch /tmp/there >/dev/null; sleep 1; $E exec $N ls /tmp/there',
+    ],
+    ['a command that is not there', 'D $I sleep 100 >/dev/null; $E exec $N nosuch 2>/dev/null'],
+    ['a command that cannot be executed', 'D $I sleep 100 >/dev/null; $E exec $N /etc 2>/dev/null'],
+  ]),
+  {
+    area: 'exec',
+    what: 'in one that does not run',
+    script: 'D $I true >/dev/null; $E wait $N >/dev/null; $E exec $N true 2>/dev/null',
+    differs: {
+      podman: 'status 255',
+      thaw: 'status 125',
+      why: '125 is what all other failures of thaw have',
+    },
+    prints: { podman: /^status 255$/, thaw: /^status 125$/ },
+  },
+  ...same('networks', [
+    [
+      '-p HOST:PORT',
+      'D4 -p 8181:80 $I sleep 100 >/dev/null; $E port $N; $E ps --filter name=$N --format "{{.Ports}}"',
+    ],
+    [
+      '-p IP:HOST:PORT/udp',
+      'D4 -p 127.0.0.1:8182:53/udp $I sleep 100 >/dev/null; $E port $N 53/udp',
+    ],
+    [
+      'network create, inspect, rm',
+      '$E network create --subnet 10.201.0.0/24 $N | sed "s/$N/name/"; $E network inspect --format "{{.Name}} {{.Driver}} {{.Internal}}" $N | sed "s/$N/name/"; $E network rm $N | sed "s/$N/name/"',
+    ],
+    [
+      '--network NAME, --ip',
+      '$E network create --subnet 10.202.0.0/24 $N >/dev/null; P --rm --network $N --ip 10.202.0.9 $I ip -4 -o addr show eth0 | grep -o "10.202.0.9/24"; $E network rm $N >/dev/null',
+    ],
+    [
+      'a name that others find',
+      '$E network create --subnet 10.203.0.0/24 $N >/dev/null; P -d --name $N-a --network $N --network-alias db $I sleep 100 >/dev/null; sleep 2; P --rm --network $N $I nslookup db 2>/dev/null | grep -A1 "Name:" | grep -c 10.203; $E rm -f -t 0 $N-a >/dev/null; $E network rm $N >/dev/null',
+    ],
+    ['--network none', "R --network none $I ip -4 -o addr show | grep -c 'inet '"],
+  ]),
+  {
+    area: 'networks',
+    what: '--network host',
+    script: 'P --rm --network host $I true 2>/dev/null',
+    differs: {
+      podman: "the container is in the host's network",
+      thaw: 'is refused',
+      why: 'a domain has an interface of its own',
+    },
+    prints: { podman: /^status 0$/, thaw: /^status 2$/ },
+  },
+  {
+    area: 'networks',
+    what: 'a port in use',
+    script: 'D4 -p 8183:80 $I sleep 100 >/dev/null; P --rm -p 8183:80 $I true 2>/dev/null',
+    differs: {
+      podman: 'status 126',
+      thaw: 'status 125',
+      why: '126 is for commands that cannot be executed',
+    },
+    prints: { podman: /^status 126$/, thaw: /^status 125$/ },
+  },
+  ...same('errors', [
+    ['exit statuses', 'for s in 0 1 42 255; do R $I sh -c "exit $s"; echo $?; done'],
+    [
+      'death by a signal',
+      "D $I sh -c 'kill -9 $$; sleep 100' >/dev/null; $E kill $N >/dev/null; $E wait $N",
+    ],
+    ['a command that is not there', 'R $I nosuch 2>/dev/null'],
+    ['a command that cannot be executed', 'R $I /etc 2>/dev/null'],
+    ['an image that is not there', '$E run --rm --pull never no-such-image true 2>/dev/null'],
+    ['a name in use', 'D $I sleep 100 >/dev/null; R --name $N $I true 2>/dev/null'],
+    ['rm of one that is not there', '$E rm no-such-container 2>/dev/null'],
+    ['rm of one that runs', 'D $I sleep 100 >/dev/null; $E rm $N 2>/dev/null'],
+    [
+      'stop, logs, inspect of one that is not there',
+      'for v in stop logs inspect; do $E $v no-such-container >/dev/null 2>&1; echo $?; done',
+    ],
+    ['pause of one that does not run', 'C $I true >/dev/null; $E pause $N 2>/dev/null'],
+  ]),
+  {
+    area: 'errors',
+    what: 'an option that is not there',
+    script: '$E run --no-such-option $I true 2>/dev/null',
+    differs: {
+      podman: 'status 125',
+      thaw: 'status 2',
+      why: 'a command line that cannot be understood is 2 in all of thaw',
+    },
+    prints: { podman: /^status 125$/, thaw: /^status 2$/ },
+  },
+];

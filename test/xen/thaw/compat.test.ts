@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each row of docs/compat.md, on podman with crun and on thaw, in the same dom0 with the same image.
+
+import { spawn } from 'node:child_process';
+import test from 'ava';
+import { COMPAT_ROWS } from '../../support/compat-rows.js';
+import { once } from '../../support/once.js';
+import { guestType, images, thaw } from '../../support/thaw.js';
+
+const ARCHIVE = `oci-archive:${images}/busybox.oci.tar`;
+const TIMEOUT_MS = 120_000;
+let image = '';
+
+type Engine = 'podman' | 'thaw';
+
+/** What rows may use (compat-rows.ts). podman spends no time on a network where none is looked at. */
+function prelude(engine: Engine, name: string): string {
+  const own = engine === 'podman' ? '' : ` --type ${guestType} --memory 64m`;
+  const none = engine === 'podman' ? '--network none' : '';
+  return `
+E=${engine} I=${image} N=${name}
+RUN='--pull never${own}'
+P() { $E run $RUN "$@"; }
+R() { P --rm ${none} "$@"; }
+W() { P --rm "$@"; }
+D() { P -d --name $N ${none} "$@"; }
+D4() { P -d --name $N "$@"; }
+C() { $E create --name $N $RUN ${none} "$@"; }
+`;
+}
+
+async function printed(engine: Engine, script: string, name: string): Promise<string> {
+  const text = `${prelude(engine, name)}\n${script}\n`;
+  const child = spawn('sh', ['-c', text], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: TIMEOUT_MS,
+  });
+  let out = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  await clean(engine, name);
+  return `${out}status ${status}`;
+}
+
+async function clean(engine: Engine, name: string): Promise<void> {
+  const child = spawn(engine, ['rm', '-f', '-t', '0', name], { stdio: 'ignore' });
+  await new Promise((resolve) => child.once('close', resolve));
+}
+
+test.before(async () => {
+  if (guestType !== 'pvh') return;
+  const pulled = spawn('podman', ['pull', '-q', ARCHIVE], { stdio: 'ignore' });
+  await new Promise((resolve) => pulled.once('close', resolve));
+  const { stdout } = await thaw(['pull', '--quiet', ARCHIVE]);
+  image = stdout
+    .trim()
+    .replace(/^sha256:/, '')
+    .slice(0, 12);
+});
+
+for (const [index, row] of COMPAT_ROWS.entries())
+  once(`${row.area}: ${row.what}`, async (t) => {
+    const { script, prints, missing } = row;
+    if (missing !== undefined) {
+      const { status, stderr } = await thaw([...missing.split(' '), 'image']);
+      t.is(status, 2);
+      t.regex(stderr, /no such option|Unknown command/);
+    }
+    if (script === undefined) return;
+    const name = `compat-${index}`;
+    // One after the other: they would have the same ports and subnets.
+    const podman = await printed('podman', script, name);
+    const own = await printed('thaw', script, name);
+    if (!prints) return void t.is(own, podman);
+    t.regex(podman, prints.podman);
+    t.regex(own, prints.thaw);
+  });
