@@ -51,6 +51,7 @@ export async function containerServices(
         silentLog(),
         new NameServer(join(folder, 'dns'), silentLog(), undefined),
       ),
+      onClone: () => undefined,
       macs: new Set<string>(),
     },
     pool: { during: <T>(start: () => Promise<T>) => start(), take: () => undefined },

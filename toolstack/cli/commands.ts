@@ -4,6 +4,7 @@
 import type { Command } from './command.js';
 import { cloneCommand } from './clone.js';
 import { attachCommand } from './attach.js';
+import { configCommand } from './config.js';
 import { completionCommand } from './completion.js';
 import { createCommand } from './create.js';
 import { doctorCommand } from './doctor.js';
@@ -71,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
   templatesCommand,
   infoCommand,
   versionCommand,
+  configCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
 ];

@@ -103,7 +103,8 @@ function summarizeImage(image: Image): ImageSummary {
   return { id, names, size, created: created ?? '', layers: layers.length };
 }
 
-async function allStats(
+/** Of those that run among the named, or of all that do. Throws ERR_CONTAINER_NOT_FOUND. */
+export async function allStats(
   services: ContainerServices,
   manager: ContainerManager,
   names: readonly string[],

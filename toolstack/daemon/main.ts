@@ -32,8 +32,8 @@ import {
 } from '../xen/host.js';
 import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
-import { createEngine } from './engine.js';
-import { keepFrozen } from './frozen.js';
+import { allStats, createEngine } from './engine.js';
+import { keepFrozen, listTemplates } from './frozen.js';
 import { claimSocket, listen } from './listener.js';
 import { parseSettings, settingsHelp, type Settings } from './settings.js';
 
@@ -64,7 +64,10 @@ function readSettings(given: string[]): Settings | undefined {
   }
 }
 
-async function start({ paths, helloMs, pool, poolType }: Settings, log: Log): Promise<void> {
+async function start(
+  { paths, helloMs, pool, poolType, metrics }: Settings,
+  log: Log,
+): Promise<void> {
   await claimSocket(paths.socket);
   const host = await openXenHost(log);
   if (!scrubsMemory(host.version.commandline))
@@ -78,6 +81,7 @@ async function start({ paths, helloMs, pool, poolType }: Settings, log: Log): Pr
   for (const { record } of manager.containers) policies.consider(record.id);
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
+  if (metrics) await startMetrics(services, manager, metrics, log);
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
   if (pool.min > 0) void fillPool(services, poolType);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
@@ -112,6 +116,7 @@ async function openServices(
       log,
       new NameServer(join(paths.run, 'dns'), log, AARDVARK),
     ),
+    onClone: () => undefined,
     macs: new Set(),
     copyFolder: join(paths.state, 'copies'),
     runFolder: join(paths.run, 'sandboxes'),
@@ -137,6 +142,30 @@ async function openServices(
     events: new Events(),
     log,
   };
+}
+
+/** Its library is only loaded where somebody looks. */
+async function startMetrics(
+  services: ContainerServices,
+  manager: ContainerManager,
+  address: { host: string; port: number },
+  log: Log,
+): Promise<void> {
+  const { Metrics, serveMetrics } = await import('./metrics.js');
+  const { host } = services.sandbox;
+  const metrics = new Metrics({
+    containers: () => manager.list(true),
+    stats: () => allStats(services, manager, []),
+    templates: () => listTemplates(services),
+    memory: async () => {
+      const { totalMemKib, freeMemKib } = await host.libxl.physinfo();
+      return { totalBytes: totalMemKib * 1024, freeBytes: freeMemKib * 1024 };
+    },
+    xenVersion: host.version.version,
+  });
+  services.sandbox.onClone = (ms) => metrics.observeClone(ms);
+  await serveMetrics(metrics, address, log);
+  log.info('Figures for Prometheus', address);
 }
 
 /** Clones of what most containers start from wait from now on. */

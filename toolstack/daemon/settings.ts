@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd is told on its command line: where it finds and keeps things, its pool, its log.
+// What thawd is told on its command line and in its configuration file: where it finds and keeps things, its pool, its log.
 
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { optionRows, parseOptions, stringOption, type OptionTable } from '../cli/options.js';
+import {
+  CONFIG_PATH,
+  THAWD_DEFAULTS,
+  THAWD_OPTIONS,
+  type ThawdOption,
+} from '../cli/thawd-options.js';
 import { UsageError } from '../cli/usage-error.js';
 import type { PoolSettings } from '../sandbox/pool.js';
 import type { GuestType } from '../xen/host.js';
+import { readConfig } from './config-file.js';
 
 export interface Paths {
   /** Containers, images and templates; lasts. */
@@ -27,71 +35,66 @@ export interface Settings {
   pool: PoolSettings;
   /** Of which type clones wait that nobody asked for yet; undefined: of the host's default type. */
   poolType?: GuestType | undefined;
+  /** Where Prometheus finds figures. */
+  metrics?: { host: string; port: number } | undefined;
 }
 
-const OPTIONS = {
-  state: { type: 'string', describe: 'Folder for containers, images, templates' },
-  run: { type: 'string', describe: 'Folder for sockets' },
-  socket: { type: 'string', describe: 'Socket for thaw (default RUN/thawd.sock)' },
-  guest: { type: 'string', describe: 'Folder with vmlinux, initrd, cmdline' },
-  shim: { type: 'string', describe: 'Program thaw-shim' },
-  'hello-timeout': {
-    type: 'string',
-    describe: 'Seconds until a booting guest must have said hello',
-  },
-  pool: { type: 'string', describe: 'How many clones wait, ready for the next containers' },
-  'pool-max': {
-    type: 'string',
-    describe: 'How many wait at most when many containers start; 0 for no pool',
-  },
-  'pool-type': { type: 'string', describe: "Of which type they are (default: the host's)" },
-  'log-level': { type: 'string', describe: 'error, warn, info or debug' },
-} as const satisfies OptionTable;
-
-type Name = keyof typeof OPTIONS;
-
-function defaults(): Partial<Record<Name, string>> {
+function defaults(): Partial<Record<ThawdOption, string>> {
   const lib = fileURLToPath(new URL('../../..', import.meta.url));
-  return {
-    ...{ state: '/var/lib/thaw', run: '/run/thaw' },
-    ...{ guest: join(lib, 'guest'), shim: join(lib, 'bin/thaw-shim') },
-    ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
-  };
+  const own = { guest: join(lib, 'guest'), shim: join(lib, 'bin/thaw-shim') };
+  return { ...THAWD_DEFAULTS, ...own };
 }
 
-/** Reads thawd's own command line; undefined when it asks for help. Throws UsageError. */
+/** Reads thawd's own command line and configuration file; undefined when it asks for help. Throws UsageError. */
 export function parseSettings(words: string[]): Settings | undefined {
-  const parsed = parseOptions('thawd', OPTIONS, words);
+  const parsed = parseOptions('thawd', THAWD_OPTIONS, words);
   if (parsed.asksForHelp) return undefined;
   const [stray] = parsed.positional;
   if (stray !== undefined) throw refusal(stray, 'options alone');
+  const named = stringOption(parsed, 'config');
+  const path = named ?? CONFIG_PATH;
+  const names = Object.keys(THAWD_OPTIONS).filter((name) => name !== 'config');
+  const ofFile = readConfig(path, names, named !== undefined);
   const byDefault = defaults();
-  const given = (name: Name) => stringOption(parsed, name) ?? byDefault[name] ?? '';
+  const given = (name: ThawdOption): Given => {
+    const option = stringOption(parsed, name);
+    if (option !== undefined) return { text: option, from: `--${name} ${option}` };
+    const text = ofFile[name];
+    if (text !== undefined) return { text, from: `${name} = ${text} in ${path}` };
+    return { text: byDefault[name] ?? '', from: `--${name}` };
+  };
   const poolType = given('pool-type');
-  const run = given('run');
+  const metrics = given('metrics');
+  const run = given('run').text;
   return {
     paths: {
-      ...{ state: given('state'), run, guest: given('guest'), shim: given('shim') },
-      socket: given('socket') || process.env['THAW_SOCKET'] || join(run, 'thawd.sock'),
+      ...{ state: given('state').text, run, guest: given('guest').text, shim: given('shim').text },
+      socket: given('socket').text || process.env['THAW_SOCKET'] || join(run, 'thawd.sock'),
     },
-    logLevel: oneOf('log-level', given('log-level'), ['error', 'warn', 'info', 'debug']),
-    helloMs: whole('hello-timeout', given('hello-timeout'), HELLO_LIMIT_S) * 1000,
-    pool: {
-      min: whole('pool', given('pool'), POOL_LIMIT),
-      max: whole('pool-max', given('pool-max'), POOL_LIMIT),
-    },
-    poolType: poolType === '' ? undefined : oneOf<GuestType>('pool-type', poolType, ['pv', 'pvh']),
+    logLevel: oneOf(given('log-level'), ['error', 'warn', 'info', 'debug']),
+    helloMs: whole(given('hello-timeout'), HELLO_LIMIT_S) * 1000,
+    pool: { min: whole(given('pool'), POOL_LIMIT), max: whole(given('pool-max'), POOL_LIMIT) },
+    poolType: poolType.text === '' ? undefined : oneOf<GuestType>(poolType, ['pv', 'pvh']),
+    metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
+}
+
+/** A value, and where it comes from as its user knows it. */
+interface Given {
+  text: string;
+  from: string;
 }
 
 /** What `thawd --help` prints. */
 export function settingsHelp(): string {
   const byDefault: Record<string, string | undefined> = defaults();
-  const table = Object.entries(OPTIONS).map(([name, option]): [string, OptionTable[string]] => {
-    const value = byDefault[name];
-    const describe = option.describe + (value === undefined ? '' : ` (default ${value})`);
-    return [name, { ...option, describe }];
-  });
+  const table = Object.entries(THAWD_OPTIONS).map(
+    ([name, option]): [string, OptionTable[string]] => {
+      const value = byDefault[name];
+      const describe = option.describe + (value === undefined ? '' : ` (default ${value})`);
+      return [name, { ...option, describe }];
+    },
+  );
   return [
     'Usage: thawd [OPTION...]',
     '',
@@ -105,15 +108,24 @@ export function settingsHelp(): string {
   ].join('\n');
 }
 
-function whole(name: Name, text: string, most: number): number {
+function whole({ text, from }: Given, most: number): number {
   if (/^\d{1,9}$/.test(text) && Number(text) <= most) return Number(text);
-  throw refusal(`--${name} ${text}`, `0 to ${most}`);
+  throw refusal(from, `0 to ${most}`);
 }
 
-function oneOf<T extends string>(name: Name, text: string, allowed: readonly T[]): T {
+function oneOf<T extends string>({ text, from }: Given, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
   if (found !== undefined) return found;
-  throw refusal(`--${name} ${text}`, allowed.join(', '));
+  throw refusal(from, allowed.join(', '));
+}
+
+/** ADDRESS:PORT, an IPv6 address in brackets. */
+function addressOf({ text, from }: Given): { host: string; port: number } {
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(bare) === 0 || Number(port) < 1 || Number(port) > 65_535)
+    throw refusal(from, 'ADDRESS:PORT such as 127.0.0.1:9120');
+  return { host: bare, port: Number(port) };
 }
 
 function refusal(what: string, allowed: string): UsageError {

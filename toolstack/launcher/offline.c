@@ -19,7 +19,7 @@ static bool is_one_of(const char *word, const char *const *words) {
 
 /* `thaw`, `thaw help`, `thaw --version`, `thaw run --help` and the like: answers that need no thawd. */
 static bool works_offline(int argc, char **argv) {
-  static const char *const first[] = {"doctor", "completion", "help", "--help", "-h", "--version", NULL};
+  static const char *const first[] = {"doctor", "config", "completion", "help", "--help", "-h", "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
 
   /* a command may be two words, such as `network create` */

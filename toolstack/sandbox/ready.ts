@@ -62,10 +62,12 @@ export async function makeReady(
   undo.push(`folder ${folder}`, () => rm(folder, { recursive: true, force: true }));
 
   const { name, uuid, memoryKib: maxMemoryKib } = record;
+  const started = performance.now();
   const clone = await steps.time(
     'clone',
     engine.clone(template, { name, uuid, maxMemoryKib }, signal),
   );
+  services.onClone(performance.now() - started);
   const { domid } = clone;
   record.domid = domid;
   undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));

@@ -20,6 +20,8 @@ export interface SandboxServices {
   budget: MemoryBudget;
   shims: ShimSpawner;
   networks: Networks;
+  /** Told how many milliseconds each clone took. */
+  onClone: (ms: number) => void;
   /** Of all sandboxes there are. */
   macs: Set<string>;
   /** On disk; for copies of domains that are too large for dom0's memory, while they are made. */

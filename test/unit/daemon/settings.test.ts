@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where thawd keeps things, by default and as told.
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { explainConfig, THAWD_OPTIONS } from '../../../toolstack/cli/thawd-options.js';
 import {
   parseSettings as parse,
   settingsHelp,
@@ -67,4 +71,41 @@ test.serial('help names every option and its default', (t) => {
   const help = settingsHelp();
   t.regex(help, /--pool-max VALUE +How many .* \(default 16\)\n/);
   t.regex(help, /--state VALUE .*\(default \/var\/lib\/thaw\)\n/);
+});
+
+test.serial('a file says what the command line does not', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-config-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'thaw.toml');
+  const read = async (text: string, ...words: string[]) => {
+    await writeFile(path, text);
+    return parseSettings(['--config', path, ...words]);
+  };
+  const all = await read('pool = 5\npool-type = "pv"\nmetrics = "[::1]:9120"\nstate = "/v"\n');
+  t.like(all, { pool: { min: 5, max: 16 }, poolType: 'pv', metrics: { host: '::1', port: 9120 } });
+  t.is(all.paths.state, '/v');
+  t.is((await read('pool = 5', '--pool', '7')).pool.min, 7);
+  const wrong: [string, RegExp][] = [
+    ['pool = "many"', /pool = many in .*thaw\.toml: 0 to 1000/],
+    ['pool = 1.5', /pool in .*thaw\.toml.*whole number/],
+    ['pool = [1]', /pool in/],
+    ['poool = 1', /poool in .*thaw\.toml.*pool-max/],
+    ['config = "/x"', /config in/],
+    ['pool = ', /Cannot read .*thaw\.toml/],
+    ['metrics = "9120"', /metrics = 9120 .*ADDRESS:PORT/],
+  ];
+  for (const [text, message] of wrong)
+    await t.throwsAsync(read(text), { code: 'ERR_USAGE', message }, text);
+  t.throws(() => parseSettings(['--config', '/no/such']), { code: 'ERR_USAGE' });
+});
+
+test.serial('what thaw config prints says nothing new, and all of it can be said', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-config-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'thaw.toml');
+  await writeFile(path, explainConfig());
+  t.deepEqual(parseSettings(['--config', path]), parseSettings([]));
+  const uncommented = explainConfig().replaceAll(/^#([a-z-]+ = )/gm, '$1');
+  for (const name of Object.keys(THAWD_OPTIONS).filter((key) => key !== 'config'))
+    t.regex(uncommented, new RegExp(`^${name} = `, 'm'));
 });

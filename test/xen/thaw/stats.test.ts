@@ -2,7 +2,17 @@
 // Figures are true: compared with what the container does, with xl, and with /proc inside.
 
 import test from 'ava';
-import { busybox, command, list, runWords, thaw, until } from '../../support/thaw.js';
+import { once } from '../../support/once.js';
+import {
+  busybox,
+  command,
+  list,
+  runWords,
+  startThawd,
+  stopThawd,
+  thaw,
+  until,
+} from '../../support/thaw.js';
 
 const NAME = 'figures';
 /** 16 MiB in memory, a process that does nothing and one that does nothing else but run. */
@@ -86,6 +96,23 @@ test.serial('what it receives and sends is counted', async (t) => {
   const [inAfter = 0, outAfter = 0] = kib((await stats()).NetIO);
   t.true(inAfter - inBefore > 26 && inAfter - inBefore < 60, `${inAfter - inBefore} KiB in`);
   t.true(outAfter - outBefore > 26 && outAfter - outBefore < 60, `${outAfter - outBefore} KiB out`);
+});
+
+once('Prometheus finds the same where thawd was told to', async (t) => {
+  await stopThawd();
+  await startThawd(['--metrics', '127.0.0.1:9120']);
+  const text = await command('curl', ['-sf', 'http://127.0.0.1:9120/metrics']).catch(() =>
+    command('python3', [
+      '-c',
+      'import urllib.request as u; print(u.urlopen("http://127.0.0.1:9120/metrics").read().decode())',
+    ]),
+  );
+  const memory = /^thaw_container_memory_bytes\{.*name="figures".*\} (\d+)$/m.exec(text)?.[1];
+  t.true(Math.abs(Number(memory) / 2 ** 20 - mib((await stats()).MemUsage)) < 4, memory);
+  t.regex(text, /^thaw_containers\{state="running"\} 1$/m);
+  t.regex(text, /^thaw_xen_memory_free_bytes \d+$/m);
+  await stopThawd();
+  await startThawd();
 });
 
 test.serial('a paused one has its domain’s figures alone', async (t) => {

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What thawd can be told, on its command line and, but for the first, in its configuration file.
+
+import type { OptionTable } from './options.js';
+
+export const CONFIG_PATH = '/etc/thaw/thaw.toml';
+
+export const THAWD_OPTIONS = {
+  config: { type: 'string', describe: `Configuration file (default ${CONFIG_PATH})` },
+  state: { type: 'string', describe: 'Folder for containers, images, templates, networks' },
+  run: { type: 'string', describe: 'Folder for sockets' },
+  socket: { type: 'string', describe: 'Socket for thaw (default RUN/thawd.sock)' },
+  guest: { type: 'string', describe: 'Folder with vmlinux, initrd, cmdline' },
+  shim: { type: 'string', describe: 'Program thaw-shim' },
+  'hello-timeout': {
+    type: 'string',
+    describe: 'Seconds until a booting guest must have said hello',
+  },
+  pool: { type: 'string', describe: 'How many clones wait, ready for the next containers' },
+  'pool-max': {
+    type: 'string',
+    describe: 'How many wait at most when many containers start; 0 for no pool',
+  },
+  'pool-type': {
+    type: 'string',
+    describe: "pv or pvh: of which type they are (default the host's)",
+  },
+  'log-level': { type: 'string', describe: 'error, warn, info or debug' },
+  metrics: {
+    type: 'string',
+    describe: 'ADDRESS:PORT where Prometheus finds /metrics (default nowhere)',
+  },
+} as const satisfies OptionTable;
+
+export type ThawdOption = keyof typeof THAWD_OPTIONS;
+
+/** What counts where nobody says anything else; the rest depends on the host or on where thaw is installed. */
+export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
+  ...{ state: '/var/lib/thaw', run: '/run/thaw' },
+  ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
+};
+
+/** Those that are numbers in the file. */
+const NUMBERS: readonly string[] = ['hello-timeout', 'pool', 'pool-max'];
+
+/** A configuration file that says what thawd does without one, with each key explained. Pure. */
+export function explainConfig(): string {
+  const keys = Object.entries(THAWD_OPTIONS).filter(([name]) => name !== 'config');
+  const defaults: Record<string, string | undefined> = THAWD_DEFAULTS;
+  return [
+    `# ${CONFIG_PATH}: read when thawd starts. Options of its command line have the last word.`,
+    ...keys.flatMap(([name, { describe }]) => {
+      const value = defaults[name] ?? '';
+      const shown = NUMBERS.includes(name) ? value : JSON.stringify(value);
+      return ['', `# ${describe}`, `#${name} = ${shown}`];
+    }),
+    '',
+  ].join('\n');
+}
