@@ -156,8 +156,9 @@ enum thaw_type {
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
                           arguments (argv[0] first), envc environment strings */
   THAW_OUTPUT = 0x51,  /* thawd -> launcher: arg = 1 stdout, 2 stderr; payload: bytes to write there */
-  THAW_JOIN = 0x52,    /* thawd -> launcher: id = process, arg = enum thaw_process_flag; field: shim's
-                          socket path. The launcher attaches there, then sends JOINED. From then on the
+  THAW_JOIN = 0x52,    /* thawd -> launcher: id = process, arg = enum thaw_process_flag; fields: shim's
+                          socket path, and perhaps keys: typed in a row on a terminal they end the launcher
+                          and leave the process. The launcher attaches there, then sends JOINED. From then on the
                           shim alone serves its streams. */
   THAW_JOINED = 0x53,  /* launcher -> thawd, id = process */
   THAW_DONE = 0x54,    /* thawd -> launcher: arg = exit status 0..255. After a JOIN it ends the

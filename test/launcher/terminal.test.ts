@@ -29,7 +29,7 @@ interface Terminal {
   status: () => Promise<number>;
 }
 
-async function startTerminal(t: ExecutionContext): Promise<Terminal> {
+async function startTerminal(t: ExecutionContext, keys: string[] = []): Promise<Terminal> {
   const sandbox = await Sandbox.start(t);
   const thawd = await FakeThawd.listen(join(sandbox.dir, 'thawd.sock'));
   t.teardown(() => {
@@ -48,7 +48,7 @@ async function startTerminal(t: ExecutionContext): Promise<Terminal> {
   t.deepEqual(session.request.ttys, { stdin: true, stdout: true, stderr: true });
   t.deepEqual([session.request.rows, session.request.cols], [25, 81]);
   await sandbox.expect(1, 3);
-  await session.join(1, 3, sandbox.socket);
+  await session.join(1, 3, sandbox.socket, keys);
   const file = (name: string): string => readFileSync(join(sandbox.dir, name), 'utf8').trim();
   return {
     sandbox,
@@ -135,4 +135,35 @@ test('stopped and continued: raw again, and the size is told', async (t) => {
   t.is(await status(), 0);
   t.true(existsSync(join('/proc', 'self')));
   t.is(file('after'), file('before'));
+});
+
+test('the keys that detach end the launcher, not the process, and are no input', async (t) => {
+  const { process, child, mode, file, status, sandbox } = await startTerminal(t, ['\x10\x11']);
+  await until('the terminal is raw', () => /-icanon/.test(mode()));
+  // The first of them alone is input as soon as another key follows.
+  child.stdin?.write('a\x10b\x10');
+  let typed = '';
+  for await (const chunk of process.input()) {
+    typed += chunk.toString();
+    if (typed.length >= 3) break;
+  }
+  t.is(typed, 'a\x10b');
+  child.stdin?.write('\x10\x11');
+  t.is(await status(), 0);
+  t.is(file('after'), file('before'));
+  t.deepEqual(process.signals, []);
+  t.like(await sandbox.status(), { state: 'up', processes: [{ process: 1 }] });
+});
+
+test('keys that begin like themselves are found wherever they stand', async (t) => {
+  const { process, child, mode, status } = await startTerminal(t, ['aab']);
+  await until('the terminal is raw', () => /-icanon/.test(mode()));
+  child.stdin?.write('xaaacaaab');
+  t.is(await status(), 0);
+  let typed = '';
+  for await (const chunk of process.input()) {
+    typed += chunk.toString();
+    if (typed.length >= 6) break;
+  }
+  t.is(typed, 'xaaaca');
 });

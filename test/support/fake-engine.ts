@@ -152,6 +152,7 @@ export function fakeClient(change: Partial<Client> = {}) {
     isTerminal: { stdin: false, stdout: false, stderr: false },
     out: (data) => void out.push(data.toString()),
     err: (data) => void err.push(data.toString()),
+    detachKeys: Buffer.alloc(0),
     drained: () => Promise.resolve(),
     join: () => Promise.resolve(),
     ...change,

@@ -22,9 +22,14 @@ export class FakeSession {
     this.peer.send(ApiType.OUTPUT, 0, stream, Buffer.from(text));
   }
 
-  /** Sends JOIN and waits for JOINED. */
-  async join(process: number, flags: number, shimSocket: string): Promise<void> {
-    this.peer.send(ApiType.JOIN, process, flags, encodeFields([shimSocket]));
+  /** Sends JOIN, perhaps with keys that detach, and waits for JOINED. */
+  async join(
+    process: number,
+    flags: number,
+    shimSocket: string,
+    keys: string[] = [],
+  ): Promise<void> {
+    this.peer.send(ApiType.JOIN, process, flags, encodeFields([shimSocket, ...keys]));
     await this.peer.nextOf(ApiType.JOINED);
   }
 

@@ -7,6 +7,8 @@ export interface Client {
   isTerminal: { stdin: boolean; stdout: boolean; stderr: boolean };
   rows: number;
   cols: number;
+  /** Typed in a row on a terminal that is a process's, they let go of it; empty for none. */
+  detachKeys: Buffer;
   /** Aborts when the client is gone or asked to stop. */
   signal: AbortSignal;
   out(data: string | Buffer): void;

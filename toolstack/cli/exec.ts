@@ -3,6 +3,7 @@
 
 import type { Client, Engine, ExecOptions } from '../api/engine.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { applyDetachKeys, DETACH_OPTION } from './detach-keys.js';
 import { UsageError } from './usage-error.js';
 import { terminalOptions } from './container-options.js';
 import { optional } from './values.js';
@@ -17,6 +18,7 @@ export const execCommand: Command = {
     'echo data | thaw exec -i -u app -w /tmp web tee file',
   ],
   options: {
+    ...DETACH_OPTION,
     interactive: { type: 'boolean', short: 'i', describe: 'Pass standard input to the command' },
     tty: { type: 'boolean', short: 't', describe: 'Give the command a terminal' },
     detach: {
@@ -39,6 +41,7 @@ export const execCommand: Command = {
   positionals: { min: 2, max: Infinity },
   failureStatus: 125,
   async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
+    applyDetachKeys(parsed, client);
     const [container = '', ...command] = parsed.positional;
     const outcome = await engine.exec(container, execOptions(command, parsed, client), client);
     return outcome.joined ? 0 : outcome.status;

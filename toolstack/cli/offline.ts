@@ -15,6 +15,7 @@ const client: Client = {
   },
   rows: 0,
   cols: 0,
+  detachKeys: Buffer.alloc(0),
   signal: new AbortController().signal,
   out: (data) => void process.stdout.write(data),
   err: (text) => void process.stderr.write(text),

@@ -4,6 +4,7 @@
 import type { Client, Engine } from '../api/engine.js';
 import { flag, type Command, type Parsed } from './command.js';
 import { CREATE_OPTIONS, createOptions, terminalOptions } from './container-options.js';
+import { applyDetachKeys, DETACH_OPTION } from './detach-keys.js';
 
 export const runCommand: Command = {
   name: 'run',
@@ -20,12 +21,14 @@ export const runCommand: Command = {
       short: 'd',
       describe: 'Start it, print its id and leave it; thaw logs has what it writes',
     },
+    ...DETACH_OPTION,
     ...CREATE_OPTIONS,
   },
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
   async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
     const detach = flag(parsed, 'detach');
+    applyDetachKeys(parsed, client);
     const options = createOptions(parsed, client, 'run');
     // Nobody's terminal is looked at.
     if (!detach) terminalOptions(parsed, client);

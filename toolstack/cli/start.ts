@@ -2,6 +2,7 @@
 // thaw start: containers that do not run, once more or for the first time.
 
 import { flag, type Command } from './command.js';
+import { applyDetachKeys, DETACH_OPTION } from './detach-keys.js';
 import { forEach, targets } from './each.js';
 import { UsageError } from './usage-error.js';
 
@@ -11,6 +12,7 @@ export const startCommand: Command = {
   params: 'CONTAINER...',
   examples: ['thaw start web', 'thaw start --attach --interactive shell'],
   options: {
+    ...DETACH_OPTION,
     attach: {
       type: 'boolean',
       short: 'a',
@@ -26,6 +28,7 @@ export const startCommand: Command = {
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
   async run(parsed, client, engine) {
+    applyDetachKeys(parsed, client);
     const [attach, interactive] = [flag(parsed, 'attach'), flag(parsed, 'interactive')];
     const names = targets('start', parsed, engine, ['created', 'exited', 'lost']);
     if (!attach && !interactive) {

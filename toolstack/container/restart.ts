@@ -86,6 +86,7 @@ export function wantsRestart(record: ContainerRecord): boolean {
 const NOBODY: Client = {
   ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
   isTerminal: { stdin: false, stdout: false, stderr: false },
+  detachKeys: Buffer.alloc(0),
   out: () => undefined,
   err: () => undefined,
   drained: () => Promise.resolve(),

@@ -82,7 +82,7 @@ export class Session {
         this.#send(ApiType.OUTPUT, 0, stream, data.subarray(at, at + OUTPUT_CHUNK));
       }
     };
-    return {
+    const client: Client = {
       cwd: request.cwd,
       env: parseEnv(request.env),
       isTerminal: request.ttys,
@@ -92,15 +92,17 @@ export class Session {
       out: (data) => output(1, Buffer.from(data)),
       err: (data) => output(2, Buffer.from(data)),
       drained: () => this.#drained(),
-      join: (path, process, flags) => this.#join(path, process, flags),
+      detachKeys: DETACH_KEYS,
+      join: (path, process, flags) => this.#join(path, process, flags, client.detachKeys),
     };
+    return client;
   }
 
-  async #join(path: string, process: number, flags: number): Promise<void> {
+  async #join(path: string, process: number, flags: number, keys: Buffer): Promise<void> {
     const joined = new Promise<void>((resolve, reject) => {
       this.#joined = (error) => (error ? reject(error) : resolve());
     });
-    this.#send(ApiType.JOIN, process, flags, encodeFields([path]));
+    this.#send(ApiType.JOIN, process, flags, encodeFields(keys.length > 0 ? [path, keys] : [path]));
     await withDeadline(joined, JOIN_MS, 'Launcher does not attach to the shim', {
       signal: this.#abort.signal,
     });
@@ -126,6 +128,8 @@ export class Session {
   }
 }
 
+/** Ctrl-P, Ctrl-Q, as podman and docker have it. */
+const DETACH_KEYS = Buffer.from([0x10, 0x11]);
 const JOIN_MS = 60_000;
 const OUTPUT_CHUNK = 65536;
 

@@ -41,9 +41,16 @@ void attach_winsize(struct launcher *launcher) {
     connection_put(&launcher->shim, THAW_WINSIZE, launcher->process, 0, &winsize, sizeof winsize);
 }
 
+/* Its terminal outlives whoever looks at it. */
+void attach_detach(struct launcher *launcher) {
+  ended(launcher, PROCESS_ENDED, 0);
+  connection_close(&launcher->shim);
+  connection_close(&launcher->thawd);
+}
+
 static void attached(struct launcher *launcher) {
   launcher->state = PROCESS_ATTACHED;
-  if ((launcher->flags & (THAW_PROCESS_TTY | THAW_PROCESS_STDIN)) == (THAW_PROCESS_TTY | THAW_PROCESS_STDIN))
+  if ((launcher->flags & THAW_PROCESS_TTY) != 0 && !launcher->in_eof)
     terminal_raw();
   attach_winsize(launcher);
   for (uint32_t i = 0; i < 2; i++) {

@@ -32,6 +32,8 @@ static int control_piece(void *ctx, const struct thaw_frame *frame, const uint8_
 static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_t *payload) {
   struct launcher *launcher = ctx;
   struct fields fields = {payload, frame->length};
+  const uint8_t *keys;
+  uint32_t length;
   char *path;
 
   switch (frame->type) {
@@ -39,6 +41,10 @@ static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_
     path = fields_next_string(&fields);
     if (path == NULL)
       return -1;
+    if (fields_next(&fields, &keys, &length) && length <= DETACH_MAX) {
+      memcpy(launcher->detach, keys, length);
+      launcher->detach_length = length;
+    }
     launcher->process = frame->id;
     launcher->flags = frame->arg;
     attach_begin(launcher, path);

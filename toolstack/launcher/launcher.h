@@ -13,6 +13,7 @@
 #include "../api/frame.h"
 
 #define EXIT_TOOLSTACK 125 /* thaw itself failed */
+#define DETACH_MAX 32u     /* keys that let go of a terminal */
 #define CLEANUP_MS 30000   /* how long an ended process's launcher waits for thawd */
 
 struct connection {
@@ -55,6 +56,9 @@ struct launcher {
   int64_t ended_ms;
   uint32_t in_credit;
   bool in_eof;
+  uint8_t detach[DETACH_MAX]; /* on a terminal: these, typed in a row, end the launcher, not the process */
+  uint32_t detach_length, detach_seen;
+  bool detaches;    /* they were typed: as soon as what came before is sent */
   uint64_t signals; /* bit n - 1: to be sent to the process once it is attached */
 };
 
@@ -86,6 +90,7 @@ extern const struct frame_sink attach_sink;
 void attach_begin(struct launcher *launcher, const char *path);
 void attach_lost(struct launcher *launcher);
 void attach_winsize(struct launcher *launcher);
+void attach_detach(struct launcher *launcher); /* leaves the process to itself */
 
 /* input.c */
 bool input_wanted(const struct launcher *launcher);

@@ -76,6 +76,8 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
     output_write(launcher, &launcher->out[i]);
   if (connection_flush(&launcher->shim) != 0)
     fifo_release(&launcher->shim.out); /* what it sent before it went is still to be read */
+  if (launcher->detaches && launcher->state == PROCESS_ATTACHED && launcher->shim.out.length == 0)
+    attach_detach(launcher);
   if (connection_flush(&launcher->thawd) != 0)
     fifo_release(&launcher->thawd.out);
 }
