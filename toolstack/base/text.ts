@@ -54,6 +54,9 @@ export function formatBytes(bytes: number): string {
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const steps: [number, string][] = [
+    [365 * 86400, 'year'],
+    [30 * 86400, 'month'],
+    [7 * 86400, 'week'],
     [86400, 'day'],
     [3600, 'hour'],
     [60, 'minute'],

@@ -53,7 +53,9 @@ test('an age is shown in its largest unit, in the singular where it is one', (t)
     [60_000, '1 minute ago'],
     [2 * 3_600_000, '2 hours ago'],
     [86_400_000, '1 day ago'],
-    [40 * 86_400_000, '40 days ago'],
+    [40 * 86_400_000, '1 month ago'],
+    [15 * 86_400_000, '2 weeks ago'],
+    [20_783 * 86_400_000, '56 years ago'],
   ];
   for (const [ms, text] of ages) t.is(formatAge(ms), text);
 });
