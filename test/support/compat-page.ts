@@ -12,7 +12,7 @@ export function compatPage(rows: readonly CompatRow[]): string {
   };
   return `# thaw beside podman
 
-Made by scripts/compat.mjs of test/support/compat-rows.ts. \`test/xen/thaw/compat\` runs each row in the lab, on podman with crun and on
+Made by scripts/compat.mjs of test/support/compat-rows.ts. \`test/xen/compat\` runs each row in the lab, on podman with crun and on
 thaw, with the same image, and compares what they print and their exit statuses; of what differs it checks both sides, and what is missing it sees
 refused.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/thaw/compat runs each row on both.
+// Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/compat runs each row on both.
 
 export interface CompatRow {
   area: 'run and create' | 'life' | 'looking' | 'exec' | 'networks' | 'errors';

@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { COMPAT_ROWS } from '../../support/compat-rows.js';
-import { once } from '../../support/once.js';
 import { guestType, images, thaw } from '../../support/thaw.js';
 
 const ARCHIVE = `oci-archive:${images}/busybox.oci.tar`;
@@ -48,7 +47,6 @@ async function clean(engine: Engine, name: string): Promise<void> {
 }
 
 test.before(async () => {
-  if (guestType !== 'pvh') return;
   const pulled = spawn('podman', ['pull', '-q', ARCHIVE], { stdio: 'ignore' });
   await new Promise((resolve) => pulled.once('close', resolve));
   const { stdout } = await thaw(['pull', '--quiet', ARCHIVE]);
@@ -59,7 +57,7 @@ test.before(async () => {
 });
 
 for (const [index, row] of COMPAT_ROWS.entries())
-  once(`${row.area}: ${row.what}`, async (t) => {
+  test.serial(`${row.area}: ${row.what}`, async (t) => {
     const { script, prints, missing } = row;
     if (missing !== undefined) {
       const { status, stderr } = await thaw([...missing.split(' '), 'image']);
