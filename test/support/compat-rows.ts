@@ -6,7 +6,7 @@ export interface CompatRow {
   what: string;
   /**
    * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W the same in a network, P runs one, D a
-   * detached one called $N, D4 the same in a network, C creates one called $N; what is called $N is removed afterwards. Outputs and
+   * detached one called $N, D4 the same in a network, C creates one called $N, DI and CI print its id; what is called $N is removed afterwards. Outputs and
    * statuses are compared.
    */
   script?: string;
@@ -85,10 +85,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       "D --restart on-failure:2 $I sh -c 'echo try; exit 4' >/dev/null; for i in $(seq 60); do [ $($E logs $N | wc -l) = 3 ] && break; sleep 0.5; done; sleep 1; $E logs $N",
     ],
     ['--mac-address', 'W --mac-address 02:00:00:00:00:07 $I cat /sys/class/net/eth0/address'],
-    ['-d', "D $I true | grep -cE '^[0-9a-f]{64}$'"],
+    ['-d', "DI $I true | grep -cE '^[0-9a-f]{64}$'"],
     [
       'create',
-      "C $I echo made | grep -cE '^[0-9a-f]{64}$'; $E ps -a --format '{{.State}}' --filter name=$N; $E start -a $N",
+      "CI $I echo made | grep -cE '^[0-9a-f]{64}$'; $E ps -a --format '{{.State}}' --filter name=$N; $E start -a $N",
     ],
   ]),
   {
@@ -144,7 +144,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'D $I sh -c \'echo up\'; $E wait $N; $E start $N | sed "s/$N/name/"; $E wait $N; $E logs $N',
     ],
     ['start -a', "C $I sh -c 'echo out; exit 5' >/dev/null; $E start -a $N"],
-    ['start of one that runs', 'D $I sleep 100 >/dev/null; $E start $N | sed "s/$N/name/"'],
+    ['start of one that runs', 'D $I sleep 100; $E start $N | sed "s/$N/name/"'],
     [
       'restart',
       "D $I sh -c 'echo up; sleep 100' >/dev/null; sleep 1; $E restart -t 0 $N | sed \"s/$N/name/\"; sleep 1; $E logs $N; $E inspect --format '{{.State.Status}}' $N",
@@ -152,81 +152,81 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ['kill', `D $I ${LOOP}; sleep 0.5; $E kill -s TERM $N | sed "s/$N/name/"; $E wait $N`],
     [
       'pause, unpause',
-      "D $I sleep 100 >/dev/null; $E pause $N >/dev/null; $E inspect --format '{{.State.Status}} {{.State.Paused}}' $N; $E unpause $N >/dev/null; $E inspect --format '{{.State.Status}}' $N",
+      "D $I sleep 100; $E pause $N >/dev/null; $E inspect --format '{{.State.Status}} {{.State.Paused}}' $N; $E unpause $N >/dev/null; $E inspect --format '{{.State.Status}}' $N",
     ],
-    ['wait', "D $I sh -c 'exit 9' >/dev/null; $E wait $N"],
+    ['wait', "D $I sh -c 'exit 9'; $E wait $N"],
     [
       'rm',
-      'D $I true >/dev/null; $E wait $N >/dev/null; $E rm $N | sed "s/$N/name/"; $E inspect $N >/dev/null 2>&1 || echo gone',
+      'D $I true; $E wait $N >/dev/null; $E rm $N | sed "s/$N/name/"; $E inspect $N >/dev/null 2>&1 || echo gone',
     ],
-    ['rm -f', 'D $I sleep 100 >/dev/null; $E rm -f $N | sed "s/$N/name/"; $E rm -f $N 2>/dev/null'],
+    ['rm -f', 'D $I sleep 100; $E rm -f $N | sed "s/$N/name/"; $E rm -f $N 2>/dev/null'],
     [
       'rename',
-      'D $I sleep 100 >/dev/null; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f $N-new >/dev/null',
+      'D $I sleep 100; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f $N-new >/dev/null',
     ],
-    ['attach', "D $I sh -c 'sleep 2; echo said; exit 6' >/dev/null; $E attach --no-stdin $N"],
+    ['attach', "D $I sh -c 'sleep 8; echo said; exit 6' >/dev/null; $E attach --no-stdin $N"],
   ]),
   ...same('looking', [
     [
       'ps',
-      'D $I sleep 100 >/dev/null; $E ps --filter name=$N --format "{{.Names}} {{.State}} {{.Command}}" | sed "s/$N/name/"',
+      'D $I sleep 100; $E ps --filter name=$N --format "{{.Names}} {{.State}} {{.Command}}" | sed "s/$N/name/"',
     ],
     [
       'ps -a --filter',
-      "D $I sh -c 'exit 3' >/dev/null; $E wait $N; $E ps -a -q --filter name=$N --filter exited=3 | wc -l; $E ps -a -q --filter name=$N --filter status=running | wc -l",
+      "D $I sh -c 'exit 3'; $E wait $N; $E ps -a -q --filter name=$N --filter exited=3 | wc -l; $E ps -a -q --filter name=$N --filter status=running | wc -l",
     ],
     [
       'ps --filter label',
-      'D -l tier=x $I sleep 100 >/dev/null; $E ps -q --filter label=tier=x | wc -l; $E ps -q --filter label=tier=y | wc -l',
+      'D -l tier=x $I sleep 100; $E ps -q --filter label=tier=x | wc -l; $E ps -q --filter label=tier=y | wc -l',
     ],
     [
       'logs',
       "D $I sh -c 'echo out; echo err >&2' >/dev/null; $E wait $N >/dev/null; $E logs $N 2>/dev/null; $E logs $N 2>&1 >/dev/null",
     ],
-    ['logs --tail', "D $I sh -c 'seq 9' >/dev/null; $E wait $N >/dev/null; $E logs --tail 2 $N"],
+    ['logs --tail', "D $I sh -c 'seq 9'; $E wait $N >/dev/null; $E logs --tail 2 $N"],
     [
       'logs -t',
-      "D $I echo one >/dev/null; $E wait $N >/dev/null; $E logs -t $N | sed -E 's/^[0-9-]+T[0-9:]+.[0-9]+[+Z][0-9:]* /TIME /'",
+      "D $I echo one; $E wait $N >/dev/null; $E logs -t $N | sed -E 's/^[0-9-]+T[0-9:]+.[0-9]+[+Z][0-9:]* /TIME /'",
     ],
     [
       'logs --since',
-      'D $I echo one >/dev/null; $E wait $N >/dev/null; $E logs --since 1h $N; $E logs --since 2099-01-01T00:00:00Z $N',
+      'D $I echo one; $E wait $N >/dev/null; $E logs --since 1h $N; $E logs --since 2099-01-01T00:00:00Z $N',
     ],
     ['logs -f', "D $I sh -c 'echo a; sleep 1; echo b' >/dev/null; $E logs -f $N"],
     [
       'top',
-      "D $I sh -c 'sleep 100 & wait' >/dev/null; sleep 1; $E top $N pid ppid user args | awk '{$1=$1};1'",
+      "D $I sh -c 'sleep 100 & wait'; sleep 1; $E top $N pid ppid user args | awk '{$1=$1};1'",
     ],
     [
       'stats',
-      'D $I sleep 100 >/dev/null; $E stats --no-stream --format "{{.Name}} {{.PIDs}}" $N | sed "s/$N/name/"',
+      'D $I sleep 100; $E stats --no-stream --format "{{.Name}} {{.PIDs}}" $N | sed "s/$N/name/"',
     ],
     [
       'inspect',
-      "D -w /tmp -e A=1 --restart always $I sleep 100 >/dev/null; $E inspect --format '{{.Config.WorkingDir}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.Path}} {{.Args}} {{.Config.Tty}} {{.Config.StopTimeout}}' $N",
+      "D -w /tmp -e A=1 --restart always $I sleep 100; $E inspect --format '{{.Config.WorkingDir}} {{.State.Running}} {{.HostConfig.RestartPolicy.Name}} {{.Path}} {{.Args}} {{.Config.Tty}} {{.Config.StopTimeout}}' $N",
     ],
   ]),
   ...same('exec', [
     [
       'status and streams',
-      "D $I sleep 100 >/dev/null; $E exec $N sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null",
+      "D $I sleep 100; $E exec $N sh -c 'echo out; echo err >&2; exit 7' 2>/dev/null",
     ],
-    ['-i', 'D $I sleep 100 >/dev/null; echo fed | $E exec -i $N cat'],
+    ['-i', 'D $I sleep 100; echo fed | $E exec -i $N cat'],
     [
       '-e, -w, -u',
-      "D -e A=1 $I sleep 100 >/dev/null; $E exec -e B=2 -w /tmp -u 1000:100 $N sh -c 'echo $A $B; pwd; id -u; id -g'",
+      "D -e A=1 $I sleep 100; $E exec -e B=2 -w /tmp -u 1000:100 $N sh -c 'echo $A $B; pwd; id -u; id -g'",
     ],
     [
       '-d',
-      'D $I sleep 100 >/dev/null; $E exec -d $N touch /tmp/there >/dev/null; sleep 1; $E exec $N ls /tmp/there',
+      'D $I sleep 100; $E exec -d $N touch /tmp/there >/dev/null; sleep 1; $E exec $N ls /tmp/there',
     ],
-    ['a command that is not there', 'D $I sleep 100 >/dev/null; $E exec $N nosuch 2>/dev/null'],
-    ['a command that cannot be executed', 'D $I sleep 100 >/dev/null; $E exec $N /etc 2>/dev/null'],
+    ['a command that is not there', 'D $I sleep 100; $E exec $N nosuch 2>/dev/null'],
+    ['a command that cannot be executed', 'D $I sleep 100; $E exec $N /etc 2>/dev/null'],
   ]),
   {
     area: 'exec',
     what: 'in one that does not run',
-    script: 'D $I true >/dev/null; $E wait $N >/dev/null; $E exec $N true 2>/dev/null',
+    script: 'D $I true; $E wait $N >/dev/null; $E exec $N true 2>/dev/null',
     differs: {
       podman: 'status 255',
       thaw: 'status 125',
@@ -237,12 +237,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
   ...same('networks', [
     [
       '-p HOST:PORT',
-      'D4 -p 8181:80 $I sleep 100 >/dev/null; $E port $N; $E ps --filter name=$N --format "{{.Ports}}"',
+      'D4 -p 8181:80 $I sleep 100; $E port $N; $E ps --filter name=$N --format "{{.Ports}}"',
     ],
-    [
-      '-p IP:HOST:PORT/udp',
-      'D4 -p 127.0.0.1:8182:53/udp $I sleep 100 >/dev/null; $E port $N 53/udp',
-    ],
+    ['-p IP:HOST:PORT/udp', 'D4 -p 127.0.0.1:8182:53/udp $I sleep 100; $E port $N 53/udp'],
     [
       'network create, inspect, rm',
       '$E network create --subnet 10.201.0.0/24 $N | sed "s/$N/name/"; $E network inspect --format "{{.Name}} {{.Driver}} {{.Internal}}" $N | sed "s/$N/name/"; $E network rm $N | sed "s/$N/name/"',
@@ -271,7 +268,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
   {
     area: 'networks',
     what: 'a port in use',
-    script: 'D4 -p 8183:80 $I sleep 100 >/dev/null; P --rm -p 8183:80 $I true 2>/dev/null',
+    script: 'D4 -p 8183:80 $I sleep 100; P --rm -p 8183:80 $I true 2>/dev/null',
     differs: {
       podman: 'status 126',
       thaw: 'status 125',
@@ -288,14 +285,14 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ['a command that is not there', 'R $I nosuch 2>/dev/null'],
     ['a command that cannot be executed', 'R $I /etc 2>/dev/null'],
     ['an image that is not there', '$E run --rm --pull never no-such-image true 2>/dev/null'],
-    ['a name in use', 'D $I sleep 100 >/dev/null; R --name $N $I true 2>/dev/null'],
+    ['a name in use', 'D $I sleep 100; R --name $N $I true 2>/dev/null'],
     ['rm of one that is not there', '$E rm no-such-container 2>/dev/null'],
-    ['rm of one that runs', 'D $I sleep 100 >/dev/null; $E rm $N 2>/dev/null'],
+    ['rm of one that runs', 'D $I sleep 100; $E rm $N 2>/dev/null'],
     [
       'stop, logs, inspect of one that is not there',
       'for v in stop logs inspect; do $E $v no-such-container >/dev/null 2>&1; echo $?; done',
     ],
-    ['pause of one that does not run', 'C $I true >/dev/null; $E pause $N 2>/dev/null'],
+    ['pause of one that does not run', 'C $I true; $E pause $N 2>/dev/null'],
   ]),
   {
     area: 'errors',

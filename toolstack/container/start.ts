@@ -85,7 +85,7 @@ export function boundFiles(
     '::1 localhost ip6-localhost ip6-loopback',
     ...own,
     ...gateways.map((address) => `${address} host.containers.internal host.docker.internal`),
-    ...addHosts.map(({ name, address }) => `${address} ${name}`),
+    ...addHosts.map(({ name, address }) => `${address}\t${name}`),
   ];
   const resolver = [
     ...(dns ?? nameServers).map((address) => `nameserver ${address}`),

@@ -21,10 +21,10 @@ static bool is_one_of(const char *word, const char *const *words) {
 static bool works_offline(int argc, char **argv) {
   static const char *const first[] = {"doctor", "config", "completion", "help", "--help", "-h", "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
+  static const char *const groups[] = {"network", NULL}; /* whose commands are two words */
 
-  /* a command may be two words, such as `network create` */
   return argc < 2 || is_one_of(argv[1], first) || (argc > 2 && is_one_of(argv[2], second)) ||
-         (argc > 3 && is_one_of(argv[3], second));
+         (argc > 3 && is_one_of(argv[1], groups) && is_one_of(argv[3], second));
 }
 
 /* …/lib/thaw of …/lib/thaw/bin/thaw, whatever link the launcher was called by; false when it does not fit. */

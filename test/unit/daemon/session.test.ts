@@ -118,7 +118,8 @@ test('a launcher is handed to a shim, and the work goes on once it is there', as
   launcher.send(ApiType.REQUEST, 0, 0, request('run', 'busybox'));
   const join = await launcher.nextOf(ApiType.JOIN);
   t.deepEqual([join.id, join.arg], [1, 3]);
-  t.deepEqual(decodeFields(join.payload, 1).map(String), ['/run/shim.sock']);
+  const keys = '\x10\x11';
+  t.deepEqual(decodeFields(join.payload, 2).map(String), ['/run/shim.sock', keys]);
   launcher.send(ApiType.JOINED, 1, 0);
   t.is((await answer(launcher)).status, 0);
 });

@@ -22,9 +22,11 @@ RUN='--pull never${own}'
 P() { $E run $RUN "$@"; }
 R() { P --rm ${none} "$@"; }
 W() { P --rm "$@"; }
-D() { P -d --name $N ${none} "$@"; }
-D4() { P -d --name $N "$@"; }
-C() { $E create --name $N $RUN ${none} "$@"; }
+DI() { P -d --name $N ${none} "$@"; }
+D() { DI "$@" >/dev/null; }
+D4() { P -d --name $N "$@" >/dev/null; }
+CI() { $E create --name $N $RUN ${none} "$@"; }
+C() { CI "$@" >/dev/null; }
 `;
 }
 

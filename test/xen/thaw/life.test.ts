@@ -150,7 +150,7 @@ once('its processes are kept in by what was asked for', async (t) => {
     '--rm --read-only --cap-drop ALL --cap-add NET_RAW --ulimit nofile=100:200 --add-host db:192.0.2.7 --dns 192.0.2.1 --pids-limit 50';
   const { stdout } = await thaw(runWords(...words.split(' '), busybox, 'sh', '-c', script));
   const caps = 'CapEff:\t0000000000002000';
-  t.is(stdout, `read-only\ntmp\n${caps}\n100\n192.0.2.7 db\nnameserver 192.0.2.1\n50\n`);
+  t.is(stdout, `read-only\ntmp\n${caps}\n100\n192.0.2.7\tdb\nnameserver 192.0.2.1\n50\n`);
 });
 
 once('what makes no sense together is refused in one line', async (t) => {
