@@ -78,7 +78,7 @@ export function createEngine(
       cloneContainer(services, manager, manager.find(name), options, client),
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
-    ...networkEngine(services.sandbox.networks),
+    ...networkEngine(services.sandbox.networks, manager),
     info: () => hostInfo(services, manager, paths),
   };
 }

@@ -147,6 +147,7 @@ test.serial('a network of its own has IPv6 too, and its ports', async (t) => {
   const { six } = await ownAddresses();
   t.is(await fetched(`http://[${six}]:9090/`), id);
   t.is((await thaw(['network', 'rm', 'six'])).status, 125);
+  t.is((await run(['--network', 'six', busybox, 'true'])).status, 0);
   await thaw(['rm', '--force', 'db']);
   t.is((await thaw(['network', 'rm', 'six'])).status, 0);
   t.false(existsSync('/sys/class/net/thaw1'));
