@@ -201,15 +201,22 @@ async function newRecord(
 ): Promise<ContainerRecord> {
   const hostname = options.hostname ?? id.slice(0, 12);
   const { rm } = options;
-  const network = await attachTo(sandbox, name, options);
+  const own = newSandboxRecord(
+    { id: sandboxIdOf(id), name, hostname, ...files },
+    limits,
+    sandbox.macs,
+    options.macAddress,
+  );
+  try {
+    const network = await attachTo(sandbox, name, options);
+    if (network) own.network = network;
+  } catch (error) {
+    giveBackAddresses(sandbox, own);
+    throw error;
+  }
   return {
     ...{ id, name, image: '', imageId: '', command: [], inGuest: '', flags: 0 },
     ...{ created: Date.now(), state: 'creating', rm, cpus: limits.cpus },
-    sandbox: newSandboxRecord(
-      { id: sandboxIdOf(id), name, hostname, ...files, ...(network ? { network } : {}) },
-      limits,
-      sandbox.macs,
-      options.macAddress,
-    ),
+    sandbox: own,
   };
 }

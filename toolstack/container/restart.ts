@@ -24,7 +24,7 @@ export class RestartPolicies {
     this.#services = services;
     this.#manager = manager;
     this.#stop = services.events.listen(({ action, id }) => {
-      if (action === 'died') this.consider(id);
+      if (action === 'died') this.#ended(id);
       if (action === 'remove') this.#forget(id);
     });
   }
@@ -33,8 +33,6 @@ export class RestartPolicies {
   consider(id: string): void {
     const record = this.#manager.get(id)?.record;
     if (!record || !wantsRestart(record) || this.#waiting.has(id)) return;
-    const { started = 0, finished = 0 } = record;
-    if (finished - started >= WELL_MS) this.#delays.delete(id);
     const delayMs = this.#delays.get(id) ?? FIRST_MS;
     this.#delays.set(id, Math.min(2 * delayMs, LONGEST_MS));
     const timer = setTimeout(() => {
@@ -50,14 +48,19 @@ export class RestartPolicies {
     this.#waiting.clear();
   }
 
+  #ended(id: string): void {
+    const { started = 0, finished = 0 } = this.#manager.get(id)?.record ?? {};
+    if (finished - started >= WELL_MS) this.#delays.delete(id);
+    this.consider(id);
+  }
+
   async #restart(id: string): Promise<void> {
     const record = this.#manager.get(id)?.record;
     // Somebody may have started, stopped or removed it meanwhile.
     if (!record || !wantsRestart(record)) return;
-    const { name } = record;
-    record.restarts = (record.restarts ?? 0) + 1;
+    const { name, restarts = 0 } = record;
     try {
-      const alone = { attach: false, interactive: false };
+      const alone = { attach: false, interactive: false, restarts: restarts + 1 };
       await startContainer(this.#services, this.#manager, id, alone, NOBODY);
     } catch (error) {
       this.#services.log.warn(`Cannot start container ${name} again: ${describeError(error)}`);

@@ -64,14 +64,24 @@ export async function createContainer(
     giveBackAddresses(services.sandbox, record.sandbox);
     delete record.sandbox.network;
     record.state = 'created';
-    await services.records.makeFolder(record.id);
-    await services.records.save(record);
+    try {
+      await services.records.makeFolder(record.id);
+      await services.records.save(record);
+    } catch (error) {
+      await services.records.remove(record.id);
+      throw error;
+    }
     manager.add(new Container(record, services.records, services.log));
     services.events.tell('create', record);
     return record.id;
   } finally {
     manager.freeName(name);
   }
+}
+
+/** How often a policy has started it in a row, this time included; somebody who starts it begins anew. */
+interface Start extends StartOptions {
+  restarts?: number;
 }
 
 /**
@@ -82,7 +92,7 @@ export async function startContainer(
   services: ContainerServices,
   manager: ContainerManager,
   key: string,
-  options: StartOptions,
+  options: Start,
   client: Client,
 ): Promise<RunOutcome> {
   const container = await manager.settled(key);
@@ -91,7 +101,7 @@ export async function startContainer(
     if (options.attach) return attachTo(container, { stdin: options.interactive }, client);
     return { joined: false, status: 0 };
   }
-  const made = begin(services, manager, container, 'start');
+  const made = begin(services, manager, container, options.restarts ?? 0);
   const steps = new Steps(services.log, `Container ${record.name}`);
   made.launched = startAnew(services, made, options, client, steps);
   try {
@@ -99,6 +109,8 @@ export async function startContainer(
   } catch (error) {
     await made.sandbox?.destroy();
     made.sandbox = undefined;
+    // Also where it never came to a sandbox.
+    giveBackAddresses(services.sandbox, record.sandbox);
     await made.update({ state: stateBefore(record) });
     throw error;
   } finally {
@@ -116,9 +128,10 @@ function begin(
   services: ContainerServices,
   manager: ContainerManager,
   { record }: Container,
-  verb: string,
+  restarts: number,
 ): Container {
-  if (!['created', 'exited', 'lost'].includes(record.state)) throw stateError(verb, record);
+  if (!['created', 'exited', 'lost'].includes(record.state)) throw stateError('start', record);
+  record.restarts = restarts;
   record.state = 'starting';
   record.isStopped = false;
   const made = new Container(record, services.records, services.log);

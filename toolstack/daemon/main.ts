@@ -76,8 +76,9 @@ async function start(
     );
   const services = await openServices(host, { paths, helloMs, pool }, log);
   const manager = new ContainerManager(services);
-  const policies = new RestartPolicies(services, manager);
   await recover(services, manager);
+  // Not before: what starts gets an address, and those of containers that run must be known.
+  const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();

@@ -28,10 +28,6 @@ export class Addresses {
     this.#taken.delete(address);
   }
 
-  isTaken(address: string): boolean {
-    return this.#taken.has(address);
-  }
-
   /**
    * Takes the next free address after the one given out last: an address that was somebody's a moment ago may still be known elsewhere as his.
    * Throws ERR_NETWORK_FULL.

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withDeadline } from '../base/deadline.js';
 import { writeAtomic } from '../base/files.js';
 import { describeError, errorCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -102,11 +103,17 @@ export class NameServer {
     try {
       const stdio = ['ignore', log.fd, log.fd] as const;
       const child = spawn(this.#program ?? '', args, { stdio: [...stdio], cwd: '/' });
-      const status = await new Promise<number | null>((resolve, reject) => {
+      const ended = new Promise<number | null>((resolve, reject) => {
         child.once('error', reject);
         child.once('exit', resolve);
       });
-      if (status === 0) return;
+      try {
+        const status = await withDeadline(ended, START_MS, 'aardvark-dns does not start');
+        if (status === 0) return;
+      } catch (error) {
+        child.kill('SIGKILL');
+        throw error;
+      }
     } finally {
       await log.close();
     }
@@ -114,6 +121,8 @@ export class NameServer {
     throw new NetworkError('ERR_NETWORK_TOOL', `aardvark-dns does not start: ${said}`);
   }
 }
+
+const START_MS = 30_000;
 
 /** A file of aardvark-dns: where it listens, then a line for each container: id, IPv4, IPv6, names. Pure. */
 export function zoneText({ network, members }: Zone): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw's own table of packet filter rules: who is hidden behind the host's address, which ports lead where, and what stays inside. Pure.
+// thaw's own table of packet filter rules: who is hidden behind the host's address, which ports lead where, what stays inside, and that no guest
+// speaks to the host's loopback, which route_localnet would let it. Pure.
 
 import { parseAddress } from './address.js';
 import type { Attachment, PublishedPort } from './attachment.js';
@@ -14,6 +15,9 @@ export function renderRules(
   return `table inet thaw
 delete table inet thaw
 table inet thaw {
+	chain guard {
+		type filter hook prerouting priority raw; policy accept;
+${lines(networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`))}	}
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
 ${lines(ports)}	}

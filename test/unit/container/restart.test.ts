@@ -6,8 +6,10 @@ import test from 'ava';
 import type { CreateOptions, RestartPolicy } from '../../../toolstack/api/engine.js';
 import type { ContainerRecord } from '../../../toolstack/container/record.js';
 import { RestartPolicies, wantsRestart } from '../../../toolstack/container/restart.js';
+import { startContainer } from '../../../toolstack/container/run.js';
 import { stopContainer } from '../../../toolstack/container/stop.js';
 import { containerRecord } from '../../support/container-record.js';
+import { fakeClient } from '../../support/fake-engine.js';
 import { runningContainer } from '../../support/running-container.js';
 
 function optionsWith(name: RestartPolicy['name'], retries = 0): CreateOptions {
@@ -59,4 +61,21 @@ test('a container that ends is started again, also after a start that failed, un
   await delay(500);
   t.is(record.restarts, restarts);
   t.is(record.state, 'exited');
+});
+
+test('somebody who starts it begins its count anew; a start that fails waits longer each time', async (t) => {
+  const options = optionsWith('always');
+  const all = await runningContainer(t, { options, imageId: 'sha256:cd', started: 1 });
+  const { services, manager, container, record } = all;
+  const policies = new RestartPolicies(services, manager);
+  t.teardown(() => policies.close());
+  // It ran for long, and each start after that fails.
+  container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
+  await container.finished;
+  await delay(1000);
+  t.true((record.restarts ?? 0) >= 2 && (record.restarts ?? 0) <= 4, String(record.restarts));
+  policies.close();
+  const alone = { attach: false, interactive: false };
+  await t.throwsAsync(startContainer(services, manager, 'web', alone, fakeClient().client));
+  t.is(record.restarts, 0);
 });

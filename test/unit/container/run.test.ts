@@ -89,3 +89,19 @@ test('a copy of a container that ran cannot start again', async (t) => {
   await t.throwsAsync(again, { code: 'ERR_CONTAINER_STATE', message: /clone that again/ });
   t.like(manager.list(true)[0], { state: 'exited', exitStatus: 3 });
 });
+
+test('what is refused gives its MAC and its address back', async (t) => {
+  const { services, manager } = await containerServices(t);
+  const { networks, macs } = services.sandbox;
+  macs.add('02:00:00:00:00:07');
+  for (const change of [
+    { macAddress: '02:00:00:00:00:07' },
+    { ip: '192.0.2.1' },
+    { user: 'nobody' },
+  ])
+    await t.throwsAsync(createContainer(services, manager, { ...options, ...change }, client));
+  await createContainer(services, manager, options, client);
+  await t.throwsAsync(startContainer(services, manager, 'web', alone, client));
+  t.deepEqual(networks.attachments('thaw'), []);
+  t.deepEqual([...macs], ['02:00:00:00:00:07']);
+});

@@ -26,7 +26,6 @@ test('one that is named is had, unless it is somebody’s or nobody’s', (t) =>
   const all = new Addresses();
   const claim = (text: string) => all.claim('--ip', text, 'n', '192.0.2.0/29', '192.0.2.1');
   t.is(claim('192.0.2.3'), '192.0.2.3');
-  t.true(all.isTaken('192.0.2.3'));
   for (const text of [
     '192.0.2.3',
     '192.0.2.1',

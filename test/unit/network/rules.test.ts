@@ -43,10 +43,16 @@ test('a network is hidden behind the host, an internal one stays in', (t) => {
   t.true(
     open.includes('ip saddr 10.94.0.0/16 ip daddr != 10.94.0.0/16 oifname != "thaw0" masquerade'),
   );
-  t.false(open.includes('drop'));
+  t.false(open.includes('oifname != "thaw0" drop'));
   const closed = renderRules([network({ internal: true })], []);
   t.false(closed.includes('daddr !='));
   t.true(closed.includes('iifname "thaw0" oifname != "thaw0" drop'));
+});
+
+test('no guest speaks to the host’s loopback', (t) => {
+  const [, guard = ''] = /chain guard \{(.*?)\}/s.exec(renderRules([network()], [])) ?? [];
+  t.regex(guard, /hook prerouting priority raw/);
+  t.true(guard.includes('iifname "thaw0" ip daddr 127.0.0.0/8 drop'));
 });
 
 test('nft understands them', (t) => {
