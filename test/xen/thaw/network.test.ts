@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Containers reach each other by address and name, the host reaches their ports, and networks are apart. All on this host's own bridges.
 
-import { existsSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { once } from '../../support/once.js';
 import {
   busybox,
   command,
+  debian,
   killThawd,
   list,
   run,
@@ -162,6 +165,51 @@ once('an internal network reaches nothing outside', async (t) => {
   t.not((await thaw(['exec', 'hidden', 'ping', '-c', '1', '-W', '2', four])).status, 0);
   await thaw(['rm', '--force', 'hidden']);
 });
+
+/** Sends a frame to the bridge that is addressed to 127.0.0.1, port 5555, as no IP stack would: arguments are the bridge's MAC and its own address. */
+const FRAME = `
+my $to = pack("H12", shift); my $from = \`cat /sys/class/net/eth0/address\`; $from =~ s/[:\\n]//g;
+my $udp = pack("nnnn", 4444, 5555, 13, 0) . "hello";
+my $ip = pack("CCnnnCCna4a4", 0x45, 0, 20 + length($udp), 1, 0, 64, 17, 0,
+  pack("C4", split(/\\./, shift)), pack("C4", 127, 0, 0, 1));
+my $sum = 0; $sum += $_ for unpack("n*", $ip); $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+substr($ip, 10, 2) = pack("n", ~$sum & 0xffff);
+socket(S, 17, 3, 0x0008) or die "socket: $!"; chomp(my $index = \`cat /sys/class/net/eth0/ifindex\`);
+my $address = pack("SnISCCa8", 17, 0x0800, $index, 0, 0, 6, $to);
+send(S, $to . pack("H12", $from) . pack("n", 0x0800) . $ip . $udp, 0, $address) or die "send: $!"; print "sent";
+`;
+
+once(
+  'what listens on the host’s loopback alone is out of reach, also for who makes frames himself',
+  async (t) => {
+    const socket = createSocket('udp4').bind(5555, '127.0.0.1');
+    await new Promise((resolve) => socket.once('listening', resolve));
+    t.teardown(() => socket.close());
+    let received = 0;
+    socket.on('message', () => received++);
+    const { stdout } = await thaw([
+      'network',
+      'inspect',
+      '--format',
+      '{{.NetworkInterface}}',
+      'thaw',
+    ]);
+    const mac = readFileSync(`/sys/class/net/${stdout.trim()}/address`, 'utf8').trim();
+    const attack = async (address: string) => {
+      const words = ['-i', '--cap-add', 'NET_RAW', '--ip', address, debian, 'perl', '-'];
+      const sent = await run([...words, mac.replaceAll(':', ''), address], { input: FRAME });
+      t.is(sent.stdout, 'sent', sent.stderr);
+      await delay(1000);
+      return received;
+    };
+    t.is(await attack('10.94.77.1'), 0);
+    // Without the rule it arrives: the frame is a good one.
+    await command('nft', ['flush', 'chain', 'inet', 'thaw', 'guard']);
+    t.is(await attack('10.94.77.2'), 1);
+    t.is((await run(['-p', '8282:80', busybox, 'true'])).status, 0, 'the rules are loaded anew');
+    t.is(await attack('10.94.77.3'), 1);
+  },
+);
 
 once('a clone of a running container has an address of its own', async (t) => {
   await serve(t, '--name', 'first');
