@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Serves one folder over 9P on standard input and output: thaw-ninep-test FOLDER [MSIZE]. Not confined to the folder by
+ * anything but the server itself. Exit status 0 when its input ends, 3 when the server gives the connection up.
+ */
+#include "ninep.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static bool transfer(int fd, uint8_t *bytes, size_t n, bool is_read) {
+  while (n > 0) {
+    ssize_t done = is_read ? read(fd, bytes, n) : write(fd, bytes, n);
+
+    if (done <= 0)
+      return false;
+    bytes += done;
+    n -= (size_t)done;
+  }
+  return true;
+}
+
+static int serve(struct ninep *server, uint32_t msize, uint8_t *request, uint8_t *reply) {
+  uint32_t size;
+
+  while (transfer(STDIN_FILENO, request, sizeof size, true)) {
+    memcpy(&size, request, sizeof size);
+    if (size < sizeof size || size > msize)
+      return 3;
+    if (!transfer(STDIN_FILENO, request + sizeof size, size - sizeof size, true))
+      return 0;
+    /* of its own length, so that a sanitizer sees a byte read beyond it */
+    uint8_t *exact = malloc(size);
+
+    if (exact == NULL)
+      return 1;
+    memcpy(exact, request, size);
+    ssize_t n = ninep_answer(server, exact, size, reply, msize);
+
+    free(exact);
+    if (n < 0)
+      return 3;
+    if (!transfer(STDOUT_FILENO, reply, (size_t)n, false))
+      return 0;
+  }
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  uint32_t msize = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 65536;
+  uint8_t *request = malloc(msize), *reply = malloc(msize);
+  int root = -1, fds = -1, status = 1;
+  struct ninep *server = NULL;
+  struct rlimit files;
+
+  if (argc < 2 || request == NULL || reply == NULL)
+    goto out;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  root = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
+  fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  server = root < 0 || fds < 0 ? NULL : ninep_new(root, fds, msize);
+  if (server == NULL) {
+    perror(argv[1]);
+    goto out;
+  }
+  status = serve(server, msize, request, reply);
+out:
+  ninep_free(server);
+  if (root >= 0)
+    close(root);
+  if (fds >= 0)
+    close(fds);
+  free(request);
+  free(reply);
+  return status;
+}

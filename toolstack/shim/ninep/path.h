@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How a name that the guest gives becomes a descriptor, and a descriptor one that can be read and written. */
+#ifndef THAW_NINEP_PATH_H
+#define THAW_NINEP_PATH_H
+
+#include "server.h"
+
+/* A name in a folder, checked: not empty, neither "." nor "..", no slash, no NUL, at most NINEP_NAME_MAX bytes. */
+struct name {
+  char text[NINEP_NAME_MAX + 1];
+};
+
+int path_name(struct wire_string untrusted_name, struct name *name_out);
+
+/* The file `name` in `folder`, itself also when it is a symlink: an O_PATH descriptor, which is the caller's. */
+int path_step(int folder, const struct name *name, int *path_out);
+
+/* The folder above `folder`, but none above the export's root. */
+int path_up(struct ninep *server, int folder, int *path_out);
+
+/* Names a descriptor in fds_fd, and in the working directory. */
+struct fd_name {
+  char text[12];
+};
+
+struct fd_name path_fd_name(int fd);
+
+/*
+ * Opens the regular file or folder that `path` stands for. errno: ELOOP for a symlink, EACCES for a device, a FIFO or a
+ * socket, whose opening would act or wait.
+ */
+int path_reopen(struct ninep *server, int path, int flags, int *fd_out);
+
+/* fstat and the qid; both results may be NULL. */
+int path_stat(struct ninep *server, int path, struct stat *info_out, struct qid *qid_out);
+
+#endif
