@@ -101,6 +101,8 @@ export interface ServeOptions {
   msizeMax?: number;
   /** Command in front of the server, to run it in another namespace. */
   prefix?: string[];
+  /** The program that takes 64 fids. */
+  fewFids?: boolean;
 }
 
 /** A folder of the test's own, which anybody may enter. */
@@ -117,6 +119,7 @@ export class NinepClient {
   readonly #ended: Promise<number | NodeJS.Signals>;
   #received = Buffer.alloc(0);
   #waiting: ((message: Buffer | undefined) => void) | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   #nextFid = 1;
   #stderr = '';
 
@@ -137,7 +140,7 @@ export class NinepClient {
     const out = makeProgram('toolstack/shim/ninep', 'test');
     const [command, ...args] = [
       ...(options.prefix ?? []),
-      join(out, 'thaw-ninep-test'),
+      join(out, options.fewFids ? 'thaw-ninep-few-test' : 'thaw-ninep-test'),
       folder,
       String(options.msizeMax ?? 65536),
     ];
@@ -180,8 +183,14 @@ export class NinepClient {
     this.#waiting?.(message);
   }
 
-  /** Sends bytes as they are; the whole reply, undefined when the server ends instead. */
+  /** Sends bytes as they are, once those before are answered; the whole reply, undefined when the server ends instead. */
   async raw(bytes: Buffer): Promise<Buffer | undefined> {
+    const turn = this.#last.then(() => this.#exchange(bytes));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #exchange(bytes: Buffer): Promise<Buffer | undefined> {
     return within(30_000, 'a 9P reply', () => {
       const reply = new Promise<Buffer | undefined>((resolve) => (this.#waiting = resolve));
       this.#server.stdin?.write(bytes);
@@ -217,7 +226,12 @@ export class NinepClient {
 
   /** Qids of the names that were found; the new fid is there when all were. */
   async walkTo(from: number, to: number, ...names: (string | Buffer)[]): Promise<Qid[]> {
-    const fields = [put.u32(from), put.u32(to), put.u16(names.length), ...names.map(put.string)];
+    const fields = [
+      put.u32(from),
+      put.u32(to),
+      put.u16(names.length),
+      ...names.map((name) => put.string(name)),
+    ];
     const answer = await this.call(T.walk, ...fields);
     return Array.from({ length: answer.u16() }, () => answer.qid());
   }
@@ -353,7 +367,7 @@ export class NinepClient {
   ): Promise<void> {
     const numbers = [valid, to.mode ?? 0, to.uid ?? 0, to.gid ?? 0].map(put.u32);
     const times = [to.size ?? 0, ...(to.atime ?? [0, 0]), ...(to.mtime ?? [0, 0])];
-    await this.call(T.setattr, put.u32(fid), ...numbers, ...times.map(put.u64));
+    await this.call(T.setattr, put.u32(fid), ...numbers, ...times.map((time) => put.u64(time)));
   }
 
   /** The value of an attribute, or the list of names. */
