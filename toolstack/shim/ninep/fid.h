@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifndef NINEP_FIDS_MAX /* tests have fewer */
+#ifndef NINEP_FIDS_MAX /* a test and the fuzzer have fewer */
 #define NINEP_FIDS_MAX 65536u
 #endif
 #define NINEP_NO_FID UINT32_MAX
