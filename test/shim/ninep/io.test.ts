@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do bytes get in and out of files as they should, and are wrong fids answered with an errno?
 
-import { mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { NinepClient, scratch, T } from '../../support/ninep-client.js';
@@ -77,6 +84,23 @@ test('an appending fid writes at the end, wherever it is told to', async (t) => 
   writeFileSync(join(dir, 'file'), 'three\n', { flag: 'a' });
   await client.write(fid, 0, 'four\n');
   t.is(readFileSync(join(dir, 'file'), 'utf8'), 'one\ntwo\nthree\nfour\n');
+});
+
+test('the last offset of all is the end of the file, wherever others have moved it', async (t) => {
+  const dir = scratch(t);
+  const client = await NinepClient.start(t, dir);
+  const fid = await client.create(await client.attach(), 'file');
+  const append = (text: string) =>
+    client.call(
+      ...([T.write, put.u32(fid), put.u64((1n << 64n) - 1n), put.u32(text.length)] as const),
+      Buffer.from(text),
+    );
+  await append('one ');
+  appendFileSync(join(dir, 'file'), 'two ');
+  await append('three');
+  t.is(readFileSync(join(dir, 'file'), 'utf8'), 'one two three');
+  await client.write(fid, 0, 'ONE');
+  t.is(readFileSync(join(dir, 'file'), 'utf8'), 'ONE two three');
 });
 
 test('a file that was removed while it was open can be read, written, cut and looked at', async (t) => {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* One that a caller may read from or write to. */
@@ -51,6 +52,20 @@ int answer_read(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   return 0;
 }
 
+/* The offset of a write that goes to the end of the file, wherever that is: thaw's guests append so, whoever else does.
+ */
+#define OFFSET_END UINT64_MAX
+
+static ssize_t write_at(int fd, const uint8_t *bytes, uint32_t n, uint64_t offset) {
+  struct iovec part = {(void *)(uintptr_t)bytes, n};
+  ssize_t done;
+
+  do
+    done = offset == OFFSET_END ? pwritev2(fd, &part, 1, 0, RWF_APPEND) : pwrite(fd, bytes, n, (off_t)offset);
+  while (done < 0 && errno == EINTR);
+  return done;
+}
+
 int answer_write(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in);
   uint64_t offset = wire_u64(in);
@@ -61,19 +76,19 @@ int answer_write(struct ninep *server, struct wire_in *in, struct wire_out *out)
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  int error = find_open(server, number, offset, &fid);
+  int error = find_open(server, number, offset == OFFSET_END ? 0 : offset, &fid);
 
   if (error != 0)
     return error;
   if (fid->xattr != NULL) {
+    if (offset == OFFSET_END)
+      return EINVAL;
     error = xattr_write(fid, offset, bytes, n);
     if (error != 0)
       return error;
     done = n;
   } else {
-    do
-      done = pwrite(fid->io, bytes, n, (off_t)offset);
-    while (done < 0 && errno == EINTR);
+    done = write_at(fid->io, bytes, n, offset);
     if (done < 0)
       return errno;
   }
