@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { asDomid, type Domid } from '../base/ids.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
+import { recordedDomains } from '../xen/records.js';
 import { isThawUuid } from '../xen/uuid.js';
 import type { SandboxServices } from './services.js';
 import { ShimClient } from './shim-client.js';
@@ -24,6 +25,21 @@ export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): 
     host.log.info(`Destroying domain ${name ?? domid}, left by an earlier thawd`, { domid });
     await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
       host.log.error(`Cannot destroy domain ${domid}`, { error }),
+    );
+  }
+}
+
+/**
+ * Removes the records of thaw's domains that are gone: a thawd was killed between the end of a domain and that of its records, or the
+ * domain ended by itself while none ran.
+ */
+export async function removeStrayRecords(host: XenHost, known: ReadonlySet<string>): Promise<void> {
+  const alive = new Set((await host.libxl.listDomains()).map(({ uuid }) => uuid));
+  for (const { domid, uuid } of await recordedDomains(host)) {
+    if (!isThawUuid(uuid) || known.has(uuid) || alive.has(uuid)) continue;
+    host.log.info(`Removing what xenstore has of domain ${domid}, which is gone`, { domid });
+    await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
+      host.log.error(`Cannot remove what xenstore has of domain ${domid}`, { error }),
     );
   }
 }

@@ -140,8 +140,23 @@ function recordPaths(domid: Domid, uuid: string) {
     domain: `/local/domain/${domid}`,
     vm: `/vm/${uuid}`,
     libxl: `/libxl/${domid}`,
-    backends: ['console', 'vbd', 'vif'].map((kind) => `/local/domain/0/backend/${kind}/${domid}`),
+    backends: ['console', 'vbd', 'vif', '9pfs'].map(
+      (kind) => `/local/domain/0/backend/${kind}/${domid}`,
+    ),
   };
+}
+
+/** Numbers and uuids of domains that xenstore has records of, whether or not there are such domains. */
+export async function recordedDomains(host: XenHost): Promise<{ domid: number; uuid: string }[]> {
+  const { xenstore } = host;
+  const numbers = await xenstore.directory('/local/domain').catch(() => []);
+  const found = await Promise.all(
+    numbers.map(async (number) => ({
+      domid: Number(number),
+      uuid: ((await xenstore.readIfExists(`/local/domain/${number}/vm`)) ?? '').replace('/vm/', ''),
+    })),
+  );
+  return found.filter(({ uuid }) => uuid !== '');
 }
 
 /** Removes everything of a domain, its devices on both sides included; of its number only what is still this domain's. */

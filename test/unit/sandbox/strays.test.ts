@@ -2,9 +2,14 @@
 // Domains that a killed thawd left are found by uuid and destroyed; those of others never.
 
 import test from 'ava';
-import { destroyStrays, findDomain } from '../../../toolstack/sandbox/strays.js';
+import {
+  destroyStrays,
+  findDomain,
+  removeStrayRecords,
+} from '../../../toolstack/sandbox/strays.js';
 import { newDomainUuid } from '../../../toolstack/xen/uuid.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore.js';
 
 const DOM0 = { domid: 0, uuid: '00000000-0000-0000-0000-000000000000', name: 'Domain-0' };
 const FOREIGN = { domid: 1, uuid: '8d6f5c3a-1111-4222-8333-444455556666', name: 'mail' };
@@ -38,4 +43,22 @@ test('one that cannot be destroyed does not keep the others', async (t) => {
   };
   await destroyStrays(fakeXenHost(libxl), new Set());
   t.deepEqual([...libxl.domains.keys()], [3]);
+});
+
+test("records of thaw's domains that are gone go, those of others and of known ones stay", async (t) => {
+  const { client } = await joinFake(t);
+  const [gone, known, alive] = [newDomainUuid(), newDomainUuid(), newDomainUuid()];
+  const owners = { 1: FOREIGN.uuid, 2: gone, 3: known, 4: alive, 5: FOREIGN.uuid };
+  for (const [domid, uuid] of Object.entries(owners)) {
+    await client.write(`/local/domain/${domid}/vm`, `/vm/${uuid}`);
+    await client.write(`/libxl/${domid}/type`, 'pvh');
+    await client.write(`/vm/${uuid}/name`, 'it');
+  }
+  const libxl = new FakeLibxl();
+  libxl.add(FOREIGN);
+  libxl.add({ domid: 4, uuid: alive, name: 'just made' });
+  await removeStrayRecords(fakeXenHost(libxl, client), new Set([known]));
+  t.deepEqual(await client.directory('/local/domain'), ['1', '3', '4', '5']);
+  t.deepEqual(await client.directory('/libxl'), ['1', '3', '4', '5']);
+  t.false((await client.directory('/vm')).includes(gone));
 });

@@ -20,7 +20,10 @@ test.serial(
     t.timeout(300_000);
     const { done } = startThaw(runWords('--name', 'seen-by-xl', busybox, 'sleep', '600'));
     const { domid } = await running('seen-by-xl');
-    t.regex(await command('xl', ['list']), new RegExp(`^seen-by-xl +${domid} `, 'm'));
+    // It is told a moment after the start, which does not wait for it.
+    await until('xl to list it by its name', async () =>
+      new RegExp(`^seen-by-xl +${domid} `, 'm').test(await command('xl', ['list'])),
+    );
     t.is(await consoleOpens('seen-by-xl'), true);
     await command('xl', ['destroy', 'seen-by-xl']);
     const { status, stderr } = await done;

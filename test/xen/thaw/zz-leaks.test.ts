@@ -2,6 +2,7 @@
 // After everything else (AVA takes files in the order of their names): nothing of what thaw acquired is left.
 
 import test, { type ExecutionContext } from 'ava';
+import { Libxl } from '../../../bindings/index.js';
 import { holdings, type Holdings } from '../../support/leaks.js';
 import { once } from '../../support/once.js';
 import {
@@ -76,6 +77,29 @@ test.serial('starts cost thawd no descriptor and xenstore no node', async (t) =>
   t.deepEqual(second.xenstoreNodes, first.xenstoreNodes);
   await stopThawd();
 });
+
+test.serial(
+  'what xenstore has of a domain that ended without a thawd, the next one removes',
+  async (t) => {
+    t.timeout(300_000);
+    await startThawd(['--pool', '1', '--pool-max', '1']);
+    await poolFilled(1);
+    await killThawd();
+    const { domains } = await holdings();
+    const domid = domains.map((line) => line.split(' ')[0] ?? '').find((id) => id !== '0') ?? '';
+    // Not by xl, which removes the records of what it destroys.
+    const libxl = await Libxl.open();
+    await libxl.xcDomainDestroy(Number(domid));
+    await libxl.close();
+    const nodes = async () =>
+      (await holdings()).xenstoreNodes.filter((path) => path.startsWith(`/local/domain/${domid}/`));
+    t.true((await nodes()).length > 0);
+    await startThawd(['--pool', '0', '--pool-max', '0']);
+    t.deepEqual(await nodes(), []);
+    isEmpty(t, await holdings());
+    await stopThawd();
+  },
+);
 
 once('clones that waited for a killed thawd go when the next one starts', async (t) => {
   t.timeout(300_000);
