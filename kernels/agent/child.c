@@ -18,16 +18,21 @@ static void become_killable(void) {
     close(fd);
 }
 
-_Noreturn static void run(int program, const char *const *argv, const int fds[3]) {
-  static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+static void become_ordinary(void) {
   sigset_t none;
-  int kept[3];
 
   sigemptyset(&none);
   signal(SIGPIPE, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, NULL);
   become_killable();
   setsid();
+}
+
+_Noreturn static void run(int program, const char *const *argv, const int fds[3]) {
+  static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  int kept[3];
+
+  become_ordinary();
   /* out of the way first: a source may be another one's target */
   for (int i = 0; i < 3; i++)
     kept[i] = fcntl(fds[i], F_DUPFD, 3);
@@ -41,6 +46,12 @@ _Noreturn static void run(int program, const char *const *argv, const int fds[3]
   _exit(127);
 }
 
+static void add(struct agent_child *child, pid_t pid) {
+  child->pid = pid;
+  child->next = children;
+  children = child;
+}
+
 bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
   pid_t pid = fork();
 
@@ -48,9 +59,20 @@ bool agent_child_spawn(struct agent_child *child, int program, const char *const
     return false;
   if (pid == 0)
     run(program, argv, fds);
-  child->pid = pid;
-  child->next = children;
-  children = child;
+  add(child, pid);
+  return true;
+}
+
+bool agent_child_fork(struct agent_child *child, int (*work)(void *context), void *context) {
+  pid_t pid = fork();
+
+  if (pid < 0)
+    return false;
+  if (pid == 0) {
+    become_ordinary();
+    _exit(work(context));
+  }
+  add(child, pid);
   return true;
 }
 

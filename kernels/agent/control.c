@@ -47,6 +47,8 @@ static const struct {
     {THAW_NETWORK, agent_network_request},
     {THAW_STATS, agent_stats_request},
     {THAW_PROCESSES, agent_processes_request},
+    {THAW_FILES, agent_files_request},
+    {THAW_FILL, agent_fill_request},
 };
 
 static bool accepts(uint32_t type) {

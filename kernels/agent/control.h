@@ -41,5 +41,7 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
 void agent_network_request(struct agent_request request, struct agent_fields *fields);
 void agent_stats_request(struct agent_request request, struct agent_fields *fields);
 void agent_processes_request(struct agent_request request, struct agent_fields *fields);
+void agent_files_request(struct agent_request request, struct agent_fields *fields);
+void agent_fill_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

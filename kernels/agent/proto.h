@@ -26,10 +26,13 @@
 #define THAW_PROTO_MAGIC 0x77616874u /* "thaw" */
 #define THAW_PROTO_VERSION 1u
 
-#define THAW_CONTROL_MAX 4194304u  /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
-#define THAW_DATA_MAX 65536u       /* largest payload on the data channel and on a shim's socket */
-#define THAW_WINDOW 262144u        /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
-#define THAW_LAYERS_MAX 64u        /* layers of a root filesystem */
+#define THAW_CONTROL_MAX 4194304u /* largest payload on control and thawd's socket: 2 MiB of arguments fit */
+#define THAW_DATA_MAX 65536u      /* largest payload on the data channel and on a shim's socket */
+#define THAW_WINDOW 262144u       /* most bytes in flight on a stream, each direction; see THAW_CREDIT */
+#define THAW_LAYERS_MAX 64u       /* layers of a root filesystem */
+#define THAW_EXPORTS_MAX 64u      /* folders and files of dom0 that a guest shares */
+#define THAW_SHARE_RINGS 2u       /* what Linux's 9pfs front end has */
+#define THAW_FILES_MSIZE 65560u   /* largest 9P message: 64 KiB of a file behind its head; a way of a ring holds more */
 #define THAW_CONTROL_RING_ORDER 14 /* of the bytes in each direction: a config.json passes in a few turns */
 #define THAW_DATA_RING_ORDER 17    /* two full frames, so that one is filled while the other is emptied */
 #define THAW_WAKE_OFFSET 4080u
@@ -101,6 +104,9 @@ enum thaw_type {
                container's cgroup cpu.stat, memory.current, memory.stat, pids.current, io.stat; /proc/meminfo */
   THAW_PROCESSES = 0x1f, /* field: container id. OK: fields: /proc/uptime, then for each of the first 512 processes of
                             the container /proc/PID/stat, status and cmdline, each cut off at 4 KiB at most */
+  THAW_FILES = 0x2e,     /* field: tag of a 9pfs device that has been announced: its tree is at /run/thaw/files: OK */
+  THAW_FILL = 0x2f, /* fields: rootfs name, path in it, a name in /run/thaw/files: what the path holds is copied into
+                       that folder, which is empty: OK, also where there is no such path, or it is no folder */
 
   /* control, agent -> thawd */
   THAW_OK = 0x20,
@@ -151,6 +157,11 @@ enum thaw_type {
                            nothing; of any other it says nothing. No answer. */
   THAW_PAUSE = 0x48,    /* thawd -> shim, id 0: LEAVE the agent, close the channel, and come back as soon as the guest
                            has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
+
+  THAW_SHARE = 0x49,  /* thawd -> shim, id 0: struct thaw_share, then two fields for each export, "ro" or "rw" and an
+                         absolute path: serve these over the guest's 9pfs device, in one tree where they are called 0,
+                         1, ... Once for each sandbox. Answer: SHARED */
+  THAW_SHARED = 0x4a, /* shim -> thawd, id 0: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc
@@ -291,6 +302,12 @@ struct thaw_status {
   uint32_t flags; /* of EXPECT, and THAW_PROCESS_BEGUN */
   uint32_t kind;  /* 0 = not ended, else enum thaw_exit_kind */
   uint32_t value;
+};
+
+struct thaw_share {
+  uint32_t refs[THAW_SHARE_RINGS]; /* grants of the rings' first pages */
+  uint32_t ports[THAW_SHARE_RINGS];
+  uint32_t exports; /* 1..THAW_EXPORTS_MAX */
 };
 
 struct thaw_request {

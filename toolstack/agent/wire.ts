@@ -38,6 +38,8 @@ export const AgentType = {
   NETWORK: 0x1d,
   STATS: 0x1e,
   PROCESSES: 0x1f,
+  FILES: 0x2e,
+  FILL: 0x2f,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -151,6 +153,16 @@ export interface NetworkAddress {
 }
 
 export const NETWORK_BYTES = 52;
+
+/** FILES' payload: the tag of the guest's 9pfs device. */
+export function encodeFiles(tag: string): Buffer {
+  return encodeFields([tag]);
+}
+
+/** FILL's payload: what `path` in a root filesystem holds goes into the folder that dom0 shares by that name. */
+export function encodeFill(rootfs: string, path: string, name: string): Buffer {
+  return encodeFields([rootfs, path, name]);
+}
 
 /** NETWORK's payload: struct thaw_network and the interface's name. */
 export function encodeNetwork({ interface: name, mac, ipv4, ipv6, mtu }: NetworkRequest): Buffer {

@@ -53,6 +53,14 @@ test('HOLD is one field, and both wakes are those of proto.h', (t) => {
     t.is(header.get(`THAW_WAKE_${name}`), value, name);
 });
 
+test('FILES and FILL are fields', (t) => {
+  t.is(wire.encodeFiles('thaw').toString('hex'), '0400000074686177');
+  t.is(
+    wire.encodeFill('r', '/d', '0').toString('hex'),
+    '0100000072' + '020000002f64' + '0100000030',
+  );
+});
+
 test('EXEC is struct thaw_exec and two fields', (t) => {
   const bytes = wire.encodeExec({
     ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },

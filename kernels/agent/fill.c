@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/* FILL: how does a new volume come to what the image has in its place? */
+#define _GNU_SOURCE
+#include "child.h"
+#include "control.h"
+#include "copy.h"
+#include "options.h"
+#include "path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fill {
+  struct agent_child child;
+  struct agent_request request;
+  int from, to;
+};
+
+static void finish(struct fill *fill, int error) {
+  if (error == 0)
+    agent_control_ok(fill->request, NULL, 0);
+  else
+    agent_control_error(fill->request, THAW_E_INTERNAL, "Cannot fill the volume: %s", strerror(error));
+  if (fill->from >= 0)
+    close(fill->from);
+  if (fill->to >= 0)
+    close(fill->to);
+  free(fill);
+}
+
+/* As long as an image is large: in a process of its own, whose exit code is an errno. */
+static int copy(void *context) {
+  struct fill *fill = context;
+
+  return agent_copy_folder(fill->from, fill->to) ? 0 : errno > 0 && errno < 256 ? errno : EIO;
+}
+
+static void copied(struct agent_child *child, int wait_status) {
+  finish(child->owner, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EINTR);
+}
+
+/* In the root filesystem's own terms: its symbolic links lead nowhere else. */
+static int open_in(const char *root, const char *path) {
+  struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+  int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, saved;
+
+  if (folder < 0)
+    return -1;
+  fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+  saved = errno;
+  close(folder);
+  errno = saved;
+  return fd;
+}
+
+/* 1 yes, 0 no, -1 errno says why nobody knows. */
+static int is_empty(int folder) {
+  int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+  DIR *entries = own < 0 ? NULL : fdopendir(own);
+
+  if (!entries) {
+    if (own >= 0)
+      close(own);
+    return -1;
+  }
+  while (n <= 2 && readdir(entries))
+    n++;
+  closedir(entries);
+  return n <= 2;
+}
+
+static void begin(struct fill *fill, const char *root, const char *path, const char *target) {
+  int empty;
+
+  fill->from = open_in(root, path);
+  if (fill->from < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    finish(fill, 0);
+    return;
+  }
+  fill->to = fill->from < 0 ? -1 : open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  empty = fill->to < 0 ? -1 : is_empty(fill->to);
+  if (empty < 0 || (empty && !agent_child_fork(&fill->child, copy, fill)))
+    finish(fill, errno);
+  else if (!empty)
+    finish(fill, 0);
+}
+
+void agent_fill_request(struct agent_request request, struct agent_fields *fields) {
+  char rootfs[AGENT_NAME_MAX + 1], name[AGENT_NAME_MAX + 1], path[PATH_MAX], root[AGENT_PATH_MAX],
+      target[AGENT_PATH_MAX];
+  struct agent_field where;
+  struct fill *fill;
+
+  if (!agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &where) || !agent_fields_name(fields, name) ||
+      !agent_fields_at_end(fields) || where.length == 0 || where.length >= sizeof path ||
+      memchr(where.bytes, '\0', where.length)) {
+    agent_control_error(request, THAW_E_MESSAGE, "FILL is malformed");
+    return;
+  }
+  memcpy(path, where.bytes, where.length);
+  path[where.length] = '\0';
+  agent_path(root, "%s/roots/%s/rootfs", agent_options.run, rootfs);
+  agent_path(target, "%s/files/%s", agent_options.run, name);
+  fill = calloc(1, sizeof *fill);
+  if (!fill) {
+    agent_control_error(request, THAW_E_INTERNAL, "No memory");
+    return;
+  }
+  *fill = (struct fill){{.ended = copied, .owner = fill}, request, -1, -1};
+  begin(fill, root, path, target);
+}
