@@ -28,6 +28,8 @@ export const ApiType = {
   INJECT: 0x46,
   FORGET: 0x47,
   PAUSE: 0x48,
+  SHARE: 0x49,
+  SHARED: 0x4a,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,
@@ -109,6 +111,31 @@ export function decodeRequest(bytes: Buffer): Request {
     rows: bytes.readUInt16LE(8),
     cols: bytes.readUInt16LE(10),
   };
+}
+
+/** A folder or file of dom0 that a guest sees. */
+export interface Export {
+  path: string;
+  readOnly: boolean;
+}
+
+/** A 9pfs front end has as many rings. */
+export const SHARE_RINGS = 2;
+export const EXPORTS_MAX = 64;
+
+/** SHARE's payload: struct thaw_share, and the exports. */
+export function encodeShare(
+  rings: readonly { ref: number; port: number }[],
+  exports: readonly Export[],
+): Buffer {
+  const head = Buffer.alloc(8 * SHARE_RINGS + 4);
+  for (let i = 0; i < SHARE_RINGS; i++) {
+    head.writeUInt32LE(rings[i]?.ref ?? 0, 4 * i);
+    head.writeUInt32LE(rings[i]?.port ?? 0, 4 * (SHARE_RINGS + i));
+  }
+  head.writeUInt32LE(exports.length, 8 * SHARE_RINGS);
+  const fields = exports.flatMap(({ path, readOnly }) => [readOnly ? 'ro' : 'rw', path]);
+  return Buffer.concat([head, encodeFields(fields)]);
 }
 
 /** What a shim says of itself and its processes. */

@@ -2,6 +2,7 @@
 /* What clients (launchers and thawd) may say on the shim's socket. A client that breaks the protocol is dropped. */
 #include "requests.h"
 
+#include "files.h"
 #include "pause.h"
 
 #define EXPECT_MAX 16384u
@@ -30,6 +31,10 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
     break;
   case THAW_PAUSE:
     ok = frame->length == 0 && frame->id == 0 && client->process == NULL && !client->pauses;
+    break;
+  case THAW_SHARE:
+    ok = frame->length > sizeof(struct thaw_share) && frame->length <= FILES_MESSAGE_MAX && client->process == NULL &&
+         !client->shares;
     break;
   case THAW_FORGET:
     ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_LEFT;
@@ -99,6 +104,9 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_PAUSE:
     pause_request(shim, client);
+    return 0;
+  case THAW_SHARE:
+    files_request(shim, client, payload, frame->length);
     return 0;
   case THAW_FORGET:
     process = process_find(shim, frame->id);

@@ -9,12 +9,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "listen.h"
 
 #define OPEN_RETRY_MS 50
 #define SECOND_MS 1000
 
-enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
+enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_FILES, AT_CLIENTS };
 
 static int timeout(const struct loop *loop, bool more) {
   const struct shim *shim = &loop->shim;
@@ -38,6 +39,7 @@ static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   fds[AT_DOMAIN] = (struct pollfd){.fd = loop->domain != NULL ? domain_fd(loop->domain) : -1, .events = POLLIN};
   fds[AT_CHANNEL] = (struct pollfd){.fd = transport->fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0))};
   fds[AT_LISTEN] = (struct pollfd){.fd = loop->listen_fd, .events = POLLIN};
+  fds[AT_FILES] = (struct pollfd){.fd = files_fd(&loop->shim), .events = POLLIN};
   for (struct client *client = loop->shim.clients; client != NULL; client = client->next)
     fds[n++] = (struct pollfd){.fd = client->fd, .events = (short)(client->blocked ? POLLIN | POLLOUT : POLLIN)};
   return n;
@@ -82,6 +84,8 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
       shim_lost(shim, "event channel failed");
     *more = true;
   }
+  if (fds[AT_FILES].revents != 0 && files_fd(shim) >= 0)
+    files_woken(shim);
   if (shim->state != SHIM_LOST && loop->transport.fd >= 0 && *more)
     guest_read(shim, more);
   else

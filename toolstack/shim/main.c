@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "loop.h"
 #include "shim.h"
 #include "spawner.h"
@@ -31,7 +32,8 @@ static const char usage[] =
     "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
     "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
     "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
-    "       thaw-shim --spawner\n";
+    "       thaw-shim --spawner\n"
+    "       thaw-shim --files DOMID\n";
 
 static int options_parse(int argc, char **argv, struct loop *loop) {
   static const struct option known[] = {
@@ -129,6 +131,8 @@ int main(int argc, char **argv) {
 
   if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
     return spawner_run();
+  if (argc == 3 && strcmp(argv[1], "--files") == 0)
+    return files_server_run(argv[2]);
   loop.shim.log_max = LOG_MAX_DEFAULT;
   loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;

@@ -65,6 +65,7 @@ struct client {
   bool blocked;
   bool watches; /* sent STATUS: gets every EXIT and LOST */
   bool pauses;  /* sent PAUSE, and waits for its answer */
+  bool shares;  /* sent SHARE, and waits for its answer */
   struct frame_reader reader;
   struct sender sender;
   struct fifo replies; /* whole frames */
@@ -93,6 +94,9 @@ struct shim {
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;
+  pid_t files_pid; /* of the file server, 0: none */
+  int files_fd;
+  bool files_served;
   struct layer *layers;          /* oldest first */
   struct fifo layer_bytes;       /* of the oldest, on their way */
   struct process *guest_process; /* whose STREAM is being read */

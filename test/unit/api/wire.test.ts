@@ -19,6 +19,24 @@ test('message types, flags and limits are those of proto.h', (t) => {
   t.is(header.get('THAW_PROTO_VERSION'), wire.API_VERSION);
   t.is(header.get('THAW_CONTROL_MAX'), wire.REQUEST_MAX);
   t.is(header.get('THAW_DATA_MAX'), wire.SHIM_MAX);
+  t.is(header.get('THAW_SHARE_RINGS'), wire.SHARE_RINGS);
+  t.is(header.get('THAW_EXPORTS_MAX'), wire.EXPORTS_MAX);
+});
+
+test('SHARE is struct thaw_share, and two fields for each export', (t) => {
+  const rings = [
+    { ref: 8, port: 3 },
+    { ref: 9, port: 4 },
+  ];
+  const exports = [
+    { path: '/a', readOnly: false },
+    { path: '/b', readOnly: true },
+  ];
+  const head = '0800000009000000' + '0300000004000000' + '02000000';
+  t.is(
+    wire.encodeShare(rings, exports).toString('hex'),
+    `${head}02000000${'7277'}02000000${'2f61'}02000000${'726f'}02000000${'2f62'}`,
+  );
 });
 
 test('a request comes back as it went', (t) => {

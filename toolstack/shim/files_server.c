@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The file server's process: it takes the rings and the tree, gives up all else, and answers until its shim ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../api/frame.h"
+#include "files.h"
+#include "files_export.h"
+#include "files_rings.h"
+#include "ninep/ninep.h"
+
+/* Each of the guest's files may take two. */
+#define DESCRIPTORS 140000
+
+#define CAP(name) (1u << (name)) /* all of them are below 32 */
+/* What files of any owner need, and no more. */
+#define KEPT                                                                                                           \
+  (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_DAC_READ_SEARCH) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) |             \
+   CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_MKNOD) | CAP(CAP_SETFCAP))
+
+static int say(const char *text) {
+  return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* Parts a SHARE: count exports, whose paths are allocated. -1 when it is malformed. */
+static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struct export exports[THAW_EXPORTS_MAX]) {
+  struct fields fields;
+
+  if (n < sizeof *share)
+    return -1;
+  memcpy(share, bytes, sizeof *share);
+  fields = (struct fields){bytes + sizeof *share, n - sizeof *share};
+  if (share->exports < 1 || share->exports > THAW_EXPORTS_MAX)
+    return -1;
+  for (uint32_t i = 0; i < share->exports; i++) {
+    char *mode = fields_next_string(&fields), *path = mode != NULL ? fields_next_string(&fields) : NULL;
+
+    if (path == NULL || *path != '/' || (strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0))
+      return -1;
+    exports[i] = (struct export){path, strcmp(mode, "ro") == 0};
+    free(mode);
+  }
+  return fields.left == 0 ? 0 : -1;
+}
+
+/* -1 with errno. */
+static int confine(void) {
+  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{KEPT, KEPT, 0}, {0, 0, 0}};
+
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return -1;
+  return (int)syscall(SYS_capset, &head, data);
+}
+
+static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
+  /* looked up before /proc is out of sight */
+  int root, own = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
+  struct ninep *server;
+
+  if (own < 0 || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    snprintf(text, size, "Cannot have the descriptors that it needs: %s", strerror(errno));
+    return NULL;
+  }
+  if (export_enter(exports, count, text, size) != 0)
+    return NULL;
+  root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  server = root >= 0 ? ninep_new(root, own, THAW_FILES_MSIZE) : NULL;
+  if (server == NULL || confine() != 0) {
+    snprintf(text, size, "Cannot serve files: %s", strerror(errno));
+    return NULL;
+  }
+  return server;
+}
+
+/* Until the shim ends, which closes its side, or the guest breaks a protocol. */
+static const char *serve(struct rings *rings, struct ninep *server) {
+  static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
+  struct pollfd fds[] = {{.fd = FILES_SOCKET}, {.fd = rings_fd(rings), .events = POLLIN}};
+
+  for (;;) {
+    unsigned ring;
+    ssize_t n = rings_next(rings, request, &ring);
+
+    if (n < 0)
+      return "the guest broke its 9pfs ring";
+    if (n > 0) {
+      n = ninep_answer(server, request, (size_t)n, reply, sizeof reply);
+      if (n < 0)
+        return "the guest broke the 9P protocol";
+      rings_reply(rings, ring, reply, (size_t)n);
+      continue;
+    }
+    if (poll(fds, 2, -1) < 0 && errno != EINTR)
+      return "it cannot poll";
+    if (fds[0].revents != 0)
+      return NULL;
+    if (fds[1].revents != 0 && rings_woken(rings) != 0)
+      return "its event channel failed";
+  }
+}
+
+int files_server_run(const char *domid) {
+  static uint8_t message[FILES_MESSAGE_MAX];
+  static struct export exports[THAW_EXPORTS_MAX];
+  struct thaw_share share;
+  struct rings *rings;
+  struct ninep *server;
+  const char *end;
+  char text[256];
+  ssize_t n;
+
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGPIPE, SIG_IGN);
+  umask(0);
+  n = recv(FILES_SOCKET, message, sizeof message, 0);
+  if (n <= 0)
+    return 1; /* the shim ended first */
+  if (parse(message, (size_t)n, &share, exports) != 0) {
+    say("SHARE is malformed");
+    return 1;
+  }
+  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, text, sizeof text);
+  server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
+  if (server == NULL) {
+    say(text);
+    return 1;
+  }
+  if (say(FILES_SERVED) != 0)
+    return 1;
+  end = serve(rings, server);
+  if (end != NULL)
+    say(end);
+  ninep_free(server);
+  return end == NULL ? 0 : 1;
+}
