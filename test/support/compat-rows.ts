@@ -125,8 +125,59 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     },
     prints: { podman: /^podman\nstatus 0$/, thaw: /^none\nstatus 0$/ },
   },
+  ...same('run and create', [
+    [
+      '-v, a folder of the host',
+      "mkdir -p /tmp/compat; echo hi >/tmp/compat/f; R -v /tmp/compat:/x $I sh -c 'cat /x/f; echo new >/x/g'; cat /tmp/compat/g; rm -r /tmp/compat",
+    ],
+    [
+      '-v with ro',
+      "mkdir -p /tmp/compat; R -v /tmp/compat:/x:ro $I sh -c 'touch /x/f 2>/dev/null || echo read-only'; ls /tmp/compat",
+    ],
+    ['-v of a path that is not there', 'R -v /no/such:/x $I true'],
+    [
+      '-v, a volume, which is made and kept',
+      "R -v compat:/x $I sh -c 'echo kept >/x/f'; R -v compat:/x $I cat /x/f; $E volume ls -q; $E volume rm compat",
+    ],
+    [
+      '-v, a new volume is filled from the image',
+      "R -v compat:/etc $I sh -c 'grep -c root /etc/passwd'; R -v compat:/x $I ls /x/passwd; $E volume rm compat",
+    ],
+    [
+      '-v without a source, --rm',
+      '$E volume ls -q | wc -l; R -v /x $I touch /x/f; sleep 1; $E volume ls -q | wc -l',
+    ],
+    [
+      '--mount type=bind',
+      "mkdir -p /tmp/compat; R --mount type=bind,source=/tmp/compat,target=/x,readonly $I sh -c 'touch /x/f 2>/dev/null || echo read-only'",
+    ],
+    [
+      '--mount type=volume',
+      'R --mount type=volume,source=compat,target=/x $I touch /x/f; $E volume rm compat',
+    ],
+    [
+      '--mount type=tmpfs',
+      "R --mount type=tmpfs,target=/x,tmpfs-size=1m $I sh -c 'df -k /x | tail -n 1'",
+    ],
+    [
+      'volume create, inspect, rm',
+      "$E volume create --label a=b compat; $E volume inspect -f '{{.Name}} {{.Driver}} {{.Labels}}' compat; $E volume rm compat",
+    ],
+    ['volume rm of one that is not there', '$E volume rm compat'],
+    [
+      'volume rm of one that a container has',
+      '$E volume create compat >/dev/null; C -v compat:/x $I true; $E volume rm compat; $E rm $N >/dev/null; $E volume rm compat',
+    ],
+    [
+      'volume create of a name that is taken',
+      '$E volume create compat >/dev/null; $E volume create compat; echo $?; $E volume rm compat',
+    ],
+    [
+      'rm -v',
+      'C -v /x $I true; $E volume ls -q | wc -l; $E rm -v $N >/dev/null; $E volume ls -q | wc -l',
+    ],
+  ]),
   ...missing('run and create', [
-    ['-v, --mount: volumes', 'run -v /tmp:/tmp'],
     ['--device', 'run --device /dev/null'],
     ['--health-cmd and its timings', 'run --health-cmd true'],
     ['--init', 'run --init'],

@@ -11,7 +11,9 @@ import { ContainerManager, type ContainerServices } from '../../toolstack/contai
 import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
 import { NameServer, Networks } from '../../toolstack/network/index.js';
+import { Volumes } from '../../toolstack/volume/index.js';
 import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
+import { fakeDiskDriver } from './fake-disk-driver.js';
 import { FakeHostNetwork } from './fake-host-network.js';
 import { FakeLibxl, fakeXenHost } from './fake-xen-host.js';
 import { joinFake } from './xenstore.js';
@@ -63,6 +65,12 @@ export async function containerServices(
           ? Promise.resolve(IMAGE)
           : Promise.reject(new ImageError('ERR_IMAGE_NOT_FOUND', `No image ${reference}`)),
     },
+    volumes: await Volumes.open(
+      join(folder, 'volumes'),
+      join(folder, 'mounted'),
+      silentLog(),
+      fakeDiskDriver(),
+    ),
     ...{ records, log: silentLog(), events: new Events() },
   } as unknown as ContainerServices;
   const manager = new ContainerManager(services);

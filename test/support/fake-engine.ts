@@ -8,6 +8,7 @@ import type {
   Engine,
   HostInfo,
   NetworkSummary,
+  VolumeSummary,
   ProcessInfo,
   TemplateSummary,
   ImageSummary,
@@ -64,6 +65,11 @@ const NETWORK: NetworkSummary = {
   containers: [{ name: 'web', addresses: ['10.1.2.2'] }],
 };
 
+const VOLUME: VolumeSummary = {
+  ...{ name: 'data', path: '/var/lib/thaw/volumes/data/_data', labels: {}, isAnonymous: false },
+  ...{ created: 0, containers: ['web'] },
+};
+
 const EVENTS: ThawEvent[] = [
   { time: 1000, type: 'container', action: 'start', id: 'ab12', name: 'web', image: 'busybox' },
   {
@@ -100,11 +106,17 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     networkCreate: (options) =>
       Promise.resolve(note({ ...NETWORK, name: options.name }, 'networkCreate', options)),
     networkRemove: (name) => Promise.resolve(note(undefined, 'networkRemove', name)),
+    volumes: () => note([VOLUME], 'volumes'),
+    volume: (name) => Promise.resolve(note(VOLUME, 'volume', name)),
+    volumeCreate: (options) =>
+      Promise.resolve(note(options.name ?? 'ab12', 'volumeCreate', options)),
+    volumeRemove: (name, force) => Promise.resolve(note(undefined, 'volumeRemove', name, force)),
     inspect: (name) => Promise.resolve(note(INSPECTED, 'inspect', name)),
     events: ({ tell, ...filter }) => {
       for (const event of EVENTS) tell(event);
       return Promise.resolve(note(undefined, 'events', filter));
     },
+    checkHealth: (name) => Promise.resolve(note(true, 'checkHealth', name)),
     list: (all) => note([CONTAINER], 'list', all),
     kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
     remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be asked of containers, and what is told of them.
 
+import type { MountWish } from './volume.js';
+
 export type DomainType = 'pv' | 'pvh';
 
 /** What the command line may change of an image's process. */
@@ -48,6 +50,26 @@ export interface StopOptions {
   stopTimeoutS?: number;
 }
 
+/** How it is found out whether a container is well. */
+export interface HealthCheck {
+  command: string[];
+  /** From the end of one to the next; 0: only when somebody asks. */
+  intervalMs: number;
+  timeoutMs: number;
+  /** So many must fail in a row. */
+  retries: number;
+  /** After the start, while what fails does not count. */
+  startPeriodMs: number;
+}
+
+export interface HealthState {
+  status: 'starting' | 'healthy' | 'unhealthy';
+  /** In a row, the last one included. */
+  failures: number;
+  /** The last few; times in milliseconds since 1970. */
+  log: { start: number; end: number; exitCode: number }[];
+}
+
 /** A port of the host that leads to the container's. */
 export interface PortWish {
   /** '' for all of the host's addresses. */
@@ -77,8 +99,11 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   ip?: string;
   ip6?: string;
   publish?: PortWish[];
+  /** Files and folders of the host that it sees. */
+  mounts?: MountWish[];
   labels?: Record<string, string>;
   restart?: RestartPolicy;
+  health?: HealthCheck;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
 }
@@ -153,6 +178,8 @@ export interface ContainerSummary {
   cpus: number;
   labels: Record<string, string>;
   restarts: number;
+  /** Where it has a check, while it runs. */
+  health?: HealthState['status'];
   /** Ports of the host that lead to it, while it runs. */
   ports: PortWish[];
   /** Its addresses, while it runs. */

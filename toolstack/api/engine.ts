@@ -19,6 +19,7 @@ import type { Inspected } from './inspect.js';
 import type { NetworkCreateOptions, NetworkSummary } from './network.js';
 import type { ContainerStats, ProcessInfo } from './stats.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
+import type { VolumeCreateOptions, VolumeSummary } from './volume.js';
 
 export type * from './client.js';
 export type * from './container.js';
@@ -29,6 +30,7 @@ export type * from './inspect.js';
 export type * from './network.js';
 export type * from './stats.js';
 export type * from './template.js';
+export type * from './volume.js';
 
 export interface Engine {
   /** Runs a container, in the foreground unless detached; resolves with an exit status only when nobody was joined to its process. */
@@ -49,10 +51,13 @@ export interface Engine {
   attach(container: string, options: { stdin: boolean }, client: Client): Promise<RunOutcome>;
   /** Runs one more process in a container that runs. Resolves with a status only where nobody was joined to it. */
   exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
+  /** Runs a container's health check now; whether it said that all is well. */
+  checkHealth(container: string): Promise<boolean>;
   list(all: boolean): ContainerSummary[];
   find(container: string): Promise<ContainerSummary>;
   kill(name: string, signal: number): Promise<void>;
-  remove(name: string, force: boolean): Promise<string>;
+  /** With `volumes` those of its volumes go, too, that nobody named. */
+  remove(name: string, force: boolean, volumes?: boolean): Promise<string>;
   logs(name: string, options: LogOptions, client: Client): Promise<void>;
   inspect(name: string): Promise<Inspected>;
   /** Of those that run among the named, or of all that do. Rejects with ERR_CONTAINER_NOT_FOUND. */
@@ -79,5 +84,11 @@ export interface Engine {
   network(name: string): Promise<NetworkSummary>;
   networkCreate(options: NetworkCreateOptions): Promise<NetworkSummary>;
   networkRemove(name: string): Promise<void>;
+  volumes(): VolumeSummary[];
+  volume(name: string): Promise<VolumeSummary>;
+  /** Resolves with its name. */
+  volumeCreate(options: VolumeCreateOptions): Promise<string>;
+  /** Of one that a container has only with `force`, and the container goes then, too. */
+  volumeRemove(name: string, force: boolean): Promise<void>;
   info(): Promise<HostInfo>;
 }

@@ -5,11 +5,13 @@ export interface ThawEvent {
   /** Milliseconds since 1970. */
   time: number;
   type: 'container';
-  /** podman's words: create, start, died, stop, kill, pause, unpause, rename, restart, remove, exec. */
+  /** podman's words: create, start, died, stop, kill, pause, unpause, rename, restart, remove, health_status. */
   action: string;
   id: string;
   name: string;
   image: string;
+  /** Of `health_status`. */
+  health?: string;
   /** Of `died`: what `thaw wait` prints. */
   exitStatus?: number;
 }

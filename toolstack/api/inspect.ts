@@ -19,6 +19,12 @@ export interface Inspected {
     Error: string;
     StartedAt: string;
     FinishedAt: string;
+    /** Of one that has a check. */
+    Health?: {
+      Status: string;
+      FailingStreak: number;
+      Log: { Start: string; End: string; ExitCode: number }[];
+    };
   };
   Image: string;
   ImageName: string;
@@ -43,6 +49,13 @@ export interface Inspected {
     OpenStdin: boolean;
     StopSignal: string;
     StopTimeout: number;
+    Healthcheck?: {
+      Test: string[];
+      Interval: number;
+      Timeout: number;
+      Retries: number;
+      StartPeriod: number;
+    };
   };
   HostConfig: {
     AutoRemove: boolean;

@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.js';
 import { eventsCommand } from './events.js';
 import { execCommand } from './exec.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
+import { healthcheckRunCommand } from './health-options.js';
 import { infoCommand, versionCommand } from './host.js';
 import { imagesCommand, pullCommand, rmiCommand } from './images.js';
 import { inspectCommand } from './inspect.js';
@@ -33,6 +34,13 @@ import { startCommand } from './start.js';
 import { restartCommand, stopCommand } from './stop.js';
 import { statsCommand } from './stats.js';
 import { topCommand } from './top.js';
+import {
+  volumeCreateCommand,
+  volumeInspectCommand,
+  volumeLsCommand,
+  volumePruneCommand,
+  volumeRmCommand,
+} from './volume.js';
 import { waitCommand } from './wait.js';
 
 /** All commands, in the order in which help lists them. */
@@ -57,12 +65,18 @@ export const COMMANDS: readonly Command[] = [
   statsCommand,
   inspectCommand,
   eventsCommand,
+  healthcheckRunCommand,
   portCommand,
   networkCreateCommand,
   networkLsCommand,
   networkInspectCommand,
   networkRmCommand,
   networkPruneCommand,
+  volumeCreateCommand,
+  volumeLsCommand,
+  volumeInspectCommand,
+  volumeRmCommand,
+  volumePruneCommand,
   imagesCommand,
   pullCommand,
   rmiCommand,

@@ -5,6 +5,8 @@ import type { Client, CreateOptions, DomainType, RestartPolicy } from '../api/en
 import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
+import { HEALTH_OPTIONS, healthOptions } from './health-options.js';
+import { MOUNT_OPTIONS, mountOptions } from './mount-options.js';
 import { NETWORK_OPTIONS, networkOptions } from './network-options.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
@@ -59,6 +61,7 @@ export const CREATE_OPTIONS: Command['options'] = {
     short: 'h',
     describe: "The container's hostname",
   },
+  ...MOUNT_OPTIONS,
   ...NETWORK_OPTIONS,
   'mac-address': { type: 'string', describe: 'MAC of its network interface' },
   memory: {
@@ -83,6 +86,7 @@ export const CREATE_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'Seconds from that to KILL, -1 for none (default 10)',
   },
+  ...HEALTH_OPTIONS,
   ...CONFINEMENT_OPTIONS,
 };
 
@@ -99,6 +103,9 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     throw new UsageError(
       `Cannot use --rm with --restart ${restart.name}: a container that is removed cannot start again`,
     );
+  const confined = confinement(parsed, client);
+  const mounted = mountOptions(parsed, client);
+  const tmpfs = [...(confined.tmpfs ?? []), ...(mounted.tmpfs ?? [])];
   const labels = pairs('--label', stringList(parsed, 'label'));
   const stop = stringOption(parsed, 'stop-signal');
   return {
@@ -122,7 +129,10 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
       'stopTimeoutS',
       whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
     ),
-    ...confinement(parsed, client),
+    ...healthOptions(parsed),
+    ...confined,
+    ...mounted,
+    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
     pull: pullPolicy(parsed),
     tlsVerify: tlsVerify(parsed),
   };
@@ -155,7 +165,7 @@ function checkFrozen(parsed: Parsed, name: string): void {
 
 const FIXED = [
   ...['env', 'env-file', 'workdir', 'user', 'entrypoint', 'pull', 'tls-verify', 'cap-add'],
-  ...['cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit'],
+  ...['cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit', 'volume', 'mount'],
 ];
 
 /** Files first, so that -e has the last word. */

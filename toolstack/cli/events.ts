@@ -63,14 +63,16 @@ function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
 }
 
 function show(event: ThawEvent, format: string | undefined): string {
-  const { time: ms, type, action, id, name, image, exitStatus } = event;
+  const { time: ms, type, action, id, name, image, exitStatus, health } = event;
   const at = new Date(ms).toISOString();
   const fields = {
     ...{ Time: at, Type: type, Action: action, ID: id, Name: name, Image: image },
     ...(exitStatus === undefined ? {} : { ExitCode: exitStatus }),
+    ...(health === undefined ? {} : { HealthStatus: health }),
   };
   if (format === 'json') return `${JSON.stringify(fields)}\n`;
   if (format !== undefined) return renderEach(format, [fields]);
   const exit = exitStatus === undefined ? '' : `, exitCode=${exitStatus}`;
-  return `${at} ${type} ${action} ${id} (image=${image}, name=${name}${exit})\n`;
+  const well = health === undefined ? '' : `, health_status=${health}`;
+  return `${at} ${type} ${action} ${id} (image=${image}, name=${name}${exit}${well})\n`;
 }

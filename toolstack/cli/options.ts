@@ -86,6 +86,13 @@ export function optionRows(table: OptionTable): string[] {
     left.startsWith('--') ? `      ${left}` : `  ${left}`,
     right,
   ]);
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `${left.padEnd(width)}  ${right}`);
+  const width = Math.min(LEFT_MOST, Math.max(...rows.map(([left]) => left.length)));
+  return rows.flatMap(([left, right]) =>
+    left.length > width
+      ? [left, `${' '.repeat(width)}  ${right}`]
+      : [`${left.padEnd(width)}  ${right}`],
+  );
 }
+
+/** An option whose name is longer has a line of its own. */
+const LEFT_MOST = 27;

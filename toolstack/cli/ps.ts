@@ -24,7 +24,7 @@ export const psCommand: Command = {
     filter: {
       type: 'string',
       short: 'f',
-      describe: 'KEY=VALUE; KEY is id, name, label, status, exited or ancestor; may be repeated',
+      describe: 'KEY=VALUE by id, name, label, status, exited, health, ancestor; repeatable',
     },
     last: {
       type: 'string',
@@ -128,6 +128,10 @@ function portsText({ ports }: ContainerSummary): string {
   return ports.map(showPort).join(', ');
 }
 
+function healthText({ health }: ContainerSummary): string {
+  return health === undefined ? '' : ` (${health})`;
+}
+
 /** podman's words. */
 function statusText(c: ContainerSummary): string {
   switch (c.state) {
@@ -141,7 +145,7 @@ function statusText(c: ContainerSummary): string {
     case 'starting':
       return 'Starting';
     case 'running':
-      return `Up ${formatAge(Date.now() - (c.started ?? c.created)).replace(/ ago$/, '')}`;
+      return `Up ${formatAge(Date.now() - (c.started ?? c.created)).replace(/ ago$/, '')}${healthText(c)}`;
     case 'paused':
       return 'Paused';
     case 'removing':

@@ -19,6 +19,11 @@ export const rmCommand: Command = {
       describe: 'Destroy those that run, and let those be that are not there',
     },
     ...IGNORE_OPTION,
+    volumes: {
+      type: 'boolean',
+      short: 'v',
+      describe: 'And those of their volumes that nobody gave a name',
+    },
     time: {
       type: 'string',
       short: 't',
@@ -34,7 +39,7 @@ export const rmCommand: Command = {
     const names = targets('rm', parsed, engine, force ? [...ended, 'running', 'paused'] : ended);
     const remove = async (name: string): Promise<void> => {
       if (seconds !== undefined) await engine.stop(name, seconds);
-      await engine.remove(name, force);
+      await engine.remove(name, force, flag(parsed, 'volumes'));
     };
     return forEach(names, client, remove, {
       // podman's: 1 for one that is not there, 2 for one that runs.

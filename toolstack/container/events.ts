@@ -16,9 +16,10 @@ export class Events {
 
   /** Tells everybody of it at once. */
   tell(action: string, record: ContainerRecord): void {
-    const { id, name, image, exit } = record;
+    const { id, name, image, exit, health } = record;
     const event: ThawEvent = {
       ...{ time: Date.now(), type: 'container', action, id, name, image },
+      ...(action === 'health_status' && health ? { health: health.status } : {}),
       ...(action === 'died' ? { exitStatus: exit ? shellStatus(exit) : -1 } : {}),
     };
     this.#kept.push(event);

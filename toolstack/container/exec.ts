@@ -34,6 +34,17 @@ export async function runIn(
   options: ExecOptions,
   client: Client,
 ): Promise<ExitStatus | undefined> {
+  const { ended } = await beginIn(services, container, options, client);
+  return options.detach ? undefined : ended;
+}
+
+/** Resolves once the process runs, with its id and a promise of how it ends: undefined where nobody knows. Rejects as execIn() does. */
+export async function beginIn(
+  services: ContainerServices,
+  container: Container,
+  options: ExecOptions,
+  client: Client,
+): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
   await container.moving();
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) {
@@ -50,7 +61,7 @@ export async function runIn(
   } finally {
     steps.done();
   }
-  return options.detach ? undefined : ended;
+  return { id, ended };
 }
 
 async function start(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw inspect: all that is known of a container, in podman's words.
 
-import type { CreateOptions, Inspected } from '../api/engine.js';
+import type { CreateOptions, HealthCheck, Inspected } from '../api/engine.js';
 import { ProcessFlag, shellStatus } from '../api/wire.js';
 import { signalName } from '../base/signals.js';
 import { isUp } from './manager.js';
@@ -25,18 +25,39 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
     Config: configOf(record),
     HostConfig: hostConfigOf(record),
     NetworkSettings: networkOf(record),
-    Mounts: [],
+    Mounts: mountsOf(record),
     LogPath: records.logPath(id),
   };
 }
 
+/** Of a volume the name says where it is in dom0: thaw volume inspect. */
+function mountsOf({ options, sandbox }: ContainerRecord): Inspected['Mounts'] {
+  return (options?.mounts ?? []).map((mount, index) => ({
+    Type: mount.type,
+    ...(mount.type === 'volume' ? { Name: mount.source, Driver: 'local' } : {}),
+    Source: sandbox.files?.[index]?.path ?? (mount.type === 'bind' ? mount.source : ''),
+    ...{ Destination: mount.destination, Mode: '', Options: mount.options },
+    ...{ RW: !mount.readOnly, Propagation: 'rprivate' },
+  }));
+}
+
 function stateOf(record: ContainerRecord): Inspected['State'] {
-  const { state, exit, reason, started, finished } = record;
+  const { state, exit, reason, started, finished, health } = record;
   return {
     ...{ Status: state, Running: state === 'running', Paused: state === 'paused' },
     ExitCode: exit ? shellStatus(exit) : 0,
     Error: reason ?? '',
     ...{ StartedAt: timeText(started), FinishedAt: timeText(finished) },
+    ...(health
+      ? {
+          Health: {
+            ...{ Status: health.status, FailingStreak: health.failures },
+            Log: health.log.map(({ start, end, exitCode }) => ({
+              ...{ Start: timeText(start), End: timeText(end), ExitCode: exitCode },
+            })),
+          },
+        }
+      : {}),
   };
 }
 
@@ -76,6 +97,16 @@ function configOf(record: ContainerRecord): Inspected['Config'] {
     OpenStdin: (flags & ProcessFlag.STDIN) !== 0,
     StopSignal: signalName(options.stopSignal ?? record.stopSignal ?? 15),
     StopTimeout: options.stopTimeoutS ?? STOP_TIMEOUT_S,
+    ...(options.health ? { Healthcheck: healthcheckOf(options.health) } : {}),
+  };
+}
+
+/** Times in nanoseconds, as Go has them. */
+function healthcheckOf(check: HealthCheck): NonNullable<Inspected['Config']['Healthcheck']> {
+  const { command, intervalMs, timeoutMs, retries, startPeriodMs } = check;
+  return {
+    ...{ Test: ['CMD', ...command], Interval: intervalMs * 1e6, Timeout: timeoutMs * 1e6 },
+    ...{ Retries: retries, StartPeriod: startPeriodMs * 1e6 },
   };
 }
 

@@ -13,6 +13,7 @@ import type { Events } from './events.js';
 import { checkName, findRecord, inventName } from './names.js';
 import type { PlanServices } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
+import { dropVolumes, restVolumes } from './volumes-of.js';
 
 export interface ContainerServices extends PlanServices {
   pool: Pool;
@@ -54,6 +55,9 @@ export class ContainerManager {
       this.#services.sandbox.budget.expectBack(going);
       this.#services.events.tell('died', record);
       await going;
+      await restVolumes(this.#services, this, record);
+      if (record.rm && record.keepsVolumes !== true)
+        await dropVolumes(this.#services, this, record);
       if (record.rm) this.#services.events.tell('remove', record);
     });
   }
@@ -89,7 +93,7 @@ export class ContainerManager {
   }
 
   /** Removes a container; a running one only with `force`. Resolves with its id once nothing of it is left. */
-  async remove(key: string, force: boolean): Promise<string> {
+  async remove(key: string, force: boolean, volumes = false): Promise<string> {
     const asked = this.find(key);
     const container = force ? await this.settled(asked.record.id) : asked;
     const { record } = container;
@@ -100,7 +104,9 @@ export class ContainerManager {
       );
     }
     if (isUp(record)) {
+      const keeps = !record.rm && !volumes;
       record.rm = true;
+      record.keepsVolumes = keeps;
       container.lose('it was removed by force');
       await container.finished;
       return record.id;
@@ -108,6 +114,7 @@ export class ContainerManager {
     await container.finished;
     await this.#services.records.remove(record.id);
     if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
+    if (volumes) await dropVolumes(this.#services, this, record);
     return record.id;
   }
 
@@ -123,6 +130,8 @@ export class ContainerManager {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#containers.delete(record.id);
     await this.#services.records.remove(record.id);
+    await restVolumes(this.#services, this, record);
+    await dropVolumes(this.#services, this, record);
     this.#services.events.tell('remove', record);
   }
 
@@ -167,7 +176,7 @@ export function isUp({ state }: ContainerRecord): boolean {
 /** What a list shows of a container. */
 export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, imageId, command, created, started, finished, state } = record;
-  const { exit, reason, cpus, sandbox, options, restarts = 0 } = record;
+  const { exit, reason, cpus, sandbox, options, restarts = 0, health } = record;
   return {
     ...{ id, name, image, imageId, command, created, state, cpus, restarts },
     ...(started === undefined ? {} : { started }),
@@ -180,6 +189,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
     ...(reason === undefined ? {} : { reason }),
+    ...(health && isUp(record) ? { health: health.status } : {}),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
   };
 }

@@ -16,8 +16,10 @@ import { newSandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
+import type { Volumes } from '../volume/index.js';
 import { ContainerError } from './errors.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
+import { nameVolumes, planMounts } from './mounts.js';
 import type { ContainerRecord } from './record.js';
 import type { ProcessObject } from './spec.js';
 import { clientEnv, planStart, processFlags } from './start.js';
@@ -26,6 +28,7 @@ export interface PlanServices {
   sandbox: SandboxServices;
   images: ImageStore;
   frozen: FrozenImages;
+  volumes: Volumes;
 }
 
 export interface RunPlan {
@@ -54,9 +57,8 @@ export async function planRun(
 ): Promise<RunPlan> {
   // Whoever starts it again has another environment.
   const options = { ...given, env: clientEnv(given.env, client.env) };
-  const plan = await (options.frozen === undefined
-    ? planFromImage(services, who, options, client)
-    : planFromFrozen(services, who, options.frozen, options, client));
+  if (options.frozen === undefined) return planFromImage(services, who, options, client);
+  const plan = await planFromFrozen(services, who, options.frozen, options, client);
   plan.record.options = options;
   return plan;
 }
@@ -105,11 +107,35 @@ async function planFromImage(
       flags: processFlags(options),
       stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     });
-    const start = planStart(record, image, options, client);
+    record.options = options;
+    const start = options.mounts
+      ? await startWithMounts(services, record, image, options, client)
+      : planStart(record, image, options, client);
     Object.assign(record, processOf(start));
     return { record, start: (sandbox) => sandbox.start(start) };
   } catch (error) {
     giveBackAddresses(services.sandbox, record.sandbox);
+    throw error;
+  }
+}
+
+/** Volumes may be made, so it is the last of what may fail for the user's fault. */
+async function startWithMounts(
+  { volumes }: PlanServices,
+  record: ContainerRecord,
+  image: Image,
+  options: CreateOptions,
+  client: Client,
+): Promise<ProcessStart> {
+  planStart(record, image, options, client);
+  const { mounts, made } = await nameVolumes(volumes, options);
+  try {
+    const { files, binds } = await planMounts(volumes, mounts);
+    record.options = { ...options, mounts };
+    record.sandbox.files = files;
+    return planStart(record, image, options, client, binds);
+  } catch (error) {
+    for (const name of made) await volumes.remove(name).catch(() => undefined);
     throw error;
   }
 }

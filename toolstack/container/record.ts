@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerState, CreateOptions } from '../api/engine.js';
+import type { ContainerState, CreateOptions, HealthState } from '../api/engine.js';
 import type { ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
@@ -31,8 +31,12 @@ export interface ContainerRecord {
   reason?: string;
   /** Removed as soon as it has ended. */
   rm: boolean;
+  /** Removed by somebody who wants to keep its volumes. */
+  keepsVolumes?: boolean;
   /** How often its restart policy has started it. */
   restarts?: number;
+  /** What its health check has said since its start. */
+  health?: HealthState;
   /** What asks its process to end. */
   stopSignal?: number;
   /** Somebody wanted its end, so no policy starts it again. */

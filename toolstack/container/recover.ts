@@ -5,11 +5,12 @@ import { Forget } from '../api/wire.js';
 import { goOnIfHeld } from '../sandbox/copy.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox } from '../sandbox/sandbox.js';
-import { destroyStrays, findDomain, sweepFolders } from '../sandbox/strays.js';
+import { destroyStrays, findDomain, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
 import { Container, INIT_PROCESS, type Ending } from './container.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
+import { dropVolumes, restVolumes } from './volumes-of.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
 export async function recover(
@@ -17,9 +18,14 @@ export async function recover(
   manager: ContainerManager,
 ): Promise<void> {
   const records = await services.records.loadAll(services.log);
-  await Promise.all(records.map((record) => recoverOne(services, manager, record)));
+  const gone: ContainerRecord[] = [];
+  await Promise.all(records.map((record) => recoverOne(services, manager, record, gone)));
+  // Not before all are in the books: another may have such a volume as well.
+  for (const record of gone)
+    if (record.keepsVolumes !== true) await dropVolumes(services, manager, record);
   const known = new Set([...manager.containers].map(({ record }) => record.sandbox.uuid));
   await destroyStrays(services.sandbox.host, known);
+  await removeStrayRecords(services.sandbox.host, known);
   const ids = new Set([...manager.containers].map(({ record }) => record.sandbox.id));
   await sweepFolders(services.sandbox, ids);
   await services.sandbox.loops.sweep(services.images.layersFolder);
@@ -29,6 +35,7 @@ async function recoverOne(
   services: ContainerServices,
   manager: ContainerManager,
   record: ContainerRecord,
+  gone: ContainerRecord[],
 ): Promise<void> {
   const container = new Container(record, services.records, services.log);
   try {
@@ -46,12 +53,12 @@ async function recoverOne(
         // thawd may have ended before it wrote down that the program runs.
         if (await hasStarted(services, record))
           return await recoverRunning(services, manager, container);
-        return await undo(services, record);
+        return await undo(services, record, gone);
       case 'removing':
-        return await undo(services, record);
+        return await undo(services, record, gone);
       case 'exited':
       case 'lost':
-        if (record.rm) return await services.records.remove(record.id);
+        if (record.rm) return await forget(services, record, gone);
         return manager.add(container);
     }
   } catch (error) {
@@ -59,11 +66,24 @@ async function recoverOne(
   }
 }
 
-async function undo(services: ContainerServices, record: ContainerRecord): Promise<void> {
+async function forget(
+  services: ContainerServices,
+  record: ContainerRecord,
+  gone: ContainerRecord[],
+): Promise<void> {
+  await services.records.remove(record.id);
+  gone.push(record);
+}
+
+async function undo(
+  services: ContainerServices,
+  record: ContainerRecord,
+  gone: ContainerRecord[],
+): Promise<void> {
   services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
   await quitShim(services, record);
   await releaseSandbox(services.sandbox, await withDomid(services, record));
-  await services.records.remove(record.id);
+  await forget(services, record, gone);
 }
 
 /** Of a container that was there before its start, that start alone is undone. */
@@ -78,6 +98,7 @@ async function undoStart(
   await releaseSandbox(services.sandbox, await withDomid(services, record));
   manager.add(container);
   await container.update({ state: stateBefore(record) });
+  await restVolumes(services, manager, record);
 }
 
 async function recoverRunning(

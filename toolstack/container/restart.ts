@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which containers start again when they have ended, and when: docker's policies and docker's delays.
 
-import type { Client, RestartPolicy } from '../api/engine.js';
+import type { RestartPolicy } from '../api/engine.js';
 import { describeError } from '../base/errors.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
+import { NOBODY } from './nobody.js';
 import type { ContainerRecord } from './record.js';
 import { startContainer } from './run.js';
 
@@ -84,14 +85,3 @@ export function wantsRestart(record: ContainerRecord): boolean {
   const hasFailed = !(exit?.kind === 'exited' && exit.code === 0);
   return hasFailed && (retries === 0 || restarts < retries);
 }
-
-/** Who starts a container when nobody does. */
-const NOBODY: Client = {
-  ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
-  isTerminal: { stdin: false, stdout: false, stderr: false },
-  detachKeys: Buffer.alloc(0),
-  out: () => undefined,
-  err: () => undefined,
-  drained: () => Promise.resolve(),
-  join: () => Promise.reject(new Error('Nobody is there to be joined')),
-};

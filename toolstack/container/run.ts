@@ -10,6 +10,7 @@ import { Container, INIT_PROCESS } from './container.js';
 import { stateError } from './errors.js';
 import { launch } from './launch.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
+import { dropVolumes, restVolumes } from './volumes-of.js';
 import { planAgain, planRun, type RunPlan } from './plan.js';
 
 /**
@@ -69,8 +70,10 @@ export async function createContainer(
       await services.records.save(record);
     } catch (error) {
       await services.records.remove(record.id);
+      await dropVolumes(services, manager, record);
       throw error;
     }
+    await restVolumes(services, manager, record);
     manager.add(new Container(record, services.records, services.log));
     services.events.tell('create', record);
     return record.id;
@@ -112,6 +115,7 @@ export async function startContainer(
     // Also where it never came to a sandbox.
     giveBackAddresses(services.sandbox, record.sandbox);
     await made.update({ state: stateBefore(record) });
+    await restVolumes(services, manager, record);
     throw error;
   } finally {
     made.launched = undefined;

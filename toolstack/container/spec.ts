@@ -3,6 +3,7 @@
 
 import type { Confinement } from '../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
+import type { Bind } from './mounts.js';
 
 export interface SpecInput {
   args: string[];
@@ -17,6 +18,8 @@ export interface SpecInput {
   rootfsPath: string;
   /** Where the guest has the files thaw writes for the container (hosts, hostname, resolv.conf, machine-id). */
   filesPath: string;
+  /** Of what of the host the guest has. */
+  binds?: readonly Bind[];
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
   cpuQuota?: number;
   confinement: Confinement;
@@ -64,8 +67,10 @@ function rlimit(type: string, soft: number, hard: number): object {
 
 /** Builds config.json as text. */
 export function buildSpec(input: SpecInput): string {
-  const { hostname, confinement } = input;
+  const { hostname, confinement, binds = [] } = input;
   const { readOnly = false, seccomp, tmpfs = [], pidsLimit = DEFAULT_PIDS } = confinement;
+  const places = [...tmpfs.map(({ path }) => path), ...binds.map((bind) => bind.destination)];
+  const isTaken = (path: string): boolean => places.includes(path);
   return JSON.stringify({
     ociVersion: '1.2.0',
     process: buildProcess(input),
@@ -73,11 +78,14 @@ export function buildSpec(input: SpecInput): string {
     hostname,
     mounts: [
       ...SYSTEM_MOUNTS,
-      ...(readOnly ? READ_ONLY_TMPFS : [])
-        .filter(({ path }) => !tmpfs.some((t) => t.path === path))
-        .map(tmpfsMount),
-      ...tmpfs.map(tmpfsMount),
-      ...BOUND_FILES.map((name) => bindFile(input.filesPath, name)),
+      ...BOUND_FILES.map((name) => bindFile(input.filesPath, name)).filter(
+        ({ destination }) => !isTaken(destination),
+      ),
+      ...outerFirst([
+        ...(readOnly ? READ_ONLY_TMPFS : []).filter(({ path }) => !isTaken(path)).map(tmpfsMount),
+        ...tmpfs.map(tmpfsMount),
+        ...binds.map((bind) => ({ type: 'bind', ...bind })),
+      ]),
     ],
     linux: {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
@@ -103,14 +111,20 @@ export const DEFAULT_PIDS = 2048;
 /** What podman leaves writable in a container whose root filesystem is not. */
 const READ_ONLY_TMPFS = ['/run', '/tmp', '/var/tmp'].map((path) => ({ path, options: [] }));
 
-function tmpfsMount({ path, options }: { path: string; options: string[] }): object {
+/** What is mounted on a folder of another mount must come after that. */
+function outerFirst<T extends { destination: string }>(mounts: T[]): T[] {
+  const depth = ({ destination }: T): number => destination.split('/').filter(Boolean).length;
+  return mounts.sort((a, b) => depth(a) - depth(b));
+}
+
+function tmpfsMount({ path, options }: { path: string; options: string[] }) {
   return {
     ...{ destination: path, type: 'tmpfs', source: 'tmpfs' },
     options: ['rprivate', 'nosuid', 'nodev', 'tmpcopyup', ...options],
   };
 }
 
-function bindFile(folder: string, name: string): object {
+function bindFile(folder: string, name: string) {
   return {
     destination: `/etc/${name}`,
     type: 'bind',

@@ -7,6 +7,7 @@ import { mergeProcess, resolveUser, type Image } from '../image/index.js';
 import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
 import { INIT_PROCESS } from './container.js';
 import type { SandboxRecord } from '../sandbox/record.js';
+import type { Bind } from './mounts.js';
 import { buildSpec } from './spec.js';
 
 /** The flags of a container's process on its channels. */
@@ -30,6 +31,7 @@ export function planStart(
   image: Image,
   options: ProcessOptions & Confinement,
   client: Pick<Client, 'env' | 'rows' | 'cols'>,
+  binds: readonly Bind[] = [],
 ): ProcessStart {
   const merged = mergeProcess(image.config, {
     command: options.command,
@@ -54,6 +56,7 @@ export function planStart(
     hostname: hostname ?? 'frozen',
     rootfsPath: ROOTFS_PATH,
     filesPath,
+    binds,
     confinement: options,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
   });

@@ -10,6 +10,7 @@ import type {
   PullOptions,
 } from '../api/engine.js';
 import { VERSION } from '../base/version.js';
+import { checkHealth } from '../container/health.js';
 import { cloneContainer } from '../container/clone.js';
 import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
@@ -31,6 +32,7 @@ import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
 import { networkEngine } from './networks.js';
+import { volumeEngine } from './volumes.js';
 import type { Paths } from './settings.js';
 
 export function createEngine(
@@ -53,10 +55,12 @@ export function createEngine(
     attach: async (name, options, client) => attachTo(await manager.settled(name), options, client),
     // Not settled(): a start that is under way has no process yet, which execIn() says.
     exec: (name, options, client) => execIn(services, manager.find(name), options, client),
+    checkHealth: async (name) =>
+      (await checkHealth(services, await manager.settled(name))).log.at(-1)?.exitCode === 0,
     list: (all) => manager.list(all),
     find: (name) => Promise.resolve().then(() => summarize(manager.find(name).record)),
     kill: async (name, signal) => killContainer(services, await manager.settled(name), signal),
-    remove: (name, force) => manager.remove(name, force),
+    remove: (name, force, volumes) => manager.remove(name, force, volumes),
     logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
     inspect: (name) =>
       Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
@@ -79,6 +83,7 @@ export function createEngine(
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
     ...networkEngine(services.sandbox.networks, manager),
+    ...volumeEngine(services.volumes, manager),
     info: () => hostInfo(services, manager, paths),
   };
 }

@@ -16,10 +16,12 @@ import { ContainerManager, type ContainerServices } from '../container/manager.j
 import { Events } from '../container/events.js';
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
+import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { Pool } from '../sandbox/pool.js';
+import { Volumes } from '../volume/index.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { ShimSpawner } from '../sandbox/shim-process.js';
@@ -80,6 +82,7 @@ async function start(
   // Not before: what starts gets an address, and those of containers that run must be known.
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
+  const checks = new HealthChecks(services, manager);
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
@@ -89,6 +92,7 @@ async function start(
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       policies.close();
+      checks.close();
       void stop(server, host, services, log);
     });
   }
@@ -139,6 +143,7 @@ async function openServices(
     pool: clones,
     frozen,
     images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
+    volumes: await Volumes.open(join(paths.state, 'volumes'), join(paths.run, 'volumes'), log),
     records: new RecordStore(join(paths.state, 'containers')),
     events: new Events(),
     log,

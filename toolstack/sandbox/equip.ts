@@ -6,6 +6,7 @@ import { encodeMount, AgentType } from '../agent/wire.js';
 import type { Steps } from '../base/steps.js';
 import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
 import { diskDevid } from '../xen/vbd.js';
+import { fillVolumes, shareFiles } from './files.js';
 import { growMemory, growVcpus } from './grow.js';
 import { injectLayers, memoryToMount } from './layers.js';
 import { connect } from './connect.js';
@@ -35,6 +36,7 @@ export async function equip(
 ): Promise<void> {
   const { host } = services;
   const { domid, shim, link } = ready;
+  const { files = [] } = record;
   const stop = (): void => link.close();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
@@ -47,11 +49,13 @@ export async function equip(
       steps.time('mount', mount(link, guestNames, record.memoryKib)),
       steps.time('vcpus', growVcpus(host, ready, record)),
       connect(services, ready, record, steps),
+      shareFiles(services, ready, files, steps),
       ...(ready.template.running?.disks ?? []).map((_, index) =>
         steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
       ),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
+    await fillVolumes(ready, files, steps);
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -8,6 +8,7 @@ import type { Attachment } from '../network/index.js';
 import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
 import { newMac } from '../xen/vif.js';
+import type { SharedFile } from './files.js';
 import type { Limits } from './limits.js';
 
 export interface SandboxRecord {
@@ -30,6 +31,8 @@ export interface SandboxRecord {
   machineId: string;
   /** EROFS files, lowest layer first. */
   layers: string[];
+  /** Folders and files of dom0 that it sees. */
+  files?: SharedFile[];
   /** Whether the layers went into the guest's memory; else they are its disks. */
   inMemory: boolean;
   /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */

@@ -17,8 +17,10 @@ import {
   decodeExit,
   decodeShimStatus,
   encodeExpect,
+  encodeShare,
   SHIM_MAX,
   type ExitStatus,
+  type Export,
   type ShimStatus,
 } from '../api/wire.js';
 
@@ -121,6 +123,19 @@ export class ShimClient {
     await this.#ask(ApiType.PAUSE, 0, 0, undefined, 'a pause', timeoutMs);
   }
 
+  /**
+   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device; resolves once it does. Rejects with
+   * ERR_SHIM_REFUSED when it cannot.
+   */
+  async share(
+    rings: readonly { ref: number; port: number }[],
+    exports: readonly Export[],
+    timeoutMs = SHARE_MS,
+  ): Promise<void> {
+    const payload = encodeShare(rings, exports);
+    await this.#ask(ApiType.SHARE, 0, 0, payload, 'to share files', timeoutMs);
+  }
+
   /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
   async quit(timeoutMs = ANSWER_MS): Promise<void> {
     if (!this.#isOpen) return;
@@ -173,12 +188,13 @@ export class ShimClient {
       case ApiType.OK:
         return this.#settle(askedWith(frame.id), (waiter) => waiter.resolve(frame));
       case ApiType.ERROR: {
-        const error = new ShimError(
-          'ERR_SHIM_REFUSED',
-          `Shim refused: ${printable(frame.payload, 1000)}`,
-        );
+        const error = refusal(frame);
         return this.#settle(askedWith(frame.id), (waiter) => waiter.reject(error));
       }
+      case ApiType.SHARED:
+        return this.#settle(answerKey(ApiType.SHARE, 0), (waiter) =>
+          frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
+        );
       case ApiType.EXIT: {
         const exit = decodeExit(frame.payload);
         if (exit !== undefined) this.#events.onExit(frame.id, exit);
@@ -213,6 +229,12 @@ const STATUS_POLL_MS = 20;
 const ANSWER_MS = 60_000;
 /** The agent gives a freeze up after 15 s without it. */
 const PAUSE_MS = 12_000;
+/** A path may be on a disk that sleeps, or a server that is away. */
+const SHARE_MS = 60_000;
+
+function refusal({ payload }: Frame): ShimError {
+  return new ShimError('ERR_SHIM_REFUSED', `Shim refused: ${printable(payload, 1000)}`);
+}
 
 /** What an OK or ERROR of that id answers: EXPECT is of a process, PAUSE of none. */
 function askedWith(id: number): string {

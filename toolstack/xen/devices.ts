@@ -8,7 +8,7 @@ import type { XenHost } from './host.js';
 import { changeStore } from './store-change.js';
 
 export interface Device {
-  kind: 'vbd' | 'vif';
+  kind: 'vbd' | 'vif' | '9pfs';
   devid: number;
   /** Nodes beside the common ones. */
   backend: Record<string, string>;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container asks for of the host is checked before anything is made, and a new volume is filled.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { CreateOptions, MountWish } from '../../../toolstack/api/engine.js';
+import { silentLog } from '../../../toolstack/base/log.js';
+import { nameVolumes, planMounts } from '../../../toolstack/container/mounts.js';
+import { Volumes } from '../../../toolstack/volume/index.js';
+import { fakeDiskDriver } from '../../support/fake-disk-driver.js';
+
+async function host(t: ExecutionContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'thaw-mounts-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const volumes = await Volumes.open(
+    ...([join(folder, 'volumes'), join(folder, 'mounted'), silentLog()] as const),
+    fakeDiskDriver(),
+  );
+  return { folder, volumes };
+}
+
+const wish = (change: Partial<MountWish>): MountWish => ({
+  ...{ type: 'volume', source: '', destination: '/data', readOnly: false, options: [] },
+  ...change,
+});
+const options = (mounts: MountWish[], tmpfs: CreateOptions['tmpfs'] = []) =>
+  ({ mounts, tmpfs }) as unknown as CreateOptions;
+
+test('volumes are made as they are wanted, and get their names', async (t) => {
+  const { volumes } = await host(t);
+  const wishes = [wish({ source: 'db' }), wish({ destination: '/other' })];
+  const { mounts, made } = await nameVolumes(volumes, options(wishes));
+  t.is(mounts[0]?.source, 'db');
+  t.deepEqual(made, [mounts[1]?.source]);
+  t.is(volumes.list().length, 2);
+  const again = await nameVolumes(volumes, options(mounts));
+  t.deepEqual(again, { mounts, made: [] });
+});
+
+test('where one wish cannot be fulfilled nothing is made', async (t) => {
+  const { volumes, folder } = await host(t);
+  const bad: [MountWish[], CreateOptions['tmpfs'], string][] = [
+    [
+      [wish({}), wish({ type: 'bind', source: '/no/such', destination: '/b' })],
+      [],
+      'ERR_MOUNT_PATH',
+    ],
+    [
+      [wish({}), wish({ type: 'bind', source: '/dev/null', destination: '/b' })],
+      [],
+      'ERR_MOUNT_PATH',
+    ],
+    [[wish({}), wish({ source: 'x' })], [], 'ERR_USAGE'],
+    [[wish({})], [{ path: '/data', options: [] }], 'ERR_USAGE'],
+    [Array.from({ length: 65 }, (_, i) => wish({ destination: `/${i}` })), [], 'ERR_USAGE'],
+  ];
+  for (const [mounts, tmpfs, code] of bad)
+    await t.throwsAsync(nameVolumes(volumes, options(mounts, tmpfs)), { code });
+  t.deepEqual(volumes.list(), []);
+  const there = wish({ type: 'bind', source: folder });
+  t.deepEqual((await nameVolumes(volumes, options([there]))).mounts, [there]);
+});
+
+test('the guest gets them in this order; an empty volume is filled, and then read-only inside alone', async (t) => {
+  const { volumes, folder } = await host(t);
+  const full = (await volumes.create({ name: 'full' })).name;
+  writeFileSync(join(await volumes.ready(full), 'file'), '');
+  mkdirSync(join(folder, 'src'));
+  const { mounts } = await nameVolumes(
+    volumes,
+    options([
+      wish({
+        type: 'bind',
+        source: join(folder, 'src'),
+        destination: '/src',
+        readOnly: true,
+        options: ['noexec'],
+      }),
+      wish({ source: full, destination: '/full', readOnly: true }),
+      wish({ source: 'new', destination: '/new', readOnly: true }),
+      wish({ source: 'bare', destination: '/bare', noCopy: true }),
+    ]),
+  );
+  const { files, binds } = await planMounts(volumes, mounts);
+  t.deepEqual(
+    files.map(({ readOnly, fillFrom }) => [readOnly, fillFrom]),
+    [
+      [true, undefined],
+      [true, undefined],
+      [false, '/new'],
+      [false, undefined],
+    ],
+  );
+  t.deepEqual(binds[0], {
+    destination: '/src',
+    source: '/run/thaw/files/0',
+    options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
+  });
+  t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev']);
+});
+
+test('a path that went away meanwhile is an error of the next start', async (t) => {
+  const { volumes, folder } = await host(t);
+  const gone = wish({ type: 'bind', source: join(folder, 'gone') });
+  await t.throwsAsync(planMounts(volumes, [gone]), { code: 'ERR_MOUNT_PATH' });
+});

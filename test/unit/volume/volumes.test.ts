@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Volumes are folders that last; a sized one is mounted while it is used; what was half made is gone.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { silentLog } from '../../../toolstack/base/log.js';
+import { Volumes } from '../../../toolstack/volume/index.js';
+import { fakeDiskDriver } from '../../support/fake-disk-driver.js';
+
+function host(t: ExecutionContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'thaw-volumes-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const driver = fakeDiskDriver();
+  const open = () =>
+    Volumes.open(join(folder, 'volumes'), join(folder, 'mounted'), silentLog(), driver);
+  return { folder, driver, open };
+}
+
+test('a volume is a folder, and the next thawd has it too', async (t) => {
+  const { folder, open } = host(t);
+  const volumes = await open();
+  await volumes.create({ name: 'data', labels: { team: 'db' } });
+  const path = await volumes.ready('data');
+  t.is(path, join(folder, 'volumes/data/_data'));
+  t.true(existsSync(path));
+  t.like((await open()).find('data'), { name: 'data', labels: { team: 'db' }, isAnonymous: false });
+  await volumes.remove('data');
+  t.false(existsSync(join(folder, 'volumes/data')));
+  t.deepEqual((await open()).list(), []);
+});
+
+test('one that nobody names gets a name of its own', async (t) => {
+  const volumes = await host(t).open();
+  const { name, isAnonymous } = await volumes.create({});
+  t.regex(name, /^[0-9a-f]{64}$/);
+  t.true(isAnonymous);
+});
+
+test('a sized one is mounted once it is used, and no longer', async (t) => {
+  const { folder, driver, open } = host(t);
+  const volumes = await open();
+  await volumes.create({ name: 'small', sizeBytes: 2 ** 20 });
+  t.is(driver.mounted.size, 0);
+  t.is(await volumes.ready('small'), join(folder, 'mounted/small/_data'));
+  t.is(driver.mounted.size, 1);
+  await volumes.rest('small');
+  t.is(driver.mounted.size, 0);
+  await volumes.ready('small');
+  await volumes.remove('small');
+  t.is(driver.mounted.size, 0);
+});
+
+test('names, sizes and volumes that are there are refused', async (t) => {
+  const volumes = await host(t).open();
+  await volumes.create({ name: 'data' });
+  await t.throwsAsync(volumes.create({ name: 'data' }), { code: 'ERR_VOLUME_EXISTS' });
+  for (const name of ['', '.', '..', '-a', 'a/b', 'a b', 'x'.repeat(256)])
+    await t.throwsAsync(volumes.create({ name }), { code: 'ERR_VOLUME_NAME' }, name);
+  await t.throwsAsync(volumes.create({ name: 'tiny', sizeBytes: 1000 }), { code: 'ERR_USAGE' });
+  await t.throwsAsync(volumes.ready('none'), { code: 'ERR_VOLUME_NOT_FOUND' });
+  await t.throwsAsync(volumes.remove('none'), { code: 'ERR_VOLUME_NOT_FOUND' });
+  t.deepEqual(
+    volumes.list().map(({ name }) => name),
+    ['data'],
+  );
+});
+
+test('of one whose filesystem cannot be made nothing is left', async (t) => {
+  const { folder, driver, open } = host(t);
+  const volumes = await open();
+  driver.fault = new Error('no space');
+  await t.throwsAsync(volumes.create({ name: 'small', sizeBytes: 2 ** 20 }), {
+    message: 'no space',
+  });
+  t.false(existsSync(join(folder, 'volumes/small')));
+  delete driver.fault;
+  await volumes.create({ name: 'small', sizeBytes: 2 ** 20 });
+});
+
+test('the rest of one that was being made goes, one that cannot be read stays', async (t) => {
+  const { folder, open } = host(t);
+  mkdirSync(join(folder, 'volumes/half/_data'), { recursive: true });
+  mkdirSync(join(folder, 'volumes/broken'));
+  writeFileSync(join(folder, 'volumes/broken/volume.json'), '{');
+  t.deepEqual((await open()).list(), []);
+  t.false(existsSync(join(folder, 'volumes/half')));
+  t.true(existsSync(join(folder, 'volumes/broken')));
+});

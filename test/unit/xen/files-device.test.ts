@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A 9pfs device announces itself as a back end that waits, and takes only numbers for what the guest says of its rings.
+
+import test from 'ava';
+import { asDomid } from '../../../toolstack/base/ids.js';
+import { attachDevices } from '../../../toolstack/xen/devices.js';
+import { filesDevice, filesRings, filesServed } from '../../../toolstack/xen/files-device.js';
+import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore.js';
+
+const DOMID = asDomid(7);
+const BACKEND = '/local/domain/0/backend/9pfs/7/0';
+const FRONTEND = '/local/domain/7/device/9pfs/0';
+
+test('the guest is told two rings of 64 pages, and learns that they are served', async (t) => {
+  const { client } = await joinFake(t);
+  const host = fakeXenHost(new FakeLibxl(), client);
+  await attachDevices(host, DOMID, [filesDevice()]);
+  const read = (name: string) => client.read(`${BACKEND}/${name}`);
+  t.deepEqual(
+    await Promise.all(['state', 'versions', 'max-rings', 'max-ring-page-order'].map(read)),
+    ['2', '1', '2', '6'],
+  );
+  t.is(await client.read(`${FRONTEND}/tag`), 'thaw');
+  await filesServed(host, DOMID);
+  t.is(await read('state'), '4');
+});
+
+test('rings are read once the guest has made them', async (t) => {
+  const { client } = await joinFake(t);
+  const host = fakeXenHost(new FakeLibxl(), client);
+  const reading = filesRings(host, DOMID);
+  const nodes = {
+    'ring-ref0': '8',
+    'event-channel-0': '3',
+    'ring-ref1': '9',
+    'event-channel-1': '4',
+  };
+  for (const [name, value] of Object.entries(nodes))
+    await client.write(`${FRONTEND}/${name}`, value);
+  await client.write(`${FRONTEND}/state`, '3');
+  t.deepEqual(await reading, [
+    { ref: 8, port: 3 },
+    { ref: 9, port: 4 },
+  ]);
+  for (const wrong of ['', '-1', '4294967296', '8; rm', '1e3']) {
+    await client.write(`${FRONTEND}/ring-ref1`, wrong);
+    await t.throwsAsync(filesRings(host, DOMID), { code: 'ERR_XEN_FILES' }, wrong);
+  }
+});

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Containers see files of the host and volumes over 9pfs: changes go both ways, volumes outlive containers, and nothing else is reached.
+
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { once } from '../../support/once.js';
+import {
+  busybox,
+  command,
+  debian,
+  killThawd,
+  list,
+  pidsOf,
+  run,
+  running,
+  runWords,
+  startThawd,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+/** A folder of the host, which goes with the test. */
+function folder(t: ExecutionContext): string {
+  const path = mkdtempSync('/srv/thaw-test-');
+  t.teardown(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+const volumes = async () => (await thaw(['volume', 'ls', '-q'])).stdout.split('\n').filter(Boolean);
+const mounts = () =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(' /run/thaw/volumes/'));
+
+/** A container that waits, gone after the test. */
+async function standing(t: ExecutionContext, name: string, ...words: string[]): Promise<void> {
+  t.teardown(() => thaw(['rm', '--force', name]));
+  const image = words.at(-1) === debian ? [] : [busybox];
+  const { status, stderr } = await thaw(
+    runWords('--detach', '--name', name, ...words, ...image, 'sleep', '600'),
+  );
+  t.is(status, 0, stderr);
+}
+
+const sh = async (name: string, script: string) => {
+  const { status, stdout, stderr } = await thaw(['exec', name, 'sh', '-c', script]);
+  return `${stdout}${stderr}${status === 0 ? '' : `status ${status}\n`}`;
+};
+
+test.serial('a folder of the host is the same inside and outside', async (t) => {
+  t.timeout(300_000);
+  const path = folder(t);
+  writeFileSync(join(path, 'from-host'), 'hello\n');
+  const script = [
+    'cat /data/from-host',
+    'echo inside >/data/from-guest; chown 1000:2000 /data/from-guest; chmod 640 /data/from-guest',
+    'mkdir /data/sub; mv /data/from-host /data/sub/moved; ln -s sub/moved /data/link; cat /data/link',
+    'echo more >>/data/sub/moved; rm -f /data/none; stat -c "%u %g %a" /data/from-guest',
+  ].join('\n');
+  const { status, stdout, stderr } = await run([
+    '-v',
+    `${path}:/data`,
+    busybox,
+    'sh',
+    '-c',
+    script,
+  ]);
+  t.deepEqual([status, stdout, stderr], [0, 'hello\nhello\n1000 2000 640\n', '']);
+  t.is(readFileSync(join(path, 'sub/moved'), 'utf8'), 'hello\nmore\n');
+  const { uid, gid, mode } = statSync(join(path, 'from-guest'));
+  t.deepEqual([uid, gid, mode & 0o7777], [1000, 2000, 0o640]);
+});
+
+test.serial('what one side changes the other sees at once, a file bound alone too', async (t) => {
+  t.timeout(300_000);
+  const path = folder(t);
+  writeFileSync(join(path, 'one'), 'first\n');
+  await standing(t, 'both', '-v', `${path}:/data`, '-v', `${join(path, 'one')}:/etc/one:ro`);
+  t.is(await sh('both', 'cat /data/one /etc/one'), 'first\nfirst\n');
+  writeFileSync(join(path, 'one'), 'second, and longer\n');
+  t.is(await sh('both', 'cat /data/one /etc/one'), 'second, and longer\nsecond, and longer\n');
+  t.regex(await sh('both', 'echo x >/etc/one'), /Read-only file system/);
+  await sh('both', 'mkdir /data/new; echo third >/data/new/file');
+  t.is(readFileSync(join(path, 'new/file'), 'utf8'), 'third\n');
+});
+
+test.serial('read-only is enforced by dom0, and no link leads out of what is shared', async (t) => {
+  t.timeout(300_000);
+  const path = folder(t);
+  mkdirSync(join(path, 'a'));
+  await command('ln', ['-s', '/etc/hostname', join(path, 'a/absolute')]);
+  await command('ln', ['-s', '../../../../etc/hostname', join(path, 'a/relative')]);
+  await command('mknod', [join(path, 'a/null'), 'c', '1', '3']);
+  const script = [
+    'cat /data/a/absolute /data/a/relative',
+    'ls /run/thaw 2>&1; touch /data/x 2>&1; mount -o remount,rw /data 2>&1; touch /data/x 2>&1',
+    'cat /data/a/null 2>&1; true',
+  ].join('\n');
+  const { stdout } = await run([
+    ...['--cap-add', 'ALL', '--hostname', 'inside', '-v', `${path}:/data:ro`],
+    ...[busybox, 'sh', '-c', script],
+  ]);
+  t.regex(stdout, /^inside\ninside\n/);
+  t.regex(stdout, /touch: \/data\/x: Read-only file system/);
+  t.deepEqual(readdirSync(path), ['a']);
+});
+
+test.serial(
+  'a volume is made when it is wanted, filled from the image, and outlives containers',
+  async (t) => {
+    t.timeout(300_000);
+    t.teardown(() => thaw(['volume', 'rm', '--force', 'etc', 'bare']));
+    const words = [
+      '-v',
+      'etc:/etc',
+      '--mount',
+      'type=volume,source=bare,target=/etc2,volume-nocopy',
+    ];
+    const first = await run([
+      ...words,
+      busybox,
+      'sh',
+      '-c',
+      'cat /etc/passwd; echo mine >/etc/mine',
+    ]);
+    t.regex(first.stdout, /^root:/);
+    const second = await run([
+      '-v',
+      'etc:/old:ro',
+      '-v',
+      'bare:/bare',
+      busybox,
+      'sh',
+      '-c',
+      'cat /old/mine; ls /bare',
+    ]);
+    t.deepEqual([second.status, second.stdout], [0, 'mine\n']);
+    t.deepEqual(await volumes(), ['bare', 'etc']);
+    const { stdout } = await thaw(['volume', 'inspect', '-f', '{{.Mountpoint}}', 'etc']);
+    t.is(readFileSync(join(stdout.trim(), 'mine'), 'utf8'), 'mine\n');
+    t.is((await thaw(['volume', 'rm', 'etc', 'bare'])).status, 0);
+    t.deepEqual(await volumes(), []);
+  },
+);
+
+test.serial('two containers share a volume, and its locks', async (t) => {
+  t.timeout(300_000);
+  t.teardown(() => thaw(['volume', 'rm', '--force', 'shared']));
+  await standing(t, 'left', '-v', 'shared:/v', debian);
+  await standing(t, 'right', '-v', 'shared:/v', debian);
+  t.is(await sh('left', 'echo hello >/v/file'), '');
+  t.is(await sh('right', 'cat /v/file; rm /v/file'), 'hello\n');
+  t.is(await sh('left', 'ls /v'), '');
+  t.is(
+    await sh('left', 'touch /v/lock; (flock 9; sleep 30) 9</v/lock >/dev/null 2>&1 & sleep 1'),
+    '',
+  );
+  t.is(await sh('right', 'flock -n /v/lock echo got it'), 'status 1\n');
+  await thaw(['kill', 'left']);
+  await until(
+    'the lock is free',
+    async () => (await sh('right', 'flock -n /v/lock echo got it')) === 'got it\n',
+  );
+  const { status, stderr } = await thaw(['volume', 'rm', 'shared']);
+  t.is(status, 2);
+  t.regex(stderr, /container .*right.* has it/);
+});
+
+test.serial(
+  'a sized volume has that size, and its filesystem is mounted while it is used',
+  async (t) => {
+    t.timeout(300_000);
+    t.teardown(() => thaw(['volume', 'rm', '--force', 'small']));
+    t.is((await thaw(['volume', 'create', '--opt', 'size=20m', 'small'])).status, 0);
+    t.deepEqual(mounts(), []);
+    const full = await run([
+      '-v',
+      'small:/v',
+      busybox,
+      'sh',
+      '-c',
+      'dd if=/dev/zero of=/v/big bs=1M count=40',
+    ]);
+    t.regex(full.stderr, /No space left on device/);
+    const size = Number(
+      (await run(['-v', 'small:/v', busybox, 'stat', '-c', '%s', '/v/big'])).stdout,
+    );
+    t.true(size > 10 << 20 && size < 20 << 20, String(size));
+    await until('it is unmounted', () => mounts().length === 0);
+    t.is((await thaw(['volume', 'rm', 'small'])).status, 0);
+  },
+);
+
+test.serial('a volume without a name goes with its container, if that is wanted', async (t) => {
+  t.timeout(300_000);
+  t.is((await run(['-v', '/v', busybox, 'touch', '/v/x'])).status, 0);
+  await until('it is gone', async () => (await volumes()).length === 0);
+  for (const rm of [['rm'], ['rm', '--volumes']]) {
+    t.is(
+      (await thaw(runWords('--name', 'keeper', '-v', '/v', busybox, 'touch', '/v/x'))).status,
+      0,
+    );
+    t.is((await thaw([...rm, 'keeper'])).status, 0);
+    // The first's, since rm alone keeps it.
+    t.is((await volumes()).length, 1);
+  }
+  t.is((await thaw(['volume', 'prune', '--force'])).status, 0);
+  t.deepEqual(await volumes(), []);
+});
+
+test.serial(
+  'thawd may be killed meanwhile; the end of the file server is the end of its sandbox',
+  async (t) => {
+    t.timeout(300_000);
+    const path = folder(t);
+    await standing(t, 'served', '-v', `${path}:/data`);
+    const writer =
+      'i=0; while [ $i -lt 300 ]; do echo $i >>/data/out; i=$((i+1)); done; echo done >/data/done';
+    t.is((await thaw(['exec', '--detach', 'served', 'sh', '-c', writer])).status, 0);
+    await killThawd();
+    await startThawd();
+    await until('it has written all', () => readdirSync(path).includes('done'));
+    t.is(readFileSync(join(path, 'out'), 'utf8').split('\n').length, 301);
+    t.is(await sh('served', 'cat /data/done'), 'done\n');
+    const { domid } = await running('served');
+    const [server = 0, ...others] = pidsOf(new RegExp(`thaw-shim --files ${domid}$`));
+    t.deepEqual(others, []);
+    process.kill(server, 'SIGKILL');
+    const lost = await until('it is lost', async () =>
+      (await list()).find((c) => c.name === 'served' && c.state === 'lost'),
+    );
+    t.regex(lost.reason ?? '', /its file server ended/);
+    // And it starts anew with the same files.
+    t.is((await thaw(['start', 'served'])).status, 0);
+    t.is(await sh('served', 'cat /data/done'), 'done\n');
+  },
+);
+
+test.serial('a container with files of the host is not copied while it runs', async (t) => {
+  t.timeout(300_000);
+  await standing(t, 'rooted', '-v', `${folder(t)}:/data`);
+  const { status, stderr } = await thaw(['clone', 'rooted']);
+  t.is(status, 125);
+  t.regex(stderr, /\/data|volume/);
+  t.is(await sh('rooted', 'echo goes on'), 'goes on\n');
+});
+
+once('what cannot be mounted is refused before anything is made', async (t) => {
+  t.timeout(300_000);
+  const cases: [string[], number, RegExp][] = [
+    [['-v', '/no/such/path:/x'], 125, /Cannot mount \/no\/such\/path: .*no such file/i],
+    [['-v', '/dev/null:/x'], 125, /Cannot mount \/dev\/null: a folder or an ordinary file/],
+    [['-v', '/srv:/x', '--tmpfs', '/x'], 125, /two things at \/x/],
+    [['-v', '/srv:relative'], 2, /absolute path/],
+    [['-v', '/srv:/x:slave'], 2, /none is slave/],
+    [['--mount', 'type=nfs,source=a,target=/x'], 2, /bind, volume and tmpfs/],
+    [['--mount', 'type=bind,target=/x'], 2, /a bind has a source/],
+  ];
+  for (const [words, expected, text] of cases) {
+    const { status, stderr } = await run([...words, busybox, 'true']);
+    t.is(status, expected, words.join(' '));
+    t.regex(stderr, text);
+  }
+  t.deepEqual(await volumes(), []);
+  t.false((await list()).some(({ state }) => state === 'creating'));
+});

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container's wishes for files of the host come to: what its guest is given, and what its config.json binds from there.
+
+import { readdir, stat } from 'node:fs/promises';
+import type { CreateOptions, MountWish } from '../api/engine.js';
+import { EXPORTS_MAX } from '../api/wire.js';
+import { errorMessage } from '../base/errors.js';
+import { sharedPath, type SharedFile } from '../sandbox/files.js';
+import type { Volumes } from '../volume/index.js';
+import { ContainerError } from './errors.js';
+
+/** A mount of config.json from what the guest has. */
+export interface Bind {
+  destination: string;
+  source: string;
+  options: string[];
+}
+
+/**
+ * The same wishes, each new volume with the name that it got: as with podman and docker a volume is there as soon as a container wants
+ * it. `made` are those that nobody gave a name. Rejects with ERR_USAGE and ERR_MOUNT_PATH; nothing is made then.
+ */
+export async function nameVolumes(
+  volumes: Volumes,
+  options: CreateOptions,
+): Promise<{ mounts: MountWish[]; made: string[] }> {
+  const { mounts = [] } = options;
+  checkMounts(options, mounts);
+  for (const { type, source } of mounts) if (type === 'bind') await checkPath(source);
+  const made: string[] = [];
+  const named: MountWish[] = [];
+  for (const mount of mounts) {
+    const { type, source: name } = mount;
+    if (type === 'bind' || volumes.has(name)) {
+      named.push(mount);
+      continue;
+    }
+    const { name: source, isAnonymous } = await volumes.create(name === '' ? {} : { name });
+    if (isAnonymous) made.push(source);
+    named.push({ ...mount, source });
+  }
+  return { mounts: named, made };
+}
+
+function checkMounts({ tmpfs = [] }: CreateOptions, mounts: readonly MountWish[]): void {
+  const places = [...mounts.map(({ destination }) => destination), ...tmpfs.map((t) => t.path)];
+  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  if (twice !== undefined)
+    throw new ContainerError('ERR_USAGE', `Cannot mount two things at ${twice}: leave out one`);
+  if (mounts.length > EXPORTS_MAX)
+    throw new ContainerError(
+      'ERR_USAGE',
+      `Cannot mount ${mounts.length} files of the host: ${EXPORTS_MAX} are allowed`,
+    );
+}
+
+async function checkPath(path: string): Promise<void> {
+  const status = await stat(path).catch((cause: unknown) => {
+    throw new ContainerError('ERR_MOUNT_PATH', `Cannot mount ${path}: ${errorMessage(cause)}`, {
+      cause,
+    });
+  });
+  if (status.isDirectory() || status.isFile()) return;
+  throw new ContainerError(
+    'ERR_MOUNT_PATH',
+    `Cannot mount ${path}: a folder or an ordinary file is wanted; to the guest's kernel a device or socket of the host means nothing`,
+  );
+}
+
+/** Rejects with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
+export async function planMounts(
+  volumes: Volumes,
+  mounts: readonly MountWish[] = [],
+): Promise<{ files: SharedFile[]; binds: Bind[] }> {
+  const files: SharedFile[] = [];
+  const binds: Bind[] = [];
+  for (const [
+    index,
+    { type, source, destination, readOnly, options, noCopy },
+  ] of mounts.entries()) {
+    if (type === 'bind') await checkPath(source);
+    const path = type === 'bind' ? source : await volumes.ready(source);
+    const isNew = type === 'volume' && noCopy !== true && (await readdir(path)).length === 0;
+    files.push({
+      ...{ path, readOnly: readOnly && !isNew },
+      ...(isNew ? { fillFrom: destination } : {}),
+    });
+    // podman's.
+    const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
+    const flags = ['rbind', 'rprivate', readOnly ? 'ro' : 'rw', ...byDefault, ...options];
+    binds.push({ destination, source: sharedPath(index), options: [...new Set(flags)] });
+  }
+  return { files, binds };
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which volumes a container has, and what becomes of them when it ends or goes.
+
+import { describeError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { Volumes } from '../volume/index.js';
+import type { ContainerRecord } from './record.js';
+
+interface Books {
+  readonly containers: Iterable<{ record: ContainerRecord }>;
+}
+
+interface Services {
+  volumes: Volumes;
+  log: Log;
+}
+
+/** Their names. */
+export function volumesOf({ options }: Pick<ContainerRecord, 'options'>): string[] {
+  return (options?.mounts ?? [])
+    .filter(({ type }) => type === 'volume')
+    .map(({ source }) => source);
+}
+
+/** Those that have a volume, whether they run or not. */
+export function usersOf({ containers }: Books, name: string): ContainerRecord[] {
+  return [...containers]
+    .map(({ record }) => record)
+    .filter((record) => volumesOf(record).includes(name));
+}
+
+/** What nobody uses any more is unmounted, once the sandbox of a container is gone. Never rejects; what fails is logged. */
+export async function restVolumes(
+  { volumes, log }: Services,
+  books: Books,
+  record: ContainerRecord,
+): Promise<void> {
+  for (const name of new Set(volumesOf(record))) {
+    const isUsed = usersOf(books, name).some(({ state }) => !HAVE_ENDED.includes(state));
+    if (isUsed) continue;
+    await volumes
+      .rest(name)
+      .catch((error: unknown) =>
+        log.error(`Volume ${name} stays mounted: ${describeError(error)}`),
+      );
+  }
+}
+
+/** Those that nobody named go with a container that goes. Never rejects; what fails is logged. */
+export async function dropVolumes(
+  { volumes, log }: Services,
+  books: Books,
+  record: Pick<ContainerRecord, 'options' | 'id'>,
+): Promise<void> {
+  for (const name of new Set(volumesOf(record))) {
+    const isOthers = usersOf(books, name).some(({ id }) => id !== record.id);
+    if (isOthers || !volumes.has(name) || !volumes.find(name).isAnonymous) continue;
+    await volumes
+      .remove(name)
+      .catch((error: unknown) => log.error(`Volume ${name} stays: ${describeError(error)}`));
+  }
+}
+
+const HAVE_ENDED = ['created', 'exited', 'lost'];

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of the engine that is about volumes.
+
+import type { Engine, VolumeSummary } from '../api/engine.js';
+import type { ContainerManager } from '../container/manager.js';
+import { usersOf } from '../container/volumes-of.js';
+import { VolumeError, type VolumeRecord, type Volumes } from '../volume/index.js';
+
+export function volumeEngine(
+  volumes: Volumes,
+  manager: ContainerManager,
+): Pick<Engine, 'volumes' | 'volume' | 'volumeCreate' | 'volumeRemove'> {
+  const show = (record: VolumeRecord): VolumeSummary => ({
+    ...record,
+    path: volumes.pathOf(record),
+    containers: usersOf(manager, record.name).map(({ name }) => name),
+  });
+  return {
+    volumes: () => volumes.list().map(show),
+    volume: (name) => Promise.resolve().then(() => show(volumes.find(name))),
+    volumeCreate: async (options) => (await volumes.create(options)).name,
+    volumeRemove: async (name, force) => {
+      volumes.find(name);
+      const users = usersOf(manager, name);
+      if (users.length > 0 && !force)
+        throw new VolumeError(
+          'ERR_VOLUME_USED',
+          `Cannot remove volume "${name}": container ${users.map((user) => user.name).join(', ')} has it; remove that first, or use --force`,
+        );
+      for (const { id } of users) await manager.remove(id, true);
+      if (volumes.has(name)) await volumes.remove(name);
+    },
+  };
+}

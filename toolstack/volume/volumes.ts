@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// All volumes of this host: which there are, and where their folders are.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../base/log.js';
+import { ext4Driver, type DiskDriver } from './disk.js';
+import { VolumeError } from './errors.js';
+import { VolumeStore, type VolumeRecord } from './record.js';
+
+export interface VolumeWish {
+  /** Without one it is anonymous. */
+  name?: string | undefined;
+  sizeBytes?: number | undefined;
+  labels?: Record<string, string>;
+}
+
+/** Less than this ext4 makes nothing useful of. */
+const SIZE_LEAST = 2 ** 20;
+
+export class Volumes {
+  readonly #store: VolumeStore;
+  readonly #mounts: string;
+  readonly #driver: DiskDriver;
+  readonly #records = new Map<string, VolumeRecord>();
+  #changing: Promise<unknown> = Promise.resolve();
+
+  private constructor(store: VolumeStore, mounts: string, driver: DiskDriver) {
+    this.#store = store;
+    this.#mounts = mounts;
+    this.#driver = driver;
+  }
+
+  /** Those in `folder`; sized ones are mounted below `mounts`. */
+  static async open(
+    folder: string,
+    mounts: string,
+    log: Log,
+    driver: DiskDriver = ext4Driver,
+  ): Promise<Volumes> {
+    const store = new VolumeStore(folder);
+    const volumes = new Volumes(store, mounts, driver);
+    for (const record of await store.loadAll(log)) volumes.#records.set(record.name, record);
+    return volumes;
+  }
+
+  list(): VolumeRecord[] {
+    return [...this.#records.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Throws ERR_VOLUME_NOT_FOUND. */
+  find(name: string): VolumeRecord {
+    const record = this.#records.get(name);
+    if (record) return record;
+    throw new VolumeError(
+      'ERR_VOLUME_NOT_FOUND',
+      `No volume is called "${name}": thaw volume ls shows which there are`,
+    );
+  }
+
+  has(name: string): boolean {
+    return this.#records.has(name);
+  }
+
+  /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK; nothing is left then. */
+  create(wish: VolumeWish): Promise<VolumeRecord> {
+    return this.#change(async () => {
+      const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = wish;
+      checkWish(name, sizeBytes);
+      if (this.#records.has(name))
+        throw new VolumeError(
+          'ERR_VOLUME_EXISTS',
+          `Cannot make volume "${name}": there is one of that name`,
+        );
+      const record: VolumeRecord = {
+        ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
+        ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      };
+      try {
+        await this.#make(record);
+      } catch (error) {
+        await this.#driver.unmount(this.#mountOf(name)).catch(() => undefined);
+        await this.#store.remove(name);
+        throw error;
+      }
+      this.#records.set(name, record);
+      return record;
+    });
+  }
+
+  /** Where its files are in dom0, whether or not somebody uses it. */
+  pathOf({ name, sizeBytes }: VolumeRecord): string {
+    return join(sizeBytes === undefined ? this.#store.folderOf(name) : this.#mountOf(name), DATA);
+  }
+
+  /** The same once it can be used. Rejects with ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK. */
+  ready(name: string): Promise<string> {
+    return this.#change(async () => {
+      const record = this.find(name);
+      if (record.sizeBytes !== undefined)
+        await this.#driver.mount(this.#store.diskOf(name), this.#mountOf(name));
+      return this.pathOf(record);
+    });
+  }
+
+  /** Nobody uses it any more, for the time being. */
+  rest(name: string): Promise<void> {
+    return this.#change(async () => {
+      if (this.#records.get(name)?.sizeBytes !== undefined)
+        await this.#driver.unmount(this.#mountOf(name));
+    });
+  }
+
+  /** Removes one that nobody uses, with all that it holds. Rejects with ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK. */
+  remove(name: string): Promise<void> {
+    return this.#change(async () => {
+      const { sizeBytes } = this.find(name);
+      if (sizeBytes !== undefined) await this.#driver.unmount(this.#mountOf(name));
+      this.#records.delete(name);
+      await this.#store.remove(name);
+    });
+  }
+
+  async #make(record: VolumeRecord): Promise<void> {
+    const { name, sizeBytes } = record;
+    await mkdir(this.#store.folderOf(name), { mode: 0o700 });
+    if (sizeBytes !== undefined) {
+      const disk = this.#store.diskOf(name);
+      await this.#driver.make(disk, sizeBytes);
+      await this.#driver.mount(disk, this.#mountOf(name));
+    }
+    await mkdir(this.pathOf(record), { mode: 0o755 });
+    if (sizeBytes !== undefined) await this.#driver.unmount(this.#mountOf(name));
+    await this.#store.save(record);
+  }
+
+  #mountOf(name: string): string {
+    return join(this.#mounts, name);
+  }
+
+  /** One after the other: two at once would mount one filesystem twice. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(work);
+    this.#changing = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** Not the volume's own folder: volume.json is beside it, and a filesystem's root has a lost+found. */
+const DATA = '_data';
+
+function checkWish(name: string, sizeBytes: number | undefined): void {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name))
+    throw new VolumeError(
+      'ERR_VOLUME_NAME',
+      `Cannot use the name "${name}" for a volume: up to 255 letters, digits, "_", "." and "-" are allowed, a letter or digit first`,
+    );
+  if (sizeBytes !== undefined && sizeBytes < SIZE_LEAST)
+    throw new VolumeError('ERR_USAGE', `Cannot make volume "${name}": its size is below 1 MiB`);
+}

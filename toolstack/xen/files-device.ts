@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The 9pfs device by which a guest sees files of dom0. Its back end is a shim's file server, so what a back end's driver would do in
+// xenstore is done here (xen/io/9pfs.h). libxl is told nothing of it: it would wait for that back end when it ends the domain.
+
+import { ThawError } from '../base/errors.js';
+import type { Domid } from '../base/ids.js';
+import type { Device } from './devices.js';
+import type { XenHost } from './host.js';
+
+/** What the guest mounts. */
+export const FILES_TAG = 'thaw';
+/** As Linux's front end has. */
+const RINGS = 2;
+/** Pages of a ring's two ways: 256 KiB, which holds two of the longest messages each way. */
+const RING_ORDER = 6;
+
+const XENBUS_INIT_WAIT = '2';
+const XENBUS_INITIALISED = '3';
+const XENBUS_CONNECTED = '4';
+const RINGS_MS = 60_000;
+
+/** The device, of which a guest has one. Its front end makes its rings as soon as it sees it. */
+export function filesDevice(): Device {
+  return {
+    kind: '9pfs',
+    devid: 0,
+    backend: {
+      state: XENBUS_INIT_WAIT,
+      versions: '1',
+      'max-rings': String(RINGS),
+      'max-ring-page-order': String(RING_ORDER),
+      tag: FILES_TAG,
+    },
+    frontend: { tag: FILES_TAG },
+  };
+}
+
+/** The rings that the guest has made: grants of their first pages, and ports. Rejects with ERR_XEN_FILES and ERR_XENSTORE_TIMEOUT. */
+export async function filesRings(
+  { xenstore }: XenHost,
+  domid: Domid,
+): Promise<{ ref: number; port: number }[]> {
+  const frontend = `/local/domain/${domid}/device/9pfs/0`;
+  await xenstore.waitFor(`${frontend}/state`, (state) => state === XENBUS_INITIALISED, {
+    timeoutMs: RINGS_MS,
+  });
+  const read = async (name: string): Promise<number> => {
+    const untrusted = (await xenstore.readIfExists(`${frontend}/${name}`)) ?? '';
+    const value = Number(untrusted);
+    if (/^\d{1,10}$/.test(untrusted) && value <= 0xffffffff) return value;
+    throw new ThawError('ERR_XEN_FILES', `Domain ${domid} has no ${name} for its 9pfs device`);
+  };
+  const numbers = Array.from({ length: RINGS }, (_, i) => i);
+  return Promise.all(
+    numbers.map(async (i) => ({
+      ref: await read(`ring-ref${i}`),
+      port: await read(`event-channel-${i}`),
+    })),
+  );
+}
+
+/** Says that somebody serves the device. */
+export async function filesServed({ xenstore }: XenHost, domid: Domid): Promise<void> {
+  await xenstore.write(`/local/domain/0/backend/9pfs/${domid}/0/state`, XENBUS_CONNECTED);
+}
