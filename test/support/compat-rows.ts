@@ -2,7 +2,7 @@
 // Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/compat runs each row on both.
 
 export interface CompatRow {
-  area: 'run and create' | 'life' | 'looking' | 'exec' | 'networks' | 'errors';
+  area: 'run and create' | 'life' | 'looking' | 'exec' | 'images' | 'networks' | 'errors';
   what: string;
   /**
    * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W the same in a network, P runs one, D a
@@ -181,7 +181,6 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ['--device', 'run --device /dev/null'],
     ['--health-cmd and its timings', 'run --health-cmd true'],
     ['--init', 'run --init'],
-    ['--cidfile', 'run --cidfile /tmp/x'],
     ['--pod', 'run --pod x'],
   ]),
   ...same('life', [
@@ -284,6 +283,43 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     },
     prints: { podman: /^status 255$/, thaw: /^status 125$/ },
   },
+  ...same('images', [
+    [
+      'tag, untag',
+      '$E tag $I localhost/compat/a:1 localhost/compat/a:2; $E images --format "{{.Repository}}:{{.Tag}} {{.ID}}" --filter reference=localhost/compat/a | sort; $E untag $I localhost/compat/a:1; $E images -q localhost/compat/a; $E untag $I localhost/compat/a:2; $E images -q localhost/compat/a',
+    ],
+    ['image exists', '$E image exists $I; echo $?; $E image exists no-such-image; echo $?'],
+    [
+      'image inspect',
+      "$E image inspect --format '{{.Id}} {{.Architecture}} {{.Os}} {{json .Config.Cmd}} {{json .RootFS.Layers}}' $I",
+    ],
+    [
+      'inspect --type image',
+      "$E inspect --type image --format '{{.Id}}' $I; $E inspect -f '{{.Id}}' $I",
+    ],
+    ['images -q --no-trunc', '$E images -q --no-trunc --filter id=$I | sort -u'],
+    [
+      'save, load',
+      '$E tag $I localhost/compat/s:1; $E save localhost/compat/s:1 2>/dev/null | $E load 2>/dev/null; $E image inspect --format "{{.Id}}" localhost/compat/s:1; $E untag $I localhost/compat/s:1',
+    ],
+    [
+      'save -o, load -i',
+      '$E tag $I localhost/compat/o:1; $E save -q --format oci-archive -o /tmp/$N.tar localhost/compat/o:1; $E untag $I localhost/compat/o:1; $E load -q -i /tmp/$N.tar; $E image inspect --format "{{.Id}}" localhost/compat/o:1; $E untag $I localhost/compat/o:1; rm /tmp/$N.tar',
+    ],
+    [
+      'push',
+      '$E push -q $I oci:/tmp/$N.oci:x 2>/dev/null; echo $?; skopeo inspect --config --raw oci:/tmp/$N.oci:x | sha256sum; rm -r /tmp/$N.oci',
+    ],
+    ['rmi of one that is not there', '$E rmi no-such-image 2>/dev/null'],
+    ['rmi -i of one that is not there', '$E rmi -i no-such-image'],
+    ['rmi of one that is used', 'D $I sleep 100; $E rmi $I 2>/dev/null'],
+    [
+      'image prune, system prune: no',
+      'echo n | $E image prune >/dev/null; echo $?; echo n | $E system prune >/dev/null; echo $?',
+    ],
+    ['system df', "$E system df --format '{{.Type}}' | head -n 2"],
+    ['history', "$E history --no-trunc --format '{{.CreatedBy}}' $I"],
+  ]),
   ...same('networks', [
     [
       '-p HOST:PORT',

@@ -11,6 +11,8 @@ import type {
   VolumeSummary,
   ProcessInfo,
   TemplateSummary,
+  DiskUsage,
+  ImageInspected,
   ImageSummary,
   ThawEvent,
 } from '../../toolstack/api/engine.js';
@@ -27,7 +29,8 @@ export const CONTAINER: ContainerSummary = {
 
 export const IMAGE: ImageSummary = {
   ...{ id: `sha256:${'cd'.repeat(32)}`, names: ['busybox:latest'], size: 2 ** 21 },
-  ...{ created: '1970-01-01T00:00:00Z', layers: 1 },
+  ...{ created: '1970-01-01T00:00:00Z', layers: 1, digest: `sha256:${'ef'.repeat(32)}` },
+  ...{ labels: { team: 'a' }, containers: 1 },
 };
 
 const TEMPLATE: TemplateSummary = {
@@ -47,6 +50,28 @@ export const INFO: HostInfo = {
 };
 
 export const INSPECTED = inspectContainer(containerRecord(), new RecordStore('/containers'));
+
+export const IMAGE_INSPECTED: ImageInspected = {
+  ...{ Id: 'cd'.repeat(32), Digest: IMAGE.digest, RepoTags: IMAGE.names, RepoDigests: [] },
+  ...{ Comment: '', Created: '2020-01-02T03:04:05Z', Config: { Cmd: ['sh'] }, Author: '' },
+  ...{ Architecture: 'amd64', Os: 'linux', Size: 2 ** 21, Labels: {}, ManifestType: '', User: '' },
+  RootFS: { Type: 'layers', Layers: [`sha256:${'12'.repeat(32)}`] },
+  History: [
+    { created: '', created_by: 'ADD rootfs.tar /', comment: '', empty_layer: false, size: 2 ** 21 },
+    {
+      created: '',
+      created_by: `CMD ["${'x'.repeat(60)}"]`,
+      comment: '',
+      empty_layer: true,
+      size: 0,
+    },
+  ],
+};
+
+const USAGE: DiskUsage[] = [
+  { type: 'Images', total: 2, active: 1, bytes: 2 ** 22, reclaimableBytes: 2 ** 20 },
+  { type: 'Containers', total: 0, active: 0, bytes: 0, reclaimableBytes: 0 },
+];
 
 const STATS: ContainerStats = {
   ...{ id: 'ab'.repeat(32), name: 'web', domid: 7, time: 11_000, started: 1000 },
@@ -126,7 +151,20 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
       client.err('Copying\n');
       return Promise.resolve(note(IMAGE, 'pull', reference, options));
     },
-    removeImage: (reference) => Promise.resolve(note(['Deleted'], 'removeImage', reference)),
+    removeImage: (reference, options) =>
+      Promise.resolve(note(['Deleted'], 'removeImage', reference, options)),
+    inspectImage: (reference) => Promise.resolve(note(IMAGE_INSPECTED, 'inspectImage', reference)),
+    tagImage: (reference, names) => Promise.resolve(note(undefined, 'tagImage', reference, names)),
+    untagImage: (reference, names) =>
+      Promise.resolve(note(undefined, 'untagImage', reference, names)),
+    pushImage: (reference, destination, options) =>
+      Promise.resolve(note(undefined, 'pushImage', reference, destination, options)),
+    saveImage: (reference, options) =>
+      Promise.resolve(note(undefined, 'saveImage', reference, options)),
+    loadImages: (path) => Promise.resolve(note([IMAGE], 'loadImages', path)),
+    pruneImages: (all) =>
+      Promise.resolve(note({ images: [IMAGE.id], bytes: 2 ** 20 }, 'pruneImages', all)),
+    usage: () => Promise.resolve(note(USAGE, 'usage')),
     freeze: (options) =>
       Promise.resolve(note({ ...TEMPLATE, name: options.name }, 'freeze', options)),
     freezeContainer: (container, options) =>
@@ -155,6 +193,12 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
   return { engine, calls };
 }
 
+/** What a client is fed. */
+export async function* inputOf(text: string): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  if (text !== '') yield Buffer.from(text);
+}
+
 /** A client with no terminal. */
 export function fakeClient(change: Partial<Client> = {}) {
   const out: string[] = [];
@@ -166,6 +210,7 @@ export function fakeClient(change: Partial<Client> = {}) {
     err: (data) => void err.push(data.toString()),
     detachKeys: Buffer.alloc(0),
     drained: () => Promise.resolve(),
+    input: () => inputOf(''),
     join: () => Promise.resolve(),
     ...change,
   };

@@ -22,6 +22,7 @@ export interface ImageOptions {
   /** The config's `config` object. */
   config?: Record<string, unknown>;
   architecture?: string;
+  history?: object[];
   tag?: string;
 }
 
@@ -45,6 +46,7 @@ export async function makeTar(entries: Entry[]): Promise<Buffer> {
 /** Writes an OCI layout of one image into the new folder `dir`; returns the image id. */
 export async function writeLayout(dir: string, options: ImageOptions): Promise<string> {
   const { layers, config = {}, architecture = hostArchitecture(), tag = 'latest' } = options;
+  const history = options.history === undefined ? {} : { history: options.history };
   await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
   const descriptors = [];
   for (const { tar, compression = 'gzip' } of layers) {
@@ -56,7 +58,13 @@ export async function writeLayout(dir: string, options: ImageOptions): Promise<s
   const diffIds = layers.map((layer) => layer.diffId ?? digest(layer.tar));
   const configBlob = await writeBlob(
     dir,
-    json({ architecture, os: 'linux', config, rootfs: { type: 'layers', diff_ids: diffIds } }),
+    json({
+      architecture,
+      os: 'linux',
+      config,
+      ...history,
+      rootfs: { type: 'layers', diff_ids: diffIds },
+    }),
     'application/vnd.oci.image.config.v1+json',
   );
   const manifest = await writeBlob(

@@ -11,6 +11,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const START_MS = 60_000;
+/** A name and its password, as a registry of these tests knows them. */
+export const REGISTRY_LOGIN = 'tester:secret';
+/** The same with the password by bcrypt. */
+const LOGIN_HASHED = 'tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a';
 
 export class Registry {
   /** HOST:PORT, plain HTTP. */
@@ -24,8 +28,8 @@ export class Registry {
     this.#dir = dir;
   }
 
-  /** Starts one; resolves when it answers. */
-  static async start(): Promise<Registry> {
+  /** Starts one; resolves when it answers. With `login` it lets in REGISTRY_LOGIN alone. */
+  static async start({ login = false } = {}): Promise<Registry> {
     const dir = await mkdtemp(join(tmpdir(), 'thaw-registry-'));
     const address = `127.0.0.1:${await freePort()}`;
     const config = {
@@ -33,7 +37,9 @@ export class Registry {
       log: { level: 'error', accesslog: { disabled: true } },
       storage: { filesystem: { rootdirectory: join(dir, 'storage') }, delete: { enabled: true } },
       http: { addr: address },
+      ...(login ? { auth: { htpasswd: { realm: 'test', path: join(dir, 'htpasswd') } } } : {}),
     };
+    await writeFile(join(dir, 'htpasswd'), `${LOGIN_HASHED}\n`);
     // JSON is YAML.
     await writeFile(join(dir, 'config.yml'), JSON.stringify(config));
     const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')], {
@@ -87,7 +93,7 @@ async function freePort(): Promise<number> {
 async function answers(address: string): Promise<void> {
   for (const deadline = Date.now() + START_MS; Date.now() < deadline;) {
     const isUp = await fetch(`http://${address}/v2/`).then(
-      (r) => r.ok,
+      (r) => r.ok || r.status === 401,
       () => false,
     );
     if (isUp) return;

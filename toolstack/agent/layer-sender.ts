@@ -8,18 +8,22 @@ import { once } from 'node:events';
 import { encodeFrame } from '../base/frame.js';
 import { DATA_MAX, LAYER, LayerPart } from './wire.js';
 
-/** Sends files as layers 1, 2 and so on. Resolves when the channel has the last byte; rejects when it closes before. */
+/** Sends files as layers 1, 2 and so on, and tells how many bytes it has sent so far. Resolves when the channel has the last byte; rejects when it closes before. */
 export async function sendLayers(
   channel: Duplex,
   files: readonly string[],
   signal: AbortSignal,
+  onSent: (bytes: number) => void = () => undefined,
 ): Promise<void> {
+  let sent = 0;
   for (const [index, file] of files.entries()) {
     const size = Buffer.alloc(8);
     size.writeBigUInt64LE(BigInt((await stat(file)).size));
     await send(channel, encodeFrame(LAYER, index + 1, LayerPart.SIZE, size), signal);
-    for await (const chunk of createReadStream(file, { highWaterMark: DATA_MAX, signal }))
+    for await (const chunk of createReadStream(file, { highWaterMark: DATA_MAX, signal })) {
       await send(channel, encodeFrame(LAYER, index + 1, LayerPart.BYTES, chunk as Buffer), signal);
+      onSent((sent += (chunk as Buffer).length));
+    }
   }
 }
 

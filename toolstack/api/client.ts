@@ -15,6 +15,11 @@ export interface Client {
   err(data: string | Buffer): void;
   /** Resolves once what was written is on its way, so that long output does not pile up. */
   drained(): Promise<void>;
+  /**
+   * What the client is fed on its standard input. Once, and not beside join(). A client that is signalled from now on is asked to stop as
+   * before.
+   */
+  input(): AsyncIterable<Buffer>;
   /** Hands the client over to a shim for a process's streams; resolves once it has attached there. */
   join(shimSocket: string, process: number, flags: number): Promise<void>;
 }

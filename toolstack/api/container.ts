@@ -106,6 +106,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   health?: HealthCheck;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
+  /** Where the logins for registries are; absolute. */
+  authFile?: string;
 }
 
 export interface RunOptions extends CreateOptions {

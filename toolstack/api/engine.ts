@@ -14,12 +14,20 @@ import type {
 } from './container.js';
 import type { EventFilter } from './event.js';
 import type { HostInfo } from './host.js';
-import type { ImageSummary, PullOptions } from './image.js';
+import type {
+  ImageInspected,
+  ImagesPruned,
+  ImageSummary,
+  PullOptions,
+  RegistryOptions,
+  SaveOptions,
+} from './image.js';
 import type { Inspected } from './inspect.js';
 import type { NetworkCreateOptions, NetworkSummary } from './network.js';
 import type { ContainerStats, ProcessInfo } from './stats.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
 import type { VolumeCreateOptions, VolumeSummary } from './volume.js';
+import type { DiskUsage } from './usage.js';
 
 export type * from './client.js';
 export type * from './container.js';
@@ -31,6 +39,7 @@ export type * from './network.js';
 export type * from './stats.js';
 export type * from './template.js';
 export type * from './volume.js';
+export type * from './usage.js';
 
 export interface Engine {
   /** Runs a container, in the foreground unless detached; resolves with an exit status only when nobody was joined to its process. */
@@ -67,7 +76,25 @@ export interface Engine {
   events(filter: EventFilter, client: Client): Promise<void>;
   images(): Promise<ImageSummary[]>;
   pull(reference: string, options: PullOptions, client: Client): Promise<ImageSummary>;
-  removeImage(reference: string): Promise<string[]>;
+  /** A line for each thing done. With `force` its containers go first, and all its names. */
+  removeImage(reference: string, options: { force: boolean }, client: Client): Promise<string[]>;
+  inspectImage(reference: string, client: Client): Promise<ImageInspected>;
+  tagImage(reference: string, names: readonly string[], client: Client): Promise<void>;
+  /** Takes names off, all where none is given. */
+  untagImage(reference: string, names: readonly string[], client: Client): Promise<void>;
+  /** Without a destination to where its name says. */
+  pushImage(
+    reference: string,
+    destination: string | undefined,
+    options: RegistryOptions,
+    client: Client,
+  ): Promise<void>;
+  saveImage(reference: string, options: SaveOptions, client: Client): Promise<void>;
+  /** Of a file or folder, or of the client's standard input. */
+  loadImages(path: string | undefined, client: Client): Promise<ImageSummary[]>;
+  /** Removes images that nothing needs: those without a name, or all. */
+  pruneImages(all: boolean): Promise<ImagesPruned>;
+  usage(): Promise<DiskUsage[]>;
   /** Makes a frozen image; resolves once it can be cloned. */
   freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;
   /** Freezes a container as it is while it runs; resolves once it can be cloned, with the container running on. */

@@ -10,6 +10,8 @@ export interface FreezeOptions extends ProcessOptions {
   type?: DomainType;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
+  /** Where the logins for registries are; absolute. */
+  authFile?: string;
 }
 
 /** A running container as what is frozen. */

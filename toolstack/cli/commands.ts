@@ -13,7 +13,10 @@ import { execCommand } from './exec.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { healthcheckRunCommand } from './health-options.js';
 import { infoCommand, versionCommand } from './host.js';
-import { imagesCommand, pullCommand, rmiCommand } from './images.js';
+import { loadCommand, pullCommand, pushCommand, saveCommand } from './image-copy.js';
+import { historyCommand, imageInspectCommand } from './image-inspect.js';
+import { imageExistsCommand, rmiCommand, tagCommand, untagCommand } from './image-names.js';
+import { imagesCommand } from './images.js';
 import { inspectCommand } from './inspect.js';
 import { killCommand } from './kill.js';
 import { logsCommand } from './logs.js';
@@ -33,6 +36,7 @@ import { runCommand } from './run.js';
 import { startCommand } from './start.js';
 import { restartCommand, stopCommand } from './stop.js';
 import { statsCommand } from './stats.js';
+import { imagePruneCommand, systemDfCommand, systemPruneCommand } from './system.js';
 import { topCommand } from './top.js';
 import {
   volumeCreateCommand,
@@ -42,6 +46,14 @@ import {
   volumeRmCommand,
 } from './volume.js';
 import { waitCommand } from './wait.js';
+
+/** The same command by its longer name. */
+function inGroup(name: string, command: Command): Command {
+  const examples = command.examples.map((line) =>
+    line.replace(`thaw ${command.name}`, `thaw ${name}`),
+  );
+  return { ...command, name, examples };
+}
 
 /** All commands, in the order in which help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -79,13 +91,33 @@ export const COMMANDS: readonly Command[] = [
   volumePruneCommand,
   imagesCommand,
   pullCommand,
+  pushCommand,
+  tagCommand,
+  untagCommand,
   rmiCommand,
+  saveCommand,
+  loadCommand,
+  historyCommand,
+  inGroup('image ls', imagesCommand),
+  inGroup('image pull', pullCommand),
+  inGroup('image push', pushCommand),
+  inGroup('image tag', tagCommand),
+  inGroup('image untag', untagCommand),
+  inGroup('image rm', rmiCommand),
+  inGroup('image save', saveCommand),
+  inGroup('image load', loadCommand),
+  imageInspectCommand,
+  inGroup('image history', historyCommand),
+  imageExistsCommand,
+  imagePruneCommand,
   cloneCommand,
   freezeCommand,
   unfreezeCommand,
   templatesCommand,
   infoCommand,
   versionCommand,
+  systemDfCommand,
+  systemPruneCommand,
   configCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),

@@ -30,9 +30,11 @@ export function completionCommand(commands: () => readonly Command[]): Command {
 const SOURCES: Record<string, string> = {
   CONTAINER: "thaw ps --all --format '{{.Names}}'",
   'CONTAINER...': "thaw ps --all --format '{{.Names}}'",
-  IMAGE: "thaw images | awk 'NR > 1 { print $2 }'",
-  'IMAGE...': "thaw images | awk 'NR > 1 { print $2 }'",
-  '[--frozen': "thaw images | awk 'NR > 1 { print $2 }'",
+  'CONTAINER|IMAGE...': "thaw ps --all --format '{{.Names}}'",
+  IMAGE: "thaw images --format '{{.Name}}'",
+  'IMAGE...': "thaw images --format '{{.Name}}'",
+  '[NAME]': "thaw images --format '{{.Name}}'",
+  '[--frozen': "thaw images --format '{{.Name}}'",
 };
 
 /** The command that lists what a command's words are, `` for none. */

@@ -8,6 +8,7 @@ import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
 import { HEALTH_OPTIONS, healthOptions } from './health-options.js';
 import { MOUNT_OPTIONS, mountOptions } from './mount-options.js';
 import { NETWORK_OPTIONS, networkOptions } from './network-options.js';
+import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry-options.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
 
@@ -38,10 +39,7 @@ export const PROCESS_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'When to pull: missing, always or never (default missing)',
   },
-  'tls-verify': {
-    type: 'string',
-    describe: 'false to pull from a registry without TLS',
-  },
+  ...REGISTRY_OPTIONS,
 };
 
 export const CREATE_OPTIONS: Command['options'] = {
@@ -135,6 +133,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
     pull: pullPolicy(parsed),
     tlsVerify: tlsVerify(parsed),
+    ...optional('authFile', authFile(parsed, client)),
   };
 }
 
@@ -164,8 +163,9 @@ function checkFrozen(parsed: Parsed, name: string): void {
 }
 
 const FIXED = [
-  ...['env', 'env-file', 'workdir', 'user', 'entrypoint', 'pull', 'tls-verify', 'cap-add'],
-  ...['cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit', 'volume', 'mount'],
+  ...['env', 'env-file', 'workdir', 'user', 'entrypoint', 'pull', 'tls-verify', 'authfile'],
+  ...['cap-add', 'cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit'],
+  ...['volume', 'mount'],
 ];
 
 /** Files first, so that -e has the last word. */
@@ -185,12 +185,6 @@ function envFile(path: string, client: Client): string[] {
 export function pullPolicy(parsed: Parsed): CreateOptions['pull'] {
   const policies = ['missing', 'always', 'never'] as const;
   return choice('--pull', stringOption(parsed, 'pull'), policies) ?? 'missing';
-}
-
-/** `--tls-verify=false` as skopeo and podman have it. */
-export function tlsVerify(parsed: Parsed): boolean {
-  const value = stringOption(parsed, 'tls-verify');
-  return choice('--tls-verify', value, ['true', 'false'] as const) !== 'false';
 }
 
 function restartPolicy(value: string | undefined): RestartPolicy | undefined {

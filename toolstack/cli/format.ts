@@ -69,6 +69,20 @@ function text(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value);
 }
 
+/** Keys with a capital, as templates name fields: `memoryBytes` becomes `MemoryBytes`, all the way down. */
+export function fieldNames(value: object): object {
+  const name = (of: unknown): unknown => {
+    if (Array.isArray(of)) return of.map(name);
+    return typeof of === 'object' && of !== null ? fieldNames(of) : of;
+  };
+  return Object.fromEntries(
+    Object.entries(value).map(([key, of]) => [
+      key.charAt(0).toUpperCase() + key.slice(1),
+      name(of),
+    ]),
+  );
+}
+
 function title(path: string[]): string {
   return (path.at(-1) ?? '').replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toUpperCase();
 }

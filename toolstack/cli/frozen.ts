@@ -4,8 +4,10 @@
 import type { Client, DomainType, Engine, FreezeOptions, TemplateSummary } from '../api/engine.js';
 import { formatAge, formatBytes } from '../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { renderEach } from './format.js';
 import { UsageError } from './usage-error.js';
-import { PROCESS_OPTIONS, pullPolicy, tlsVerify } from './container-options.js';
+import { PROCESS_OPTIONS, pullPolicy } from './container-options.js';
+import { registryOptions } from './registry-options.js';
 import { choice, cpus, optional } from './values.js';
 import { formatJson, formatTable } from './table.js';
 
@@ -35,7 +37,7 @@ export const freezeCommand: Command = {
     const after = stringOption(parsed, 'after');
     const { name = '' } =
       after === undefined
-        ? await engine.freeze(freezeOptions(parsed), client)
+        ? await engine.freeze(freezeOptions(parsed, client), client)
         : await freezeContainer(parsed, after, client, engine);
     client.out(`${name}\n`);
     return 0;
@@ -65,7 +67,7 @@ function freezeContainer(
   return engine.freezeContainer(container, { name, after }, client);
 }
 
-function freezeOptions(parsed: Parsed): FreezeOptions {
+function freezeOptions(parsed: Parsed, client: Client): FreezeOptions {
   const [image = '', ...command] = parsed.positional;
   return {
     ...{ image, command, tty: flag(parsed, 'tty'), env: stringList(parsed, 'env') },
@@ -76,7 +78,7 @@ function freezeOptions(parsed: Parsed): FreezeOptions {
     ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
     ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
     pull: pullPolicy(parsed),
-    tlsVerify: tlsVerify(parsed),
+    ...registryOptions(parsed, client),
   };
 }
 
@@ -111,15 +113,25 @@ export const templatesCommand: Command = {
   name: 'templates',
   summary: 'List what containers are cloned from: kernels, and frozen images and containers',
   params: '',
-  examples: ['thaw templates', 'thaw templates --json'],
-  options: { json: { type: 'boolean', describe: 'Print JSON' } },
+  examples: ['thaw templates', "thaw templates --format '{{.Name}} {{.Size}}'"],
+  options: {
+    quiet: { type: 'boolean', short: 'q', describe: 'Only the names of what was frozen' },
+    json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
+    format: {
+      type: 'string',
+      describe: 'json, or a template such as {{.Name}} or table {{.Name}}\\t{{.Size}}',
+    },
+  },
   positionals: { min: 0, max: 0 },
   failureStatus: 125,
   async run(parsed, client, engine) {
     const templates = await engine.templates();
-    client.out(
-      flag(parsed, 'json') ? formatJson(templates) : formatTable(HEAD, templates.map(row)),
-    );
+    const format = stringOption(parsed, 'format');
+    const names = templates.flatMap(({ name }) => (name === undefined ? [] : [name]));
+    if (format === 'json' || flag(parsed, 'json')) client.out(formatJson(templates));
+    else if (format !== undefined) client.out(renderEach(format, templates.map(fields)));
+    else if (flag(parsed, 'quiet')) client.out(names.map((name) => `${name}\n`).join(''));
+    else client.out(formatTable(HEAD, templates.map(row)));
     return 0;
   },
 };
@@ -139,4 +151,16 @@ function row(template: TemplateSummary): string[] {
     String(ready),
     created === undefined ? '-' : formatAge(Date.now() - created),
   ];
+}
+
+/** What a template may name. */
+function fields(template: TemplateSummary): object {
+  const { name, kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
+  return {
+    ...{ Name: name ?? '', Kind: kind, Image: image ?? '', Command: (command ?? []).join(' ') },
+    ...{ Type: type, CPUs: vcpus, Memory: formatBytes(memoryBytes), Ready: ready },
+    Size: bytes === undefined ? '' : formatBytes(bytes),
+    CreatedAt: created === undefined ? '' : new Date(created).toISOString(),
+    CreatedSince: created === undefined ? '' : formatAge(Date.now() - created),
+  };
 }

@@ -4,20 +4,30 @@
 import type { HostInfo } from '../api/engine.js';
 import { formatBytes } from '../base/text.js';
 import { VERSION } from '../base/version.js';
-import { flag, type Command } from './command.js';
+import { flag, stringOption, type Command } from './command.js';
+import { fieldNames, renderEach } from './format.js';
 import { formatJson } from './table.js';
 
 export const infoCommand: Command = {
   name: 'info',
   summary: 'Show the host, its templates and the defaults',
   params: '',
-  examples: ['thaw info', 'thaw info --json'],
-  options: { json: { type: 'boolean', describe: 'Print JSON' } },
+  examples: ['thaw info', "thaw info --format '{{.Xen.Version}} {{.Host.Cpus}}'"],
+  options: {
+    json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
+    format: {
+      type: 'string',
+      short: 'f',
+      describe: 'json, or a template: what JSON calls memoryBytes is {{.MemoryBytes}}',
+    },
+  },
   positionals: { min: 0, max: 0 },
   failureStatus: 125,
   async run(parsed, client, engine) {
     const info = await engine.info();
-    client.out(flag(parsed, 'json') ? formatJson(info) : infoText(info));
+    const format = stringOption(parsed, 'format');
+    if (format === 'json' || flag(parsed, 'json')) client.out(formatJson(info));
+    else client.out(format === undefined ? infoText(info) : renderEach(format, [fieldNames(info)]));
     return 0;
   },
 };
@@ -48,13 +58,27 @@ export const versionCommand: Command = {
   name: 'version',
   summary: 'Show the versions of thaw and Xen',
   params: '',
-  examples: ['thaw version'],
-  options: {},
+  examples: ['thaw version', "thaw version --format '{{.Server.Version}}'"],
+  options: {
+    format: {
+      type: 'string',
+      short: 'f',
+      describe: 'json, or a template such as {{.Server.Version}}; also of Client and Xen',
+    },
+  },
   positionals: { min: 0, max: 0 },
   failureStatus: 125,
-  async run(_parsed, client, engine) {
-    const info = await engine.info();
-    client.out(`thaw ${VERSION}\nXen ${info.xen.version}\n`);
+  async run(parsed, client, engine) {
+    const { version, xen } = await engine.info();
+    const format = stringOption(parsed, 'format');
+    // The command line is read by thawd itself, so there is one version of both.
+    const versions = {
+      ...{ Client: { Version: VERSION }, Server: { Version: version } },
+      Xen: { Version: xen.version },
+    };
+    if (format === 'json') client.out(formatJson(versions));
+    else if (format !== undefined) client.out(renderEach(format, [versions]));
+    else client.out(`thaw ${VERSION}\nXen ${xen.version}\n`);
     return 0;
   },
 };

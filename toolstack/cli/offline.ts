@@ -20,6 +20,9 @@ const client: Client = {
   out: (data) => void process.stdout.write(data),
   err: (text) => void process.stderr.write(text),
   drained: () => Promise.resolve(),
+  input: () => {
+    throw noThawd();
+  },
   join: () => Promise.reject(noThawd()),
 };
 

@@ -25,6 +25,10 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: "pv or pvh: of which type they are (default the host's)",
   },
+  'keep-blobs': {
+    type: 'string',
+    describe: 'true or false: keep layers as they were pulled, for thaw push and save',
+  },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {
     type: 'string',
@@ -38,6 +42,7 @@ export type ThawdOption = keyof typeof THAWD_OPTIONS;
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   ...{ state: '/var/lib/thaw', run: '/run/thaw' },
   ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
+  'keep-blobs': 'true',
 };
 
 /** Those that are numbers in the file. */

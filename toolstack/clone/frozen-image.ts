@@ -33,8 +33,12 @@ export function frozenMemoryKib(imageBytes: number): number {
   return BASE_MEMORY_KIB + MARGIN_KIB + Math.ceil(imageBytes / 2 ** 20) * 1024;
 }
 
-/** In this order: the layers over the data channel and beside it their mount, CREATE. Both channels are as before then. */
-export function putInto(host: XenHost, { layers, upperKib, start }: FrozenContents): Prepare {
+/** `onSent` is told how many bytes of the layers the guest has so far. In this order: the layers over the data channel and beside it their mount, CREATE. Both channels are as before then. */
+export function putInto(
+  host: XenHost,
+  { layers, upperKib, start }: FrozenContents,
+  onSent: (bytes: number) => void = () => undefined,
+): Prepare {
   return async (domid, link, signal) => {
     const channel = await openData(host, domid, CHANNEL_MS, signal);
     try {
@@ -44,7 +48,7 @@ export function putInto(host: XenHost, { layers, upperKib, start }: FrozenConten
         timeoutMs: MOUNT_MS,
         upperKib,
       });
-      const sent = sendLayers(channel, layers, signal);
+      const sent = sendLayers(channel, layers, signal, onSent);
       // The mount's failure says more than that of the bytes it did not take.
       sent.catch(() => undefined);
       await link.request(AgentType.MOUNT, mount, 'the root filesystem', MOUNT_MS + 5000);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frozen images of this host: each a folder with what it was made of and its template, made anew when that does not fit.
 
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, ThawError } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
+import type { OnProgress } from '../base/progress.js';
 import type { XenHost } from '../xen/host.js';
 import { putInto } from './frozen-image.js';
 import { frozenKey, loadContainer } from './frozen-load.js';
@@ -66,8 +67,8 @@ export class FrozenImages {
   }
 
   /** Freezes what `plan` says under its name, in place of what had it. Resolves once it can be cloned. */
-  freeze(plan: ImagePlan): Promise<FrozenImage> {
-    return this.#add(plan, () => this.#make(plan));
+  freeze(plan: ImagePlan, onProgress?: OnProgress): Promise<FrozenImage> {
+    return this.#add(plan, () => this.#make(plan, onProgress));
   }
 
   /**
@@ -185,19 +186,23 @@ export class FrozenImages {
     return this.#make(plan);
   }
 
-  async #make(plan: ImagePlan): Promise<FrozenImage> {
+  async #make(plan: ImagePlan, onProgress: OnProgress = () => undefined): Promise<FrozenImage> {
     const { host, guest, helloMs } = this.#services;
     const { name, shape, layers, upperKib, start } = plan;
-    await Promise.all(layers.map((layer) => access(layer))).catch((cause: unknown) => {
+    const sizes = await Promise.all(layers.map((layer) => stat(layer))).catch((cause: unknown) => {
       const message = `Cannot freeze ${name}: a layer of ${plan.image} is gone; pull it and freeze it again`;
       throw new ThawError('ERR_FROZEN_IMAGE', message, { cause });
     });
     const folder = join(this.#folder, name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { make = makeTemplate } = this.#services;
+    const text = `Freezing ${name}`;
+    const total = sizes.reduce((sum, { size }) => sum + size, 0);
+    onProgress({ text });
+    const onSent = (done: number): void => onProgress({ text, done, total });
     const template = await make(host, guest, {
       ...{ key: await this.#key(plan), shape, folder: join(folder, TEMPLATE), helloMs },
-      prepare: putInto(host, { layers, upperKib, start }),
+      prepare: putInto(host, { layers, upperKib, start }, onSent),
     });
     return this.#keep({ plan, template });
   }

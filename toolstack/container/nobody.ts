@@ -10,5 +10,8 @@ export const NOBODY: Client = {
   out: () => undefined,
   err: () => undefined,
   drained: () => Promise.resolve(),
+  input: () => {
+    throw new Error('Nobody is there to be read');
+  },
   join: () => Promise.reject(new Error('Nobody is there to be joined')),
 };

@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../api/engine.js';
 import { newContainerId, sandboxIdOf, type ContainerId } from '../base/ids.js';
+import { withProgress } from '../base/progress.js';
 import { signalNumber } from '../base/signals.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
@@ -143,17 +144,21 @@ async function startWithMounts(
 /** The image that the options name, pulled when their policy says so. */
 export function findImage(
   images: ImageStore,
-  options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify'>,
+  options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify' | 'authFile'>,
   client: Client,
 ): Promise<Image> {
-  return images.resolve(options.image, {
-    pullPolicy: options.pull,
-    tlsVerify: options.tlsVerify,
-    cwd: client.cwd,
-    signal: client.signal,
-    // An image that is there already is no news to somebody who wants to run it.
-    onProgress: (line) => (line.endsWith('is up to date') ? undefined : client.err(`${line}\n`)),
-  });
+  return withProgress(client, (onProgress) =>
+    images.resolve(options.image, {
+      pullPolicy: options.pull,
+      tlsVerify: options.tlsVerify,
+      authFile: options.authFile,
+      cwd: client.cwd,
+      signal: client.signal,
+      // An image that is there already is no news to somebody who wants to run it.
+      onProgress: (progress) =>
+        progress.text.endsWith('is up to date') ? undefined : onProgress(progress),
+    }),
+  );
 }
 
 /** The one a container was made of, whatever its name stands for now. */

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line's wishes mean: each call of the Engine interface, done with containers, images and the host.
 
-import type {
-  Client,
-  ContainerStats,
-  Engine,
-  HostInfo,
-  ImageSummary,
-  PullOptions,
-} from '../api/engine.js';
+import type { ContainerStats, Engine, HostInfo } from '../api/engine.js';
 import { VERSION } from '../base/version.js';
 import { checkHealth } from '../container/health.js';
 import { cloneContainer } from '../container/clone.js';
@@ -27,20 +20,20 @@ import {
 } from '../container/stop.js';
 import { processesOf, statsOf } from '../container/stats.js';
 import { waitFor } from '../container/wait.js';
-import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
+import { imageEngine } from './images.js';
 import { networkEngine } from './networks.js';
 import { volumeEngine } from './volumes.js';
 import type { Paths } from './settings.js';
+import { diskUsage } from './usage.js';
 
 export function createEngine(
   services: ContainerServices,
   manager: ContainerManager,
   paths: Paths,
 ): Engine {
-  const { images } = services;
   return {
     run: (options, client) => runContainer(services, manager, options, client),
     create: (options, client) => createContainer(services, manager, options, client),
@@ -67,14 +60,8 @@ export function createEngine(
     stats: (names) => allStats(services, manager, names),
     processes: async (name) => processesOf(services, await manager.settled(name)),
     events: (filter, client) => services.events.follow(filter, client.signal),
-    images: async () => (await images.list()).map(summarizeImage),
-    pull: (reference: string, options: PullOptions, client: Client) =>
-      pull(services, reference, options, client),
-    removeImage: (reference: string) =>
-      images.remove(
-        reference,
-        (image) => manager.usesImage(image.id) || services.frozen.needsImage(image.id),
-      ),
+    ...imageEngine(services, manager),
+    usage: () => diskUsage(services, manager, paths),
     freeze: (options, client) => freeze(services, options, client),
     freezeContainer: (name, options, client) =>
       freezeContainer(services, manager.find(name), options, client),
@@ -86,26 +73,6 @@ export function createEngine(
     ...volumeEngine(services.volumes, manager),
     info: () => hostInfo(services, manager, paths),
   };
-}
-
-async function pull(
-  services: ContainerServices,
-  reference: string,
-  options: PullOptions,
-  client: Client,
-): Promise<ImageSummary> {
-  const image = await services.images.pull(reference, {
-    tlsVerify: options.tlsVerify,
-    cwd: client.cwd,
-    signal: client.signal,
-    onProgress: (line) => client.err(`${line}\n`),
-  });
-  return summarizeImage(image);
-}
-
-function summarizeImage(image: Image): ImageSummary {
-  const { id, names, size, created, layers } = image;
-  return { id, names, size, created: created ?? '', layers: layers.length };
 }
 
 /** Of those that run among the named, or of all that do. Throws ERR_CONTAINER_NOT_FOUND. */

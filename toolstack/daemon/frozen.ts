@@ -7,6 +7,7 @@ import type {
   FreezeOptions,
   TemplateSummary,
 } from '../api/engine.js';
+import { withProgress } from '../base/progress.js';
 import type { ContainerPlan, FrozenPlan } from '../clone/frozen-plan.js';
 import type { Template } from '../clone/template.js';
 import { runBefore } from '../container/after.js';
@@ -34,7 +35,9 @@ export async function freeze(
   const plan = planFreeze(image, options, client, limits, sandbox.hostCpus);
   const giveBack = await sandbox.budget.reserve(plan.shape.memoryKib);
   try {
-    const { template } = await frozen.freeze(plan);
+    const { template } = await withProgress(client, (onProgress) =>
+      frozen.freeze(plan, onProgress),
+    );
     pool.keep(template, FROZEN_READY);
     return summarize(services, plan, template);
   } finally {
@@ -52,7 +55,10 @@ export async function freezeContainer(
   checkName(name);
   const { frozen } = services;
   if (after !== '') await runBefore(services, container, after, client);
-  const copied = await copyContainer(services, container, 'freeze', client.signal);
+  const copied = await withProgress(client, (onProgress) => {
+    onProgress({ text: `Freezing ${name}` });
+    return copyContainer(services, container, 'freeze', client.signal);
+  });
   const { image, imageId, command, inGuest, process } = container.record;
   const plan: ContainerPlan = {
     ...{ kind: 'container', name, image, imageId, command, inGuest, after },

@@ -7,12 +7,14 @@ import { dirname } from 'node:path';
 import { errorCode, ThawError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../api/engine.js';
+import { Inputs } from './input.js';
 import { Session } from './session.js';
 
 /** Opens the socket, root's alone (0600). Rejects with ERR_THAWD_RUNNING when another thawd answers there. */
 export async function listen(path: string, engine: Engine, log: Log): Promise<Server> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  const server = createServer((socket) => new Session(socket, engine, log));
+  const inputs = new Inputs(path);
+  const server = createServer((socket) => new Session(socket, engine, log, inputs));
   const before = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -67,7 +67,7 @@ function readSettings(given: string[]): Settings | undefined {
 }
 
 async function start(
-  { paths, helloMs, pool, poolType, metrics }: Settings,
+  { paths, helloMs, pool, poolType, metrics, keepsBlobs }: Settings,
   log: Log,
 ): Promise<void> {
   await claimSocket(paths.socket);
@@ -76,7 +76,7 @@ async function start(
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const services = await openServices(host, { paths, helloMs, pool }, log);
+  const services = await openServices(host, { paths, helloMs, pool, keepsBlobs }, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
   // Not before: what starts gets an address, and those of containers that run must be known.
@@ -100,7 +100,7 @@ async function start(
 
 async function openServices(
   host: XenHost,
-  { paths, helloMs, pool }: Pick<Settings, 'paths' | 'helloMs' | 'pool'>,
+  { paths, helloMs, pool, keepsBlobs }: Pick<Settings, 'paths' | 'helloMs' | 'pool' | 'keepsBlobs'>,
   log: Log,
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
@@ -142,7 +142,7 @@ async function openServices(
     sandbox,
     pool: clones,
     frozen,
-    images: await ImageStore.open({ root: join(paths.state, 'images'), log }),
+    images: await ImageStore.open({ root: join(paths.state, 'images'), log, keepsBlobs }),
     volumes: await Volumes.open(join(paths.state, 'volumes'), join(paths.run, 'volumes'), log),
     records: new RecordStore(join(paths.state, 'containers')),
     events: new Events(),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One launcher's connection: its request, the output that goes back, and its end in an exit status.
+// One launcher's connection: its request, the output that goes back, and its end in an exit status; or its standard input.
 
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Client, Engine } from '../api/engine.js';
-import { ApiType, decodeRequest, REQUEST_MAX, type Request } from '../api/wire.js';
+import { ApiType, decodeRequest, ProcessFlag, REQUEST_MAX, type Request } from '../api/wire.js';
 import { describeError, ThawError } from '../base/errors.js';
 import { withDeadline } from '../base/deadline.js';
 import {
@@ -17,19 +17,26 @@ import {
 import type { Log } from '../base/log.js';
 import { runCommandLine } from '../cli/main.js';
 import { runFailureStatus } from '../container/errors.js';
+import type { ClientInput, Inputs } from './input.js';
 
 export class Session {
   readonly #socket: Socket;
   readonly #engine: Engine;
   readonly #log: Log;
+  readonly #inputs: Inputs;
   readonly #abort = new AbortController();
   #joined: ((error?: Error) => void) | undefined;
   #hasRequest = false;
+  /** What the client of this request is fed, once that is read. */
+  #input: ClientInput | undefined;
+  /** This connection brings it, and makes no request. */
+  #brings: ClientInput | undefined;
 
-  constructor(socket: Socket, engine: Engine, log: Log) {
+  constructor(socket: Socket, engine: Engine, log: Log, inputs: Inputs) {
     this.#socket = socket;
     this.#engine = engine;
     this.#log = log;
+    this.#inputs = inputs;
     const parser = new FrameParser(REQUEST_MAX);
     socket.on('data', (chunk: Buffer) => this.#receive(parser, chunk));
     socket.on('error', () => undefined);
@@ -48,6 +55,7 @@ export class Session {
   }
 
   #handle(frame: Frame): void {
+    if (this.#brings) return this.#brings.handle(frame);
     switch (frame.type) {
       case ApiType.REQUEST: {
         if (this.#hasRequest) throw new ProtocolError('A launcher may ask once');
@@ -56,6 +64,10 @@ export class Session {
         void this.#serve(request);
         return;
       }
+      case ApiType.ATTACH:
+        if (this.#hasRequest) throw new ProtocolError('A launcher brings input on its own');
+        this.#brings = this.#inputs.take(frame.id);
+        return this.#brings.attach((type, id, arg, payload) => this.#send(type, id, arg, payload));
       case ApiType.JOINED:
         return this.#joined?.();
       case ApiType.CANCEL:
@@ -92,10 +104,20 @@ export class Session {
       out: (data) => output(1, Buffer.from(data)),
       err: (data) => output(2, Buffer.from(data)),
       drained: () => this.#drained(),
+      input: () => this.#readInput(),
       detachKeys: DETACH_KEYS,
       join: (path, process, flags) => this.#join(path, process, flags, client.detachKeys),
     };
     return client;
+  }
+
+  #readInput(): ClientInput {
+    const stop = (): void => this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
+    const input = this.#inputs.expect(stop);
+    this.#input = input;
+    const where = encodeFields([this.#inputs.socketPath]);
+    this.#send(ApiType.JOIN, input.id, ProcessFlag.STDIN, where);
+    return input;
   }
 
   async #join(path: string, process: number, flags: number, keys: Buffer): Promise<void> {
@@ -115,6 +137,8 @@ export class Session {
 
   #stop(reason: Error): void {
     this.#joined?.(reason);
+    this.#input?.fail(reason);
+    this.#brings?.fail(reason);
     this.#abort.abort(reason);
   }
 
@@ -123,6 +147,10 @@ export class Session {
   }
 
   #done(status: number): void {
+    if (this.#input) {
+      this.#inputs.forget(this.#input);
+      this.#input.close();
+    }
     this.#send(ApiType.DONE, 0, status);
     this.#socket.end();
   }

@@ -35,6 +35,8 @@ export interface Settings {
   pool: PoolSettings;
   /** Of which type clones wait that nobody asked for yet; undefined: of the host's default type. */
   poolType?: GuestType | undefined;
+  /** Whether images keep their layers as they were pulled. */
+  keepsBlobs: boolean;
   /** Where Prometheus finds figures. */
   metrics?: { host: string; port: number } | undefined;
 }
@@ -74,6 +76,7 @@ export function parseSettings(words: string[]): Settings | undefined {
     logLevel: oneOf(given('log-level'), ['error', 'warn', 'info', 'debug']),
     helloMs: whole(given('hello-timeout'), HELLO_LIMIT_S) * 1000,
     pool: { min: whole(given('pool'), POOL_LIMIT), max: whole(given('pool-max'), POOL_LIMIT) },
+    keepsBlobs: oneOf(given('keep-blobs'), ['true', 'false']) === 'true',
     poolType: poolType.text === '' ? undefined : oneOf<GuestType>(poolType, ['pv', 'pvh']),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };

@@ -26,6 +26,10 @@ export type ImageErrorCode =
   | 'ERR_IMAGE_UNREACHABLE'
   /** skopeo failed for another reason, which the message quotes. */
   | 'ERR_IMAGE_PULL'
+  /** skopeo could not copy an image out, to a registry or a file, for another reason, which the message quotes. */
+  | 'ERR_IMAGE_PUSH'
+  /** The image cannot be pushed or saved: its layers were not kept as they came. */
+  | 'ERR_IMAGE_NOT_KEPT'
   /** The work took longer than its deadline. */
   | 'ERR_IMAGE_TIMEOUT'
   /** The caller gave up. */

@@ -45,6 +45,8 @@ export interface ConvertOptions {
   /** Attributes of folders in the layers below. */
   readonly lower: ReadonlyMap<string, DirAttributes>;
   readonly signal: AbortSignal;
+  /** Told how many bytes of the blob were read so far. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 /** Converts. Leaves `out` flushed to disk, or in any state when it throws: ERR_IMAGE_CORRUPT, _UNSAFE, _UNSUPPORTED, _NOSPACE, … */
@@ -61,7 +63,7 @@ export async function convertLayer(options: ConvertOptions): Promise<LayerFacts>
   const rules = new LayerRules(options.limits, options.lower);
   const editor = new TarEditor(rules, options.limits);
   try {
-    await feed(source.stream, editor, mkfs.child.stdin, options);
+    await feed(source, editor, mkfs.child.stdin, options);
     await source.done;
     mkfs.child.stdin.end();
     await mkfs.done;
@@ -78,7 +80,7 @@ export async function convertLayer(options: ConvertOptions): Promise<LayerFacts>
 
 /** Everything from the decompressor through the editor to mkfs.erofs, then the tar's digest compared. */
 async function feed(
-  source: Readable,
+  source: LayerStream,
   editor: TarEditor,
   sink: Writable,
   options: ConvertOptions,
@@ -86,12 +88,13 @@ async function feed(
   // skopeo has verified the blob's digest; an uncompressed blob is the tar.
   const hash = options.digest === options.diffId ? undefined : createHash('sha256');
   const write = writer(sink);
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of source.stream as AsyncIterable<Buffer>) {
     if (options.signal.aborted)
       throw new ImageError('ERR_IMAGE_ABORTED', 'Conversion was cancelled', {
         cause: options.signal.reason,
       });
     hash?.update(chunk);
+    options.onRead?.(source.bytesRead());
     for (const part of await editor.push(chunk)) await write(part);
   }
   for (const part of await editor.end()) await write(part);
@@ -122,17 +125,26 @@ function writer(sink: Writable): (part: Buffer) => Promise<void> {
   };
 }
 
+interface LayerStream {
+  /** The tar. */
+  stream: Readable;
+  done: Promise<unknown>;
+  /** How far the blob was read. */
+  bytesRead: () => number;
+}
+
 async function openLayer(
   blob: string,
   options: Parameters<typeof startTool>[2],
-): Promise<{ stream: Readable; done: Promise<unknown> }> {
+): Promise<LayerStream> {
   const kind = await compressionOf(blob);
   const file = createReadStream(blob, { highWaterMark: CHUNK });
-  if (kind === 'none') return { stream: file, done: Promise.resolve() };
+  const bytesRead = (): number => file.bytesRead;
+  if (kind === 'none') return { stream: file, done: Promise.resolve(), bytesRead };
   if (kind === 'gzip') {
     const stream = createGunzip({ chunkSize: CHUNK });
     file.on('error', (error) => stream.destroy(error));
-    return { stream: file.pipe(stream), done: Promise.resolve() };
+    return { stream: file.pipe(stream), done: Promise.resolve(), bytesRead };
   }
   const { child, done } = startTool('zstd', ['-dcq', '--no-progress'], {
     ...options,
@@ -140,7 +152,7 @@ async function openLayer(
   });
   child.stdin.on('error', () => undefined);
   file.pipe(child.stdin);
-  return { stream: child.stdout, done };
+  return { stream: child.stdout, done, bytesRead };
 }
 
 async function compressionOf(blob: string): Promise<'none' | 'gzip' | 'zstd'> {

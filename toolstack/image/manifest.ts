@@ -14,7 +14,7 @@ import {
 import { keysField, stringMapField, type JsonObject } from './json.js';
 
 const MANIFEST_MAX = 4 * 1024 * 1024;
-const CONFIG_MAX = 8 * 1024 * 1024;
+export const CONFIG_MAX = 8 * 1024 * 1024;
 /** As docker's limit; overlayfs takes 500 lower layers. */
 const LAYERS_MAX = 127;
 
@@ -32,7 +32,9 @@ export interface ImageConfig {
 
 export interface Manifest {
   readonly manifestDigest: string;
+  readonly manifestBytes: number;
   readonly configDigest: string;
+  readonly configBytes: number;
   readonly layers: readonly {
     readonly digest: string;
     readonly diffId: string;
@@ -84,7 +86,9 @@ export async function readManifest(dir: string): Promise<Manifest> {
   const diffIds = diffIdsOf(config, blobs.length);
   return {
     manifestDigest: digestOf(bytes),
+    manifestBytes: bytes.length,
     configDigest,
+    configBytes: configBytes.length,
     layers: blobs.map((blob, i) => ({ ...blob, diffId: diffIds[i] ?? '' })),
     ...platformOf(config),
     config: processConfig(asObject(config['config'] ?? {}, 'config')),

@@ -3,7 +3,9 @@
 // last. Whatever happens, the work folder goes.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { OnProgress } from '../base/progress.js';
 import { formatBytes } from '../base/text.js';
+import type { ImageSource } from './blobs.js';
 import { ImageError, saysNoSpace, spaceOf } from './errors.js';
 import { stampOf } from './freshness.js';
 import type { DirAttributes, LayerFacts, LayerLimits } from './layer-rules.js';
@@ -21,9 +23,15 @@ export interface PullJob extends SourceOptions {
   readonly layers: LayerStore;
   readonly limits: LayerLimits;
   readonly signal: AbortSignal;
-  readonly progress: (line: string) => void;
-  /** Writes the records, while no layer can be pruned. */
-  readonly commit: (image: Omit<ImageRecord, 'version'>, name: NameRecord) => Promise<void>;
+  readonly progress: OnProgress;
+  /** Blobs of layers are needed after their conversion. */
+  readonly keepsBlobs: boolean;
+  /** Takes what is kept out of the dir: folder and writes the records, while nothing can be pruned. */
+  readonly commit: (
+    dir: string,
+    image: Omit<ImageRecord, 'version'> & { source: ImageSource },
+    name: NameRecord,
+  ) => Promise<void>;
 }
 
 /** Pulls; returns the image's id. Throws ImageError whose message names the image, and the layer where one is to blame. */
@@ -49,13 +57,15 @@ async function pullInto(job: PullJob, workDir: string): Promise<string> {
   // Before the copy: a change during the copy must look like a change afterwards.
   const stamp = await stampOf(ref);
   const dir = join(workDir, 'image');
-  progress(`Copying ${ref.name}`);
-  await copyImage(ref, dir, { ...job, tmpDir: workDir, signal, onLine: progress });
+  const text = `Copying ${ref.name}`;
+  progress({ text });
+  const onBytes = (done: number): void => progress({ text, done });
+  await copyImage(ref, dir, { ...job, tmpDir: workDir, signal, onBytes });
   const manifest = await naming(ref, '', () => readManifest(dir));
   const unpin = job.layers.pins.pin(manifest.layers.map((layer) => layer.diffId));
   try {
     const stored = await convertAll(job, manifest, dir, workDir);
-    await job.commit(recordOf(manifest, stored), {
+    await job.commit(dir, recordOf(manifest, stored), {
       id: manifest.configDigest,
       manifestDigest: manifest.manifestDigest,
       stamp,
@@ -77,7 +87,8 @@ async function convertAll(
   const lower = new Map<string, DirAttributes>();
   for (const [i, { digest, diffId, bytes }] of manifest.layers.entries()) {
     const title = `layer ${i + 1} of ${manifest.layers.length} (${diffId.slice(0, 19)})`;
-    job.progress(`Converting ${title}, ${formatBytes(bytes)}`);
+    const text = `Converting ${title}, ${formatBytes(bytes)}`;
+    job.progress({ text });
     const blob = blobPath(dir, digest);
     const { layer } = await naming(job.ref, `${title}: `, () =>
       job.layers.ensure({
@@ -88,10 +99,12 @@ async function convertAll(
         limits: job.limits,
         lower,
         signal: job.signal,
+        onRead: (done) => job.progress({ text, done, total: bytes }),
       }),
     );
     stored.push(layer);
     for (const [path, attributes] of Object.entries(layer.specialDirs)) lower.set(path, attributes);
+    if (job.keepsBlobs) continue;
     // The same blob may serve twice in one image; else it is only in the way of a small disk.
     if (!manifest.layers.slice(i + 1).some((other) => other.digest === digest))
       await rm(blob, { force: true });
@@ -108,7 +121,7 @@ async function convertAll(
 function recordOf(
   manifest: Manifest,
   stored: readonly StoredLayer[],
-): Omit<ImageRecord, 'version'> {
+): Omit<ImageRecord, 'version'> & { source: ImageSource } {
   const bottom = Math.max(
     0,
     stored.findLastIndex((layer) => layer.hidesAll),
@@ -128,6 +141,11 @@ function recordOf(
     created: manifest.created,
     passwd: topmost(stored, 'passwd'),
     group: topmost(stored, 'group'),
+    source: {
+      manifest: { digest: manifest.manifestDigest, bytes: manifest.manifestBytes },
+      config: { digest: manifest.configDigest, bytes: manifest.configBytes },
+      layers: manifest.layers.map(({ digest, bytes }) => ({ digest, bytes })),
+    },
   };
 }
 

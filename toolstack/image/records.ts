@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import type { ImageSource } from './blobs.js';
 import type { ImageConfig } from './manifest.js';
 
 const VERSION = 1;
@@ -28,6 +29,8 @@ export interface ImageRecord {
   readonly created: string;
   readonly passwd: string;
   readonly group: string;
+  /** Absent where an older thaw pulled it. */
+  readonly source?: ImageSource;
 }
 
 export interface NameRecord {

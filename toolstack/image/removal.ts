@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What removing an image means: a name goes first, the image with its last name, never one that is needed.
+// What removing images means: a name goes first, the image with its last name, never one that is needed; pruning takes all that are not.
 
 import type { Catalog } from './catalog.js';
 import { ImageError } from './errors.js';
@@ -22,13 +22,7 @@ export async function removeImage(
   ref: ImageReference,
   { text, isNeeded, force }: Removal,
 ): Promise<string[]> {
-  const record = catalog.byName(ref) ?? catalog.byId(text, ref);
-  if (record === undefined) {
-    throw new ImageError(
-      'ERR_IMAGE_NOT_FOUND',
-      `Cannot find image "${ref.name}" in the store: thaw images lists what is there`,
-    );
-  }
+  const record = catalog.find(text, ref);
   const names = records.namesOf(record.id);
   const isNamed = records.names.get(ref.name)?.id === record.id;
   if (isNamed && names.length > 1) {
@@ -52,4 +46,28 @@ export async function removeImage(
   await records.removeImage(record.id);
   await catalog.prune();
   return [...names.map((name) => `Untagged: ${name}`), `Deleted: ${record.id}`];
+}
+
+export interface Pruned {
+  /** Ids. */
+  readonly images: string[];
+  /** Bytes on disk that were won. */
+  readonly bytes: number;
+}
+
+/** Removes all images that are not needed: those without a name, or with `all` every one. */
+export async function pruneImages(
+  records: Records,
+  catalog: Catalog,
+  { isNeeded, all }: { isNeeded: (image: Image) => boolean; all: boolean },
+): Promise<Pruned> {
+  const images: string[] = [];
+  for (const record of [...records.images.values()]) {
+    const image = catalog.present(record);
+    // As in removeImage(): nothing comes between the check and the removal.
+    if ((!all && image.names.length > 0) || isNeeded(image)) continue;
+    await records.removeImage(record.id);
+    images.push(record.id);
+  }
+  return { images, bytes: images.length > 0 ? await catalog.prune() : 0 };
 }

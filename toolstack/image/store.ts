@@ -4,20 +4,33 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
+import type { OnProgress } from '../base/progress.js';
+import { savedImages } from './archive.js';
+import { BlobStore } from './blobs.js';
 import { Catalog } from './catalog.js';
 import { ImageError } from './errors.js';
 import { removeTemporaries } from '../base/files.js';
+import { readDetails, type ImageDetails } from './details.js';
+import { exportImage, pushTarget, savedName, saveImage, type ExportJob } from './export.js';
 import { stampOf } from './freshness.js';
 import { DEFAULT_LIMITS, type LayerLimits } from './layer-rules.js';
 import { LayerStore } from './layers.js';
 import { makeWorkDir, removeLeftovers } from './leftovers.js';
 import { isSameImage } from './manifest.js';
-import { pullImage } from './pull.js';
+import { pullImage, type PullJob } from './pull.js';
 import { parseReference, type ImageReference } from './reference.js';
 import { Records, type ImageRecord, type NameRecord } from './records.js';
-import { removeImage } from './removal.js';
+import { pruneImages, removeImage, type Pruned } from './removal.js';
 import { inspectRaw, type SourceOptions } from './skopeo.js';
-import type { Image, ImageStoreOptions, PullOptions, PullPolicy } from './types.js';
+import { tagImage, untagImage } from './tags.js';
+import type {
+  Image,
+  ImageStoreOptions,
+  ImageUsage,
+  PullOptions,
+  PullPolicy,
+  SaveOptions,
+} from './types.js';
 import { KeyedQueue, Pins, SharedWork } from './work.js';
 
 export class ImageStore {
@@ -26,6 +39,8 @@ export class ImageStore {
   readonly #limits: LayerLimits;
   readonly #records: Records;
   readonly #layers: LayerStore;
+  readonly #blobs: BlobStore;
+  readonly #keepsBlobs: boolean;
   readonly #catalog: Catalog;
   readonly #pulls = new SharedWork<string>();
   /** Records change, and layers are pruned, one at a time. */
@@ -39,7 +54,9 @@ export class ImageStore {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#records = new Records(options.root, options.log);
     this.#layers = new LayerStore(join(options.root, 'layers'));
-    this.#catalog = new Catalog(this.#records, this.#layers);
+    this.#blobs = new BlobStore(join(options.root, 'blobs'));
+    this.#keepsBlobs = options.keepsBlobs ?? true;
+    this.#catalog = new Catalog(this.#records, this.#layers, this.#blobs);
   }
 
   /** Makes a store and opens it. */
@@ -128,9 +145,125 @@ export class ImageStore {
     });
   }
 
+  /** Gives an image further names; one that another image had goes from that to this. */
+  async tag(reference: string, names: readonly string[], cwd?: string): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, { cwd });
+    await this.#changes.run('', () =>
+      tagImage(this.#records, this.#catalog.find(reference, ref), ref, names),
+    );
+  }
+
+  /** Takes names off an image, all where none is given; the image stays. Returns them. */
+  async untag(reference: string, names: readonly string[], cwd?: string): Promise<string[]> {
+    await this.open();
+    const ref = parseReference(reference, { cwd });
+    return this.#changes.run('', () =>
+      untagImage(this.#records, this.#catalog.find(reference, ref), names, cwd),
+    );
+  }
+
+  /** Removes images without a name, or with `all` every one, that `isUsed` says no container needs. */
+  async prune(isUsed: (image: Image) => boolean, all: boolean): Promise<Pruned> {
+    await this.open();
+    return this.#changes.run('', async () => {
+      await nextTurn();
+      const isNeeded = (image: Image): boolean => this.#holds.has(image.id) || isUsed(image);
+      return pruneImages(this.#records, this.#catalog, { isNeeded, all });
+    });
+  }
+
+  /** All that is known of an image. Throws ERR_IMAGE_NOT_FOUND. */
+  async details(reference: string, cwd?: string): Promise<ImageDetails> {
+    await this.open();
+    const record = this.#catalog.find(reference, parseReference(reference, { cwd }));
+    return readDetails(this.#catalog.present(record), record, this.#blobs);
+  }
+
+  /** How much of the disk the images have. */
+  async usage(isUsed: (image: Image) => boolean): Promise<ImageUsage> {
+    await this.open();
+    const records = [...this.#records.images.values()];
+    const used = records.filter((record) => isUsed(this.#catalog.present(record)));
+    const [bytes, usedBytes] = [this.#catalog.bytesOf(records), this.#catalog.bytesOf(used)];
+    return {
+      total: records.length,
+      used: used.length,
+      bytes: await bytes,
+      usedBytes: await usedBytes,
+    };
+  }
+
+  /** Copies an image to a registry, or wherever skopeo can; without a destination to where its name says. */
+  async push(
+    reference: string,
+    destination: string | undefined,
+    options: PullOptions = {},
+  ): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    const record = this.#catalog.find(reference, ref);
+    if (
+      destination === undefined &&
+      (ref.transport !== 'docker' || !this.#records.names.has(ref.name))
+    )
+      throw new ImageError(
+        'ERR_IMAGE_REFERENCE',
+        `Cannot push "${reference}": that is no registry's name; give a destination after it`,
+      );
+    const target = pushTarget(destination ?? ref.name, options.cwd);
+    await exportImage(await this.#exportJob(record, options), target);
+  }
+
+  /** Writes an image to `path` as podman and docker read it. */
+  async save(reference: string, { path, format, title, ...options }: SaveOptions): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    const record = this.#catalog.find(reference, ref);
+    const name = this.#records.names.has(ref.name) ? savedName(ref.name) : '';
+    await saveImage(await this.#exportJob(record, options), { path, format, name, title });
+  }
+
+  /** Gets all images of a file or folder that was saved, under the names that are in there. */
+  async load(path: string, options: PullOptions = {}): Promise<Image[]> {
+    await this.open();
+    const signal = options.signal ?? new AbortController().signal;
+    const workDir = await this.workDir();
+    try {
+      const images: Image[] = [];
+      for (const { ref, names } of await savedImages(path, { tmpDir: workDir, signal }))
+        images.push(await this.#pull(ref, options, names));
+      return images;
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /** A folder in the store for whoever asks, to be removed by them; what is left of it the next start clears. */
+  async workDir(): Promise<string> {
+    await this.open();
+    return makeWorkDir(join(this.#root, 'tmp'));
+  }
+
+  /** Throws ERR_IMAGE_NOT_KEPT. */
+  async #exportJob(record: ImageRecord, options: PullOptions): Promise<ExportJob> {
+    const { source } = record;
+    if (source === undefined || !(await this.#catalog.isKept(record)))
+      throw new ImageError(
+        'ERR_IMAGE_NOT_KEPT',
+        `Cannot copy image ${record.id.slice(7, 19)}: its layers were not kept as they came; pull it again with keep-blobs = "true" (thaw config)`,
+      );
+    const { tlsVerify, authFile, signal, onProgress } = options;
+    return {
+      ...{ source, tlsVerify, authFile, blobs: this.#blobs, tmpRoot: join(this.#root, 'tmp') },
+      signal: signal ?? new AbortController().signal,
+      progress: onProgress ?? (() => undefined),
+    };
+  }
+
   async #open(): Promise<void> {
     const tmpRoot = join(this.#root, 'tmp');
-    for (const dir of ['tmp', 'images', 'layers'].map((name) => join(this.#root, name)))
+    for (const dir of ['tmp', 'images', 'layers', 'blobs'].map((name) => join(this.#root, name)))
       await mkdir(dir, { recursive: true, mode: 0o700 });
     const leftovers = await removeLeftovers(tmpRoot);
     for (const dir of ['.', 'images', 'layers']) await removeTemporaries(join(this.#root, dir));
@@ -145,15 +278,20 @@ export class ImageStore {
       this.#log.info(`Removed ${leftovers} unfinished pulls and ${bytes} bytes of unused layers`);
   }
 
-  async #pull(ref: ImageReference, options: PullOptions): Promise<Image> {
+  /** `names` are what it is called in place of its reference, which then stands for a file that may be gone tomorrow. */
+  async #pull(
+    ref: ImageReference,
+    options: PullOptions,
+    names: readonly string[] | undefined = undefined,
+  ): Promise<Image> {
     const { tlsVerify, authFile } = options;
-    const key = JSON.stringify([ref.skopeo, tlsVerify, authFile]);
+    const key = JSON.stringify([ref.skopeo, tlsVerify, authFile, names]);
     const { signal, onProgress } = options;
     // A removal may come between a pull's end and here: then it is pulled again.
     for (let tries = 0; tries < 5; tries++) {
       const id = await this.#pulls.run(
         key,
-        (shared, progress) => this.#pullOnce(ref, { tlsVerify, authFile }, shared, progress),
+        (shared, progress) => this.#pullOnce(ref, names, { tlsVerify, authFile }, shared, progress),
         { signal, onProgress },
       );
       const image = this.#hand(id);
@@ -175,19 +313,27 @@ export class ImageStore {
 
   async #pullOnce(
     ref: ImageReference,
+    names: readonly string[] | undefined,
     source: SourceOptions,
     signal: AbortSignal,
-    progress: (line: string) => void,
+    progress: OnProgress,
   ): Promise<string> {
-    const known = this.#records.names.get(ref.name);
+    const known = names === undefined ? this.#records.names.get(ref.name) : undefined;
     if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal))) {
-      progress(`Image ${ref.name} is up to date`);
+      progress({ text: `Image ${ref.name} is up to date` });
       return known.id;
     }
-    const commit = (image: Omit<ImageRecord, 'version'>, name: NameRecord) =>
+    const keepsBlobs = this.#keepsBlobs;
+    const commit: PullJob['commit'] = (dir, image, name) =>
       this.#changes.run('', async () => {
+        const before = this.#records.images.get(image.id)?.source?.manifest.digest;
+        await this.#blobs.take(dir, image.source, keepsBlobs);
         await this.#records.addImage(image);
-        await this.#records.setName(ref.name, name);
+        const given = names === undefined ? name : { ...name, stamp: '' };
+        for (const own of names ?? [ref.name]) await this.#records.setName(own, given);
+        // The same image by another manifest, with layers compressed in another way.
+        if (before !== undefined && before !== image.source.manifest.digest)
+          await this.#catalog.prune();
       });
     const layers = this.#layers;
     const tmpRoot = join(this.#root, 'tmp');
@@ -201,6 +347,7 @@ export class ImageStore {
         limits: this.#limits,
         signal,
         progress,
+        keepsBlobs,
         commit,
       });
     } catch (error) {
@@ -218,6 +365,7 @@ export class ImageStore {
   ): Promise<boolean> {
     const record = this.#records.images.get(known.id);
     if (record === undefined || !(await this.#catalog.isWhole(record))) return false;
+    if (this.#keepsBlobs && !(await this.#catalog.isKept(record))) return false;
     if (ref.paths.length > 0) return (await stampOf(ref)) === known.stamp;
     const tmpDir = await makeWorkDir(join(this.#root, 'tmp'));
     try {

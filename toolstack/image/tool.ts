@@ -8,6 +8,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   skopeo: 'skopeo',
   'mkfs.erofs': 'erofs-utils',
   zstd: 'zstd',
+  tar: 'tar',
 };
 const STDERR_MAX = 64 * 1024;
 
@@ -16,7 +17,6 @@ export interface ToolOptions {
   readonly timeoutMs: number;
   /** Where the tool puts temporary files, so that they fill the store's disk, not /tmp, and go with the pull's folder. */
   readonly tmpDir: string;
-  readonly onLine?: (line: string) => void;
   readonly stdoutMax?: number;
   /** The caller reads stdout itself. */
   readonly isPiped?: boolean;
@@ -86,7 +86,6 @@ async function finish(
   });
   if (options.isPiped !== true) {
     child.stdout.on('data', (chunk: Buffer) => take(chunk));
-    if (options.onLine) forEachLine(child.stdout, options.onLine);
   }
   const take = (chunk: Buffer) => {
     stdoutBytes += chunk.length;
@@ -148,15 +147,6 @@ async function finish(
     clearTimeout(timer);
     options.signal.removeEventListener('abort', onAbort);
   }
-}
-
-function forEachLine(stream: Readable, onLine: (line: string) => void): void {
-  let rest = '';
-  stream.on('data', (chunk: Buffer) => {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = (lines.pop() ?? '').slice(0, 4096);
-    for (const line of lines) if (line.trim() !== '') onLine(line.trimEnd());
-  });
 }
 
 /** The last line that says something. */

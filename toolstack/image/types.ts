@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an image is to the rest of thaw, and what may be asked of the store.
 import type { Log } from '../base/log.js';
+import type { OnProgress } from '../base/progress.js';
+import type { SaveFormat } from './export.js';
 import type { LayerLimits } from './layer-rules.js';
 import type { ImageConfig } from './manifest.js';
 import type { SourceOptions } from './skopeo.js';
@@ -18,6 +20,8 @@ export interface Image {
   /** Digest of the config, sha256:HEX: the same as podman's and docker's image id. */
   readonly id: string;
   readonly names: string[];
+  /** Of the manifest it was copied by, sha256:HEX; '' where an older thaw pulled it. */
+  readonly digest: string;
   /** From the bottom up; at least one; empty layers are left out where others remain. */
   readonly layers: ImageLayer[];
   readonly config: ImageConfig;
@@ -36,7 +40,25 @@ export interface PullOptions extends SourceOptions {
   /** Where relative paths of oci:, dir: and archives start: the caller's working directory. */
   readonly cwd?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((line: string) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+export interface SaveOptions extends PullOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: SaveFormat;
+  /** What progress and errors call it. */
+  readonly title: string;
+}
+
+export interface ImageUsage {
+  readonly total: number;
+  /** How many of them containers need, or what was frozen. */
+  readonly used: number;
+  /** Of all layers and blobs on disk; what images share counts once. */
+  readonly bytes: number;
+  /** Of those that the used ones need. */
+  readonly usedBytes: number;
 }
 
 export type PullPolicy = 'missing' | 'always' | 'never';
@@ -46,4 +68,6 @@ export interface ImageStoreOptions {
   readonly root: string;
   readonly log: Log;
   readonly limits?: Partial<LayerLimits>;
+  /** Whether layers are kept as they came, too, so that images can be pushed and saved (default true). */
+  readonly keepsBlobs?: boolean;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How callers that want the same thing share one piece of work, and how work on one thing waits for its turn.
+import type { OnProgress } from '../base/progress.js';
 import { ImageError } from './errors.js';
 
 interface Shared<T> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
-  readonly listeners: Set<(line: string) => void>;
+  readonly listeners: Set<OnProgress>;
   waiters: number;
 }
 
@@ -15,8 +16,8 @@ export class SharedWork<T> {
 
   async run(
     key: string,
-    work: (signal: AbortSignal, progress: (line: string) => void) => Promise<T>,
-    caller: { signal?: AbortSignal | undefined; onProgress?: ((line: string) => void) | undefined },
+    work: (signal: AbortSignal, progress: OnProgress) => Promise<T>,
+    caller: { signal?: AbortSignal | undefined; onProgress?: OnProgress | undefined },
   ): Promise<T> {
     const { signal, onProgress } = caller;
     if (signal?.aborted === true) throw aborted(signal);
@@ -42,14 +43,11 @@ export class SharedWork<T> {
     }
   }
 
-  #start(
-    key: string,
-    work: (signal: AbortSignal, progress: (line: string) => void) => Promise<T>,
-  ): Shared<T> {
+  #start(key: string, work: (signal: AbortSignal, progress: OnProgress) => Promise<T>): Shared<T> {
     const controller = new AbortController();
-    const listeners = new Set<(line: string) => void>();
-    const progress = (line: string) => {
-      for (const listener of listeners) listener(line);
+    const listeners = new Set<OnProgress>();
+    const progress: OnProgress = (event) => {
+      for (const listener of listeners) listener(event);
     };
     const result = work(controller.signal, progress).finally(() => {
       if (this.#running.get(key) === shared) this.#running.delete(key);

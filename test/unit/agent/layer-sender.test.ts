@@ -40,7 +40,9 @@ test('two layers arrive whole, sizes first', async (t) => {
   const bytes = [randomBytes(DATA_MAX * 3 + 7), randomBytes(5)];
   const files = await Promise.all(bytes.map((content) => fileOf(t, content)));
   const { channel, frames, mostWaiting } = slowChannel();
-  await sendLayers(channel, files, new AbortController().signal);
+  const told: number[] = [];
+  await sendLayers(channel, files, new AbortController().signal, (sent) => told.push(sent));
+  t.deepEqual([told[0], told.at(-1)], [DATA_MAX, DATA_MAX * 3 + 12]);
   t.true(frames.every(({ type }) => type === LAYER));
   for (const [index, content] of bytes.entries()) {
     const mine = frames.filter(({ id }) => id === index + 1);

@@ -2,7 +2,7 @@
 // --format is fields of each item in the text around them, or columns.
 
 import test from 'ava';
-import { renderEach } from '../../../toolstack/cli/format.js';
+import { fieldNames, renderEach } from '../../../toolstack/cli/format.js';
 
 const items = [
   { ID: 'a', State: { Running: true }, Labels: { k: 'v', l: '' }, Args: ['x', 'y'], None: null },
@@ -33,4 +33,11 @@ test('what is no field or no template is refused by name', (t) => {
   t.throws(() => renderEach('{{.ID.More}}', items), { message: /no More/ });
   for (const bad of ['{{range .Args}}', '{{ID}}', '{{.ID | upper}}'])
     t.throws(() => renderEach(bad, items), { code: 'ERR_USAGE' }, bad);
+});
+
+test('names of JSON become names of fields, all the way down', (t) => {
+  t.deepEqual(fieldNames({ one: 1, inner: { two: [{ three: null }, 'x'] } }), {
+    One: 1,
+    Inner: { Two: [{ Three: null }, 'x'] },
+  });
 });

@@ -87,3 +87,13 @@ test('templates are listed, and names that are removed are said', async (t) => {
     ['web', 'other'],
   );
 });
+
+test('templates by a template, and names alone', async (t) => {
+  const format = '{{.Name}}|{{.Kind}}|{{.Size}}|{{.Memory}}|{{.Ready}}|{{.Command}}';
+  const { engine } = fakeEngine();
+  const { client, out } = fakeClient();
+  t.is(await runCommandLine(['templates', '--format', format], client, engine), 0);
+  t.is(out(), 'web|image|16 MiB|64 MiB|1|serve\n');
+  t.is((await line('templates -q')).out, 'web\n');
+  t.like(JSON.parse((await line('templates --format json')).out), [{ name: 'web' }]);
+});

@@ -12,6 +12,7 @@ import { ApiType, encodeRequest, REQUEST_MAX } from '../../../toolstack/api/wire
 import { errorCode } from '../../../toolstack/base/errors.js';
 import { decodeFields } from '../../../toolstack/base/frame.js';
 import { silentLog } from '../../../toolstack/base/log.js';
+import { Inputs } from '../../../toolstack/daemon/input.js';
 import { Session } from '../../../toolstack/daemon/session.js';
 import { fakeEngine } from '../../support/fake-engine.js';
 import { FrameSocket } from '../../support/frame-socket.js';
@@ -19,7 +20,10 @@ import { FrameSocket } from '../../support/frame-socket.js';
 /** A launcher connected to a session over that engine. */
 async function connected(t: ExecutionContext, engine: Engine): Promise<FrameSocket> {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-session-'));
-  const server = createServer((socket: Socket) => void new Session(socket, engine, silentLog()));
+  const inputs = new Inputs(join(folder, 'sock'));
+  const server = createServer(
+    (socket: Socket) => void new Session(socket, engine, silentLog(), inputs),
+  );
   server.listen(join(folder, 'sock'));
   await once(server, 'listening');
   const launcher = await FrameSocket.connect(join(folder, 'sock'), REQUEST_MAX);
@@ -226,4 +230,56 @@ test('a connection that ends at once, or in half a request, harms nobody', async
   launcher.send(ApiType.REQUEST, 0, 0, request('ps', '-q'));
   t.is((await answer(launcher)).status, 0);
   t.is(calls.length, 1);
+});
+
+/** A session whose request reads the client's input; and a second connection as the one that brings it. */
+async function reading(t: ExecutionContext, words: string[], engine: Engine) {
+  const launcher = await connected(t, engine);
+  launcher.send(ApiType.REQUEST, 0, 0, request(...words));
+  let frame = await launcher.next();
+  while (frame?.type === ApiType.OUTPUT) frame = await launcher.next();
+  if (frame?.type !== ApiType.JOIN) throw new Error('No JOIN');
+  t.is(frame.arg, 1);
+  const [path] = decodeFields(frame.payload, 2).map(String);
+  const bringer = await FrameSocket.connect(path ?? '', REQUEST_MAX);
+  t.teardown(() => bringer.close());
+  const { id } = frame;
+  bringer.send(ApiType.ATTACH, id, 1);
+  t.is((await bringer.next())?.type, ApiType.ATTACHED);
+  const credit = await bringer.next();
+  t.is(credit?.type, ApiType.CREDIT);
+  t.is(credit?.payload.readUInt32LE(0), 262144);
+  return { launcher, bringer, id };
+}
+
+test('a question is answered by what the client is fed, over a second connection', async (t) => {
+  const { engine, calls } = fakeEngine();
+  const { launcher, bringer, id } = await reading(t, ['image', 'prune'], engine);
+  bringer.send(ApiType.STREAM, id, 0, Buffer.from('y\n'));
+  t.like(await answer(launcher), { status: 0, out: `${'cd'.repeat(32)}\n` });
+  t.deepEqual(calls, [['pruneImages', false]]);
+  // It has what it wants: more is not asked for.
+  t.is((await bringer.next())?.type, ApiType.EXIT);
+});
+
+test('a signal while the input is read cancels the command', async (t) => {
+  const { engine, calls } = fakeEngine();
+  const { launcher, bringer, id } = await reading(t, ['image', 'prune'], engine);
+  bringer.send(ApiType.SIGNAL, id, 2);
+  t.is((await answer(launcher)).status, 125);
+  t.deepEqual(calls, []);
+});
+
+test('a client that goes while its input is read ends the command', async (t) => {
+  const { engine, calls } = fakeEngine();
+  const { launcher, bringer } = await reading(t, ['image', 'prune'], engine);
+  bringer.close();
+  t.is((await answer(launcher)).status, 125);
+  t.deepEqual(calls, []);
+});
+
+test('an input that nobody waits for is refused', async (t) => {
+  const bringer = await connected(t, fakeEngine().engine);
+  bringer.send(ApiType.ATTACH, 77, 1);
+  t.regex((await answer(bringer)).err ?? '', /No input 77/);
 });

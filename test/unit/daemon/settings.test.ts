@@ -109,3 +109,9 @@ test.serial('what thaw config prints says nothing new, and all of it can be said
   for (const name of Object.keys(THAWD_OPTIONS).filter((key) => key !== 'config'))
     t.regex(uncommented, new RegExp(`^${name} = `, 'm'));
 });
+
+test.serial('layers are kept as they came, unless it is said that they are not', (t) => {
+  t.true(parseSettings([]).keepsBlobs);
+  t.false(parseSettings(['--keep-blobs', 'false']).keepsBlobs);
+  t.throws(() => parseSettings(['--keep-blobs', 'no']), { code: 'ERR_USAGE' });
+});

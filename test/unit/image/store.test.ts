@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store as thawd uses it, over real skopeo, mkfs.erofs and docker-registry.
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { until } from '../../support/within.js';
 import { execFile, spawn } from 'node:child_process';
 import {
   access,
   mkdir,
-  mkdtemp,
   readFile,
   readdir,
   rm,
@@ -14,57 +13,26 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { silentLog } from '../../../toolstack/base/log.js';
+import type { Progress } from '../../../toolstack/base/progress.js';
 import { ImageStore } from '../../../toolstack/image/index.js';
-import {
-  makeTar,
-  writeArchive,
-  writeLayout,
-  type Entry,
-  type ImageOptions,
-} from '../../support/oci-image.js';
+import { makeTar, writeLayout, type Entry } from '../../support/oci-image.js';
+import { archiveOf, imageStore as fixture } from '../../support/image-store.js';
 import { Registry } from '../../support/registry.js';
 
 const run = promisify(execFile);
 const log = silentLog();
 const unused = () => false;
 
-interface Fixture {
-  dir: string;
-  root: string;
-  store: ImageStore;
-  /** Writes an oci-archive of one layer per list of entries; returns its path. */
-  archive: (name: string, ...layers: Entry[][]) => Promise<string>;
-}
-
-async function fixture(t: ExecutionContext): Promise<Fixture> {
-  const dir = await mkdtemp(join(tmpdir(), 'thaw-store-'));
-  t.teardown(() => rm(dir, { recursive: true, force: true }));
-  const root = join(dir, 'images');
-  const archive = async (name: string, ...layers: Entry[][]) => {
-    const tars = await Promise.all(layers.map(makeTar));
-    return archiveOf(dir, name, { layers: tars.map((tar) => ({ tar })) });
-  };
-  return { dir, root, store: await ImageStore.open({ root, log }), archive };
-}
-
-async function archiveOf(dir: string, name: string, options: ImageOptions): Promise<string> {
-  await rm(join(dir, `${name}.layout`), { recursive: true, force: true });
-  await writeLayout(join(dir, `${name}.layout`), options);
-  await writeArchive(join(dir, `${name}.layout`), join(dir, name));
-  return join(dir, name);
-}
-
 /** Everything below the store that is not an image or a layer of one. */
 async function leftovers(root: string): Promise<string[]> {
   const files = await readdir(root, { recursive: true });
   return files.filter(
     (file) =>
-      !/^(names\.json|tmp|images|layers|images\/[0-9a-f]{64}\.json|layers\/sha256-[0-9a-f-]+\.(erofs|json))$/.test(
+      !/^(names\.json|tmp|images|layers|blobs|images\/[0-9a-f]{64}\.json|layers\/sha256-[0-9a-f-]+\.(erofs|json)|blobs\/sha256-[0-9a-f]{64})$/.test(
         file,
       ),
   );
@@ -100,7 +68,7 @@ test('an unchanged archive is not read again, a changed one is', async (t) => {
   const { store, archive } = await fixture(t);
   const lines: string[] = [];
   const reference = `oci-archive:${await archive('a.tar', hello)}`;
-  const resolve = () => store.resolve(reference, { onProgress: (line) => lines.push(line) });
+  const resolve = () => store.resolve(reference, { onProgress: ({ text }) => lines.push(text) });
   const first = await resolve();
   t.regex(lines.join('\n'), /Copying/);
   lines.length = 0;
@@ -134,7 +102,9 @@ test('ten pulls of one image at once do the work once', async (t) => {
   const reference = `oci-archive:${await archive('a.tar', hello, [{ name: 'two', content: '2' }])}`;
   const lines: string[] = [];
   const pulls = Array.from({ length: 10 }, () =>
-    store.pull(reference, { onProgress: (line) => lines.push(line) }),
+    store.pull(reference, {
+      onProgress: ({ text, done }) => (done === undefined ? lines.push(text) : undefined),
+    }),
   );
   const images = await Promise.all(pulls);
   t.is(new Set(images.map((image) => image.id)).size, 1);
@@ -228,7 +198,7 @@ test('pull policies: missing asks nobody, always asks the registry', async (t) =
   const name = await registry.push(`oci-archive:${await archive('a.tar', hello)}`, 'app');
   const first = await store.resolve(name, tls);
   const lines: string[] = [];
-  const onProgress = (line: string) => lines.push(line);
+  const onProgress = ({ text }: Progress) => lines.push(text);
   t.is((await store.resolve(name, { ...tls, pullPolicy: 'always', onProgress })).id, first.id);
   t.regex(lines.join('\n'), /up to date/);
   await registry.push(
@@ -370,6 +340,7 @@ test('a failed pull leaves nothing, and the store works on', async (t) => {
   await t.throwsAsync(store.pull('oci-archive:nowhere.tar'), { code: 'ERR_IMAGE_REFERENCE' });
   t.deepEqual(await store.list(), []);
   t.deepEqual(await readdir(root, { recursive: true }).then((files) => files.sort()), [
+    'blobs',
     'images',
     'layers',
     'tmp',
@@ -404,8 +375,8 @@ test('what a killed process left is cleared, what a living one works on is not',
     import { ImageStore } from ${JSON.stringify(module)};
     const log = { info() {}, warn() {} };
     const store = new ImageStore({ root: ${JSON.stringify(root)}, log });
-    await store.pull(${JSON.stringify(reference)}, { onProgress: (line) => {
-      if (!line.startsWith('Converting')) return;
+    await store.pull(${JSON.stringify(reference)}, { onProgress: ({ text }) => {
+      if (!text.startsWith('Converting')) return;
       console.log('now');
       process.kill(process.pid, 'SIGSTOP');
     } });`;
@@ -458,7 +429,12 @@ test('a full disk is named with what is free, and nothing is left on it', async 
       error?.message ?? '',
       /more than the [34](\.\d)? MiB that are free of 4 MiB at .*small/,
     );
-    t.deepEqual((await readdir(root, { recursive: true })).sort(), ['images', 'layers', 'tmp']);
+    t.deepEqual((await readdir(root, { recursive: true })).sort(), [
+      'blobs',
+      'images',
+      'layers',
+      'tmp',
+    ]);
   }
   t.is((await store.pull(`oci-archive:${await archive('fits.tar', hello)}`)).layers.length, 1);
 });

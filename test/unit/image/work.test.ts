@@ -13,10 +13,10 @@ test('callers with one key share the work, its result and its progress', async (
       async (_signal, progress) => {
         starts++;
         await sleep(10);
-        progress('half');
+        progress({ text: 'half' });
         return 7;
       },
-      { onProgress: (line) => lines.push(line) },
+      { onProgress: ({ text }) => lines.push(text) },
     );
   t.deepEqual(await Promise.all([one(), one(), one()]), [7, 7, 7]);
   t.is(starts, 1);
