@@ -85,6 +85,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       "D --restart on-failure:2 $I sh -c 'echo try; exit 4' >/dev/null; for i in $(seq 60); do [ $($E logs $N | wc -l) = 3 ] && break; sleep 0.5; done; sleep 1; $E logs $N",
     ],
     ['--mac-address', 'W --mac-address 02:00:00:00:00:07 $I cat /sys/class/net/eth0/address'],
+    [
+      '--cidfile',
+      'D --cidfile /tmp/$N.cid $I true; wc -c </tmp/$N.cid; R --cidfile /tmp/$N.cid $I true 2>/dev/null; echo $?; rm -f /tmp/$N.cid',
+    ],
     ['-d', "DI $I true | grep -cE '^[0-9a-f]{64}$'"],
     [
       'create',

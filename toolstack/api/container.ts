@@ -108,6 +108,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   tlsVerify: boolean;
   /** Where the logins for registries are; absolute. */
   authFile?: string;
+  /** Told the container's id as soon as there is one. Not kept with the container. */
+  onId?: (id: string) => void;
 }
 
 export interface RunOptions extends CreateOptions {

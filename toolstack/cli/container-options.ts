@@ -71,6 +71,10 @@ export const CREATE_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'Clone a frozen image (thaw freeze) in place of starting IMAGE',
   },
+  cidfile: {
+    type: 'string',
+    describe: "File for the container's id, which must not be there yet",
+  },
   label: { type: 'string', short: 'l', describe: 'Label K=V; may be repeated' },
   restart: {
     type: 'string',

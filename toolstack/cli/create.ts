@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw create: a container that is started later.
 
+import { withCidFile } from './cid-file.js';
 import type { Command } from './command.js';
 import { CREATE_OPTIONS, createOptions } from './container-options.js';
+import { optional } from './values.js';
 
 export const createCommand: Command = {
   name: 'create',
@@ -13,7 +15,10 @@ export const createCommand: Command = {
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
   async run(parsed, client, engine) {
-    const id = await engine.create(createOptions(parsed, client, 'create'), client);
+    const options = createOptions(parsed, client, 'create');
+    const id = await withCidFile(parsed, client, (onId) =>
+      engine.create({ ...options, ...optional('onId', onId) }, client),
+    );
     client.out(`${id}\n`);
     return 0;
   },

@@ -2,9 +2,11 @@
 // thaw run: a command in a new container.
 
 import type { Client, Engine } from '../api/engine.js';
+import { withCidFile } from './cid-file.js';
 import { flag, type Command, type Parsed } from './command.js';
 import { CREATE_OPTIONS, createOptions, terminalOptions } from './container-options.js';
 import { applyDetachKeys, DETACH_OPTION } from './detach-keys.js';
+import { optional } from './values.js';
 
 export const runCommand: Command = {
   name: 'run',
@@ -32,7 +34,9 @@ export const runCommand: Command = {
     const options = createOptions(parsed, client, 'run');
     // Nobody's terminal is looked at.
     if (!detach) terminalOptions(parsed, client);
-    const outcome = await engine.run({ ...options, detach }, client);
+    const outcome = await withCidFile(parsed, client, (onId) =>
+      engine.run({ ...options, detach, ...optional('onId', onId) }, client),
+    );
     if (outcome.joined) return 0;
     if (outcome.id !== undefined) client.out(`${outcome.id}\n`);
     return outcome.status;

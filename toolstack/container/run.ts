@@ -23,7 +23,7 @@ export async function runContainer(
   options: RunOptions,
   client: Client,
 ): Promise<RunOutcome> {
-  const { detach, ...lasting } = options;
+  const { detach, onId, ...lasting } = options;
   const name = manager.reserveName(options.name);
   const steps = new Steps(services.log, `Container ${name}`);
   let container: Container | undefined;
@@ -33,6 +33,7 @@ export async function runContainer(
     container = made;
     manager.add(made);
     services.events.tell('create', plan.record);
+    onId?.(plan.record.id);
     const attached = detach ? undefined : client;
     made.launched = services.pool.during(() =>
       launch(services, made, { plan, attached, signal: client.signal, steps }),
@@ -55,7 +56,7 @@ export async function runContainer(
 export async function createContainer(
   services: ContainerServices,
   manager: ContainerManager,
-  options: CreateOptions,
+  { onId, ...options }: CreateOptions,
   client: Client,
 ): Promise<string> {
   const name = manager.reserveName(options.name);
@@ -66,6 +67,7 @@ export async function createContainer(
     delete record.sandbox.network;
     record.state = 'created';
     try {
+      onId?.(record.id);
       await services.records.makeFolder(record.id);
       await services.records.save(record);
     } catch (error) {
