@@ -161,7 +161,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
       Promise.resolve(note(undefined, 'pushImage', reference, destination, options)),
     saveImage: (reference, options) =>
       Promise.resolve(note(undefined, 'saveImage', reference, options)),
-    loadImages: (path) => Promise.resolve(note([IMAGE], 'loadImages', path)),
+    loadImages: (path) => Promise.resolve(note(IMAGE.names, 'loadImages', path)),
     pruneImages: (all) =>
       Promise.resolve(note({ images: [IMAGE.id], bytes: 2 ** 20 }, 'pruneImages', all)),
     usage: () => Promise.resolve(note(USAGE, 'usage')),

@@ -74,13 +74,13 @@ export function startThaw(
   return { child, done };
 }
 
-/** What pulling says is not what a test looks at. */
+/** What pulling and freezing say is not what a test looks at. */
 function withoutProgress(text: string): string {
   return text
     .split('\n')
     .filter(
       (line) =>
-        !/^(Image .* is up to date|Copying |Getting image|Writing manifest|Converting layer)/.test(
+        !/^(Image .* is up to date|Copying |Converting layer|Pushing to |Saving |Freezing )/.test(
           line,
         ),
     )

@@ -90,8 +90,8 @@ export interface Engine {
     client: Client,
   ): Promise<void>;
   saveImage(reference: string, options: SaveOptions, client: Client): Promise<void>;
-  /** Of a file or folder, or of the client's standard input. */
-  loadImages(path: string | undefined, client: Client): Promise<ImageSummary[]>;
+  /** Of a file or folder, or of the client's standard input. Resolves with their names, or the ids of those that have none. */
+  loadImages(path: string | undefined, client: Client): Promise<string[]>;
   /** Removes images that nothing needs: those without a name, or all. */
   pruneImages(all: boolean): Promise<ImagesPruned>;
   usage(): Promise<DiskUsage[]>;

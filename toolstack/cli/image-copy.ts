@@ -114,8 +114,8 @@ export const loadCommand: Command = {
       throw new UsageError(
         'Cannot read an archive from a terminal: name a file with --input, or redirect one',
       );
-    for (const { id, names } of await engine.loadImages(path, shown(parsed, client)))
-      for (const name of names.length > 0 ? names : [id]) client.out(`Loaded image: ${name}\n`);
+    for (const name of await engine.loadImages(path, shown(parsed, client)))
+      client.out(`Loaded image: ${name}\n`);
     return 0;
   },
 };

@@ -12,6 +12,7 @@ import {
   type Image,
   type ImageDetails,
   type ImageStore,
+  type LoadedImage,
 } from '../image/index.js';
 
 type ImageEngine = Pick<
@@ -28,7 +29,10 @@ type ImageEngine = Pick<
   | 'pruneImages'
 >;
 
-export function imageEngine(services: ContainerServices, manager: ContainerManager): ImageEngine {
+type Services = Pick<ContainerServices, 'images' | 'frozen'>;
+type Manager = Pick<ContainerManager, 'containers' | 'usesImage' | 'remove'>;
+
+export function imageEngine(services: Services, manager: Manager): ImageEngine {
   const { images } = services;
   const isUsed = (image: Image): boolean => needsImage(services, manager, image);
   const summary = (image: Image): ImageSummary => summarizeImage(image, manager);
@@ -54,21 +58,24 @@ export function imageEngine(services: ContainerServices, manager: ContainerManag
         return images.push(reference, destination, { ...options, cwd, signal, onProgress });
       }),
     saveImage: (reference, options, client) => save(images, reference, options, client),
-    loadImages: async (path, client) => (await load(images, path, client)).map(summary),
+    loadImages: async (path, client) => {
+      const loaded = await load(images, path, client);
+      return loaded.flatMap(({ image, names }) => (names.length > 0 ? names : [image.id]));
+    },
     pruneImages: (all) => images.prune(isUsed, all),
   };
 }
 
 /** Whether a container needs the image, or what was frozen of one. */
 export function needsImage(
-  { frozen }: ContainerServices,
-  manager: ContainerManager,
+  { frozen }: Pick<Services, 'frozen'>,
+  manager: Pick<Manager, 'usesImage'>,
   { id }: Image,
 ): boolean {
   return manager.usesImage(id) || frozen.needsImage(id);
 }
 
-function summarizeImage(image: Image, manager: ContainerManager): ImageSummary {
+function summarizeImage(image: Image, manager: Manager): ImageSummary {
   const { id, names, digest, size, created, layers, config } = image;
   const own = [...manager.containers].filter(({ record }) => record.imageId === id);
   return {
@@ -77,7 +84,7 @@ function summarizeImage(image: Image, manager: ContainerManager): ImageSummary {
   };
 }
 
-async function removeContainers(manager: ContainerManager, imageId: string): Promise<void> {
+async function removeContainers(manager: Manager, imageId: string): Promise<void> {
   const own = [...manager.containers].filter(({ record }) => record.imageId === imageId);
   for (const { record } of own) await manager.remove(record.id, true);
 }
@@ -122,9 +129,9 @@ async function load(
   images: ImageStore,
   path: string | undefined,
   client: Client,
-): Promise<Image[]> {
+): Promise<LoadedImage[]> {
   const { cwd, signal } = client;
-  const loadFrom = (absolute: string): Promise<Image[]> =>
+  const loadFrom = (absolute: string): Promise<LoadedImage[]> =>
     withProgress(client, (onProgress) => images.load(absolute, { cwd, signal, onProgress }));
   if (path !== undefined) return loadFrom(resolve(cwd, path));
   const folder = await images.workDir();

@@ -13,6 +13,7 @@ export type {
   ImageLayer,
   ImageStoreOptions,
   ImageUsage,
+  LoadedImage,
   PullOptions,
   PullPolicy,
   SaveOptions,

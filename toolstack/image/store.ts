@@ -27,6 +27,7 @@ import type {
   Image,
   ImageStoreOptions,
   ImageUsage,
+  LoadedImage,
   PullOptions,
   PullPolicy,
   SaveOptions,
@@ -224,15 +225,15 @@ export class ImageStore {
     await saveImage(await this.#exportJob(record, options), { path, format, name, title });
   }
 
-  /** Gets all images of a file or folder that was saved, under the names that are in there. */
-  async load(path: string, options: PullOptions = {}): Promise<Image[]> {
+  /** Gets all images of a file or folder that was saved, under the names that are in there; other names that they have stay. */
+  async load(path: string, options: PullOptions = {}): Promise<LoadedImage[]> {
     await this.open();
     const signal = options.signal ?? new AbortController().signal;
     const workDir = await this.workDir();
     try {
-      const images: Image[] = [];
+      const images: LoadedImage[] = [];
       for (const { ref, names } of await savedImages(path, { tmpDir: workDir, signal }))
-        images.push(await this.#pull(ref, options, names));
+        images.push({ image: await this.#pull(ref, options, names), names });
       return images;
     } finally {
       await rm(workDir, { recursive: true, force: true });

@@ -51,6 +51,12 @@ export interface SaveOptions extends PullOptions {
   readonly title: string;
 }
 
+export interface LoadedImage {
+  readonly image: Image;
+  /** What it was called in what it was loaded from. */
+  readonly names: readonly string[];
+}
+
 export interface ImageUsage {
   readonly total: number;
   /** How many of them containers need, or what was frozen. */

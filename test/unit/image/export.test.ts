@@ -30,10 +30,10 @@ test('a saved image has the same id, whoever reads it', async (t) => {
     t.is(digest(Buffer.from(config.stdout)), id, format);
     const other = await imageStore(t);
     const [loaded] = await other.store.load(path);
-    t.is(loaded?.id, id, format);
+    t.is(loaded?.image.id, id, format);
     t.deepEqual(loaded?.names, format === 'docker-dir' ? [] : ['docker.io/team/app:1'], format);
     t.deepEqual(
-      loaded?.layers.map(({ diffId }) => diffId),
+      loaded?.image.layers.map(({ diffId }) => diffId),
       (await store.list())[0]?.layers.map(({ diffId }) => diffId),
     );
   }
