@@ -34,6 +34,7 @@ export async function engineWithImage(t: ExecutionContext) {
     frozen: { needsImage: () => false, list: () => [], loaded: () => undefined },
     sandbox: { templates: { list: () => Promise.resolve([]) } },
     pool: { ready: () => 0 },
+    volumes: { list: () => [] },
   } as never;
   const engine = imageEngine(services, manager as never) as Engine;
   const use = () => {

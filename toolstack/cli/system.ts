@@ -76,6 +76,7 @@ export const systemPruneCommand: Command = {
       short: 'a',
       describe: 'All images that nothing uses, not only unnamed',
     },
+    volumes: { type: 'boolean', describe: 'And volumes that no container has' },
     ...FORCE_OPTION,
   },
   positionals: { min: 0, max: 0 },
@@ -85,6 +86,7 @@ export const systemPruneCommand: Command = {
     const what = [
       'all containers that do not run',
       'all networks that no container is in',
+      ...(flag(parsed, 'volumes') ? ['all volumes that no container has'] : []),
       isAll ? 'all images without at least one container' : 'all dangling images',
     ];
     const warning = `This command removes:\n${what.map((line) => `  - ${line}\n`).join('')}`;
@@ -97,10 +99,16 @@ export const systemPruneCommand: Command = {
     const networks = await removeEach(unusedNetworks(engine), failures, (name) =>
       engine.networkRemove(name),
     );
+    const volumes = flag(parsed, 'volumes')
+      ? await removeEach(unusedVolumes(engine), failures, (name) =>
+          engine.volumeRemove(name, false),
+        )
+      : [];
     const { images } = await engine.pruneImages(isAll);
     for (const [title, gone] of [
       ['Containers', containers],
       ['Networks', networks],
+      ['Volumes', volumes],
       ['Images', images.map((id) => id.replace(/^sha256:/, ''))],
     ] as const)
       if (gone.length > 0) client.out(`Deleted ${title}\n${gone.join('\n')}\n`);
@@ -113,6 +121,11 @@ export const systemPruneCommand: Command = {
 
 async function total(engine: Engine): Promise<number> {
   return (await engine.usage()).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function unusedVolumes(engine: Engine): string[] {
+  const unused = engine.volumes().filter(({ containers }) => containers.length === 0);
+  return unused.map(({ name }) => name);
 }
 
 function endedContainers(engine: Engine): string[] {

@@ -4,6 +4,7 @@
 import type { VolumeSummary } from '../api/engine.js';
 import { describeError, errorCode } from '../base/errors.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
+import { confirm, FORCE_OPTION } from './confirm.js';
 import { forEach } from './each.js';
 import { renderEach } from './format.js';
 import { formatJson, formatTable } from './table.js';
@@ -128,18 +129,15 @@ export const volumePruneCommand: Command = {
   summary: 'Remove all volumes that no container has',
   params: '',
   examples: ['thaw volume prune --force'],
-  options: {
-    force: { type: 'boolean', short: 'f', describe: 'Without it they are only listed' },
-  },
+  options: FORCE_OPTION,
   positionals: { min: 0, max: 0 },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
+    const warning =
+      'This command removes all volumes that no container has, and all that they hold.';
+    if (!(await confirm(warning, parsed, client))) return 0;
     const unused = engine.volumes().filter(({ containers }) => containers.length === 0);
     const names = unused.map(({ name }) => name);
-    if (names.length > 0 && !flag(parsed, 'force')) {
-      client.out(names.map((name) => `${name}\n`).join(''));
-      throw new UsageError('Nothing was removed: with --force these are, and all that they hold');
-    }
     return forEach(names, client, (name) => engine.volumeRemove(name, false));
   },
 };

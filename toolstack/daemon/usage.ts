@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw system df: how much of the disk images, containers, templates and frozen images have, and how much of that nothing needs.
+// thaw system df: how much of the disk images, containers, volumes, templates and frozen images have, and how much of that nothing needs.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskUsage } from '../api/engine.js';
 import { errorCode } from '../base/errors.js';
+import { usersOf } from '../container/volumes-of.js';
 import { isUp, type ContainerManager, type ContainerServices } from '../container/manager.js';
 import { needsImage } from './images.js';
 import type { Paths } from './settings.js';
@@ -18,6 +19,7 @@ export async function diskUsage(
   return Promise.all([
     imageUsage(services, manager),
     containerUsage(manager, join(state, 'containers')),
+    volumeUsage(services, manager, join(state, 'volumes')),
     templateUsage(services, join(state, 'templates')),
     frozenUsage(services, join(state, 'frozen')),
   ]);
@@ -43,6 +45,24 @@ async function containerUsage(manager: ContainerManager, folder: string): Promis
     ...{ type: 'Containers', total: all.length, active: up.length },
     bytes: await sum(all.map(size)),
     reclaimableBytes: await sum(ended.map(size)),
+  };
+}
+
+/** What no container has counts as not needed, as with podman. */
+async function volumeUsage(
+  { volumes }: ContainerServices,
+  manager: ContainerManager,
+  folder: string,
+): Promise<DiskUsage> {
+  const all = volumes
+    .list()
+    .map(({ name }) => ({ name, isUsed: usersOf(manager, name).length > 0 }));
+  const size = ({ name }: { name: string }): Promise<number> => bytesBelow(join(folder, name));
+  return {
+    ...{ type: 'Local Volumes', total: all.length },
+    active: all.filter(({ isUsed }) => isUsed).length,
+    bytes: await sum(all.map(size)),
+    reclaimableBytes: await sum(all.filter(({ isUsed }) => !isUsed).map(size)),
   };
 }
 

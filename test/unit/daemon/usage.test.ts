@@ -18,7 +18,8 @@ test('the disk that each kind has, and what of it nothing needs', async (t) => {
   await writeFile(join(folder, 'ctr.log'), Buffer.alloc(100_000, 7));
   await mkdir(join(dir, 'frozen/web'), { recursive: true });
   await writeFile(join(dir, 'frozen/web/stream'), Buffer.alloc(50_000, 7));
-  const [used, ended, templates, frozen] = await usage();
+  const [used, ended, volumes, templates, frozen] = await usage();
+  t.like(volumes, { type: 'Local Volumes', total: 0 });
   t.like(used, { active: 1, reclaimableBytes: 0 });
   t.true((ended?.bytes ?? 0) >= 100_000);
   t.like(ended, { total: 1, active: 0, reclaimableBytes: ended?.bytes });
