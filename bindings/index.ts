@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything the rest of thaw may use of Xen's C libraries. createBindings binds the same to another addon, for tests.
 
+import { copySparse } from './copy.js';
 import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
@@ -14,6 +15,7 @@ import { Vchan } from './vchan.js';
 import type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
 export type { Abortable } from './abortable.js';
+export { copySparse } from './copy.js';
 export { DeathWatch } from './death-watch.js';
 export { XenError, xenErrorCode } from './errors.js';
 export type { FailureInfo } from './errors.js';
@@ -37,9 +39,10 @@ export interface Bindings {
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
   openImage(fd: number): Promise<Image>;
-  loopAttach(file: string): Promise<string>;
+  loopAttach(file: string, writable?: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  copySparse(from: string, to: string): Promise<void>;
 }
 
 /** The bindings over an addon given as an object: the real one or a fake. */
@@ -53,8 +56,9 @@ export function createBindings(native: NativeAddon): Bindings {
     trimStream: (fdIn, fdOut) => trimStream(fdIn, fdOut, native),
     memfdCreate: (name) => memfdCreate(name, native),
     openImage: (fd) => Image.open(fd, native),
-    loopAttach: (file) => loopAttach(file, native),
+    loopAttach: (file, writable) => loopAttach(file, writable, native),
     loopDetach: (device) => loopDetach(device, native),
     linkJoin: (name, bridge) => linkJoin(name, bridge, native),
+    copySparse: (from, to) => copySparse(from, to, native),
   };
 }

@@ -106,7 +106,8 @@ export interface NativeAddon {
   trimStream(fdIn: number, fdOut: number): Promise<TrimResult>;
   memfdCreate(name: string): number;
   openImage(fd: number): Promise<NativeImage>;
-  loopAttach(file: string): Promise<string>;
+  loopAttach(file: string, writable: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  copySparse(from: string, to: string): Promise<void>;
 }

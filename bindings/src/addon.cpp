@@ -7,6 +7,7 @@
 #include <node_api.h>
 
 #include "objects/context.hpp"
+#include "objects/copy_job.hpp"
 #include "objects/image.hpp"
 #include "objects/link_job.hpp"
 #include "objects/loop_job.hpp"
@@ -42,5 +43,6 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
+  thaw::js_set_function(env, exports, "copySparse", thaw::JS_copySparse);
   return exports;
 }

@@ -83,7 +83,7 @@ static const char *missing_layer(const struct agent_rootfs *rootfs) {
     if (number > 0 ? agent_layer_state(number) == AGENT_LAYER_COMING : !is_device_there(name))
       return name;
   }
-  return NULL;
+  return rootfs->upper[0] && !is_device_there(rootfs->upper) ? rootfs->upper : NULL;
 }
 
 static void poll_layers(struct agent_timer *timer) {
@@ -133,6 +133,11 @@ static bool parse(struct agent_fields *fields, struct agent_rootfs *rootfs, stru
       return false;
     strcpy(rootfs->devices[i], device);
   }
+  if (agent_fields_at_end(fields))
+    return true;
+  if (!agent_fields_name(fields, device) || strlen(device) >= sizeof rootfs->upper)
+    return false;
+  strcpy(rootfs->upper, device);
   return agent_fields_at_end(fields);
 }
 

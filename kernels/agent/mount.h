@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Root filesystems: EROFS layers, on block devices or in memory, under an overlay with a tmpfs on top. */
+/* Root filesystems: EROFS layers, on block devices or in memory, under an overlay with a tmpfs or a disk on top. */
 #ifndef AGENT_MOUNT_H
 #define AGENT_MOUNT_H
 
@@ -14,6 +14,7 @@ struct agent_rootfs {
   uint32_t layers;
   char devices[AGENT_LAYERS_MAX][32]; /* or names of layers in memory */
   uint64_t upper_kib;
+  char upper[32]; /* device of the writable layer, "" for a tmpfs */
 };
 
 bool agent_mount_exists(const char *rootfs); /* and is ready */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How do layers become one tree? Each EROFS read-only, an overlay of them with a tmpfs above. Layers
+ * How do layers become one tree? Each EROFS read-only, an overlay of them with a tmpfs or a disk above. Layers
  * are named one by one (lowerdir+, Linux 6.8): 64 paths do not fit into mount(2)'s page of options,
  * and no character needs an escape.
  */
@@ -87,14 +87,29 @@ static bool mount_layers(const struct agent_rootfs *rootfs, const char **failed_
   return true;
 }
 
+static bool mount_tmpfs(const char *path, uint64_t kib) {
+  char options[64] = "mode=0755";
+
+  if (kib > 0)
+    snprintf(options, sizeof options, "mode=0755,size=%lluk", (unsigned long long)kib);
+  return mount("tmpfs", path, "tmpfs", MS_NODEV, options) == 0;
+}
+
+/* What is freed there is free on the host, too. Its journal is replayed here, where the file's own guest is at risk. */
+static bool mount_disk(const char *path, const char *name) {
+  char source[AGENT_PATH_MAX];
+
+  agent_path(source, "%s/%s", agent_options.dev, name);
+  return mount(source, path, "ext4", MS_NODEV, "errors=remount-ro,discard") == 0;
+}
+
 static bool mount_upper(const struct agent_rootfs *rootfs, const char **failed_out) {
-  char path[AGENT_PATH_MAX], options[64] = "mode=0755";
+  char path[AGENT_PATH_MAX];
 
   *failed_out = "the writable layer";
-  if (rootfs->upper_kib > 0)
-    snprintf(options, sizeof options, "mode=0755,size=%lluk", (unsigned long long)rootfs->upper_kib);
   path_of(path, rootfs, "upper");
-  if (!agent_path_make(path) || mount("tmpfs", path, "tmpfs", MS_NODEV, options) != 0)
+  if (!agent_path_make(path) ||
+      !(rootfs->upper[0] ? mount_disk(path, rootfs->upper) : mount_tmpfs(path, rootfs->upper_kib)))
     return false;
   path_of(path, rootfs, "upper/up");
   if (!agent_path_make(path))
@@ -143,6 +158,20 @@ bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t s
   return false;
 }
 
+/* A disk outlives the domain, also when somebody keeps its file system from being unmounted. */
+static void write_back(const struct agent_rootfs *rootfs) {
+  char path[AGENT_PATH_MAX];
+  int fd;
+
+  path_of(path, rootfs, "upper");
+  fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (syncfs(fd) != 0)
+    agent_log("the writable layer: not all is written: %s", strerror(errno));
+  close(fd);
+}
+
 /* What is not mounted, or no longer, is no error: UNMOUNT may come twice. */
 static bool unmount(const char *path) {
   return umount2(path, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT;
@@ -150,12 +179,18 @@ static bool unmount(const char *path) {
 
 bool agent_overlay_unmount(const struct agent_rootfs *rootfs) {
   char path[AGENT_PATH_MAX];
+  int saved;
   bool ok;
 
   path_of(path, rootfs, "rootfs");
   ok = unmount(path);
   path_of(path, rootfs, "upper");
   ok = ok && unmount(path);
+  if (!ok && rootfs->upper[0]) {
+    saved = errno;
+    write_back(rootfs);
+    errno = saved;
+  }
   for (uint32_t i = rootfs->layers; ok && i-- > 0;) {
     layer_path(path, rootfs, i);
     ok = unmount(path);

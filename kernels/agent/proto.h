@@ -65,8 +65,9 @@ enum thaw_type {
                            machine-id (32 hex digits). Must come before START; the random generator
                            is reseeded before anything else is done. */
   THAW_MOUNT = 0x12,    /* struct thaw_mount, fields: rootfs name, then `layers` names, lowest layer first: a
-                           device's ("xvda"), or "layer-N" for the one that LAYER frames bring. Waits for
-                           them all; each is EROFS; overlay with a tmpfs on top; OK when mounted. */
+                           device's ("xvda"), or "layer-N" for the one that LAYER frames bring, and perhaps one
+                           more, a disk for the writable layer. Waits for them all; each layer is EROFS, that disk
+                           ext4; overlay with a tmpfs on top where there is none; OK when mounted. */
   THAW_RESIZE = 0x13,   /* struct thaw_resize: OK when the guest has that much (struct thaw_resize,
                            what it has now) */
   THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name, config.json, then
@@ -243,7 +244,7 @@ struct thaw_identity {
 struct thaw_mount {
   uint32_t layers;     /* 1..64 */
   uint32_t timeout_ms; /* for all devices together */
-  uint64_t upper_kib;  /* size of the writable layer's tmpfs; 0 = half of the guest's memory */
+  uint64_t upper_kib;  /* size of the writable layer's tmpfs; 0 = half of the guest's memory; of a disk nothing */
 };
 
 struct thaw_resize {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which mounts would a guest share with its copy? A disk that is written to, which two kernels would ruin, and all of
- * 9pfs, whose connection ends with the suspend. Layers are read-only disks, and the writable layer is memory.
+ * 9pfs, whose connection ends with the suspend. Layers are read-only disks, and the writable layer is memory or a disk
+ * that dom0 copies with it.
  */
 #define _GNU_SOURCE
 #include "volumes.h"
+
+#include "options.h"
+#include "path.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +18,17 @@
 
 static int is_shared(const char *source, const char *type, const char *options) {
   return strcmp(type, "9p") == 0 || (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
+}
+
+/* Where overlay.c mounts the writable layer of a root filesystem. */
+static int is_upper(const char *target) {
+  char roots[AGENT_PATH_MAX];
+  size_t length = strlen(target);
+  const char *end = "/upper";
+
+  agent_path(roots, "%s/roots/", agent_options.run);
+  return strncmp(target, roots, strlen(roots)) == 0 && length > strlen(end) &&
+         strcmp(target + length - strlen(end), end) == 0;
 }
 
 int agent_volumes_find(pid_t pid, char *where, size_t size) {
@@ -30,7 +45,7 @@ int agent_volumes_find(pid_t pid, char *where, size_t size) {
   while (!found && getline(&line, &room, file) > 0) {
     char *rest = line, *source = strsep(&rest, " "), *target = strsep(&rest, " "), *type = strsep(&rest, " ");
 
-    if (rest && is_shared(source, type, rest)) {
+    if (rest && is_shared(source, type, rest) && !is_upper(target)) {
       snprintf(where, size, "%s", target);
       found = 1;
     }

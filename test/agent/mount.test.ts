@@ -111,6 +111,33 @@ test.serial('the writable layer has the size that was asked for', async (t) => {
   await unmount('small');
 });
 
+test.serial('a writable layer on a disk is there after the next mount', async (t) => {
+  const image = join(folder, 'upper.ext4');
+  writeFileSync(image, '');
+  execFileSync('truncate', ['-s', '32M', image]);
+  execFileSync('mkfs.ext4', ['-q', image]);
+  const loop = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+  loops.push(loop);
+  symlinkSync(loop, join(agent.folder, 'dev/xvdw'));
+  const request = { rootfs: 'kept', devices: ['xvda'], timeoutMs: 2000, upperKib: 0 };
+  const mountKept = (upper: string) =>
+    agent.request(AgentType.MOUNT, encodeMount({ ...request, upper }));
+  for (const lines of ['1', '2']) {
+    await mountKept('xvdw');
+    t.regex(
+      await output('kept', 'echo x >> /lines; rm -f /etc/who; wc -l < /lines'),
+      new RegExp(lines),
+    );
+    await unmount('kept');
+    t.deepEqual(mounts(), []);
+  }
+  t.notThrows(() => execFileSync('e2fsck', ['-fn', loop], { stdio: 'pipe' }));
+  const missing = await t.throwsAsync<Refusal>(mountKept('xvdnone'));
+  t.is(missing.fault, AgentFault.DEVICE);
+  t.is((await t.throwsAsync<Refusal>(mountKept('xvdx'))).fault, AgentFault.MOUNT);
+  t.deepEqual(mounts(), []);
+});
+
 test.serial('a device that comes late is waited for', async (t) => {
   const pending = mount('late', ['xvdq'], 0, 5000);
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -197,6 +197,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'start again',
       'D $I sh -c \'echo up\'; $E wait $N; $E start $N | sed "s/$N/name/"; $E wait $N; $E logs $N',
     ],
+    [
+      'files over stop and start',
+      `D $I sh -c 'echo x >> /lines; rm -f /etc/passwd; wc -l < /lines; ls /etc/passwd 2>/dev/null; sleep 100'; sleep 2; $E restart -t 0 $N >/dev/null; sleep 2; $E stop -t 0 $N >/dev/null; $E logs $N`,
+    ],
     ['start -a', "C $I sh -c 'echo out; exit 5'; $E start -a $N"],
     ['start of one that runs', 'D $I sleep 100; $E start $N | sed "s/$N/name/"'],
     [

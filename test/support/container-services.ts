@@ -12,6 +12,7 @@ import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
 import { NameServer, Networks } from '../../toolstack/network/index.js';
 import { Volumes } from '../../toolstack/volume/index.js';
+import { Disks } from '../../toolstack/sandbox/disks.js';
 import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
 import { fakeDiskDriver } from './fake-disk-driver.js';
 import { FakeHostNetwork } from './fake-host-network.js';
@@ -46,6 +47,7 @@ export async function containerServices(
         release: () => Promise.resolve(),
         sweep: (path: string) => Promise.resolve(void swept.push(path)),
       },
+      disks: new Disks(join(folder, 'containers'), join(folder, 'disks')),
       budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
       networks: await Networks.open(
         join(folder, 'networks'),

@@ -48,7 +48,9 @@ export async function holdings(): Promise<Holdings> {
       spawners: pidsOf(/thaw-shim --spawner/).length,
       libxlHelpers: pidsOf(/libxl-save-helper/),
       runFiles: walk('/run/thaw'),
-      stateFiles: walk('/var/lib/thaw').filter((path) => !/\/(images|templates)\//.test(path)),
+      stateFiles: walk('/var/lib/thaw').filter(
+        (path) => !/\/(images|templates|disks)\//.test(path),
+      ),
       mappings: foreignMappings(),
       thawdDescriptors: pid === undefined ? {} : descriptors(pid),
     };

@@ -124,6 +124,8 @@ export interface MountRequest {
   devices: string[];
   timeoutMs: number;
   upperKib: number;
+  /** A device with an ext4 for the writable layer, in place of a tmpfs. */
+  upper?: string;
 }
 
 export function encodeMount(request: MountRequest): Buffer {
@@ -131,7 +133,16 @@ export function encodeMount(request: MountRequest): Buffer {
   head.writeUInt32LE(request.devices.length, 0);
   head.writeUInt32LE(request.timeoutMs, 4);
   head.writeBigUInt64LE(BigInt(request.upperKib), 8);
-  return Buffer.concat([head, encodeFields([request.rootfs, ...request.devices])]);
+  const { rootfs, devices, upper } = request;
+  return Buffer.concat([
+    head,
+    encodeFields([rootfs, ...devices, ...(upper === undefined ? [] : [upper])]),
+  ]);
+}
+
+/** UNMOUNT's payload. */
+export function encodeUnmount(rootfs: string): Buffer {
+  return encodeFields([rootfs]);
 }
 
 /** One interface's addresses; bytes in network order. */

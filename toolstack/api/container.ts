@@ -90,6 +90,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   interactive: boolean;
   hostname?: string;
   memoryBytes?: number;
+  /** The most that its writable layer may hold. */
+  storageBytes?: number;
   cpus?: number;
   type?: DomainType;
   macAddress?: string;

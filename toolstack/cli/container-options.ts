@@ -67,6 +67,10 @@ export const CREATE_OPTIONS: Command['options'] = {
     short: 'm',
     describe: "The domain's memory, such as 64m or 1g (default 256m)",
   },
+  'storage-opt': {
+    type: 'string',
+    describe: 'size=SIZE: the most that it may write (default 10g, see thaw config)',
+  },
   frozen: {
     type: 'string',
     describe: 'Clone a frozen image (thaw freeze) in place of starting IMAGE',
@@ -122,6 +126,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...networkOptions(parsed),
     ...optional('macAddress', macAddress(stringOption(parsed, 'mac-address'))),
     ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
+    ...optional('storageBytes', storage(stringList(parsed, 'storage-opt'))),
     ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
     ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
@@ -140,6 +145,23 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...optional('authFile', authFile(parsed, client)),
   };
 }
+
+/** Of `size=SIZE`, in bytes; the last one counts. */
+function storage(values: string[]): number | undefined {
+  for (const value of values)
+    if (!/^size=/.test(value))
+      throw new UsageError(`Cannot use --storage-opt ${value}: size=SIZE is allowed`);
+  const size = bytes('--storage-opt size', values.at(-1)?.slice('size='.length));
+  if (size !== undefined && (size < STORAGE_MIN || size > STORAGE_MAX))
+    throw new UsageError(
+      `Cannot use --storage-opt ${values.at(-1)}: a size from 32m to 16t is wanted`,
+    );
+  return size;
+}
+
+/** What an ext4 can be. */
+const STORAGE_MIN = 32 * 2 ** 20;
+const STORAGE_MAX = 16 * 2 ** 40;
 
 /** `-i` and `-t`, which together want a terminal to take from. */
 export function terminalOptions(

@@ -29,6 +29,10 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: 'true or false: keep layers as they were pulled, for thaw push and save',
   },
+  'storage-size': {
+    type: 'string',
+    describe: 'How much a container without --rm may write where it says nothing, such as 10g',
+  },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {
     type: 'string',
@@ -42,7 +46,7 @@ export type ThawdOption = keyof typeof THAWD_OPTIONS;
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   ...{ state: '/var/lib/thaw', run: '/run/thaw' },
   ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
-  'keep-blobs': 'true',
+  ...{ 'keep-blobs': 'true', 'storage-size': '10g' },
 };
 
 /** Those that are numbers in the file. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frozen images of this host: each a folder with what it was made of and its template, made anew when that does not fit.
 
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, ThawError } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
@@ -32,6 +32,7 @@ export interface FrozenServices {
 
 const PLAN = 'frozen.json';
 const TEMPLATE = 'template';
+const UPPER = 'upper.ext4';
 
 export class FrozenImages {
   readonly #services: FrozenServices;
@@ -76,17 +77,19 @@ export class FrozenImages {
    * collection's from now on, also when it rejects; one that cannot be stored is refused, for there is no second one.
    */
   async keep(plan: ContainerPlan, copied: Omit<Template, 'key'>): Promise<FrozenImage> {
-    const { fd } = copied;
+    const { fd, running } = copied;
     try {
       return await this.#add(plan, async () => {
-        const template = { ...copied, key: await this.#key(plan) };
-        await mkdir(join(this.#folder, plan.name), { recursive: true, mode: 0o700 });
-        await saveTemplate(join(this.#folder, plan.name, TEMPLATE), template);
+        const folder = join(this.#folder, plan.name);
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        const template = await keepDisk({ ...copied, key: await this.#key(plan) }, folder);
+        await saveTemplate(join(folder, TEMPLATE), template);
         return this.#keep({ plan, template });
       });
     } catch (error) {
       this.#inMemory.delete(plan.name);
       closeFd(fd);
+      if (running?.upper) await rm(running.upper.path, { force: true });
       const cannot = `Cannot keep frozen container "${plan.name}": its memory cannot be stored in ${this.#folder}`;
       throw error instanceof ThawError
         ? error
@@ -216,6 +219,15 @@ export class FrozenImages {
     const { host, guest } = this.#services;
     return frozenKey(host, guest, plan);
   }
+}
+
+/** Moves the copy of its disk, where it has one, beside the template. */
+async function keepDisk(template: Template, folder: string): Promise<Template> {
+  const { running } = template;
+  if (!running?.upper) return template;
+  const path = join(folder, UPPER);
+  await rename(running.upper.path, path);
+  return { ...template, running: { ...running, upper: { ...running.upper, path } } };
 }
 
 function notFound(name: string): ThawError {

@@ -34,6 +34,11 @@ export async function loadContainer(
     await Promise.all(plan.layers.map((layer) => access(layer))).catch((cause: unknown) => {
       throw cannotRemake(plan, `a layer of ${plan.image} is gone`, cause);
     });
+    const { upper } = template.running ?? {};
+    if (upper)
+      await access(upper.path).catch((cause: unknown) => {
+        throw cannotRemake(plan, 'its writable layer is gone', cause);
+      });
     return template;
   } catch (error) {
     closeFd(template.fd);

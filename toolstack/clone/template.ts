@@ -19,6 +19,8 @@ export interface Running {
   disks: string[];
   /** vCPUs that are online. */
   vcpus: number;
+  /** Its writable layer as it was then, of which each clone gets a copy: the disk after the others. */
+  upper?: { path: string; bytes: number };
 }
 
 export interface Template {

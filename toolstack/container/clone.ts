@@ -6,6 +6,7 @@ import type { Client, CloneOptions, ContainerSummary } from '../api/engine.js';
 import { Undo } from '../base/undo.js';
 import { closeFd } from '../clone/memfd.js';
 import type { Template } from '../clone/template.js';
+import { removeCopy } from '../sandbox/copy-disk.js';
 import { createSandbox } from '../sandbox/create.js';
 import { Container, INIT_PROCESS } from './container.js';
 import { copyContainer, recordOfCopy } from './copied.js';
@@ -59,6 +60,7 @@ export async function cloneContainer(
       } finally {
         sandbox.engine.forget(template);
         closeFd(template.fd);
+        await removeCopy(template.running?.upper);
       }
     });
   } finally {

@@ -96,7 +96,7 @@ export class Container {
     if ('exit' in ending) await sleep(LINGER_MS);
     // They are as dead as the first, and their clients are still to hear of it.
     if ('exit' in ending) await this.execs.drain(EXECS_MS);
-    await this.sandbox?.destroy();
+    await this.sandbox?.destroy({ putsAway: 'exit' in ending && !rm });
     this.sandbox = undefined;
     try {
       await this.#written;

@@ -17,7 +17,7 @@ import type { ContainerRecord } from './record.js';
 export type Verb = 'clone' | 'freeze';
 
 /**
- * Copies the memory of a container that runs, which stands still meanwhile and then goes on. The memory file is the caller's.
+ * Copies memory and disk of a container that runs, which stands still meanwhile and then goes on. Both files are the caller's.
  * Rejects with ERR_CONTAINER_STATE, or with ERR_CLONE_TCP, ERR_CLONE_STREAMS, ERR_CLONE_VOLUME or ERR_CLONE_BUSY for what no copy can go on with.
  */
 export function copyContainer(
@@ -93,7 +93,7 @@ export async function recordOfCopy(
   const id = newContainerId();
   const hostname = id.slice(0, 12);
   const { image, imageId, command, process, inGuest, cpus } = source;
-  const { type, vcpus, memoryKib, layers, inMemory, network: joined } = source.sandbox;
+  const { type, vcpus, memoryKib, layers, inMemory, disk, network: joined } = source.sandbox;
   const network = joined
     ? await services.networks.attach({ network: joined.network, names: [name], ports: [] })
     : undefined;
@@ -107,6 +107,7 @@ export async function recordOfCopy(
       {
         ...{ id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
         ...(network ? { network } : {}),
+        ...(disk ? { disk: services.disks.of(id, disk.bytes) } : {}),
       },
       { type, cpus: vcpus, memoryKib, growsBehind: false },
       services.macs,

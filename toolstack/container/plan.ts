@@ -8,12 +8,12 @@ import { withProgress } from '../base/progress.js';
 import { signalNumber } from '../base/signals.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
-import type { Template } from '../clone/template.js';
+import type { Running, Template } from '../clone/template.js';
 import type { Image, ImageStore } from '../image/index.js';
 import { DEFAULT_NETWORK, type Attachment } from '../network/index.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
-import { newSandboxRecord } from '../sandbox/record.js';
+import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
@@ -186,7 +186,7 @@ async function planFromFrozen(
   const limits = await checkLimits({ ...ran, ...options, type }, services.sandbox, memoryKib);
   const layers = template.running?.disks ?? [];
   const files = { layers, inMemory: layers.length === 0 };
-  const record = await newRecord(services, who, options, limits, files);
+  const record = await newRecord(services, who, options, limits, files, template.running);
   const { image, imageId } = plan;
   const flags = frozenFlags(plan, options);
   Object.assign(record, { image, imageId, flags, ...frozenProcess(plan) });
@@ -223,17 +223,37 @@ async function attachTo(
   return networks.attach({ network: wanted, names: [name, ...networkAliases], ip, ip6, ports });
 }
 
+/** A disk for what may start again; in memory what goes with its end, or was frozen so. */
+function writableLayer(
+  { disks }: SandboxServices,
+  id: ContainerId,
+  { rm, frozen, storageBytes }: CreateOptions,
+  running: Running | undefined,
+): Pick<SandboxRecord, 'disk' | 'upperKib'> {
+  if (frozen !== undefined)
+    return running?.upper ? { disk: disks.of(id, running.upper.bytes) } : {};
+  if (!rm) return { disk: disks.of(id, storageBytes) };
+  return storageBytes === undefined ? {} : { upperKib: Math.ceil(storageBytes / 1024) };
+}
+
 async function newRecord(
   { sandbox }: PlanServices,
   { name, id = newContainerId() }: Who,
   options: CreateOptions,
   limits: Limits,
   files: { layers: string[]; inMemory: boolean },
+  running?: Running,
 ): Promise<ContainerRecord> {
   const hostname = options.hostname ?? id.slice(0, 12);
   const { rm } = options;
   const own = newSandboxRecord(
-    { id: sandboxIdOf(id), name, hostname, ...files },
+    {
+      id: sandboxIdOf(id),
+      name,
+      hostname,
+      ...files,
+      ...writableLayer(sandbox, id, options, running),
+    },
     limits,
     sandbox.macs,
     options.macAddress,

@@ -28,7 +28,8 @@ export async function recover(
   await removeStrayRecords(services.sandbox.host, known);
   const ids = new Set([...manager.containers].map(({ record }) => record.sandbox.id));
   await sweepFolders(services.sandbox, ids);
-  await services.sandbox.loops.sweep(services.images.layersFolder);
+  for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
+    await services.sandbox.loops.sweep(folder);
 }
 
 async function recoverOne(

@@ -22,6 +22,7 @@ import { ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { Pool } from '../sandbox/pool.js';
 import { Volumes } from '../volume/index.js';
+import { Disks } from '../sandbox/disks.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { ShimSpawner } from '../sandbox/shim-process.js';
@@ -67,7 +68,7 @@ function readSettings(given: string[]): Settings | undefined {
 }
 
 async function start(
-  { paths, helloMs, pool, poolType, metrics, keepsBlobs }: Settings,
+  { paths, helloMs, pool, poolType, storageBytes, metrics, keepsBlobs }: Settings,
   log: Log,
 ): Promise<void> {
   await claimSocket(paths.socket);
@@ -76,7 +77,8 @@ async function start(
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const services = await openServices(host, { paths, helloMs, pool, keepsBlobs }, log);
+  const given = { paths, helloMs, pool, storageBytes, keepsBlobs };
+  const services = await openServices(host, given, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
   // Not before: what starts gets an address, and those of containers that run must be known.
@@ -87,6 +89,10 @@ async function start(
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
   const server = await listen(paths.socket, createEngine(services, manager, paths), log);
+  // So that no start waits for it; one that needs it says what is wrong.
+  services.sandbox.disks
+    .blank()
+    .catch((error: unknown) => log.warn(`No disks: ${describeError(error)}`));
   if (pool.min > 0) void fillPool(services, poolType);
   log.info('Ready', { socket: paths.socket, xen: host.version.version });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -100,7 +106,13 @@ async function start(
 
 async function openServices(
   host: XenHost,
-  { paths, helloMs, pool, keepsBlobs }: Pick<Settings, 'paths' | 'helloMs' | 'pool' | 'keepsBlobs'>,
+  {
+    paths,
+    helloMs,
+    pool,
+    storageBytes,
+    keepsBlobs,
+  }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics'>,
   log: Log,
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
@@ -113,6 +125,7 @@ async function openServices(
     templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
     engine: new CopyEngine(host, guest, physinfo),
     loops: new LoopDevices(),
+    disks: new Disks(join(paths.state, 'containers'), join(paths.state, 'disks'), storageBytes),
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim),
     networks: await Networks.open(

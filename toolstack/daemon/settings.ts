@@ -12,6 +12,8 @@ import {
   type ThawdOption,
 } from '../cli/thawd-options.js';
 import { UsageError } from '../cli/usage-error.js';
+import { parseBytes } from '../base/text.js';
+import { DISK_BYTES_MIN } from '../sandbox/disks.js';
 import type { PoolSettings } from '../sandbox/pool.js';
 import type { GuestType } from '../xen/host.js';
 import { readConfig } from './config-file.js';
@@ -37,6 +39,8 @@ export interface Settings {
   poolType?: GuestType | undefined;
   /** Whether images keep their layers as they were pulled. */
   keepsBlobs: boolean;
+  /** What the writable layer of a container may hold by default. */
+  storageBytes: number;
   /** Where Prometheus finds figures. */
   metrics?: { host: string; port: number } | undefined;
 }
@@ -78,6 +82,7 @@ export function parseSettings(words: string[]): Settings | undefined {
     pool: { min: whole(given('pool'), POOL_LIMIT), max: whole(given('pool-max'), POOL_LIMIT) },
     keepsBlobs: oneOf(given('keep-blobs'), ['true', 'false']) === 'true',
     poolType: poolType.text === '' ? undefined : oneOf<GuestType>(poolType, ['pv', 'pvh']),
+    storageBytes: size(given('storage-size')),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
 }
@@ -116,6 +121,12 @@ function whole({ text, from }: Given, most: number): number {
   throw refusal(from, `0 to ${most}`);
 }
 
+function size({ text, from }: Given): number {
+  const bytes = /^\d/.test(text) ? parseBytes(from, text) : 0;
+  if (bytes >= DISK_BYTES_MIN && bytes <= STORAGE_LIMIT) return bytes;
+  throw refusal(from, '32m to 16t');
+}
+
 function oneOf<T extends string>({ text, from }: Given, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
   if (found !== undefined) return found;
@@ -136,4 +147,5 @@ function refusal(what: string, allowed: string): UsageError {
 }
 
 const POOL_LIMIT = 1000;
+const STORAGE_LIMIT = 16 * 2 ** 40;
 const HELLO_LIMIT_S = 86_400;

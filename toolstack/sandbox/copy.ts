@@ -9,6 +9,7 @@ import { closeFd } from '../clone/memfd.js';
 import { copyDomain, goOn, standsStill } from '../clone/suspend.js';
 import type { Template } from '../clone/template.js';
 import { shapeFor } from '../clone/shape.js';
+import { copyDisk } from './copy-disk.js';
 import { disksOf } from './layers.js';
 import { checkRoomForPages, roomForStream } from './room.js';
 import type { SandboxRecord } from './record.js';
@@ -19,7 +20,7 @@ import type { SandboxServices } from './services.js';
 const HOLD_MS = 20_000;
 
 /**
- * A template of the sandbox as it is now, whose memory file is the caller's. In this order: the agent holds the container, shim and
+ * A template of the sandbox as it is now, whose memory file, and the copy of whose disk, are the caller's. In this order: the agent holds the container, shim and
  * link let go, "frozen", suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
  * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the container cannot be held, ERR_MEMORY when dom0 has no room for the copy.
  */
@@ -46,16 +47,19 @@ export async function copySandbox(
         await untilFrozen(services.host, domid, signal);
         const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
         undo.push('memory of the copy', () => closeFd(copy.fd));
-        return copy;
+        // What it had written is in the file, what was under way each of the two writes once more as it resumes.
+        const upper = await copyDisk(services, record, undo);
+        return { ...copy, upper };
       });
       await checkRoomForPages(made.dataPages);
       return made;
     });
     const { type, vcpus } = record;
+    const { upper, ...memory } = copied;
     return {
-      ...{ ...copied, memTotalKib },
+      ...{ ...memory, memTotalKib },
       shape: { ...shapeFor(type, vcpus, services.hostCpus), memoryKib },
-      running: { disks: disksOf(record), vcpus },
+      running: { disks: disksOf(record), vcpus, ...(upper ? { upper } : {}) },
     };
   } finally {
     await through?.close();

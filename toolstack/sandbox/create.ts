@@ -11,7 +11,7 @@ import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
 import { growBehind } from './grow.js';
 import { identify } from './identity.js';
-import { prepareLayers } from './layers.js';
+import { prepareDisks } from './layers.js';
 import type { Pool } from './pool.js';
 import { all, makeReady } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -44,7 +44,7 @@ export function createSandbox(
   record: SandboxRecord,
   { events, meanwhile, signal, frozen }: CreateOptions,
 ): Promise<Sandbox> {
-  const { host, templates, budget, loops, hostCpus } = services;
+  const { host, templates, budget, hostCpus } = services;
   const steps = new Steps(host.log, `Sandbox ${record.name}`);
   return Undo.guard(host.log, async (undo) => {
     undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
@@ -61,7 +61,10 @@ export function createSandbox(
     const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
     let grown = Promise.resolve();
     try {
-      const layers = await steps.time('layers', prepareLayers(loops, record, undo));
+      const layers = await steps.time(
+        'layers',
+        prepareDisks(services, record, undo, template.running?.upper?.path),
+      );
       let ready = waiting;
       if (!ready) {
         const devices = [vif(0, record.mac), ...layers.devices];
@@ -78,7 +81,7 @@ export function createSandbox(
       await whileAlive(host, domid, (lost) => {
         const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
         const guestNames = template.running ? [] : layers.guestNames;
-        const want = { record, guestNames, plug, steps };
+        const want = { record, guestNames, upper: layers.upper, plug, steps };
         return all([
           equip(services, ready, { ...want, signal: AbortSignal.any(parts) }),
           steps.time('meanwhile', meanwhile?.(sandbox) ?? Promise.resolve()),

@@ -4,6 +4,7 @@
 import type { AgentLink } from '../agent/link.js';
 import { encodeMount, AgentType } from '../agent/wire.js';
 import type { Steps } from '../base/steps.js';
+import type { Running } from '../clone/template.js';
 import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
 import { diskDevid } from '../xen/vbd.js';
 import { fillVolumes, shareFiles } from './files.js';
@@ -21,6 +22,8 @@ export interface EquipRequest {
   record: SandboxRecord;
   /** The layers as MOUNT calls them. */
   guestNames: string[];
+  /** The same of the writable layer's disk. */
+  upper?: string | undefined;
   /** Devices that are not there yet. */
   plug: readonly Device[];
   steps: Steps;
@@ -32,7 +35,7 @@ export interface EquipRequest {
 export async function equip(
   services: SandboxServices,
   ready: Ready,
-  { record, guestNames, plug, steps, signal }: EquipRequest,
+  { record, guestNames, upper, plug, steps, signal }: EquipRequest,
 ): Promise<void> {
   const { host } = services;
   const { domid, shim, link } = ready;
@@ -46,11 +49,11 @@ export async function equip(
     injectLayers(shim, record);
     await all([
       ...(plug.length > 0 ? [steps.time('plug', attachDevices(host, domid, plug))] : []),
-      steps.time('mount', mount(link, guestNames, record.memoryKib)),
+      steps.time('mount', mount(link, guestNames, upper, record)),
       steps.time('vcpus', growVcpus(host, ready, record)),
       connect(services, ready, record, steps),
       shareFiles(services, ready, files, steps),
-      ...(ready.template.running?.disks ?? []).map((_, index) =>
+      ...disksAtStart(ready.template.running).map((index) =>
         steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
       ),
       steps.time('data', shim.waitUp(WAKE_MS)),
@@ -61,14 +64,26 @@ export async function equip(
   }
 }
 
+/** The numbers of those that it has from its first instruction on. */
+function disksAtStart(running: Running | undefined): number[] {
+  const { disks = [], upper } = running ?? {};
+  return [...disks, ...(upper === undefined ? [] : [upper])].map((_, index) => index);
+}
+
 /** Without layers the root filesystem was frozen with the guest. */
-async function mount(link: AgentLink, layers: string[], memoryKib: number): Promise<void> {
+async function mount(
+  link: AgentLink,
+  layers: string[],
+  upper: string | undefined,
+  { memoryKib, upperKib = Math.floor(memoryKib / 2) }: SandboxRecord,
+): Promise<void> {
   if (layers.length === 0) return;
   const request = encodeMount({
     rootfs: ROOTFS,
     devices: layers,
     timeoutMs: MOUNT_MS,
-    upperKib: Math.floor(memoryKib / 2),
+    upperKib,
+    ...(upper === undefined ? {} : { upper }),
   });
   await link.request(AgentType.MOUNT, request, 'the root filesystem', MOUNT_MS + 5000);
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an image's layers get into a sandbox: the bytes of a small image through its channel, a large one as vbds.
+// How an image's layers get into a sandbox, the bytes of a small image through its channel, a large one as vbds, and with them its disk.
 
 import { stat } from 'node:fs/promises';
 import { layerName, LAYERS_MAX } from '../agent/wire.js';
 import type { Undo } from '../base/undo.js';
 import type { Device } from '../xen/devices.js';
 import type { LoopDevices } from '../xen/loop.js';
-import { readOnlyDisk } from '../xen/vbd.js';
+import { readOnlyDisk, writableDisk } from '../xen/vbd.js';
+import type { Disks } from './disks.js';
 import type { SandboxRecord } from './record.js';
 import type { ShimClient } from './shim-client.js';
 
@@ -21,9 +22,14 @@ export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): 
   return layerBytes.length <= LAYERS_MAX && bytes <= allowed;
 }
 
-/** Files that dom0 must keep open as disks while the sandbox lives. */
+/** Layers that are disks of the sandbox. */
 export function disksOf(record: SandboxRecord): string[] {
   return record.inMemory ? [] : record.layers;
+}
+
+/** Files that dom0 must keep as loop devices while the sandbox lives. */
+export function loopFilesOf(record: SandboxRecord): string[] {
+  return [...disksOf(record), ...(record.disk ? [record.disk.path] : [])];
 }
 
 /** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
@@ -39,8 +45,27 @@ const RUNTIME_KIB = 6.5 * 1024;
 export interface Layers {
   /** As MOUNT calls them. */
   guestNames: string[];
+  /** The disk of the writable layer. */
+  upper?: string;
   /** To be plugged. */
   devices: Device[];
+}
+
+/** As prepareLayers(), then the sandbox's own disk, which goes on from `from` where that is given. */
+export async function prepareDisks(
+  { loops, disks }: { loops: LoopDevices; disks: Disks },
+  record: SandboxRecord,
+  undo: Undo,
+  from?: string,
+): Promise<Layers> {
+  const layers = await prepareLayers(loops, record, undo);
+  const { disk } = record;
+  if (!disk) return layers;
+  await disks.ensure(disk, from);
+  const blockDevice = await loops.acquireWritable(disk.path);
+  undo.push(`loop device of ${disk.path}`, () => loops.release(disk.path));
+  const { device, guestName } = await writableDisk(blockDevice, layers.devices.length);
+  return { ...layers, upper: guestName, devices: [...layers.devices, device] };
 }
 
 /** Makes loop devices of the layers that become vbds; `undo` has them. */

@@ -9,6 +9,7 @@ import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
 import { newMac } from '../xen/vif.js';
 import type { SharedFile } from './files.js';
+import type { Disk } from './disks.js';
 import type { Limits } from './limits.js';
 
 export interface SandboxRecord {
@@ -35,6 +36,10 @@ export interface SandboxRecord {
   files?: SharedFile[];
   /** Whether the layers went into the guest's memory; else they are its disks. */
   inMemory: boolean;
+  /** Its writable layer, where that outlives it; else it is in the guest's memory. */
+  disk?: Disk;
+  /** The most that a writable layer in memory may hold; undefined for half of the memory. */
+  upperKib?: number;
   /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
   domid?: number;
 }
@@ -44,7 +49,10 @@ export interface SandboxRecord {
  * Throws ERR_USAGE when another has `wantedMac`.
  */
 export function newSandboxRecord(
-  given: Pick<SandboxRecord, 'id' | 'name' | 'hostname' | 'layers' | 'inMemory' | 'network'>,
+  given: Pick<
+    SandboxRecord,
+    'id' | 'name' | 'hostname' | 'layers' | 'inMemory' | 'disk' | 'upperKib' | 'network'
+  >,
   limits: Limits,
   macs: Set<string>,
   wantedMac?: string,

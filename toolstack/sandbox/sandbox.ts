@@ -8,6 +8,7 @@ import {
   encodeBegin,
   encodeExec,
   encodeStart,
+  encodeUnmount,
   AgentType,
   type BeginRequest,
   type ExecRequest,
@@ -18,7 +19,7 @@ import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { LateRecords } from './late-records.js';
-import { disksOf } from './layers.js';
+import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
 import { growAdopted } from './grow.js';
 import { quietly, releaseSandbox } from './release.js';
@@ -36,6 +37,8 @@ export const ROOTFS_PATH = `/run/thaw/roots/${ROOTFS}/rootfs`;
 /** Until an agent that wakes up, or is asked again, has answered. */
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
+/** For what a guest's memory may hold that its disk does not have. */
+const PUT_AWAY_MS = 60_000;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 
@@ -95,13 +98,13 @@ export class Sandbox {
     const shim = await ShimClient.connect(socket, events, ADOPT_MS);
     const acquired: string[] = [];
     try {
-      for (const layer of disksOf(record)) {
-        await services.loops.acquire(layer);
-        acquired.push(layer);
+      for (const file of loopFilesOf(record)) {
+        await services.loops.acquire(file);
+        acquired.push(file);
       }
     } catch (error) {
       shim.close();
-      for (const layer of acquired) await quietly(services, () => services.loops.release(layer));
+      for (const file of acquired) await quietly(services, () => services.loops.release(file));
       throw error;
     }
     return new Sandbox(services, record, asDomid(record.domid ?? 0), shim);
@@ -151,9 +154,12 @@ export class Sandbox {
     return isSameDomain(this.#services.host, this.domid, this.record.uuid);
   }
 
-  /** Ends the sandbox and removes all that belongs to it. Idempotent; never rejects, what fails is logged. */
-  destroy(): Promise<void> {
-    this.#destroyed ??= this.#release();
+  /**
+   * Ends the sandbox and removes all that belongs to it. With `putsAway`, once nothing runs in it, the guest first writes back what its
+   * disk does not have yet; else the disk is what a crash leaves. Idempotent; never rejects, what fails is logged.
+   */
+  destroy({ putsAway = false } = {}): Promise<void> {
+    this.#destroyed ??= this.#release(putsAway && this.record.disk !== undefined);
     return this.#destroyed;
   }
 
@@ -193,8 +199,14 @@ export class Sandbox {
     this.record.name = name;
   }
 
-  async #release(): Promise<void> {
+  async #putAway(): Promise<void> {
+    const link = await this.agent();
+    await link.request(AgentType.UNMOUNT, encodeUnmount(ROOTFS), 'to unmount', PUT_AWAY_MS);
+  }
+
+  async #release(putsAway: boolean): Promise<void> {
     this.#lateRecords.cancel();
+    if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     await quietly(this.#services, () => this.shim.quit());
@@ -203,7 +215,7 @@ export class Sandbox {
   }
 
   async #releaseLoops(): Promise<void> {
-    for (const layer of disksOf(this.record))
-      await quietly(this.#services, () => this.#services.loops.release(layer));
+    for (const file of loopFilesOf(this.record))
+      await quietly(this.#services, () => this.#services.loops.release(file));
   }
 }

@@ -7,6 +7,7 @@ import type { Templates } from '../clone/templates.js';
 import type { Networks } from '../network/index.js';
 import type { XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
+import type { Disks } from './disks.js';
 import type { MemoryBudget } from './memory-budget.js';
 import type { SandboxRecord } from './record.js';
 import type { ShimSpawner } from './shim-process.js';
@@ -17,6 +18,7 @@ export interface SandboxServices {
   templates: Templates;
   engine: CloneEngine;
   loops: LoopDevices;
+  disks: Disks;
   budget: MemoryBudget;
   shims: ShimSpawner;
   networks: Networks;

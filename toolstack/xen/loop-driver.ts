@@ -7,8 +7,8 @@ import { loopAttach, loopDetach } from '../../bindings/index.js';
 export interface LoopDriver {
   /** Devices that show a file, whoever made them. */
   list(): Promise<{ name: string; file: string }[]>;
-  /** Makes a read-only device of the file and resolves with its path. */
-  attach(file: string): Promise<string>;
+  /** Makes a device of the file, read-only unless `writable`, and resolves with its path. */
+  attach(file: string, writable: boolean): Promise<string>;
   detach(device: string): Promise<void>;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Read-only loop devices for layer files: one device a file, shared by all domains that use it, gone with the last.
+// Loop devices: for layer files read-only ones, one a file, shared by all domains that use it, gone with the last; for a writable layer one
+// that a single domain has.
 
+import { sleep } from '../base/deadline.js';
 import { ThawError } from '../base/errors.js';
 import { kernelLoops, type LoopDriver } from './loop-driver.js';
 
@@ -22,6 +24,28 @@ export class LoopDevices {
       this.#uses.set(file, use);
       return use.device;
     });
+  }
+
+  /**
+   * A device of its own that shows `file` and can be written to. Waits until no device shows it any more: one that a dead domain had may
+   * still have writes under way. Needs one release(). Rejects with ERR_XEN_LOOP.
+   */
+  acquireWritable(file: string): Promise<string> {
+    return this.#inTurn(file, async () => {
+      if (this.#uses.has(file)) throw inUse(file, 'a domain has it');
+      await this.#untilFree(file);
+      const device = await named(file, this.#driver.attach(file, true));
+      this.#uses.set(file, { device, count: 1 });
+      return device;
+    });
+  }
+
+  async #untilFree(file: string): Promise<void> {
+    const deadline = performance.now() + FREE_MS;
+    for (let waitMs = 1; await this.#existing(file); waitMs = Math.min(2 * waitMs, POLL_MS)) {
+      if (performance.now() > deadline) throw inUse(file, `${FREE_MS / 1000} s have passed`);
+      await sleep(waitMs);
+    }
   }
 
   /** Gives one use back; the last one detaches the device. */
@@ -56,9 +80,19 @@ export class LoopDevices {
 
   /** Takes an existing device on the file (an earlier thawd's), else makes one. */
   async #attach(file: string): Promise<string> {
-    const existing = (await this.#driver.list()).find((loop) => loop.file === file);
-    return existing ? existing.name : named(file, this.#driver.attach(file));
+    return (await this.#existing(file)) ?? named(file, this.#driver.attach(file, false));
   }
+
+  async #existing(file: string): Promise<string | undefined> {
+    return (await this.#driver.list()).find((loop) => loop.file === file)?.name;
+  }
+}
+
+const FREE_MS = 30_000;
+const POLL_MS = 50;
+
+function inUse(file: string, why: string): ThawError {
+  return new ThawError('ERR_XEN_LOOP', `Cannot use ${file}: it is still a disk, and ${why}`);
 }
 
 async function named<T>(file: string, step: Promise<T>): Promise<T> {

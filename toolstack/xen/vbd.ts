@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block device of dom0 as a read-only disk of a domain.
+// A block device of dom0 as a disk of a domain.
 
 import { stat } from 'node:fs/promises';
 import { ThawError } from '../base/errors.js';
@@ -9,9 +9,25 @@ import type { Device } from './devices.js';
  * The vbd that shows `blockDevice` (such as /dev/loop3) as the index-th disk, read-only, and the name the guest gives it.
  * Numbers are those of Xen's docs/man/xen-vbd-interface: xvda… up to index 15, the extended scheme above.
  */
-export async function readOnlyDisk(
+export function readOnlyDisk(
   blockDevice: string,
   index: number,
+): Promise<{ device: Device; guestName: string }> {
+  return disk(blockDevice, index, { mode: 'r', discards: '0' });
+}
+
+/** The same, but that the guest may write to it, and say what it needs no more. */
+export function writableDisk(
+  blockDevice: string,
+  index: number,
+): Promise<{ device: Device; guestName: string }> {
+  return disk(blockDevice, index, { mode: 'w', discards: '1' });
+}
+
+async function disk(
+  blockDevice: string,
+  index: number,
+  { mode, discards }: { mode: 'r' | 'w'; discards: '0' | '1' },
 ): Promise<{ device: Device; guestName: string }> {
   const { rdev, isBlock } = await blockNumber(blockDevice);
   if (!isBlock)
@@ -28,9 +44,9 @@ export async function readOnlyDisk(
         bootable: '0',
         dev: guestName,
         type: 'phy',
-        mode: 'r',
+        mode,
         'device-type': 'disk',
-        'discard-enable': '0',
+        'discard-enable': discards,
         params: blockDevice,
         'physical-device': `${major(rdev).toString(16)}:${minor(rdev).toString(16)}`,
       },

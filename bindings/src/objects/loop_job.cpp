@@ -15,12 +15,13 @@ namespace {
 
 class LoopJob : public Job {
 public:
-  LoopJob(bool attaches, std::string path) : attaches_(attaches), path_(std::move(path)) {
+  LoopJob(bool attaches, std::string path, bool writable)
+      : attaches_(attaches), writable_(writable), path_(std::move(path)) {
   }
 
   bool execute() override {
     LoopError error;
-    if (attaches_ ? loop_attach(path_, &device_, &error) : loop_detach(path_, &error))
+    if (attaches_ ? loop_attach(path_, writable_, &device_, &error) : loop_detach(path_, &error))
       return true;
     failure_ = errno_failure(attaches_ ? "loop_attach" : "loop_detach", error.errnum);
     failure_.hint = path_ + ": " + error.op + ": " + errno_name(error.errnum);
@@ -32,14 +33,15 @@ public:
   }
 
 private:
-  bool attaches_;
+  bool attaches_, writable_;
   std::string path_, device_;
 };
 
 napi_value start(napi_env env, napi_callback_info info, bool attaches) {
   Args args(env, info);
   std::string path = args.text(0);
-  return args.ok() ? Job::run(env, std::make_unique<LoopJob>(attaches, std::move(path))) : nullptr;
+  bool writable = attaches && args.boolean(1);
+  return args.ok() ? Job::run(env, std::make_unique<LoopJob>(attaches, std::move(path), writable)) : nullptr;
 }
 
 } // namespace

@@ -42,10 +42,10 @@ bool fail(LoopError *error, const char *op) {
 
 /// 0 or an errno. Linux before 5.8 has no LOOP_CONFIGURE; there a file that is open for reading makes a read-only
 /// device.
-int configure(int device, int file, const std::string &name) {
+int configure(int device, int file, bool writable, const std::string &name) {
   struct loop_config config = {};
   config.fd = uint32_t(file);
-  config.info.lo_flags = LO_FLAGS_READ_ONLY;
+  config.info.lo_flags = writable ? 0 : LO_FLAGS_READ_ONLY;
   snprintf(reinterpret_cast<char *>(config.info.lo_file_name), LO_NAME_SIZE, "%s", name.c_str());
   if (ioctl(device, LOOP_CONFIGURE, &config) == 0)
     return 0;
@@ -62,8 +62,9 @@ int configure(int device, int file, const std::string &name) {
 
 } // namespace
 
-bool loop_attach(const std::string &file, std::string *device, LoopError *error) {
-  Fd backing(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+bool loop_attach(const std::string &file, bool writable, std::string *device, LoopError *error) {
+  const int access = writable ? O_RDWR : O_RDONLY;
+  Fd backing(open(file.c_str(), access | O_CLOEXEC));
   if (backing < 0)
     return fail(error, "open");
   Fd control(open("/dev/loop-control", O_RDWR | O_CLOEXEC));
@@ -74,10 +75,10 @@ bool loop_attach(const std::string &file, std::string *device, LoopError *error)
     if (number < 0)
       return fail(error, "LOOP_CTL_GET_FREE");
     std::string path = "/dev/loop" + std::to_string(number);
-    Fd loop(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    Fd loop(open(path.c_str(), access | O_CLOEXEC));
     if (loop < 0)
       return fail(error, "open a loop device");
-    errno = configure(loop, backing, file);
+    errno = configure(loop, backing, writable, file);
     if (errno == 0) {
       *device = path;
       return true;

@@ -12,8 +12,9 @@ struct LoopError {
   int errnum = 0;
 };
 
-/// Makes a read-only block device of a file; its path goes to *device. False with *error set; nothing is left then.
-bool loop_attach(const std::string &file, std::string *device, LoopError *error);
+/// Makes a block device of a file, read-only unless `writable`; its path goes to *device. False with *error set;
+/// nothing is left then.
+bool loop_attach(const std::string &file, bool writable, std::string *device, LoopError *error);
 
 /// Takes the file off a loop device; one that is in use goes with its last user. A device without a file is no error.
 bool loop_detach(const std::string &device, LoopError *error);

@@ -25,7 +25,7 @@ async function recovered(
 test('an ended container stays in the books, one that was --rm goes', async (t) => {
   const kept = await recovered(t, containerRecord({ state: 'exited' }));
   t.like(kept.manager.list(true), { 0: { name: 'web', state: 'exited' }, length: 1 });
-  t.deepEqual(kept.swept, ['/layers']);
+  t.deepEqual(kept.swept, ['/layers', kept.services.sandbox.disks.folder]);
   const gone = await recovered(t, containerRecord({ state: 'lost', rm: true }));
   t.deepEqual(gone.manager.list(true), []);
   t.deepEqual(await gone.records.loadAll(silentLog()), []);

@@ -18,7 +18,10 @@ class FakeLoops implements LoopDriver {
     return Promise.resolve([...this.table]);
   }
 
-  attach(file: string) {
+  readonly writable: string[] = [];
+
+  attach(file: string, writable: boolean) {
+    if (writable) this.writable.push(file);
     if (file.includes('broken')) return Promise.reject(new Error('no such file'));
     const name = `/dev/loop${this.table.length}`;
     this.table.push({ name, file });
@@ -55,6 +58,20 @@ test('a failure has its code and is not kept', async (t) => {
   await t.throwsAsync(loops.acquire('/l/broken'), { code: 'ERR_XEN_LOOP' });
   await t.throwsAsync(loops.acquire('/l/broken'), { code: 'ERR_XEN_LOOP' });
   await t.notThrowsAsync(loops.release('/l/broken'));
+});
+
+test('a writable device is of one domain alone, and waits for the one before to go', async (t) => {
+  const driver = new FakeLoops([{ name: '/dev/loop9', file: '/c/upper' }]);
+  const loops = new LoopDevices(driver);
+  const waiting = loops.acquireWritable('/c/upper');
+  await sleep(20);
+  t.deepEqual(driver.writable, []);
+  driver.table = [];
+  t.is(await waiting, '/dev/loop0');
+  t.deepEqual(driver.writable, ['/c/upper']);
+  await t.throwsAsync(loops.acquireWritable('/c/upper'), { code: 'ERR_XEN_LOOP' });
+  await loops.release('/c/upper');
+  t.deepEqual(driver.table, []);
 });
 
 test('a sweep detaches what nobody holds below a folder, and nothing else', async (t) => {

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { diskDevid, diskName, readOnlyDisk } from '../../../toolstack/xen/vbd.js';
+import { diskDevid, diskName, readOnlyDisk, writableDisk } from '../../../toolstack/xen/vbd.js';
 
 test('numbers are those of xen-vbd-interface', (t) => {
   t.is(diskDevid(0), 51712);
@@ -39,5 +39,6 @@ test('what is no block device is refused', async (t) => {
   await writeFile(join(folder, 'file'), '');
   await t.throwsAsync(readOnlyDisk(join(folder, 'file'), 0), { code: 'ERR_XEN_VBD' });
   await t.throwsAsync(readOnlyDisk('/dev/null', 0), { code: 'ERR_XEN_VBD' });
+  await t.throwsAsync(writableDisk('/dev/null', 0), { code: 'ERR_XEN_VBD' });
   await t.throwsAsync(readOnlyDisk(join(folder, 'none'), 0), { code: 'ENOENT' });
 });
