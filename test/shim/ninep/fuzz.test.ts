@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded run of the file server's fuzz target: does any list of messages break it, or reach beyond its export? FUZZ_SECONDS makes it longer.
+// A bounded run of the file server's fuzz target: does any list of messages break it, or reach beyond its export?
+// FUZZ_SECONDS makes it longer.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

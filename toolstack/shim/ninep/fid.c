@@ -73,7 +73,7 @@ int fid_new(struct ninep *server, uint32_t number, uint32_t uid, int path, struc
     if (getrandom(&table->key, sizeof table->key, GRND_NONBLOCK) < 0)
       table->key = (uintptr_t)server;
     resize(table, BITS_MIN);
-  } else if (table->count == 1u << table->bits) {
+  } else if (table->count >= 1u << table->bits) {
     resize(table, table->bits + 1);
   }
   fid = calloc(1, sizeof *fid);

@@ -27,6 +27,12 @@ int path_name(struct wire_string untrusted_name, struct name *name_out) {
   return 0;
 }
 
+int path_place(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
+               struct name *name_out) {
+  *folder_out = fid_file(server, number);
+  return *folder_out == NULL ? EBADF : path_name(untrusted_name, name_out);
+}
+
 static int open_path(int folder, const char *name, uint64_t resolve, int *path_out) {
   struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
                          .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | resolve};

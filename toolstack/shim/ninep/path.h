@@ -12,6 +12,10 @@ struct name {
 
 int path_name(struct wire_string untrusted_name, struct name *name_out);
 
+/* A folder's fid, and under which name something is to be made in it. */
+int path_place(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
+               struct name *name_out);
+
 /* The file `name` in `folder`, itself also when it is a symlink: an O_PATH descriptor, which is the caller's. */
 int path_step(int folder, const struct name *name, int *path_out);
 

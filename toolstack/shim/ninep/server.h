@@ -9,6 +9,7 @@
 #include "wire.h"
 
 #define NINEP_NAME_MAX 255u
+#define NINEP_MODE_BITS 07777u
 #ifndef NINEP_LOCK_RANGES_MAX /* the fuzzer has fewer */
 #define NINEP_LOCK_RANGES_MAX 4096u
 #endif
@@ -45,8 +46,10 @@ ninep_handler answer_version, answer_attach, answer_flush, answer_clunk, answer_
 ninep_handler answer_walk;
 /* open.c */
 ninep_handler answer_lopen;
+/* lcreate.c */
+ninep_handler answer_lcreate;
 /* create.c */
-ninep_handler answer_lcreate, answer_mkdir, answer_mknod, answer_symlink;
+ninep_handler answer_mkdir, answer_mknod, answer_symlink;
 /* link.c */
 ninep_handler answer_link, answer_rename, answer_renameat, answer_unlinkat, answer_readlink;
 /* io.c */

@@ -69,7 +69,7 @@ static int set_all(struct ninep *server, const struct fid *fid, const struct cha
   if ((change->valid & (SET_UID | SET_GID)) != 0)
     error = set_owner(fid, change);
   if (error == 0 && (change->valid & SET_MODE) != 0 &&
-      fchmodat(server->fds_fd, path_fd_name(fid->path).text, change->mode & 07777, 0) != 0)
+      fchmodat(server->fds_fd, path_fd_name(fid->path).text, change->mode & NINEP_MODE_BITS, 0) != 0)
     error = errno;
   if (error == 0 && (change->valid & SET_SIZE) != 0)
     error = set_size(server, fid, change->size);

@@ -11,14 +11,6 @@
 
 #define TRIES_MAX 8 /* of a value that grows while it is read */
 
-struct xattr {
-  struct name name;
-  bool is_written;
-  int flags;            /* XATTR_CREATE, XATTR_REPLACE */
-  size_t size, written; /* bytes: announced; come, without a gap */
-  uint8_t value[];
-};
-
 /* What a container may have to do with. The rest is the host's: trusted.*, security.selinux and others. */
 static bool is_allowed(const char *name) {
   return strncmp(name, "user.", strlen("user.")) == 0 || strcmp(name, "system.posix_acl_access") == 0 ||
@@ -33,31 +25,6 @@ static int check_name(struct wire_string untrusted_name, struct name *name_out) 
   memcpy(name_out->text, untrusted_name.bytes, untrusted_name.length);
   name_out->text[untrusted_name.length] = '\0';
   return is_allowed(name_out->text) ? 0 : EOPNOTSUPP;
-}
-
-static int xattr_new(struct ninep *server, size_t size, struct xattr **xattr_out) {
-  struct xattr *xattr;
-
-  if (server->xattr_bytes + sizeof *xattr + size > NINEP_XATTR_TOTAL_MAX)
-    return ENOMEM;
-  xattr = calloc(1, sizeof *xattr + size);
-  if (xattr == NULL)
-    return ENOMEM;
-  xattr->size = size;
-  server->xattr_bytes += sizeof *xattr + size;
-  *xattr_out = xattr;
-  return 0;
-}
-
-static void give_up(struct ninep *server, struct xattr *xattr, size_t size) {
-  server->xattr_bytes -= sizeof *xattr + size;
-  free(xattr);
-}
-
-void xattr_free(struct ninep *server, struct fid *fid) {
-  if (fid->xattr != NULL)
-    give_up(server, fid->xattr, fid->xattr->size);
-  fid->xattr = NULL;
 }
 
 /* Leaves the names that are allowed. */
@@ -107,7 +74,7 @@ static int load(struct ninep *server, const struct fid *fid, const struct name *
       *xattr_out = xattr;
       return 0;
     }
-    give_up(server, xattr, (size_t)size);
+    xattr_give_up(server, xattr);
     if (error != ERANGE)
       return error;
   }
@@ -133,7 +100,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
     return error;
   error = fid_new(server, new_number, fid->uid, -1, &made);
   if (error != 0) {
-    give_up(server, xattr, xattr->size);
+    xattr_give_up(server, xattr);
     return error;
   }
   made->xattr = xattr;
@@ -170,36 +137,6 @@ int answer_xattrcreate(struct ninep *server, struct wire_in *in, struct wire_out
   xattr->flags = (int)flags;
   xattr->is_written = true;
   fid->xattr = xattr;
-  return 0;
-}
-
-int xattr_read(const struct fid *fid, uint64_t offset, uint8_t *bytes, size_t *n) {
-  const struct xattr *xattr = fid->xattr;
-  size_t left;
-
-  if (xattr->is_written)
-    return EBADF;
-  left = offset < xattr->written ? xattr->written - (size_t)offset : 0;
-  if (*n > left)
-    *n = left;
-  if (*n > 0)
-    memcpy(bytes, xattr->value + offset, *n);
-  return 0;
-}
-
-int xattr_write(struct fid *fid, uint64_t offset, const uint8_t *bytes, size_t n) {
-  struct xattr *xattr = fid->xattr;
-
-  if (!xattr->is_written)
-    return EBADF;
-  if (offset > xattr->written)
-    return EINVAL;
-  if (n > xattr->size - (size_t)offset)
-    return ENOSPC;
-  if (n > 0)
-    memcpy(xattr->value + offset, bytes, n);
-  if (offset + n > xattr->written)
-    xattr->written = (size_t)offset + n;
   return 0;
 }
 

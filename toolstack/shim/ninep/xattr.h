@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a fid that stands for an extended attribute is read from, or what is written through it. */
+/* An extended attribute that a fid stands for: what is read from it, or written through it. */
 #ifndef THAW_NINEP_XATTR_H
 #define THAW_NINEP_XATTR_H
 
-#include "server.h"
+#include "path.h"
+
+/* One value, or the list of names. */
+struct xattr {
+  struct name name;
+  bool is_written;
+  int flags;            /* XATTR_CREATE, XATTR_REPLACE */
+  size_t size, written; /* bytes: announced; come, without a gap */
+  uint8_t value[];
+};
+
+/* One for `size` bytes, at most NINEP_XATTR_MAX. ENOMEM also when fids hold too much already. */
+int xattr_new(struct ninep *server, size_t size, struct xattr **xattr_out);
+
+/* Of one that no fid has. */
+void xattr_give_up(struct ninep *server, struct xattr *xattr);
 
 /* *n: bytes wanted, then bytes given. EBADF for one that is written. */
 int xattr_read(const struct fid *fid, uint64_t offset, uint8_t *bytes, size_t *n);
