@@ -182,7 +182,6 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
   ]),
   ...missing('run and create', [
-    ['--device', 'run --device /dev/null'],
     ['--health-cmd and its timings', 'run --health-cmd true'],
     ['--init', 'run --init'],
     ['--pod', 'run --pod x'],

@@ -70,6 +70,15 @@ export interface HealthState {
   log: { start: number; end: number; exitCode: number }[];
 }
 
+/** A block device of the host that a container has as a disk. */
+export interface DeviceWish {
+  source: string;
+  /** Its node in the container. */
+  destination: string;
+  /** Of r, w and m, as podman has them. */
+  access: string;
+}
+
 /** A port of the host that leads to the container's. */
 export interface PortWish {
   /** '' for all of the host's addresses. */
@@ -101,6 +110,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   ip?: string;
   ip6?: string;
   publish?: PortWish[];
+  /** Block devices of the host that it has. */
+  devices?: DeviceWish[];
   /** Files and folders of the host that it sees. */
   mounts?: MountWish[];
   labels?: Record<string, string>;

@@ -5,6 +5,7 @@ import type { Client, CreateOptions, DomainType, RestartPolicy } from '../api/en
 import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
+import { DEVICE_OPTIONS, deviceOptions } from './device-options.js';
 import { HEALTH_OPTIONS, healthOptions } from './health-options.js';
 import { MOUNT_OPTIONS, mountOptions } from './mount-options.js';
 import { NETWORK_OPTIONS, networkOptions } from './network-options.js';
@@ -60,6 +61,7 @@ export const CREATE_OPTIONS: Command['options'] = {
     describe: "The container's hostname",
   },
   ...MOUNT_OPTIONS,
+  ...DEVICE_OPTIONS,
   ...NETWORK_OPTIONS,
   'mac-address': { type: 'string', describe: 'MAC of its network interface' },
   memory: {
@@ -136,6 +138,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
       'stopTimeoutS',
       whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
     ),
+    ...deviceOptions(parsed),
     ...healthOptions(parsed),
     ...confined,
     ...mounted,
@@ -191,7 +194,7 @@ function checkFrozen(parsed: Parsed, name: string): void {
 const FIXED = [
   ...['env', 'env-file', 'workdir', 'user', 'entrypoint', 'pull', 'tls-verify', 'authfile'],
   ...['cap-add', 'cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit'],
-  ...['volume', 'mount'],
+  ...['volume', 'mount', 'device'],
 ];
 
 /** Files first, so that -e has the last word. */

@@ -29,6 +29,7 @@ export function copyContainer(
   return container.still(async () => {
     const { record, sandbox } = container;
     if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
+    if (record.sandbox.devices) throw withDevices(record, verb);
     const ended = new AbortController();
     void container.ended.then(() => ended.abort(notRunning(record, verb)));
     const either = AbortSignal.any([signal, ended.signal]);
@@ -42,6 +43,13 @@ export function copyContainer(
       container.watchAgain();
     }
   });
+}
+
+function withDevices({ name }: ContainerRecord, verb: Verb): ContainerError {
+  return new ContainerError(
+    'ERR_CLONE_VOLUME',
+    `Cannot ${verb} container "${name}": it has a block device of the host, to which a copy would write as well; run it without --device`,
+  );
 }
 
 function notRunning({ name, state }: ContainerRecord, verb: Verb): ContainerError {

@@ -18,6 +18,7 @@ import { giveBackAddresses } from '../sandbox/release.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { Volumes } from '../volume/index.js';
+import { sandboxDevices } from './devices.js';
 import { ContainerError } from './errors.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
 import { nameVolumes, planMounts } from './mounts.js';
@@ -109,6 +110,7 @@ async function planFromImage(
       stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     });
     record.options = options;
+    Object.assign(record.sandbox, sandboxDevices(options));
     const start = options.mounts
       ? await startWithMounts(services, record, image, options, client)
       : planStart(record, image, options, client);

@@ -7,6 +7,7 @@ import { ProcessFlag } from '../api/wire.js';
 import { Steps } from '../base/steps.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import { Container, INIT_PROCESS } from './container.js';
+import { checkDevices, devicesOfOthers } from './devices.js';
 import { stateError } from './errors.js';
 import { launch } from './launch.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
@@ -33,6 +34,7 @@ export async function runContainer(
     container = made;
     manager.add(made);
     services.events.tell('create', plan.record);
+    await checkDevices(options.devices ?? [], devicesOfOthers(manager, plan.record.id));
     onId?.(plan.record.id);
     const attached = detach ? undefined : client;
     made.launched = services.pool.during(() =>
@@ -108,7 +110,7 @@ export async function startContainer(
   }
   const made = begin(services, manager, container, options.restarts ?? 0);
   const steps = new Steps(services.log, `Container ${record.name}`);
-  made.launched = startAnew(services, made, options, client, steps);
+  made.launched = startAnew(services, manager, made, options, client, steps);
   try {
     await made.launched;
   } catch (error) {
@@ -152,12 +154,14 @@ export function stateBefore({ exit, reason }: Container['record']): 'created' | 
 
 async function startAnew(
   services: ContainerServices,
+  manager: ContainerManager,
   container: Container,
   { attach, interactive }: StartOptions,
   client: Client,
   steps: Steps,
 ): Promise<void> {
   const { record } = container;
+  await checkDevices(record.options?.devices ?? [], devicesOfOthers(manager, record.id));
   const plan: RunPlan = await steps.time('plan', planAgain(services, record, client));
   // The next thawd would take it for this run's.
   await rm(services.records.statusPath(record.id), { force: true });

@@ -3,6 +3,7 @@
 
 import type { Confinement } from '../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
+import type { DeviceNode } from './devices.js';
 import type { Bind } from './mounts.js';
 
 export interface SpecInput {
@@ -18,6 +19,8 @@ export interface SpecInput {
   rootfsPath: string;
   /** Where the guest has the files thaw writes for the container (hosts, hostname, resolv.conf, machine-id). */
   filesPath: string;
+  /** Disks of the guest that the container may use. */
+  devices?: readonly DeviceNode[];
   /** Of what of the host the guest has. */
   binds?: readonly Bind[];
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
@@ -67,7 +70,7 @@ function rlimit(type: string, soft: number, hard: number): object {
 
 /** Builds config.json as text. */
 export function buildSpec(input: SpecInput): string {
-  const { hostname, confinement, binds = [] } = input;
+  const { hostname, confinement, binds = [], devices = [] } = input;
   const { readOnly = false, seccomp, tmpfs = [], pidsLimit = DEFAULT_PIDS } = confinement;
   const places = [...tmpfs.map(({ path }) => path), ...binds.map((bind) => bind.destination)];
   const isTaken = (path: string): boolean => places.includes(path);
@@ -91,17 +94,26 @@ export function buildSpec(input: SpecInput): string {
       namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
       cgroupsPath: '/container',
       resources: {
-        devices: [{ allow: false, access: 'rwm' }],
+        devices: [{ allow: false, access: 'rwm' }, ...devices.map(deviceRule)],
         ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
         ...(input.cpuQuota === undefined
           ? {}
           : { cpu: { quota: Math.round(input.cpuQuota * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
       },
       ...(seccomp ? { seccomp } : {}),
+      ...(devices.length > 0 ? { devices: devices.map(deviceEntry) } : {}),
       maskedPaths: MASKED_PATHS,
       readonlyPaths: READONLY_PATHS,
     },
   });
+}
+
+function deviceRule({ major, minor, access }: DeviceNode): object {
+  return { allow: true, type: 'b', major, minor, access };
+}
+
+function deviceEntry({ path, major, minor }: DeviceNode): object {
+  return { path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 0 };
 }
 
 const CPU_PERIOD_US = 100_000;

@@ -7,6 +7,7 @@ import { mergeProcess, resolveUser, type Image } from '../image/index.js';
 import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
 import { INIT_PROCESS } from './container.js';
 import type { SandboxRecord } from '../sandbox/record.js';
+import { deviceNodes } from './devices.js';
 import type { Bind } from './mounts.js';
 import { buildSpec } from './spec.js';
 
@@ -19,17 +20,18 @@ export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>
 export interface StartFor {
   flags: number;
   cpus: number;
-  sandbox: Pick<SandboxRecord, 'id' | 'machineId' | 'network'> & {
-    /** Not known yet when the container is frozen first. */
-    hostname?: string;
-  };
+  sandbox: Pick<SandboxRecord, 'id' | 'machineId' | 'network'> &
+    Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>> & {
+      /** Not known yet when the container is frozen first. */
+      hostname?: string;
+    };
 }
 
 /** Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
 export function planStart(
   record: StartFor,
   image: Image,
-  options: ProcessOptions & Confinement,
+  options: ProcessOptions & Confinement & Pick<CreateOptions, 'devices'>,
   client: Pick<Client, 'env' | 'rows' | 'cols'>,
   binds: readonly Bind[] = [],
 ): ProcessStart {
@@ -57,6 +59,7 @@ export function planStart(
     rootfsPath: ROOTFS_PATH,
     filesPath,
     binds,
+    devices: deviceNodes(options, record.sandbox),
     confinement: options,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
   });

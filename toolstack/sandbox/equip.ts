@@ -9,7 +9,7 @@ import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
 import { diskDevid } from '../xen/vbd.js';
 import { fillVolumes, shareFiles } from './files.js';
 import { growMemory, growVcpus } from './grow.js';
-import { injectLayers, memoryToMount } from './layers.js';
+import { firstDevice, injectLayers, memoryToMount } from './layers.js';
 import { connect } from './connect.js';
 import { all, type Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -39,7 +39,7 @@ export async function equip(
 ): Promise<void> {
   const { host } = services;
   const { domid, shim, link } = ready;
-  const { files = [] } = record;
+  const { files = [], devices = [] } = record;
   const stop = (): void => link.close();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
@@ -55,6 +55,12 @@ export async function equip(
       shareFiles(services, ready, files, steps),
       ...disksAtStart(ready.template.running).map((index) =>
         steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
+      ),
+      ...devices.map((_, index) =>
+        steps.time(
+          'device',
+          untilConnected(host, domid, 'vbd', diskDevid(firstDevice(record) + index)),
+        ),
       ),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);

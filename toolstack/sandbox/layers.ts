@@ -51,6 +51,15 @@ export interface Layers {
   devices: Device[];
 }
 
+/** The number of the disk that the first of its devices is: behind those of its layers, and its own. */
+export function firstDevice({
+  layers = [],
+  inMemory = true,
+  disk,
+}: Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>>): number {
+  return (inMemory ? 0 : layers.length) + (disk ? 1 : 0);
+}
+
 /** As prepareLayers(), then the sandbox's own disk, which goes on from `from` where that is given. */
 export async function prepareDisks(
   { loops, disks }: { loops: LoopDevices; disks: Disks },
@@ -59,13 +68,20 @@ export async function prepareDisks(
   from?: string,
 ): Promise<Layers> {
   const layers = await prepareLayers(loops, record, undo);
-  const { disk } = record;
-  if (!disk) return layers;
-  await disks.ensure(disk, from);
-  const blockDevice = await loops.acquireWritable(disk.path);
-  undo.push(`loop device of ${disk.path}`, () => loops.release(disk.path));
-  const { device, guestName } = await writableDisk(blockDevice, layers.devices.length);
-  return { ...layers, upper: guestName, devices: [...layers.devices, device] };
+  const { disk, devices = [] } = record;
+  if (disk) {
+    await disks.ensure(disk, from);
+    const blockDevice = await loops.acquireWritable(disk.path);
+    undo.push(`loop device of ${disk.path}`, () => loops.release(disk.path));
+    const { device, guestName } = await writableDisk(blockDevice, layers.devices.length);
+    layers.upper = guestName;
+    layers.devices.push(device);
+  }
+  for (const { path, readOnly } of devices) {
+    const make = readOnly ? readOnlyDisk : writableDisk;
+    layers.devices.push((await make(path, layers.devices.length)).device);
+  }
+  return layers;
 }
 
 /** Makes loop devices of the layers that become vbds; `undo` has them. */

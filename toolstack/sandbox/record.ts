@@ -34,6 +34,8 @@ export interface SandboxRecord {
   layers: string[];
   /** Folders and files of dom0 that it sees. */
   files?: SharedFile[];
+  /** Block devices of dom0 that are disks of its, behind those of its own. */
+  devices?: { path: string; readOnly: boolean }[];
   /** Whether the layers went into the guest's memory; else they are its disks. */
   inMemory: boolean;
   /** Its writable layer, where that outlives it; else it is in the guest's memory. */

@@ -60,6 +60,14 @@ export function diskDevid(index: number): number {
   return index < 16 ? (202 << 8) | (index << 4) : (1 << 28) | (index << 8);
 }
 
+/** What Linux's blkfront numbers its disks with. */
+export const XVD_MAJOR = 202;
+
+/** The minor number that the guest gives the index-th disk: 16 for each, or 256 in the extended scheme. */
+export function diskMinor(index: number): number {
+  return index * (index < 16 ? 16 : 256);
+}
+
 /** xvda … xvdz, xvdaa …, as Linux's blkfront names them. */
 export function diskName(index: number): string {
   let suffix = '';

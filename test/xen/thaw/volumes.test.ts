@@ -200,6 +200,23 @@ test.serial(
   },
 );
 
+test.serial('files behave as containers expect of a file system', async (t) => {
+  t.timeout(900_000);
+  t.teardown(() => thaw(['volume', 'rm', '--force', 'posix']));
+  const { status, stdout, stderr } = await run([
+    ...['--cap-add', 'ALL', '-v', '/mnt/tests/files:/t:ro', '-v', 'posix:/d', '-w', '/d', debian],
+    ...['/t/posix-files', '/d', '--files', '500'],
+  ]);
+  const lines = stdout.trim().split('\n');
+  t.deepEqual(
+    lines.filter((line) => !line.startsWith('ok ')),
+    [],
+    stderr,
+  );
+  t.true(lines.length > 50, stdout);
+  t.is(status, 0, stderr);
+});
+
 test.serial('a volume without a name goes with its container, if that is wanted', async (t) => {
   t.timeout(300_000);
   t.is((await run(['-v', '/v', busybox, 'touch', '/v/x'])).status, 0);
@@ -242,6 +259,44 @@ test.serial(
     // And it starts anew with the same files.
     t.is((await thaw(['start', 'served'])).status, 0);
     t.is(await sh('served', 'cat /data/done'), 'done\n');
+  },
+);
+
+test.serial(
+  'a block device is a disk of the guest, and nobody else writes to it meanwhile',
+  async (t) => {
+    t.timeout(300_000);
+    const path = folder(t);
+    const disk = join(path, 'disk');
+    await command('truncate', ['-s', '32M', disk]);
+    const device = (await command('losetup', ['--find', '--show', disk])).trim();
+    t.teardown(() => command('losetup', ['--detach', device]));
+    const make = await run([
+      '--device',
+      `${device}:/dev/data`,
+      busybox,
+      'sh',
+      '-c',
+      'mke2fs /dev/data >/dev/null && ls -l /dev/data',
+    ]);
+    t.regex(make.stdout, /^brw-rw----/, make.stderr);
+    await standing(t, 'owner', '--cap-add', 'SYS_ADMIN', '--device', `${device}:/dev/data`);
+    t.is(await sh('owner', 'mount -t ext4 /dev/data /mnt && echo kept >/mnt/f && umount /mnt'), '');
+    const other = await run(['--device', device, busybox, 'true']);
+    t.is(other.status, 125);
+    t.regex(other.stderr, /container owner has it/);
+    const { status, stderr } = await thaw(['clone', 'owner']);
+    t.deepEqual([status, /block device/.test(stderr)], [125, true]);
+    await thaw(['rm', '--force', 'owner']);
+    await command('mkdir', [join(path, 'mnt')]);
+    await command('mount', [device, join(path, 'mnt')]);
+    try {
+      t.is(readFileSync(join(path, 'mnt/f'), 'utf8'), 'kept\n');
+      const mounted = await run(['--device', device, busybox, 'true']);
+      t.regex(mounted.stderr, /the host has it in use/);
+    } finally {
+      await command('umount', [join(path, 'mnt')]);
+    }
   },
 );
 
