@@ -177,12 +177,16 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       '$E volume create compat >/dev/null; $E volume create compat; echo $?; $E volume rm compat',
     ],
     [
+      '--health-cmd, healthcheck run',
+      'D --health-cmd "test -f /ok" --health-interval disable --health-retries 1 $I sleep 100; $E healthcheck run $N; echo $?; $E exec $N touch /ok; $E healthcheck run $N; echo $?; $E inspect -f "{{.State.Health.Status}}" $N',
+    ],
+    ['healthcheck run without a check', 'D $I sleep 100; $E healthcheck run $N'],
+    [
       'rm -v',
       'C -v /x $I true; $E volume ls -q | wc -l; $E rm -v $N >/dev/null; $E volume ls -q | wc -l',
     ],
   ]),
   ...missing('run and create', [
-    ['--health-cmd and its timings', 'run --health-cmd true'],
     ['--init', 'run --init'],
     ['--pod', 'run --pod x'],
   ]),
