@@ -271,16 +271,11 @@ test.serial(
     await command('truncate', ['-s', '32M', disk]);
     const device = (await command('losetup', ['--find', '--show', disk])).trim();
     t.teardown(() => command('losetup', ['--detach', device]));
-    const make = await run([
-      '--device',
-      `${device}:/dev/data`,
-      busybox,
-      'sh',
-      '-c',
-      'mke2fs /dev/data >/dev/null && ls -l /dev/data',
-    ]);
+    await command('mkfs.ext4', ['-q', device]);
+    const make = await run(['--device', `${device}:/dev/data`, busybox, 'ls', '-l', '/dev/data']);
     t.regex(make.stdout, /^brw-rw----/, make.stderr);
-    await standing(t, 'owner', '--cap-add', 'SYS_ADMIN', '--device', `${device}:/dev/data`);
+    const words = ['--cap-add', 'SYS_ADMIN', '--device', `${device}:/dev/data`, debian];
+    await standing(t, 'owner', ...words);
     t.is(await sh('owner', 'mount -t ext4 /dev/data /mnt && echo kept >/mnt/f && umount /mnt'), '');
     const other = await run(['--device', device, busybox, 'true']);
     t.is(other.status, 125);
