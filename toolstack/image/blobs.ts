@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is kept of images as they came: manifest, config and layers byte for byte, each under its digest, blobs/sha256-HEX. What is
 // pushed or saved is made of them; a container needs none.
-import { link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../base/errors.js';
+import { ImageError } from './errors.js';
+import { digestOf } from './json.js';
 import { blobPath } from './manifest.js';
+import { toOciManifest } from './oci-manifest.js';
 
 export interface Blob {
   /** sha256:HEX. */
@@ -65,11 +78,18 @@ export class BlobStore {
     await rename(path, this.path(blob.digest));
   }
 
-  /** Makes a dir: folder of hard links to the blobs, which stay until it goes, whatever is pruned. */
-  async layOut(source: ImageSource, dir: string): Promise<void> {
+  /** Makes a dir: folder of hard links to the blobs, which stay until it goes, whatever is pruned; the manifest `asOci` where asked for. */
+  async layOut(source: ImageSource, dir: string, asOci: boolean): Promise<void> {
     await mkdir(dir, { mode: 0o700 });
     await writeFile(join(dir, 'version'), DIR_VERSION);
-    await link(this.path(source.manifest.digest), join(dir, 'manifest.json'));
+    const manifest = await readFile(this.path(source.manifest.digest));
+    // skopeo checks all else by what it says.
+    if (digestOf(manifest) !== source.manifest.digest)
+      throw new ImageError(
+        'ERR_IMAGE_CORRUPT',
+        `Cannot copy the image: its manifest ${source.manifest.digest} is damaged on disk; pull it again`,
+      );
+    await writeFile(join(dir, 'manifest.json'), asOci ? toOciManifest(manifest) : manifest);
     const digests = new Set([source.config, ...source.layers].map(({ digest }) => digest));
     for (const digest of digests) await link(this.path(digest), blobPath(dir, digest));
   }

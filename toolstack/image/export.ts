@@ -27,7 +27,7 @@ export async function exportImage(job: ExportJob, target: Target): Promise<void>
   const workDir = await makeWorkDir(tmpRoot);
   try {
     const dir = join(workDir, 'image');
-    await blobs.layOut(source, dir);
+    await blobs.layOut(source, dir, /^oci(-archive)?:/.test(target.skopeo));
     const text = `${target.verb === 'push' ? 'Pushing to' : 'Saving'} ${target.name}`;
     const total = source.layers.reduce((sum, { bytes }) => sum + bytes, 0);
     progress({ text });

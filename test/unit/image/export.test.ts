@@ -43,6 +43,25 @@ test('a saved image has the same id, whoever reads it', async (t) => {
   );
 });
 
+test('an image of docker’s keeps its id in OCI’s formats, too', async (t) => {
+  const { dir, store, archive } = await imageStore(t);
+  const file = await archive('a.tar', [{ name: 'a', content: 'a' }]);
+  const docker = join(dir, 'docker.tar');
+  await run('skopeo', ['copy', '-q', `oci-archive:${file}`, `docker-archive:${docker}:app:1`]);
+  const [loaded] = await store.load(docker);
+  const id = loaded?.image.id ?? '';
+  t.regex((await store.details(id)).manifestType, /docker/);
+  for (const [format, transport] of FORMATS) {
+    const path = join(dir, `saved-${format}`);
+    await store.save('app:1', { path, format, title: path });
+    const config = await run('skopeo', ['inspect', '--config', '--raw', `${transport}:${path}`]);
+    t.is(digest(Buffer.from(config.stdout)), id, format);
+  }
+  await store.push('app:1', `oci:${dir}/pushed:x`);
+  const config = await run('skopeo', ['inspect', '--config', '--raw', `oci:${dir}/pushed:x`]);
+  t.is(digest(Buffer.from(config.stdout)), id);
+});
+
 test('an image saved by its id has no name in the archive', async (t) => {
   const { dir, store, archive } = await imageStore(t);
   const { id } = await store.pull(`oci-archive:${await archive('a.tar', [{ name: 'a' }])}`);
@@ -80,6 +99,13 @@ test('a damaged blob is found when it is read', async (t) => {
   const path = join(dir, 'out.tar');
   const save = () => store.save(image.id, { path, format: 'oci-archive', title: path });
   await t.throwsAsync(save(), { code: 'ERR_IMAGE_CORRUPT' });
+  await writeFile(blob, bytes);
+  const manifest = join(root, 'blobs', image.digest.replace(':', '-'));
+  const text = await readFile(manifest, 'utf8');
+  await writeFile(manifest, text.replace('schemaVersion', 'schemaVersiom'));
+  await t.throwsAsync(save(), { code: 'ERR_IMAGE_CORRUPT', message: /manifest/ });
+  await writeFile(manifest, text);
+  await save();
   await truncate(blob, 1);
   await t.throwsAsync(save(), { code: 'ERR_IMAGE_NOT_KEPT' });
 });
