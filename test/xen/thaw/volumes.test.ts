@@ -152,7 +152,7 @@ test.serial(
   },
 );
 
-test.serial('two containers share a volume, and its locks', async (t) => {
+once('two containers share a volume, and its locks', async (t) => {
   t.timeout(300_000);
   t.teardown(() => thaw(['volume', 'rm', '--force', 'shared']));
   await standing(t, 'left', '-v', 'shared:/v', debian);
@@ -175,30 +175,27 @@ test.serial('two containers share a volume, and its locks', async (t) => {
   t.regex(stderr, /container .*right.* has it/);
 });
 
-test.serial(
-  'a sized volume has that size, and its filesystem is mounted while it is used',
-  async (t) => {
-    t.timeout(300_000);
-    t.teardown(() => thaw(['volume', 'rm', '--force', 'small']));
-    t.is((await thaw(['volume', 'create', '--opt', 'size=20m', 'small'])).status, 0);
-    t.deepEqual(mounts(), []);
-    const full = await run([
-      '-v',
-      'small:/v',
-      busybox,
-      'sh',
-      '-c',
-      'dd if=/dev/zero of=/v/big bs=1M count=40',
-    ]);
-    t.regex(full.stderr, /No space left on device/);
-    const size = Number(
-      (await run(['-v', 'small:/v', busybox, 'stat', '-c', '%s', '/v/big'])).stdout,
-    );
-    t.true(size > 10 << 20 && size < 20 << 20, String(size));
-    await until('it is unmounted', () => mounts().length === 0);
-    t.is((await thaw(['volume', 'rm', 'small'])).status, 0);
-  },
-);
+once('a sized volume has that size, and its filesystem is mounted while it is used', async (t) => {
+  t.timeout(300_000);
+  t.teardown(() => thaw(['volume', 'rm', '--force', 'small']));
+  t.is((await thaw(['volume', 'create', '--opt', 'size=20m', 'small'])).status, 0);
+  t.deepEqual(mounts(), []);
+  const full = await run([
+    '-v',
+    'small:/v',
+    busybox,
+    'sh',
+    '-c',
+    'dd if=/dev/zero of=/v/big bs=1M count=40',
+  ]);
+  t.regex(full.stderr, /No space left on device/);
+  const size = Number(
+    (await run(['-v', 'small:/v', busybox, 'stat', '-c', '%s', '/v/big'])).stdout,
+  );
+  t.true(size > 10 << 20 && size < 20 << 20, String(size));
+  await until('it is unmounted', () => mounts().length === 0);
+  t.is((await thaw(['volume', 'rm', 'small'])).status, 0);
+});
 
 test.serial('files behave as containers expect of a file system', async (t) => {
   t.timeout(900_000);
@@ -217,7 +214,7 @@ test.serial('files behave as containers expect of a file system', async (t) => {
   t.is(status, 0, stderr);
 });
 
-test.serial('a volume without a name goes with its container, if that is wanted', async (t) => {
+once('a volume without a name goes with its container, if that is wanted', async (t) => {
   t.timeout(300_000);
   t.is((await run(['-v', '/v', busybox, 'touch', '/v/x'])).status, 0);
   await until('it is gone', async () => (await volumes()).length === 0);
@@ -262,38 +259,35 @@ test.serial(
   },
 );
 
-test.serial(
-  'a block device is a disk of the guest, and nobody else writes to it meanwhile',
-  async (t) => {
-    t.timeout(300_000);
-    const path = folder(t);
-    const disk = join(path, 'disk');
-    await command('truncate', ['-s', '32M', disk]);
-    const device = (await command('losetup', ['--find', '--show', disk])).trim();
-    t.teardown(() => command('losetup', ['--detach', device]));
-    await command('mkfs.ext4', ['-q', device]);
-    const make = await run(['--device', `${device}:/dev/data`, busybox, 'ls', '-l', '/dev/data']);
-    t.regex(make.stdout, /^brw-rw----/, make.stderr);
-    const words = ['--cap-add', 'SYS_ADMIN', '--device', `${device}:/dev/data`, debian];
-    await standing(t, 'owner', ...words);
-    t.is(await sh('owner', 'mount -t ext4 /dev/data /mnt && echo kept >/mnt/f && umount /mnt'), '');
-    const other = await run(['--device', device, busybox, 'true']);
-    t.is(other.status, 125);
-    t.regex(other.stderr, /container owner has it/);
-    const { status, stderr } = await thaw(['clone', 'owner']);
-    t.deepEqual([status, /block device/.test(stderr)], [125, true]);
-    await thaw(['rm', '--force', 'owner']);
-    await command('mkdir', [join(path, 'mnt')]);
-    await command('mount', [device, join(path, 'mnt')]);
-    try {
-      t.is(readFileSync(join(path, 'mnt/f'), 'utf8'), 'kept\n');
-      const mounted = await run(['--device', device, busybox, 'true']);
-      t.regex(mounted.stderr, /the host has it in use/);
-    } finally {
-      await command('umount', [join(path, 'mnt')]);
-    }
-  },
-);
+once('a block device is a disk of the guest, and nobody else writes to it meanwhile', async (t) => {
+  t.timeout(300_000);
+  const path = folder(t);
+  const disk = join(path, 'disk');
+  await command('truncate', ['-s', '32M', disk]);
+  const device = (await command('losetup', ['--find', '--show', disk])).trim();
+  t.teardown(() => command('losetup', ['--detach', device]));
+  await command('mkfs.ext4', ['-q', device]);
+  const make = await run(['--device', `${device}:/dev/data`, busybox, 'ls', '-l', '/dev/data']);
+  t.regex(make.stdout, /^brw-rw----/, make.stderr);
+  const words = ['--cap-add', 'SYS_ADMIN', '--device', `${device}:/dev/data`, debian];
+  await standing(t, 'owner', ...words);
+  t.is(await sh('owner', 'mount -t ext4 /dev/data /mnt && echo kept >/mnt/f && umount /mnt'), '');
+  const other = await run(['--device', device, busybox, 'true']);
+  t.is(other.status, 125);
+  t.regex(other.stderr, /container owner has it/);
+  const { status, stderr } = await thaw(['clone', 'owner']);
+  t.deepEqual([status, /block device/.test(stderr)], [125, true]);
+  await thaw(['rm', '--force', 'owner']);
+  await command('mkdir', [join(path, 'mnt')]);
+  await command('mount', [device, join(path, 'mnt')]);
+  try {
+    t.is(readFileSync(join(path, 'mnt/f'), 'utf8'), 'kept\n');
+    const mounted = await run(['--device', device, busybox, 'true']);
+    t.regex(mounted.stderr, /the host has it in use/);
+  } finally {
+    await command('umount', [join(path, 'mnt')]);
+  }
+});
 
 test.serial('a container with files of the host is not copied while it runs', async (t) => {
   t.timeout(300_000);
