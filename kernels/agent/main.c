@@ -8,6 +8,7 @@
 #include "control.h"
 #include "data.h"
 #include "freeze.h"
+#include "init.h"
 #include "log.h"
 #include "options.h"
 #include "proto.h"
@@ -34,6 +35,9 @@ static void power_off(void) {
 int main(int argc, char **argv) {
   const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
   char domid[16] = "?";
+
+  if (name && strcmp(name + 1, AGENT_INIT_NAME) == 0)
+    return agent_init_run(argv + 1);
 
   if (name && strcmp(name, "/poweroff") == 0) {
     power_off();

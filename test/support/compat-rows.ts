@@ -180,16 +180,20 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       '--health-cmd, healthcheck run',
       'D --health-cmd "test -f /ok" --health-interval disable --health-retries 1 $I sleep 100; $E healthcheck run $N; echo $?; $E exec $N touch /ok; $E healthcheck run $N; echo $?; $E inspect -f "{{.State.Health.Status}}" $N',
     ],
+    ['--init, its status', "R --init $I sh -c 'exit 7'"],
+    ['--init, a command that is not there', 'R --init $I /no/such'],
+    ['--init, a signal', 'D --init $I sleep 100; $E kill -s TERM $N >/dev/null; $E wait $N'],
+    [
+      '--init, the command is not the first process',
+      "R --init $I sh -c 'test $$ -ne 1 && echo second'",
+    ],
     ['healthcheck run without a check', 'D $I sleep 100; $E healthcheck run $N'],
     [
       'rm -v',
       'C -v /x $I true; $E volume ls -q | wc -l; $E rm -v $N >/dev/null; $E volume ls -q | wc -l',
     ],
   ]),
-  ...missing('run and create', [
-    ['--init', 'run --init'],
-    ['--pod', 'run --pod x'],
-  ]),
+  ...missing('run and create', [['--pod', 'run --pod x']]),
   ...same('life', [
     [
       'stop',

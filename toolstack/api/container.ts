@@ -24,6 +24,8 @@ export interface Confinement {
   noNewPrivileges?: boolean;
   /** A seccomp profile: the seccomp object of an OCI config. */
   seccomp?: object;
+  /** Its first process is one of thaw's, which reaps and passes signals on. */
+  init?: boolean;
   readOnly?: boolean;
   tmpfs?: { path: string; options: string[] }[];
   ulimits?: { type: string; soft: number; hard: number }[];

@@ -19,6 +19,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'no-new-privileges, seccomp=FILE or seccomp=unconfined; may be repeated',
   },
+  init: { type: 'boolean', describe: 'Its first process reaps others and passes signals on' },
   'read-only': { type: 'boolean', describe: 'Nobody may write to its root filesystem' },
   tmpfs: {
     type: 'string',
@@ -48,6 +49,7 @@ export function confinement(parsed: Parsed, client: Client): Confinement {
     ...list('capAdd', names(parsed, 'cap-add')),
     ...list('capDrop', names(parsed, 'cap-drop')),
     ...securityOptions(stringList(parsed, 'security-opt'), client),
+    ...(flag(parsed, 'init') ? { init: true } : {}),
     ...(flag(parsed, 'read-only') ? { readOnly: true } : {}),
     ...list('tmpfs', stringList(parsed, 'tmpfs').map(tmpfs)),
     ...list('ulimits', stringList(parsed, 'ulimit').map(ulimit)),

@@ -194,7 +194,7 @@ function checkFrozen(parsed: Parsed, name: string): void {
 const FIXED = [
   ...['env', 'env-file', 'workdir', 'user', 'entrypoint', 'pull', 'tls-verify', 'authfile'],
   ...['cap-add', 'cap-drop', 'security-opt', 'read-only', 'tmpfs', 'ulimit', 'pids-limit'],
-  ...['volume', 'mount', 'device'],
+  ...['volume', 'mount', 'device', 'init'],
 ];
 
 /** Files first, so that -e has the last word. */

@@ -16,6 +16,14 @@ export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>
   return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
 }
 
+/** The agent, under a name by which it only looks after one command (kernels/agent/init.c). */
+const INIT_PATH = '/run/thaw-init';
+const INIT_BIND: Bind = {
+  destination: INIT_PATH,
+  source: '/init',
+  options: ['bind', 'rprivate', 'ro', 'nosuid', 'nodev'],
+};
+
 /** Of a container's record, what its process depends on. */
 export interface StartFor {
   flags: number;
@@ -48,7 +56,7 @@ export function planStart(
   const env = { HOME: user.home, ...named, ...toObject(merged.env) };
   const filesPath = `/run/thaw/containers/${id}/files`;
   const config = buildSpec({
-    args: merged.args,
+    args: options.init ? [INIT_PATH, '--', ...merged.args] : merged.args,
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     cwd: merged.cwd,
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
@@ -58,7 +66,7 @@ export function planStart(
     hostname: hostname ?? 'frozen',
     rootfsPath: ROOTFS_PATH,
     filesPath,
-    binds,
+    binds: options.init ? [...binds, INIT_BIND] : binds,
     devices: deviceNodes(options, record.sandbox),
     confinement: options,
     ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
