@@ -52,13 +52,19 @@ static void add(struct agent_child *child, pid_t pid) {
   children = child;
 }
 
-bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
+pid_t agent_child_start(int program, const char *const *argv, const int fds[3]) {
   pid_t pid = fork();
 
-  if (pid < 0)
-    return false;
   if (pid == 0)
     run(program, argv, fds);
+  return pid < 0 ? 0 : pid;
+}
+
+bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]) {
+  pid_t pid = agent_child_start(program, argv, fds);
+
+  if (pid == 0)
+    return false;
   add(child, pid);
   return true;
 }

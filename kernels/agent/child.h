@@ -22,6 +22,8 @@ bool agent_child_spawn(struct agent_child *child, int program, const char *const
 /* Runs a function in a process of its own; what it returns, 0..255, is that process's exit code. Descriptors stay open.
  */
 bool agent_child_fork(struct agent_child *child, int (*work)(void *context), void *context);
+/* The same, but nobody is told of its end. 0: errno says why. */
+pid_t agent_child_start(int program, const char *const *argv, const int fds[3]);
 
 /* Called with every pid that is reaped; true when it was a child of this kind. */
 bool agent_child_reaped(pid_t pid, int wait_status);

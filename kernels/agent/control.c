@@ -49,6 +49,7 @@ static const struct {
     {THAW_PROCESSES, agent_processes_request},
     {THAW_FILES, agent_files_request},
     {THAW_FILL, agent_fill_request},
+    {THAW_ARCHIVE, agent_archive_request},
 };
 
 static bool accepts(uint32_t type) {

@@ -4,6 +4,7 @@
  * carries their streams, and freezes and wakes with the domain. In tests the same program runs as an
  * ordinary process, with unix sockets and files for vchan and xenstore.
  */
+#include "archive.h"
 #include "boot.h"
 #include "control.h"
 #include "data.h"
@@ -43,6 +44,8 @@ int main(int argc, char **argv) {
     power_off();
     return 1;
   }
+  if (argc > 0 && strcmp(argv[0], ARCHIVE_NAME) == 0)
+    archive_main(argv);
   if (agent_store_is_real())
     agent_boot();
   else

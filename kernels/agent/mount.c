@@ -183,6 +183,8 @@ void agent_unmount_request(struct agent_request request, struct agent_fields *fi
   }
   rootfs = find(name);
   if (is_being_mounted(name) || (rootfs && is_used(name))) {
+    if (rootfs)
+      agent_overlay_write_back(rootfs);
     agent_control_error(request, THAW_E_BUSY, "The root filesystem is in use");
   } else if (rootfs && !agent_overlay_unmount(rootfs)) {
     agent_control_error(request, THAW_E_BUSY, "Cannot unmount the root filesystem: %s", strerror(errno));

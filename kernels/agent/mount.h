@@ -24,6 +24,7 @@ void agent_mount_again(void);
 
 /* overlay.c: all mounts, or none and a text why */
 bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size);
-bool agent_overlay_unmount(const struct agent_rootfs *rootfs); /* false: still in use, errno says why */
+void agent_overlay_write_back(const struct agent_rootfs *rootfs); /* where the writable layer is a disk */
+bool agent_overlay_unmount(const struct agent_rootfs *rootfs);    /* false: still in use, errno says why */
 
 #endif

@@ -159,9 +159,12 @@ bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t s
 }
 
 /* A disk outlives the domain, also when somebody keeps its file system from being unmounted. */
-static void write_back(const struct agent_rootfs *rootfs) {
+void agent_overlay_write_back(const struct agent_rootfs *rootfs) {
   char path[AGENT_PATH_MAX];
   int fd;
+
+  if (!rootfs->upper[0])
+    return;
 
   path_of(path, rootfs, "upper");
   fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -186,9 +189,9 @@ bool agent_overlay_unmount(const struct agent_rootfs *rootfs) {
   ok = unmount(path);
   path_of(path, rootfs, "upper");
   ok = ok && unmount(path);
-  if (!ok && rootfs->upper[0]) {
+  if (!ok) {
     saved = errno;
-    write_back(rootfs);
+    agent_overlay_write_back(rootfs);
     errno = saved;
   }
   for (uint32_t i = rootfs->layers; ok && i-- > 0;) {

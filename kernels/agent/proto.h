@@ -109,6 +109,12 @@ enum thaw_type {
   THAW_FILL = 0x2f, /* fields: rootfs name, path in it, a name in /run/thaw/files: what the path holds is copied into
                        that folder, which is empty: OK, also where there is no such path, or it is no folder */
 
+  /* above the answers, which came first */
+  THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
+                        whoever runs in it), rootfs name, path, name. Runs a process of the agent's own that carries
+                        files on its streams, see enum thaw_archive_verb: OK when it runs. Like EXEC's it is forgotten
+                        once its EXIT is sent. It ends with 0, or with 125 and a line on stderr */
+
   /* control, agent -> thawd */
   THAW_OK = 0x20,
   THAW_ERROR = 0x21, /* arg = enum thaw_error; payload: text for people, UTF-8, at most 4 KiB */
@@ -285,6 +291,30 @@ struct thaw_begin {
 struct thaw_kill {
   uint32_t process;
   uint32_t signal; /* 1..64 */
+};
+
+enum thaw_archive_verb {
+  THAW_ARCHIVE_PACK = 1,   /* stdout: a tar archive of path and what is below it, as name */
+  THAW_ARCHIVE_UNPACK = 2, /* stdin: an archive whose entries go into the folder path */
+  THAW_ARCHIVE_PUT = 3, /* stdin: an archive of one thing, whose own name is the first component of each path in it. It
+                         goes to path: into a folder that is there, as name, else in its place */
+  THAW_ARCHIVE_CHANGES =
+      4,                  /* stdout: what the writable layer changes: 'A', 'C' or 'D', ' ', path, NUL, for each path */
+  THAW_ARCHIVE_LAYER = 5, /* stdout: the writable layer as an archive, its whiteouts as images have them */
+};
+
+enum thaw_archive_option {
+  THAW_ARCHIVE_CONTENTS = 1,  /* PUT: what is in the folder, not the folder */
+  THAW_ARCHIVE_OVERWRITE = 2, /* a folder may be replaced by what is none, and the other way round */
+  THAW_ARCHIVE_OWNER = 4,     /* all of it becomes uid's and gid's */
+};
+
+struct thaw_archive {
+  uint32_t process; /* as in EXEC */
+  uint32_t flags;   /* THAW_PROCESS_STDIN for UNPACK and PUT */
+  uint32_t verb;    /* enum thaw_archive_verb */
+  uint32_t options; /* enum thaw_archive_option */
+  uint32_t uid, gid;
 };
 
 enum thaw_exit_kind { THAW_EXITED = 1, THAW_SIGNALED = 2 };

@@ -167,6 +167,13 @@ bool agent_child_spawn(struct agent_child *child, int program, const char *const
   return true;
 }
 
+pid_t agent_child_start(int program, const char *const *argv, const int fds[3]) {
+  (void)program;
+  (void)argv;
+  (void)fds;
+  return next_pid++;
+}
+
 bool agent_child_reaped(pid_t pid, int wait_status) {
   (void)pid;
   (void)wait_status;
@@ -223,6 +230,10 @@ const char *agent_network_set(const char *interface, const struct thaw_network *
 bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size) {
   snprintf(text, size, "Cannot mount %s", rootfs->name);
   return false;
+}
+
+void agent_overlay_write_back(const struct agent_rootfs *rootfs) {
+  (void)rootfs;
 }
 
 bool agent_overlay_unmount(const struct agent_rootfs *rootfs) {

@@ -13,6 +13,8 @@ class Output {
   bytes = 0;
   isEnded = false;
   credit = WINDOW;
+  /** So many bytes, or a few more, are kept. */
+  headMax = 65536;
   readonly #hash = createHash('sha256');
   readonly #head: Buffer[] = [];
   #headBytes = 0;
@@ -21,15 +23,19 @@ class Output {
     this.bytes += payload.length;
     this.credit -= payload.length;
     this.#hash.update(payload);
-    if (this.#headBytes < 65536) {
+    if (this.#headBytes < this.headMax) {
       this.#head.push(Buffer.from(payload));
       this.#headBytes += payload.length;
     }
   }
 
-  /** The first 64 KiB or a little more. */
+  /** The first 64 KiB or a little more, or headMax. */
+  get head(): Buffer {
+    return Buffer.concat(this.#head);
+  }
+
   get text(): string {
-    return Buffer.concat(this.#head).toString();
+    return this.head.toString();
   }
 
   digest(): string {

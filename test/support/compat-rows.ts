@@ -2,7 +2,7 @@
 // Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/compat runs each row on both.
 
 export interface CompatRow {
-  area: 'run and create' | 'life' | 'looking' | 'exec' | 'images' | 'networks' | 'errors';
+  area: 'run and create' | 'life' | 'looking' | 'exec' | 'files' | 'images' | 'networks' | 'errors';
   what: string;
   /**
    * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W the same in a network, P runs one, D a
@@ -334,6 +334,36 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     ['system df', "$E system df --format '{{.Type}}' | head -n 2"],
     ['history', "$E history --no-trunc --format '{{.CreatedBy}}' $I"],
+  ]),
+  ...same('files', [
+    [
+      'cp into a container: file, folder, contents, new name',
+      "D $I sleep 100; rm -rf /tmp/cpt; mkdir -p /tmp/cpt/s; echo a >/tmp/cpt/a; echo b >/tmp/cpt/s/b; $E cp /tmp/cpt/a $N:/tmp; $E cp /tmp/cpt $N:/tmp; $E cp /tmp/cpt/. $N:/tmp/c; $E cp /tmp/cpt/a $N:/tmp/new; $E exec $N sh -c 'cd /tmp; find . | sort; cat a cpt/s/b c/a new; stat -c %u:%g a'",
+    ],
+    [
+      'cp out of a container',
+      "D $I sleep 100; rm -rf /tmp/cpo; mkdir /tmp/cpo; $E exec $N sh -c 'mkdir -p /d/s; echo x >/d/s/x; ln -s s/x /d/l; ln -s /d /to'; $E cp $N:/d /tmp/cpo; $E cp $N:/d/. /tmp/cpo/c; $E cp $N:/to /tmp/cpo/to; $E cp $N:/d/l /tmp/cpo/f; cd /tmp/cpo; find . | sort; cat d/s/x c/l f; readlink d/l",
+    ],
+    [
+      'cp of streams',
+      'D $I sleep 100; echo q >/tmp/cpq; tar -C /tmp -cf - cpq | $E cp - $N:/tmp; $E cp $N:/tmp/cpq - | tar -xOf -',
+    ],
+    [
+      'cp of what is not there',
+      'D $I sleep 100; $E cp $N:/none /tmp 2>/dev/null; echo $?; $E cp /none $N:/tmp 2>/dev/null; echo $?; $E cp /etc/passwd $N:/none/x 2>/dev/null; echo $?; $E cp /etc $N:/etc/passwd 2>/dev/null; echo $?; $E cp $N:/etc /etc/passwd 2>/dev/null',
+    ],
+    [
+      'cp to and from one that does not run',
+      'C $I cat /given; echo g >/tmp/cpg; $E cp /tmp/cpg $N:/given; $E start -a $N; $E cp $N:/given - | tar -xOf -',
+    ],
+    [
+      'export',
+      "D $I sh -c 'echo e >/e; sleep 100'; sleep 1; $E export $N | tar -tf - | sed 's,^[.]/,,' | grep -E '^(e|bin/busybox|etc/passwd)$' | sort; $E export -o /tmp/cpe.tar $N; tar -xOf /tmp/cpe.tar e ./e 2>/dev/null",
+    ],
+    [
+      'diff',
+      "D $I sh -c 'echo e >/e; rm /etc/passwd; mkdir /etc/n; sleep 100'; sleep 1; $E diff $N | grep -vE ' /(tmp|var|root)' | sort",
+    ],
   ]),
   ...same('networks', [
     [

@@ -2,6 +2,7 @@
 // An engine that writes down what it is asked, and a client that keeps what it is shown: the command line's two borders.
 
 import type {
+  Change,
   Client,
   ContainerStats,
   ContainerSummary,
@@ -103,6 +104,11 @@ const EVENTS: ThawEvent[] = [
   },
 ];
 
+export const CHANGES: Change[] = [
+  { kind: 'added', path: '/new\nline' },
+  { kind: 'changed', path: '/etc' },
+];
+
 /** Calls are kept in `calls`; `change` replaces single answers. */
 export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; calls: unknown[][] } {
   const calls: unknown[][] = [];
@@ -123,6 +129,10 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     rename: (name, wanted) => Promise.resolve(note(undefined, 'rename', name, wanted)),
     wait: (name) => Promise.resolve(note(3, 'wait', name)),
     attach: (name, options) => Promise.resolve(note({ joined: true }, 'attach', name, options)),
+    copy: (options) => Promise.resolve(note({ joined: false, status: 0 }, 'copy', options)),
+    exportFiles: (name, output) =>
+      Promise.resolve(note({ joined: false, status: 0 }, 'exportFiles', name, output)),
+    changes: (name) => Promise.resolve(note(CHANGES, 'changes', name)),
     stats: (names) => Promise.resolve(note([STATS], 'stats', names)),
     processes: (name) => Promise.resolve(note([PROCESS], 'processes', name)),
     find: (name) => Promise.resolve(note(CONTAINER, 'find', name)),

@@ -40,6 +40,7 @@ export const AgentType = {
   PROCESSES: 0x1f,
   FILES: 0x2e,
   FILL: 0x2f,
+  ARCHIVE: 0x28,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -282,6 +283,37 @@ function execHead(request: Pick<ExecRequest, 'process' | 'flags' | 'rows' | 'col
   head.writeUInt16LE(request.rows, 8);
   head.writeUInt16LE(request.cols, 10);
   return head;
+}
+
+/** What a process of ARCHIVE does. */
+export const ArchiveVerb = { PACK: 1, UNPACK: 2, PUT: 3, CHANGES: 4, LAYER: 5 } as const;
+export const ArchiveOption = { CONTENTS: 1, OVERWRITE: 2, OWNER: 4 } as const;
+
+export interface ArchiveRequest {
+  process: number;
+  /** ProcessFlag.STDIN for UNPACK and PUT. */
+  flags: number;
+  /** Of ArchiveVerb. */
+  verb: number;
+  /** Of ArchiveOption. */
+  options: number;
+  owner?: { uid: number; gid: number } | undefined;
+  /** As its processes see their files; '' for the root filesystem as it is mounted. */
+  container: string;
+  rootfs: string;
+  path: string;
+  name: string;
+}
+
+export const ARCHIVE_BYTES = 24;
+
+export function encodeArchive(request: ArchiveRequest): Buffer {
+  const { process, flags, verb, owner, container, rootfs, path, name } = request;
+  const head = Buffer.alloc(ARCHIVE_BYTES);
+  const options = request.options | (owner ? ArchiveOption.OWNER : 0);
+  const numbers = [process, flags, verb, options, owner?.uid ?? 0, owner?.gid ?? 0];
+  numbers.forEach((number, i) => head.writeUInt32LE(number, 4 * i));
+  return Buffer.concat([head, encodeFields([container, rootfs, path, name])]);
 }
 
 export function encodeKill(process: number, signal: number): Buffer {

@@ -13,6 +13,7 @@ import type {
   StartOptions,
 } from './container.js';
 import type { EventFilter } from './event.js';
+import type { Change, CopyOptions } from './files.js';
 import type { HostInfo } from './host.js';
 import type {
   ImageInspected,
@@ -32,6 +33,7 @@ import type { DiskUsage } from './usage.js';
 export type * from './client.js';
 export type * from './container.js';
 export type * from './event.js';
+export type * from './files.js';
 export type * from './host.js';
 export type * from './image.js';
 export type * from './inspect.js';
@@ -69,6 +71,12 @@ export interface Engine {
   remove(name: string, force: boolean, volumes?: boolean): Promise<string>;
   logs(name: string, options: LogOptions, client: Client): Promise<void>;
   inspect(name: string): Promise<Inspected>;
+  /** Copies files; resolves with a status only where nobody was joined to the process that carries them. */
+  copy(options: CopyOptions, client: Client): Promise<RunOutcome>;
+  /** Writes a container's root filesystem as a tar archive to the client's stdout, or to that file. */
+  exportFiles(container: string, output: string | undefined, client: Client): Promise<RunOutcome>;
+  /** What a container has changed of its image's files, by path. */
+  changes(container: string, client: Client): Promise<Change[]>;
   /** Of those that run among the named, or of all that do. Rejects with ERR_CONTAINER_NOT_FOUND. */
   stats(containers: readonly string[]): Promise<ContainerStats[]>;
   processes(container: string): Promise<ProcessInfo[]>;

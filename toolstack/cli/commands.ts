@@ -6,10 +6,13 @@ import { cloneCommand } from './clone.js';
 import { attachCommand } from './attach.js';
 import { configCommand } from './config.js';
 import { completionCommand } from './completion.js';
+import { copyCommand } from './copy.js';
 import { createCommand } from './create.js';
+import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { eventsCommand } from './events.js';
 import { execCommand } from './exec.js';
+import { exportCommand } from './export.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
 import { healthcheckRunCommand } from './health-options.js';
 import { infoCommand, versionCommand } from './host.js';
@@ -71,6 +74,9 @@ export const COMMANDS: readonly Command[] = [
   renameCommand,
   execCommand,
   attachCommand,
+  copyCommand,
+  diffCommand,
+  exportCommand,
   logsCommand,
   psCommand,
   topCommand,

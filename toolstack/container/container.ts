@@ -23,6 +23,8 @@ export class Container {
   sandbox: Sandbox | undefined;
   /** Settles when its start has, while that is under way. */
   launched: Promise<unknown> | undefined;
+  /** Settles when a guest that was started for its files alone is gone, while there is one; it is undefined by then. */
+  opened: Promise<unknown> | undefined;
   /** Watches its domain anew, which a suspend has used up; set by whoever looks after it. */
   watchAgain: () => void = () => undefined;
   /** Resolves once its sandbox is gone and its state is written; set by whoever looks after it. */

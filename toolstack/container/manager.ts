@@ -88,6 +88,7 @@ export class ContainerManager {
     const { record, launched } = this.find(key);
     await launched?.catch(() => undefined);
     const container = this.find(record.id);
+    while (container.opened) await container.opened.catch(() => undefined);
     if (!isUp(container.record)) await container.finished;
     return this.find(record.id);
   }
@@ -112,6 +113,7 @@ export class ContainerManager {
       return record.id;
     }
     await container.finished;
+    while (container.opened) await container.opened.catch(() => undefined);
     await this.#services.records.remove(record.id);
     if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
     if (volumes) await dropVolumes(this.#services, this, record);

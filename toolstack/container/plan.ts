@@ -164,7 +164,7 @@ export function findImage(
 }
 
 /** The one a container was made of, whatever its name stands for now. */
-async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
+export async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
   const image = (await images.list()).find(({ id }) => id === imageId);
   if (image) return image;
   throw new ContainerError(

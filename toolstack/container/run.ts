@@ -102,7 +102,8 @@ export async function startContainer(
   options: Start,
   client: Client,
 ): Promise<RunOutcome> {
-  const container = await manager.settled(key);
+  let container = await manager.settled(key);
+  while (container.opened) container = await manager.settled(container.record.id);
   const { record } = container;
   if (record.state === 'running') {
     if (options.attach) return attachTo(container, { stdin: options.interactive }, client);

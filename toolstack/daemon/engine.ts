@@ -4,7 +4,9 @@
 import type { ContainerStats, Engine, HostInfo } from '../api/engine.js';
 import { VERSION } from '../base/version.js';
 import { checkHealth } from '../container/health.js';
+import { changesOf } from '../container/changes.js';
 import { cloneContainer } from '../container/clone.js';
+import { copyFiles, exportFiles } from '../container/copy.js';
 import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
 import { printLogs } from '../container/logs.js';
@@ -57,6 +59,9 @@ export function createEngine(
     logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
     inspect: (name) =>
       Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
+    copy: (options, client) => copyFiles(services, manager, options, client),
+    exportFiles: (name, output, client) => exportFiles(services, manager, name, output, client),
+    changes: (name, client) => changesOf(services, manager, name, client.signal),
     stats: (names) => allStats(services, manager, names),
     processes: async (name) => processesOf(services, await manager.settled(name)),
     events: (filter, client) => services.events.follow(filter, client.signal),

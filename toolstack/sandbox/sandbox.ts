@@ -7,11 +7,13 @@ import type { AgentLink } from '../agent/link.js';
 import {
   encodeBegin,
   encodeExec,
+  encodeArchive,
   encodeStart,
   encodeUnmount,
   AgentType,
   type BeginRequest,
   type ExecRequest,
+  type ArchiveRequest,
   type StartRequest,
 } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
@@ -41,6 +43,7 @@ const ADOPT_MS = 3000;
 const PUT_AWAY_MS = 60_000;
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
+const ARCHIVE_MS = 30_000;
 
 export { describeDeath } from '../xen/death.js';
 
@@ -142,6 +145,13 @@ export class Sandbox {
   async exec(request: ExecRequest): Promise<void> {
     const link = await this.agent();
     await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
+  }
+
+  /** Asks the agent for a process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
+  async archive(request: Omit<ArchiveRequest, 'rootfs'>): Promise<void> {
+    const link = await this.agent();
+    const payload = encodeArchive({ ...request, rootfs: ROOTFS });
+    await link.request(AgentType.ARCHIVE, payload, 'the files', ARCHIVE_MS);
   }
 
   /** As onDomainDeath() for its domain. */

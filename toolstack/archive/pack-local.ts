@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// How files of the host become a tar stream for a guest. Nothing here is hostile: whoever asks may read them all.
+
+import { createReadStream, type Stats } from 'node:fs';
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { pack, type Header, type Pack } from 'tar-stream';
+import { CopyError } from './errors.js';
+
+/** What the first component of each path in the stream is, whatever is packed. */
+export const PACKED = 'packed';
+
+/**
+ * Writes an archive of `path` and what is below it into `sink`, and ends that. A link that was named means what it leads to; those below are
+ * themselves. Sockets are left out. Rejects with ERR_COPY naming what cannot be read, or with the sink's error.
+ */
+export async function packLocal(path: string, sink: Writable, signal: AbortSignal): Promise<void> {
+  const archive = pack();
+  const sent = pipeline(archive, sink, { signal });
+  const added = addTree(archive, path).then(() => archive.finalize());
+  // Each may fail while the other is waited for, and then the other may never end.
+  for (const part of [sent, added]) part.catch(() => undefined);
+  try {
+    await Promise.race([added, sent]);
+  } catch (error) {
+    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+    // Where the sink failed, that is why nothing more could be added.
+    await sent;
+    throw error;
+  }
+  await sent;
+}
+
+async function addTree(archive: Pack, path: string): Promise<void> {
+  const links = new Map<string, string>();
+  const visit = async (from: string, name: string, info: Stats): Promise<void> => {
+    const header = headerOf(name, info);
+    if (info.isDirectory()) {
+      await add(archive, { ...header, type: 'directory' });
+      for (const child of (await named(from, readdir(from))).sort()) {
+        const below = await lstat(join(from, child)).catch(ifGone);
+        if (below) await visit(join(from, child), `${name}/${child}`, below);
+      }
+      return;
+    }
+    const key = `${info.dev}:${info.ino}`;
+    const first = links.get(key);
+    if (info.nlink > 1 && first === undefined) links.set(key, name);
+    if (first !== undefined) await add(archive, { ...header, type: 'link', linkname: first });
+    else if (info.isSymbolicLink())
+      await add(archive, {
+        ...header,
+        type: 'symlink',
+        linkname: await named(from, readlink(from)),
+      });
+    else if (info.isFile()) await addFile(archive, from, { ...header, size: info.size });
+    else if (info.isFIFO()) await add(archive, { ...header, type: 'fifo' });
+    else if (info.isCharacterDevice() || info.isBlockDevice())
+      await add(archive, {
+        ...header,
+        type: info.isBlockDevice() ? 'block-device' : 'character-device',
+        devmajor: Math.floor(info.rdev / 256) % 4096,
+        devminor: (info.rdev % 256) + Math.floor(info.rdev / 2 ** 20) * 256,
+      });
+  };
+  await visit(path, PACKED, await named(path, stat(path)));
+}
+
+type NewHeader = Partial<Header> & { name: string };
+
+function headerOf(name: string, { mode, uid, gid, mtime }: Stats): NewHeader {
+  return { name, mode: mode & 0o7777, uid, gid, mtime };
+}
+
+function add(archive: Pack, header: NewHeader): Promise<void> {
+  return new Promise((resolve, reject) => {
+    archive.entry(header, '', (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** As long as its size says, though it may grow meanwhile; one that shrinks is an error. */
+async function addFile(archive: Pack, path: string, header: NewHeader): Promise<void> {
+  const { size = 0 } = header;
+  if (size === 0) return add(archive, header);
+  const file = createReadStream(path, { end: size - 1, highWaterMark: 1 << 18 });
+  const entry = archive.entry(header);
+  const taken = finished(entry);
+  taken.catch(() => undefined);
+  try {
+    await pipeline(file, entry as unknown as Writable);
+    await taken;
+  } catch (cause) {
+    throw new CopyError(`Cannot read ${path}`, cause);
+  }
+}
+
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}
+
+async function named<T>(path: string, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (cause) {
+    throw new CopyError(`Cannot read ${path}`, cause);
+  }
+}

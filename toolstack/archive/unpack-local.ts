@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a guest's tar stream becomes files of the host. The guest is hostile: its paths are names below the target, walked folder by folder and
+// through no link, neither its own nor one that was there; its devices are left out; its owners, set-user-id bits and the like do not count.
+
+import { constants } from 'node:fs';
+import { link, lstat, lutimes, mkdir, open, rm, symlink, unlink } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { extract, type Header } from 'tar-stream';
+import { errorCode, errorMessage } from '../base/errors.js';
+import { namesOf } from './entry-names.js';
+import { CopyError } from './errors.js';
+import { HeldFolder } from './held-folder.js';
+import { settleLocal } from './local-target.js';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+/** More than a guest has a reason to send, and less than dom0 cannot keep count of. */
+const ENTRIES_MAX = 5_000_000;
+
+export interface UnpackOptions {
+  /** As the user wrote it, made absolute; slashes at its end count. */
+  target: string;
+  /** What the copied thing is called in a folder that is there; '' for its contents alone. */
+  name: string;
+  /** Folders may be replaced by what is none, and the other way round. */
+  overwrites: boolean;
+}
+
+/**
+ * Unpacks the archive of one thing. Resolves with how many entries there were: none is nothing that was copied. Rejects with ERR_COPY; what was
+ * made until then stays.
+ */
+export async function unpackLocal(source: Readable, options: UnpackOptions): Promise<number> {
+  const unpacking = new Unpacking(options);
+  const entries = source.pipe(extract());
+  source.once('error', (error) => entries.destroy(error));
+  let count = 0;
+  try {
+    for await (const entry of entries) {
+      if (++count > ENTRIES_MAX) throw new CopyError('The guest sends files without end');
+      await unpacking.take(entry.header, entry as AsyncIterable<Buffer>);
+      entry.resume();
+    }
+    await unpacking.finish();
+    return count;
+  } catch (error) {
+    if (error instanceof CopyError || errorCode(error)?.startsWith('ERR_SHIM')) throw error;
+    throw new CopyError(`Cannot unpack what the guest sends: ${errorMessage(error)}`, error);
+  } finally {
+    entries.destroy();
+    source.destroy();
+    await unpacking.close();
+  }
+}
+
+interface Place {
+  folder: HeldFolder;
+  name: string;
+}
+
+class Unpacking {
+  readonly #options: UnpackOptions;
+  /** The folder that the copied thing goes into, and its name there, unless it is that folder. */
+  #root: { folder: HeldFolder; name?: string } | undefined;
+  /** Folders on the way to where the last entry went, from the copied thing on. */
+  #open: Place[] = [];
+  /** Attributes of folders, set last: what is put into one changes its time. */
+  readonly #folders: { names: string[]; mode: number; mtime: Date }[] = [];
+  readonly #made = new Set<string>();
+
+  constructor(options: UnpackOptions) {
+    this.#options = options;
+  }
+
+  async take(header: Header, content: AsyncIterable<Buffer>): Promise<void> {
+    const names = namesOf(header.name);
+    const isFolder = header.type === 'directory';
+    if (!this.#root) {
+      if (names.length > 0)
+        throw new CopyError('The guest sends an archive without what was asked for');
+      const settled = await settleLocal({ ...this.#options, isFolder });
+      this.#root = { ...settled, folder: await HeldFolder.open(settled.folder) };
+    }
+    // What was there before keeps its attributes.
+    if (names.length === 0 && this.#root.name === undefined) return;
+    const place = await this.#place(names);
+    try {
+      await this.#make(place, names, header, content);
+    } catch (error) {
+      if (error instanceof CopyError) throw error;
+      throw new CopyError(`Cannot write ${this.#shown(names)}: ${errorMessage(error)}`, error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    for (const { names, mode, mtime } of this.#folders.reverse()) {
+      const { folder, name } = await this.#place(names);
+      const child = await folder.child(name);
+      await child.set(mode, mtime).finally(() => child.close());
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { folder } of this.#open.splice(0)) await folder.close();
+    await this.#root?.folder.close();
+    this.#root = undefined;
+  }
+
+  async #make(
+    place: Place,
+    names: string[],
+    header: Header,
+    content: AsyncIterable<Buffer>,
+  ): Promise<void> {
+    const path = place.folder.at(place.name);
+    const mtime = header.mtime ?? new Date(0);
+    switch (header.type) {
+      case 'directory':
+        await this.#makeFolder(path, names);
+        this.#folders.push({ names, mode: (header.mode ?? 0o755) & 0o777, mtime });
+        return;
+      case 'file':
+      case 'contiguous-file':
+        await this.#makeWay(path, names);
+        await writeFile(path, content, (header.mode ?? 0o644) & 0o777, mtime);
+        break;
+      case 'symlink':
+        await this.#makeWay(path, names);
+        await symlink(header.linkname ?? '', path);
+        await lutimes(path, mtime, mtime);
+        break;
+      case 'link':
+        await this.#makeLink(path, names, namesOf(header.linkname ?? ''));
+        break;
+      case 'block-device':
+      case 'character-device':
+      case 'fifo':
+      default:
+        // Devices, and pipes, on which who reads them would wait for ever.
+        return;
+    }
+    this.#made.add(names.join('/'));
+  }
+
+  async #makeFolder(path: string, names: string[]): Promise<void> {
+    try {
+      await mkdir(path, 0o700);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      if ((await lstat(path)).isDirectory()) return;
+      if (!this.#options.overwrites)
+        throw new CopyError(
+          `Cannot write ${this.#shown(names)}: something that is no folder is there; see --overwrite`,
+        );
+      await unlink(path);
+      await mkdir(path, 0o700);
+    }
+  }
+
+  /** Only to a file that this archive has brought: another one might be somebody's whom the guest is not to reach. */
+  async #makeLink(path: string, names: string[], target: string[]): Promise<void> {
+    if (!this.#made.has(target.join('/')))
+      throw new CopyError(`The guest sent a link to what it has not sent: ${this.#shown(target)}`);
+    if (target.join('/') === names.join('/')) return;
+    await this.#makeWay(path, names);
+    // On a way of its own: the one that leads here stays open.
+    const { folder, last } = await this.#walk(target);
+    await link(folder.at(last), path).finally(() => folder.close());
+  }
+
+  /** The folder that an entry lies in, which must be there, and the entry's name. The folder is the caller's to close. */
+  async #walk(names: string[]): Promise<{ folder: HeldFolder; last: string }> {
+    const { root, way, last } = this.#way(names);
+    let folder = await root.again();
+    for (const name of way) {
+      const above = folder;
+      folder = await above.child(name).finally(() => above.close());
+    }
+    return { folder, last };
+  }
+
+  #way(names: string[]): { root: HeldFolder; way: string[]; last: string } {
+    const root = this.#root;
+    if (!root) throw new TypeError('Nothing was copied yet');
+    const all = [...(root.name === undefined ? [] : [root.name]), ...names];
+    return { root: root.folder, way: all.slice(0, -1), last: all.at(-1) ?? '' };
+  }
+
+  async #makeWay(path: string, names: string[]): Promise<void> {
+    const there = await lstat(path).catch(ifMissing);
+    if (!there) return;
+    if (!there.isDirectory()) return unlink(path);
+    if (!this.#options.overwrites)
+      throw new CopyError(
+        `Cannot write ${this.#shown(names)}: a folder is there, and what is copied is none; see --overwrite`,
+      );
+    await rm(path, { recursive: true });
+  }
+
+  /** The folder that an entry lies in, opened from the copied thing on, and its name there. Folders that no entry named are made. */
+  async #place(names: string[]): Promise<Place> {
+    const { root, way, last } = this.#way(names);
+    let shared = 0;
+    while (shared < way.length && this.#open[shared]?.name === way[shared]) shared++;
+    for (const { folder } of this.#open.splice(shared)) await folder.close();
+    for (const name of way.slice(shared)) {
+      const above = this.#open.at(-1)?.folder ?? root;
+      try {
+        await mkdir(above.at(name), 0o755).catch(ifThere);
+        this.#open.push({ folder: await above.child(name), name });
+      } catch (error) {
+        throw new CopyError(`Cannot go into ${this.#shown(names)}: ${errorMessage(error)}`, error);
+      }
+    }
+    return { folder: this.#open.at(-1)?.folder ?? root, name: last };
+  }
+
+  #shown(names: string[]): string {
+    return JSON.stringify(
+      [...(this.#root?.name === undefined ? [] : [this.#root.name]), ...names]
+        .join('/')
+        .slice(0, 300),
+    );
+  }
+}
+
+async function writeFile(
+  path: string,
+  content: AsyncIterable<Buffer>,
+  mode: number,
+  mtime: Date,
+): Promise<void> {
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    for await (const chunk of content) await file.write(chunk);
+    await file.chmod(mode);
+    await file.utimes(mtime, mtime);
+  } finally {
+    await file.close();
+  }
+}
+
+function ifMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
+  return undefined;
+}
+
+function ifThere(error: unknown): undefined {
+  if (errorCode(error) !== 'EEXIST') throw error;
+  return undefined;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose guest has a container's files? Its own while it runs; else one that is started for them alone, with its layers and its disk, and in
+// which nothing of the container's runs.
+
+import { randomBytes } from 'node:crypto';
+import { newContainerId, sandboxIdOf } from '../base/ids.js';
+import { createSandbox } from '../sandbox/create.js';
+import { MIN_MEMORY_KIB } from '../sandbox/limits.js';
+import { goIntoMemory } from '../sandbox/layers.js';
+import { newSandboxRecord } from '../sandbox/record.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import type { Container } from './container.js';
+import { ContainerError } from './errors.js';
+import { Execs } from './execs.js';
+import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
+import { ownImage } from './plan.js';
+
+/** A guest that has a container's files. */
+export interface Opened {
+  container: Container;
+  sandbox: Sandbox;
+  /** Its processes beside the first. */
+  execs: Execs;
+  /** What the agent calls the container that runs there; '' where none does. */
+  inGuest: string;
+}
+
+/**
+ * Runs `work` on a container's files, and keeps it from being started or removed meanwhile where it does not run. `verb` is for messages.
+ * Rejects with ERR_CONTAINER_STATE when they are nowhere, and as createSandbox() does.
+ */
+export async function withOpened<T>(
+  services: ContainerServices,
+  manager: ContainerManager,
+  { key, verb, signal }: { key: string; verb: string; signal: AbortSignal },
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  let container = await manager.settled(key);
+  while (container.opened) container = await manager.settled(container.record.id);
+  await container.moving();
+  const { record, sandbox } = container;
+  if (record.state === 'running' && sandbox)
+    return work({ container, sandbox, execs: container.execs, inGuest: record.inGuest });
+  if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
+  if (!hasFiles(container))
+    throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
+  const done = services.pool.during(() => onItsOwn(services, container, signal, work));
+  const settled = done.then(
+    () => (container.opened = undefined),
+    () => (container.opened = undefined),
+  );
+  container.opened = settled;
+  return done;
+}
+
+/** Whether there is something to open of one that does not run. */
+function hasFiles({ record }: Container): boolean {
+  const { options } = record;
+  return record.sandbox.disk !== undefined && options !== undefined && options.frozen === undefined;
+}
+
+function cannot(verb: string, { name }: Container['record'], why: string): ContainerError {
+  return new ContainerError('ERR_CONTAINER_STATE', `Cannot ${verb} container "${name}": ${why}`);
+}
+
+async function onItsOwn<T>(
+  services: ContainerServices,
+  container: Container,
+  signal: AbortSignal,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { record } = container;
+  const { disk, type } = record.sandbox;
+  const image = await ownImage(services.images, record.imageId);
+  const layers = image.layers.map((layer) => layer.erofsPath);
+  const sizes = image.layers.map((layer) => layer.bytes);
+  const inMemory = goIntoMemory(sizes, MIN_MEMORY_KIB);
+  const own = newSandboxRecord(
+    {
+      ...{ id: sandboxIdOf(newContainerId()), hostname: 'files', layers, inMemory },
+      name: `thaw-files-${randomBytes(4).toString('hex')}`,
+      ...(disk ? { disk } : {}),
+    },
+    { type, cpus: 1, memoryKib: MIN_MEMORY_KIB, growsBehind: false },
+    services.sandbox.macs,
+  );
+  const execs = new Execs();
+  const lost = new AbortController();
+  const gone = (reason: string): void => {
+    execs.endAll();
+    lost.abort(new ContainerError('ERR_CONTAINER_STATE', `The guest is lost: ${reason}`));
+  };
+  const sandbox = await createSandbox(services.sandbox, services.pool, own, {
+    events: {
+      onExit: (process, exit) => execs.end(process, exit),
+      onLost: gone,
+      onGone: () => gone('its shim was killed'),
+    },
+    signal,
+  });
+  try {
+    return await work({ container, sandbox, execs, inGuest: '' });
+  } finally {
+    await sandbox.destroy({ putsAway: !lost.signal.aborted });
+  }
+}
