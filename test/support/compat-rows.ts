@@ -361,6 +361,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       "D $I sh -c 'echo e >/e; sleep 100'; sleep 1; $E export $N | tar -tf - | sed 's,^[.]/,,' | grep -E '^(e|bin/busybox|etc/passwd)$' | sort; $E export -o /tmp/cpe.tar $N; tar -xOf /tmp/cpe.tar e ./e 2>/dev/null",
     ],
     [
+      'commit',
+      "D $I sh -c 'echo c >/c; rm /etc/passwd; sleep 100'; sleep 1; $E commit -q -c 'CMD [\"cat\", \"/c\"]' -m why $N localhost/compat/c:1 | wc -c; P --rm localhost/compat/c:1; P --rm localhost/compat/c:1 sh -c 'ls /etc/passwd 2>/dev/null; echo $?'; $E image inspect --format '{{.Config.Cmd}}' localhost/compat/c:1; $E rmi localhost/compat/c:1 >/dev/null 2>&1",
+    ],
+    [
       'diff',
       "D $I sh -c 'echo e >/e; rm /etc/passwd; mkdir /etc/n; sleep 100'; sleep 1; $E diff $N | grep -vE ' /(tmp|var|root)' | sort",
     ],

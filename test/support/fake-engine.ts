@@ -132,6 +132,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     copy: (options) => Promise.resolve(note({ joined: false, status: 0 }, 'copy', options)),
     exportFiles: (name, output) =>
       Promise.resolve(note({ joined: false, status: 0 }, 'exportFiles', name, output)),
+    commit: (name, options) => Promise.resolve(note(IMAGE.id, 'commit', name, options)),
     changes: (name) => Promise.resolve(note(CHANGES, 'changes', name)),
     stats: (names) => Promise.resolve(note([STATS], 'stats', names)),
     processes: (name) => Promise.resolve(note([PROCESS], 'processes', name)),

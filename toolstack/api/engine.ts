@@ -13,7 +13,7 @@ import type {
   StartOptions,
 } from './container.js';
 import type { EventFilter } from './event.js';
-import type { Change, CopyOptions } from './files.js';
+import type { Change, CommitOptions, CopyOptions } from './files.js';
 import type { HostInfo } from './host.js';
 import type {
   ImageInspected,
@@ -77,6 +77,8 @@ export interface Engine {
   exportFiles(container: string, output: string | undefined, client: Client): Promise<RunOutcome>;
   /** What a container has changed of its image's files, by path. */
   changes(container: string, client: Client): Promise<Change[]>;
+  /** Makes an image of what a container has written; resolves with its id. */
+  commit(container: string, options: CommitOptions, client: Client): Promise<string>;
   /** Of those that run among the named, or of all that do. Rejects with ERR_CONTAINER_NOT_FOUND. */
   stats(containers: readonly string[]): Promise<ContainerStats[]>;
   processes(container: string): Promise<ProcessInfo[]>;

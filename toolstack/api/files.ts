@@ -16,6 +16,15 @@ export interface CopyOptions {
   overwrites: boolean;
 }
 
+export interface CommitOptions {
+  /** What the image is called; undefined for nothing. */
+  image?: string;
+  author?: string;
+  message?: string;
+  /** Changes the image's process, as the OCI image specification has it. */
+  change: (process: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+}
+
 export interface Change {
   kind: 'added' | 'changed' | 'deleted';
   path: string;

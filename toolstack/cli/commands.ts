@@ -6,6 +6,7 @@ import { cloneCommand } from './clone.js';
 import { attachCommand } from './attach.js';
 import { configCommand } from './config.js';
 import { completionCommand } from './completion.js';
+import { commitCommand } from './commit.js';
 import { copyCommand } from './copy.js';
 import { createCommand } from './create.js';
 import { diffCommand } from './diff.js';
@@ -77,6 +78,7 @@ export const COMMANDS: readonly Command[] = [
   copyCommand,
   diffCommand,
   exportCommand,
+  commitCommand,
   logsCommand,
   psCommand,
   topCommand,

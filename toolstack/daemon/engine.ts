@@ -6,6 +6,7 @@ import { VERSION } from '../base/version.js';
 import { checkHealth } from '../container/health.js';
 import { changesOf } from '../container/changes.js';
 import { cloneContainer } from '../container/clone.js';
+import { commitContainer } from '../container/commit.js';
 import { copyFiles, exportFiles } from '../container/copy.js';
 import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
@@ -61,6 +62,7 @@ export function createEngine(
       Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
     copy: (options, client) => copyFiles(services, manager, options, client),
     exportFiles: (name, output, client) => exportFiles(services, manager, name, output, client),
+    commit: (name, options, client) => commitContainer(services, manager, name, options, client),
     changes: (name, client) => changesOf(services, manager, name, client.signal),
     stats: (names) => allStats(services, manager, names),
     processes: async (name) => processesOf(services, await manager.settled(name)),

@@ -8,6 +8,7 @@ import type { OnProgress } from '../base/progress.js';
 import { savedImages } from './archive.js';
 import { BlobStore } from './blobs.js';
 import { Catalog } from './catalog.js';
+import { addLayer, type CommitChange } from './commit.js';
 import { ImageError } from './errors.js';
 import { removeTemporaries } from '../base/files.js';
 import { readDetails, type ImageDetails } from './details.js';
@@ -22,7 +23,7 @@ import { parseReference, type ImageReference } from './reference.js';
 import { Records, type ImageRecord, type NameRecord } from './records.js';
 import { pruneImages, removeImage, type Pruned } from './removal.js';
 import { inspectRaw, type SourceOptions } from './skopeo.js';
-import { tagImage, untagImage } from './tags.js';
+import { tagImage, untagImage, tagName } from './tags.js';
 import type {
   Image,
   ImageStoreOptions,
@@ -235,6 +236,35 @@ export class ImageStore {
       for (const { ref, names } of await savedImages(path, { tmpDir: workDir, signal }))
         images.push({ image: await this.#pull(ref, options, names), names });
       return images;
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Makes an image of the one with that id and one more layer, under these names, written as on a registry. `writeLayer` writes a tar into a
+   * folder and resolves with its path. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and what a pull throws.
+   */
+  async commit(
+    baseId: string,
+    names: readonly string[],
+    {
+      writeLayer,
+      ...change
+    }: CommitChange & PullOptions & { writeLayer: (folder: string) => Promise<string> },
+  ): Promise<Image> {
+    await this.open();
+    const wanted = names.map(tagName);
+    const base = this.#records.images.get(baseId);
+    if (!base)
+      throw new ImageError('ERR_IMAGE_NOT_FOUND', `Image ${baseId} is gone: pull it again`);
+    const { source } = await this.#exportJob(base, change);
+    const workDir = await this.workDir();
+    try {
+      const dir = join(workDir, 'image');
+      await this.#blobs.layOut(source, dir, false);
+      await addLayer(dir, await writeLayer(workDir), change);
+      return await this.#pull(parseReference(`dir:${dir}`), { signal: change.signal }, wanted);
     } finally {
       await rm(workDir, { recursive: true, force: true });
     }

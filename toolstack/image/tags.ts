@@ -41,7 +41,7 @@ export async function untagImage(
 }
 
 /** A registry's name with a tag: what stands for a path or a digest cannot be given to another image. */
-function tagName(text: string): string {
+export function tagName(text: string): string {
   const { transport, name } = parseReference(text, { cwd: '/' });
   if (transport === 'docker' && !name.includes('@')) return name;
   throw new ImageError(

@@ -45,12 +45,12 @@ async function start(name: string, image: string, script: string, ...options: st
       image,
       'sh',
       '-c',
-      `${script}; touch /ready; sleep 1000`,
+      `${script}; touch /ready 2>/dev/null || touch /w/ready; sleep 1000`,
     ),
   );
   await until(
     `${name} is ready`,
-    async () => (await thaw(['exec', name, 'ls', '/ready'])).status === 0,
+    async () => (await thaw(['exec', name, 'sh', '-c', 'ls /ready || ls /w/ready'])).status === 0,
   );
 }
 
@@ -209,6 +209,43 @@ test.serial('diff says what was added, changed and deleted', async (t) => {
   t.true(json['deleted']?.includes('/usr/share/doc'));
   await good('rm', '--force', 'changed');
 });
+
+test.serial(
+  'an image of a container runs with what it wrote, and without what it deleted',
+  async (t) => {
+    t.timeout(600_000);
+    await start(
+      'base',
+      debian,
+      'rm -r /usr/share/doc; mkdir /new; echo kept > /new/file',
+      '-e',
+      'A=1',
+    );
+    const words = [
+      '-c',
+      'CMD ["cat", "/new/file"]',
+      '-c',
+      'ENV B=2',
+      '-m',
+      'why',
+      'base',
+      'thaw/made:1',
+    ];
+    const id = (await good('commit', ...words)).trim();
+    t.regex(id, /^[0-9a-f]{64}$/);
+    t.is(await good(...runWords('--rm', 'thaw/made:1')), 'kept\n');
+    const script = 'echo $A$B; ls /usr/share/doc 2>/dev/null | wc -l; ls /etc/passwd';
+    t.is(
+      await good(...runWords('--rm', 'thaw/made:1', 'sh', '-c', script)),
+      '12\n0\n/etc/passwd\n',
+    );
+    await good('stop', '--time', '1', 'base');
+    const unnamed = (await good('commit', 'base')).trim();
+    t.is(await good(...runWords('--rm', unnamed, 'cat', '/new/file')), 'kept\n');
+    await good('rm', 'base');
+    await good('rmi', '--force', 'thaw/made:1', unnamed);
+  },
+);
 
 test.serial('a full disk is an error of the copy, and nothing else', async (t) => {
   t.timeout(300_000);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw commit: an image of what a container has written on top of its own, and of how it was started.
+
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ArchiveVerb } from '../agent/wire.js';
+import type { Client, CommitOptions, CreateOptions } from '../api/engine.js';
+import { useFiles } from './files.js';
+import type { ContainerManager, ContainerServices } from './manager.js';
+import { withOpened } from './opened.js';
+
+type Process = Readonly<Record<string, unknown>>;
+
+/** Resolves with the new image's id. Rejects with ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as withOpened() and useFiles() do. */
+export async function commitContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  options: CommitOptions,
+  client: Client,
+): Promise<string> {
+  const { signal } = client;
+  const wish = { verb: ArchiveVerb.LAYER, path: '', name: '' };
+  return withOpened(services, manager, { key, verb: 'commit', signal }, async (opened) => {
+    const { record } = opened.container;
+    const { image, author = '', message: comment = '', change } = options;
+    const committed = await services.images.commit(
+      record.imageId,
+      image === undefined ? [] : [image],
+      {
+        signal,
+        ...{ author, comment, createdBy: record.command.join(' ') },
+        process: (config) => change(withOwn(config, record.options)),
+        writeLayer: (folder) =>
+          useFiles(opened, wish, signal, async ({ output }) => {
+            const path = join(folder, 'layer.tar');
+            await pipeline(output, createWriteStream(path, { mode: 0o600 }));
+            return path;
+          }),
+      },
+    );
+    return committed.id;
+  });
+}
+
+/** What the container was made with, where that was not the image's. */
+function withOwn(config: Process, options: CreateOptions | undefined): Process {
+  if (!options) return config;
+  const { command, entrypoint, env, user, workdir, labels } = options;
+  const own = Array.isArray(config['Env']) ? (config['Env'] as string[]) : [];
+  return {
+    ...config,
+    ...(command.length > 0 ? { Cmd: command } : {}),
+    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint === '' ? [] : [entrypoint] }),
+    ...(user === undefined ? {} : { User: user }),
+    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
+    ...(env.length > 0
+      ? {
+          Env: mergedEnv(
+            own,
+            env.filter((item) => item.includes('=')),
+          ),
+        }
+      : {}),
+    ...(labels ? { Labels: { ...(config['Labels'] as object | undefined), ...labels } } : {}),
+  };
+}
+
+/** The last of a name counts. */
+export function mergedEnv(before: readonly string[], more: readonly string[]): string[] {
+  const nameOf = (item: string): string => item.slice(0, item.indexOf('='));
+  const all = new Map([...before, ...more].map((item) => [nameOf(item), item]));
+  return [...all.values()];
+}
