@@ -5,9 +5,8 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { CreateOptions, DeviceWish } from '../api/engine.js';
 import { errorCode, errorMessage } from '../base/errors.js';
-import { firstDevice } from '../sandbox/layers.js';
+import { deviceNumber } from '../sandbox/layers.js';
 import type { SandboxRecord } from '../sandbox/record.js';
-import { diskMinor, XVD_MAJOR } from '../xen/vbd.js';
 import { ContainerError } from './errors.js';
 import type { ContainerRecord } from './record.js';
 
@@ -87,11 +86,11 @@ export function sandboxDevices({ devices = [] }: CreateOptions): Pick<SandboxRec
 /** Their nodes in the container. */
 export function deviceNodes(
   { devices = [] }: Pick<CreateOptions, 'devices'>,
-  sandbox: Parameters<typeof firstDevice>[0],
+  sandbox: Parameters<typeof deviceNumber>[0],
 ): DeviceNode[] {
   return devices.map(({ destination, access }, index) => ({
     ...{ path: destination, access },
-    ...{ major: XVD_MAJOR, minor: diskMinor(firstDevice(sandbox) + index) },
+    ...deviceNumber(sandbox, index),
   }));
 }
 

@@ -6,7 +6,7 @@ import { layerName, LAYERS_MAX } from '../agent/wire.js';
 import type { Undo } from '../base/undo.js';
 import type { Device } from '../xen/devices.js';
 import type { LoopDevices } from '../xen/loop.js';
-import { readOnlyDisk, writableDisk } from '../xen/vbd.js';
+import { diskMinor, readOnlyDisk, writableDisk, XVD_MAJOR } from '../xen/vbd.js';
 import type { Disks } from './disks.js';
 import type { SandboxRecord } from './record.js';
 import type { ShimClient } from './shim-client.js';
@@ -58,6 +58,14 @@ export function firstDevice({
   disk,
 }: Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>>): number {
   return (inMemory ? 0 : layers.length) + (disk ? 1 : 0);
+}
+
+/** The numbers by which the guest's kernel knows the index-th of them. */
+export function deviceNumber(
+  sandbox: Parameters<typeof firstDevice>[0],
+  index: number,
+): { major: number; minor: number } {
+  return { major: XVD_MAJOR, minor: diskMinor(firstDevice(sandbox) + index) };
 }
 
 /** As prepareLayers(), then the sandbox's own disk, which goes on from `from` where that is given. */
