@@ -79,7 +79,7 @@ void files_request(struct shim *shim, struct client *client, const uint8_t *payl
   client->shares = true;
   if (shim->state == SHIM_LOST)
     answer(shim, THAW_E_STATE, shim->lost);
-  else if (shim->files_pid != 0 || shim->transport->ops != &transport_vchan)
+  else if (shim->files_pid != 0 || !shim->transport->ops->of_domain)
     answer(shim, THAW_E_STATE,
            shim->files_pid != 0 ? "Cannot share files: it does already" : "Cannot share files: there is no domain");
   else if ((error = start(shim, payload, length)) != 0)

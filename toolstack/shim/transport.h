@@ -14,6 +14,7 @@
 struct transport;
 
 struct transport_ops {
+  bool of_domain;                           /* the agent is in a domain, whose number the transport has */
   int (*open)(struct transport *transport); /* 1 open, 0 the agent is not there yet, -1 it never can be */
   /* Called when poll reports the descriptor, before anything is read or written. -1: gone. */
   int (*woken)(struct transport *transport);

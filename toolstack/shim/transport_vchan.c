@@ -63,6 +63,7 @@ static void vchan_close(struct transport *transport) {
 }
 
 const struct transport_ops transport_vchan = {
+    .of_domain = true,
     .open = vchan_open,
     .woken = vchan_woken,
     .read = vchan_read,
