@@ -85,10 +85,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       "D --restart on-failure:2 $I sh -c 'echo try; exit 4' >/dev/null; for i in $(seq 60); do [ $($E logs $N | wc -l) = 3 ] && break; sleep 0.5; done; sleep 1; $E logs $N",
     ],
     ['--mac-address', 'W --mac-address 02:00:00:00:00:07 $I cat /sys/class/net/eth0/address'],
-    [
-      '--cidfile',
-      'D --cidfile /tmp/$N.cid $I true; wc -c </tmp/$N.cid; R --cidfile /tmp/$N.cid $I true 2>/dev/null; echo $?; rm -f /tmp/$N.cid',
-    ],
+    ['--cidfile', 'D --cidfile /tmp/$N.cid $I true; wc -c </tmp/$N.cid; rm /tmp/$N.cid'],
     ['-d', "DI $I true | grep -cE '^[0-9a-f]{64}$'"],
     [
       'create',
@@ -117,6 +114,18 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       why: 'Xen schedules vCPUs',
     },
     prints: { podman: /^100000 100000\n\d+\nstatus 0$/, thaw: /^max 100000\n1\nstatus 0$/ },
+  },
+  {
+    area: 'run and create',
+    what: '--cidfile that is there',
+    script:
+      'echo other >/tmp/$N.cid; R --cidfile /tmp/$N.cid $I true 2>/dev/null; echo $?; cat /tmp/$N.cid 2>/dev/null; rm -f /tmp/$N.cid',
+    differs: {
+      podman: 'writes over it, and removes it with the container',
+      thaw: 'is refused, and none is removed',
+      why: 'what it says may be another container’s; docker refuses, too',
+    },
+    prints: { podman: /^0\nstatus 0$/, thaw: /^125\nother\nstatus 0$/ },
   },
   {
     area: 'run and create',
@@ -301,7 +310,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
   ...same('images', [
     [
       'tag, untag',
-      '$E tag $I localhost/compat/a:1 localhost/compat/a:2; $E images --format "{{.Repository}}:{{.Tag}} {{.ID}}" --filter reference=localhost/compat/a | sort; $E untag $I localhost/compat/a:1; $E images -q localhost/compat/a; $E untag $I localhost/compat/a:2; $E images -q localhost/compat/a',
+      '$E tag $I localhost/compat/a:1 localhost/compat/a:2; $E images --format "{{.Repository}}:{{.Tag}} {{.ID}}" --filter reference=localhost/compat/a | grep compat | sort; $E untag $I localhost/compat/a:1; $E images -q localhost/compat/a; $E untag $I localhost/compat/a:2; $E images -q localhost/compat/a',
     ],
     ['image exists', '$E image exists $I; echo $?; $E image exists no-such-image; echo $?'],
     [
@@ -319,11 +328,11 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     [
       'save -o, load -i',
-      '$E tag $I localhost/compat/o:1; $E save -q --format oci-archive -o /tmp/$N.tar localhost/compat/o:1; $E untag $I localhost/compat/o:1; $E load -q -i /tmp/$N.tar; $E image inspect --format "{{.Id}}" localhost/compat/o:1; $E untag $I localhost/compat/o:1; rm /tmp/$N.tar',
+      '$E tag $I localhost/compat/o:1; $E save -q -o /tmp/$N.tar localhost/compat/o:1; $E untag $I localhost/compat/o:1; $E load -q -i /tmp/$N.tar; $E image inspect --format "{{.Id}}" localhost/compat/o:1; $E untag $I localhost/compat/o:1; rm /tmp/$N.tar',
     ],
     [
       'push',
-      '$E push -q $I oci:/tmp/$N.oci:x 2>/dev/null; echo $?; skopeo inspect --config --raw oci:/tmp/$N.oci:x | sha256sum; rm -r /tmp/$N.oci',
+      '$E push -q $I dir:/tmp/$N.dir 2>/dev/null; echo $?; skopeo inspect --config --raw dir:/tmp/$N.dir | sha256sum; rm -r /tmp/$N.dir',
     ],
     ['rmi of one that is not there', '$E rmi no-such-image 2>/dev/null'],
     ['rmi -i of one that is not there', '$E rmi -i no-such-image'],
@@ -335,6 +344,18 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ['system df', "$E system df --format '{{.Type}}' | head -n 2"],
     ['history', "$E history --no-trunc --format '{{.CreatedBy}}' $I"],
   ]),
+  {
+    area: 'images',
+    what: 'an image of docker’s saved as an oci-archive',
+    script:
+      '$E save -q $I | $E load >/dev/null 2>&1; $E save -q --format oci-archive -o /tmp/$N.tar $I; skopeo inspect --config --raw oci-archive:/tmp/$N.tar | sha256sum | grep -c ^$($E image inspect --format "{{.Id}}" $I); rm /tmp/$N.tar; true',
+    differs: {
+      podman: 'has another id when it is loaded',
+      thaw: 'has the same id',
+      why: 'the config is not written anew',
+    },
+    prints: { podman: /^0\nstatus 0$/, thaw: /^1\nstatus 0$/ },
+  },
   ...same('files', [
     [
       'cp into a container: file, folder, contents, new name',
