@@ -35,7 +35,7 @@ async function imageUsage(
   return { type: 'Images', total, active: used, bytes, reclaimableBytes: bytes - usedBytes };
 }
 
-/** Their records and logs; what they write is in their domains' memory. */
+/** Their records, logs and disks, of which what was written counts. */
 async function containerUsage(manager: ContainerManager, folder: string): Promise<DiskUsage> {
   const all = [...manager.containers].map(({ record }) => record);
   const up = all.filter((record) => isUp(record));
