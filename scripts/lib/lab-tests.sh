@@ -8,7 +8,7 @@ build_lab_tests() {
   rm -rf "$out" "$THAW_ROOT"/dist/joined/lab-*
   mkdir -p "$out/kernels/agent" "$out/guests"
   join_lab_suite xen xenstore bindings clone kernels agent shim
-  for suite in thaw compat cycles; do join_lab_suite "$suite" "$suite"; done
+  for suite in thaw compat cycles hundred; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { createSandbox } from '../sandbox/create.js';
-import { MIN_MEMORY_KIB } from '../sandbox/limits.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
@@ -24,6 +23,9 @@ export interface Opened {
   /** What the agent calls the container that runs there; '' where none does. */
   inGuest: string;
 }
+
+/** Enough for the agent, and a tar archive on its way. */
+const OPENED_KIB = 64 * 1024;
 
 /**
  * Runs `work` on a container's files, and keeps it from being started or removed meanwhile where it does not run. `verb` is for messages.
@@ -74,14 +76,14 @@ async function onItsOwn<T>(
   const image = await ownImage(services.images, record.imageId);
   const layers = image.layers.map((layer) => layer.erofsPath);
   const sizes = image.layers.map((layer) => layer.bytes);
-  const inMemory = goIntoMemory(sizes, MIN_MEMORY_KIB);
+  const inMemory = goIntoMemory(sizes, OPENED_KIB);
   const own = newSandboxRecord(
     {
       ...{ id: sandboxIdOf(newContainerId()), hostname: 'files', layers, inMemory },
       name: `thaw-files-${randomBytes(4).toString('hex')}`,
       ...(disk ? { disk } : {}),
     },
-    { type, cpus: 1, memoryKib: MIN_MEMORY_KIB, growsBehind: false },
+    { type, cpus: 1, memoryKib: OPENED_KIB, growsBehind: false },
     services.sandbox.macs,
   );
   const execs = new Execs();

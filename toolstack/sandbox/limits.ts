@@ -24,7 +24,7 @@ export interface Limits {
 }
 
 /** The least that --memory takes. A guest lives with less, but not a container in it. */
-export const MIN_MEMORY_KIB = 64 * 1024;
+export const MIN_MEMORY_KIB = 32 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
 /** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */

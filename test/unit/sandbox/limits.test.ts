@@ -32,10 +32,10 @@ test('memory is rounded up to whole pages', async (t) => {
 });
 
 test('memory below what boots or above what the host has is refused', async (t) => {
-  for (const memoryBytes of [0, 64 * MIB - 1, 4 * 2 ** 30 + 1])
+  for (const memoryBytes of [0, 32 * MIB - 1, 4 * 2 ** 30 + 1])
     await t.throwsAsync(checkLimits({ memoryBytes }, both), {
       code: 'ERR_USAGE',
-      message: /--memory .*64 MiB.*4 GiB/,
+      message: /--memory .*32 MiB.*4 GiB/,
     });
   await t.notThrowsAsync(checkLimits({ memoryBytes: 4 * 2 ** 30 }, both));
 });

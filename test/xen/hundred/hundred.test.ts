@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// A hundred containers at once: started together, listed, asked together, stopped, removed, and nothing of them is left. Not part of
+// scripts/test, for its time: scripts/test hundred.
+
+import test from 'ava';
+import { holdings } from '../../support/leaks.js';
+import { busybox, list, runWords, startThawd, stopThawd, thaw, until } from '../../support/thaw.js';
+
+const COUNT = 100;
+/** What fits into the lab a hundred times. */
+const MEMORY = '32m';
+const names = Array.from({ length: COUNT }, (_, index) => `hundred-${index}`);
+
+const settled = () =>
+  until(
+    'the last domain to go',
+    async () => {
+      const now = await holdings();
+      return now.domains.length === 1 && now.shims.length === 0 ? now : undefined;
+    },
+    120_000,
+  );
+
+test.serial('a hundred containers live at once, and leave nothing', async (t) => {
+  t.timeout(2_400_000);
+  await stopThawd();
+  await startThawd(['--pool', '0', '--pool-max', '0']);
+  t.is((await thaw(runWords('--rm', '--memory', MEMORY, busybox, 'true'))).status, 0);
+  const before = await settled();
+
+  const startedAt = Date.now();
+  const started = await Promise.all(
+    names.map((name) =>
+      thaw(runWords('-d', '--name', name, '--memory', MEMORY, busybox, 'sleep', '3600')),
+    ),
+  );
+  t.deepEqual(
+    started.filter(({ status }) => status !== 0).map(({ stderr }) => stderr),
+    [],
+  );
+  t.log(`started: ${Date.now() - startedAt} ms`);
+  const listed = (await list()).filter(({ state }) => state === 'running');
+  t.deepEqual(listed.map(({ name }) => name).sort(), [...names].sort());
+  t.is(new Set(listed.map(({ domid }) => domid)).size, COUNT);
+
+  const askedAt = Date.now();
+  const answers = await Promise.all(names.map((name) => thaw(['exec', name, 'hostname'])));
+  const ids = new Map(listed.map(({ name, id }) => [name, id.slice(0, 12)]));
+  t.deepEqual(
+    answers.map(({ stdout }) => stdout.trim()),
+    names.map((name) => ids.get(name)),
+  );
+  t.log(`asked: ${Date.now() - askedAt} ms`);
+
+  const stoppedAt = Date.now();
+  t.is((await thaw(['stop', '--time', '1', ...names])).status, 0);
+  t.deepEqual(
+    (await list()).filter(({ state }) => state !== 'exited'),
+    [],
+  );
+  t.is((await thaw(['rm', ...names])).status, 0);
+  t.log(`stopped and removed: ${Date.now() - stoppedAt} ms`);
+  const after = await settled();
+  for (const name of [
+    ...(['domains', 'xenstoreNodes', 'loopDevices', 'mounts', 'mappings'] as const),
+    ...(['thawdDescriptors', 'runFiles', 'stateFiles', 'libxlHelpers'] as const),
+  ])
+    t.deepEqual(after[name], before[name], name);
+});
