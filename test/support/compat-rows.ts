@@ -383,7 +383,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     [
       'commit',
-      "D $I sh -c 'echo c >/c; rm /etc/passwd; sleep 100'; sleep 1; $E commit -q -c 'CMD [\"cat\", \"/c\"]' -m why $N localhost/compat/c:1 | wc -c; P --rm localhost/compat/c:1; P --rm localhost/compat/c:1 sh -c 'ls /etc/passwd 2>/dev/null; echo $?'; $E image inspect --format '{{.Config.Cmd}}' localhost/compat/c:1; $E rmi localhost/compat/c:1 >/dev/null 2>&1",
+      "D $I sh -c 'echo c >/c; rm /etc/passwd; sleep 100'; sleep 1; $E commit -q -c 'CMD [\"cat\", \"/c\"]' $N localhost/compat/c:1 | wc -c; P --rm localhost/compat/c:1; P --rm localhost/compat/c:1 sh -c 'ls /etc/passwd 2>/dev/null; echo $?'; $E image inspect --format '{{.Config.Cmd}}' localhost/compat/c:1; $E rmi localhost/compat/c:1 >/dev/null 2>&1",
     ],
     [
       'diff',
