@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { silentLog } from '../../toolstack/base/log.js';
+import { GivenDevices } from '../../toolstack/container/devices.js';
 import { Events } from '../../toolstack/container/events.js';
 import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
 import { RecordStore } from '../../toolstack/container/record.js';
@@ -73,7 +74,7 @@ export async function containerServices(
       silentLog(),
       fakeDiskDriver(),
     ),
-    ...{ records, log: silentLog(), events: new Events() },
+    ...{ records, log: silentLog(), events: new Events(), devices: new GivenDevices() },
   } as unknown as ContainerServices;
   const manager = new ContainerManager(services);
   return { services, manager, records, libxl, fake, swept };

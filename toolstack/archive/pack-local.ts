@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How files of the host become a tar stream for a guest. Nothing here is hostile: whoever asks may read them all.
 
-import { createReadStream, type Stats } from 'node:fs';
-import { lstat, readdir, readlink, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
@@ -84,7 +84,10 @@ function add(archive: Pack, header: NewHeader): Promise<void> {
 async function addFile(archive: Pack, path: string, header: NewHeader): Promise<void> {
   const { size = 0 } = header;
   if (size === 0) return add(archive, header);
-  const file = createReadStream(path, { end: size - 1, highWaterMark: 1 << 18 });
+  // A file that became a link meanwhile, or a pipe, is none.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const opened = await open(path, flags);
+  const file = opened.createReadStream({ end: size - 1, highWaterMark: 1 << 18 });
   const entry = archive.entry(header);
   const taken = finished(entry);
   taken.catch(() => undefined);

@@ -3,10 +3,11 @@
 // through no link, neither its own nor one that was there; its devices are left out; its owners, set-user-id bits and the like do not count.
 
 import { constants } from 'node:fs';
-import { link, lstat, lutimes, mkdir, open, rm, symlink, unlink } from 'node:fs/promises';
+import { link, lstat, lutimes, mkdir, open, symlink, unlink } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { extract, type Header } from 'tar-stream';
 import { errorCode, errorMessage } from '../base/errors.js';
+import { removeTree } from '../base/remove-tree.js';
 import { namesOf } from './entry-names.js';
 import { CopyError } from './errors.js';
 import { HeldFolder } from './held-folder.js';
@@ -15,6 +16,9 @@ import { settleLocal } from './local-target.js';
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 /** More than a guest has a reason to send, and less than dom0 cannot keep count of. */
 const ENTRIES_MAX = 5_000_000;
+/** Of one, as long as a path can be, and of all, which are kept in mind. */
+const PATH_MAX = 4096;
+const PATHS_MAX = 256 * 2 ** 20;
 
 export interface UnpackOptions {
   /** As the user wrote it, made absolute; slashes at its end count. */
@@ -34,9 +38,14 @@ export async function unpackLocal(source: Readable, options: UnpackOptions): Pro
   const entries = source.pipe(extract());
   source.once('error', (error) => entries.destroy(error));
   let count = 0;
+  let pathBytes = 0;
   try {
     for await (const entry of entries) {
-      if (++count > ENTRIES_MAX) throw new CopyError('The guest sends files without end');
+      pathBytes += entry.header.name.length;
+      if (entry.header.name.length > PATH_MAX)
+        throw new CopyError('The guest sends a path that is longer than any can be');
+      if (++count > ENTRIES_MAX || pathBytes > PATHS_MAX)
+        throw new CopyError('The guest sends files without end');
       await unpacking.take(entry.header, entry as AsyncIterable<Buffer>);
       entry.resume();
     }
@@ -193,7 +202,8 @@ class Unpacking {
       throw new CopyError(
         `Cannot write ${this.#shown(names)}: a folder is there, and what is copied is none; see --overwrite`,
       );
-    await rm(path, { recursive: true });
+    // Another process's own descriptors are others.
+    await removeTree(path.replace('/proc/self/', `/proc/${process.pid}/`));
   }
 
   /** The folder that an entry lies in, opened from the copied thing on, and its name there. Folders that no entry named are made. */
@@ -231,7 +241,7 @@ async function writeFile(
 ): Promise<void> {
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    for await (const chunk of content) await file.write(chunk);
+    for await (const chunk of content) await file.writeFile(chunk);
     await file.chmod(mode);
     await file.utimes(mtime, mtime);
   } finally {

@@ -10,6 +10,7 @@ import { withOpened } from './opened.js';
 
 /** More than a guest has a reason to send. */
 const BYTES_MAX = 64 * 2 ** 20;
+const CHANGES_MAX = 1_000_000;
 
 const KINDS: Record<string, Change['kind']> = { A: 'added', C: 'changed', D: 'deleted' };
 
@@ -32,9 +33,12 @@ export async function changesOf(
     useFiles(opened, wish, signal, async ({ output }) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
+      let count = 0;
       for await (const chunk of output as AsyncIterable<Buffer>) {
         bytes += chunk.length;
-        if (bytes > BYTES_MAX) throw new CopyError('The guest sends changes without end');
+        for (let at = chunk.indexOf(0); at >= 0; at = chunk.indexOf(0, at + 1)) count++;
+        if (bytes > BYTES_MAX || count > CHANGES_MAX)
+          throw new CopyError('The guest sends changes without end');
         chunks.push(chunk);
       }
       return parseChanges(Buffer.concat(chunks));

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ArchiveVerb } from '../agent/wire.js';
 import type { Client, CommitOptions, CreateOptions } from '../api/engine.js';
+import { CopyError } from '../archive/errors.js';
+import { DEFAULT_LIMITS } from '../image/index.js';
 import { useFiles } from './files.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import { withOpened } from './opened.js';
@@ -35,13 +37,24 @@ export async function commitContainer(
         writeLayer: (folder) =>
           useFiles(opened, wish, signal, async ({ output }) => {
             const path = join(folder, 'layer.tar');
-            await pipeline(output, createWriteStream(path, { mode: 0o600 }));
+            await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
             return path;
           }),
       },
     );
     return committed.id;
   });
+}
+
+/** A guest that sends without end is not to fill the host's disk. */
+async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > DEFAULT_LIMITS.bytes)
+      throw new CopyError('The guest sends more than a layer may have');
+    yield chunk;
+  }
 }
 
 /** What the container was made with, where that was not the image's. */

@@ -3,7 +3,7 @@
 // host.
 
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ArchiveOption, ArchiveVerb } from '../agent/wire.js';
@@ -87,11 +87,13 @@ export async function exportFiles(
       return { joined: true };
     }
     const path = resolve(client.cwd, output);
+    const isNew = (await lstat(path).catch(() => undefined)) === undefined;
     const file = createWriteStream(path, { mode: 0o644 });
     try {
       await useFiles(unmounted, wish, client.signal, (process) => pipeline(process.output, file));
     } catch (error) {
-      if (file.bytesWritten > 0 || !file.errored) await rm(path, { force: true });
+      // What was there before it stays: a device, or somebody's file.
+      if (isNew) await rm(path, { force: true });
       throw error;
     }
     return { joined: false, status: 0 };

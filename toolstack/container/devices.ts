@@ -2,7 +2,7 @@
 // Block devices of dom0 that a container has: whether they can be given away, and where its guest finds them.
 
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import type { CreateOptions, DeviceWish } from '../api/engine.js';
 import { errorCode, errorMessage } from '../base/errors.js';
 import { deviceNumber } from '../sandbox/layers.js';
@@ -19,29 +19,71 @@ export interface DeviceNode {
   access: string;
 }
 
-interface Books {
-  readonly containers: Iterable<{ record: ContainerRecord }>;
+/** Which whole disks containers have, from before their start until nothing of their domain is left. */
+export class GivenDevices {
+  readonly #given = new Map<string, { name: string; disks: Given[] }>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Gives devices to the container with that id, until takeBack(). Rejects with ERR_DEVICE for what is no block device, for one that dom0
+   * has in use (mounted, swap, a part of another), and for one of a disk that another container may write to, or that this one would
+   * write to while another has it, or has twice.
+   */
+  give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+    const given = this.#last.then(() => this.#give(id, name, wishes));
+    this.#last = given.catch(() => undefined);
+    return given;
+  }
+
+  /** Those that an earlier thawd gave. */
+  async adopt({ id, name, sandbox: { devices = [] } }: ContainerRecord): Promise<void> {
+    const disks: Given[] = [];
+    for (const { path, readOnly } of devices) {
+      const disk = await diskOf(path).catch(() => undefined);
+      if (disk !== undefined) disks.push({ disk, readOnly });
+    }
+    if (disks.length > 0) this.#given.set(id, { name, disks });
+  }
+
+  /** Idempotent. */
+  takeBack(id: string): void {
+    this.#given.delete(id);
+  }
+
+  async #give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+    const disks: Given[] = [];
+    for (const { source, access } of wishes) {
+      const readOnly = !access.includes('w');
+      const disk = await diskOf(source);
+      if (!readOnly) await checkFree(source);
+      const clashes = (other: Given): boolean =>
+        other.disk === disk && !(readOnly && other.readOnly);
+      if (disks.some(clashes)) throw refusal(source, 'it has it twice, and may write to it');
+      for (const [holder, other] of this.#given)
+        if (holder !== id && other.disks.some(clashes))
+          throw refusal(
+            source,
+            `container ${other.name} has it, and one of the two may write to it`,
+          );
+      disks.push({ disk, readOnly });
+    }
+    if (disks.length > 0) this.#given.set(id, { name, disks });
+  }
 }
 
-/**
- * Rejects with ERR_DEVICE for what is no block device, for one that dom0 has in use (mounted, swap, a part of another), and for one that
- * another container may write to, or that this one would write to while another has it.
- */
-export async function checkDevices(
-  wishes: readonly DeviceWish[],
-  others: readonly { name: string; devices: SandboxRecord['devices'] }[],
-): Promise<void> {
-  for (const { source, access } of wishes) {
-    const rdev = await blockNumber(source);
-    if (access.includes('w')) await checkFree(source);
-    for (const { name, devices = [] } of others) {
-      for (const other of devices) {
-        const isSame = (await stat(other.path).catch(() => undefined))?.rdev === rdev;
-        if (isSame && (access.includes('w') || !other.readOnly))
-          throw refusal(source, `container ${name} has it, and one of the two may write to it`);
-      }
-    }
-  }
+interface Given {
+  /** Of a partition the disk that it is of, as MAJOR:MINOR. */
+  disk: string;
+  readOnly: boolean;
+}
+
+/** A disk and its partition are one; so are two partitions, of which nobody here knows whether they lie apart. */
+async function diskOf(path: string): Promise<string> {
+  const rdev = await blockNumber(path);
+  const own = `${Math.floor(rdev / 256) % 4096}:${(rdev % 256) + Math.floor(rdev / 2 ** 20) * 256}`;
+  const folder = `/sys/dev/block/${own}`;
+  const isPartition = (await stat(`${folder}/partition`).catch(() => undefined)) !== undefined;
+  return isPartition ? (await readFile(`${folder}/../dev`, 'utf8')).trim() : own;
 }
 
 async function blockNumber(path: string): Promise<number> {
@@ -93,12 +135,3 @@ export function deviceNodes(
     ...deviceNumber(sandbox, index),
   }));
 }
-
-/** Of containers that run, or are about to, all but the one with that id. */
-export function devicesOfOthers({ containers }: Books, ownId: string) {
-  return [...containers]
-    .filter(({ record: { id, state } }) => id !== ownId && !HAVE_ENDED.includes(state))
-    .map(({ record: { name, sandbox } }) => ({ name, devices: sandbox.devices }));
-}
-
-const HAVE_ENDED = ['created', 'exited', 'lost'];

@@ -8,17 +8,19 @@ import type { Pool } from '../sandbox/pool.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
+import type { GivenDevices } from './devices.js';
 import { ContainerError } from './errors.js';
 import type { Events } from './events.js';
 import { checkName, findRecord, inventName } from './names.js';
 import type { PlanServices } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
-import { dropVolumes, restVolumes } from './volumes-of.js';
+import { dropVolumes, letGoOfHost } from './volumes-of.js';
 
 export interface ContainerServices extends PlanServices {
   pool: Pool;
   records: RecordStore;
   events: Events;
+  devices: GivenDevices;
   log: Log;
 }
 
@@ -55,7 +57,7 @@ export class ContainerManager {
       this.#services.sandbox.budget.expectBack(going);
       this.#services.events.tell('died', record);
       await going;
-      await restVolumes(this.#services, this, record);
+      await letGoOfHost(this.#services, record);
       if (record.rm && record.keepsVolumes !== true)
         await dropVolumes(this.#services, this, record);
       if (record.rm) this.#services.events.tell('remove', record);
@@ -114,7 +116,15 @@ export class ContainerManager {
     }
     await container.finished;
     while (container.opened) await container.opened.catch(() => undefined);
-    await this.#services.records.remove(record.id);
+    const { state } = record;
+    // Nobody starts or opens it meanwhile.
+    record.state = 'removing';
+    try {
+      await this.#services.records.remove(record.id);
+    } catch (error) {
+      record.state = state;
+      throw error;
+    }
     if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
     if (volumes) await dropVolumes(this.#services, this, record);
     return record.id;
@@ -132,7 +142,7 @@ export class ContainerManager {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#containers.delete(record.id);
     await this.#services.records.remove(record.id);
-    await restVolumes(this.#services, this, record);
+    await letGoOfHost(this.#services, record);
     await dropVolumes(this.#services, this, record);
     this.#services.events.tell('remove', record);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container's wishes for files of the host come to: what its guest is given, and what its config.json binds from there.
 
-import { readdir, stat } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../api/engine.js';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
@@ -18,28 +18,30 @@ export interface Bind {
 
 /**
  * The same wishes, each new volume with the name that it got: as with podman and docker a volume is there as soon as a container wants
- * it. `made` are those that nobody gave a name. Rejects with ERR_USAGE and ERR_MOUNT_PATH; nothing is made then.
+ * it. All are held for `holder`, a container's id, from now on, also when it rejects, and those that nobody named are in `made`. Rejects with
+ * ERR_USAGE and ERR_MOUNT_PATH before anything is made, and as Volumes.ensure().
  */
 export async function nameVolumes(
   volumes: Volumes,
   options: CreateOptions,
-): Promise<{ mounts: MountWish[]; made: string[] }> {
+  holder: string,
+  made: string[],
+): Promise<MountWish[]> {
   const { mounts = [] } = options;
   checkMounts(options, mounts);
   for (const { type, source } of mounts) if (type === 'bind') await checkPath(source);
-  const made: string[] = [];
   const named: MountWish[] = [];
   for (const mount of mounts) {
     const { type, source: name } = mount;
-    if (type === 'bind' || volumes.has(name)) {
+    if (type === 'bind') {
       named.push(mount);
       continue;
     }
-    const { name: source, isAnonymous } = await volumes.create(name === '' ? {} : { name });
-    if (isAnonymous) made.push(source);
+    const { name: source } = await volumes.ensure(name === '' ? undefined : name, holder);
+    if (name === '') made.push(source);
     named.push({ ...mount, source });
   }
-  return { mounts: named, made };
+  return named;
 }
 
 function checkMounts({ tmpfs = [] }: CreateOptions, mounts: readonly MountWish[]): void {
@@ -67,10 +69,11 @@ async function checkPath(path: string): Promise<void> {
   );
 }
 
-/** Rejects with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
+/** Its volumes are held from now on, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
 export async function planMounts(
   volumes: Volumes,
-  mounts: readonly MountWish[] = [],
+  mounts: readonly MountWish[],
+  holder: string,
 ): Promise<{ files: SharedFile[]; binds: Bind[] }> {
   const files: SharedFile[] = [];
   const binds: Bind[] = [];
@@ -79,10 +82,11 @@ export async function planMounts(
     { type, source, destination, readOnly, options, noCopy },
   ] of mounts.entries()) {
     if (type === 'bind') await checkPath(source);
-    const path = type === 'bind' ? source : await volumes.ready(source);
-    const isNew = type === 'volume' && noCopy !== true && (await readdir(path)).length === 0;
+    const path = type === 'bind' ? source : await volumes.ready(source, holder);
+    // What a guest may not write to, it does not fill either.
+    const isNew = type === 'volume' && noCopy !== true && !readOnly && (await isEmpty(path));
     files.push({
-      ...{ path, readOnly: readOnly && !isNew },
+      ...{ path, readOnly },
       ...(isNew ? { fillFrom: destination } : {}),
     });
     // podman's.
@@ -91,4 +95,14 @@ export async function planMounts(
     binds.push({ destination, source: sharedPath(index), options: [...new Set(flags)] });
   }
   return { files, binds };
+}
+
+/** Not by a list of all: a guest may have made millions. */
+async function isEmpty(path: string): Promise<boolean> {
+  const folder = await opendir(path);
+  try {
+    return (await folder.read()) === null;
+  } finally {
+    await folder.close();
+  }
 }

@@ -38,13 +38,13 @@ export async function withOpened<T>(
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   let container = await manager.settled(key);
-  while (container.opened) container = await manager.settled(container.record.id);
   await container.moving();
+  while (container.opened) container = await manager.settled(container.record.id);
   const { record, sandbox } = container;
   if (record.state === 'running' && sandbox)
     return work({ container, sandbox, execs: container.execs, inGuest: record.inGuest });
   if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
-  if (!hasFiles(container))
+  if (record.state === 'removing' || !hasFiles(container))
     throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
   const done = services.pool.during(() => onItsOwn(services, container, signal, work));
   const settled = done.then(

@@ -17,6 +17,7 @@ import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
+import { letGoOfHost } from './volumes-of.js';
 import type { Volumes } from '../volume/index.js';
 import { sandboxDevices } from './devices.js';
 import { ContainerError } from './errors.js';
@@ -124,20 +125,22 @@ async function planFromImage(
 
 /** Volumes may be made, so it is the last of what may fail for the user's fault. */
 async function startWithMounts(
-  { volumes }: PlanServices,
+  { volumes, sandbox: { host } }: PlanServices,
   record: ContainerRecord,
   image: Image,
   options: CreateOptions,
   client: Client,
 ): Promise<ProcessStart> {
   planStart(record, image, options, client);
-  const { mounts, made } = await nameVolumes(volumes, options);
+  const made: string[] = [];
   try {
-    const { files, binds } = await planMounts(volumes, mounts);
+    const mounts = await nameVolumes(volumes, options, record.id, made);
     record.options = { ...options, mounts };
+    const { files, binds } = await planMounts(volumes, mounts, record.id);
     record.sandbox.files = files;
     return planStart(record, image, options, client, binds);
   } catch (error) {
+    await letGoOfHost({ volumes, log: host.log }, record);
     for (const name of made) await volumes.remove(name).catch(() => undefined);
     throw error;
   }

@@ -10,7 +10,7 @@ import { Container, INIT_PROCESS, type Ending } from './container.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
-import { dropVolumes, restVolumes } from './volumes-of.js';
+import { dropVolumes, letGoOfHost, volumesOf } from './volumes-of.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
 export async function recover(
@@ -99,7 +99,7 @@ async function undoStart(
   await releaseSandbox(services.sandbox, await withDomid(services, record));
   manager.add(container);
   await container.update({ state: stateBefore(record) });
-  await restVolumes(services, manager, record);
+  await letGoOfHost(services, record);
 }
 
 async function recoverRunning(
@@ -111,6 +111,8 @@ async function recoverRunning(
   services.sandbox.macs.add(record.sandbox.mac);
   if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
   record.state = 'running';
+  for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
+  await services.devices.adopt(record);
   const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, container.shimEvents).catch(
     () => undefined,
   );

@@ -7,11 +7,10 @@ import { ProcessFlag } from '../api/wire.js';
 import { Steps } from '../base/steps.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import { Container, INIT_PROCESS } from './container.js';
-import { checkDevices, devicesOfOthers } from './devices.js';
 import { stateError } from './errors.js';
 import { launch } from './launch.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
-import { dropVolumes, restVolumes } from './volumes-of.js';
+import { dropVolumes, letGoOfHost } from './volumes-of.js';
 import { planAgain, planRun, type RunPlan } from './plan.js';
 
 /**
@@ -34,7 +33,7 @@ export async function runContainer(
     container = made;
     manager.add(made);
     services.events.tell('create', plan.record);
-    await checkDevices(options.devices ?? [], devicesOfOthers(manager, plan.record.id));
+    await services.devices.give(plan.record.id, name, options.devices ?? []);
     onId?.(plan.record.id);
     const attached = detach ? undefined : client;
     made.launched = services.pool.during(() =>
@@ -74,10 +73,11 @@ export async function createContainer(
       await services.records.save(record);
     } catch (error) {
       await services.records.remove(record.id);
+      await letGoOfHost(services, record);
       await dropVolumes(services, manager, record);
       throw error;
     }
-    await restVolumes(services, manager, record);
+    await letGoOfHost(services, record);
     manager.add(new Container(record, services.records, services.log));
     services.events.tell('create', record);
     return record.id;
@@ -111,7 +111,7 @@ export async function startContainer(
   }
   const made = begin(services, manager, container, options.restarts ?? 0);
   const steps = new Steps(services.log, `Container ${record.name}`);
-  made.launched = startAnew(services, manager, made, options, client, steps);
+  made.launched = startAnew(services, made, options, client, steps);
   try {
     await made.launched;
   } catch (error) {
@@ -120,7 +120,7 @@ export async function startContainer(
     // Also where it never came to a sandbox.
     giveBackAddresses(services.sandbox, record.sandbox);
     await made.update({ state: stateBefore(record) });
-    await restVolumes(services, manager, record);
+    await letGoOfHost(services, record);
     throw error;
   } finally {
     made.launched = undefined;
@@ -155,14 +155,13 @@ export function stateBefore({ exit, reason }: Container['record']): 'created' | 
 
 async function startAnew(
   services: ContainerServices,
-  manager: ContainerManager,
   container: Container,
   { attach, interactive }: StartOptions,
   client: Client,
   steps: Steps,
 ): Promise<void> {
   const { record } = container;
-  await checkDevices(record.options?.devices ?? [], devicesOfOthers(manager, record.id));
+  await services.devices.give(record.id, record.name, record.options?.devices ?? []);
   const plan: RunPlan = await steps.time('plan', planAgain(services, record, client));
   // The next thawd would take it for this run's.
   await rm(services.records.statusPath(record.id), { force: true });

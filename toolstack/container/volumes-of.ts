@@ -4,6 +4,7 @@
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Volumes } from '../volume/index.js';
+import type { GivenDevices } from './devices.js';
 import type { ContainerRecord } from './record.js';
 
 interface Books {
@@ -12,6 +13,7 @@ interface Books {
 
 interface Services {
   volumes: Volumes;
+  devices?: GivenDevices;
   log: Log;
 }
 
@@ -29,21 +31,15 @@ export function usersOf({ containers }: Books, name: string): ContainerRecord[] 
     .filter((record) => volumesOf(record).includes(name));
 }
 
-/** What nobody uses any more is unmounted, once the sandbox of a container is gone. Never rejects; what fails is logged. */
-export async function restVolumes(
-  { volumes, log }: Services,
-  books: Books,
-  record: ContainerRecord,
+/** It uses volumes and devices no more, once its sandbox is gone. Never rejects; what fails is logged. */
+export async function letGoOfHost(
+  { volumes, devices, log }: Services,
+  { id }: Pick<ContainerRecord, 'id'>,
 ): Promise<void> {
-  for (const name of new Set(volumesOf(record))) {
-    const isUsed = usersOf(books, name).some(({ state }) => !HAVE_ENDED.includes(state));
-    if (isUsed) continue;
-    await volumes
-      .rest(name)
-      .catch((error: unknown) =>
-        log.error(`Volume ${name} stays mounted: ${describeError(error)}`),
-      );
-  }
+  devices?.takeBack(id);
+  await volumes
+    .rest(id)
+    .catch((error: unknown) => log.error(`A volume stays mounted: ${describeError(error)}`));
 }
 
 /** Those that nobody named go with a container that goes. Never rejects; what fails is logged. */
@@ -60,5 +56,3 @@ export async function dropVolumes(
       .catch((error: unknown) => log.error(`Volume ${name} stays: ${describeError(error)}`));
   }
 }
-
-const HAVE_ENDED = ['created', 'exited', 'lost'];

@@ -16,6 +16,7 @@ import { ContainerManager, type ContainerServices } from '../container/manager.j
 import { Events } from '../container/events.js';
 import { RecordStore } from '../container/record.js';
 import { recover } from '../container/recover.js';
+import { GivenDevices } from '../container/devices.js';
 import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
@@ -158,6 +159,7 @@ async function openServices(
     images: await ImageStore.open({ root: join(paths.state, 'images'), log, keepsBlobs }),
     volumes: await Volumes.open(join(paths.state, 'volumes'), join(paths.run, 'volumes'), log),
     records: new RecordStore(join(paths.state, 'containers')),
+    devices: new GivenDevices(),
     events: new Events(),
     log,
   };

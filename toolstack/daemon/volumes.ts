@@ -2,9 +2,19 @@
 // The part of the engine that is about volumes.
 
 import type { Engine, VolumeSummary } from '../api/engine.js';
+import { sleep } from '../base/deadline.js';
 import type { ContainerManager } from '../container/manager.js';
 import { usersOf } from '../container/volumes-of.js';
 import { VolumeError, type VolumeRecord, type Volumes } from '../volume/index.js';
+
+/** A container's domain goes a moment after its command, and with --rm after its name. */
+const LEAVE_MS = 15_000;
+const LOOK_MS = 20;
+
+async function untilLeft(volumes: Volumes, name: string): Promise<void> {
+  const deadline = performance.now() + LEAVE_MS;
+  while (volumes.isHeld(name) && performance.now() < deadline) await sleep(LOOK_MS);
+}
 
 export function volumeEngine(
   volumes: Volumes,
@@ -28,6 +38,7 @@ export function volumeEngine(
           `Cannot remove volume "${name}": container ${users.map((user) => user.name).join(', ')} has it; remove that first, or use --force`,
         );
       for (const { id } of users) await manager.remove(id, true);
+      await untilLeft(volumes, name);
       if (volumes.has(name)) await volumes.remove(name);
     },
   };

@@ -3,6 +3,7 @@
 export { ImageError, type ImageErrorCode } from './errors.js';
 export type { HistoryEntry, ImageDetails } from './details.js';
 export type { SaveFormat } from './export.js';
+export { DEFAULT_LIMITS } from './layer-rules.js';
 export type { ImageConfig } from './manifest.js';
 export { DEFAULT_PATH, mergeProcess, type ProcessRequest, type ProcessSpec } from './process.js';
 export { parseReference, type ImageReference } from './reference.js';

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What thawd writes down of a volume, and where: a folder each, with volume.json beside what it holds.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../base/errors.js';
+import { describeError, errorCode } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import { removeTree } from '../base/remove-tree.js';
 
 export interface VolumeRecord {
   name: string;
@@ -16,6 +18,14 @@ export interface VolumeRecord {
   isAnonymous: boolean;
   /** Milliseconds since 1970. */
   created: number;
+}
+
+/** No volume's name begins so. */
+const GONE = '.gone-';
+
+/** Nobody waits for it: a guest may have made a million files. What fails is logged, and tried again by the next thawd. */
+function removeLater(path: string, log: Log): void {
+  removeTree(path).catch((error: unknown) => log.error(describeError(error)));
 }
 
 export class VolumeStore {
@@ -40,22 +50,30 @@ export class VolumeStore {
     await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`, { lasts: true });
   }
 
-  /** First of all that removes one: what is left after it nobody takes for a volume. */
-  async remove(name: string): Promise<void> {
-    await rm(join(this.#folder, name, 'volume.json'), { force: true });
-    await rm(join(this.#folder, name), { recursive: true, force: true });
+  /** Takes one out of the way, so that nobody takes it for a volume and its name is free. Resolves with where it is now. */
+  async putAway(name: string): Promise<string> {
+    const path = join(
+      this.#folder,
+      `${GONE}${name.slice(0, 64)}-${randomBytes(8).toString('hex')}`,
+    );
+    await rename(join(this.#folder, name), path);
+    return path;
   }
 
-  /** All of them. A folder without a record is the rest of one that was being made or removed, and goes; one that cannot be read stays. */
+  /** All of them. A folder without a record is the rest of one that was being made, or put away, and goes; one that cannot be read stays. */
   async loadAll(log: Log): Promise<VolumeRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: VolumeRecord[] = [];
     for (const name of await readdir(this.#folder)) {
+      if (name.startsWith(GONE)) {
+        removeLater(join(this.#folder, name), log);
+        continue;
+      }
       try {
         const text = await readFile(join(this.#folder, name, 'volume.json'), 'utf8');
         records.push(JSON.parse(text) as VolumeRecord);
       } catch (error) {
-        if (errorCode(error) === 'ENOENT') await this.remove(name);
+        if (errorCode(error) === 'ENOENT') removeLater(await this.putAway(name), log);
         else log.error(`Volume ${name} cannot be read`, { error });
       }
     }

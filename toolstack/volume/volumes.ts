@@ -4,7 +4,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { removeTree } from '../base/remove-tree.js';
 import { ext4Driver, type DiskDriver } from './disk.js';
 import { VolumeError } from './errors.js';
 import { VolumeStore, type VolumeRecord } from './record.js';
@@ -24,6 +26,8 @@ export class Volumes {
   readonly #mounts: string;
   readonly #driver: DiskDriver;
   readonly #records = new Map<string, VolumeRecord>();
+  /** Who uses a volume, or is about to. */
+  readonly #holders = new Map<string, Set<string>>();
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(store: VolumeStore, mounts: string, driver: DiskDriver) {
@@ -65,28 +69,54 @@ export class Volumes {
 
   /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK; nothing is left then. */
   create(wish: VolumeWish): Promise<VolumeRecord> {
+    return this.#change(() => this.#create(wish));
+  }
+
+  /**
+   * The volume of that name, made if it is not there; without a name a new one. `holder`, a container's id, uses it from now on. Rejects
+   * as create().
+   */
+  ensure(name: string | undefined, holder: string): Promise<VolumeRecord> {
     return this.#change(async () => {
-      const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = wish;
-      checkWish(name, sizeBytes);
-      if (this.#records.has(name))
-        throw new VolumeError(
-          'ERR_VOLUME_EXISTS',
-          `Cannot make volume "${name}": there is one of that name`,
-        );
-      const record: VolumeRecord = {
-        ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
-        ...(sizeBytes === undefined ? {} : { sizeBytes }),
-      };
-      try {
-        await this.#make(record);
-      } catch (error) {
-        await this.#driver.unmount(this.#mountOf(name)).catch(() => undefined);
-        await this.#store.remove(name);
-        throw error;
-      }
-      this.#records.set(name, record);
+      const known = name === undefined ? undefined : this.#records.get(name);
+      const record = known ?? (await this.#create({ name }));
+      this.hold(record.name, holder);
       return record;
     });
+  }
+
+  async #create(wish: VolumeWish): Promise<VolumeRecord> {
+    const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = wish;
+    checkWish(name, sizeBytes);
+    if (this.#records.has(name))
+      throw new VolumeError(
+        'ERR_VOLUME_EXISTS',
+        `Cannot make volume "${name}": there is one of that name`,
+      );
+    const record: VolumeRecord = {
+      ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
+      ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    };
+    // Of a volume that could not be read there is a folder, and all that it holds.
+    await mkdir(this.#store.folderOf(name), { mode: 0o700 }).catch((cause: unknown) => {
+      throw new VolumeError(
+        'ERR_VOLUME_EXISTS',
+        `Cannot make volume "${name}": ${errorMessage(cause)}; thawd's log says why it is no volume`,
+        { cause },
+      );
+    });
+    try {
+      await this.#make(record);
+    } catch (error) {
+      await this.#driver.unmount(this.#mountOf(name)).catch(() => undefined);
+      await this.#store
+        .putAway(name)
+        .then(removeTree)
+        .catch(() => undefined);
+      throw error;
+    }
+    this.#records.set(name, record);
+    return record;
   }
 
   /** Where its files are in dom0, whether or not somebody uses it. */
@@ -94,37 +124,66 @@ export class Volumes {
     return join(sizeBytes === undefined ? this.#store.folderOf(name) : this.#mountOf(name), DATA);
   }
 
-  /** The same once it can be used. Rejects with ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK. */
-  ready(name: string): Promise<string> {
+  /**
+   * The same once it can be used; from then on `holder`, a container's id, uses it, until rest(). Rejects with ERR_VOLUME_NOT_FOUND and
+   * ERR_VOLUME_DISK.
+   */
+  ready(name: string, holder: string): Promise<string> {
     return this.#change(async () => {
       const record = this.find(name);
       if (record.sizeBytes !== undefined)
         await this.#driver.mount(this.#store.diskOf(name), this.#mountOf(name));
+      this.hold(name, holder);
       return this.pathOf(record);
     });
   }
 
-  /** Nobody uses it any more, for the time being. */
-  rest(name: string): Promise<void> {
+  /** A holder that an earlier thawd knew. */
+  hold(name: string, holder: string): void {
+    const holders = this.#holders.get(name) ?? new Set();
+    this.#holders.set(name, holders.add(holder));
+  }
+
+  /** The holder uses no volume any more; whose last one it was is unmounted. Idempotent. Rejects with ERR_VOLUME_DISK. */
+  rest(holder: string): Promise<void> {
     return this.#change(async () => {
-      if (this.#records.get(name)?.sizeBytes !== undefined)
-        await this.#driver.unmount(this.#mountOf(name));
+      for (const [name, holders] of this.#holders) {
+        if (!holders.delete(holder) || holders.size > 0) continue;
+        this.#holders.delete(name);
+        if (this.#records.get(name)?.sizeBytes !== undefined)
+          await this.#driver.unmount(this.#mountOf(name));
+      }
     });
   }
 
-  /** Removes one that nobody uses, with all that it holds. Rejects with ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK. */
-  remove(name: string): Promise<void> {
-    return this.#change(async () => {
+  /** Whether somebody uses it, or is about to, or is still going. */
+  isHeld(name: string): boolean {
+    return this.#holders.has(name);
+  }
+
+  /**
+   * Removes one that nobody uses, with all that it holds. Rejects with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_USED, ERR_VOLUME_DISK and
+   * ERR_REMOVE.
+   */
+  async remove(name: string): Promise<void> {
+    const away = await this.#change(async () => {
       const { sizeBytes } = this.find(name);
+      if (this.isHeld(name))
+        throw new VolumeError(
+          'ERR_VOLUME_USED',
+          `Cannot remove volume "${name}": a container starts or ends that has it`,
+        );
       if (sizeBytes !== undefined) await this.#driver.unmount(this.#mountOf(name));
+      const path = await this.#store.putAway(name);
       this.#records.delete(name);
-      await this.#store.remove(name);
+      return path;
     });
+    // Others need not wait for that.
+    await removeTree(away);
   }
 
   async #make(record: VolumeRecord): Promise<void> {
     const { name, sizeBytes } = record;
-    await mkdir(this.#store.folderOf(name), { mode: 0o700 });
     if (sizeBytes !== undefined) {
       const disk = this.#store.diskOf(name);
       await this.#driver.make(disk, sizeBytes);

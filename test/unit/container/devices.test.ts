@@ -3,13 +3,8 @@
 
 import test from 'ava';
 import type { CreateOptions, DeviceWish } from '../../../toolstack/api/engine.js';
-import {
-  checkDevices,
-  deviceNodes,
-  devicesOfOthers,
-  sandboxDevices,
-} from '../../../toolstack/container/devices.js';
 import { containerRecord } from '../../support/container-record.js';
+import { deviceNodes, GivenDevices, sandboxDevices } from '../../../toolstack/container/devices.js';
 
 const wish = (source: string, access = 'rwm'): DeviceWish => ({
   ...{ source, destination: '/dev/data', access },
@@ -18,11 +13,11 @@ const optionsWith = (...devices: DeviceWish[]) => ({ devices }) as CreateOptions
 
 test('what is no block device is refused with its name', async (t) => {
   for (const path of ['/dev/null', '/etc/passwd', '/no/such'])
-    await t.throwsAsync(checkDevices([wish(path)], []), {
+    await t.throwsAsync(new GivenDevices().give('a', 'web', [wish(path)]), {
       code: 'ERR_DEVICE',
       message: new RegExp(`Cannot give device ${path} `),
     });
-  await t.notThrowsAsync(checkDevices([], []));
+  await t.notThrowsAsync(new GivenDevices().give('a', 'web', []));
 });
 
 test('the sandbox has them read-only where they may not be written to', (t) => {
@@ -48,15 +43,10 @@ test('in the guest they come behind layers and writable layer', (t) => {
   ]);
 });
 
-test('others are those that run or are about to', (t) => {
-  const records = [
-    containerRecord({ id: 'a' as never, name: 'own' }),
-    containerRecord({ id: 'b' as never, name: 'other' }),
-    containerRecord({ id: 'c' as never, name: 'ended', state: 'exited' }),
-  ];
-  const others = devicesOfOthers({ containers: records.map((record) => ({ record })) }, 'a');
-  t.deepEqual(
-    others.map(({ name }) => name),
-    ['other'],
-  );
+test('who had devices gives them back, also when it had none', async (t) => {
+  const devices = new GivenDevices();
+  await devices.adopt(containerRecord());
+  devices.takeBack('none');
+  await t.throwsAsync(devices.give('a', 'web', [wish('/dev/null', 'r')]), { code: 'ERR_DEVICE' });
+  await devices.give('a', 'web', []);
 });

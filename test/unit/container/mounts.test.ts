@@ -31,12 +31,13 @@ const options = (mounts: MountWish[], tmpfs: CreateOptions['tmpfs'] = []) =>
 test('volumes are made as they are wanted, and get their names', async (t) => {
   const { volumes } = await host(t);
   const wishes = [wish({ source: 'db' }), wish({ destination: '/other' })];
-  const { mounts, made } = await nameVolumes(volumes, options(wishes));
+  const made: string[] = [];
+  const mounts = await nameVolumes(volumes, options(wishes), 'me', made);
   t.is(mounts[0]?.source, 'db');
   t.deepEqual(made, [mounts[1]?.source]);
   t.is(volumes.list().length, 2);
-  const again = await nameVolumes(volumes, options(mounts));
-  t.deepEqual(again, { mounts, made: [] });
+  t.deepEqual(await nameVolumes(volumes, options(mounts), 'me', []), mounts);
+  t.true(volumes.isHeld('db'));
 });
 
 test('where one wish cannot be fulfilled nothing is made', async (t) => {
@@ -57,18 +58,18 @@ test('where one wish cannot be fulfilled nothing is made', async (t) => {
     [Array.from({ length: 65 }, (_, i) => wish({ destination: `/${i}` })), [], 'ERR_USAGE'],
   ];
   for (const [mounts, tmpfs, code] of bad)
-    await t.throwsAsync(nameVolumes(volumes, options(mounts, tmpfs)), { code });
+    await t.throwsAsync(nameVolumes(volumes, options(mounts, tmpfs), 'me', []), { code });
   t.deepEqual(volumes.list(), []);
   const there = wish({ type: 'bind', source: folder });
-  t.deepEqual((await nameVolumes(volumes, options([there]))).mounts, [there]);
+  t.deepEqual(await nameVolumes(volumes, options([there]), 'me', []), [there]);
 });
 
-test('the guest gets them in this order; an empty volume is filled, and then read-only inside alone', async (t) => {
+test('the guest gets them in this order; an empty volume is filled, if the guest may write to it', async (t) => {
   const { volumes, folder } = await host(t);
   const full = (await volumes.create({ name: 'full' })).name;
-  writeFileSync(join(await volumes.ready(full), 'file'), '');
+  writeFileSync(join(await volumes.ready(full, 'me'), 'file'), '');
   mkdirSync(join(folder, 'src'));
-  const { mounts } = await nameVolumes(
+  const mounts = await nameVolumes(
     volumes,
     options([
       wish({
@@ -79,17 +80,21 @@ test('the guest gets them in this order; an empty volume is filled, and then rea
         options: ['noexec'],
       }),
       wish({ source: full, destination: '/full', readOnly: true }),
-      wish({ source: 'new', destination: '/new', readOnly: true }),
+      wish({ source: 'new', destination: '/new' }),
+      wish({ source: 'newer', destination: '/newer', readOnly: true }),
       wish({ source: 'bare', destination: '/bare', noCopy: true }),
     ]),
+    'me',
+    [],
   );
-  const { files, binds } = await planMounts(volumes, mounts);
+  const { files, binds } = await planMounts(volumes, mounts, 'me');
   t.deepEqual(
     files.map(({ readOnly, fillFrom }) => [readOnly, fillFrom]),
     [
       [true, undefined],
       [true, undefined],
       [false, '/new'],
+      [true, undefined],
       [false, undefined],
     ],
   );
@@ -98,11 +103,11 @@ test('the guest gets them in this order; an empty volume is filled, and then rea
     source: '/run/thaw/files/0',
     options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
   });
-  t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev']);
+  t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'rw', 'nosuid', 'nodev']);
 });
 
 test('a path that went away meanwhile is an error of the next start', async (t) => {
   const { volumes, folder } = await host(t);
   const gone = wish({ type: 'bind', source: join(folder, 'gone') });
-  await t.throwsAsync(planMounts(volumes, [gone]), { code: 'ERR_MOUNT_PATH' });
+  await t.throwsAsync(planMounts(volumes, [gone], 'me'), { code: 'ERR_MOUNT_PATH' });
 });

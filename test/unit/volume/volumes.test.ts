@@ -22,10 +22,12 @@ test('a volume is a folder, and the next thawd has it too', async (t) => {
   const { folder, open } = host(t);
   const volumes = await open();
   await volumes.create({ name: 'data', labels: { team: 'db' } });
-  const path = await volumes.ready('data');
+  const path = await volumes.ready('data', 'me');
   t.is(path, join(folder, 'volumes/data/_data'));
   t.true(existsSync(path));
   t.like((await open()).find('data'), { name: 'data', labels: { team: 'db' }, isAnonymous: false });
+  await t.throwsAsync(volumes.remove('data'), { code: 'ERR_VOLUME_USED' });
+  await volumes.rest('me');
   await volumes.remove('data');
   t.false(existsSync(join(folder, 'volumes/data')));
   t.deepEqual((await open()).list(), []);
@@ -43,11 +45,28 @@ test('a sized one is mounted once it is used, and no longer', async (t) => {
   const volumes = await open();
   await volumes.create({ name: 'small', sizeBytes: 2 ** 20 });
   t.is(driver.mounted.size, 0);
-  t.is(await volumes.ready('small'), join(folder, 'mounted/small/_data'));
+  t.is(await volumes.ready('small', 'me'), join(folder, 'mounted/small/_data'));
   t.is(driver.mounted.size, 1);
-  await volumes.rest('small');
+  await volumes.rest('me');
   t.is(driver.mounted.size, 0);
-  await volumes.ready('small');
+  await volumes.ready('small', 'me');
+  // Another starts while the one before ends.
+  const [, path] = await Promise.all([
+    volumes.ready('small', 'next'),
+    volumes.ready('small', 'next'),
+  ]);
+  await volumes.rest('me');
+  await volumes.rest('me');
+  t.is(driver.mounted.size, 1);
+  t.is(path, join(folder, 'mounted/small/_data'));
+  await volumes.rest('next');
+  t.is(driver.mounted.size, 0);
+  volumes.hold('small', 'found');
+  await volumes.rest('other');
+  await volumes.ready('small', 'other');
+  await volumes.rest('other');
+  t.is(driver.mounted.size, 1);
+  await volumes.rest('found');
   await volumes.remove('small');
   t.is(driver.mounted.size, 0);
 });
@@ -59,7 +78,7 @@ test('names, sizes and volumes that are there are refused', async (t) => {
   for (const name of ['', '.', '..', '-a', 'a/b', 'a b', 'x'.repeat(256)])
     await t.throwsAsync(volumes.create({ name }), { code: 'ERR_VOLUME_NAME' }, name);
   await t.throwsAsync(volumes.create({ name: 'tiny', sizeBytes: 1000 }), { code: 'ERR_USAGE' });
-  await t.throwsAsync(volumes.ready('none'), { code: 'ERR_VOLUME_NOT_FOUND' });
+  await t.throwsAsync(volumes.ready('none', 'me'), { code: 'ERR_VOLUME_NOT_FOUND' });
   await t.throwsAsync(volumes.remove('none'), { code: 'ERR_VOLUME_NOT_FOUND' });
   t.deepEqual(
     volumes.list().map(({ name }) => name),

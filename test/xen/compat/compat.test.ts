@@ -51,7 +51,9 @@ async function clean(engine: Engine, name: string): Promise<void> {
 test.before(async () => {
   const pulled = spawn('podman', ['pull', '-q', ARCHIVE], { stdio: 'ignore' });
   await new Promise((resolve) => pulled.once('close', resolve));
-  const { stdout } = await thaw(['pull', '--quiet', ARCHIVE]);
+  const { status, stdout, stderr } = await thaw(['pull', '--quiet', ARCHIVE]);
+  // Without it both engines would fail alike.
+  if (status !== 0) throw new Error(`Cannot pull ${ARCHIVE}: ${stderr}`);
   image = stdout
     .trim()
     .replace(/^sha256:/, '')
