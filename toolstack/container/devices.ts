@@ -4,6 +4,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import type { CreateOptions, DeviceWish } from '../api/engine.js';
+import { sleep } from '../base/deadline.js';
 import { errorCode, errorMessage } from '../base/errors.js';
 import { deviceNumber } from '../sandbox/layers.js';
 import type { SandboxRecord } from '../sandbox/record.js';
@@ -21,7 +22,7 @@ export interface DeviceNode {
 
 /** Which whole disks containers have, from before their start until nothing of their domain is left. */
 export class GivenDevices {
-  readonly #given = new Map<string, { name: string; disks: Given[] }>();
+  readonly #given = new Map<string, { name: string; disks: Given[]; isEnding?: boolean }>();
   #last: Promise<unknown> = Promise.resolve();
 
   /**
@@ -45,6 +46,12 @@ export class GivenDevices {
     if (disks.length > 0) this.#given.set(id, { name, disks });
   }
 
+  /** Its processes have ended, its domain is going. */
+  ends(id: string): void {
+    const given = this.#given.get(id);
+    if (given) given.isEnding = true;
+  }
+
   /** Idempotent. */
   takeBack(id: string): void {
     this.#given.delete(id);
@@ -59,17 +66,29 @@ export class GivenDevices {
       const clashes = (other: Given): boolean =>
         other.disk === disk && !(readOnly && other.readOnly);
       if (disks.some(clashes)) throw refusal(source, 'it has it twice, and may write to it');
-      for (const [holder, other] of this.#given)
-        if (holder !== id && other.disks.some(clashes))
-          throw refusal(
-            source,
-            `container ${other.name} has it, and one of the two may write to it`,
-          );
+      await this.#untilFree(source, id, clashes);
       disks.push({ disk, readOnly });
     }
     if (disks.length > 0) this.#given.set(id, { name, disks });
   }
+
+  /** One that has ended is waited for, as long as its guest may take to write what it has not written yet. */
+  async #untilFree(source: string, id: string, clashes: (other: Given) => boolean): Promise<void> {
+    const deadline = performance.now() + ENDING_MS;
+    for (;;) {
+      const [, other] =
+        [...this.#given].find(([holder, { disks }]) => holder !== id && disks.some(clashes)) ?? [];
+      if (!other) return;
+      if (other.isEnding !== true || performance.now() > deadline)
+        throw refusal(source, `container ${other.name} has it, and one of the two may write to it`);
+      await sleep(LOOK_MS);
+    }
+  }
 }
+
+/** Above what the agent has for an unmount. */
+const ENDING_MS = 70_000;
+const LOOK_MS = 20;
 
 interface Given {
   /** Of a partition the disk that it is of, as MAJOR:MINOR. */

@@ -53,6 +53,7 @@ export class ContainerManager {
       const { record } = container;
       // Its name is free as soon as its client knows of the end.
       if (record.rm) this.#containers.delete(record.id);
+      this.#services.devices.ends(record.id);
       const going = container.finish(ending);
       this.#services.sandbox.budget.expectBack(going);
       this.#services.events.tell('died', record);
