@@ -190,7 +190,6 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'D --health-cmd "test -f /ok" --health-interval disable --health-retries 1 $I sleep 100; $E healthcheck run $N; echo $?; $E exec $N touch /ok; $E healthcheck run $N; echo $?; $E inspect -f "{{.State.Health.Status}}" $N',
     ],
     ['--init, its status', "R --init $I sh -c 'exit 7'"],
-    ['--init, a command that is not there', 'R --init $I /no/such'],
     ['--init, a signal', 'D --init $I sleep 100; $E kill -s TERM $N >/dev/null; $E wait $N'],
     [
       '--init, the command is not the first process',
@@ -202,6 +201,17 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'C -v /x $I true; $E volume ls -q | wc -l; $E rm -v $N >/dev/null; $E volume ls -q | wc -l',
     ],
   ]),
+  {
+    area: 'run and create',
+    what: '--init, a command that is not there',
+    script: 'R --init $I /no/such',
+    differs: {
+      podman: 'status 1',
+      thaw: 'status 127',
+      why: 'as without --init',
+    },
+    prints: { podman: /^status 1$/, thaw: /^status 127$/ },
+  },
   ...missing('run and create', [['--pod', 'run --pod x']]),
   ...same('life', [
     [
