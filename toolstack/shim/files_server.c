@@ -27,8 +27,8 @@
 #define CAP(name) (1u << (name)) /* all of them are below 32 */
 /* What files of any owner need, and no more. */
 #define KEPT                                                                                                           \
-  (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) |             \
-   CAP(CAP_SETUID) | CAP(CAP_SETGID) | CAP(CAP_SETFCAP))
+  (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |    \
+   CAP(CAP_SETFCAP))
 
 static int say(const char *text) {
   return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
