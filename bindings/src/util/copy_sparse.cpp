@@ -3,6 +3,8 @@
 
 #include "util/copy_sparse.hpp"
 
+#include "util/fd.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -13,24 +15,6 @@
 
 namespace thaw {
 namespace {
-
-class Fd {
-public:
-  explicit Fd(int fd) : fd_(fd) {
-  }
-  ~Fd() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-  Fd(const Fd &) = delete;
-  Fd &operator=(const Fd &) = delete;
-  operator int() const {
-    return fd_;
-  }
-
-private:
-  int fd_;
-};
 
 constexpr size_t kPiece = 1 << 20;
 

@@ -3,6 +3,8 @@
 
 #include "util/loop_device.hpp"
 
+#include "util/fd.hpp"
+
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -16,24 +18,6 @@ namespace {
 
 /// Between finding a free device and taking it another process may take it: as often as that, it is tried again.
 constexpr int kTries = 64;
-
-class Fd {
-public:
-  explicit Fd(int fd) : fd_(fd) {
-  }
-  ~Fd() {
-    if (fd_ >= 0)
-      close(fd_);
-  }
-  Fd(const Fd &) = delete;
-  Fd &operator=(const Fd &) = delete;
-  operator int() const {
-    return fd_;
-  }
-
-private:
-  int fd_;
-};
 
 bool fail(LoopError *error, const char *op) {
   *error = {op, errno};
