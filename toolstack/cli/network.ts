@@ -2,10 +2,10 @@
 // thaw network create, ls, inspect, rm and prune: the networks that containers are in.
 
 import type { NetworkSummary } from '../api/engine.js';
-import { describeError } from '../base/errors.js';
 import { flag, stringList, stringOption, type Command } from './command.js';
 import { forEach } from './each.js';
 import { renderEach } from './format.js';
+import { inspectEach } from './inspect.js';
 import { formatJson, formatTable } from './table.js';
 import { pairs } from './values.js';
 
@@ -91,16 +91,8 @@ export const networkInspectCommand: Command = {
   },
   positionals: { min: 1, max: Infinity },
   failureStatus: 125,
-  async run(parsed, client, engine) {
-    const format = stringOption(parsed, 'format') ?? 'json';
-    const asked = parsed.positional.map(async (name) => fields(await engine.network(name)));
-    const results = await Promise.allSettled(asked);
-    const found = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    client.out(format === 'json' ? formatJson(found) : renderEach(format, found));
-    for (const result of results)
-      if (result.status === 'rejected') client.err(`thaw: ${describeError(result.reason)}\n`);
-    return found.length === results.length ? 0 : 125;
-  },
+  run: (parsed, client, engine) =>
+    inspectEach(parsed, client, async (name) => fields(await engine.network(name))),
 };
 
 export const networkRmCommand: Command = {

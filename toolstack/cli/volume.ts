@@ -2,11 +2,12 @@
 // thaw volume create, ls, inspect, rm and prune: folders that outlive containers.
 
 import type { VolumeSummary } from '../api/engine.js';
-import { describeError, errorCode } from '../base/errors.js';
+import { errorCode } from '../base/errors.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { confirm, FORCE_OPTION } from './confirm.js';
 import { forEach } from './each.js';
 import { renderEach } from './format.js';
+import { inspectEach } from './inspect.js';
 import { formatJson, formatTable } from './table.js';
 import { UsageError } from './usage-error.js';
 import { bytes, optional, pairs } from './values.js';
@@ -93,16 +94,8 @@ export const volumeInspectCommand: Command = {
   },
   positionals: { min: 1, max: Infinity },
   failureStatus: 125,
-  async run(parsed, client, engine) {
-    const format = stringOption(parsed, 'format') ?? 'json';
-    const asked = parsed.positional.map(async (name) => fields(await engine.volume(name)));
-    const results = await Promise.allSettled(asked);
-    const found = results.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    client.out(format === 'json' ? formatJson(found) : renderEach(format, found));
-    for (const result of results)
-      if (result.status === 'rejected') client.err(`thaw: ${describeError(result.reason)}\n`);
-    return found.length === results.length ? 0 : 125;
-  },
+  run: (parsed, client, engine) =>
+    inspectEach(parsed, client, async (name) => fields(await engine.volume(name))),
 };
 
 export const volumeRmCommand: Command = {
