@@ -2,7 +2,7 @@
 // A folder of the host by its descriptor: what is made in it is made there, whatever becomes of its path meanwhile, and through no link.
 
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 
@@ -33,6 +33,11 @@ export class HeldFolder {
   /** The same folder once more. */
   async again(): Promise<HeldFolder> {
     return new HeldFolder(await open(`/proc/self/fd/${this.#handle.fd}`, O_RDONLY | O_DIRECTORY));
+  }
+
+  /** What is in it. */
+  names(): Promise<string[]> {
+    return readdir(`/proc/self/fd/${this.#handle.fd}`);
   }
 
   /** Its own mode and time. */

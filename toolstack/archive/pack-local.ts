@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How files of the host become a tar stream for a guest. Nothing here is hostile: whoever asks may read them all.
+// How files of the host become a tar stream for a guest. Whoever asks may read them all; but another guest may have the folder that they are
+// in, and change it meanwhile: so it is walked by descriptors, and no link is followed but the one that was named.
 
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir, readlink, stat } from 'node:fs/promises';
+import { lstat, open, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { pack, type Header, type Pack } from 'tar-stream';
 import { CopyError } from './errors.js';
+import { HeldFolder } from './held-folder.js';
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** What the first component of each path in the stream is, whatever is packed. */
 export const PACKED = 'packed';
@@ -33,15 +37,32 @@ export async function packLocal(path: string, sink: Writable, signal: AbortSigna
   await sent;
 }
 
+/** A file of the host: where its bytes, its link and its status are to be had, and what its user calls it. */
+interface Source {
+  /** Looked up in a folder that is held, but for the one that was named. */
+  at: string;
+  shown: string;
+  /** The folder itself, once it is known to be one. */
+  hold: () => Promise<HeldFolder>;
+  /** Links count: it is the one that was named. */
+  follows: boolean;
+}
+
 async function addTree(archive: Pack, path: string): Promise<void> {
   const links = new Map<string, string>();
-  const visit = async (from: string, name: string, info: Stats): Promise<void> => {
+  const visit = async (from: Source, name: string, info: Stats): Promise<void> => {
     const header = headerOf(name, info);
     if (info.isDirectory()) {
       await add(archive, { ...header, type: 'directory' });
-      for (const child of (await named(from, readdir(from))).sort()) {
-        const below = await lstat(join(from, child)).catch(ifGone);
-        if (below) await visit(join(from, child), `${name}/${child}`, below);
+      const folder = await named(from, from.hold());
+      try {
+        for (const child of (await named(from, folder.names())).sort()) {
+          const source = below(folder, from, child);
+          const status = await lstat(source.at).catch(ifGone);
+          if (status) await visit(source, `${name}/${child}`, status);
+        }
+      } finally {
+        await folder.close();
       }
       return;
     }
@@ -53,7 +74,7 @@ async function addTree(archive: Pack, path: string): Promise<void> {
       await add(archive, {
         ...header,
         type: 'symlink',
-        linkname: await named(from, readlink(from)),
+        linkname: await named(from, readlink(from.at)),
       });
     else if (info.isFile()) await addFile(archive, from, { ...header, size: info.size });
     else if (info.isFIFO()) await add(archive, { ...header, type: 'fifo' });
@@ -65,7 +86,18 @@ async function addTree(archive: Pack, path: string): Promise<void> {
         devminor: (info.rdev % 256) + Math.floor(info.rdev / 2 ** 20) * 256,
       });
   };
-  await visit(path, PACKED, await named(path, stat(path)));
+  const root = { at: path, shown: path, hold: () => HeldFolder.open(path), follows: true };
+  await visit(root, PACKED, await named(root, stat(path)));
+}
+
+/** What becomes a link meanwhile is not followed. */
+function below(folder: HeldFolder, above: Source, child: string): Source {
+  return {
+    at: folder.at(child),
+    shown: join(above.shown, child),
+    hold: () => folder.child(child),
+    follows: false,
+  };
 }
 
 type NewHeader = Partial<Header> & { name: string };
@@ -81,22 +113,20 @@ function add(archive: Pack, header: NewHeader): Promise<void> {
 }
 
 /** As long as its size says, though it may grow meanwhile; one that shrinks is an error. */
-async function addFile(archive: Pack, path: string, header: NewHeader): Promise<void> {
+async function addFile(archive: Pack, from: Source, header: NewHeader): Promise<void> {
   const { size = 0 } = header;
   if (size === 0) return add(archive, header);
-  // A file that became a link meanwhile, or a pipe, is none.
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const opened = await open(path, flags);
+  // What has become a pipe is not waited for.
+  const flags = O_RDONLY | O_NONBLOCK | (from.follows ? 0 : O_NOFOLLOW);
+  const opened = await named(from, open(from.at, flags));
   const file = opened.createReadStream({ end: size - 1, highWaterMark: 1 << 18 });
   const entry = archive.entry(header);
   const taken = finished(entry);
   taken.catch(() => undefined);
-  try {
-    await pipeline(file, entry as unknown as Writable);
-    await taken;
-  } catch (cause) {
-    throw new CopyError(`Cannot read ${path}`, cause);
-  }
+  await named(
+    from,
+    pipeline(file, entry as unknown as Writable).then(() => taken),
+  );
 }
 
 function ifGone(error: NodeJS.ErrnoException): undefined {
@@ -104,10 +134,10 @@ function ifGone(error: NodeJS.ErrnoException): undefined {
   return undefined;
 }
 
-async function named<T>(path: string, step: Promise<T>): Promise<T> {
+async function named<T>({ shown }: Source, step: Promise<T>): Promise<T> {
   try {
     return await step;
   } catch (cause) {
-    throw new CopyError(`Cannot read ${path}`, cause);
+    throw new CopyError(`Cannot read ${shown}`, cause);
   }
 }

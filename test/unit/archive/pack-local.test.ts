@@ -2,7 +2,15 @@
 // Files of the host become an archive that holds them as they are.
 
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,4 +84,32 @@ test('what cannot be read is named, and a sink that fails ends it', async (t) =>
   const stuck = new Writable({ write: () => setImmediate(() => stop.abort(new Error('enough'))) });
   truncateSync(join(tree, 'sub/file'), 10_000_000);
   await t.throwsAsync(packLocal(tree, stuck, stop.signal));
+});
+
+test('a link that was named is its file; one that a folder or file becomes meanwhile leads nowhere', async (t) => {
+  const { folder, tree } = await setUp(t);
+  writeFileSync(join(folder, 'secret'), 'secret');
+  symlinkSync('tree/sub/file', join(folder, 'to-file'));
+  t.true((await packed(join(folder, 'to-file'))).includes('text'));
+  // The first of its names is read while the second is still to come.
+  const bait = join(tree, 'a-first');
+  writeFileSync(bait, Buffer.alloc(1 << 20));
+  mkdirSync(join(tree, 'b-folder'));
+  writeFileSync(join(tree, 'b-folder/secret'), 'mine');
+  const chunks: Buffer[] = [];
+  let isSwapped = false;
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk);
+      if (!isSwapped && chunk.includes('a-first')) {
+        isSwapped = true;
+        rmSync(join(tree, 'b-folder'), { recursive: true });
+        symlinkSync(folder, join(tree, 'b-folder'));
+      }
+      done();
+    },
+  });
+  await packLocal(tree, sink, never);
+  t.true(isSwapped);
+  t.false(Buffer.concat(chunks).includes('secret'));
 });
