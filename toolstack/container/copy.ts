@@ -52,21 +52,28 @@ export async function copyFiles(
   if (from.kind === 'container' && to.kind === 'container') {
     if (manager.find(from.container) === manager.find(to.container))
       throw new CopyError('Cannot copy within one container: use thaw exec CONTAINER cp');
-    await open(from.container, (source) =>
-      open(to.container, (target) =>
-        useFiles(source, packing(from.path, PACKED), client.signal, ({ output }) =>
-          useFiles(
-            target,
-            putting(target, from.path, to.path, options),
-            client.signal,
-            ({ input }) => pipeline(output, input),
-          ),
+    await openBoth(manager, [from.container, to.container], open, (source, target) =>
+      useFiles(source, packing(from.path, PACKED), client.signal, ({ output }) =>
+        useFiles(target, putting(target, from.path, to.path, options), client.signal, ({ input }) =>
+          pipeline(output, input),
         ),
       ),
     );
     return done;
   }
   throw new CopyError('Cannot copy: neither side is a container');
+}
+
+/** Always in the same order, or two copies crosswise would wait for each other. */
+function openBoth<T>(
+  manager: ContainerManager,
+  [from, to]: [string, string],
+  open: (key: string, work: (opened: Opened) => Promise<T>) => Promise<T>,
+  work: (source: Opened, target: Opened) => Promise<T>,
+): Promise<T> {
+  return manager.find(from).record.id < manager.find(to).record.id
+    ? open(from, (source) => open(to, (target) => work(source, target)))
+    : open(to, (target) => open(from, (source) => work(source, target)));
 }
 
 /** Writes a container's whole root filesystem as a tar archive to the client, or to a file of the host. */

@@ -3,6 +3,7 @@
 // which nothing of the container's runs.
 
 import { randomBytes } from 'node:crypto';
+import type { ExitStatus } from '../api/wire.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { createSandbox } from '../sandbox/create.js';
 import { goIntoMemory } from '../sandbox/layers.js';
@@ -46,7 +47,7 @@ export async function withOpened<T>(
   if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
   if (record.state === 'removing' || !hasFiles(container))
     throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
-  const done = services.pool.during(() => onItsOwn(services, container, signal, work));
+  const done = onItsOwn(services, container, signal, work);
   const settled = done.then(
     () => (container.opened = undefined),
     () => (container.opened = undefined),
@@ -92,14 +93,14 @@ async function onItsOwn<T>(
     execs.endAll();
     lost.abort(new ContainerError('ERR_CONTAINER_STATE', `The guest is lost: ${reason}`));
   };
-  const sandbox = await createSandbox(services.sandbox, services.pool, own, {
-    events: {
-      onExit: (process, exit) => execs.end(process, exit),
-      onLost: gone,
-      onGone: () => gone('its shim was killed'),
-    },
-    signal,
-  });
+  const events = {
+    onExit: (process: number, exit: ExitStatus) => execs.end(process, exit),
+    onLost: gone,
+    onGone: () => gone('its shim was killed'),
+  };
+  const sandbox = await services.pool.during(() =>
+    createSandbox(services.sandbox, services.pool, own, { events, signal }),
+  );
   try {
     return await work({ container, sandbox, execs, inGuest: '' });
   } finally {

@@ -23,6 +23,9 @@ export async function recover(
   // Not before all are in the books: another may have such a volume as well.
   for (const record of gone)
     if (record.keepsVolumes !== true) await dropVolumes(services, manager, record);
+  await services.volumes
+    .settle()
+    .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
   const known = new Set([...manager.containers].map(({ record }) => record.sandbox.uuid));
   await destroyStrays(services.sandbox.host, known);
   await removeStrayRecords(services.sandbox.host, known);

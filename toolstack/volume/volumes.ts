@@ -147,13 +147,28 @@ export class Volumes {
   /** The holder uses no volume any more; whose last one it was is unmounted. Idempotent. Rejects with ERR_VOLUME_DISK. */
   rest(holder: string): Promise<void> {
     return this.#change(async () => {
-      for (const [name, holders] of this.#holders) {
-        if (!holders.delete(holder) || holders.size > 0) continue;
-        this.#holders.delete(name);
-        if (this.#records.get(name)?.sizeBytes !== undefined)
-          await this.#driver.unmount(this.#mountOf(name));
-      }
+      const free = [...this.#holders].filter(
+        ([, holders]) => holders.delete(holder) && holders.size === 0,
+      );
+      for (const [name] of free) this.#holders.delete(name);
+      await this.#unmount(free.map(([name]) => name));
     });
+  }
+
+  /** Unmounts those that an earlier thawd mounted and nobody holds. Rejects with ERR_VOLUME_DISK. */
+  settle(): Promise<void> {
+    return this.#change(() =>
+      this.#unmount([...this.#records.keys()].filter((name) => !this.isHeld(name))),
+    );
+  }
+
+  /** The sized ones among them; one that stays does not keep the others. */
+  async #unmount(names: readonly string[]): Promise<void> {
+    const sized = names.filter((name) => this.#records.get(name)?.sizeBytes !== undefined);
+    const results = await Promise.allSettled(
+      sized.map((name) => this.#driver.unmount(this.#mountOf(name))),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Whether somebody uses it, or is about to, or is still going. */

@@ -107,3 +107,16 @@ test('the rest of one that was being made goes, one that cannot be read stays', 
   t.false(existsSync(join(folder, 'volumes/half')));
   t.true(existsSync(join(folder, 'volumes/broken')));
 });
+
+test('what an earlier thawd mounted and nobody holds is unmounted', async (t) => {
+  const { folder, driver, open } = host(t);
+  const before = await open();
+  for (const name of ['held', 'idle']) {
+    await before.create({ name, sizeBytes: 2 ** 20 });
+    await before.ready(name, 'me');
+  }
+  const volumes = await open();
+  volumes.hold('held', 'me');
+  await volumes.settle();
+  t.deepEqual([...driver.mounted.values()], [join(folder, 'mounted/held')]);
+});
