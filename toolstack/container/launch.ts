@@ -9,6 +9,7 @@ import { INIT_PROCESS, type Container } from './container.js';
 import type { ContainerServices } from './manager.js';
 import type { RunPlan } from './plan.js';
 import type { ContainerRecord } from './record.js';
+import { noteFilled } from './volumes-of.js';
 
 export interface LaunchRequest {
   plan: RunPlan;
@@ -40,6 +41,7 @@ export async function launch(
     signal,
     frozen: plan.frozen,
   });
+  await noteFilled(services, record);
   const { network } = record.sandbox;
   if (network) await sandbox.networks.publish(network);
   await steps.time('start', plan.start(container.sandbox));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container's wishes for files of the host come to: what its guest is given, and what its config.json binds from there.
 
-import { opendir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../api/engine.js';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
@@ -83,11 +83,11 @@ export async function planMounts(
   ] of mounts.entries()) {
     if (type === 'bind') await checkPath(source);
     const path = type === 'bind' ? source : await volumes.ready(source, holder);
-    // What a guest may not write to, it does not fill either.
-    const isNew = type === 'volume' && noCopy !== true && !readOnly && (await isEmpty(path));
+    const fills =
+      type === 'volume' && !readOnly && (await isToFill(volumes, source, holder, noCopy));
     files.push({
       ...{ path, readOnly },
-      ...(isNew ? { fillFrom: destination } : {}),
+      ...(fills ? { fillFrom: destination } : {}),
     });
     // podman's.
     const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
@@ -97,12 +97,14 @@ export async function planMounts(
   return { files, binds };
 }
 
-/** Not by a list of all: a guest may have made millions. */
-async function isEmpty(path: string): Promise<boolean> {
-  const folder = await opendir(path);
-  try {
-    return (await folder.read()) === null;
-  } finally {
-    await folder.close();
-  }
+/** What a guest may not write to it does not fill either; and what it writes to without having filled it stays as it is. */
+async function isToFill(
+  volumes: Volumes,
+  name: string,
+  holder: string,
+  noCopy = false,
+): Promise<boolean> {
+  if (!noCopy) return volumes.beginFill(name, holder);
+  await volumes.filled(name);
+  return false;
 }

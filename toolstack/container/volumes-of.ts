@@ -31,6 +31,17 @@ export function usersOf({ containers }: Books, name: string): ContainerRecord[] 
     .filter((record) => volumesOf(record).includes(name));
 }
 
+/** What its guest was to fill is filled; before its process runs. Rejects where that cannot be written down. */
+export async function noteFilled(
+  { volumes }: Services,
+  { sandbox, options }: ContainerRecord,
+): Promise<void> {
+  for (const [index, { fillFrom }] of (sandbox.files ?? []).entries()) {
+    const name = options?.mounts?.[index]?.source;
+    if (fillFrom !== undefined && name !== undefined) await volumes.filled(name);
+  }
+}
+
 /** It uses volumes and devices no more, once its sandbox is gone. Never rejects; what fails is logged. */
 export async function letGoOfHost(
   { volumes, devices, log }: Services,

@@ -18,6 +18,8 @@ export interface VolumeRecord {
   isAnonymous: boolean;
   /** Milliseconds since 1970. */
   created: number;
+  /** Until it has what an image has in its place: nobody has begun to fill it, or somebody has and did not come to the end. */
+  fill?: 'due' | 'begun';
 }
 
 /** No volume's name begins so. */

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
 import { ext4Driver, type DiskDriver } from './disk.js';
 import { VolumeError } from './errors.js';
+import { Fills } from './fills.js';
 import { VolumeStore, type VolumeRecord } from './record.js';
 
 export interface VolumeWish {
@@ -28,10 +29,12 @@ export class Volumes {
   readonly #records = new Map<string, VolumeRecord>();
   /** Who uses a volume, or is about to. */
   readonly #holders = new Map<string, Set<string>>();
+  readonly #fills: Fills;
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(store: VolumeStore, mounts: string, driver: DiskDriver) {
     this.#store = store;
+    this.#fills = new Fills(store);
     this.#mounts = mounts;
     this.#driver = driver;
   }
@@ -95,6 +98,7 @@ export class Volumes {
       );
     const record: VolumeRecord = {
       ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
+      fill: 'due',
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     };
     // Of a volume that could not be read there is a folder, and all that it holds.
@@ -138,6 +142,24 @@ export class Volumes {
     });
   }
 
+  /**
+   * Whether `holder`, which has it ready, is to fill it: nobody has, or somebody began and did not end, whose part is removed then. Who fills
+   * it now is waited for. filled() ends it, or the holder's rest(). Rejects with ERR_VOLUME_USED after ten minutes.
+   */
+  async beginFill(name: string, holder: string): Promise<boolean> {
+    await this.#fills.others(name, holder);
+    return this.#change(() => {
+      const record = this.find(name);
+      const isShared = (this.#holders.get(name)?.size ?? 0) > 1;
+      return this.#fills.begin(record, this.pathOf(record), { holder, isShared });
+    });
+  }
+
+  /** It has what it is to have, before any process of the one who filled it runs. */
+  filled(name: string): Promise<void> {
+    return this.#change(() => this.#fills.end(this.find(name)));
+  }
+
   /** A holder that an earlier thawd knew. */
   hold(name: string, holder: string): void {
     const holders = this.#holders.get(name) ?? new Set();
@@ -151,6 +173,7 @@ export class Volumes {
         ([, holders]) => holders.delete(holder) && holders.size === 0,
       );
       for (const [name] of free) this.#holders.delete(name);
+      this.#fills.rest(holder);
       await this.#unmount(free.map(([name]) => name));
     });
   }

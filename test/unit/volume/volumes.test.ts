@@ -120,3 +120,42 @@ test('what an earlier thawd mounted and nobody holds is unmounted', async (t) =>
   await volumes.settle();
   t.deepEqual([...driver.mounted.values()], [join(folder, 'mounted/held')]);
 });
+
+test('one container fills a new volume, and what was half filled is filled anew', async (t) => {
+  const { folder, open } = host(t);
+  const volumes = await open();
+  await volumes.create({ name: 'data' });
+  const path = await volumes.ready('data', 'first');
+  t.true(await volumes.beginFill('data', 'first'));
+  const waiting = volumes.ready('data', 'second').then(() => volumes.beginFill('data', 'second'));
+  writeFileSync(join(path, 'part'), '');
+  await volumes.filled('data');
+  t.false(await waiting);
+  t.true(existsSync(join(path, 'part')));
+  await volumes.create({ name: 'cut' });
+  const cut = await volumes.ready('cut', 'first');
+  t.true(await volumes.beginFill('cut', 'first'));
+  writeFileSync(join(cut, 'part'), '');
+  // Killed here: the next thawd does not take the part for the whole.
+  const next = await open();
+  await next.ready('cut', 'third');
+  t.true(await next.beginFill('cut', 'third'));
+  t.false(existsSync(join(cut, 'part')));
+  await next.rest('third');
+  await next.ready('cut', 'fourth');
+  t.true(await next.beginFill('cut', 'fourth'));
+  await next.filled('cut');
+  await next.rest('fourth');
+  await next.ready('cut', 'fifth');
+  t.false(await next.beginFill('cut', 'fifth'));
+  t.is(join(folder, 'volumes/cut/_data'), cut);
+});
+
+test('what somebody has put into a volume is not filled over', async (t) => {
+  const volumes = await host(t).open();
+  await volumes.create({ name: 'data' });
+  const path = await volumes.ready('data', 'me');
+  writeFileSync(join(path, 'mine'), '');
+  t.false(await volumes.beginFill('data', 'me'));
+  t.true(existsSync(join(path, 'mine')));
+});
