@@ -5,10 +5,13 @@ import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import type { OnProgress } from '../base/progress.js';
 import type { BlobStore, ImageSource } from './blobs.js';
+import type { Catalog } from './catalog.js';
 import { ImageError } from './errors.js';
 import { makeWorkDir } from './leftovers.js';
+import type { ImageRecord } from './records.js';
 import { parseReference } from './reference.js';
 import { copyOut, type SourceOptions, type Target } from './skopeo.js';
+import type { PullOptions } from './types.js';
 
 /** As podman calls them. */
 export type SaveFormat = 'docker-archive' | 'oci-archive' | 'oci-dir' | 'docker-dir';
@@ -96,4 +99,24 @@ export function pushTarget(destination: string, cwd: string | undefined): Target
 export function savedName(name: string): string {
   const { transport } = parseReference(name, { cwd: '/' });
   return transport === 'docker' && !name.includes('@') ? name : '';
+}
+
+/** What a copy of an image out of the store needs. Throws ERR_IMAGE_NOT_KEPT. */
+export async function exportJob(
+  { root, catalog, blobs }: { root: string; catalog: Catalog; blobs: BlobStore },
+  record: ImageRecord,
+  options: PullOptions,
+): Promise<ExportJob> {
+  const { source } = record;
+  if (source === undefined || !(await catalog.isKept(record)))
+    throw new ImageError(
+      'ERR_IMAGE_NOT_KEPT',
+      `Cannot copy image ${record.id.slice(7, 19)}: its layers were not kept as they came; pull it again with keep-blobs = "true" (thaw config)`,
+    );
+  const { tlsVerify, authFile, signal, onProgress } = options;
+  return {
+    ...{ source, tlsVerify, authFile, blobs: blobs, tmpRoot: join(root, 'tmp') },
+    signal: signal ?? new AbortController().signal,
+    progress: onProgress ?? (() => undefined),
+  };
 }

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image store: which images does this host have, how does one get in, how does it leave? One ImageStore per folder and process.
+// The image store: which images does this host have, and what can be done with them? One ImageStore per folder and process.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
-import type { OnProgress } from '../base/progress.js';
 import { savedImages } from './archive.js';
+import { Arrivals } from './arrivals.js';
 import { BlobStore } from './blobs.js';
 import { Catalog } from './catalog.js';
 import { addLayer, type CommitChange } from './commit.js';
 import { ImageError } from './errors.js';
 import { removeTemporaries } from '../base/files.js';
 import { readDetails, type ImageDetails } from './details.js';
-import { exportImage, pushTarget, savedName, saveImage, type ExportJob } from './export.js';
-import { stampOf } from './freshness.js';
-import { DEFAULT_LIMITS, type LayerLimits } from './layer-rules.js';
+import {
+  exportImage,
+  exportJob,
+  pushTarget,
+  savedName,
+  saveImage,
+  type ExportJob,
+} from './export.js';
+import { DEFAULT_LIMITS } from './layer-rules.js';
 import { LayerStore } from './layers.js';
 import { makeWorkDir, removeLeftovers } from './leftovers.js';
-import { isSameImage } from './manifest.js';
-import { pullImage, type PullJob } from './pull.js';
-import { parseReference, type ImageReference } from './reference.js';
-import { Records, type ImageRecord, type NameRecord } from './records.js';
+import { parseReference } from './reference.js';
+import { Records, type ImageRecord } from './records.js';
 import { pruneImages, removeImage, type Pruned } from './removal.js';
-import { inspectRaw, type SourceOptions } from './skopeo.js';
 import { tagImage, untagImage, tagName } from './tags.js';
 import type {
   Image,
@@ -33,18 +36,15 @@ import type {
   PullPolicy,
   SaveOptions,
 } from './types.js';
-import { KeyedQueue, Pins, SharedWork } from './work.js';
+import { KeyedQueue, Pins } from './work.js';
 
 export class ImageStore {
   readonly #root: string;
   readonly #log: Log;
-  readonly #limits: LayerLimits;
   readonly #records: Records;
-  readonly #layers: LayerStore;
   readonly #blobs: BlobStore;
-  readonly #keepsBlobs: boolean;
   readonly #catalog: Catalog;
-  readonly #pulls = new SharedWork<string>();
+  readonly #arrivals: Arrivals;
   /** Records change, and layers are pruned, one at a time. */
   readonly #changes = new KeyedQueue();
   readonly #holds = new Pins();
@@ -53,12 +53,16 @@ export class ImageStore {
   constructor(options: ImageStoreOptions) {
     this.#root = options.root;
     this.#log = options.log;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#records = new Records(options.root, options.log);
-    this.#layers = new LayerStore(join(options.root, 'layers'));
+    const layers = new LayerStore(join(options.root, 'layers'));
     this.#blobs = new BlobStore(join(options.root, 'blobs'));
-    this.#keepsBlobs = options.keepsBlobs ?? true;
-    this.#catalog = new Catalog(this.#records, this.#layers, this.#blobs);
+    this.#catalog = new Catalog(this.#records, layers, this.#blobs);
+    this.#arrivals = new Arrivals({
+      ...{ root: options.root, limits: { ...DEFAULT_LIMITS, ...options.limits } },
+      ...{ keepsBlobs: options.keepsBlobs ?? true, records: this.#records, layers },
+      ...{ blobs: this.#blobs, catalog: this.#catalog },
+      ...{ changes: this.#changes, holds: this.#holds },
+    });
   }
 
   /** Makes a store and opens it. */
@@ -85,7 +89,7 @@ export class ImageStore {
   /** Gets an image from its source; quick where the source has not changed. Calls for the same image share one pull. */
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
     await this.open();
-    return this.#pull(parseReference(reference, options), options);
+    return this.#arrivals.get(parseReference(reference, options), options);
   }
 
   /**
@@ -112,7 +116,7 @@ export class ImageStore {
         `Cannot find image "${ref.name}" in the store: pull it first with thaw pull`,
       );
     }
-    return this.#pull(ref, options);
+    return this.#arrivals.get(ref, options);
   }
 
   /** All images, by name. */
@@ -214,7 +218,7 @@ export class ImageStore {
         `Cannot push "${reference}": that is no registry's name; give a destination after it`,
       );
     const target = pushTarget(destination ?? ref.name, options.cwd);
-    await exportImage(await this.#exportJob(record, options), target);
+    await exportImage(await this.#job(record, options), target);
   }
 
   /** Writes an image to `path` as podman and docker read it. */
@@ -223,7 +227,7 @@ export class ImageStore {
     const ref = parseReference(reference, options);
     const record = this.#catalog.find(reference, ref);
     const name = this.#records.names.has(ref.name) ? savedName(ref.name) : '';
-    await saveImage(await this.#exportJob(record, options), { path, format, name, title });
+    await saveImage(await this.#job(record, options), { path, format, name, title });
   }
 
   /** Gets all images of a file or folder that was saved, under the names that are in there; other names that they have stay. */
@@ -234,7 +238,7 @@ export class ImageStore {
     try {
       const images: LoadedImage[] = [];
       for (const { ref, names } of await savedImages(path, { tmpDir: workDir, signal }))
-        images.push({ image: await this.#pull(ref, options, names), names });
+        images.push({ image: await this.#arrivals.get(ref, options, names), names });
       return images;
     } finally {
       await rm(workDir, { recursive: true, force: true });
@@ -258,13 +262,17 @@ export class ImageStore {
     const base = this.#records.images.get(baseId);
     if (!base)
       throw new ImageError('ERR_IMAGE_NOT_FOUND', `Image ${baseId} is gone: pull it again`);
-    const { source } = await this.#exportJob(base, change);
+    const { source } = await this.#job(base, change);
     const workDir = await this.workDir();
     try {
       const dir = join(workDir, 'image');
       await this.#blobs.layOut(source, dir, false);
       await addLayer(dir, await writeLayer(workDir), change);
-      return await this.#pull(parseReference(`dir:${dir}`), { signal: change.signal }, wanted);
+      return await this.#arrivals.get(
+        parseReference(`dir:${dir}`),
+        { signal: change.signal },
+        wanted,
+      );
     } finally {
       await rm(workDir, { recursive: true, force: true });
     }
@@ -276,20 +284,9 @@ export class ImageStore {
     return makeWorkDir(join(this.#root, 'tmp'));
   }
 
-  /** Throws ERR_IMAGE_NOT_KEPT. */
-  async #exportJob(record: ImageRecord, options: PullOptions): Promise<ExportJob> {
-    const { source } = record;
-    if (source === undefined || !(await this.#catalog.isKept(record)))
-      throw new ImageError(
-        'ERR_IMAGE_NOT_KEPT',
-        `Cannot copy image ${record.id.slice(7, 19)}: its layers were not kept as they came; pull it again with keep-blobs = "true" (thaw config)`,
-      );
-    const { tlsVerify, authFile, signal, onProgress } = options;
-    return {
-      ...{ source, tlsVerify, authFile, blobs: this.#blobs, tmpRoot: join(this.#root, 'tmp') },
-      signal: signal ?? new AbortController().signal,
-      progress: onProgress ?? (() => undefined),
-    };
+  #job(record: ImageRecord, options: PullOptions): Promise<ExportJob> {
+    const services = { root: this.#root, catalog: this.#catalog, blobs: this.#blobs };
+    return exportJob(services, record, options);
   }
 
   async #open(): Promise<void> {
@@ -307,105 +304,5 @@ export class ImageStore {
     const bytes = await this.#catalog.prune();
     if (leftovers > 0 || bytes > 0)
       this.#log.info(`Removed ${leftovers} unfinished pulls and ${bytes} bytes of unused layers`);
-  }
-
-  /** `names` are what it is called in place of its reference, which then stands for a file that may be gone tomorrow. */
-  async #pull(
-    ref: ImageReference,
-    options: PullOptions,
-    names: readonly string[] | undefined = undefined,
-  ): Promise<Image> {
-    const { tlsVerify, authFile } = options;
-    const key = JSON.stringify([ref.skopeo, tlsVerify, authFile, names]);
-    const { signal, onProgress } = options;
-    // A removal may come between a pull's end and here: then it is pulled again.
-    for (let tries = 0; tries < 5; tries++) {
-      const id = await this.#pulls.run(
-        key,
-        (shared, progress) => this.#pullOnce(ref, names, { tlsVerify, authFile }, shared, progress),
-        { signal, onProgress },
-      );
-      const image = this.#hand(id);
-      if (image !== undefined) return image;
-    }
-    throw new ImageError(
-      'ERR_IMAGE_NOT_FOUND',
-      `Cannot keep image "${ref.name}": it is removed as often as it is pulled`,
-    );
-  }
-
-  /** An image for a caller, who has the rest of this turn of the event loop to make `isUsed` know of it. */
-  #hand(id: string): Image | undefined {
-    const record = this.#records.images.get(id);
-    if (record === undefined) return undefined;
-    setImmediate(this.#holds.pin([id]));
-    return this.#catalog.present(record);
-  }
-
-  async #pullOnce(
-    ref: ImageReference,
-    names: readonly string[] | undefined,
-    source: SourceOptions,
-    signal: AbortSignal,
-    progress: OnProgress,
-  ): Promise<string> {
-    const known = names === undefined ? this.#records.names.get(ref.name) : undefined;
-    if (known !== undefined && (await this.#isUnchanged(ref, known, source, signal))) {
-      progress({ text: `Image ${ref.name} is up to date` });
-      return known.id;
-    }
-    const keepsBlobs = this.#keepsBlobs;
-    const commit: PullJob['commit'] = (dir, image, name) =>
-      this.#changes.run('', async () => {
-        const before = this.#records.images.get(image.id)?.source?.manifest.digest;
-        await this.#blobs.take(dir, image.source, keepsBlobs);
-        await this.#records.addImage(image);
-        const given = names === undefined ? name : { ...name, stamp: '' };
-        for (const own of names ?? [ref.name]) await this.#records.setName(own, given);
-        // The same image by another manifest, with layers compressed in another way.
-        if (before !== undefined && before !== image.source.manifest.digest)
-          await this.#catalog.prune();
-      });
-    const layers = this.#layers;
-    const tmpRoot = join(this.#root, 'tmp');
-    try {
-      return await pullImage({
-        ...source,
-        ref,
-        root: this.#root,
-        tmpRoot,
-        layers,
-        limits: this.#limits,
-        signal,
-        progress,
-        keepsBlobs,
-        commit,
-      });
-    } catch (error) {
-      // Layers that were converted before it failed serve nobody, unless another pull counts on them.
-      await this.#changes.run('', () => this.#catalog.prune());
-      throw error;
-    }
-  }
-
-  async #isUnchanged(
-    ref: ImageReference,
-    known: NameRecord,
-    source: SourceOptions,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const record = this.#records.images.get(known.id);
-    if (record === undefined || !(await this.#catalog.isWhole(record))) return false;
-    if (this.#keepsBlobs && !(await this.#catalog.isKept(record))) return false;
-    if (ref.paths.length > 0) return (await stampOf(ref)) === known.stamp;
-    const tmpDir = await makeWorkDir(join(this.#root, 'tmp'));
-    try {
-      return isSameImage(
-        await inspectRaw(ref, { ...source, tmpDir, signal }),
-        known.manifestDigest,
-      );
-    } finally {
-      await rm(tmpDir, { recursive: true, force: true });
-    }
   }
 }
