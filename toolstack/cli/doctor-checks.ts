@@ -49,6 +49,8 @@ const PROGRAMS = [
   ['aardvark-dns', 'aardvark-dns', 'finds containers by name'],
   ['setpriv', 'util-linux', 'ends helpers with thawd'],
   ['zstd', 'zstd', 'unpacks layers'],
+  ['mkfs.ext4', 'e2fsprogs', 'makes writable layers'],
+  ['mount', 'mount', 'mounts sized volumes'],
 ] as const;
 
 const OWN_FILES = [
