@@ -68,38 +68,6 @@ bool tar_out_finish(struct tar_out *out) {
   return zeros(out, 2 * TAR_BLOCK) && tar_out_flush(out);
 }
 
-/* A record says its own length, in as many digits as that takes. */
-static size_t record_length(size_t rest) {
-  size_t length = rest + 1, digits = 0;
-
-  do {
-    digits = (size_t)snprintf(NULL, 0, "%zu", length);
-    if (digits + rest == length)
-      return length;
-    length = digits + rest;
-  } while (true);
-}
-
-bool tar_record_add(uint8_t **records, size_t *length, const char *key, const void *value, size_t value_length) {
-  size_t rest = 1 + strlen(key) + 1 + value_length + 1, whole = record_length(rest);
-  uint8_t *grown;
-
-  if (value_length > TAR_EXTENDED_MAX || *length + whole > TAR_EXTENDED_MAX) {
-    errno = E2BIG;
-    return false;
-  }
-  grown = realloc(*records, *length + whole + 1);
-  if (!grown)
-    return false;
-  *records = grown;
-  grown += *length;
-  grown += sprintf((char *)grown, "%zu %s=", whole, key);
-  memcpy(grown, value, value_length);
-  grown[value_length] = '\n';
-  *length += whole;
-  return true;
-}
-
 static bool add_text(uint8_t **records, size_t *length, const char *key, const char *value) {
   return tar_record_add(records, length, key, value, strlen(value));
 }
