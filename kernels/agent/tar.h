@@ -42,7 +42,7 @@ struct tar_out {
 };
 
 /* Each returns false when the other side takes no more, with errno. A file's content follows its entry, then
- * tar_out_end(). */
+ * tar_out_pad(). */
 bool tar_out_entry(struct tar_out *out, const struct tar_entry *entry);
 bool tar_out_bytes(struct tar_out *out, const void *bytes, size_t length);
 bool tar_out_pad(struct tar_out *out, uint64_t size); /* what the content lacks to whole blocks */
