@@ -30,17 +30,26 @@ C() { CI "$@" >/dev/null; }
 `;
 }
 
-async function printed(engine: Engine, script: string, name: string): Promise<string> {
+interface Printed {
+  /** Standard output, and the script's status behind it. */
+  out: string;
+  /** For who reads a failure: engines word their errors as they like. */
+  errors: string;
+}
+
+async function printed(engine: Engine, script: string, name: string): Promise<Printed> {
   const text = `${prelude(engine, name)}\n${script}\n`;
   const child = spawn('sh', ['-c', text], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });
   let out = '';
+  let errors = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   await clean(engine, name);
-  return `${out}status ${status}`;
+  return { out: `${out}status ${status}`, errors };
 }
 
 async function clean(engine: Engine, name: string): Promise<void> {
@@ -73,7 +82,7 @@ for (const [index, row] of COMPAT_ROWS.entries())
     // One after the other: they would have the same ports and subnets.
     const podman = await printed('podman', script, name);
     const own = await printed('thaw', script, name);
-    if (!prints) return void t.is(own, podman);
-    t.regex(podman, prints.podman);
-    t.regex(own, prints.thaw);
+    if (!prints) return void t.is(own.out, podman.out, own.errors);
+    t.regex(podman.out, prints.podman, podman.errors);
+    t.regex(own.out, prints.thaw, own.errors);
   });
