@@ -13,6 +13,7 @@ import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
 import { NameServer, Networks } from '../../toolstack/network/index.js';
 import { Volumes } from '../../toolstack/volume/index.js';
+import { Pods, PodStore } from '../../toolstack/pod/index.js';
 import { Disks } from '../../toolstack/sandbox/disks.js';
 import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
 import { fakeDiskDriver } from './fake-disk-driver.js';
@@ -76,6 +77,9 @@ export async function containerServices(
     ),
     ...{ records, log: silentLog(), events: new Events(), devices: new GivenDevices() },
   } as unknown as ContainerServices;
+  const { sandbox, pool } = services;
+  const pods = { sandbox, pool, log: silentLog() };
+  services.pods = new Pods({ ...pods, store: new PodStore(join(folder, 'pods')) });
   const manager = new ContainerManager(services);
   return { services, manager, records, libxl, fake, swept };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine that writes down what it is asked, and a client that keeps what it is shown: the command line's two borders.
 
+import { PodError } from '../../toolstack/pod/index.js';
 import type {
   Change,
   Client,
@@ -9,6 +10,7 @@ import type {
   Engine,
   HostInfo,
   NetworkSummary,
+  PodSummary,
   VolumeSummary,
   ProcessInfo,
   TemplateSummary,
@@ -96,6 +98,14 @@ const VOLUME: VolumeSummary = {
   ...{ created: 0, containers: ['web'] },
 };
 
+const POD: PodSummary = {
+  ...{ id: 'ef'.repeat(32), name: 'shop', status: 'Running', created: 0, domid: 8, type: 'pvh' },
+  ...{ memoryBytes: 2 ** 29, cpus: 1, hostname: 'shop', share: ['ipc', 'net', 'uts'] },
+  ...{ exitPolicy: 'continue', labels: { tier: 'front' }, network: 'thaw' },
+  ...{ addresses: ['10.89.0.2'], ports: [] },
+  containers: [{ id: 'ab'.repeat(32), name: 'web', state: 'running' }],
+};
+
 const EVENTS: ThawEvent[] = [
   { time: 1000, type: 'container', action: 'start', id: 'ab12', name: 'web', image: 'busybox' },
   {
@@ -122,6 +132,18 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     create: (options) => Promise.resolve(note(CONTAINER.id, 'create', options)),
     start: (name, options) =>
       Promise.resolve(note({ joined: false, status: 0 }, 'start', name, options)),
+    pods: () => note([POD], 'pods'),
+    pod: (name) =>
+      name === 'none'
+        ? Promise.reject(new PodError('ERR_POD_NOT_FOUND', 'No pod is called "none"'))
+        : Promise.resolve(note(POD, 'pod', name)),
+    podCreate: (options) => Promise.resolve(note(POD.id, 'podCreate', options)),
+    podStart: (name) => Promise.resolve(note(POD.id, 'podStart', name)),
+    podStop: (name, timeoutS) => Promise.resolve(note(POD.id, 'podStop', name, timeoutS)),
+    podKill: (name, signal) => Promise.resolve(note(POD.id, 'podKill', name, signal)),
+    podPause: (name) => Promise.resolve(note(POD.id, 'podPause', name)),
+    podUnpause: (name) => Promise.resolve(note(POD.id, 'podUnpause', name)),
+    podRemove: (name, force) => Promise.resolve(note(POD.id, 'podRemove', name, force)),
     stop: (name, timeoutS) => Promise.resolve(note(undefined, 'stop', name, timeoutS)),
     restart: (name, timeoutS) => Promise.resolve(note(undefined, 'restart', name, timeoutS)),
     pause: (name) => Promise.resolve(note(undefined, 'pause', name)),

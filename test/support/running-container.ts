@@ -2,7 +2,8 @@
 // A container that runs in a sandbox which writes down what it is asked, and ends at the signals it is told to end at.
 
 import type { ExecutionContext } from 'ava';
-import { Container, INIT_PROCESS } from '../../toolstack/container/container.js';
+import { Container } from '../../toolstack/container/container.js';
+import { INIT_PROCESS } from '../../toolstack/container/execs.js';
 import type { ContainerRecord } from '../../toolstack/container/record.js';
 import type { Sandbox } from '../../toolstack/sandbox/sandbox.js';
 import { containerRecord } from './container-record.js';

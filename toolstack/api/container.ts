@@ -97,6 +97,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   /** A frozen image in place of an image: its process is fixed. */
   frozen?: string;
   name?: string;
+  /** Name or id of the pod that it is to be in. */
+  pod?: string;
   rm: boolean;
   interactive: boolean;
   hostname?: string;
@@ -191,6 +193,8 @@ export interface ContainerSummary {
   exitStatus?: number;
   /** Why it was lost, when it was. */
   reason?: string;
+  /** The one that it is in. */
+  pod?: { id: string; name: string };
   domid?: number;
   type: DomainType;
   memoryBytes: number;

@@ -25,6 +25,7 @@ import type {
 } from './image.js';
 import type { Inspected } from './inspect.js';
 import type { NetworkCreateOptions, NetworkSummary } from './network.js';
+import type { PodCreateOptions, PodSummary } from './pod.js';
 import type { ContainerStats, ProcessInfo } from './stats.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
 import type { VolumeCreateOptions, VolumeSummary } from './volume.js';
@@ -38,6 +39,7 @@ export type * from './host.js';
 export type * from './image.js';
 export type * from './inspect.js';
 export type * from './network.js';
+export type * from './pod.js';
 export type * from './stats.js';
 export type * from './template.js';
 export type * from './volume.js';
@@ -121,6 +123,19 @@ export interface Engine {
   network(name: string): Promise<NetworkSummary>;
   networkCreate(options: NetworkCreateOptions): Promise<NetworkSummary>;
   networkRemove(name: string): Promise<void>;
+  /** The newest first. */
+  pods(): PodSummary[];
+  pod(name: string): Promise<PodSummary>;
+  /** This and the others resolve with its id. */
+  podCreate(options: PodCreateOptions): Promise<string>;
+  /** Its domain and all its containers. */
+  podStart(name: string, client: Client): Promise<string>;
+  podStop(name: string, timeoutS: number | undefined): Promise<string>;
+  podKill(name: string, signal: number): Promise<string>;
+  podPause(name: string): Promise<string>;
+  podUnpause(name: string): Promise<string>;
+  /** With its containers; while one runs only with `force`. */
+  podRemove(name: string, force: boolean): Promise<string>;
   volumes(): VolumeSummary[];
   volume(name: string): Promise<VolumeSummary>;
   /** Resolves with its name. */

@@ -13,6 +13,9 @@ export type SandboxId = Branded<string, 'SandboxId'>;
 /** A container: 64 hex digits, as other engines have them. */
 export type ContainerId = Branded<string, 'ContainerId'>;
 
+/** Several containers in one micro-domain: 64 hex digits. */
+export type PodId = Branded<string, 'PodId'>;
+
 export function asDomid(domid: number): Domid {
   return domid as Domid;
 }
@@ -21,7 +24,11 @@ export function newContainerId(): ContainerId {
   return randomBytes(32).toString('hex') as ContainerId;
 }
 
-/** The sandbox of a container has the first 12 digits of its id. */
-export function sandboxIdOf(container: ContainerId): SandboxId {
-  return container.slice(0, 12) as SandboxId;
+export function newPodId(): PodId {
+  return randomBytes(32).toString('hex') as PodId;
+}
+
+/** The sandbox of a container or pod has the first 12 digits of its id. */
+export function sandboxIdOf(owner: ContainerId | PodId): SandboxId {
+  return owner.slice(0, 12) as SandboxId;
 }

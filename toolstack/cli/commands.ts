@@ -32,6 +32,18 @@ import {
   networkRmCommand,
 } from './network.js';
 import { pauseCommand, unpauseCommand } from './pause.js';
+import { podCreateCommand } from './pod-create.js';
+import {
+  podKillCommand,
+  podPauseCommand,
+  podPruneCommand,
+  podRestartCommand,
+  podRmCommand,
+  podStartCommand,
+  podStopCommand,
+  podUnpauseCommand,
+} from './pod-life.js';
+import { podExistsCommand, podInspectCommand, podPsCommand } from './pod-ps.js';
 import { portCommand } from './port.js';
 import { psCommand } from './ps.js';
 import { renameCommand } from './rename.js';
@@ -87,6 +99,18 @@ export const COMMANDS: readonly Command[] = [
   eventsCommand,
   healthcheckRunCommand,
   portCommand,
+  podCreateCommand,
+  podPsCommand,
+  podInspectCommand,
+  podStartCommand,
+  podStopCommand,
+  podRestartCommand,
+  podKillCommand,
+  podPauseCommand,
+  podUnpauseCommand,
+  podRmCommand,
+  podPruneCommand,
+  podExistsCommand,
   networkCreateCommand,
   networkLsCommand,
   networkInspectCommand,

@@ -16,6 +16,7 @@ const FILTERS: Record<string, Fits> = {
   status: ({ state }, value) => state === value,
   exited: ({ state, exitStatus }, value) => state === 'exited' && String(exitStatus) === value,
   health: ({ health = 'none' }, value) => health === value,
+  pod: ({ pod }, value) => pod !== undefined && (pod.name === value || pod.id.startsWith(value)),
   ancestor: ({ image, imageId }, value) =>
     [image, imageId].includes(value) || imageId.replace(/^sha256:/, '').startsWith(value),
 };

@@ -9,6 +9,7 @@ import { DEVICE_OPTIONS, deviceOptions } from './device-options.js';
 import { HEALTH_OPTIONS, healthOptions } from './health-options.js';
 import { MOUNT_OPTIONS, mountOptions } from './mount-options.js';
 import { NETWORK_OPTIONS, networkOptions } from './network-options.js';
+import { podOption } from './pod-options.js';
 import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry-options.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
@@ -49,6 +50,10 @@ export const CREATE_OPTIONS: Command['options'] = {
   name: {
     type: 'string',
     describe: "The container's name, also its domain's",
+  },
+  pod: {
+    type: 'string',
+    describe: 'Pod in whose domain it runs; new:NAME makes one (thaw pod create)',
   },
   ...PROCESS_OPTIONS,
   'env-file': {
@@ -105,6 +110,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
   if (frozen !== undefined) checkFrozen(parsed, frozen);
   else if (image === '')
     throw new UsageError(`thaw ${verb} takes an IMAGE, or --frozen NAME: see thaw ${verb} --help`);
+  const pod = podOption(parsed);
   const rm = flag(parsed, 'rm');
   const restart = restartPolicy(stringOption(parsed, 'restart'));
   if (rm && restart && restart.name !== 'no')
@@ -120,6 +126,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...{ image, command, rm, env: environment(parsed, client) },
     ...{ interactive: flag(parsed, 'interactive'), tty: flag(parsed, 'tty') },
     ...optional('frozen', frozen),
+    ...optional('pod', pod),
     ...optional('name', stringOption(parsed, 'name')),
     ...optional('workdir', stringOption(parsed, 'workdir')),
     ...optional('user', stringOption(parsed, 'user')),
@@ -227,7 +234,7 @@ function restartPolicy(value: string | undefined): RestartPolicy | undefined {
   return { name, retries: Number(match?.[2] ?? 0) };
 }
 
-function hostname(value: string | undefined): string | undefined {
+export function hostname(value: string | undefined): string | undefined {
   if (value === undefined || /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,62})$/.test(value)) return value;
   throw new UsageError(
     `Cannot use --hostname ${value}: up to 63 letters, digits, "." and "-" are allowed`,
@@ -235,7 +242,7 @@ function hostname(value: string | undefined): string | undefined {
 }
 
 /** One that a single interface may have: not a group's. */
-function macAddress(value: string | undefined): string | undefined {
+export function macAddress(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const mac = value.toLowerCase();
   if (/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(mac) && mac !== '00:00:00:00:00:00') return mac;

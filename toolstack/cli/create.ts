@@ -4,6 +4,7 @@
 import { withCidFile } from './cid-file.js';
 import type { Command } from './command.js';
 import { CREATE_OPTIONS, createOptions } from './container-options.js';
+import { withNewPod } from './pod-options.js';
 import { optional } from './values.js';
 
 export const createCommand: Command = {
@@ -17,7 +18,9 @@ export const createCommand: Command = {
   async run(parsed, client, engine) {
     const options = createOptions(parsed, client, 'create');
     const id = await withCidFile(parsed, client, (onId) =>
-      engine.create({ ...options, ...optional('onId', onId) }, client),
+      withNewPod(options, engine, (own) =>
+        engine.create({ ...own, ...optional('onId', onId) }, client),
+      ),
     );
     client.out(`${id}\n`);
     return 0;

@@ -24,7 +24,7 @@ export const psCommand: Command = {
     filter: {
       type: 'string',
       short: 'f',
-      describe: 'KEY=VALUE by id, name, label, status, exited, health, ancestor; repeatable',
+      describe: 'KEY=VALUE: id, name, label, status, exited, health, pod, ancestor; repeatable',
     },
     last: {
       type: 'string',
@@ -32,6 +32,7 @@ export const psCommand: Command = {
       describe: 'Only so many, the newest, whether they run or not',
     },
     latest: { type: 'boolean', short: 'l', describe: 'Only the newest' },
+    pod: { type: 'boolean', short: 'p', describe: 'Also the pods that they are in' },
     quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     'no-trunc': { type: 'boolean', describe: 'Whole ids and commands' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
@@ -65,9 +66,14 @@ function show(containers: ContainerSummary[], parsed: Parsed): string {
       containers.map((c) => fields(c, isWhole)),
     );
   if (flag(parsed, 'quiet')) return containers.map((c) => `${shortId(c, isWhole)}\n`).join('');
+  if (!flag(parsed, 'pod'))
+    return formatTable(
+      HEAD,
+      containers.map((c) => row(c, isWhole)),
+    );
   return formatTable(
-    HEAD,
-    containers.map((c) => row(c, isWhole)),
+    [...HEAD, 'POD ID', 'PODNAME'],
+    containers.map((c) => [...row(c, isWhole), podId(c, isWhole), c.pod?.name ?? '']),
   );
 }
 
@@ -112,11 +118,16 @@ function fields(c: ContainerSummary, isWhole: boolean): object {
     Networks: c.network ?? '',
     ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
     Restarts: c.restarts,
+    ...{ Pod: podId(c, isWhole), PodName: c.pod?.name ?? '' },
   };
 }
 
 function shortId({ id }: ContainerSummary, isWhole: boolean): string {
   return isWhole ? id : id.slice(0, 12);
+}
+
+function podId({ pod }: ContainerSummary, isWhole: boolean): string {
+  return (isWhole ? pod?.id : pod?.id.slice(0, 12)) ?? '';
 }
 
 function commandText({ command }: ContainerSummary, isWhole: boolean): string {

@@ -6,6 +6,7 @@ import { withCidFile } from './cid-file.js';
 import { flag, type Command, type Parsed } from './command.js';
 import { CREATE_OPTIONS, createOptions, terminalOptions } from './container-options.js';
 import { applyDetachKeys, DETACH_OPTION } from './detach-keys.js';
+import { withNewPod } from './pod-options.js';
 import { optional } from './values.js';
 
 export const runCommand: Command = {
@@ -35,7 +36,9 @@ export const runCommand: Command = {
     // Nobody's terminal is looked at.
     if (!detach) terminalOptions(parsed, client);
     const outcome = await withCidFile(parsed, client, (onId) =>
-      engine.run({ ...options, detach, ...optional('onId', onId) }, client),
+      withNewPod(options, engine, (own) =>
+        engine.run({ ...own, detach, ...optional('onId', onId) }, client),
+      ),
     );
     if (outcome.joined) return 0;
     if (outcome.id !== undefined) client.out(`${outcome.id}\n`);

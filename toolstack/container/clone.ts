@@ -8,7 +8,7 @@ import { closeFd } from '../clone/memfd.js';
 import type { Template } from '../clone/template.js';
 import { removeCopy } from '../sandbox/copy-disk.js';
 import { createSandbox } from '../sandbox/create.js';
-import { Container, INIT_PROCESS } from './container.js';
+import { Container } from './container.js';
 import { copyContainer, recordOfCopy } from './copied.js';
 import { ContainerError } from './errors.js';
 import { planBegin } from './frozen.js';
@@ -89,7 +89,7 @@ async function prepare(
       await folder;
       await records.save(record);
       const [log, status] = [records.logPath(record.id), records.statusPath(record.id)];
-      await shim.expect(INIT_PROCESS, record.flags, log, status);
+      await shim.expect(container.execs.first, record.flags, log, status);
     },
     signal,
     frozen: template,

@@ -4,12 +4,11 @@
 import type { ExitStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 import type { Log } from '../base/log.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import { firstProcess, type Place } from '../pod/index.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
-import { Execs, INIT_PROCESS } from './execs.js';
+import { Execs } from './execs.js';
 import type { ContainerRecord, RecordStore } from './record.js';
-
-export { INIT_PROCESS };
 
 /** How a container ended. */
 export type Ending = { exit: ExitStatus } | { reason: string };
@@ -20,7 +19,7 @@ export class Container {
   readonly ended: Promise<Ending>;
   /** The processes that run in it beside the first. */
   readonly execs = new Execs();
-  sandbox: Sandbox | undefined;
+  sandbox: ContainerSandbox | undefined;
   /** Settles when its start has, while that is under way. */
   launched: Promise<unknown> | undefined;
   /** Settles when a guest that was started for its files alone is gone, while there is one; it is undefined by then. */
@@ -42,11 +41,17 @@ export class Container {
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
+  /** Its place in its pod's domain. */
+  takePlace({ slot, disks }: Place): void {
+    this.record.place = { slot, disks };
+    this.execs.beginAt(firstProcess(slot));
+  }
+
   /** What the shim's news mean for this container. */
   get shimEvents(): ShimEvents {
     return {
       onExit: (process, exit) => {
-        if (process === INIT_PROCESS) this.#end({ exit });
+        if (process === this.execs.first) this.#end({ exit });
         else this.execs.end(process, exit);
       },
       onLost: (reason) => this.lose(reason),

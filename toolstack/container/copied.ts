@@ -5,11 +5,12 @@ import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { errorCode, errorMessage } from '../base/errors.js';
 import type { Template } from '../clone/template.js';
 import { copySandbox } from '../sandbox/copy.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { ProcessFlag } from '../api/wire.js';
 import type { Container } from './container.js';
-import { ContainerError } from './errors.js';
+import { ContainerError, inPod } from './errors.js';
 import type { ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 
@@ -29,12 +30,15 @@ export function copyContainer(
   return container.still(async () => {
     const { record, sandbox } = container;
     if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
+    if (record.pod) throw inPod(verb, record, 'only one that has a domain to itself can be copied');
     if (record.sandbox.devices) throw withDevices(record, verb);
     const ended = new AbortController();
     void container.ended.then(() => ended.abort(notRunning(record, verb)));
     const either = AbortSignal.any([signal, ended.signal]);
     try {
-      return await copySandbox(services.sandbox, sandbox, record.inGuest, either);
+      // SAFETY: only that of a container in a pod is another.
+      const own = sandbox as Sandbox;
+      return await copySandbox(services.sandbox, own, record.inGuest, either);
     } catch (error) {
       throw (
         refusal(record, verb, error) ?? (ended.signal.aborted ? notRunning(record, verb) : error)

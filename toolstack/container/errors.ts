@@ -16,6 +16,18 @@ export function stateError(
   );
 }
 
+/** What a container cannot have for itself, or have done to it, since it shares its domain; `remedy` says what can. */
+export function inPod(
+  verb: string,
+  { name, pod }: { name: string; pod?: { name: string } },
+  remedy: string,
+): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_POD',
+    `Cannot ${verb} container "${name}": it shares its domain with pod "${pod?.name ?? ''}"; ${remedy}`,
+  );
+}
+
 /**
  * The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. An error that knows a
  * process's status has its own.

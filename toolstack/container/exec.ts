@@ -6,7 +6,7 @@ import { Forget, type ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
 import { DEFAULT_PATH, resolveUser } from '../image/index.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { stateError } from './errors.js';
 import type { ContainerServices } from './manager.js';
@@ -65,7 +65,7 @@ export async function beginIn(
 }
 
 async function start(
-  sandbox: Sandbox,
+  sandbox: ContainerSandbox,
   what: { id: number; container: string; processJson: string },
   options: ExecOptions,
   client: Client,

@@ -4,8 +4,10 @@
 import type { ExitStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 
-/** The container's first process has this id on its data channel. */
+/** A container's first process has this id on its data channel, where the domain is its own. */
 export const INIT_PROCESS = 1;
+/** Behind the first process, in a pod's domain; more would be another container's. */
+const IDS = 2 ** 20 - 2;
 
 interface Running {
   ended: Promise<ExitStatus | undefined>;
@@ -14,11 +16,25 @@ interface Running {
 
 export class Execs {
   readonly #running = new Map<number, Running>();
+  #first = INIT_PROCESS;
   #last = INIT_PROCESS;
+
+  /** The id of the container's first process. */
+  get first(): number {
+    return this.#first;
+  }
+
+  /** In a pod's domain it has another. */
+  beginAt(first: number): void {
+    this.#first = first;
+    this.#last = first;
+  }
 
   /** An id that no process of the container has, and a promise of how it ended, undefined where nobody knows; it never rejects. */
   add(): { id: number; ended: Running['ended'] } {
-    const id = ++this.#last;
+    do this.#last = this.#last === this.#first + IDS ? this.#first + 1 : this.#last + 1;
+    while (this.#running.has(this.#last));
+    const id = this.#last;
     return { id, ended: this.#watch(id) };
   }
 

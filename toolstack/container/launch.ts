@@ -4,11 +4,11 @@
 import type { Client } from '../api/engine.js';
 import type { Steps } from '../base/steps.js';
 import { createSandbox } from '../sandbox/create.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
-import { INIT_PROCESS, type Container } from './container.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import { enterPod, type Pod } from '../pod/index.js';
+import type { Container } from './container.js';
 import type { ContainerServices } from './manager.js';
 import type { RunPlan } from './plan.js';
-import type { ContainerRecord } from './record.js';
 import { noteFilled } from './volumes-of.js';
 
 export interface LaunchRequest {
@@ -31,16 +31,18 @@ export async function launch(
   const folder = records.makeFolder(record.id);
   // Whoever waits for it sees that it failed.
   folder.catch(() => undefined);
-  container.sandbox = await createSandbox(sandbox, pool, record.sandbox, {
-    events: container.shimEvents,
-    meanwhile: async (made) => {
-      await folder;
-      const expected = expectInit(services, record, made, attached);
-      await Promise.all([records.save(record), expected]);
-    },
-    signal,
-    frozen: plan.frozen,
-  });
+  const meanwhile = async (made: ContainerSandbox): Promise<void> => {
+    await folder;
+    const expected = expectInit(services, container, made, attached);
+    await Promise.all([records.save(record), expected]);
+  };
+  const { shimEvents: events } = container;
+  container.sandbox = plan.pod
+    ? await enter(plan.pod, container, { meanwhile, signal })
+    : await createSandbox(sandbox, pool, record.sandbox, {
+        ...{ events, meanwhile, signal },
+        frozen: plan.frozen,
+      });
   await noteFilled(services, record);
   const { network } = record.sandbox;
   if (network) await sandbox.networks.publish(network);
@@ -57,18 +59,37 @@ export async function launch(
   if (!attached) await container.sandbox.written();
 }
 
+/** Its pod's domain, with a place for it. */
+function enter(
+  pod: Pod,
+  container: Container,
+  {
+    meanwhile,
+    signal,
+  }: Pick<Parameters<typeof createSandbox>[3], 'signal'> & {
+    meanwhile: (made: ContainerSandbox) => Promise<void>;
+  },
+): Promise<ContainerSandbox> {
+  const { inGuest: name, sandbox } = container.record;
+  const { layers, disk, memoryKib, upperKib = Math.floor(memoryKib / 2) } = sandbox;
+  return enterPod(pod, {
+    ...{ name, layers, disk, upperKib, events: container.shimEvents, signal },
+    onPlace: async (member) => {
+      container.takePlace(member.place);
+      const { uuid, type, domid } = pod.record.sandbox ?? sandbox;
+      Object.assign(sandbox, { uuid, type, domid });
+      await meanwhile(member);
+    },
+  });
+}
+
 /** The client's streams, before there is a process that could use them. */
 async function expectInit(
   { records }: ContainerServices,
-  record: ContainerRecord,
-  { shim, shimSocket }: Sandbox,
+  { record, execs: { first } }: Container,
+  { shim, shimSocket }: ContainerSandbox,
   attached: Client | undefined,
 ): Promise<void> {
-  await shim.expect(
-    INIT_PROCESS,
-    record.flags,
-    records.logPath(record.id),
-    records.statusPath(record.id),
-  );
-  await attached?.join(shimSocket, INIT_PROCESS, record.flags);
+  await shim.expect(first, record.flags, records.logPath(record.id), records.statusPath(record.id));
+  await attached?.join(shimSocket, first, record.flags);
 }

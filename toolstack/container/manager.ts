@@ -6,7 +6,7 @@ import { shellStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
 import type { Pool } from '../sandbox/pool.js';
 import { giveBackAddresses } from '../sandbox/release.js';
-import { describeDeath, type Sandbox } from '../sandbox/sandbox.js';
+import { describeDeath, type ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import type { GivenDevices } from './devices.js';
 import { ContainerError } from './errors.js';
@@ -148,7 +148,7 @@ export class ContainerManager {
     this.#services.events.tell('remove', record);
   }
 
-  #watchDomain(container: Container, sandbox: Sandbox) {
+  #watchDomain(container: Container, sandbox: ContainerSandbox) {
     return sandbox.onDeath((event) => {
       // A destroyed domain is the shim's news, which comes with all that the container wrote before. One that is suspended goes on.
       if (event.type === 'domain_shutdown' && event.shutdownReason !== 'suspend')
@@ -160,13 +160,14 @@ export class ContainerManager {
   reserveName(wanted: string | undefined): string {
     const isUsed = (name: string): boolean =>
       this.#reserved.has(name) ||
+      this.#services.pods.hasName(name) ||
       [...this.#containers.values()].some(({ record }) => record.name === name);
     const name = wanted ?? inventName(isUsed);
     checkName(name);
     if (isUsed(name)) {
       throw new ContainerError(
         'ERR_CONTAINER_NAME',
-        `Cannot use the name "${name}": a container has it; remove that with thaw rm, or choose another`,
+        `Cannot use the name "${name}": a ${this.#services.pods.hasName(name) ? 'pod' : 'container'} has it; remove that, or choose another`,
       );
     }
     this.#reserved.add(name);
@@ -189,7 +190,7 @@ export function isUp({ state }: ContainerRecord): boolean {
 /** What a list shows of a container. */
 export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, imageId, command, created, started, finished, state } = record;
-  const { exit, reason, cpus, sandbox, options, restarts = 0, health } = record;
+  const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod } = record;
   return {
     ...{ id, name, image, imageId, command, created, state, cpus, restarts },
     ...(started === undefined ? {} : { started }),
@@ -202,6 +203,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
     ...(reason === undefined ? {} : { reason }),
+    ...(pod ? { pod } : {}),
     ...(health && isUp(record) ? { health: health.status } : {}),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
   };

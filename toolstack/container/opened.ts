@@ -8,17 +8,17 @@ import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { createSandbox } from '../sandbox/create.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { newSandboxRecord } from '../sandbox/record.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { ContainerError } from './errors.js';
 import { Execs } from './execs.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
-import { ownImage } from './plan.js';
+import { ownImage } from './image-of.js';
 
 /** A guest that has a container's files. */
 export interface Opened {
   container: Container;
-  sandbox: Sandbox;
+  sandbox: ContainerSandbox;
   /** Its processes beside the first. */
   execs: Execs;
   /** What the agent calls the container that runs there; '' where none does. */

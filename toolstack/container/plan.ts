@@ -4,24 +4,26 @@
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../api/engine.js';
 import { newContainerId, sandboxIdOf, type ContainerId } from '../base/ids.js';
-import { withProgress } from '../base/progress.js';
 import { signalNumber } from '../base/signals.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
 import type { Running, Template } from '../clone/template.js';
 import type { Image, ImageStore } from '../image/index.js';
-import { DEFAULT_NETWORK, type Attachment } from '../network/index.js';
+import type { Pod, Pods } from '../pod/index.js';
+import { attachNetwork } from '../sandbox/attach-network.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
-import type { ProcessStart, Sandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox, ProcessStart } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { letGoOfHost } from './volumes-of.js';
 import type { Volumes } from '../volume/index.js';
 import { sandboxDevices } from './devices.js';
 import { ContainerError } from './errors.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
+import { findImage, ownImage } from './image-of.js';
+import { memberRecord, planMember } from './plan-member.js';
 import { nameVolumes, planMounts } from './mounts.js';
 import type { ContainerRecord } from './record.js';
 import type { ProcessObject } from './spec.js';
@@ -32,14 +34,17 @@ export interface PlanServices {
   images: ImageStore;
   frozen: FrozenImages;
   volumes: Volumes;
+  pods: Pods;
 }
 
 export interface RunPlan {
   record: ContainerRecord;
   /** The template, when it is that of a frozen image. */
   frozen?: Template;
+  /** The one in whose domain it runs. */
+  pod?: Pod;
   /** Starts the container's process. */
-  start: (sandbox: Sandbox) => Promise<void>;
+  start: (sandbox: ContainerSandbox) => Promise<void>;
 }
 
 const { SIGTERM } = constants.signals;
@@ -60,6 +65,7 @@ export async function planRun(
 ): Promise<RunPlan> {
   // Whoever starts it again has another environment.
   const options = { ...given, env: clientEnv(given.env, client.env) };
+  if (options.pod !== undefined) return planInPod(services, who, options, client);
   if (options.frozen === undefined) return planFromImage(services, who, options, client);
   const plan = await planFromFrozen(services, who, options.frozen, options, client);
   plan.record.options = options;
@@ -85,6 +91,7 @@ export async function planAgain(
   const plan = await planRun(services, { name, id, imageId }, { ...options, hostname }, client);
   const { command, process, inGuest, flags, cpus, sandbox } = plan.record;
   Object.assign(record, { command, process, inGuest, flags, cpus, sandbox });
+  delete record.place;
   return { ...plan, record };
 }
 
@@ -123,6 +130,28 @@ async function planFromImage(
   }
 }
 
+async function planInPod(
+  services: PlanServices,
+  who: Who,
+  options: CreateOptions,
+  client: Client,
+): Promise<RunPlan> {
+  const pod = services.pods.find(options.pod ?? '');
+  const image =
+    who.imageId === undefined
+      ? await findImage(services.images, options, client)
+      : await ownImage(services.images, who.imageId);
+  const id = who.id ?? newContainerId();
+  const { disk } = writableLayer(services.sandbox, id, options, undefined);
+  const record = memberRecord(pod, { id, name: who.name, image, disk }, options);
+  // Whether it can be one is found out before there is anything.
+  Object.assign(record, processOf(planMember(pod, record, image, client)));
+  return {
+    ...{ record, pod },
+    start: (sandbox) => sandbox.start(planMember(pod, record, image, client)),
+  };
+}
+
 /** Volumes may be made, so it is the last of what may fail for the user's fault. */
 async function startWithMounts(
   { volumes, sandbox: { host } }: PlanServices,
@@ -144,36 +173,6 @@ async function startWithMounts(
     for (const name of made) await volumes.remove(name).catch(() => undefined);
     throw error;
   }
-}
-
-/** The image that the options name, pulled when their policy says so. */
-export function findImage(
-  images: ImageStore,
-  options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify' | 'authFile'>,
-  client: Client,
-): Promise<Image> {
-  return withProgress(client, (onProgress) =>
-    images.resolve(options.image, {
-      pullPolicy: options.pull,
-      tlsVerify: options.tlsVerify,
-      authFile: options.authFile,
-      cwd: client.cwd,
-      signal: client.signal,
-      // An image that is there already is no news to somebody who wants to run it.
-      onProgress: (progress) =>
-        progress.text.endsWith('is up to date') ? undefined : onProgress(progress),
-    }),
-  );
-}
-
-/** The one a container was made of, whatever its name stands for now. */
-export async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
-  const image = (await images.list()).find(({ id }) => id === imageId);
-  if (image) return image;
-  throw new ContainerError(
-    'ERR_IMAGE_NOT_FOUND',
-    `Image ${imageId} of the container is gone: make the container anew`,
-  );
 }
 
 async function planFromFrozen(
@@ -214,20 +213,6 @@ function processOf({ config, container }: ProcessStart) {
   return { process, command: process.args, inGuest: container };
 }
 
-/** Its place in the network that it is to be in; undefined for none. Rejects as Networks.attach() does. */
-async function attachTo(
-  { networks }: SandboxServices,
-  name: string,
-  options: CreateOptions,
-): Promise<Attachment | undefined> {
-  const { network, ip, ip6, publish: ports = [], networkAliases = [] } = options;
-  // A host without networks is no reason to run nothing.
-  const wanted =
-    network ?? (networks.defaultBridge === '' && ports.length === 0 ? 'none' : DEFAULT_NETWORK);
-  if (wanted === 'none') return undefined;
-  return networks.attach({ network: wanted, names: [name, ...networkAliases], ip, ip6, ports });
-}
-
 /** A disk for what may start again; in memory what goes with its end, or was frozen so. */
 function writableLayer(
   { disks }: SandboxServices,
@@ -264,7 +249,7 @@ async function newRecord(
     options.macAddress,
   );
   try {
-    const network = await attachTo(sandbox, name, options);
+    const network = await attachNetwork(sandbox, name, options);
     if (network) own.network = network;
   } catch (error) {
     giveBackAddresses(sandbox, own);

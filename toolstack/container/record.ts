@@ -9,6 +9,7 @@ import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import type { Place } from '../pod/index.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import type { ProcessObject } from './spec.js';
 
@@ -45,6 +46,10 @@ export interface ContainerRecord {
   /** What the agent calls it. */
   inGuest: string;
   cpus: number;
+  /** The pod that it is in. `sandbox` then says what is its own there, beside its pod's domain. */
+  pod?: { id: string; name: string };
+  /** What it has there while it runs. */
+  place?: Place;
   sandbox: SandboxRecord;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
 
-import { Forget } from '../api/wire.js';
+import { Forget, type ShimStatus } from '../api/wire.js';
 import { goOnIfHeld } from '../sandbox/copy.js';
 import { releaseSandbox } from '../sandbox/release.js';
-import { Sandbox } from '../sandbox/sandbox.js';
-import { destroyStrays, findDomain, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
-import { Container, INIT_PROCESS, type Ending } from './container.js';
+import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
+import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
+import { Container, type Ending } from './container.js';
+import { findSandbox, hasStarted, processesOf, releaseFound } from './found.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
@@ -17,6 +18,7 @@ export async function recover(
   services: ContainerServices,
   manager: ContainerManager,
 ): Promise<void> {
+  await services.pods.recover();
   const records = await services.records.loadAll(services.log);
   const gone: ContainerRecord[] = [];
   await Promise.all(records.map((record) => recoverOne(services, manager, record, gone)));
@@ -26,10 +28,15 @@ export async function recover(
   await services.volumes
     .settle()
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
-  const known = new Set([...manager.containers].map(({ record }) => record.sandbox.uuid));
+  await services.pods.settle();
+  const sandboxes = [
+    ...[...manager.containers].map(({ record }) => record.sandbox),
+    ...services.pods.sandboxes,
+  ];
+  const known = new Set(sandboxes.map(({ uuid }) => uuid));
   await destroyStrays(services.sandbox.host, known);
   await removeStrayRecords(services.sandbox.host, known);
-  const ids = new Set([...manager.containers].map(({ record }) => record.sandbox.id));
+  const ids = new Set(sandboxes.map(({ id }) => id));
   await sweepFolders(services.sandbox, ids);
   for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
     await services.sandbox.loops.sweep(folder);
@@ -85,8 +92,7 @@ async function undo(
   gone: ContainerRecord[],
 ): Promise<void> {
   services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
-  await quitShim(services, record);
-  await releaseSandbox(services.sandbox, await withDomid(services, record));
+  await releaseFound(services, record);
   await forget(services, record, gone);
 }
 
@@ -98,8 +104,7 @@ async function undoStart(
 ): Promise<void> {
   const { record } = container;
   services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
-  await quitShim(services, record);
-  await releaseSandbox(services.sandbox, await withDomid(services, record));
+  await releaseFound(services, record);
   manager.add(container);
   await container.update({ state: stateBefore(record) });
   await letGoOfHost(services, record);
@@ -111,37 +116,39 @@ async function recoverRunning(
   container: Container,
 ): Promise<void> {
   const { record } = container;
-  services.sandbox.macs.add(record.sandbox.mac);
+  if (!record.pod) services.sandbox.macs.add(record.sandbox.mac);
   if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
+  if (record.place) container.takePlace(record.place);
   record.state = 'running';
   for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
   await services.devices.adopt(record);
-  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, container.shimEvents).catch(
-    () => undefined,
-  );
+  const sandbox = await findSandbox(services, record, container.shimEvents);
   if (!sandbox) {
     const status = await services.records.readStatus(record.id);
-    await releaseSandbox(services.sandbox, record.sandbox);
+    if (!record.pod) await releaseSandbox(services.sandbox, record.sandbox);
     manager.watchOver(container);
-    if (status && 'exit' in status) container.shimEvents.onExit(INIT_PROCESS, status.exit);
+    if (status && 'exit' in status) container.shimEvents.onExit(container.execs.first, status.exit);
     else container.lose(status?.reason ?? 'its shim ended while no thawd ran');
     await container.finished;
     return;
   }
   container.sandbox = sandbox;
   manager.watchOver(container);
-  const going = goOnIfHeld(services.sandbox, sandbox, record.sandbox).catch((error: unknown) =>
-    services.log.error(`Cannot let container ${record.name} go on`, { error }),
-  );
+  const going =
+    sandbox instanceof Sandbox
+      ? goOnIfHeld(services.sandbox, sandbox, record.sandbox).catch((error: unknown) =>
+          services.log.error(`Cannot let container ${record.name} go on`, { error }),
+        )
+      : Promise.resolve();
   const status = await sandbox.shim.status();
-  for (const { process, exit } of status.processes) {
-    if (process === INIT_PROCESS || exit) continue;
+  for (const { process, exit } of processesOf(record, status).others) {
+    if (exit) continue;
     container.execs.adopt(process);
     sandbox.shim.forget(process, Forget.LEFT);
   }
   await going;
-  const ending = await endingOf(status, sandbox);
-  if (ending && 'exit' in ending) container.shimEvents.onExit(INIT_PROCESS, ending.exit);
+  const ending = await endingOf(record, status, sandbox);
+  if (ending && 'exit' in ending) container.shimEvents.onExit(container.execs.first, ending.exit);
   else if (ending) container.lose(ending.reason);
   else {
     // Also when thawd ended before it wrote that down, or xl did it.
@@ -153,46 +160,13 @@ async function recoverRunning(
   }
 }
 
-/** Whether its program began. */
-async function hasStarted(services: ContainerServices, record: ContainerRecord): Promise<boolean> {
-  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(
-    () => undefined,
-  );
-  if (!sandbox) return false;
-  try {
-    const { processes } = await sandbox.shim.status();
-    return processes.some(({ process, hasBegun }) => process === INIT_PROCESS && hasBegun);
-  } catch {
-    return false;
-  } finally {
-    await sandbox.letGo();
-  }
-}
-
-const NOTHING = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
-
 async function endingOf(
-  status: Awaited<ReturnType<Sandbox['shim']['status']>>,
-  sandbox: Sandbox,
+  record: ContainerRecord,
+  status: ShimStatus,
+  sandbox: ContainerSandbox,
 ): Promise<Ending | undefined> {
-  const exit = status.processes.find((p) => p.process === INIT_PROCESS)?.exit;
+  const { exit } = processesOf(record, status).first ?? {};
   if (exit) return { exit };
   if (status.state === 'lost') return { reason: status.reason ?? 'its guest was lost' };
   return (await sandbox.isAlive()) ? undefined : { reason: 'domain destroyed' };
-}
-
-async function quitShim(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const sandbox = await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(
-    () => undefined,
-  );
-  await sandbox?.destroy();
-}
-
-/** The domid may not have been written down yet: the uuid finds the domain. */
-async function withDomid(
-  services: ContainerServices,
-  record: ContainerRecord,
-): Promise<ContainerRecord['sandbox']> {
-  const domid = await findDomain(services.sandbox.host, record.sandbox.uuid);
-  return domid === undefined ? record.sandbox : { ...record.sandbox, domid };
 }

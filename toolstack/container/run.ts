@@ -6,7 +6,7 @@ import type { Client, CreateOptions, RunOptions, RunOutcome, StartOptions } from
 import { ProcessFlag } from '../api/wire.js';
 import { Steps } from '../base/steps.js';
 import { giveBackAddresses } from '../sandbox/release.js';
-import { Container, INIT_PROCESS } from './container.js';
+import { Container } from './container.js';
 import { stateError } from './errors.js';
 import { launch } from './launch.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
@@ -180,7 +180,7 @@ export async function attachTo(
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('attach to', record);
   const joining = withStdin(client, options.stdin);
-  await joining.join(sandbox.shimSocket, INIT_PROCESS, record.flags);
+  await joining.join(sandbox.shimSocket, container.execs.first, record.flags);
   await container.ended;
   return { joined: true };
 }

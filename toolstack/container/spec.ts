@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What crun is told in the guest: an OCI config.json (runtime specification 1.2) made of an image, a command and its limits.
 
-import type { Confinement } from '../api/engine.js';
+import type { Confinement, PodShare } from '../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
 import type { DeviceNode } from './devices.js';
 import type { Bind } from './mounts.js';
@@ -25,6 +25,12 @@ export interface SpecInput {
   binds?: readonly Bind[];
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
   cpuQuota?: number;
+  /** The most memory that it may have; undefined for as much as its domain has. */
+  memoryBytes?: number;
+  /** What it has in common with the other containers of its domain. */
+  shared?: readonly PodShare[];
+  /** The name of its cgroup, where it is not the only container. */
+  cgroup?: string;
   confinement: Confinement;
 }
 
@@ -70,7 +76,14 @@ function rlimit(type: string, soft: number, hard: number): object {
 
 /** Builds config.json as text. */
 export function buildSpec(input: SpecInput): string {
-  const { hostname, confinement, binds = [], devices = [] } = input;
+  const {
+    hostname,
+    confinement,
+    binds = [],
+    devices = [],
+    shared = [],
+    cgroup = 'container',
+  } = input;
   const { readOnly = false, seccomp, tmpfs = [], pidsLimit = DEFAULT_PIDS } = confinement;
   const places = [...tmpfs.map(({ path }) => path), ...binds.map((bind) => bind.destination)];
   const isTaken = (path: string): boolean => places.includes(path);
@@ -78,7 +91,7 @@ export function buildSpec(input: SpecInput): string {
     ociVersion: '1.2.0',
     process: buildProcess(input),
     root: { path: input.rootfsPath, ...(readOnly ? { readonly: true } : {}) },
-    hostname,
+    ...(shared.includes('uts') ? {} : { hostname }),
     mounts: [
       ...SYSTEM_MOUNTS,
       ...BOUND_FILES.map((name) => bindFile(input.filesPath, name)).filter(
@@ -91,11 +104,14 @@ export function buildSpec(input: SpecInput): string {
       ]),
     ],
     linux: {
-      namespaces: ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map((type) => ({ type })),
-      cgroupsPath: '/container',
+      namespaces: [...SHAREABLE.filter((type) => !shared.includes(type)), 'mount', 'cgroup'].map(
+        (type) => ({ type }),
+      ),
+      cgroupsPath: `/${cgroup}`,
       resources: {
         devices: [{ allow: false, access: 'rwm' }, ...devices.map(deviceRule)],
         ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
+        ...(input.memoryBytes === undefined ? {} : { memory: { limit: input.memoryBytes } }),
         ...(input.cpuQuota === undefined
           ? {}
           : { cpu: { quota: Math.round(input.cpuQuota * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
@@ -115,6 +131,9 @@ function deviceRule({ major, minor, access }: DeviceNode): object {
 function deviceEntry({ path, major, minor }: DeviceNode): object {
   return { path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 0 };
 }
+
+/** The guest's own is what all share. Its network nobody has to himself. */
+const SHAREABLE: readonly PodShare[] = ['pid', 'ipc', 'uts'];
 
 const CPU_PERIOD_US = 100_000;
 /** podman's default. */

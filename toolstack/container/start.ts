@@ -2,10 +2,16 @@
 // What exactly is started: an image's config and a command line become a process, its config.json and the files bound into /etc.
 
 import { ProcessFlag } from '../api/wire.js';
-import type { Client, Confinement, CreateOptions, ProcessOptions } from '../api/engine.js';
+import type {
+  Client,
+  Confinement,
+  CreateOptions,
+  PodShare,
+  ProcessOptions,
+} from '../api/engine.js';
 import { mergeProcess, resolveUser, type Image } from '../image/index.js';
-import { ROOTFS_PATH, type ProcessStart } from '../sandbox/sandbox.js';
-import { INIT_PROCESS } from './container.js';
+import { ROOTFS, rootfsPath, type ProcessStart } from '../sandbox/sandbox.js';
+import { INIT_PROCESS } from './execs.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import { deviceNodes } from './devices.js';
 import type { Bind } from './mounts.js';
@@ -35,6 +41,16 @@ export interface StartFor {
     };
 }
 
+/** What a process in a pod has of the domain. */
+export interface PodPart {
+  share: readonly PodShare[];
+  /** The name of its root filesystem. */
+  rootfs: string;
+  /** Its own limits, where it has some. */
+  memoryBytes: number | undefined;
+  cpus: number | undefined;
+}
+
 /** Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
 export function planStart(
   record: StartFor,
@@ -42,6 +58,7 @@ export function planStart(
   options: ProcessOptions & Confinement & Pick<CreateOptions, 'devices'>,
   client: Pick<Client, 'env' | 'rows' | 'cols'>,
   binds: readonly Bind[] = [],
+  pod?: PodPart,
 ): ProcessStart {
   const merged = mergeProcess(image.config, {
     command: options.command,
@@ -64,12 +81,15 @@ export function planStart(
     rows: client.rows,
     cols: client.cols,
     hostname: hostname ?? 'frozen',
-    rootfsPath: ROOTFS_PATH,
+    rootfsPath: rootfsPath(pod?.rootfs ?? ROOTFS),
     filesPath,
     binds: options.init ? [...binds, INIT_BIND] : binds,
     devices: deviceNodes(options, record.sandbox),
     confinement: options,
-    ...(Number.isInteger(record.cpus) ? {} : { cpuQuota: record.cpus }),
+    ...quota(record, pod),
+    ...(pod
+      ? { shared: pod.share, cgroup: pod.rootfs, ...optional('memoryBytes', pod.memoryBytes) }
+      : {}),
   });
   return {
     process: INIT_PROCESS,
@@ -83,6 +103,16 @@ export function planStart(
       options,
     ),
   };
+}
+
+/** A domain of its own has as many vCPUs as the next whole number of CPUs, so that only a fraction needs one. */
+function quota({ cpus }: StartFor, pod: PodPart | undefined): { cpuQuota?: number } {
+  if (pod) return optional('cpuQuota', pod.cpus);
+  return Number.isInteger(cpus) ? {} : { cpuQuota: cpus };
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
 }
 
 /** The files bound into the container's /etc that tell who it is. */

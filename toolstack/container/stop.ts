@@ -4,8 +4,8 @@
 import { constants } from 'node:os';
 import type { Client } from '../api/engine.js';
 import { sleep } from '../base/deadline.js';
-import { INIT_PROCESS, type Container } from './container.js';
-import { stateError } from './errors.js';
+import type { Container } from './container.js';
+import { inPod, stateError } from './errors.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { startContainer } from './run.js';
@@ -29,11 +29,11 @@ export async function stopContainer(
   if (record.isStopped !== true) await container.update({ isStopped: true });
   if (!sandbox || !isUp(record)) return;
   if (record.state === 'paused') await unpauseContainer(services, container);
-  sandbox.shim.signal(INIT_PROCESS, stopSignalOf(record));
+  sandbox.shim.signal(container.execs.first, stopSignalOf(record));
   const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
   if (!(await endsWithin(container, seconds < 0 ? Infinity : seconds * 1000))) {
     services.log.warn(`Container ${record.name} did not end within ${seconds} s and is killed`);
-    sandbox.shim.signal(INIT_PROCESS, constants.signals.SIGKILL);
+    sandbox.shim.signal(container.execs.first, constants.signals.SIGKILL);
     if (!(await endsWithin(container, KILL_MS))) container.lose('it could not be killed');
   }
   await container.finished;
@@ -91,7 +91,7 @@ export function killContainer(
 ): void {
   const { record, sandbox } = container;
   if (!isUp(record) || !sandbox) throw stateError('signal', record);
-  sandbox.shim.signal(INIT_PROCESS, signal);
+  sandbox.shim.signal(container.execs.first, signal);
   services.events.tell('kill', record);
 }
 
@@ -103,6 +103,7 @@ export async function pauseContainer(
   await container.still(async () => {
     const { record, sandbox } = container;
     if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
+    if (record.pod) throw inPod('pause', record, `pause that: thaw pod pause ${record.pod.name}`);
     await services.sandbox.host.libxl.domainPause(sandbox.domid);
     await container.update({ state: 'paused' });
     services.events.tell('pause', record);
@@ -116,6 +117,7 @@ export async function unpauseContainer(
 ): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'paused' || !sandbox) throw stateError('unpause', record);
+  if (record.pod) throw inPod('unpause', record, `use thaw pod unpause ${record.pod.name}`);
   const { libxl } = services.sandbox.host;
   // Xen counts, and xl may have paused it as well, or let it go.
   for (let count = 0; count < 10 && (await libxl.domainInfo(sandbox.domid)).paused; count++)

@@ -28,6 +28,7 @@ import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
 import { imageEngine } from './images.js';
 import { networkEngine } from './networks.js';
+import { podEngine } from './pods.js';
 import { volumeEngine } from './volumes.js';
 import type { Paths } from './settings.js';
 import { diskUsage } from './usage.js';
@@ -77,6 +78,7 @@ export function createEngine(
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
     ...networkEngine(services.sandbox.networks, manager),
+    ...podEngine(services, manager),
     ...volumeEngine(services.volumes, manager),
     info: () => hostInfo(services, manager, paths),
   };

@@ -16,7 +16,7 @@ import { copyContainer } from '../container/copied.js';
 import { planFreeze } from '../container/frozen.js';
 import type { ContainerServices } from '../container/manager.js';
 import { checkName } from '../container/names.js';
-import { findImage } from '../container/plan.js';
+import { findImage } from '../container/image-of.js';
 import { checkLimits } from '../sandbox/limits.js';
 
 /** How many clones of a frozen image wait even when nobody asks. */

@@ -21,6 +21,7 @@ import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
+import { Pods, PodStore } from '../pod/index.js';
 import { Pool } from '../sandbox/pool.js';
 import { Volumes } from '../volume/index.js';
 import { Disks } from '../sandbox/disks.js';
@@ -155,6 +156,10 @@ async function openServices(
   return {
     sandbox,
     pool: clones,
+    pods: new Pods({
+      ...{ sandbox, pool: clones, log },
+      store: new PodStore(join(paths.state, 'pods')),
+    }),
     frozen,
     images: await ImageStore.open({ root: join(paths.state, 'images'), log, keepsBlobs }),
     volumes: await Volumes.open(join(paths.state, 'volumes'), join(paths.run, 'volumes'), log),

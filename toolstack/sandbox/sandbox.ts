@@ -4,22 +4,12 @@
 import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
-import {
-  encodeBegin,
-  encodeExec,
-  encodeArchive,
-  encodeStart,
-  encodeUnmount,
-  AgentType,
-  type BeginRequest,
-  type ExecRequest,
-  type ArchiveRequest,
-  type StartRequest,
-} from '../agent/wire.js';
+import type { ArchiveRequest, BeginRequest, ExecRequest, StartRequest } from '../agent/wire.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
+import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
 import { LateRecords } from './late-records.js';
 import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
@@ -34,16 +24,35 @@ export type ProcessStart = Omit<StartRequest, 'rootfs'>;
 
 /** The name of the one root filesystem that a sandbox has. */
 export const ROOTFS = 'main';
-/** Where the guest has it. */
-export const ROOTFS_PATH = `/run/thaw/roots/${ROOTFS}/rootfs`;
+
+/** Where a guest has the root filesystem of that name. */
+export function rootfsPath(name: string): string {
+  return `/run/thaw/roots/${name}/rootfs`;
+}
+
 /** Until an agent that wakes up, or is asked again, has answered. */
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
-/** For what a guest's memory may hold that its disk does not have. */
-const PUT_AWAY_MS = 60_000;
-/** Above the agent's own deadline for crun. */
-const START_MS = 130_000;
-const ARCHIVE_MS = 30_000;
+
+/** What a container has of the domain that it runs in, whether that is its own or a pod's. */
+export type ContainerSandbox = Pick<
+  Sandbox,
+  | 'domid'
+  | 'shim'
+  | 'shimSocket'
+  | 'start'
+  | 'begin'
+  | 'exec'
+  | 'archive'
+  | 'agent'
+  | 'onDeath'
+  | 'isAlive'
+  | 'destroy'
+  | 'written'
+  | 'rename'
+  | 'correctName'
+  | 'growOn'
+>;
 
 export { describeDeath } from '../xen/death.js';
 
@@ -115,17 +124,17 @@ export class Sandbox {
 
   /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
   start(request: ProcessStart): Promise<void> {
-    return this.#run(AgentType.START, encodeStart({ ...request, rootfs: ROOTFS }));
+    return this.#run((link) => askStart(link, { ...request, rootfs: ROOTFS }));
   }
 
   /** Asks the agent to let the container go that was created when the template was frozen. Rejects as start() does. */
   begin(request: BeginRequest): Promise<void> {
-    return this.#run(AgentType.BEGIN, encodeBegin(request));
+    return this.#run((link) => askBegin(link, request));
   }
 
-  async #run(type: number, payload: Buffer): Promise<void> {
+  async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
     const link = await this.agent();
-    await link.request(type, payload, 'the start', START_MS).finally(this.#hasStarted);
+    await ask(link).finally(this.#hasStarted);
     this.#lateRecords.schedule();
   }
 
@@ -143,15 +152,12 @@ export class Sandbox {
 
   /** Asks the agent to run one more process in a container. Rejects as start() does. */
   async exec(request: ExecRequest): Promise<void> {
-    const link = await this.agent();
-    await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
+    await askExec(await this.agent(), request);
   }
 
   /** Asks the agent for a process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
   async archive(request: Omit<ArchiveRequest, 'rootfs'>): Promise<void> {
-    const link = await this.agent();
-    const payload = encodeArchive({ ...request, rootfs: ROOTFS });
-    await link.request(AgentType.ARCHIVE, payload, 'the files', ARCHIVE_MS);
+    await askArchive(await this.agent(), { ...request, rootfs: ROOTFS });
   }
 
   /** As onDomainDeath() for its domain. */
@@ -193,6 +199,13 @@ export class Sandbox {
     return link;
   }
 
+  /** As written(), for one in which nothing has been started yet. Never rejects. */
+  async settle(): Promise<void> {
+    this.#hasStarted();
+    this.#lateRecords.schedule();
+    await this.written();
+  }
+
   /** Resolves when xenstore has what no start waits for. Never rejects. */
   written(): Promise<void> {
     return this.#lateRecords.written();
@@ -210,8 +223,7 @@ export class Sandbox {
   }
 
   async #putAway(): Promise<void> {
-    const link = await this.agent();
-    await link.request(AgentType.UNMOUNT, encodeUnmount(ROOTFS), 'to unmount', PUT_AWAY_MS);
+    await askUnmount(await this.agent(), ROOTFS);
   }
 
   async #release(putsAway: boolean): Promise<void> {

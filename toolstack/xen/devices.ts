@@ -59,7 +59,8 @@ function entries(base: string, values: Record<string, string>): StoreEntry[] {
   return Object.entries(values).map(([name, value]) => ({ path: `${base}/${name}`, value }));
 }
 
-function devicePaths(domid: Domid, kind: Device['kind'], devid: number) {
+/** Where xenstore has a device: for its back end, its front end and libxl. */
+export function devicePaths(domid: Domid, kind: Device['kind'], devid: number) {
   return {
     backend: `/local/domain/0/backend/${kind}/${domid}/${devid}`,
     frontend: `/local/domain/${domid}/device/${kind}/${devid}`,

@@ -39,3 +39,15 @@ test('draining waits for all of them, but not for ever', async (t) => {
   await stuck.ended;
   t.pass();
 });
+
+test('in a pod’s domain ids stay in the container’s range, over and over', (t) => {
+  const execs = new Execs();
+  const first = 3 * 2 ** 20 + 1;
+  execs.beginAt(first);
+  const last = 4 * 2 ** 20 - 1;
+  execs.adopt(last - 1);
+  t.is(execs.add().id, last);
+  t.is(execs.add().id, first + 1);
+  execs.end(last);
+  t.is(execs.first, first);
+});

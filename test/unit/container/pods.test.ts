@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import test from 'ava';
+import { createPod, podStatus, removePod, startPod } from '../../../toolstack/container/pods.js';
+import { createContainer } from '../../../toolstack/container/run.js';
+import { NOBODY } from '../../../toolstack/container/nobody.js';
+import { containerServices } from '../../support/container-services.js';
+
+const POD = { labels: {}, share: ['ipc', 'net', 'uts'] as const, exitPolicy: 'continue' as const };
+const CONTAINER = {
+  ...{ image: 'busybox', command: ['true'], rm: false, interactive: false, tty: false, env: [] },
+  ...{ pull: 'missing' as const, tlsVerify: true },
+};
+
+test('its status is podman’s, its domain being the infra container', (t) => {
+  t.is(podStatus('created', []), 'Created');
+  t.is(podStatus('running', []), 'Running');
+  t.is(podStatus('running', ['running', 'running']), 'Running');
+  t.is(podStatus('running', ['running', 'exited']), 'Degraded');
+  t.is(podStatus('running', ['created']), 'Degraded');
+  t.is(podStatus('exited', ['exited']), 'Exited');
+  t.is(podStatus('paused', ['paused']), 'Paused');
+});
+
+test('pods and containers have one set of names', async (t) => {
+  const { services, manager } = await containerServices(t);
+  const wish = { ...POD, share: [...POD.share], name: 'shop' };
+  await createPod(services, manager, wish);
+  await t.throwsAsync(createPod(services, manager, wish), { code: 'ERR_CONTAINER_NAME' });
+  await t.throwsAsync(createContainer(services, manager, { ...CONTAINER, name: 'shop' }, NOBODY), {
+    code: 'ERR_CONTAINER_NAME',
+    message: /a pod has it/,
+  });
+});
+
+test('a container in it keeps its pod, and goes with it', async (t) => {
+  const { services, manager } = await containerServices(t);
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  const id = await createContainer(services, manager, { ...CONTAINER, pod: 'shop' }, NOBODY);
+  t.is(manager.find(id).record.pod?.name, 'shop');
+  await removePod(services, manager, 'shop', false);
+  t.deepEqual([...manager.containers], []);
+  t.throws(() => services.pods.find('shop'), { code: 'ERR_POD_NOT_FOUND' });
+});
+
+test('a domain that cannot be made leaves the pod as it was', async (t) => {
+  const { services, manager } = await containerServices(t, new Error('no template'));
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  await t.throwsAsync(startPod(services, manager, 'shop', NOBODY), { message: 'no template' });
+  t.is(services.pods.find('shop').record.state, 'created');
+  t.is(services.sandbox.macs.size, 0, 'its MAC is free');
+});
+
+test('what only a domain of its own can have is refused by name', async (t) => {
+  const { services, manager } = await containerServices(t);
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  const mounts = [
+    { type: 'bind', source: '/srv', destination: '/srv', readOnly: false, options: [] },
+  ];
+  for (const [wish, message] of [
+    [{ mounts }, /Cannot use -v \/srv in pod "shop"/],
+    [{ memoryBytes: 2 ** 40 }, /Cannot use --memory/],
+    [{ cpus: 9 }, /Cannot use --cpus 9/],
+  ] as const) {
+    const options = { ...CONTAINER, ...wish, pod: 'shop' } as Parameters<typeof createContainer>[2];
+    await t.throwsAsync(createContainer(services, manager, options, NOBODY), { message });
+  }
+});

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pods: several containers in one domain, each with files of its own, sharing network and more, through the whole life of both.
+
+import test from 'ava';
+import {
+  busybox,
+  command,
+  guestType,
+  killThawd,
+  list,
+  startThawd,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+async function ok(t: { is: (a: unknown, b: unknown, m: string) => void }, ...words: string[]) {
+  const { status, stdout, stderr } = await thaw(words);
+  t.is(status, 0, `${words.join(' ')}: ${stderr}`);
+  return stdout.trim();
+}
+
+const pod = async (name: string, field: string) =>
+  (await thaw(['pod', 'inspect', '--format', `{{.${field}}}`, name])).stdout.trim();
+
+const POD = ['--type', guestType, '--memory', '128m'];
+const SERVE = 'mkdir /w; echo hello >/w/index.html; exec httpd -f -p 80 -h /w';
+/** Ends at once when it is asked to. */
+const WAIT = 'trap "exit 5" TERM; while :; do sleep 0.2; done';
+
+test.after.always(async () => {
+  await thaw(['pod', 'rm', '--force', '--all']);
+  const names = (await list()).map(({ name }) => name);
+  if (names.length > 0) await thaw(['rm', '--force', ...names]);
+});
+
+test.serial('its containers are in one domain, and reach each other on its loopback', async (t) => {
+  const id = await ok(t, 'pod', 'create', ...POD, '--name', 'shop', '--label', 'tier=front');
+  t.regex(id, /^[0-9a-f]{64}$/);
+  t.is(await pod('shop', 'State'), 'Created');
+  await ok(t, 'run', '-d', '--pod', 'shop', '--name', 'web', busybox, 'sh', '-c', SERVE);
+  await ok(t, 'run', '-d', '--pod', 'shop', '--name', 'side', busybox, 'sh', '-c', WAIT);
+  const domains = (await list()).map(({ domid }) => domid);
+  t.is(new Set(domains).size, 1);
+  t.regex(await command('xl', ['list']), /^shop +\d+ +12[78] /m);
+  const page = await until('the web server answers', async () => {
+    const { stdout } = await thaw(['exec', 'side', 'wget', '-q', '-O-', 'http://127.0.0.1/']);
+    return stdout;
+  });
+  t.is(page, 'hello\n');
+  t.is((await thaw(['exec', 'side', 'ls', '/w'])).status, 1, 'its files are its own');
+  t.is(await ok(t, 'exec', 'side', 'hostname'), 'shop');
+  t.is(await pod('shop', 'State'), 'Running');
+  t.regex(await ok(t, 'pod', 'ps', '--filter', 'label=tier=front'), /shop +Running .* 2$/m);
+  t.regex(await ok(t, 'ps', '--pod'), /web .*shop$/m);
+});
+
+test.serial('each sees its own processes, and its end is its own', async (t) => {
+  t.notRegex(await ok(t, 'exec', 'side', 'ps'), /httpd/);
+  const { status, stdout } = await thaw([
+    'run',
+    '--rm',
+    '--pod',
+    'shop',
+    busybox,
+    'sh',
+    '-c',
+    'exit 3',
+  ]);
+  t.deepEqual([status, stdout], [3, '']);
+  await ok(t, 'stop', 'side');
+  t.is((await list()).find(({ name }) => name === 'side')?.exitStatus, 5);
+  t.is(await pod('shop', 'State'), 'Degraded');
+  t.regex(await ok(t, 'ps'), /web$/m);
+  await ok(t, 'start', 'side');
+  t.is(await pod('shop', 'State'), 'Running');
+});
+
+test.serial(
+  'what a container wrote is there when it starts again, also with its pod',
+  async (t) => {
+    await ok(t, 'exec', 'side', 'sh', '-c', 'echo kept >/kept');
+    await ok(t, 'restart', 'side');
+    t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
+    const before = await pod('shop', 'Domain.Id');
+    await ok(t, 'pod', 'restart', 'shop');
+    t.not(await pod('shop', 'Domain.Id'), before);
+    t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
+    const copied = await ok(t, 'cp', 'side:/kept', '-');
+    t.regex(copied, /kept/);
+  },
+);
+
+test.serial('after kill -9 of thawd all goes on, and can be ended', async (t) => {
+  const exec = thaw(['exec', 'side', 'sh', '-c', 'sleep 4; echo over']);
+  await until('it runs', async () => (await ok(t, 'top', 'side')).includes('sleep 4'));
+  await killThawd();
+  await startThawd();
+  t.is((await exec).stdout, 'over\n');
+  t.is(await pod('shop', 'State'), 'Running');
+  const page = await thaw(['exec', 'side', 'wget', '-q', '-O-', 'http://127.0.0.1/']);
+  t.is(page.stdout, 'hello\n');
+  await ok(t, 'stop', 'side');
+  t.is((await list()).find(({ name }) => name === 'side')?.exitStatus, 5);
+  await ok(t, 'start', 'side');
+});
+
+test.serial('paused, nothing in it runs; a container alone cannot be', async (t) => {
+  const { status, stderr } = await thaw(['pause', 'web']);
+  t.is(status, 125);
+  t.regex(stderr, /shares its domain with pod "shop"; .*thaw pod pause shop/);
+  await ok(t, 'pod', 'pause', 'shop');
+  t.is(await pod('shop', 'State'), 'Paused');
+  t.regex(await command('xl', ['list']), /^shop .* --p---/m);
+  await ok(t, 'pod', 'unpause', 'shop');
+  t.is(await ok(t, 'exec', 'side', 'echo', 'on'), 'on');
+});
+
+test.serial('with --share +pid they see each other', async (t) => {
+  await ok(t, 'pod', 'create', ...POD, '--name', 'seen', '--share', '+pid');
+  await ok(t, 'run', '-d', '--pod', 'seen', '--name', 'one', busybox, 'sleep', '1234');
+  t.regex(await ok(t, 'run', '--rm', '--pod', 'seen', busybox, 'ps'), /sleep 1234/);
+  await ok(t, 'kill', 'one');
+  await until('it ended', async () =>
+    (await list()).some(({ name, state }) => name === 'one' && state === 'exited'),
+  );
+  await ok(t, 'pod', 'rm', 'seen');
+});
+
+test.serial('limits of a container in it are its own', async (t) => {
+  const words = ['--rm', '--pod', 'shop', '--memory', '32m', '--cpus', '0.5', busybox];
+  const read = ['sh', '-c', 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'];
+  t.is(await ok(t, 'run', ...words, ...read), '33554432\n50000 100000');
+  const { status, stderr } = await thaw([
+    'run',
+    '--rm',
+    '--pod',
+    'shop',
+    '--memory',
+    '1g',
+    busybox,
+  ]);
+  t.is(status, 125);
+  t.regex(stderr, /Cannot use --memory .* in pod "shop": its domain has/);
+});
+
+test.serial('a pod of which a container runs stays; then all of it goes', async (t) => {
+  const { status, stderr } = await thaw(['pod', 'rm', 'shop']);
+  t.is(status, 125);
+  t.regex(stderr, /container "\w+" is running; stop the pod first, or use --force/);
+  await ok(t, 'pod', 'stop', '--time', '3', 'shop');
+  t.is(await pod('shop', 'State'), 'Exited');
+  t.notRegex(await command('xl', ['list']), /^shop /m);
+  await ok(t, 'pod', 'rm', 'shop');
+  t.is((await thaw(['pod', 'exists', 'shop'])).status, 1);
+  t.deepEqual(await list(), []);
+});
+
+test.serial('run --pod new: makes one, whose ports are the container’s', async (t) => {
+  await ok(
+    t,
+    ...[
+      'run',
+      '-d',
+      '--pod',
+      'new:made',
+      '--name',
+      'maker',
+      '-p',
+      '8099:80',
+      busybox,
+      'sh',
+      '-c',
+      SERVE,
+    ],
+  );
+  const page = await until('the port leads to it', () =>
+    command('wget', ['-q', '-O-', 'http://127.0.0.1:8099/']).catch(() => undefined),
+  );
+  t.is(page, 'hello\n');
+  await ok(t, 'pod', 'rm', '--force', 'made');
+});
+
+test.serial('xl destroy of its domain is the end of all in it, and is said', async (t) => {
+  await ok(t, 'pod', 'create', ...POD, '--name', 'gone');
+  await ok(t, 'run', '-d', '--pod', 'gone', '--name', 'left', busybox, 'sh', '-c', WAIT);
+  await command('xl', ['destroy', 'gone']);
+  await until('thaw sees it', async () => (await pod('gone', 'State')) === 'Exited');
+  const left = await until('its container is lost', async () =>
+    (await list()).find(({ name, state }) => name === 'left' && state === 'lost'),
+  );
+  t.regex(left.reason ?? '', /domain/);
+  await ok(t, 'start', 'left');
+  t.is(await pod('gone', 'State'), 'Running');
+  await ok(t, 'pod', 'rm', '--force', 'gone');
+});

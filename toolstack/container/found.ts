@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a new thawd finds of the domain in which a container of an earlier one ran, be it its own or its pod's.
+
+import type { ShimStatus } from '../api/wire.js';
+import { firstProcess, slotOf } from '../pod/index.js';
+import { releaseSandbox } from '../sandbox/release.js';
+import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
+import type { ShimEvents } from '../sandbox/shim-client.js';
+import { findDomain } from '../sandbox/strays.js';
+import { INIT_PROCESS } from './execs.js';
+import type { ContainerServices } from './manager.js';
+import type { ContainerRecord } from './record.js';
+
+/** Its domain with a shim that answers; undefined where there is none. */
+export async function findSandbox(
+  services: ContainerServices,
+  { pod, place, inGuest: name, sandbox }: ContainerRecord,
+  events: ShimEvents,
+): Promise<ContainerSandbox | undefined> {
+  if (!pod) return Sandbox.adopt(services.sandbox, sandbox, events).catch(() => undefined);
+  if (!place) return undefined;
+  return services.pods.rejoin(pod.id, { name, place, events }).catch(() => undefined);
+}
+
+/** What a shim says of the processes of one container: of all, where it has the domain to itself. */
+export function processesOf({ place }: ContainerRecord, { processes }: ShimStatus) {
+  const first = place ? firstProcess(place.slot) : INIT_PROCESS;
+  const own = place ? processes.filter(({ process }) => slotOf(process) === place.slot) : processes;
+  return {
+    first: own.find(({ process }) => process === first),
+    others: own.filter(({ process }) => process !== first),
+  };
+}
+
+/** Whether its program began. */
+export async function hasStarted(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<boolean> {
+  const own = record.pod
+    ? undefined
+    : await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(() => undefined);
+  try {
+    const { shim } = own ?? services.pods.domainOf(record.pod?.id ?? '')?.sandbox ?? {};
+    return shim ? processesOf(record, await shim.status()).first?.hasBegun === true : false;
+  } catch {
+    return false;
+  } finally {
+    await own?.letGo();
+  }
+}
+
+/** Undoes what was made of its domain, or in its pod's. Never rejects. */
+export async function releaseFound(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<void> {
+  const sandbox = await findSandbox(services, record, NOTHING);
+  await sandbox?.destroy();
+  if (record.pod) return;
+  // Its number may not have been written down yet: the uuid finds it.
+  const domid = await findDomain(services.sandbox.host, record.sandbox.uuid);
+  await releaseSandbox(
+    services.sandbox,
+    domid === undefined ? record.sandbox : { ...record.sandbox, domid },
+  );
+}
+
+const NOTHING = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done to a pod with all of its containers: thaw pod create, start, stop, kill, pause and rm.
+
+import type { Client, PodCreateOptions, PodStatus, PodSummary } from '../api/engine.js';
+import { describeError } from '../base/errors.js';
+import { PodError, POD_MEMORY_BYTES, type Pod } from '../pod/index.js';
+import { checkLimits } from '../sandbox/limits.js';
+import type { Container } from './container.js';
+import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
+import { NOBODY } from './nobody.js';
+import { startContainer } from './run.js';
+import { killContainer, stopContainer } from './stop.js';
+
+/** Resolves with its id. Rejects for limits and networks that no pod can have, and with ERR_CONTAINER_NAME. */
+export async function createPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  options: PodCreateOptions,
+): Promise<string> {
+  const { memoryBytes = POD_MEMORY_BYTES, network } = options;
+  const { type } = await checkLimits({ ...options, memoryBytes }, services.sandbox);
+  if (network !== undefined && network !== 'none') services.sandbox.networks.find(network);
+  const name = manager.reserveName(options.name);
+  try {
+    return (await services.pods.create(name, { ...options, type })).record.id;
+  } finally {
+    manager.freeName(name);
+  }
+}
+
+/** Its containers, in the order in which they were made. */
+function membersOf(manager: ContainerManager, pod: Pod): Container[] {
+  return [...manager.containers]
+    .filter(({ record }) => record.pod?.id === pod.record.id)
+    .sort((a, b) => a.record.created - b.record.created);
+}
+
+export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
+  const { id, name, created, started, reason, hostname, options, state } = pod.record;
+  const { network, type = options.type } = pod.domain?.sandbox.record ?? {};
+  const containers = membersOf(manager, pod).map(({ record }) => record);
+  return {
+    ...{ id, name, created, hostname, labels: options.labels, share: options.share },
+    status: podStatus(
+      state,
+      containers.map((record) => record.state),
+    ),
+    ...(started === undefined ? {} : { started }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
+    ...(type ? { type } : {}),
+    memoryBytes: options.memoryBytes ?? POD_MEMORY_BYTES,
+    ...{ cpus: options.cpus ?? 1, exitPolicy: options.exitPolicy },
+    ...(network ? { network: network.network } : {}),
+    addresses: (network?.addresses ?? []).map(({ address }) => address),
+    ports: network?.ports ?? [],
+    containers: containers.map((record) => ({
+      ...{ id: record.id, name: record.name, state: record.state },
+    })),
+  };
+}
+
+/** In podman's words, the domain being what its infra container is there. Pure. */
+export function podStatus(
+  state: Pod['record']['state'],
+  containers: readonly Container['record']['state'][],
+): PodStatus {
+  if (state === 'paused') return 'Paused';
+  if (state === 'created' || state === 'starting') return 'Created';
+  if (state === 'exited') return 'Exited';
+  return containers.every((one) => one === 'running') ? 'Running' : 'Degraded';
+}
+
+/** Its domain, and all containers that do not run. Rejects with what kept some of them from starting, once all have been tried. */
+export async function startPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  client: Client,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  await pod.up(client.signal);
+  const alone = { attach: false, interactive: false };
+  await forAll(pod, 'start', membersOf(manager, pod), ({ record }) =>
+    startContainer(services, manager, record.id, alone, NOBODY),
+  );
+  return pod.record.id;
+}
+
+/** All its containers, then its domain. */
+export async function stopPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS?: number,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  if (pod.record.state === 'paused') await unpausePod(services, manager, key);
+  await forAll(pod, 'stop', membersOf(manager, pod), ({ record }) =>
+    stopContainer(services, manager, record.id, timeoutS),
+  );
+  await pod.down();
+  return pod.record.id;
+}
+
+export async function killPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  signal: number,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const running = membersOf(manager, pod).filter(({ record }) => isUp(record));
+  await forAll(pod, 'kill', running, (container) =>
+    Promise.resolve().then(() => killContainer(services, container, signal)),
+  );
+  return pod.record.id;
+}
+
+/** Nothing in it runs until unpausePod(). Rejects with ERR_POD_STATE. */
+export async function pausePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const { domain, record } = pod;
+  if (!domain || record.state !== 'running') throw podState('pause', pod);
+  await services.sandbox.host.libxl.domainPause(domain.sandbox.domid);
+  await pod.update({ state: 'paused' });
+  for (const container of membersOf(manager, pod))
+    if (container.record.state === 'running') {
+      await container.update({ state: 'paused' });
+      services.events.tell('pause', container.record);
+    }
+  return record.id;
+}
+
+/** Rejects with ERR_POD_STATE when it is not paused. */
+export async function unpausePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const { domain, record } = pod;
+  if (!domain || record.state !== 'paused') throw podState('unpause', pod);
+  await services.sandbox.host.libxl.xcDomainUnpause(domain.sandbox.domid);
+  await pod.update({ state: 'running' });
+  for (const container of membersOf(manager, pod))
+    if (container.record.state === 'paused') {
+      await container.update({ state: 'running' });
+      services.events.tell('unpause', container.record);
+    }
+  return record.id;
+}
+
+/** With its containers. Rejects with ERR_POD_STATE while one runs, unless it is forced. */
+export async function removePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  force: boolean,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const members = membersOf(manager, pod);
+  const running = members.find(({ record }) => isUp(record));
+  if (running && !force)
+    throw new PodError(
+      'ERR_POD_STATE',
+      `Cannot remove pod "${pod.record.name}": container "${running.record.name}" is ${running.record.state}; stop the pod first, or use --force`,
+    );
+  // What is paused answers nobody.
+  if (force && pod.record.state === 'paused') await unpausePod(services, manager, key);
+  await forAll(pod, 'remove', members, ({ record }) => manager.remove(record.id, force));
+  await services.pods.remove(pod);
+  return pod.record.id;
+}
+
+function podState(verb: string, { record: { name, state } }: Pod): PodError {
+  return new PodError('ERR_POD_STATE', `Cannot ${verb} pod "${name}": it is ${state}`);
+}
+
+/** Side by side; one that fails keeps none from its turn. Rejects with ERR_POD and all that went wrong. */
+async function forAll(
+  { record }: Pod,
+  verb: string,
+  members: readonly Container[],
+  act: (container: Container) => Promise<unknown>,
+): Promise<void> {
+  const results = await Promise.allSettled(members.map(act));
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [describeError(result.reason)] : [],
+  );
+  if (reasons.length > 0)
+    throw new PodError(
+      'ERR_POD',
+      `Cannot ${verb} all of pod "${record.name}": ${reasons.join('; ')}`,
+    );
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem.
+
+import { AgentType, encodeMount } from '../agent/wire.js';
+import { Undo } from '../base/undo.js';
+import type { Disk } from '../sandbox/disks.js';
+import { all } from '../sandbox/ready.js';
+import type { ShimEvents } from '../sandbox/shim-client.js';
+import { PodDisks, type PodDisk } from './disks.js';
+import type { PodDomain } from './domain.js';
+import { Member } from './member.js';
+import type { Pod } from './pod.js';
+
+const MOUNT_MS = 90_000;
+
+export interface Entering {
+  /** What the guest calls the container and its root filesystem. */
+  name: string;
+  /** EROFS files, lowest layer first. */
+  layers: readonly string[];
+  /** Its writable layer, where that outlives it; else it is in the guest's memory. */
+  disk?: Disk | undefined;
+  /** The most that a writable layer in memory may hold. */
+  upperKib: number;
+  /** Gets what the shim tells of it. */
+  events: ShimEvents;
+  /** What must be written down before anything is changed in the domain, and can go on beside the mount. */
+  onPlace: (member: Member) => Promise<void>;
+  signal?: AbortSignal | undefined;
+}
+
+/** The pod's domain is started where it does not run. Leaves nothing in it when it rejects. */
+export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
+  const { services } = pod;
+  const domain = await pod.up(entering.signal);
+  const { disks, slots } = domain;
+  const { name, layers, disk, events, onPlace, signal } = entering;
+  const place = {
+    slot: slots.take(events),
+    disks: [
+      ...layers.map((file) => disks.take(file, false)),
+      ...(disk ? [disks.take(disk.path, true)] : []),
+    ],
+  };
+  const onLeft = (): void => pod.left(domain);
+  const member = new Member(services.sandbox, domain, { name, place, onLeft });
+  return Undo.guard(services.log, async (undo) => {
+    undo.push(`container in pod ${pod.record.name}`, () => member.destroy());
+    await onPlace(member);
+    if (disk) await services.sandbox.disks.ensure(disk);
+    signal?.throwIfAborted();
+    await all(place.disks.map((one) => disks.plug(one)));
+    await mount(domain, entering, place.disks);
+    signal?.throwIfAborted();
+    return member;
+  });
+}
+
+async function mount(
+  domain: PodDomain,
+  { name, layers, disk, upperKib }: Entering,
+  disks: readonly PodDisk[],
+): Promise<void> {
+  const names = disks.map((one) => PodDisks.guestName(one));
+  const request = encodeMount({
+    ...{ rootfs: name, devices: names.slice(0, layers.length), timeoutMs: MOUNT_MS, upperKib },
+    ...(disk ? { upper: names.at(-1) ?? '' } : {}),
+  });
+  const link = await domain.sandbox.agent();
+  await link.request(AgentType.MOUNT, request, 'the root filesystem', MOUNT_MS + 5000);
+}
