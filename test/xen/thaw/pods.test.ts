@@ -174,7 +174,10 @@ test.serial('run --pod new: makes one, whose ports are the container’s', async
     ],
   );
   const page = await until('the port leads to it', () =>
-    command('wget', ['-q', '-O-', 'http://127.0.0.1:8099/']).catch(() => undefined),
+    fetch('http://127.0.0.1:8099/').then(
+      (answer) => answer.text(),
+      () => undefined,
+    ),
   );
   t.is(page, 'hello\n');
   await ok(t, 'pod', 'rm', '--force', 'made');
