@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How are a container's processes stopped for a freeze? By the freezer of cgroup v2, which they cannot see or leave. */
+/* How are a container's processes stopped for a freeze, and limited? By files of cgroup v2, which they cannot write. */
 #define _GNU_SOURCE
 #include "cgroup.h"
 
@@ -63,20 +63,24 @@ bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]) {
   return true;
 }
 
-bool agent_cgroup_stop(const char *folder, bool stop) {
-  char path[AGENT_PATH_MAX + sizeof "/cgroup.freeze"];
+bool agent_cgroup_write(const char *folder, const char *name, const void *value, size_t length) {
+  char path[AGENT_PATH_MAX + 32];
   bool ok;
   int fd, saved;
 
-  snprintf(path, sizeof path, "%s/cgroup.freeze", folder);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
   fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0)
     return false;
-  ok = write(fd, stop ? "1" : "0", 1) == 1;
+  ok = write(fd, value, length) == (ssize_t)length;
   saved = errno;
   close(fd);
   errno = saved;
   return ok;
+}
+
+bool agent_cgroup_stop(const char *folder, bool stop) {
+  return agent_cgroup_write(folder, "cgroup.freeze", stop ? "1" : "0", 1);
 }
 
 bool agent_cgroup_is_stopped(const char *folder) {

@@ -50,6 +50,7 @@ static const struct {
     {THAW_FILES, agent_files_request},
     {THAW_FILL, agent_fill_request},
     {THAW_ARCHIVE, agent_archive_request},
+    {THAW_LIMIT, agent_limit_request},
 };
 
 static bool accepts(uint32_t type) {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* STATS and PROCESSES: what does a container use, and which processes does it have? The kernel's words, for dom0 to
  * read. */
-#include "cgroup.h"
-#include "process.h"
+#include "asked.h"
 #include "report.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STAT_MAX 1024
 #define STATUS_MAX 4096
@@ -17,23 +14,12 @@
 
 /* The container's cgroup; false: refused. */
 static bool find(struct agent_request request, struct agent_fields *fields, char folder[AGENT_PATH_MAX]) {
-  char container[AGENT_NAME_MAX + 1];
-  const struct agent_process *process;
+  struct agent_fields rest = *fields;
+  struct agent_field container;
 
-  if (!agent_fields_name(fields, container) || !agent_fields_at_end(fields)) {
-    agent_control_error(request, THAW_E_MESSAGE, "A question about a container is malformed");
-    return false;
-  }
-  process = agent_process_by_container(container);
-  if (!process) {
-    agent_control_error(request, THAW_E_NOENT, "No such container");
-  } else if (process->pid == 0 || process->has_ended) {
-    agent_control_error(request, THAW_E_STATE, "The container does not run");
-  } else if (!agent_cgroup_of(process->pid, folder)) {
-    agent_control_error(request, THAW_E_INTERNAL, "Cannot find the container's cgroup: %s", strerror(errno));
-  } else {
-    return true;
-  }
+  if (agent_fields_next(&rest, &container) && agent_fields_at_end(&rest))
+    return agent_asked_cgroup(request, fields, folder);
+  agent_control_error(request, THAW_E_MESSAGE, "A question about a container is malformed");
   return false;
 }
 

@@ -168,6 +168,12 @@ const seeds = {
     data(0x36, 1, 2, Buffer.from('345')),
     turn,
   ],
+  limit: [
+    ...running(0),
+    control(0x22, 3, 0, field('c'), field('50000 100000'), field('')),
+    control(0x22, 4, 0, field('none'), field(''), field('max')),
+    ...end,
+  ],
   leave: [...running(1), operation(CONTROL_GONE), operation(DATA_GONE), turn, ...end],
   broken: [
     operation(CONTROL, Buffer.alloc(32, 0xff)),

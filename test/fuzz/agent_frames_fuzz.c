@@ -247,6 +247,16 @@ bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]) {
   return true;
 }
 
+bool agent_cgroup_write(const char *file_folder, const char *name, const void *value, size_t length) {
+  static volatile uint8_t sum;
+
+  (void)file_folder;
+  (void)name;
+  for (size_t i = 0; i < length; i++)
+    sum ^= ((const uint8_t *)value)[i];
+  return true;
+}
+
 bool agent_cgroup_stop(const char *folder, bool stop) {
   (void)folder;
   (void)stop;

@@ -41,6 +41,7 @@ export const AgentType = {
   FILES: 0x2e,
   FILL: 0x2f,
   ARCHIVE: 0x28,
+  LIMIT: 0x22,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -283,6 +284,18 @@ function execHead(request: Pick<ExecRequest, 'process' | 'flags' | 'rows' | 'col
   head.writeUInt16LE(request.rows, 8);
   head.writeUInt16LE(request.cols, 10);
   return head;
+}
+
+/** What is to be in files of a container's cgroup; '' leaves one as it is. */
+export interface LimitRequest {
+  container: string;
+  cpuMax: string;
+  pidsMax: string;
+}
+
+/** LIMIT's payload. */
+export function encodeLimit({ container, cpuMax, pidsMax }: LimitRequest): Buffer {
+  return encodeFields([container, cpuMax, pidsMax]);
 }
 
 /** What a process of ARCHIVE does. */

@@ -61,6 +61,13 @@ test('FILES and FILL are fields', (t) => {
   );
 });
 
+test('LIMIT is three fields, of which an empty one leaves what there is', (t) => {
+  t.is(
+    wire.encodeLimit({ container: 'c', cpuMax: 'max 1', pidsMax: '' }).toString('hex'),
+    '0100000063' + '050000006d61782031' + '00000000',
+  );
+});
+
 test('EXEC is struct thaw_exec and two fields', (t) => {
   const bytes = wire.encodeExec({
     ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },
