@@ -149,6 +149,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     pause: (name) => Promise.resolve(note(undefined, 'pause', name)),
     unpause: (name) => Promise.resolve(note(undefined, 'unpause', name)),
     rename: (name, wanted) => Promise.resolve(note(undefined, 'rename', name, wanted)),
+    update: (name, options) => Promise.resolve(note(CONTAINER.id, 'update', name, options)),
     wait: (name) => Promise.resolve(note(3, 'wait', name)),
     attach: (name, options) => Promise.resolve(note({ joined: true }, 'attach', name, options)),
     copy: (options) => Promise.resolve(note({ joined: false, status: 0 }, 'copy', options)),

@@ -29,6 +29,12 @@ export function decodeStats(untrustedPayload: Buffer): GuestStats {
   };
 }
 
+/** What of a guest's memory processes could have, out of STATS' answer. Throws ProtocolError. */
+export function decodeMemory(untrustedPayload: Buffer): { availableKib: number } {
+  const meminfo = texts(untrustedPayload, 6)[5] ?? '';
+  return { availableKib: number(/^MemAvailable: +(\d+) kB$/m.exec(meminfo)?.[1]) };
+}
+
 export interface GuestProcess {
   pid: number;
   ppid: number;

@@ -129,6 +129,9 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   onId?: (id: string) => void;
 }
 
+/** What changes of a container; what is not there stays. */
+export type UpdateOptions = Pick<CreateOptions, 'memoryBytes' | 'cpus' | 'pidsLimit' | 'restart'>;
+
 export interface RunOptions extends CreateOptions {
   /** Nobody waits for it or is shown what it writes. */
   detach: boolean;

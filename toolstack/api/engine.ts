@@ -11,6 +11,7 @@ import type {
   RunOptions,
   RunOutcome,
   StartOptions,
+  UpdateOptions,
 } from './container.js';
 import type { EventFilter } from './event.js';
 import type { Change, CommitOptions, CopyOptions } from './files.js';
@@ -58,6 +59,8 @@ export interface Engine {
   pause(container: string): Promise<void>;
   unpause(container: string): Promise<void>;
   rename(container: string, name: string): Promise<void>;
+  /** Other limits, at once and for its next start; resolves with its id. */
+  update(container: string, options: UpdateOptions): Promise<string>;
   /** Resolves with the exit status of a container's process as soon as it has ended, -1 where nobody knows it. */
   wait(container: string, client: Client): Promise<number>;
   /** Joins the client to the first process of a container that runs, until that has ended. */

@@ -54,6 +54,7 @@ import { restartCommand, stopCommand } from './stop.js';
 import { statsCommand } from './stats.js';
 import { imagePruneCommand, systemDfCommand, systemPruneCommand } from './system.js';
 import { topCommand } from './top.js';
+import { updateCommand } from './update.js';
 import {
   volumeCreateCommand,
   volumeInspectCommand,
@@ -85,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
   rmCommand,
   pruneCommand,
   renameCommand,
+  updateCommand,
   execCommand,
   attachCommand,
   copyCommand,

@@ -44,7 +44,6 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
 
 /** Throws UsageError. What was not given is not there. */
 export function confinement(parsed: Parsed, client: Client): Confinement {
-  const pidsLimit = whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
   return {
     ...list('capAdd', names(parsed, 'cap-add')),
     ...list('capDrop', names(parsed, 'cap-drop')),
@@ -53,7 +52,7 @@ export function confinement(parsed: Parsed, client: Client): Confinement {
     ...(flag(parsed, 'read-only') ? { readOnly: true } : {}),
     ...list('tmpfs', stringList(parsed, 'tmpfs').map(tmpfs)),
     ...list('ulimits', stringList(parsed, 'ulimit').map(ulimit)),
-    ...optional('pidsLimit', pidsLimit),
+    ...optional('pidsLimit', pidsLimit(parsed)),
     ...list('addHosts', stringList(parsed, 'add-host').map(addHost)),
     ...list('dns', stringList(parsed, 'dns').map(address)),
     ...list(
@@ -65,6 +64,11 @@ export function confinement(parsed: Parsed, client: Client): Confinement {
       stringList(parsed, 'dns-option').map((word) => oneWord('--dns-option', word)),
     ),
   };
+}
+
+/** 0 or less for any number. Throws UsageError. */
+export function pidsLimit(parsed: Parsed): number | undefined {
+  return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
 }
 
 function list<K extends string, V>(key: K, values: V[]): { [P in K]?: V[] } {

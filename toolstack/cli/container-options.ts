@@ -223,7 +223,8 @@ export function pullPolicy(parsed: Parsed): CreateOptions['pull'] {
   return choice('--pull', stringOption(parsed, 'pull'), policies) ?? 'missing';
 }
 
-function restartPolicy(value: string | undefined): RestartPolicy | undefined {
+/** Throws UsageError. */
+export function restartPolicy(value: string | undefined): RestartPolicy | undefined {
   if (value === undefined) return undefined;
   const match = /^(no|always|unless-stopped|on-failure)(?::(\d{1,9}))?$/.exec(value);
   const name = match?.[1] as RestartPolicy['name'] | undefined;

@@ -12,7 +12,7 @@ import { ProcessFlag } from '../api/wire.js';
 import type { Container } from './container.js';
 import { ContainerError, inPod } from './errors.js';
 import type { ContainerServices } from './manager.js';
-import type { ContainerRecord } from './record.js';
+import { pidsLimitOf, type ContainerRecord } from './record.js';
 
 /** What is being done to it, for messages. */
 export type Verb = 'clone' | 'freeze';
@@ -112,6 +112,7 @@ export async function recordOfCopy(
   return {
     ...{ id, name, image, imageId, command, inGuest, cpus, rm },
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
+    pidsLimit: pidsLimitOf(source),
     flags: source.flags & ~ProcessFlag.STDIN,
     ...{ created: Date.now(), state: 'creating' },
     sandbox: newSandboxRecord(

@@ -5,8 +5,7 @@ import type { CreateOptions, HealthCheck, Inspected } from '../api/engine.js';
 import { ProcessFlag, shellStatus } from '../api/wire.js';
 import { signalName } from '../base/signals.js';
 import { isUp } from './manager.js';
-import type { ContainerRecord, RecordStore } from './record.js';
-import { DEFAULT_PIDS } from './spec.js';
+import { pidsLimitOf, type ContainerRecord, type RecordStore } from './record.js';
 import { STOP_TIMEOUT_S } from './stop.js';
 
 /** Pure. */
@@ -118,7 +117,7 @@ function hostConfigOf(record: ContainerRecord): Inspected['HostConfig'] {
     AutoRemove: rm,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.retries },
     ...{ Memory: sandbox.memoryKib * 1024, NanoCpus: Math.round(cpus * 1e9) },
-    PidsLimit: options.pidsLimit ?? DEFAULT_PIDS,
+    PidsLimit: pidsLimitOf(record),
     ReadonlyRootfs: options.readOnly ?? false,
     ...{ CapAdd: options.capAdd ?? [], CapDrop: options.capDrop ?? [] },
     Ulimits: ulimits.map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),

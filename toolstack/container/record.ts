@@ -11,7 +11,7 @@ import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { Place } from '../pod/index.js';
 import type { SandboxRecord } from '../sandbox/record.js';
-import type { ProcessObject } from './spec.js';
+import { DEFAULT_PIDS, type ProcessObject } from './spec.js';
 
 export interface ContainerRecord {
   id: ContainerId;
@@ -40,6 +40,10 @@ export interface ContainerRecord {
   health?: HealthState;
   /** What asks its process to end. */
   stopSignal?: number;
+  /** How many processes it may have, where no options say it. */
+  pidsLimit?: number;
+  /** Its limits are being changed: they may not be what this says. */
+  isUpdating?: boolean;
   /** Somebody wanted its end, so no policy starts it again. */
   isStopped?: boolean;
   flags: number;
@@ -51,6 +55,11 @@ export interface ContainerRecord {
   /** What it has there while it runs. */
   place?: Place;
   sandbox: SandboxRecord;
+}
+
+/** As options have it: 0 or less is no limit. Pure. */
+export function pidsLimitOf({ options, pidsLimit }: ContainerRecord): number {
+  return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
 }
 
 export class RecordStore {

@@ -11,6 +11,7 @@ import { findSandbox, hasStarted, processesOf, releaseFound } from './found.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
+import { finishUpdate } from './update.js';
 import { dropVolumes, letGoOfHost, volumesOf } from './volumes-of.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
@@ -157,6 +158,8 @@ async function recoverRunning(
     await sandbox.correctName();
     services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();
+    // It waits for the guest, and nobody for it.
+    void finishUpdate(services, container);
   }
 }
 

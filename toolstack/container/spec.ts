@@ -136,6 +136,18 @@ function deviceEntry({ path, major, minor }: DeviceNode): object {
 const SHAREABLE: readonly PodShare[] = ['pid', 'ipc', 'uts'];
 
 const CPU_PERIOD_US = 100_000;
+
+/** What cpu.max says of a container that may use so many CPUs: whole ones are vCPUs, and need no quota. Pure. */
+export function cpuMax(cpus: number): string {
+  const quota = Number.isInteger(cpus) ? 'max' : String(Math.round(cpus * CPU_PERIOD_US));
+  return `${quota} ${CPU_PERIOD_US}`;
+}
+
+/** What pids.max says of a limit as options have it. Pure. */
+export function pidsMax(limit: number): string {
+  return limit > 0 ? String(limit) : 'max';
+}
+
 /** podman's default. */
 export const DEFAULT_PIDS = 2048;
 

@@ -22,6 +22,7 @@ import {
   unpauseContainer,
 } from '../container/stop.js';
 import { processesOf, statsOf } from '../container/stats.js';
+import { updateContainer } from '../container/update.js';
 import { waitFor } from '../container/wait.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
@@ -48,6 +49,7 @@ export function createEngine(
     pause: async (name) => pauseContainer(services, await manager.settled(name)),
     unpause: async (name) => unpauseContainer(services, await manager.settled(name)),
     rename: (name, wanted) => renameContainer(services, manager, name, wanted),
+    update: (name, options) => updateContainer(services, manager, name, options),
     wait: (name, client) => waitFor(services, manager, name, client.signal),
     attach: async (name, options, client) => attachTo(await manager.settled(name), options, client),
     // Not settled(): a start that is under way has no process yet, which execIn() says.

@@ -54,11 +54,11 @@ export async function copySandbox(
       await checkRoomForPages(made.dataPages);
       return made;
     });
-    const { type, vcpus } = record;
+    const { type, vcpus, maxVcpus = vcpus } = record;
     const { upper, ...memory } = copied;
     return {
       ...{ ...memory, memTotalKib },
-      shape: { ...shapeFor(type, vcpus, services.hostCpus), memoryKib },
+      shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
       running: { disks: disksOf(record), vcpus, ...(upper ? { upper } : {}) },
     };
   } finally {

@@ -52,6 +52,7 @@ export function createSandbox(
       frozen ??
       (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
     signal?.throwIfAborted();
+    record.maxVcpus = template.shape.vcpus;
     // None waits of a template that was a running container: each would keep all the memory that it had.
     const waiting =
       template.running || record.hasOwnMac

@@ -7,9 +7,10 @@ import type { AgentLink } from '../agent/link.js';
 import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
-import type { GuestType, XenHost } from '../xen/host.js';
+import type { XenHost } from '../xen/host.js';
 import { allowMemory, raiseMemoryLimit, setMemoryTarget } from '../xen/memory.js';
 import type { Ready } from './ready.js';
+import type { SandboxRecord } from './record.js';
 
 export interface WantedSize {
   memoryKib: number;
@@ -46,10 +47,19 @@ export async function growMemory(
 
 /** Confirmed by the guest, as memory is. */
 export async function growVcpus(host: XenHost, ready: Ready, want: WantedSize): Promise<void> {
-  if (want.vcpus <= 1) return;
-  const online = Array.from({ length: want.vcpus }, (_, i) => i);
-  await host.libxl.setVcpuOnline(ready.domid, online);
-  await confirm(ready.link, { memoryKib: 0, vcpus: want.vcpus }, `${want.vcpus} vCPUs`);
+  if (want.vcpus > 1) await switchVcpus(host, ready.domid, ready.link, want.vcpus);
+}
+
+/** The first `vcpus` are online, and no other; confirmed by the guest. */
+export async function switchVcpus(
+  host: XenHost,
+  domid: Domid,
+  link: AgentLink,
+  vcpus: number,
+): Promise<void> {
+  const online = Array.from({ length: vcpus }, (_, i) => i);
+  await host.libxl.setVcpuOnline(domid, online);
+  await confirmSize(link, { memoryKib: 0, vcpus }, `${vcpus} vCPUs`);
 }
 
 /**
@@ -87,9 +97,15 @@ export async function growBehind(
 export async function growAdopted(
   host: XenHost,
   domid: Domid,
-  { type, vcpus, memoryKib }: WantedSize & { type: GuestType },
+  {
+    type,
+    vcpus,
+    maxVcpus = vcpus,
+    memoryKib,
+    mostMemoryKib: maxMemoryKib = memoryKib,
+  }: Pick<SandboxRecord, 'type' | 'vcpus' | 'maxVcpus' | 'memoryKib' | 'mostMemoryKib'>,
 ): Promise<void> {
-  await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: memoryKib });
+  await raiseMemoryLimit(host, domid, { type, vcpus: maxVcpus, maxMemoryKib });
   await host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(memoryKib));
   await setMemoryTarget(host, domid, memoryKib);
 }
@@ -119,14 +135,15 @@ function confirmMemory({ link, template }: Ready, wantKib: number, growKib = 0):
   const addedKib = Math.floor((wantKib - template.shape.memoryKib) * USABLE_SHARE);
   const memoryKib = template.memTotalKib + addedKib;
   const what = `${Math.round(wantKib / 1024)} MiB of memory`;
-  return confirm(link, { memoryKib, vcpus: 0, growKib }, what);
+  return confirmSize(link, { memoryKib, vcpus: 0, growKib }, what);
 }
 
 /** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */
-const USABLE_SHARE = 0.96;
+export const USABLE_SHARE = 0.96;
 const STEP_MS = 90_000;
 
-async function confirm(
+/** Asks the guest, which answers when it has that much. Rejects with ERR_AGENT_RESIZE. */
+export async function confirmSize(
   link: AgentLink,
   want: { memoryKib: number; vcpus: number; growKib?: number },
   what: string,

@@ -19,8 +19,13 @@ export interface SandboxRecord {
   /** Chosen before the domain is made, so that a domain whose making was cut short is found. */
   uuid: string;
   type: GuestType;
+  /** Online. */
   vcpus: number;
+  /** What its domain was made with, and can have online at most. */
+  maxVcpus?: number;
   memoryKib: number;
+  /** The most that its domain has had, for which it has a paging pool; undefined where that is what it has. */
+  mostMemoryKib?: number;
   /** The container does not wait for its memory. */
   growsBehind?: boolean;
   mac: string;

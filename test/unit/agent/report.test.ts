@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { decodeProcesses, decodeStats } from '../../../toolstack/agent/report.js';
+import { decodeMemory, decodeProcesses, decodeStats } from '../../../toolstack/agent/report.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
 
 test('figures are those of the files', (t) => {
@@ -18,6 +18,12 @@ test('figures are those of the files', (t) => {
   t.deepEqual(decodeStats(encodeFields(files)), {
     ...{ cpuNs: 1_500_000, memoryBytes: 2 ** 21, pids: 7, blockIn: 101, blockOut: 22 },
   });
+});
+
+test('of memory it is told what processes could have', (t) => {
+  const meminfo = 'MemTotal:    60000 kB\nMemAvailable:   40000 kB\n';
+  t.deepEqual(decodeMemory(encodeFields(['', '', '', '', '', meminfo])), { availableKib: 40000 });
+  t.deepEqual(decodeMemory(encodeFields([])), { availableKib: 0 });
 });
 
 test('what is not there, or no figure, is 0', (t) => {

@@ -43,6 +43,8 @@ test('each command asks for its own', async (t) => {
     ['pause a', [['pause', 'a']]],
     ['unpause a', [['unpause', 'a']]],
     ['rename a b', [['rename', 'a', 'b']]],
+    ['update -m 64m --cpus 1.5 a', [['update', 'a', { memoryBytes: 2 ** 26, cpus: 1.5 }]]],
+    ['update --pids-limit -1 --restart on-failure:2 a', [['update', 'a', { pidsLimit: -1, restart: { name: 'on-failure', retries: 2 } }]]], // prettier-ignore
     ['attach --no-stdin a', [['attach', 'a', { stdin: false }]]],
     ['logs a', [['logs', 'a', { follow: false, timestamps: false }]]],
     ['logs -f -t --tail 5 a', [['logs', 'a', { follow: true, timestamps: true, tail: 5 }]]],

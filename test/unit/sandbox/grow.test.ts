@@ -135,13 +135,16 @@ test('one that is gone before its time gets none', async (t) => {
 
 test('the next thawd tells a guest what the last one did not come to', async (t) => {
   const { host, log } = guest();
-  const want = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
-  await growAdopted(host, asDomid(3), want);
+  // Also of one that grew before its start: it was told by its agent.
+  const has = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1 };
+  await growAdopted(host, asDomid(3), has);
   t.deepEqual(kindsOf(log), ['pool', 'static-max', 'limit', 'target']);
-  // What an explicit one has may not be written yet: it was told by its agent.
+  t.deepEqual(log[0], ['pool', 3, (256 + 256) * 4096]);
+  // One that had more keeps its pool, which may be in use.
   log.length = 0;
-  await growAdopted(host, asDomid(3), { ...want, growsBehind: false });
-  t.deepEqual(kindsOf(log), ['pool', 'static-max', 'limit', 'target']);
+  await growAdopted(host, asDomid(3), { ...has, maxVcpus: 4, mostMemoryKib: 2 ** 20 });
+  t.deepEqual(log[0], ['pool', 3, (4 * 256 + 1024) * 4096]);
+  t.deepEqual(log[3], ['target', 2 ** 18]);
 });
 
 test("what comes behind is waited for, and its failure is nobody else's", async (t) => {
