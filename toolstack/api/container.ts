@@ -91,11 +91,20 @@ export interface PortWish {
   protocol: 'tcp' | 'udp';
 }
 
+/** A guest without an image, as `thaw templates` lists it: what its domain is. */
+export interface KernelTemplate {
+  type: DomainType;
+  /** What a clone can have online at most. */
+  vcpus: number;
+}
+
 export interface CreateOptions extends ProcessOptions, Confinement, StopOptions {
   /** '' with `frozen`. */
   image: string;
   /** A frozen image in place of an image: its process is fixed. */
   frozen?: string;
+  /** The kernel's template that its domain is cloned from; without it the smallest that will do. */
+  template?: KernelTemplate;
   name?: string;
   /** Name or id of the pod that it is to be in. */
   pod?: string;

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What thaw run and thaw create take: the options of a container, and what they come to.
 
-import type { Client, CreateOptions, DomainType, RestartPolicy } from '../api/engine.js';
+import type {
+  Client,
+  CreateOptions,
+  DomainType,
+  KernelTemplate,
+  RestartPolicy,
+} from '../api/engine.js';
 import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
@@ -82,6 +88,10 @@ export const CREATE_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'Clone a frozen image (thaw freeze) in place of starting IMAGE',
   },
+  template: {
+    type: 'string',
+    describe: 'Which of thaw templates to clone: pvh/2, or what was frozen',
+  },
   cidfile: {
     type: 'string',
     describe: "File for the container's id, which must not be there yet",
@@ -106,8 +116,8 @@ export const CREATE_OPTIONS: Command['options'] = {
 /** Throws UsageError for what cannot be understood or does not go together. `verb` is thaw's word. */
 export function createOptions(parsed: Parsed, client: Client, verb: string): CreateOptions {
   const [image = '', ...command] = parsed.positional;
-  const frozen = stringOption(parsed, 'frozen');
-  if (frozen !== undefined) checkFrozen(parsed, frozen);
+  const { template, frozen, option } = templateOptions(parsed);
+  if (frozen !== undefined) checkFrozen(parsed, option, frozen);
   else if (image === '')
     throw new UsageError(`thaw ${verb} takes an IMAGE, or --frozen NAME: see thaw ${verb} --help`);
   const pod = podOption(parsed);
@@ -127,6 +137,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
     ...{ interactive: flag(parsed, 'interactive'), tty: flag(parsed, 'tty') },
     ...optional('frozen', frozen),
     ...optional('pod', pod),
+    ...optional('template', template),
     ...optional('name', stringOption(parsed, 'name')),
     ...optional('workdir', stringOption(parsed, 'workdir')),
     ...optional('user', stringOption(parsed, 'user')),
@@ -188,13 +199,33 @@ export function terminalOptions(
   return { interactive, tty };
 }
 
+/** A name with a slash is a kernel's, for nothing that was frozen can be called so; `option` is how it was given. */
+function templateOptions(parsed: Parsed): {
+  template?: KernelTemplate;
+  frozen?: string;
+  option: string;
+} {
+  const [frozen, name] = [stringOption(parsed, 'frozen'), stringOption(parsed, 'template')];
+  if (name === undefined) return { ...optional('frozen', frozen), option: '--frozen' };
+  if (frozen !== undefined)
+    throw new UsageError(`Cannot use --template ${name} with --frozen ${frozen}: it says the same`);
+  if (!name.includes('/')) return { frozen: name, option: '--template' };
+  const [, type, vcpus] = /^(pv|pvh)\/([1-9]\d{0,3})$/.exec(name) ?? [];
+  if (type === undefined)
+    throw new UsageError(
+      `Cannot use --template ${name}: a name from thaw templates is wanted, such as pvh/1 or what was frozen`,
+    );
+  return { template: { type: type as DomainType, vcpus: Number(vcpus) }, option: '--template' };
+}
+
 /** A frozen image has its process already. */
-function checkFrozen(parsed: Parsed, name: string): void {
-  const fixed = FIXED.find((option) => parsed.options[option] !== undefined);
+function checkFrozen(parsed: Parsed, option: string, name: string): void {
+  const fixed = FIXED.find((other) => parsed.options[other] !== undefined);
   const word = parsed.positional[0] ?? (fixed === undefined ? undefined : `--${fixed}`);
   if (word !== undefined)
     throw new UsageError(
-      `Cannot use ${word} with --frozen ${name}: image and process were fixed when it was frozen; freeze it anew`,
+      `Cannot use ${word} with ${option} ${name}: image and process were fixed when it was frozen; freeze it anew` +
+        (option === '--template' ? ', or choose a kernel: see thaw templates' : ''),
     );
 }
 

@@ -136,12 +136,17 @@ export const templatesCommand: Command = {
   },
 };
 
+/** What `thaw run --template` takes. */
+function nameOfTemplate({ name, type, vcpus }: TemplateSummary): string {
+  return name ?? `${type}/${vcpus}`;
+}
+
 const HEAD = ['NAME', 'KIND', 'IMAGE', 'COMMAND', 'TYPE', 'MEMORY', 'SIZE', 'READY', 'CREATED'];
 
 function row(template: TemplateSummary): string[] {
-  const { name, kind, image, command, type, memoryBytes, bytes, ready, created } = template;
+  const { kind, image, command, type, memoryBytes, bytes, ready, created } = template;
   return [
-    name ?? '-',
+    nameOfTemplate(template),
     kind,
     image ?? '-',
     command ? command.join(' ').slice(0, 30) : '-',
@@ -155,9 +160,14 @@ function row(template: TemplateSummary): string[] {
 
 /** What a template may name. */
 function fields(template: TemplateSummary): object {
-  const { name, kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
+  const { kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
   return {
-    ...{ Name: name ?? '', Kind: kind, Image: image ?? '', Command: (command ?? []).join(' ') },
+    ...{
+      Name: nameOfTemplate(template),
+      Kind: kind,
+      Image: image ?? '',
+      Command: (command ?? []).join(' '),
+    },
     ...{ Type: type, CPUs: vcpus, Memory: formatBytes(memoryBytes), Ready: ready },
     Size: bytes === undefined ? '' : formatBytes(bytes),
     CreatedAt: created === undefined ? '' : new Date(created).toISOString(),

@@ -73,7 +73,10 @@ async function checkChange(
       `Cannot use --pids-limit with container "${record.name}": that was fixed when ${options.frozen} was frozen`,
     );
   const { type, memoryKib } = record.sandbox;
-  const asked = { type, memoryBytes: memoryBytes ?? memoryKib * 1024, cpus: cpus ?? record.cpus };
+  const asked = {
+    ...{ type, memoryBytes: memoryBytes ?? memoryKib * 1024, cpus: cpus ?? record.cpus },
+    ...(options?.template ? { template: options.template } : {}),
+  };
   const limits = await checkLimits(asked, sandbox, plan?.shape.memoryKib);
   return { ...(options ? { options } : {}), limits };
 }

@@ -48,9 +48,9 @@ export function createSandbox(
   const steps = new Steps(host.log, `Sandbox ${record.name}`);
   return Undo.guard(host.log, async (undo) => {
     undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
+    const { type, vcpus, maxVcpus = vcpus } = record;
     const template =
-      frozen ??
-      (await steps.time('template', templates.get(shapeFor(record.type, record.vcpus, hostCpus))));
+      frozen ?? (await steps.time('template', templates.get(shapeFor(type, maxVcpus, hostCpus))));
     signal?.throwIfAborted();
     record.maxVcpus = template.shape.vcpus;
     // None waits of a template that was a running container: each would keep all the memory that it had.

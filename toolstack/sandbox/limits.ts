@@ -3,7 +3,7 @@
 
 import { ThawError } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
-import { BASE_MEMORY_KIB } from '../clone/shape.js';
+import { BASE_MEMORY_KIB, shapeFor } from '../clone/shape.js';
 import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
 import type { SandboxServices } from './services.js';
 
@@ -12,6 +12,8 @@ export interface WantedLimits {
   type?: GuestType;
   memoryBytes?: number;
   cpus?: number;
+  /** The kernel's template that is to be cloned. */
+  template?: { type: GuestType; vcpus: number };
 }
 
 export interface Limits {
@@ -19,6 +21,8 @@ export interface Limits {
   memoryKib: number;
   /** May have a fraction; vCPUs are the next whole number. */
   cpus: number;
+  /** How many vCPUs its domain is to be made with, where somebody said it. */
+  maxVcpus?: number;
   /** Nobody asked for this much: the container starts before its memory has come. */
   growsBehind: boolean;
 }
@@ -34,7 +38,9 @@ export async function checkLimits(
   baseKib = BASE_MEMORY_KIB,
 ): Promise<Limits> {
   const physinfo = await services.host.libxl.physinfo();
-  const type = options.type ?? defaultGuestType(physinfo);
+  const { template } = options;
+  const type = options.type ?? template?.type ?? defaultGuestType(physinfo);
+  if (template) checkTemplate(template, type, services.hostCpus);
   checkGuestType(physinfo, type);
   const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
   const leastKib = Math.max(MIN_MEMORY_KIB, baseKib);
@@ -50,8 +56,31 @@ export async function checkLimits(
   if (!(cpus >= MIN_CPUS && cpus <= MAX_CPUS)) {
     throw usage('--cpus', String(cpus), `from ${MIN_CPUS} to ${MAX_CPUS}`);
   }
+  if (template && cpus > template.vcpus) {
+    const { vcpus } = template;
+    throw usage('--cpus', String(cpus), `with --template ${type}/${vcpus} up to ${vcpus}`);
+  }
   const memoryKib = Math.ceil(memoryBytes / 1024 / 4) * 4;
-  return { type, memoryKib, cpus, growsBehind: options.memoryBytes === undefined };
+  const growsBehind = options.memoryBytes === undefined;
+  return { type, memoryKib, cpus, growsBehind, ...(template ? { maxVcpus: template.vcpus } : {}) };
+}
+
+/** Throws ERR_USAGE for one that no clone of this host is made of. */
+function checkTemplate(
+  { type, vcpus }: { type: GuestType; vcpus: number },
+  wanted: GuestType,
+  hostCpus: number,
+): void {
+  const name = `${type}/${vcpus}`;
+  if (wanted !== type)
+    throw new ThawError('ERR_USAGE', `Cannot use --type ${wanted} with --template ${name}`);
+  if (shapeFor(type, vcpus, hostCpus).vcpus !== vcpus || vcpus > Math.max(hostCpus, MAX_CPUS))
+    throw new ThawError(
+      'ERR_USAGE',
+      `Cannot use --template ${name}: this host has no such kernel; thaw templates lists those that were made, and ` +
+        [1, hostCpus > 1 ? hostCpus : 2].map((count) => `${type}/${count}`).join(' and ') +
+        ' are made when they are asked for',
+    );
 }
 
 const MIN_CPUS = 0.01;

@@ -74,6 +74,7 @@ export function newSandboxRecord(
     uuid: newDomainUuid(),
     type: limits.type,
     vcpus: Math.ceil(limits.cpus),
+    ...(limits.maxVcpus === undefined ? {} : { maxVcpus: limits.maxVcpus }),
     memoryKib: limits.memoryKib,
     growsBehind: limits.growsBehind,
     mac,

@@ -73,6 +73,34 @@ test('what was fixed when it was frozen is refused, and so is nothing to run', a
   }
 });
 
+test('--template is a kernel beside an image, or what --frozen takes', async (t) => {
+  const template = { type: 'pvh', vcpus: 2 };
+  t.like((await line('run --template pvh/2 web ls')).calls[0]?.[1], { template, image: 'web' });
+  const { calls } = await line('create --template web');
+  t.like(calls[0]?.[1], { frozen: 'web', image: '' });
+  t.false('template' in (calls[0]?.[1] as object));
+  for (const [words, message] of [
+    ['run --template hvm/2 web', /a name from thaw templates is wanted/],
+    ['run --template pvh/0 web', /a name from thaw templates is wanted/],
+    ['run --template pvh/2', /takes an IMAGE/],
+    ['run --template web ls', /Cannot use ls with --template web: .*see thaw templates/],
+    ['run --template web --frozen web', /it says the same/],
+  ] as const) {
+    const refused = await line(words);
+    t.is(refused.status, 2, words);
+    t.regex(refused.err, message);
+    t.deepEqual(refused.calls, [], words);
+  }
+});
+
+test('kernels are listed by what they are', async (t) => {
+  const kernel = { kind: 'kernel', type: 'pv', vcpus: 4, memoryBytes: 2 ** 24, ready: 0 } as const;
+  const { engine } = fakeEngine({ templates: () => Promise.resolve([kernel]) });
+  const { client, out } = fakeClient();
+  t.is(await runCommandLine(['templates'], client, engine), 0);
+  t.regex(out(), /\npv\/4 +kernel /);
+});
+
 test('templates are listed, and names that are removed are said', async (t) => {
   const { out } = await line('templates');
   t.regex(

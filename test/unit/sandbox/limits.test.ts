@@ -47,6 +47,25 @@ test('CPUs are more than none and at most those that a guest knows', async (t) =
   t.is((await checkLimits({ cpus: 16 }, both)).cpus, 16);
 });
 
+test('a template says type and vCPUs, and must be one that clones of this host are made of', async (t) => {
+  const template = { type: 'pv', vcpus: 4 } as const;
+  t.like(await checkLimits({ template }, both), { type: 'pv', cpus: 1, maxVcpus: 4 });
+  t.like(await checkLimits({ template, cpus: 3.5 }, both), { cpus: 3.5, maxVcpus: 4 });
+  for (const options of [
+    { template, cpus: 5 },
+    { template, type: 'pvh' as const },
+    { template: { type: 'pv' as const, vcpus: 3 } },
+    { template: { type: 'pv' as const, vcpus: 17 } },
+  ])
+    await t.throwsAsync(checkLimits(options, both), {
+      code: 'ERR_USAGE',
+      message: /--template pv/,
+    });
+  const pvOnly = servicesOn({ pv: true, hap: false });
+  const pvh = { type: 'pvh', vcpus: 1 } as const;
+  await t.throwsAsync(checkLimits({ template: pvh }, pvOnly), { code: 'ERR_XEN_TYPE' });
+});
+
 test('a type that the host cannot run is refused', async (t) => {
   const pvOnly = servicesOn({ pv: true, hap: false });
   await t.throwsAsync(checkLimits({ type: 'pvh' }, pvOnly), { code: 'ERR_XEN_TYPE' });
