@@ -251,7 +251,47 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'rename',
       'D $I sleep 100; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f $N-new >/dev/null',
     ],
+    [
+      'update --cpus, --pids-limit',
+      "D $I sleep 100; $E update --cpus 0.5 --pids-limit 60 $N | grep -cE '^[0-9a-f]{64}$'; $E exec $N cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max; $E inspect --format '{{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}' $N; $E update --pids-limit -1 $N >/dev/null; $E exec $N cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max",
+    ],
+    [
+      'update of one that does not run',
+      'C $I cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/pids.max; $E update --cpus 0.5 --pids-limit 60 $N >/dev/null; $E start -a $N',
+    ],
+    [
+      'update --restart',
+      "D $I sleep 100; $E update --restart on-failure:3 $N >/dev/null; $E inspect --format '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}' $N",
+    ],
+    ['update of one that is not there', '$E update --cpus 1 no-such-container 2>/dev/null'],
   ]),
+  {
+    area: 'life',
+    what: 'update --memory',
+    script:
+      'D $I sleep 100; $E update --memory 96m $N | wc -c; $E exec $N sh -c \'cat /sys/fs/cgroup/memory.max; awk "/MemTotal/ {print \\$2}" /proc/meminfo\'; $E inspect --format "{{.HostConfig.Memory}}" $N',
+    differs: {
+      podman: "the container's limit; the host's kernel takes back what is above it",
+      thaw: "the domain's size, which its guest's kernel grows to or gives back",
+      why: "the limit is Xen's, as with --memory",
+    },
+    prints: {
+      podman: /^65\n100663296\n\d{7,}\n100663296\nstatus 0$/,
+      thaw: /^65\nmax\n[89]\d{4}\n100663296\nstatus 0$/,
+    },
+  },
+  {
+    area: 'life',
+    what: 'update to nothing that can be',
+    script:
+      'C $I true; for w in "--memory x" "--cpus x" "--pids-limit x"; do $E update $w $N >/dev/null 2>&1; echo $?; done; $E update $N >/dev/null 2>&1',
+    differs: {
+      podman: 'status 125; without an option nothing happens',
+      thaw: 'status 2, also without an option',
+      why: 'a command line that cannot be understood is 2 in all of thaw',
+    },
+    prints: { podman: /^125\n125\n125\nstatus 0$/, thaw: /^2\n2\n2\nstatus 2$/ },
+  },
   ...same('looking', [
     [
       'ps',
