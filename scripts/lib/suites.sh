@@ -1,12 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# How suites that report in different ways are run, counted and summed up. Source it after common.sh, with LOGS set to a folder that is there.
+# How suites that report in different ways are run, counted and summed up. Source it after common.sh, with LOGS set to a folder that is there,
+# in a shell that has pipefail set.
+
+# timed FILE: copies standard input, and writes into FILE how many seconds each test took, with what was before it in its file, the longest first.
+timed() {
+  local line last=$SECONDS
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    case $line in 'ok '* | 'not ok '*)
+      printf '%4d  %s\n' $((SECONDS - last)) "$line" >&9
+      last=$SECONDS
+      ;;
+    esac
+  done 9> >(sort -rn >"$1")
+}
 
 # tap SUITE COMMAND...: runs a suite that speaks TAP, counts its tests, shows what failed and what was skipped.
 tap() {
   local suite=$1 log=$LOGS/$1.tap started=$SECONDS status=0 good bad skips
   shift
-  "$@" >"$log" 2>"$log.err" </dev/null || status=$?
+  # scripts/test has set pipefail.
+  "$@" 2>"$log.err" </dev/null | timed "$LOGS/$suite.times" >"$log" || status=$?
   good=$(grep -c '^ok ' "$log")
   skips=$(grep -c '^ok .*# SKIP' "$log")
   bad=$(grep -c '^not ok ' "$log")
