@@ -38,8 +38,7 @@ export const podCreateCommand: Command = {
     type: { type: 'string', describe: 'pv or pvh (default pvh where the host can)' },
     share: {
       type: 'string',
-      describe:
-        'In common: net and of ipc, pid, uts; +pid adds (default ipc,net,uts)',
+      describe: 'In common: net and of ipc, pid, uts; +pid adds (default ipc,net,uts)',
     },
     'exit-policy': {
       type: 'string',

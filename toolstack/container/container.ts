@@ -5,7 +5,7 @@ import type { ExitStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 import type { Log } from '../base/log.js';
 import { firstProcess, type Place } from '../pod/index.js';
-import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox, Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { Execs } from './execs.js';
 import type { ContainerRecord, RecordStore } from './record.js';
@@ -39,6 +39,12 @@ export class Container {
     this.#store = store;
     this.#log = log;
     this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  /** Its domain, where it has that to itself. */
+  get ownSandbox(): Sandbox | undefined {
+    // SAFETY: only that of a container in a pod is another.
+    return this.record.pod ? undefined : (this.sandbox as Sandbox | undefined);
   }
 
   /** Its place in its pod's domain. */

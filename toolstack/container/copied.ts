@@ -5,7 +5,6 @@ import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { errorCode, errorMessage } from '../base/errors.js';
 import type { Template } from '../clone/template.js';
 import { copySandbox } from '../sandbox/copy.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { ProcessFlag } from '../api/wire.js';
@@ -28,17 +27,16 @@ export function copyContainer(
   signal: AbortSignal,
 ): Promise<Omit<Template, 'key'>> {
   return container.still(async () => {
-    const { record, sandbox } = container;
+    const { record, sandbox, ownSandbox } = container;
     if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
-    if (record.pod) throw inPod(verb, record, 'only one that has a domain to itself can be copied');
+    if (!ownSandbox)
+      throw inPod(verb, record, 'only one that has a domain to itself can be copied');
     if (record.sandbox.devices) throw withDevices(record, verb);
     const ended = new AbortController();
     void container.ended.then(() => ended.abort(notRunning(record, verb)));
     const either = AbortSignal.any([signal, ended.signal]);
     try {
-      // SAFETY: only that of a container in a pod is another.
-      const own = sandbox as Sandbox;
-      return await copySandbox(services.sandbox, own, record.inGuest, either);
+      return await copySandbox(services.sandbox, ownSandbox, record.inGuest, either);
     } catch (error) {
       throw (
         refusal(record, verb, error) ?? (ended.signal.aborted ? notRunning(record, verb) : error)

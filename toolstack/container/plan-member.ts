@@ -86,7 +86,13 @@ function defined<T extends object>(given: T): Partial<T> {
   ) as Partial<T>;
 }
 
-function checkMember(pod: Pod, options: CreateOptions): void {
+/** Throws ERR_USAGE for what only a container with a domain of its own can have. */
+export function checkMember(
+  pod: Pod,
+  options: {
+    [K in 'mounts' | 'devices' | 'frozen' | 'memoryBytes' | 'cpus']?: CreateOptions[K] | undefined;
+  },
+): void {
   const { mounts = [], devices = [], memoryBytes = 0, cpus = 0 } = options;
   const refuse = (what: string, why: string): never => {
     throw new ContainerError('ERR_USAGE', `Cannot use ${what} in pod "${pod.record.name}": ${why}`);

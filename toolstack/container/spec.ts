@@ -137,9 +137,10 @@ const SHAREABLE: readonly PodShare[] = ['pid', 'ipc', 'uts'];
 
 const CPU_PERIOD_US = 100_000;
 
-/** What cpu.max says of a container that may use so many CPUs: whole ones are vCPUs, and need no quota. Pure. */
-export function cpuMax(cpus: number): string {
-  const quota = Number.isInteger(cpus) ? 'max' : String(Math.round(cpus * CPU_PERIOD_US));
+/** What cpu.max says of a container that may use so many CPUs: whole ones are vCPUs, and need no quota where it `isAlone`. Pure. */
+export function cpuMax(cpus: number, isAlone = true): string {
+  const quota =
+    isAlone && Number.isInteger(cpus) ? 'max' : String(Math.round(cpus * CPU_PERIOD_US));
   return `${quota} ${CPU_PERIOD_US}`;
 }
 

@@ -9,9 +9,10 @@ import { checkLimits, type Limits } from '../sandbox/limits.js';
 import { mostVcpus, resizeMemory, resizeVcpus } from '../sandbox/resize.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
-import { ContainerError, stateError } from './errors.js';
+import { ContainerError, inPod, stateError } from './errors.js';
 import { checkFrozen } from './frozen.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
+import { checkMember } from './plan-member.js';
 import { pidsLimitOf, type ContainerRecord } from './record.js';
 import { cpuMax, pidsMax } from './spec.js';
 
@@ -52,7 +53,7 @@ interface Wanted {
 
 /** Throws ERR_USAGE for what cannot be, whatever runs. */
 async function checkChange(
-  { sandbox, frozen }: ContainerServices,
+  { sandbox, frozen, pods }: ContainerServices,
   record: ContainerRecord,
   change: UpdateOptions,
 ): Promise<Wanted> {
@@ -78,6 +79,7 @@ async function checkChange(
     ...(options?.template ? { template: options.template } : {}),
   };
   const limits = await checkLimits(asked, sandbox, plan?.shape.memoryKib);
+  if (record.pod) checkMember(pods.find(record.pod.id), { memoryBytes, cpus });
   return { ...(options ? { options } : {}), limits };
 }
 
@@ -88,8 +90,14 @@ async function updateRunning(
   { cpus, pidsLimit }: UpdateOptions,
   limits: Limits,
 ): Promise<void> {
-  const { record, sandbox } = container;
-  if (record.state !== 'running' || !sandbox) throw stateError('update', record);
+  const { record, ownSandbox: sandbox } = container;
+  if (record.state !== 'running' || !container.sandbox) throw stateError('update', record);
+  if (!sandbox) {
+    // Its share of the domain; how much that has is its pod's concern.
+    if (limits.memoryKib !== record.sandbox.memoryKib)
+      throw inPod('change the memory of', record, 'end it with thaw stop first');
+    return limit(container.sandbox, record, limits.cpus, pidsLimit ?? pidsLimitOf(record));
+  }
   const vcpus = Math.ceil(limits.cpus);
   const most = mostVcpus(record.sandbox, services);
   if (vcpus > most)
@@ -131,7 +139,7 @@ export async function finishUpdate(
   { sandbox: services, log }: ContainerServices,
   container: Container,
 ): Promise<void> {
-  const { record, sandbox } = container;
+  const { record, ownSandbox: sandbox } = container;
   if (record.isUpdating !== true || record.state !== 'running' || !sandbox) return;
   try {
     await container.still(async () => {
@@ -148,12 +156,12 @@ export async function finishUpdate(
 
 async function limit(
   sandbox: Pick<Sandbox, 'agent'>,
-  { inGuest: container }: ContainerRecord,
+  { inGuest: container, pod }: ContainerRecord,
   cpus: number,
   pids: number,
 ): Promise<void> {
   const link = await sandbox.agent();
-  const request = encodeLimit({ container, cpuMax: cpuMax(cpus), pidsMax: pidsMax(pids) });
+  const request = encodeLimit({ container, cpuMax: cpuMax(cpus, !pod), pidsMax: pidsMax(pids) });
   await link.request(AgentType.LIMIT, request, 'the limits', LIMIT_MS);
 }
 
