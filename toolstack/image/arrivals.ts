@@ -93,9 +93,9 @@ export class Arrivals {
       this.#services.changes.run('', async () => {
         const before = this.#services.records.images.get(image.id)?.source?.manifest.digest;
         await this.#services.blobs.take(dir, image.source, keepsBlobs);
-        await this.#services.records.addImage(image);
         const given = names === undefined ? name : { ...name, stamp: '' };
-        for (const own of names ?? [ref.name]) await this.#services.records.setName(own, given);
+        const all = (names ?? [ref.name]).map((own) => [own, given] as const);
+        await this.#services.records.addImage(image, Object.fromEntries(all));
         // The same image by another manifest, with layers compressed in another way.
         if (before !== undefined && before !== image.source.manifest.digest)
           await this.#services.catalog.prune();

@@ -31,6 +31,8 @@ export interface ImageRecord {
   readonly group: string;
   /** Absent where an older thaw pulled it. */
   readonly source?: ImageSource;
+  /** Written before its first name: one that has none when thawd starts was never there. */
+  readonly isArriving?: true;
 }
 
 export interface NameRecord {
@@ -66,24 +68,48 @@ export class Records {
     const names = await this.#read<{ version: number; names: Record<string, NameRecord> }>(
       this.#namesPath,
     );
-    if (names?.version !== VERSION) return;
-    for (const [name, record] of Object.entries(names.names)) {
+    const known = names?.version === VERSION ? names.names : {};
+    for (const [name, record] of Object.entries(known)) {
       if (this.images.has(record.id)) this.names.set(name, record);
+    }
+    for (const { isArriving, ...record } of [...this.images.values()])
+      if (isArriving) await this.#settle(record);
+  }
+
+  /** An image with its names: a crash leaves it with the first of them, or as it was before. */
+  async addImage(
+    record: Omit<ImageRecord, 'version' | 'isArriving'>,
+    names: Readonly<Record<string, NameRecord>>,
+  ): Promise<void> {
+    const arrives = !this.images.has(record.id) && Object.keys(names).length > 0;
+    const whole: ImageRecord = { version: VERSION, ...record };
+    await this.#writeImage(arrives ? { ...whole, isArriving: true } : whole);
+    try {
+      for (const [name, given] of Object.entries(names)) await this.setName(name, given);
+    } finally {
+      if (arrives) await this.#settle(whole);
     }
   }
 
-  async addImage(record: Omit<ImageRecord, 'version'>): Promise<void> {
-    const full = { version: VERSION, ...record };
-    await writeAtomic(join(this.#root, 'images', fileOf(record.id)), JSON.stringify(full));
-    this.images.set(record.id, full);
+  /** Whether its first name came decides what becomes of it. */
+  async #settle(record: ImageRecord): Promise<void> {
+    if (this.namesOf(record.id).length > 0) return this.#writeImage(record);
+    this.images.delete(record.id);
+    await rm(join(this.#root, 'images', fileOf(record.id)), { force: true });
+  }
+
+  async #writeImage(record: ImageRecord): Promise<void> {
+    await writeAtomic(join(this.#root, 'images', fileOf(record.id)), JSON.stringify(record));
+    this.images.set(record.id, record);
   }
 
   /** Forgets the image at once, before anything is awaited, then on disk. */
   async removeImage(id: string): Promise<void> {
     for (const name of this.namesOf(id)) this.names.delete(name);
     this.images.delete(id);
-    await this.#writeNames();
+    // In this order: a name without an image is none, an image without a name stays.
     await rm(join(this.#root, 'images', fileOf(id)), { force: true });
+    await this.#writeNames();
   }
 
   async setName(name: string, record: NameRecord): Promise<void> {

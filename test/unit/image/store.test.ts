@@ -84,6 +84,34 @@ test('an unchanged archive is not read again, a changed one is', async (t) => {
   t.is((await resolve()).id, second.id);
 });
 
+test('an image that was being written or removed when thawd was killed was never there', async (t) => {
+  for (const half of ['pulled', 'removed']) {
+    const { root, store, archive } = await fixture(t);
+    const { id } = await store.pull(`oci-archive:${await archive('a.tar', hello)}`);
+    const path = join(root, 'images', `${id.slice('sha256:'.length)}.json`);
+    const record = JSON.parse(await readFile(path, 'utf8')) as object;
+    if (half === 'pulled') {
+      await writeFile(path, JSON.stringify({ ...record, isArriving: true }));
+      await rm(join(root, 'names.json'));
+    } else await rm(path);
+    const next = await ImageStore.open({ root, log });
+    t.deepEqual(await next.list(), []);
+    for (const folder of ['images', 'layers', 'blobs', 'tmp'])
+      t.deepEqual(await readdir(join(root, folder)), [], `${half}: ${folder}`);
+  }
+});
+
+test('one that was killed once the image had its name has it', async (t) => {
+  const { root, store, archive } = await fixture(t);
+  const image = await store.pull(`oci-archive:${await archive('a.tar', hello)}`);
+  const path = join(root, 'images', `${image.id.slice('sha256:'.length)}.json`);
+  const record = JSON.parse(await readFile(path, 'utf8')) as object;
+  t.false('isArriving' in record);
+  await writeFile(path, JSON.stringify({ ...record, isArriving: true }));
+  t.deepEqual(await (await ImageStore.open({ root, log })).list(), [image]);
+  t.deepEqual(JSON.parse(await readFile(path, 'utf8')), record);
+});
+
 test('an oci: folder is read again when its index changes', async (t) => {
   const { dir, store } = await fixture(t);
   const layout = join(dir, 'layout');
