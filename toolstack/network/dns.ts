@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDeadline } from '../base/deadline.js';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
 import { describeError, errorCode } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { printable } from '../base/text.js';
@@ -74,6 +74,8 @@ export class NameServer {
 
   async #write(zones: Zone[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+    // The server takes each file for a network.
+    await removeTemporaries(this.#folder);
     for (const { network, members } of zones) {
       const path = join(this.#folder, network.name);
       // It ends by itself when it has nobody to tell of.

@@ -243,8 +243,12 @@ export class Networks {
 
   async #forget(record: NetworkRecord): Promise<void> {
     this.#records.delete(record.name);
-    await this.#store.remove(record.name);
-    await this.#host.removeBridge(record.bridge);
+    // The file goes last: a bridge that no file is about nobody would ever remove.
+    try {
+      await this.#host.removeBridge(record.bridge);
+    } finally {
+      await this.#store.remove(record.name);
+    }
     await this.#load();
   }
 

@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 
 export interface NetworkRecord {
@@ -40,6 +40,7 @@ export class NetworkStore {
   /** All of them; a file that cannot be read is logged and left. */
   async loadAll(log: Log): Promise<NetworkRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await removeTemporaries(this.#folder);
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.json'));
     const records: NetworkRecord[] = [];
     for (const name of names) {
