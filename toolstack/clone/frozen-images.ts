@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, ThawError } from '../base/errors.js';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { OnProgress } from '../base/progress.js';
 import type { XenHost } from '../xen/host.js';
 import { putInto } from './frozen-image.js';
@@ -54,6 +54,7 @@ export class FrozenImages {
       try {
         const text = await readFile(join(folder, name, PLAN), 'utf8');
         images.#plans.set(name, parsePlan(text));
+        await removeTemporaries(join(folder, name));
       } catch (error) {
         services.host.log.warn(`Removing frozen image ${name}: ${describeError(error)}`);
         await rm(join(folder, name), { recursive: true, force: true });
@@ -154,7 +155,7 @@ export class FrozenImages {
     const ready = this.#ready.get(name);
     this.#ready.delete(name);
     this.#inMemory.delete(name);
-    await rm(join(this.#folder, name), { recursive: true, force: true });
+    await removeFrozen(join(this.#folder, name));
     const image = await ready?.catch(() => undefined);
     if (image) await this.#letGo(image);
   }
@@ -219,6 +220,12 @@ export class FrozenImages {
     const { host, guest } = this.#services;
     return frozenKey(host, guest, plan);
   }
+}
+
+/** Its plan first: without one the next thawd removes what is left. */
+async function removeFrozen(folder: string): Promise<void> {
+  await rm(join(folder, PLAN), { force: true });
+  await rm(folder, { recursive: true, force: true });
 }
 
 /** Moves the copy of its disk, where it has one, beside the template. */
