@@ -32,11 +32,13 @@ export function processesOf({ place }: ContainerRecord, { processes }: ShimStatu
   };
 }
 
-/** Whether its program began. */
+/** Whether its program began: its shim says so, or has written how it ended. */
 export async function hasStarted(
   services: ContainerServices,
   record: ContainerRecord,
 ): Promise<boolean> {
+  const written = await services.records.readStatus(record.id);
+  if (written && 'exit' in written) return true;
   const own = record.pod
     ? undefined
     : await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(() => undefined);

@@ -14,7 +14,7 @@ import type { Events } from './events.js';
 import { checkName, findRecord, inventName } from './names.js';
 import type { PlanServices } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
-import { dropVolumes, letGoOfHost } from './volumes-of.js';
+import { dropVolumes, keepVolumes, letGoOfHost } from './volumes-of.js';
 
 export interface ContainerServices extends PlanServices {
   pool: Pool;
@@ -108,9 +108,9 @@ export class ContainerManager {
       );
     }
     if (isUp(record)) {
-      const keeps = !record.rm && !volumes;
-      record.rm = true;
-      record.keepsVolumes = keeps;
+      const keepsVolumes = !record.rm && !volumes;
+      await this.#intend(container, { rm: true, keepsVolumes });
+      if (keepsVolumes) await keepVolumes(this.#services, record);
       container.lose('it was removed by force');
       await container.finished;
       return record.id;
@@ -118,9 +118,9 @@ export class ContainerManager {
     await container.finished;
     while (container.opened) await container.opened.catch(() => undefined);
     const { state } = record;
-    // Nobody starts or opens it meanwhile.
-    record.state = 'removing';
     try {
+      await this.#intend(container, { keepsVolumes: !volumes });
+      if (!volumes) await keepVolumes(this.#services, record);
       await this.#services.records.remove(record.id);
     } catch (error) {
       record.state = state;
@@ -129,6 +129,15 @@ export class ContainerManager {
     if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
     if (volumes) await dropVolumes(this.#services, this, record);
     return record.id;
+  }
+
+  /** Nobody starts or opens it any more, and the next thawd goes on removing it. A disk that is full is no reason to keep it. */
+  async #intend(container: Container, how: Partial<ContainerRecord>): Promise<void> {
+    await container
+      .update({ ...how, state: 'removing' })
+      .catch((error: unknown) =>
+        this.#services.log.warn(`Cannot write down that ${container.record.name} goes`, { error }),
+      );
   }
 
   /** Whether a container still needs the image. */

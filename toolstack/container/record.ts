@@ -7,7 +7,7 @@ import type { ContainerState, CreateOptions, HealthState } from '../api/engine.j
 import type { ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { Place } from '../pod/index.js';
 import type { SandboxRecord } from '../sandbox/record.js';
@@ -34,6 +34,8 @@ export interface ContainerRecord {
   rm: boolean;
   /** Removed by somebody who wants to keep its volumes. */
   keepsVolumes?: boolean;
+  /** It is --rm, and somebody stops it to start it again: this end is not the one that it goes with. */
+  isRestarting?: boolean;
   /** How often its restart policy has started it. */
   restarts?: number;
   /** What its health check has said since its start. */
@@ -62,6 +64,17 @@ export function pidsLimitOf({ options, pidsLimit }: ContainerRecord): number {
   return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
 }
 
+const STATE = 'state.json';
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 export class RecordStore {
   readonly #folder: string;
 
@@ -84,7 +97,7 @@ export class RecordStore {
 
   /** Writes state.json whole or not at all. Only what has ended must outlive dom0's own end: with that all others end, too. */
   async save(record: ContainerRecord): Promise<void> {
-    const path = join(this.#folder, record.id, 'state.json');
+    const path = join(this.#folder, record.id, STATE);
     const text = `${JSON.stringify(record, null, 2)}\n`;
     const lasts = record.state === 'exited' || record.state === 'lost';
     try {
@@ -96,24 +109,31 @@ export class RecordStore {
     }
   }
 
+  /** state.json goes last: until then the next thawd knows what became of the container, and what else of it there may be. */
   async remove(id: ContainerId): Promise<void> {
-    await rm(join(this.#folder, id), { recursive: true, force: true });
+    const folder = join(this.#folder, id);
+    for (const name of await namesIn(folder))
+      if (name !== STATE) await rm(join(folder, name), { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 
-  /** All records; a folder whose state cannot be read is logged and removed, for nothing can be done with it. */
+  /**
+   * All records, and nothing else is left of what a killed thawd was writing; a folder whose state cannot be read is logged and removed, for
+   * nothing can be done with it.
+   */
   async loadAll(log: Log): Promise<ContainerRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: ContainerRecord[] = [];
     for (const name of await readdir(this.#folder)) {
+      const folder = join(this.#folder, name);
       try {
-        records.push(
-          JSON.parse(
-            await readFile(join(this.#folder, name, 'state.json'), 'utf8'),
-          ) as ContainerRecord,
-        );
+        records.push(JSON.parse(await readFile(join(folder, STATE), 'utf8')) as ContainerRecord);
+        await removeTemporaries(folder);
       } catch (error) {
-        log.error(`Removing container folder ${name}: its state cannot be read`, { error });
-        await rm(join(this.#folder, name), { recursive: true, force: true });
+        if (errorCode(error) === 'ENOENT')
+          log.info(`Removing container folder ${name}, which a killed thawd made or removed`);
+        else log.error(`Removing container folder ${name}: its state cannot be read`, { error });
+        await rm(folder, { recursive: true, force: true });
       }
     }
     return records;

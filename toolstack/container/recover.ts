@@ -3,6 +3,7 @@
 
 import { Forget, type ShimStatus } from '../api/wire.js';
 import { goOnIfHeld } from '../sandbox/copy.js';
+import { sweepCopies } from '../sandbox/copy-disk.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
@@ -12,7 +13,7 @@ import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
 import { finishUpdate } from './update.js';
-import { dropVolumes, letGoOfHost, volumesOf } from './volumes-of.js';
+import { dropVolumes, keepVolumes, letGoOfHost, sweepVolumes, volumesOf } from './volumes-of.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
 export async function recover(
@@ -24,8 +25,12 @@ export async function recover(
   const gone: ContainerRecord[] = [];
   await Promise.all(records.map((record) => recoverOne(services, manager, record, gone)));
   // Not before all are in the books: another may have such a volume as well.
-  for (const record of gone)
-    if (record.keepsVolumes !== true) await dropVolumes(services, manager, record);
+  for (const record of gone) {
+    if (record.keepsVolumes === true) await keepVolumes(services, record);
+    else await dropVolumes(services, manager, record);
+    await services.records.remove(record.id);
+  }
+  await sweepVolumes(services, manager);
   await services.volumes
     .settle()
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
@@ -39,6 +44,7 @@ export async function recover(
   await removeStrayRecords(services.sandbox.host, known);
   const ids = new Set(sandboxes.map(({ id }) => id));
   await sweepFolders(services.sandbox, ids);
+  await sweepCopies(services.sandbox);
   for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
     await services.sandbox.loops.sweep(folder);
 }
@@ -49,6 +55,9 @@ async function recoverOne(
   record: ContainerRecord,
   gone: ContainerRecord[],
 ): Promise<void> {
+  // Its restart came to an end with that thawd.
+  if (record.isRestarting) record.rm = true;
+  delete record.isRestarting;
   const container = new Container(record, services.records, services.log);
   try {
     switch (record.state) {
@@ -70,21 +79,12 @@ async function recoverOne(
         return await undo(services, record, gone);
       case 'exited':
       case 'lost':
-        if (record.rm) return await forget(services, record, gone);
+        if (record.rm) return void gone.push(record);
         return manager.add(container);
     }
   } catch (error) {
     services.log.error(`Cannot recover container ${record.name}`, { error });
   }
-}
-
-async function forget(
-  services: ContainerServices,
-  record: ContainerRecord,
-  gone: ContainerRecord[],
-): Promise<void> {
-  await services.records.remove(record.id);
-  gone.push(record);
 }
 
 async function undo(
@@ -94,7 +94,7 @@ async function undo(
 ): Promise<void> {
   services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
   await releaseFound(services, record);
-  await forget(services, record, gone);
+  gone.push(record);
 }
 
 /** Of a container that was there before its start, that start alone is undone. */

@@ -73,11 +73,13 @@ export async function restartContainer(
   const { id, rm } = record;
   // Its end would remove it.
   record.rm = false;
+  if (rm) record.isRestarting = true;
   try {
     await stopContainer(services, manager, id, timeoutS);
     await startContainer(services, manager, id, { attach: false, interactive: false }, client);
   } finally {
     record.rm = rm;
+    delete record.isRestarting;
     await manager.get(id)?.update({ rm });
   }
   services.events.tell('restart', record);

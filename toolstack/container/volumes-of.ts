@@ -53,6 +53,29 @@ export async function letGoOfHost(
     .catch((error: unknown) => log.error(`A volume stays mounted: ${describeError(error)}`));
 }
 
+/** Those that nobody named stay, though the container goes. Never rejects; what fails is logged. */
+export async function keepVolumes(
+  { volumes, log }: Services,
+  record: Pick<ContainerRecord, 'options'>,
+): Promise<void> {
+  for (const name of new Set(volumesOf(record)))
+    await volumes
+      .keep(name)
+      .catch((error: unknown) => log.error(`Volume ${name} may go: ${describeError(error)}`));
+}
+
+/** Removes those that were made for a container of which a killed thawd left nothing. Never rejects; what fails is logged. */
+export async function sweepVolumes({ volumes, log }: Services, books: Books): Promise<void> {
+  const ids = new Set([...books.containers].map(({ record }) => record.id as string));
+  for (const { name, madeFor } of volumes.list()) {
+    if (madeFor === undefined || ids.has(madeFor) || usersOf(books, name).length > 0) continue;
+    log.info(`Removing volume ${name}, whose container is gone`);
+    await volumes
+      .remove(name)
+      .catch((error: unknown) => log.error(`Volume ${name} stays: ${describeError(error)}`));
+  }
+}
+
 /** Those that nobody named go with a container that goes. Never rejects; what fails is logged. */
 export async function dropVolumes(
   { volumes, log }: Services,

@@ -36,6 +36,13 @@ export async function copyDisk(
   return { path, bytes: disk.bytes };
 }
 
+/** Removes the copies that a killed thawd was making, or had clones made of. */
+export async function sweepCopies({
+  copyFolder,
+}: Pick<SandboxServices, 'copyFolder'>): Promise<void> {
+  await rm(copyFolder, { recursive: true, force: true });
+}
+
 /** Removes the copy of a disk that no clone needs any more. */
 export async function removeCopy(upper: Disk | undefined): Promise<void> {
   if (upper) await rm(upper.path, { force: true });

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, errorCode } from '../base/errors.js';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
 
@@ -16,6 +16,8 @@ export interface VolumeRecord {
   labels: Record<string, string>;
   /** Nobody gave it a name: it goes with its container. */
   isAnonymous: boolean;
+  /** The container that such a one goes with; nobody's where that was removed and the volume kept. */
+  madeFor?: string;
   /** Milliseconds since 1970. */
   created: number;
   /** Until it has what an image has in its place: nobody has begun to fill it, or somebody has and did not come to the end. */
@@ -74,6 +76,7 @@ export class VolumeStore {
       try {
         const text = await readFile(join(this.#folder, name, 'volume.json'), 'utf8');
         records.push(JSON.parse(text) as VolumeRecord);
+        await removeTemporaries(join(this.#folder, name));
       } catch (error) {
         if (errorCode(error) === 'ENOENT') removeLater(await this.putAway(name), log);
         else log.error(`Volume ${name} cannot be read`, { error });

@@ -2,7 +2,7 @@
 // All volumes of this host: which there are, and where their folders are.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -82,13 +82,13 @@ export class Volumes {
   ensure(name: string | undefined, holder: string): Promise<VolumeRecord> {
     return this.#change(async () => {
       const known = name === undefined ? undefined : this.#records.get(name);
-      const record = known ?? (await this.#create({ name }));
+      const record = known ?? (await this.#create({ name }, holder));
       this.hold(record.name, holder);
       return record;
     });
   }
 
-  async #create(wish: VolumeWish): Promise<VolumeRecord> {
+  async #create(wish: VolumeWish, holder?: string): Promise<VolumeRecord> {
     const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = wish;
     checkWish(name, sizeBytes);
     if (this.#records.has(name))
@@ -99,6 +99,7 @@ export class Volumes {
     const record: VolumeRecord = {
       ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
       fill: 'due',
+      ...(wish.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     };
     // Of a volume that could not be read there is a folder, and all that it holds.
@@ -160,6 +161,16 @@ export class Volumes {
     return this.#change(() => this.#fills.end(this.find(name)));
   }
 
+  /** It goes with no container any more. Rejects where that cannot be written down. */
+  keep(name: string): Promise<void> {
+    return this.#change(async () => {
+      const record = this.#records.get(name);
+      if (record?.madeFor === undefined) return;
+      delete record.madeFor;
+      await this.#store.save(record);
+    });
+  }
+
   /** A holder that an earlier thawd knew. */
   hold(name: string, holder: string): void {
     const holders = this.#holders.get(name) ?? new Set();
@@ -178,18 +189,28 @@ export class Volumes {
     });
   }
 
-  /** Unmounts those that an earlier thawd mounted and nobody holds. Rejects with ERR_VOLUME_DISK. */
+  /**
+   * Unmounts those that an earlier thawd mounted and nobody holds, also where it came no further than to mount one that it was making.
+   * Rejects with ERR_VOLUME_DISK.
+   */
   settle(): Promise<void> {
-    return this.#change(() =>
-      this.#unmount([...this.#records.keys()].filter((name) => !this.isHeld(name))),
+    return this.#change(async () => {
+      const mounts = await readdir(this.#mounts).catch(() => []);
+      await this.#unmountAll(mounts.filter((name) => !this.isHeld(name)));
+    });
+  }
+
+  /** The sized ones among them. */
+  async #unmount(names: readonly string[]): Promise<void> {
+    await this.#unmountAll(
+      names.filter((name) => this.#records.get(name)?.sizeBytes !== undefined),
     );
   }
 
-  /** The sized ones among them; one that stays does not keep the others. */
-  async #unmount(names: readonly string[]): Promise<void> {
-    const sized = names.filter((name) => this.#records.get(name)?.sizeBytes !== undefined);
+  /** One that stays does not keep the others. */
+  async #unmountAll(names: readonly string[]): Promise<void> {
     const results = await Promise.allSettled(
-      sized.map((name) => this.#driver.unmount(this.#mountOf(name))),
+      names.map((name) => this.#driver.unmount(this.#mountOf(name))),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }

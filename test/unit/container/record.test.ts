@@ -45,6 +45,15 @@ test('a removed record is gone with its log and status; twice is as good as once
   t.deepEqual(await readdir(folder), []);
 });
 
+test('what a killed thawd was writing of a record is not left', async (t) => {
+  const { folder, records } = await store(t);
+  const record = containerRecord();
+  await records.save(record);
+  await writeFile(join(folder, record.id, 'state.json.tmp-4194305-0'), 'half');
+  t.deepEqual(await records.loadAll(silentLog()), [record]);
+  t.deepEqual(await readdir(join(folder, record.id)), ['state.json']);
+});
+
 test('a folder whose state cannot be read is removed, the others are loaded', async (t) => {
   const { folder, records } = await store(t);
   const record = containerRecord();

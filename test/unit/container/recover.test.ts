@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a killed thawd left is put in order by the next: kept, finished or undone.
 
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import type { ContainerRecord } from '../../../toolstack/container/record.js';
@@ -84,4 +85,60 @@ test('one that never ran stays, and a start that was cut short is undone alone',
   t.deepEqual([...libxl.domains.keys()], []);
   t.like(manager.list(true)[0], { state: 'exited', exitStatus: 3 });
   t.like((await records.loadAll(silentLog()))[0], { state: 'exited' });
+});
+
+test('a start that thawd did not live to write down is known by what the shim wrote of its end', async (t) => {
+  const record = containerRecord({ state: 'creating' });
+  const { manager } = await recovered(t, record, (host) =>
+    writeFile(host.records.statusPath(record.id), 'exited 3\n'),
+  );
+  t.like(manager.list(true)[0], { name: 'web', state: 'exited', exitStatus: 3 });
+});
+
+test('a removal that was begun is ended, with what nobody named and without what somebody keeps', async (t) => {
+  for (const keepsVolumes of [false, true]) {
+    const record = containerRecord({ state: 'removing', keepsVolumes });
+    const { manager, records, services } = await recovered(t, record, async (host) => {
+      const { name } = await host.services.volumes.ensure(undefined, record.id);
+      await host.services.volumes.rest(record.id);
+      const mounts = [{ type: 'volume', source: name, destination: '/data' }] as never;
+      await host.records.save({ ...record, options: { mounts } as never });
+    });
+    t.deepEqual(manager.list(true), []);
+    t.deepEqual(await records.loadAll(silentLog()), []);
+    t.deepEqual(
+      services.volumes.list().map(({ madeFor }) => madeFor),
+      keepsVolumes ? [undefined] : [],
+    );
+  }
+});
+
+test('a volume whose container was never written down goes, one that was kept stays', async (t) => {
+  const { services } = await recovered(t, containerRecord({ state: 'exited' }), async (host) => {
+    const { volumes } = host.services;
+    await volumes.ensure(undefined, 'never');
+    const { name } = await volumes.ensure(undefined, 'kept');
+    await volumes.keep(name);
+    await volumes.ensure('named', 'never');
+    for (const holder of ['never', 'kept']) await volumes.rest(holder);
+  });
+  t.deepEqual(
+    services.volumes.list().map(({ isAnonymous }) => isAnonymous),
+    services.volumes.list()[0]?.name === 'named' ? [false, true] : [true, false],
+  );
+});
+
+test('a --rm container whose restart was cut short goes with its end as before', async (t) => {
+  const ended = containerRecord({ state: 'exited', isRestarting: true });
+  const { manager, records } = await recovered(t, ended);
+  t.deepEqual(manager.list(true), []);
+  t.deepEqual(await records.loadAll(silentLog()), []);
+});
+
+test('copies of disks that a killed thawd was making go', async (t) => {
+  const { services } = await recovered(t, containerRecord({ state: 'exited' }), async (host) => {
+    await mkdir(host.services.sandbox.copyFolder);
+    await writeFile(join(host.services.sandbox.copyFolder, 'upper-1.ext4'), 'half');
+  });
+  await t.throwsAsync(readdir(services.sandbox.copyFolder), { code: 'ENOENT' });
 });

@@ -33,6 +33,15 @@ test('a volume is a folder, and the next thawd has it too', async (t) => {
   t.deepEqual((await open()).list(), []);
 });
 
+test('what a killed thawd mounted is unmounted, also of one that it was still making', async (t) => {
+  const { folder, driver, open } = host(t);
+  await (await open()).create({ name: 'small', sizeBytes: 2 ** 20 });
+  await driver.mount(join(folder, 'volumes/small/disk.ext4'), join(folder, 'mounted/small'));
+  await driver.mount(join(folder, 'volumes/half/disk.ext4'), join(folder, 'mounted/half'));
+  await (await open()).settle();
+  t.is(driver.mounted.size, 0);
+});
+
 test('one that nobody names gets a name of its own', async (t) => {
   const volumes = await host(t).open();
   const { name, isAnonymous } = await volumes.create({});
