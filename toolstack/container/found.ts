@@ -32,32 +32,35 @@ export function processesOf({ place }: ContainerRecord, { processes }: ShimStatu
   };
 }
 
-/** Whether its program began: its shim says so, or has written how it ended. */
-export async function hasStarted(
+/** Whether its program began: its shim says so, or has written how it ended; or has not had it start yet; or there is no shim. */
+export async function beginningOf(
   services: ContainerServices,
   record: ContainerRecord,
-): Promise<boolean> {
+): Promise<'begun' | 'waiting' | 'no shim'> {
   const written = await services.records.readStatus(record.id);
-  if (written && 'exit' in written) return true;
+  if (written && 'exit' in written) return 'begun';
   const own = record.pod
     ? undefined
     : await Sandbox.adopt(services.sandbox, record.sandbox, NOTHING).catch(() => undefined);
+  const { shim } = own ?? services.pods.domainOf(record.pod?.id ?? '')?.sandbox ?? {};
+  if (!shim) return 'no shim';
   try {
-    const { shim } = own ?? services.pods.domainOf(record.pod?.id ?? '')?.sandbox ?? {};
-    return shim ? processesOf(record, await shim.status()).first?.hasBegun === true : false;
+    const { first } = processesOf(record, await shim.status());
+    return first?.hasBegun === true ? 'begun' : 'waiting';
   } catch {
-    return false;
+    return 'waiting';
   } finally {
     await own?.letGo();
   }
 }
 
-/** Undoes what was made of its domain, or in its pod's. Never rejects. */
+/** Undoes what was made of its domain, or in its pod's; `hasShim` says whether one is there to be asked. Never rejects. */
 export async function releaseFound(
   services: ContainerServices,
   record: ContainerRecord,
+  hasShim = true,
 ): Promise<void> {
-  const sandbox = await findSandbox(services, record, NOTHING);
+  const sandbox = hasShim ? await findSandbox(services, record, NOTHING) : undefined;
   await sandbox?.destroy();
   if (record.pod) return;
   // Its number may not have been written down yet: the uuid finds it.

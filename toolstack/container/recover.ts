@@ -8,7 +8,7 @@ import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
 import { Container, type Ending } from './container.js';
-import { findSandbox, hasStarted, processesOf, releaseFound } from './found.js';
+import { beginningOf, findSandbox, processesOf, releaseFound } from './found.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
@@ -67,16 +67,17 @@ async function recoverOne(
       case 'paused':
         return await recoverRunning(services, manager, container);
       case 'starting':
-        if (await hasStarted(services, record))
-          return await recoverRunning(services, manager, container);
-        return await undoStart(services, manager, container);
-      case 'creating':
+      case 'creating': {
         // thawd may have ended before it wrote down that the program runs.
-        if (await hasStarted(services, record))
-          return await recoverRunning(services, manager, container);
-        return await undo(services, record, gone);
+        const beginning = await beginningOf(services, record);
+        if (beginning === 'begun') return await recoverRunning(services, manager, container);
+        await releaseFound(services, record, beginning === 'waiting');
+        if (record.state === 'starting') return await undoStart(services, manager, container);
+        return undo(services, record, gone);
+      }
       case 'removing':
-        return await undo(services, record, gone);
+        await releaseFound(services, record);
+        return undo(services, record, gone);
       case 'exited':
       case 'lost':
         if (record.rm) return void gone.push(record);
@@ -87,13 +88,8 @@ async function recoverOne(
   }
 }
 
-async function undo(
-  services: ContainerServices,
-  record: ContainerRecord,
-  gone: ContainerRecord[],
-): Promise<void> {
+function undo(services: ContainerServices, record: ContainerRecord, gone: ContainerRecord[]): void {
   services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
-  await releaseFound(services, record);
   gone.push(record);
 }
 
@@ -105,7 +101,6 @@ async function undoStart(
 ): Promise<void> {
   const { record } = container;
   services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
-  await releaseFound(services, record);
   manager.add(container);
   await container.update({ state: stateBefore(record) });
   await letGoOfHost(services, record);
@@ -155,7 +150,7 @@ async function recoverRunning(
     // Also when thawd ended before it wrote that down, or xl did it.
     const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
     if (paused) record.state = 'paused';
-    await sandbox.correctName();
+    await sandbox.catchUp();
     services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();
     // It waits for the guest, and nobody for it.

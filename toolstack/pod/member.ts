@@ -105,7 +105,7 @@ export class Member implements ContainerSandbox {
     return Promise.resolve();
   }
 
-  correctName(): Promise<void> {
+  catchUp(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -130,6 +130,7 @@ export class Pods {
       services.macs.add(own.mac);
       if (own.network) await services.networks.adopt(own.network);
       pod.adopt(new PodDomain(services, sandbox, slots));
+      await sandbox.catchUp();
       log.info(`Found pod ${record.name} ${state}`, { domid: sandbox.domid });
       return;
     }

@@ -77,6 +77,7 @@ export function createSandbox(
       relay.passTo(events);
       const plug = waiting ? layers.devices : [];
       const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
+      if (later.length > 0) record.later = later;
       const rest = { link, later, isRenamed: waiting !== undefined };
       const sandbox = new Sandbox(services, record, domid, shim, rest);
       await whileAlive(host, domid, (lost) => {

@@ -62,11 +62,17 @@ export class LateRecords {
     await renameUserdata(this.#domid, uuid, name);
   }
 
-  /** As rename() to its own, where the domain has another. */
-  async correctName(): Promise<void> {
-    const { name } = this.#record;
+  /** Writes what an earlier thawd did not come to: nodes that are still to be written, and its own name where the domain has another. */
+  async catchUp(): Promise<void> {
+    const { host } = this.#services;
+    const { name, uuid, later = [] } = this.#record;
+    const [first] = later;
+    // All of them or none: one transaction writes them, and xenconsoled has its own values in some since.
+    if (first && (await host.xenstore.readIfExists(first.path)) === undefined)
+      await writeLater(host, this.#domid, uuid, later);
+    delete this.#record.later;
     const path = `/local/domain/${this.#domid}/name`;
-    if ((await this.#services.host.xenstore.readIfExists(path)) !== name) await this.rename(name);
+    if ((await host.xenstore.readIfExists(path)) !== name) await this.rename(name);
   }
 
   async #write(): Promise<void> {
@@ -78,5 +84,6 @@ export class LateRecords {
     );
     if (this.#isRenamed)
       await quietly(this.#services, () => renameUserdata(this.#domid, uuid, name));
+    delete this.#record.later;
   }
 }

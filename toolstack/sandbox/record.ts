@@ -2,6 +2,7 @@
 // What must be known of a sandbox to find it again after thawd was killed. Kept inside its container's state.
 
 import { randomBytes } from 'node:crypto';
+import type { StoreEntry } from '../../xenstore/index.js';
 import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
 import type { Attachment } from '../network/index.js';
@@ -47,6 +48,8 @@ export interface SandboxRecord {
   disk?: Disk;
   /** The most that a writable layer in memory may hold; undefined for half of the memory. */
   upperKib?: number;
+  /** What xenstore is to have of it a little after its start, until it has. */
+  later?: readonly StoreEntry[];
   /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
   domid?: number;
 }

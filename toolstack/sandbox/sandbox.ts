@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
+import { existsSync } from 'node:fs';
 import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
@@ -50,7 +51,7 @@ export type ContainerSandbox = Pick<
   | 'destroy'
   | 'written'
   | 'rename'
-  | 'correctName'
+  | 'catchUp'
   | 'growOn'
 >;
 
@@ -106,8 +107,13 @@ export class Sandbox {
     record: SandboxRecord,
     events: ShimEvents,
   ): Promise<Sandbox> {
-    const socket = shimSocket(sandboxFolder(services, record));
-    const shim = await ShimClient.connect(socket, events, ADOPT_MS);
+    const folder = sandboxFolder(services, record);
+    // Without its folder there is none that has yet to open its socket.
+    const shim = await ShimClient.connect(
+      shimSocket(folder),
+      events,
+      existsSync(folder) ? ADOPT_MS : 0,
+    );
     const acquired: string[] = [];
     try {
       for (const file of loopFilesOf(record)) {
@@ -211,9 +217,9 @@ export class Sandbox {
     return this.#lateRecords.written();
   }
 
-  /** Gives its domain its own name, should an earlier thawd not have come to that. Never rejects. */
-  correctName(): Promise<void> {
-    return quietly(this.#services, () => this.#lateRecords.correctName());
+  /** Writes of its domain what an earlier thawd did not come to. Never rejects. */
+  catchUp(): Promise<void> {
+    return quietly(this.#services, () => this.#lateRecords.catchUp());
   }
 
   /** Gives its domain another name. Rejects as LateRecords.rename() does. */
