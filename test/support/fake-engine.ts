@@ -176,6 +176,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
       return Promise.resolve(note(undefined, 'events', filter));
     },
     checkHealth: (name) => Promise.resolve(note(true, 'checkHealth', name)),
+    look: () => Promise.resolve(),
     list: (all) => note([CONTAINER], 'list', all),
     kill: (name, signal) => Promise.resolve(note(undefined, 'kill', name, signal)),
     remove: (name, force) => Promise.resolve(note(CONTAINER.id, 'remove', name, force)),

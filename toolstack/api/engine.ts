@@ -69,6 +69,8 @@ export interface Engine {
   exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
   /** Runs a container's health check now; whether it said that all is well. */
   checkHealth(container: string): Promise<boolean>;
+  /** Brings what list() says up to what Xen says: xl may have paused a container. */
+  look(): Promise<void>;
   list(all: boolean): ContainerSummary[];
   find(container: string): Promise<ContainerSummary>;
   kill(name: string, signal: number): Promise<void>;

@@ -14,13 +14,13 @@ export const IGNORE_OPTION: Command['options'] = {
   ignore: { type: 'boolean', describe: 'A container that is not there is no error' },
 };
 
-/** The names given, or with --all those of all containers in one of `states`. Throws UsageError when neither or both are given. */
-export function targets(
+/** The names given, or with --all those of all containers in one of `states`. Rejects with UsageError when neither or both are given. */
+export async function targets(
   command: string,
   parsed: Parsed,
   engine: Engine,
   states: readonly ContainerState[],
-): string[] {
+): Promise<string[]> {
   const isAll = flag(parsed, 'all');
   if (isAll === parsed.positional.length > 0)
     throw new UsageError(
@@ -29,6 +29,7 @@ export function targets(
         : `thaw ${command} takes CONTAINER..., or --all: see thaw ${command} --help`,
     );
   if (!isAll) return parsed.positional;
+  await engine.look();
   return engine
     .list(true)
     .filter(({ state }) => states.includes(state))

@@ -24,9 +24,9 @@ export const killCommand: Command = {
       : [first, ...rest].filter((w, i) => i > 0 || w !== ''),
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
     const number = signal('--signal', stringOption(parsed, 'signal') ?? 'KILL');
-    const names = targets('kill', parsed, engine, ['running']);
+    const names = await targets('kill', parsed, engine, ['running']);
     return forEach(names, client, (name) => engine.kill(name, number));
   },
 };

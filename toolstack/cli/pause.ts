@@ -12,8 +12,8 @@ export const pauseCommand: Command = {
   options: ALL_OPTION,
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
-    const names = targets('pause', parsed, engine, ['running']);
+  async run(parsed, client, engine) {
+    const names = await targets('pause', parsed, engine, ['running']);
     return forEach(names, client, (name) => engine.pause(name));
   },
 };
@@ -26,8 +26,8 @@ export const unpauseCommand: Command = {
   options: ALL_OPTION,
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
-    const names = targets('unpause', parsed, engine, ['paused']);
+  async run(parsed, client, engine) {
+    const names = await targets('unpause', parsed, engine, ['paused']);
     return forEach(names, client, (name) => engine.unpause(name));
   },
 };

@@ -43,16 +43,17 @@ export const psCommand: Command = {
   },
   positionals: { min: 0, max: 0 },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
     const filters = stringList(parsed, 'filter');
     const last = flag(parsed, 'latest') ? 1 : whole('--last', stringOption(parsed, 'last'), 1);
     const isWanted = containerFilter(filters);
     // Who asks for a state means all that are in it.
     const asksState = filters.some((filter) => /^(status|exited)=/.test(filter));
     const all = flag(parsed, 'all') || last !== undefined || asksState;
+    await engine.look();
     const containers = engine.list(all).filter(isWanted).slice(0, last);
     client.out(show(containers, parsed));
-    return Promise.resolve(0);
+    return 0;
   },
 };
 

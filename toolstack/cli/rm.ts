@@ -32,11 +32,16 @@ export const rmCommand: Command = {
   },
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
     const seconds = whole('--time', stringOption(parsed, 'time'), -1, 86_400);
     const force = flag(parsed, 'force') || seconds !== undefined;
     const ended = ['created', 'exited', 'lost'] as const;
-    const names = targets('rm', parsed, engine, force ? [...ended, 'running', 'paused'] : ended);
+    const names = await targets(
+      'rm',
+      parsed,
+      engine,
+      force ? [...ended, 'running', 'paused'] : ended,
+    );
     const remove = async (name: string): Promise<void> => {
       if (seconds !== undefined) await engine.stop(name, seconds);
       await engine.remove(name, force, flag(parsed, 'volumes'));

@@ -30,7 +30,7 @@ export const startCommand: Command = {
   async run(parsed, client, engine) {
     applyDetachKeys(parsed, client);
     const [attach, interactive] = [flag(parsed, 'attach'), flag(parsed, 'interactive')];
-    const names = targets('start', parsed, engine, ['created', 'exited', 'lost']);
+    const names = await targets('start', parsed, engine, ['created', 'exited', 'lost']);
     if (!attach && !interactive) {
       const options = { attach: false, interactive: false };
       return forEach(names, client, (name) => engine.start(name, options, client));

@@ -22,9 +22,9 @@ export const stopCommand: Command = {
   options: { ...ALL_OPTION, ...TIME_OPTION, ...IGNORE_OPTION },
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
     const seconds = timeOption(parsed);
-    const names = targets('stop', parsed, engine, ['running', 'paused', 'starting']);
+    const names = await targets('stop', parsed, engine, ['running', 'paused', 'starting']);
     return forEach(names, client, (name) => engine.stop(name, seconds), {
       failureStatus: () => 125,
       ignoresMissing: flag(parsed, 'ignore'),
@@ -40,9 +40,9 @@ export const restartCommand: Command = {
   options: { ...ALL_OPTION, ...TIME_OPTION },
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,
-  run(parsed, client, engine) {
+  async run(parsed, client, engine) {
     const seconds = timeOption(parsed);
-    const names = targets('restart', parsed, engine, ['running', 'paused', 'exited', 'lost']);
+    const names = await targets('restart', parsed, engine, ['running', 'paused', 'exited', 'lost']);
     return forEach(names, client, (name) => engine.restart(name, seconds, client));
   },
 };

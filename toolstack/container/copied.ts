@@ -11,6 +11,7 @@ import { ProcessFlag } from '../api/wire.js';
 import type { Container } from './container.js';
 import { ContainerError, inPod } from './errors.js';
 import type { ContainerServices } from './manager.js';
+import { noticePauses } from './pauses.js';
 import { pidsLimitOf, type ContainerRecord } from './record.js';
 
 /** What is being done to it, for messages. */
@@ -27,6 +28,7 @@ export function copyContainer(
   signal: AbortSignal,
 ): Promise<Omit<Template, 'key'>> {
   return container.still(async () => {
+    await noticePauses(services, [container]);
     const { record, sandbox, ownSandbox } = container;
     if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
     if (!ownSandbox)

@@ -10,6 +10,7 @@ import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { stateError } from './errors.js';
 import type { ContainerServices } from './manager.js';
+import { noticePauses } from './pauses.js';
 import { buildProcess, type ProcessObject } from './spec.js';
 import { clientEnv, processFlags, toObject } from './start.js';
 
@@ -46,6 +47,8 @@ export async function beginIn(
   client: Client,
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
   await container.moving();
+  // No agent of a paused domain answers.
+  await noticePauses(services, [container]);
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) {
     throw stateError('run a command in', record);

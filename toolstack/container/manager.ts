@@ -12,6 +12,7 @@ import type { GivenDevices } from './devices.js';
 import { ContainerError } from './errors.js';
 import type { Events } from './events.js';
 import { checkName, findRecord, inventName } from './names.js';
+import { noticePauses } from './pauses.js';
 import type { PlanServices } from './plan.js';
 import type { ContainerRecord, RecordStore } from './record.js';
 import { dropVolumes, keepVolumes, letGoOfHost } from './volumes-of.js';
@@ -86,14 +87,16 @@ export class ContainerManager {
     return this.#containers.get(id);
   }
 
-  /** As find(), once what is under way with it is over: its start, or the end of its sandbox. */
+  /** As find(), once what is under way with it is over: its start, or the end of its sandbox; and with what xl did to it. */
   async settled(key: string): Promise<Container> {
     const { record, launched } = this.find(key);
     await launched?.catch(() => undefined);
     const container = this.find(record.id);
     while (container.opened) await container.opened.catch(() => undefined);
     if (!isUp(container.record)) await container.finished;
-    return this.find(record.id);
+    const settled = this.find(record.id);
+    await noticePauses(this.#services, [settled]);
+    return settled;
   }
 
   /** Removes a container; a running one only with `force`. Resolves with its id once nothing of it is left. */

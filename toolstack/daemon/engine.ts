@@ -12,6 +12,7 @@ import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
 import { printLogs } from '../container/logs.js';
 import { summarize, type ContainerManager, type ContainerServices } from '../container/manager.js';
+import { noticePauses } from '../container/pauses.js';
 import { renameContainer } from '../container/rename.js';
 import { attachTo, createContainer, runContainer, startContainer } from '../container/run.js';
 import {
@@ -56,13 +57,17 @@ export function createEngine(
     exec: (name, options, client) => execIn(services, manager.find(name), options, client),
     checkHealth: async (name) =>
       (await checkHealth(services, await manager.settled(name))).log.at(-1)?.exitCode === 0,
+    look: () => noticePauses(services, manager.containers),
     list: (all) => manager.list(all),
     find: (name) => Promise.resolve().then(() => summarize(manager.find(name).record)),
     kill: async (name, signal) => killContainer(services, await manager.settled(name), signal),
     remove: (name, force, volumes) => manager.remove(name, force, volumes),
     logs: (name, options, client) => printLogs(services, manager.find(name), options, client),
-    inspect: (name) =>
-      Promise.resolve().then(() => inspectContainer(manager.find(name).record, services.records)),
+    inspect: async (name) => {
+      const container = manager.find(name);
+      await noticePauses(services, [container]);
+      return inspectContainer(container.record, services.records);
+    },
     copy: (options, client) => copyFiles(services, manager, options, client),
     exportFiles: (name, output, client) => exportFiles(services, manager, name, output, client),
     commit: (name, options, client) => commitContainer(services, manager, name, options, client),
