@@ -2,6 +2,7 @@
 // A running sandbox as those see it who copy it: an agent that holds and wakes, a shim that pauses, a domain that suspends.
 
 import { writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { AgentType, RESIZE_BYTES, Wake, XS_STATE, XS_WAKE } from '../../toolstack/agent/wire.js';
 import type { Sandbox } from '../../toolstack/sandbox/sandbox.js';
@@ -56,10 +57,14 @@ export async function copiedSandbox(
     log.push('resume');
     return resume(domid);
   };
+  const hooks = { onWake: (): void => undefined };
   const wake = async (): Promise<void> => {
     for (;;) {
       await xenstore.waitFor(`${BASE}/${XS_WAKE}`, (value) => value === Wake.SAME);
       log.push('wake');
+      hooks.onWake();
+      // A domain that is suspended does nothing.
+      while (libxl.domains.get(DOMID)?.shutdown) await delay(10);
       await xenstore.rm(`${BASE}/${XS_WAKE}`);
       await xenstore.write(`${BASE}/${XS_STATE}`, 'running');
     }
@@ -77,9 +82,10 @@ export async function copiedSandbox(
         note('pause');
       },
       waitUp: () => Promise.resolve(void log.push('up')),
+      status: () => Promise.resolve({ state: 'up', processes: [] }),
     },
     destroy: () => Promise.resolve(),
     // SAFETY: who copies it uses nothing else of it.
   } as unknown as Sandbox;
-  return { ...all, record, sandbox, log };
+  return { ...all, record, sandbox, log, hooks };
 }

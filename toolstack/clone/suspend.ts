@@ -4,6 +4,7 @@
 import { memfdCreate, trimStream, type TrimResult } from '../../bindings/index.js';
 import { Wake, XS_STATE, XS_WAKE } from '../agent/wire.js';
 import { withDeadline } from '../base/deadline.js';
+import { errorCode } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { XenHost } from '../xen/host.js';
 import { writeLater } from '../xen/records.js';
@@ -14,6 +15,7 @@ const SUSPEND_MS = 60_000;
 const SUSPEND_MS_PER_GIB = 60_000;
 /** Until an agent that may go on has new channels. */
 const WAKE_MS = 60_000;
+const LOOK_MS = 2000;
 
 /**
  * Suspends into `through`, a file that is the caller's, or else into a memory file, then writes the trimmed stream to `fd`. The
@@ -71,9 +73,22 @@ export async function goOn(host: XenHost, domid: Domid, uuid: string): Promise<v
   if (await isSuspended(host, domid, uuid)) await host.libxl.domainResume(domid);
   const base = `/local/domain/${domid}`;
   await writeLater(host, domid, uuid, [{ path: `${base}/${XS_WAKE}`, value: Wake.SAME }]);
-  await host.xenstore.waitFor(`${base}/${XS_STATE}`, (state) => state !== 'frozen', {
-    timeoutMs: WAKE_MS,
-  });
+  const deadline = performance.now() + WAKE_MS;
+  for (;;) {
+    const timeoutMs = Math.max(1, Math.min(LOOK_MS, deadline - performance.now()));
+    try {
+      await host.xenstore.waitFor(`${base}/${XS_STATE}`, isAwake, { timeoutMs });
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_XENSTORE_TIMEOUT' || performance.now() >= deadline) throw error;
+      // Whoever asked it to suspend may have been killed before it did.
+      if (await isSuspended(host, domid, uuid)) await host.libxl.domainResume(domid);
+    }
+  }
+}
+
+function isAwake(state: string | undefined): boolean {
+  return state !== 'frozen';
 }
 
 /** Whether a domain stands still: suspended, or with an agent that waits for its wake. Its thawd ended in the middle of a copy. */

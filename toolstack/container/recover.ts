@@ -5,7 +5,7 @@ import { Forget, type ShimStatus } from '../api/wire.js';
 import { goOnIfHeld } from '../sandbox/copy.js';
 import { sweepCopies } from '../sandbox/copy-disk.js';
 import { releaseSandbox } from '../sandbox/release.js';
-import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
 import { Container, type Ending } from './container.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './found.js';
@@ -130,19 +130,13 @@ async function recoverRunning(
   }
   container.sandbox = sandbox;
   manager.watchOver(container);
-  const going =
-    sandbox instanceof Sandbox
-      ? goOnIfHeld(services.sandbox, sandbox, record.sandbox).catch((error: unknown) =>
-          services.log.error(`Cannot let container ${record.name} go on`, { error }),
-        )
-      : Promise.resolve();
   const status = await sandbox.shim.status();
+  letGoOn(services, container);
   for (const { process, exit } of processesOf(record, status).others) {
     if (exit) continue;
     container.execs.adopt(process);
     sandbox.shim.forget(process, Forget.LEFT);
   }
-  await going;
   const ending = await endingOf(record, status, sandbox);
   if (ending && 'exit' in ending) container.shimEvents.onExit(container.execs.first, ending.exit);
   else if (ending) container.lose(ending.reason);
@@ -156,6 +150,19 @@ async function recoverRunning(
     // It waits for the guest, and nobody for it.
     void finishUpdate(services, container);
   }
+}
+
+/** Where it was being copied; who needs it to move waits. */
+function letGoOn(services: ContainerServices, container: Container): void {
+  const { ownSandbox } = container;
+  if (!ownSandbox) return;
+  container
+    .still(() => goOnIfHeld(services.sandbox, ownSandbox, ownSandbox.record))
+    .catch((error: unknown) =>
+      services.log.error(`Cannot let container ${container.record.name} go on`, { error }),
+    )
+    // A suspend has used up the watch on its end.
+    .finally(() => container.watchAgain());
 }
 
 async function endingOf(

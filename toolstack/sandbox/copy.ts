@@ -3,7 +3,9 @@
 
 import type { AgentLink } from '../agent/link.js';
 import { encodeHold, AgentType } from '../agent/wire.js';
+import { sleep } from '../base/deadline.js';
 import { Undo } from '../base/undo.js';
+import type { XenHost } from '../xen/host.js';
 import { measureMemory, untilFrozen } from '../clone/boot.js';
 import { closeFd } from '../clone/memfd.js';
 import { copyDomain, goOn, standsStill } from '../clone/suspend.js';
@@ -84,16 +86,35 @@ async function whileHeld<T>(
   }
 }
 
-/** Lets a sandbox go on whose thawd was killed while it was copied. Resolves at once for any other. */
+/** Lets a sandbox go on whose thawd was killed while it was copied, or was about to be. Resolves at once for any other. */
 export async function goOnIfHeld(
   { host }: SandboxServices,
   sandbox: Sandbox,
   { uuid, name }: SandboxRecord,
 ): Promise<void> {
-  if (!(await standsStill(host, sandbox.domid, uuid))) return;
+  if (!(await comesToStand(host, sandbox, uuid))) return;
   host.log.info(`Letting ${name} go on, which was being copied when thawd ended`);
   await goOn(host, sandbox.domid, uuid);
 }
+
+/** Its shim has let go, so its agent stands still, or will once it has cleared its memory; nobody else would ever wake it. */
+async function comesToStand(
+  host: XenHost,
+  { domid, shim }: Sandbox,
+  uuid: string,
+): Promise<boolean> {
+  const deadline = performance.now() + STAND_MS;
+  while (!(await standsStill(host, domid, uuid))) {
+    const { state } = await shim.status();
+    if (state !== 'waiting' || performance.now() > deadline) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
+
+/** A guest with much memory clears it for as long. */
+const STAND_MS = 120_000;
+const LOOK_MS = 200;
 
 /** What its balloon is to reach, which only dom0 writes. */
 async function targetOf({ host }: SandboxServices, { domid, record }: Sandbox): Promise<number> {

@@ -57,6 +57,31 @@ test('a domain that an earlier thawd left suspended, or frozen, goes on; any oth
   t.deepEqual(log, ['resume', 'wake']);
 });
 
+test('one whose shim has let go is waited for until its agent stands still', async (t) => {
+  const { services, sandbox, record, log } = await copiedSandbox(t);
+  const { xenstore } = services.sandbox.host;
+  let looks = 0;
+  sandbox.shim.status = async () => {
+    if (++looks === 2) await xenstore.write(`/local/domain/${DOMID}/${XS_STATE}`, 'frozen');
+    return { state: 'waiting', processes: [] };
+  };
+  await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
+  t.is(looks, 2);
+  t.deepEqual(log, ['wake']);
+});
+
+test('a suspend that comes after all is undone as well', async (t) => {
+  const { services, sandbox, record, log, libxl, hooks } = await copiedSandbox(t);
+  const { xenstore } = services.sandbox.host;
+  await xenstore.write(`/local/domain/${DOMID}/${XS_STATE}`, 'frozen');
+  hooks.onWake = () =>
+    void Object.assign(libxl.domains.get(DOMID) ?? {}, {
+      ...{ shutdown: true, shutdownReason: 'suspend' },
+    });
+  await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
+  t.deepEqual(log, ['wake', 'resume']);
+});
+
 test('a domain that is gone gets no nodes', async (t) => {
   const { services, sandbox, record, libxl } = await copiedSandbox(t);
   const { xenstore } = services.sandbox.host;
