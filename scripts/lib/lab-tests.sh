@@ -8,7 +8,7 @@ build_lab_tests() {
   rm -rf "$out" "$THAW_ROOT"/dist/joined/lab-*
   mkdir -p "$out/kernels/agent" "$out/guests"
   join_lab_suite xen xenstore bindings clone kernels agent shim
-  for suite in thaw compat cycles hundred; do join_lab_suite "$suite" "$suite"; done
+  for suite in thaw compat cycles hundred kills; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
@@ -51,6 +51,6 @@ lab_ava() {
     mkdir -p /run/tests/upper /run/tests/work /root/tests
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
-    type=$1; export THAW_TEST_CYCLES=$2; shift 2
-    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "$@"
+    type=$1; export THAW_TEST_CYCLES=$2 THAW_KILLS=$3; [ -z "$4" ] || export THAW_KILLS_SEED=$4; shift 4
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "${THAW_KILLS:-200}" "${THAW_KILLS_SEED:-}" "$@"
 }

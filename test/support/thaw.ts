@@ -49,7 +49,12 @@ export function runWords(...words: string[]): string[] {
 /** Starts thaw and leaves it running; `done` resolves when it has ended. */
 export function startThaw(
   words: string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: {
+    env?: Record<string, string>;
+    cwd?: string;
+    /** Gets its output in place of the outcome, for one that writes more than is to be kept. */
+    onOutput?: (text: string) => void;
+  } = {},
 ): { child: ChildProcess; done: Promise<Outcome> } {
   const child = spawn('thaw', words, {
     cwd: options.cwd ?? '/root',
@@ -59,7 +64,10 @@ export function startThaw(
   child.stdin.on('error', () => undefined);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  const { onOutput } = options;
+  child.stdout.on('data', (chunk: Buffer) =>
+    onOutput ? onOutput(chunk.toString('latin1')) : out.push(chunk),
+  );
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
   const done = new Promise<Outcome>((resolve, reject) => {
     child.once('error', reject);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // To xl a container is an ordinary domain.
 
-import { spawn } from 'node:child_process';
 import test from 'ava';
 import {
   busybox,
@@ -13,6 +12,7 @@ import {
   thaw,
   until,
 } from '../../support/thaw.js';
+import { consoleOpens } from '../../support/xl-console.js';
 
 test.serial(
   'xl list shows the domain by name, xl console its console, xl destroy ends it and thaw says so',
@@ -36,19 +36,3 @@ test.serial(
     t.is((await thaw(['rm', 'seen-by-xl'])).status, 0);
   },
 );
-
-/** Whether xl console attaches and stays attached until it is ended. */
-async function consoleOpens(name: string): Promise<boolean> {
-  const child = spawn('script', ['-qec', `xl console ${name}`, '/dev/null'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<string>((resolve) => child.once('close', () => resolve('ended')));
-  const stays = await Promise.race([
-    ended,
-    new Promise<string>((resolve) => setTimeout(() => resolve('attached'), 3000)),
-  ]);
-  child.stdin.write('\x1d');
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5000))]);
-  child.kill('SIGKILL');
-  return stays === 'attached';
-}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// What others do behind thaw's back: a shim is killed, xenconsoled is, xl pauses a domain or shuts it down. One container ends at most, and
+// thaw says what became of it.
+
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import { once } from '../../support/once.js';
+import {
+  busybox,
+  command,
+  killThawd,
+  list,
+  pidsOf,
+  run,
+  running,
+  runWords,
+  startThaw,
+  startThawd,
+  thaw,
+  until,
+  type Listed,
+} from '../../support/thaw.js';
+import { consoleOpens } from '../../support/xl-console.js';
+
+const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.2; done'];
+
+test.after.always(async () => {
+  const names = (await list()).map(({ name }) => name);
+  if (names.length > 0) await thaw(['rm', '--force', ...names]);
+});
+
+async function sleeper(t: ExecutionContext, name: string): Promise<Listed> {
+  const { status, stderr } = await thaw(runWords('-d', '--name', name, busybox, ...SLEEPER));
+  t.is(status, 0, stderr);
+  return running(name);
+}
+
+const works = async (t: ExecutionContext, name: string): Promise<void> => {
+  const { stdout, stderr } = await thaw(['exec', name, 'echo', 'it']);
+  t.is(stdout, 'it\n', `${name}: ${stderr}`);
+};
+
+function shimOf({ domid }: Listed): number {
+  const [pid, ...more] = pidsOf(new RegExp(`^\\S*thaw-shim --domid ${domid} `));
+  if (pid === undefined || more.length > 0) throw new Error(`Domain ${domid} has no shim`);
+  return pid;
+}
+
+const lost = (name: string): Promise<Listed> =>
+  until(`${name} is lost`, async () =>
+    (await list()).find((container) => container.name === name && container.state === 'lost'),
+  );
+
+once('kill -9 of one shim among three ends its sandbox alone, and thaw says so', async (t) => {
+  t.timeout(600_000);
+  const one = await sleeper(t, 'behind-one');
+  const attached = startThaw(runWords('--name', 'behind-two', busybox, ...SLEEPER));
+  const [two, three] = [await running('behind-two'), await sleeper(t, 'behind-three')];
+  process.kill(shimOf(two), 'SIGKILL');
+  const { status, stderr } = await attached.done;
+  t.is(status, 125);
+  t.regex(stderr, /^thaw: Lost the container's streams: its thaw-shim ended\n$/);
+  t.is((await lost('behind-two')).reason, 'its shim was killed');
+  const { stdout } = await thaw(['ps', '--all', '--filter', 'name=behind-two']);
+  t.regex(stdout, /Lost/);
+  const inspected = await thaw(['inspect', '--format', '{{.State.Error}}', 'behind-two']);
+  t.regex(inspected.stdout, /its shim was killed/);
+  await until(
+    'its domain is gone',
+    async () => !new RegExp(`^\\S+ +${two.domid} `, 'm').test(await command('xl', ['list'])),
+  );
+  for (const other of [one, three]) {
+    t.is((await running(other.name)).domid, other.domid);
+    await works(t, other.name);
+  }
+
+  await killThawd();
+  process.kill(shimOf(three), 'SIGKILL');
+  await startThawd();
+  t.regex((await lost('behind-three')).reason ?? '', /its shim ended while no thawd ran/);
+  await works(t, 'behind-one');
+  t.is((await thaw(['start', 'behind-two'])).status, 0, 'it can be started again');
+  await works(t, 'behind-two');
+  t.is((await thaw(['rm', '--force', 'behind-two', 'behind-three'])).status, 0);
+});
+
+once('xenconsoled is killed and comes back under containers that run', async (t) => {
+  t.timeout(600_000);
+  const before = await running('behind-one');
+  const [pid = 0] = pidsOf(/^\S*xenconsoled( |$)/);
+  const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    .split('\0')
+    .filter((word) => word !== '');
+  process.kill(pid, 'SIGKILL');
+  await until('xenconsoled is gone', () => !existsSync(`/proc/${pid}`));
+  try {
+    await works(t, 'behind-one');
+    t.is((await run([busybox, 'echo', 'without'])).stdout, 'without\n');
+  } finally {
+    spawn(program, args, { detached: true, stdio: 'ignore' }).unref();
+  }
+  await until('xenconsoled runs', () => pidsOf(/^\S*xenconsoled( |$)/).length > 0);
+  await works(t, 'behind-one');
+  t.is((await running('behind-one')).domid, before.domid);
+  await sleeper(t, 'behind-after');
+  for (const name of ['behind-one', 'behind-after'])
+    await until(`xl console of ${name}`, () => consoleOpens(name));
+  t.is((await thaw(['rm', '--force', 'behind-after'])).status, 0);
+});
+
+once('a domain that xl pauses is a paused container, and goes on by either hand', async (t) => {
+  t.timeout(600_000);
+  const status = async () =>
+    (await thaw(['inspect', '--format', '{{.State.Status}}', 'behind-one'])).stdout.trim();
+  await command('xl', ['pause', 'behind-one']);
+  t.is((await list()).find(({ name }) => name === 'behind-one')?.state, 'paused');
+  const refused = await thaw(['exec', 'behind-one', 'true']);
+  t.is(refused.status, 125);
+  t.regex(refused.stderr, /^thaw: [^\n]*paused[^\n]*\n$/);
+  await command('xl', ['unpause', 'behind-one']);
+  t.is(await status(), 'running');
+  await works(t, 'behind-one');
+  await command('xl', ['pause', 'behind-one']);
+  t.is((await thaw(['unpause', 'behind-one'])).status, 0);
+  await works(t, 'behind-one');
+  await command('xl', ['pause', 'behind-one']);
+  t.is((await thaw(['stop', 'behind-one'])).status, 0);
+  t.is((await thaw(['wait', 'behind-one'])).stdout, '7\n');
+  t.is((await thaw(['rm', 'behind-one'])).status, 0);
+});
+
+once('a domain that xl shuts down is a container that is lost, and says why', async (t) => {
+  t.timeout(600_000);
+  const { done } = startThaw(runWords('--name', 'behind-down', busybox, ...SLEEPER));
+  await running('behind-down');
+  await command('xl', ['shutdown', 'behind-down']);
+  const { status, stderr } = await done;
+  t.is(status, 125);
+  t.regex(stderr, /^thaw: Lost the container: domain shut down[^\n]*\n$/);
+  t.regex((await lost('behind-down')).reason ?? '', /shut down/);
+  t.is((await thaw(['rm', 'behind-down'])).status, 0);
+});

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// thawd is killed at a few random moments of its work, and nothing is lost, repeated, half done or left; scripts/test kills does it 200 times.
+
+import { Kills } from '../../support/kills.js';
+import { once } from '../../support/once.js';
+
+const KILLS = 10;
+const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
+/** On a busy machine fewer must do. */
+const LONGEST_MS = 60_000;
+
+once(`up to ${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {
+  t.timeout(900_000);
+  const kills = new Kills(t, {
+    ...{ kills: KILLS, longestMs: LONGEST_MS, seed: SEED },
+    work: ['runs', 'execs', 'ends', 'removes', 'pulls', 'volumes'],
+    log: () => undefined,
+  });
+  const count = await kills.run();
+  t.log(`${count} kills`);
+  t.true(count > 0);
+  t.deepEqual(kills.faults, []);
+});
