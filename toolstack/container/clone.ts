@@ -36,6 +36,7 @@ export async function cloneContainer(
     );
   const { sandbox, pool, log } = services;
   const names: string[] = [];
+  const batch = { id: randomBytes(8).toString('hex'), count };
   try {
     for (let i = 1; i <= count; i++) names.push(manager.reserveName(nameOf(options, i)));
     // What fails for want of memory fails before anything stands still.
@@ -48,12 +49,15 @@ export async function cloneContainer(
           const made: Container[] = [];
           for (const name of names) {
             const record = await recordOfCopy(sandbox, source.record, { name, rm: options.rm });
+            record.batch = batch;
             const container = new Container(record, services.records, log);
             undo.push(`container ${name}`, () => manager.undo(container));
             await prepare(services, manager, container, template, client.signal);
             made.push(container);
           }
           for (const container of made) await begin(services, container, client);
+          // Not before all of them have begun: the next thawd would keep those that had.
+          for (const container of made) await container.update({ state: 'running' });
           for (const container of made) manager.watchOver(container);
           return made.map(({ record }) => summarize(record));
         });
@@ -104,5 +108,4 @@ async function begin(
   const { network } = container.record.sandbox;
   if (network) await services.sandbox.networks.publish(network);
   await container.sandbox?.begin(planBegin(container.record, client));
-  await container.update({ state: 'running' });
 }

@@ -36,6 +36,8 @@ export interface ContainerRecord {
   keepsVolumes?: boolean;
   /** It is --rm, and somebody stops it to start it again: this end is not the one that it goes with. */
   isRestarting?: boolean;
+  /** It was made together with others: all of them come to run, or none. */
+  batch?: { id: string; count: number };
   /** How often its restart policy has started it. */
   restarts?: number;
   /** What its health check has said since its start. */

@@ -23,6 +23,7 @@ export async function recover(
   await services.pods.recover();
   const records = await services.records.loadAll(services.log);
   const gone: ContainerRecord[] = [];
+  await undoParts(services, records);
   await Promise.all(records.map((record) => recoverOne(services, manager, record, gone)));
   // Not before all are in the books: another may have such a volume as well.
   for (const record of gone) {
@@ -47,6 +48,19 @@ export async function recover(
   await sweepCopies(services.sandbox);
   for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
     await services.sandbox.loops.sweep(folder);
+}
+
+/** Of containers that were to begin together, all have, or none stays. */
+async function undoParts(services: ContainerServices, records: ContainerRecord[]): Promise<void> {
+  for (const id of new Set(records.flatMap(({ batch }) => batch?.id ?? []))) {
+    const parts = records.filter(({ batch }) => batch?.id === id);
+    // One that was written down as running, or more, says that all had begun.
+    if (parts.some(({ state }) => state !== 'creating')) continue;
+    const beginnings = await Promise.all(parts.map((record) => beginningOf(services, record)));
+    const count = beginnings.filter((beginning) => beginning === 'begun').length;
+    if (count === parts[0]?.batch?.count) continue;
+    for (const record of parts) record.state = 'removing';
+  }
 }
 
 async function recoverOne(

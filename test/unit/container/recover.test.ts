@@ -142,3 +142,27 @@ test('copies of disks that a killed thawd was making go', async (t) => {
   });
   await t.throwsAsync(readdir(services.sandbox.copyFolder), { code: 'ENOENT' });
 });
+
+test('of clones that were made together all are kept, or none', async (t) => {
+  for (const [begun, states] of [
+    [[1], []],
+    [
+      [1, 2],
+      ['exited', 'exited'],
+    ],
+  ] as const) {
+    const host = await containerServices(t);
+    for (const number of [1, 2]) {
+      const batch = { id: 'together', count: 2 };
+      const record = containerRecord({ state: 'creating', name: `web-${number}`, batch });
+      await host.records.save(record);
+      if (begun.some((one) => one === number))
+        await writeFile(host.records.statusPath(record.id), 'exited 3\n');
+    }
+    await recover(host.services, host.manager);
+    t.deepEqual(
+      host.manager.list(true).map(({ state }) => state),
+      [...states],
+    );
+  }
+});
