@@ -65,7 +65,9 @@ export function podStatus(
   state: Pod['record']['state'],
   containers: readonly Container['record']['state'][],
 ): PodStatus {
-  if (state === 'paused') return 'Paused';
+  // Also where xl did it.
+  if (state === 'paused' || (containers.length > 0 && containers.every((one) => one === 'paused')))
+    return 'Paused';
   if (state === 'created' || state === 'starting') return 'Created';
   if (state === 'exited') return 'Exited';
   return containers.every((one) => one === 'running') ? 'Running' : 'Degraded';
@@ -144,8 +146,13 @@ export async function unpausePod(
 ): Promise<string> {
   const pod = services.pods.find(key);
   const { domain, record } = pod;
-  if (!domain || record.state !== 'paused') throw podState('unpause', pod);
-  await services.sandbox.host.libxl.xcDomainUnpause(domain.sandbox.domid);
+  if (!domain) throw podState('unpause', pod);
+  const { libxl } = services.sandbox.host;
+  const { domid } = domain.sandbox;
+  const isPaused = async (): Promise<boolean> => (await libxl.domainInfo(domid)).paused;
+  if (record.state !== 'paused' && !(await isPaused())) throw podState('unpause', pod);
+  // Xen counts, and xl may have paused it as well, or let it go.
+  for (let count = 0; count < 10 && (await isPaused()); count++) await libxl.xcDomainUnpause(domid);
   await pod.update({ state: 'running' });
   for (const container of membersOf(manager, pod))
     if (container.record.state === 'paused') {
