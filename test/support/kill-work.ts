@@ -10,7 +10,7 @@ import { busybox, images, list, runWords, until, type Listed, type Outcome } fro
 /** Several layers, and no container of these tests has it. */
 const LAYERED = `oci-archive:${images}/bad/layered.tar`;
 /** Ends with 7 when it is asked to. */
-const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.2; done'];
+const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; sleep 100000 & wait'];
 const ENDS_MS = 120_000;
 
 export interface Task {

@@ -19,6 +19,12 @@ test('a container that ended has its end, and no domain', (t) => {
   t.is(shown.LogPath, `/containers/${record.id}/ctr.log`);
 });
 
+test('one that was lost has no status that could be taken for success', (t) => {
+  const record = containerRecord({ state: 'lost', reason: 'its shim was killed' });
+  const { State } = inspectContainer(record, records);
+  t.like(State, { Status: 'lost', Running: false, ExitCode: -1, Error: 'its shim was killed' });
+});
+
 test('one that never ran has Go’s time of never, one that runs its domain', (t) => {
   const record = containerRecord({ state: 'created' });
   t.is(inspectContainer(record, records).State.StartedAt, '0001-01-01T00:00:00Z');

@@ -23,7 +23,7 @@ import {
 } from '../../support/thaw.js';
 import { consoleOpens } from '../../support/xl-console.js';
 
-const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.2; done'];
+const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; sleep 100000 & wait'];
 
 test.after.always(async () => {
   const names = (await list()).map(({ name }) => name);
