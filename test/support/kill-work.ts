@@ -8,7 +8,7 @@ import type { Random } from './random.js';
 import { busybox, images, list, runWords, until, type Listed, type Outcome } from './thaw.js';
 
 /** Several layers, and no container of these tests has it. */
-const LAYERED = `oci-archive:${images}/bad/layered.tar`;
+export const LAYERED = `oci-archive:${images}/bad/layered.tar`;
 /** Ends with 7 when it is asked to. */
 const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; sleep 100000 & wait'];
 const ENDS_MS = 120_000;

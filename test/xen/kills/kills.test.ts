@@ -2,15 +2,12 @@
 // thawd is killed 200 times at random moments, and nothing is lost, repeated, half done or left. Not part of scripts/test, for its time:
 // scripts/test kills. THAW_KILLS says how often, THAW_KILLS_SEED makes a row of moments once more.
 
-import { appendFileSync } from 'node:fs';
 import test from 'ava';
 import { Kills } from '../../support/kills.js';
 import { WORK } from '../../support/kill-work.js';
 
 const KILLS = Number(process.env['THAW_KILLS'] ?? '200');
 const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
-/** Who waits can look there. */
-const LOG = '/tmp/kills.log';
 
 test.serial(`${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {
   t.timeout(3_000_000);
@@ -18,7 +15,6 @@ test.serial(`${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t)
     kills: KILLS,
     seed: SEED,
     work: Object.keys(WORK),
-    log: (line) => appendFileSync(LOG, `${line}\n`),
   });
   const count = await kills.run();
   t.log(`${count} kills`);

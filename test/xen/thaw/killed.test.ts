@@ -14,7 +14,6 @@ once(`up to ${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) 
   const kills = new Kills(t, {
     ...{ kills: KILLS, longestMs: LONGEST_MS, seed: SEED },
     work: ['runs', 'execs', 'ends', 'removes', 'pulls', 'volumes'],
-    log: () => undefined,
   });
   const count = await kills.run();
   t.log(`${count} kills`);
