@@ -246,10 +246,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'rm',
       'D $I true; $E wait $N >/dev/null; $E rm $N | sed "s/$N/name/"; $E inspect $N >/dev/null 2>&1 || echo gone',
     ],
-    ['rm -f', 'D $I sleep 100; $E rm -f $N | sed "s/$N/name/"; $E rm -f $N 2>/dev/null'],
+    ['rm -f', `D $I ${LOOP}; $E rm -f $N | sed "s/$N/name/"; $E rm -f $N 2>/dev/null`],
     [
       'rename',
-      'D $I sleep 100; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f $N-new >/dev/null',
+      'D $I sleep 100; $E rename $N $N-new; $E inspect --format "{{.Name}}" $N-new | sed "s/$N/name/"; $E rm -f -t 0 $N-new >/dev/null',
     ],
     [
       'update --cpus, --pids-limit',
