@@ -5,31 +5,31 @@
 #include "cgroup.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define VALUE_MAX 64
-
-/* False: the request has its error. An empty value leaves the file as it is. */
-static bool set(struct agent_request request, const char *folder, const char *name, const struct agent_field *value) {
-  if (value->length == 0 || agent_cgroup_write(folder, name, value->bytes, value->length))
-    return true;
-  agent_control_error(request, THAW_E_INTERNAL, "Cannot write %s: %s", name, strerror(errno));
-  return false;
-}
+#define FILES 3
 
 void agent_limit_request(struct agent_request request, struct agent_fields *fields) {
-  struct agent_fields values = *fields;
-  struct agent_field container, cpu, pids;
+  static const char *const names[FILES] = {"cpu.max", "pids.max", "memory.max"};
+  struct agent_fields rest = *fields;
+  struct agent_field container, values[FILES];
   char folder[AGENT_PATH_MAX];
+  bool ok = agent_fields_next(&rest, &container);
 
-  if (!agent_fields_next(&values, &container) || !agent_fields_next(&values, &cpu) ||
-      !agent_fields_next(&values, &pids) || !agent_fields_at_end(&values) || cpu.length > VALUE_MAX ||
-      pids.length > VALUE_MAX) {
+  for (int i = 0; ok && i < FILES; i++)
+    ok = agent_fields_next(&rest, &values[i]) && values[i].length <= VALUE_MAX;
+  if (!ok || !agent_fields_at_end(&rest)) {
     agent_control_error(request, THAW_E_MESSAGE, "LIMIT is malformed");
     return;
   }
-  if (agent_asked_cgroup(request, fields, folder) && set(request, folder, "cpu.max", &cpu) &&
-      set(request, folder, "pids.max", &pids))
-    agent_control_ok(request, NULL, 0);
+  if (!agent_asked_cgroup(request, fields, folder))
+    return;
+  for (int i = 0; i < FILES; i++) {
+    if (values[i].length > 0 && !agent_cgroup_write(folder, names[i], values[i].bytes, values[i].length)) {
+      agent_control_error(request, THAW_E_INTERNAL, "Cannot write %s: %s", names[i], strerror(errno));
+      return;
+    }
+  }
+  agent_control_ok(request, NULL, 0);
 }

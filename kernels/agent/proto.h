@@ -110,8 +110,8 @@ enum thaw_type {
                        that folder, which is empty: OK, also where there is no such path, or it is no folder */
 
   /* above the answers, which came first */
-  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max and pids.max of its cgroup, "" leaves the
-                        file; at most 64 bytes each: OK. After THAW_E_INTERNAL the first may have been written */
+  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max and memory.max of its cgroup,
+                        "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have been written */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
                         whoever runs in it), rootfs name, path, name. Runs a process of the agent's own that carries
                         files on its streams, see enum thaw_archive_verb: OK when it runs. Like EXEC's it is forgotten

@@ -26,14 +26,15 @@ test.serial(
   async (t) => {
     const fault = async (payload: Buffer) =>
       (await t.throwsAsync<Refusal>(agent.request(AgentType.LIMIT, payload))).fault;
-    const limit = (container: string, cpuMax = '', pidsMax = '') =>
-      encodeLimit({ container, cpuMax, pidsMax });
+    const limit = (container: string, cpuMax = '', pidsMax = '', memoryMax = '') =>
+      encodeLimit({ container, cpuMax, pidsMax, memoryMax });
     t.is(await fault(limit('none')), AgentFault.NOENT);
     t.is(await fault(limit('../a')), AgentFault.MESSAGE);
     t.is(await fault(limit('none', 'x'.repeat(65))), AgentFault.MESSAGE);
     t.is(await fault(limit('none', '', 'x'.repeat(65))), AgentFault.MESSAGE);
-    t.is(await fault(encodeFields(['none', ''])), AgentFault.MESSAGE);
-    t.is(await fault(encodeFields(['none', '', '', ''])), AgentFault.MESSAGE);
+    t.is(await fault(limit('none', '', '', 'x'.repeat(65))), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['none', '', ''])), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['none', '', '', '', ''])), AgentFault.MESSAGE);
     const process = await startContainer(agent, 'limited', ['sleep', '1000']);
     // This agent's containers are in its own cgroup, whose limits are not theirs.
     t.is(await fault(limit('limited', '', '10')), AgentFault.INTERNAL);

@@ -170,8 +170,8 @@ const seeds = {
   ],
   limit: [
     ...running(0),
-    control(0x22, 3, 0, field('c'), field('50000 100000'), field('')),
-    control(0x22, 4, 0, field('none'), field(''), field('max')),
+    control(0x22, 3, 0, field('c'), field('50000 100000'), field(''), field('9')),
+    control(0x22, 4, 0, field('none'), field(''), field('max'), field('')),
     ...end,
   ],
   leave: [...running(1), operation(CONTROL_GONE), operation(DATA_GONE), turn, ...end],

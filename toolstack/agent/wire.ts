@@ -291,11 +291,12 @@ export interface LimitRequest {
   container: string;
   cpuMax: string;
   pidsMax: string;
+  memoryMax: string;
 }
 
 /** LIMIT's payload. */
-export function encodeLimit({ container, cpuMax, pidsMax }: LimitRequest): Buffer {
-  return encodeFields([container, cpuMax, pidsMax]);
+export function encodeLimit({ container, cpuMax, pidsMax, memoryMax }: LimitRequest): Buffer {
+  return encodeFields([container, cpuMax, pidsMax, memoryMax]);
 }
 
 /** What a process of ARCHIVE does. */

@@ -12,7 +12,7 @@ import { beginningOf, findSandbox, processesOf, releaseFound } from './found.js'
 import type { ContainerManager, ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
-import { finishUpdate } from './update.js';
+import { finishUpdate } from './update-running.js';
 import { dropVolumes, keepVolumes, letGoOfHost, sweepVolumes, volumesOf } from './volumes-of.js';
 
 /** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */

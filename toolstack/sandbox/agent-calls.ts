@@ -7,11 +7,13 @@ import {
   encodeArchive,
   encodeBegin,
   encodeExec,
+  encodeLimit,
   encodeStart,
   encodeUnmount,
   type ArchiveRequest,
   type BeginRequest,
   type ExecRequest,
+  type LimitRequest,
   type StartRequest,
 } from '../agent/wire.js';
 import { encodeFields } from '../base/frame.js';
@@ -19,6 +21,7 @@ import { encodeFields } from '../base/frame.js';
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
 const ARCHIVE_MS = 30_000;
+const LIMIT_MS = 30_000;
 /** For what a guest's memory may hold that its disk does not have. */
 const UNMOUNT_MS = 60_000;
 /** Above the 5 s that the agent gives processes which it has killed. */
@@ -42,6 +45,11 @@ export async function askExec(link: AgentLink, request: ExecRequest): Promise<vo
 /** A process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
 export async function askArchive(link: AgentLink, request: ArchiveRequest): Promise<void> {
   await link.request(AgentType.ARCHIVE, encodeArchive(request), 'the files', ARCHIVE_MS);
+}
+
+/** What files of a container's cgroup say. Rejects with ERR_AGENT_STATE for one that does not run, and ERR_AGENT_INTERNAL. */
+export async function askLimit(link: AgentLink, request: LimitRequest): Promise<void> {
+  await link.request(AgentType.LIMIT, encodeLimit(request), 'the limits', LIMIT_MS);
 }
 
 /** Resolves when nothing of a container is left but its files. */

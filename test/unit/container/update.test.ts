@@ -9,7 +9,8 @@ import { decodeFields, encodeFields } from '../../../toolstack/base/frame.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Container } from '../../../toolstack/container/container.js';
 import type { ContainerRecord } from '../../../toolstack/container/record.js';
-import { finishUpdate, updateContainer } from '../../../toolstack/container/update.js';
+import { finishUpdate } from '../../../toolstack/container/update-running.js';
+import { updateContainer } from '../../../toolstack/container/update.js';
 import { containerRecord } from '../../support/container-record.js';
 import { containerServices } from '../../support/container-services.js';
 import { runningContainer } from '../../support/running-container.js';
@@ -34,7 +35,7 @@ async function running(
   const link = {
     request(type: number, payload: Buffer) {
       const error = refuses(type);
-      if (type === AgentType.LIMIT) asked.push(decodeFields(payload, 3).slice(1).map(String));
+      if (type === AgentType.LIMIT) asked.push(decodeFields(payload, 4).slice(1).map(String));
       if (type === AgentType.RESIZE && payload.readUInt32LE(8) > 0)
         asked.push(payload.readUInt32LE(8));
       if (error) return Promise.reject(error);
@@ -56,11 +57,26 @@ test('one that runs has them at once, and it is written down, and told', async (
   services.events.listen(({ action }) => told.push(action));
   const change = { memoryBytes: 40 * 2 ** 20, cpus: 1.5, pidsLimit: 9 };
   t.is(await updateContainer(services, manager, 'web', change), record.id);
-  t.deepEqual(asked, [['150000 100000', '9'], 2]);
+  t.deepEqual(asked, [['150000 100000', '9', ''], 2]);
   const now = await written();
   t.like(now, { cpus: 1.5, options: { ...OPTIONS, ...change }, isUpdating: undefined });
   t.like(now?.sandbox, { vcpus: 2, memoryKib: 40 * 1024 });
   t.deepEqual(told, ['update']);
+});
+
+test('two at once both count, and what is not named stays', async (t) => {
+  const { services, manager, record, asked } = await running(t);
+  await Promise.all([
+    updateContainer(services, manager, 'web', { memoryBytes: 40 * 2 ** 20 }),
+    updateContainer(services, manager, 'web', { pidsLimit: 9 }),
+    updateContainer(services, manager, 'web', { cpus: 0.5 }),
+  ]);
+  t.like(record.options, { memoryBytes: 40 * 2 ** 20, pidsLimit: 9, cpus: 0.5 });
+  t.like(record.sandbox, { memoryKib: 40 * 1024, vcpus: 1 });
+  t.deepEqual(asked, [
+    ['', '9', ''],
+    ['50000 100000', '', ''],
+  ]);
 });
 
 test('a restart policy asks nothing of the guest, also of one that is paused', async (t) => {
@@ -79,7 +95,7 @@ test('what is refused last takes back what came before it', async (t) => {
   services.sandbox.budget.reserve = () => Promise.reject(new ThawError('ERR_MEMORY', 'none'));
   const change = { memoryBytes: 128 * 2 ** 20, cpus: 2, pidsLimit: 5 };
   await t.throwsAsync(updateContainer(services, manager, 'web', change), { code: 'ERR_MEMORY' });
-  t.deepEqual(asked, [['max 100000', '5'], 2, 1, ['max 100000', '2048']]);
+  t.deepEqual(asked, [['max 100000', '5', ''], 2, 1, ['max 100000', '2048', '']]);
   t.deepEqual(await written(), JSON.parse(JSON.stringify(record)));
   t.like(record, { cpus: 1, options: OPTIONS, isUpdating: undefined });
   t.like(record.sandbox, { vcpus: 1, memoryKib: 64 * 1024 });
@@ -121,6 +137,25 @@ test('one that does not run has them when it starts', async (t) => {
   });
 });
 
+test('in a pod all of it is its cgroup’s, within what the pod’s domain has', async (t) => {
+  const { services, manager, asked, written, record } = await running(t);
+  record.pod = { id: 'p', name: 'shop' };
+  const pod = { record: { name: 'shop', options: { memoryBytes: 2 ** 28, cpus: 2 } } };
+  Object.assign(services, { pods: { find: () => pod } });
+  const change = { memoryBytes: 2 ** 24, cpus: 2, pidsLimit: 9 };
+  await updateContainer(services, manager, 'web', change);
+  t.deepEqual(asked, [['200000 100000', '9', '16777216']]);
+  const now = await written();
+  t.like(now, { cpus: 2, options: change });
+  t.like(now?.sandbox, { memoryKib: 2 ** 14, vcpus: 1 });
+  for (const more of [{ memoryBytes: 2 ** 29 }, { cpus: 3 }, { cpus: 0 }])
+    await t.throwsAsync(updateContainer(services, manager, 'web', more), { code: 'ERR_USAGE' });
+  t.is(asked.length, 1);
+  record.isUpdating = true;
+  await finishUpdate(services, manager.find('web'));
+  t.deepEqual(asked[1], asked[0]);
+});
+
 test('a copy of one that ran keeps its number of processes, and has no policy', async (t) => {
   const { services, manager, record, written } = await running(t);
   delete record.options;
@@ -153,7 +188,7 @@ test('the next thawd gives back what an update had changed that did not end', as
   t.deepEqual(whole.asked, []);
   const { services, container, asked, written } = await running(t, { isUpdating: true, cpus: 0.5 });
   await finishUpdate(services, container);
-  t.deepEqual(asked, [['50000 100000', '2048'], 1]);
+  t.deepEqual(asked, [['50000 100000', '2048', ''], 1]);
   t.is((await written())?.isUpdating, undefined);
   const silent = await running(
     t,
