@@ -98,7 +98,6 @@ function inDom0(suite) {
     // Modules are those of package-lock.json, the package is what is installed, and a file system has times in it.
     ...tree(['build/labtests'], /^build\/labtests\/(dist|node_modules)\/|^build\/labtests\/(thaw\.deb|guest\/base\.erofs)$/),
     ...program(suite),
-    `cycles ${process.env.THAW_TEST_CYCLES ?? ''}`,
   ];
 }
 

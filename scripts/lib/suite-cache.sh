@@ -11,14 +11,16 @@ suite_key() {
   sha256sum <"$LOGS/$1.inputs" | cut -c1-32
 }
 
-# suites_to_run ALL SUITE...: prints those that must run: all, where ALL is not empty. Of the others the numbers are noted and said.
+# suites_to_run ALL SUITE...: prints those that must run: all, where ALL is not empty, and those of MORE_SUITES, whose cycles and seeds are chosen
+# anew. Of the others the numbers are noted and said.
 suites_to_run() {
   local all=$1 suite file passed when
   shift
   for suite in "$@"; do
     suite_key "$suite" >"$LOGS/$suite.key" || rm -f "$LOGS/$suite.key"
     file=$SUITE_CACHE/$suite-$(cat "$LOGS/$suite.key" 2>/dev/null)
-    if [ -n "$all" ] || ! read -r passed when 2>/dev/null <"$file"; then
+    case " ${MORE_SUITES:-} " in *" $suite "*) rm -f "$LOGS/$suite.key" ;; esac
+    if [ -n "$all" ] || [ ! -s "$LOGS/$suite.key" ] || ! read -r passed when 2>/dev/null <"$file"; then
       printf '%s ' "$suite"
       continue
     fi

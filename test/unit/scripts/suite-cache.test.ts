@@ -122,6 +122,8 @@ test('a whole pass is remembered, and nothing else', async (t) => {
   t.is(stdout, 'agent unit 5 0 0\n');
   t.regex(stderr, /^Suite unit: 5 passed \(cached from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)\n$/);
   t.is(await runs('yes'), 'unit agent');
+  t.is((await bash("MORE_SUITES='hundred unit'; suites_to_run '' unit")).stdout, 'unit ');
+  await runs();
   // What changes while it runs was not what passed.
   write('test/unit/a.test.ts', '2');
   t.is(await runs(), 'unit agent');
