@@ -23,6 +23,7 @@
         'src/objects/context_methods.cpp',
         'src/objects/copy_job.cpp',
         'src/objects/domain_job.cpp',
+        'src/objects/extent_job.cpp',
         'src/objects/image.cpp',
         'src/objects/libxl_thread.cpp',
         'src/objects/libxl_thread_loop.cpp',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything the rest of thaw may use of Xen's C libraries. createBindings binds the same to another addon, for tests.
 
-import { copySparse } from './copy.js';
+import { copySparse, nextData } from './copy.js';
 import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
@@ -10,12 +10,12 @@ import { linkJoin } from './link.js';
 import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon } from './native.js';
 import { memfdCreate, trimStream } from './trim.js';
-import type { TrimResult } from './types.js';
+import type { DataRange, TrimResult } from './types.js';
 import { Vchan } from './vchan.js';
 import type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
 export type { Abortable } from './abortable.js';
-export { copySparse } from './copy.js';
+export { copySparse, nextData } from './copy.js';
 export { DeathWatch } from './death-watch.js';
 export { XenError, xenErrorCode } from './errors.js';
 export type { FailureInfo } from './errors.js';
@@ -43,6 +43,7 @@ export interface Bindings {
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
   copySparse(from: string, to: string): Promise<void>;
+  nextData(fd: number, from: number): Promise<DataRange | undefined>;
 }
 
 /** The bindings over an addon given as an object: the real one or a fake. */
@@ -60,5 +61,6 @@ export function createBindings(native: NativeAddon): Bindings {
     loopDetach: (device) => loopDetach(device, native),
     linkJoin: (name, bridge) => linkJoin(name, bridge, native),
     copySparse: (from, to) => copySparse(from, to, native),
+    nextData: (fd, from) => nextData(fd, from, native),
   };
 }

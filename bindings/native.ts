@@ -5,6 +5,7 @@ import type { FailureInfo } from './errors.js';
 import type {
   CloneResult,
   CloneSpec,
+  DataRange,
   DomainAccounting,
   DomainInfo,
   LogLevel,
@@ -110,4 +111,5 @@ export interface NativeAddon {
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
   copySparse(from: string, to: string): Promise<void>;
+  nextData(fd: number, from: number): Promise<DataRange | null>;
 }

@@ -141,3 +141,9 @@ export interface CloneResult {
   /** How long its steps took: the domain, its frames, their contents, its state. */
   stepsMs: { create: number; populate: number; copy: number; state: number };
 }
+
+/** Part of a file, in bytes; `end` is behind its last one. */
+export interface DataRange {
+  start: number;
+  end: number;
+}

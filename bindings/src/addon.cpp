@@ -8,6 +8,7 @@
 
 #include "objects/context.hpp"
 #include "objects/copy_job.hpp"
+#include "objects/extent_job.hpp"
 #include "objects/image.hpp"
 #include "objects/link_job.hpp"
 #include "objects/loop_job.hpp"
@@ -44,5 +45,6 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
   thaw::js_set_function(env, exports, "copySparse", thaw::JS_copySparse);
+  thaw::js_set_function(env, exports, "nextData", thaw::JS_nextData);
   return exports;
 }
