@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thawd: wires everything together. In this order: socket claimed, Xen, guest files, stores, recovery, then requests.
 
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { FrozenImages } from '../clone/frozen-images.js';
@@ -119,6 +119,9 @@ async function openServices(
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
     await mkdir(folder, { recursive: true, mode: 0o711 });
+  const copyFolder = join(paths.state, 'copies');
+  // What a thawd had under way that was killed.
+  await rm(copyFolder, { recursive: true, force: true });
   const guest = await loadGuestFiles(paths.guest);
   const physinfo = await host.libxl.physinfo();
   const sandbox: SandboxServices = {
@@ -138,7 +141,7 @@ async function openServices(
     ),
     onClone: () => undefined,
     macs: new Set(),
-    copyFolder: join(paths.state, 'copies'),
+    copyFolder,
     runFolder: join(paths.run, 'sandboxes'),
   };
   const clones = new Pool(sandbox, pool);
