@@ -41,7 +41,7 @@ for (const top of tops) {
     }
     const allowed = allowedFrom(unit);
     const text = readFileSync(file, 'utf8');
-    for (const [, spec] of text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+    for (const [, spec] of text.matchAll(/(?<!['"])\b(?:from|import)\s*\(?\s*'([^']+)'/g)) {
       if (spec.startsWith('node:')) continue;
       if (!spec.startsWith('.')) {
         const pkg = spec.split('/').slice(0, spec.startsWith('@') ? 2 : 1).join('/');
