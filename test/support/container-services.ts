@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import type { HostTraits } from '../../toolstack/clone/traits.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import { GivenDevices } from '../../toolstack/container/devices.js';
 import { Events } from '../../toolstack/container/events.js';
@@ -27,6 +28,11 @@ const IMAGE = {
   ...{ passwd: '', group: '' },
 } as unknown as Image;
 
+export const TRAITS: HostTraits = {
+  ...{ guest: 'ab'.repeat(32), xen: '4.20.0 debian', abi: 'xen-3.0-x86_64', cpu: 'Maker family 6' },
+  cpuFlags: ['fpu', 'sse'],
+};
+
 /** A manager on a host where templates cannot be made: `noTemplate` is what their making rejects with. */
 export async function containerServices(
   t: ExecutionContext,
@@ -43,7 +49,10 @@ export async function containerServices(
     sandbox: {
       ...{ host: fakeXenHost(libxl, client), hostCpus: 4, runFolder: join(folder, 'run') },
       copyFolder: join(folder, 'copies'),
-      templates: { get: () => Promise.reject(noTemplate) },
+      templates: {
+        get: () => Promise.reject(noTemplate),
+        traits: () => Promise.resolve(TRAITS),
+      },
       loops: {
         acquire: () => Promise.resolve('/dev/loop0'),
         release: () => Promise.resolve(),

@@ -8,6 +8,7 @@ import type { XenHost } from '../xen/host.js';
 import { makeTemplate } from './make.js';
 import { closeFd } from './memfd.js';
 import { templateKey, type GuestFiles, type Shape } from './shape.js';
+import { hostTraits, type HostTraits } from './traits.js';
 import { loadTemplate, storedShape, type Template } from './template.js';
 
 export class Templates {
@@ -44,6 +45,11 @@ export class Templates {
     this.#keys.set(name, known);
     known.catch(() => this.#keys.delete(name));
     return known;
+  }
+
+  /** What its guests rely on. */
+  traits(): Promise<HostTraits> {
+    return hostTraits(this.#host, this.#guest);
   }
 
   /** Templates in memory. */
