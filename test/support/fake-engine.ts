@@ -220,6 +220,8 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
           options,
         ),
       ),
+    checkpoint: (name, options) => Promise.resolve(note(undefined, 'checkpoint', name, options)),
+    restore: (options) => Promise.resolve(note(CONTAINER.id, 'restore', options)),
     unfreeze: (name) => Promise.resolve(note(undefined, 'unfreeze', name)),
     templates: () => Promise.resolve(note([TEMPLATE], 'templates')),
     info: () => Promise.resolve(note(INFO, 'info')),

@@ -88,7 +88,7 @@ function withoutProgress(text: string): string {
     .split('\n')
     .filter(
       (line) =>
-        !/^(Image .* is up to date|Copying |Converting layer|Pushing to |Saving |Freezing )/.test(
+        !/^(Image .* is up to date|Copying |Converting layer|Pushing to |Saving |Freezing |Writing |Reading )/.test(
           line,
         ),
     )

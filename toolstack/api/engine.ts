@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the command line can ask of thawd, and what it gets: the border between cli/, which knows words, and daemon/, which acts.
 
+import type { CheckpointOptions, RestoreOptions } from './checkpoint.js';
 import type { Client } from './client.js';
 import type {
   CloneOptions,
@@ -32,6 +33,7 @@ import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './t
 import type { VolumeCreateOptions, VolumeSummary } from './volume.js';
 import type { DiskUsage } from './usage.js';
 
+export type * from './checkpoint.js';
 export type * from './client.js';
 export type * from './container.js';
 export type * from './event.js';
@@ -122,6 +124,10 @@ export interface Engine {
   ): Promise<TemplateSummary>;
   /** Clones a container that runs; resolves once all clones do. */
   clone(container: string, options: CloneOptions, client: Client): Promise<ContainerSummary[]>;
+  /** Writes a container that runs to a file; it has ended then, unless it is left running. */
+  checkpoint(container: string, options: CheckpointOptions, client: Client): Promise<void>;
+  /** A container that goes on from such a file; resolves with its id once it runs. */
+  restore(options: RestoreOptions, client: Client): Promise<string>;
   unfreeze(name: string): Promise<void>;
   templates(): Promise<TemplateSummary[]>;
   networks(): NetworkSummary[];

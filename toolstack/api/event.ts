@@ -5,7 +5,8 @@ export interface ThawEvent {
   /** Milliseconds since 1970. */
   time: number;
   type: 'container';
-  /** podman's words: create, start, died, stop, kill, pause, unpause, rename, update, restart, remove, health_status. */
+  /** podman's words: create, start, died, stop, kill, pause, unpause, rename, update, restart, remove, health_status,
+   * checkpoint, restore. */
   action: string;
   id: string;
   name: string;

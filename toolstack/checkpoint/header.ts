@@ -33,6 +33,8 @@ export interface SavedContainer {
   /** What the agent calls it. */
   inGuest: string;
   cpus: number;
+  /** 0 or less: no limit but the guest's own. */
+  pidsLimit?: number;
   flags: number;
   /** The network's name; undefined for none. */
   network?: string;
@@ -117,6 +119,9 @@ function containerOf(all: Untrusted): SavedContainer {
     command: texts(all['command'], 'command'),
     ...(process ? { process: processOf(process) } : {}),
     ...(stopSignal === undefined ? {} : { stopSignal: whole(stopSignal, 'stopSignal', 1, 64) }),
+    ...(all['pidsLimit'] === undefined
+      ? {}
+      : { pidsLimit: whole(all['pidsLimit'], 'pidsLimit', -1, 2 ** 31) }),
     inGuest: text(all['inGuest'], 'inGuest', /^[0-9a-f]{1,64}$/),
     cpus: number(all['cpus'], 'cpus', VCPUS_MAX),
     flags: whole(all['flags'], 'flags', 0, 255),

@@ -4,6 +4,7 @@
 import type { Command } from './command.js';
 import { cloneCommand } from './clone.js';
 import { attachCommand } from './attach.js';
+import { checkpointCommand, restoreCommand } from './checkpoint.js';
 import { configCommand } from './config.js';
 import { completionCommand } from './completion.js';
 import { commitCommand } from './commit.js';
@@ -145,6 +146,10 @@ export const COMMANDS: readonly Command[] = [
   imageExistsCommand,
   imagePruneCommand,
   cloneCommand,
+  checkpointCommand,
+  restoreCommand,
+  inGroup('container checkpoint', checkpointCommand),
+  inGroup('container restore', restoreCommand),
   freezeCommand,
   unfreezeCommand,
   templatesCommand,

@@ -77,7 +77,7 @@ function nameOf({ name, count }: CloneOptions, number: number): string | undefin
 }
 
 /** All but its first step: it has domain, devices, shim and files, and its processes wait. */
-async function prepare(
+export async function prepare(
   { records, sandbox: services, pool }: ContainerServices,
   manager: ContainerManager,
   container: Container,
@@ -100,7 +100,8 @@ async function prepare(
   });
 }
 
-async function begin(
+/** Lets a copy that is prepared go on. */
+export async function begin(
   services: ContainerServices,
   container: Container,
   client: Client,

@@ -65,6 +65,12 @@ export class Container {
     };
   }
 
+  /** Its process is gone as one that ended so, though no shim says it. */
+  end(exit: ExitStatus): void {
+    this.#end({ exit });
+    this.execs.endAll();
+  }
+
   /** Ends it in thawd's books for a reason that no shim reports. */
   lose(reason: string): void {
     this.#end({ reason });

@@ -3,11 +3,14 @@
 
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { errorCode, errorMessage } from '../base/errors.js';
-import type { Template } from '../clone/template.js';
-import { copySandbox } from '../sandbox/copy.js';
-import { newSandboxRecord } from '../sandbox/record.js';
+import { copySandbox, saveSandbox, type Copied } from '../sandbox/copy.js';
+import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
+import type { CreateOptions } from '../api/engine.js';
 import { ProcessFlag } from '../api/wire.js';
+import type { PublishedPort } from '../network/index.js';
+import type { Disk } from '../sandbox/disks.js';
 import type { Container } from './container.js';
 import { ContainerError, inPod } from './errors.js';
 import type { ContainerServices } from './manager.js';
@@ -15,7 +18,7 @@ import { noticePauses } from './pauses.js';
 import { pidsLimitOf, type ContainerRecord } from './record.js';
 
 /** What is being done to it, for messages. */
-export type Verb = 'clone' | 'freeze';
+export type Verb = 'clone' | 'freeze' | 'checkpoint';
 
 /**
  * Copies memory and disk of a container that runs, which stands still meanwhile and then goes on. Both files are the caller's.
@@ -26,7 +29,40 @@ export function copyContainer(
   container: Container,
   verb: Verb,
   signal: AbortSignal,
-): Promise<Omit<Template, 'key'>> {
+): Promise<Copied> {
+  return whileStill(services, container, verb, signal, (sandbox, either) =>
+    copySandbox(services.sandbox, sandbox, container.record.inGuest, either),
+  );
+}
+
+/**
+ * As copyContainer(), but that the container stands still until `save` has resolved, and has ended then, with status 0. It goes on
+ * when `save` rejects.
+ */
+export function saveContainer(
+  services: ContainerServices,
+  container: Container,
+  signal: AbortSignal,
+  save: (copied: Copied, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  return whileStill(services, container, 'checkpoint', signal, async (sandbox, either) => {
+    await saveSandbox(services.sandbox, sandbox, container.record.inGuest, either, (copied) =>
+      save(copied, either),
+    );
+    // No policy starts it again: where it goes on is where its file is restored.
+    container.record.isStopped = true;
+    container.end({ kind: 'exited', code: 0 });
+  });
+}
+
+/** Runs `work`, whose signal aborts also when the container ends. */
+function whileStill<T>(
+  services: ContainerServices,
+  container: Container,
+  verb: Verb,
+  signal: AbortSignal,
+  work: (sandbox: Sandbox, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   return container.still(async () => {
     await noticePauses(services, [container]);
     const { record, sandbox, ownSandbox } = container;
@@ -36,9 +72,8 @@ export function copyContainer(
     if (record.sandbox.devices) throw withDevices(record, verb);
     const ended = new AbortController();
     void container.ended.then(() => ended.abort(notRunning(record, verb)));
-    const either = AbortSignal.any([signal, ended.signal]);
     try {
-      return await copySandbox(services.sandbox, ownSandbox, record.inGuest, either);
+      return await work(ownSandbox, AbortSignal.any([signal, ended.signal]));
     } catch (error) {
       throw (
         refusal(record, verb, error) ?? (ended.signal.aborted ? notRunning(record, verb) : error)
@@ -96,23 +131,55 @@ function refusal(
   return new ContainerError(known.code, message);
 }
 
-/** The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. */
+/** What a container that goes on has of the one that was copied. */
+export type CopySource = Pick<
+  ContainerRecord,
+  | 'image'
+  | 'imageId'
+  | 'command'
+  | 'process'
+  | 'inGuest'
+  | 'cpus'
+  | 'flags'
+  | 'stopSignal'
+  | 'pidsLimit'
+> & {
+  options?: CreateOptions;
+  sandbox: Pick<SandboxRecord, 'type' | 'vcpus' | 'memoryKib' | 'layers' | 'inMemory'> & {
+    disk?: Pick<Disk, 'bytes'>;
+    network?: { network: string };
+  };
+};
+
+export interface CopyWish {
+  name: string;
+  rm: boolean;
+  /** Else it is called by its id. */
+  hostname?: string;
+  ports?: readonly PublishedPort[];
+}
+
+/**
+ * The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. Rejects as
+ * Networks.attach() does.
+ */
 export async function recordOfCopy(
   services: SandboxServices,
-  source: ContainerRecord,
-  { name, rm }: { name: string; rm: boolean },
+  source: CopySource,
+  { name, rm, ports = [], ...wish }: CopyWish,
 ): Promise<ContainerRecord> {
   const id = newContainerId();
-  const hostname = id.slice(0, 12);
-  const { image, imageId, command, process, inGuest, cpus } = source;
+  const { hostname = id.slice(0, 12) } = wish;
+  const { image, imageId, command, process, inGuest, cpus, stopSignal } = source;
   const { type, vcpus, memoryKib, layers, inMemory, disk, network: joined } = source.sandbox;
   const network = joined
-    ? await services.networks.attach({ network: joined.network, names: [name], ports: [] })
+    ? await services.networks.attach({ network: joined.network, names: [name], ports })
     : undefined;
   return {
     ...{ id, name, image, imageId, command, inGuest, cpus, rm },
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
     pidsLimit: pidsLimitOf(source),
+    ...(stopSignal === undefined ? {} : { stopSignal }),
     flags: source.flags & ~ProcessFlag.STDIN,
     ...{ created: Date.now(), state: 'creating' },
     sandbox: newSandboxRecord(

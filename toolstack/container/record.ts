@@ -62,7 +62,10 @@ export interface ContainerRecord {
 }
 
 /** As options have it: 0 or less is no limit. Pure. */
-export function pidsLimitOf({ options, pidsLimit }: ContainerRecord): number {
+export function pidsLimitOf({
+  options,
+  pidsLimit,
+}: Pick<ContainerRecord, 'options' | 'pidsLimit'>): number {
   return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
 }
 

@@ -24,6 +24,8 @@ export async function stopContainer(
   timeoutS?: number,
 ): Promise<void> {
   const container = await manager.settled(key);
+  // Nothing in it hears a signal before.
+  await container.moving();
   const { record, sandbox } = container;
   // Also one that waits to be started by its policy.
   if (record.isStopped !== true) await container.update({ isStopped: true });

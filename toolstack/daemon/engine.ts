@@ -5,6 +5,7 @@ import type { ContainerStats, Engine, HostInfo } from '../api/engine.js';
 import { VERSION } from '../base/version.js';
 import { checkHealth } from '../container/health.js';
 import { changesOf } from '../container/changes.js';
+import { checkpointContainer } from '../container/checkpoint.js';
 import { cloneContainer } from '../container/clone.js';
 import { commitContainer } from '../container/commit.js';
 import { copyFiles, exportFiles } from '../container/copy.js';
@@ -14,6 +15,7 @@ import { printLogs } from '../container/logs.js';
 import { summarize, type ContainerManager, type ContainerServices } from '../container/manager.js';
 import { noticePauses } from '../container/pauses.js';
 import { renameContainer } from '../container/rename.js';
+import { restoreContainer } from '../container/restore.js';
 import { attachTo, createContainer, runContainer, startContainer } from '../container/run.js';
 import {
   killContainer,
@@ -82,6 +84,9 @@ export function createEngine(
       freezeContainer(services, manager.find(name), options, client),
     clone: (name, options, client) =>
       cloneContainer(services, manager, manager.find(name), options, client),
+    checkpoint: (name, options, client) =>
+      checkpointContainer(services, manager.find(name), options, client),
+    restore: (options, client) => restoreContainer(services, manager, options, client),
     unfreeze: (name) => services.frozen.remove(name),
     templates: () => listTemplates(services),
     ...networkEngine(services.sandbox.networks, manager),

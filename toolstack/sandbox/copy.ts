@@ -12,6 +12,7 @@ import { copyDomain, goOn, standsStill } from '../clone/suspend.js';
 import type { Template } from '../clone/template.js';
 import { shapeFor } from '../clone/shape.js';
 import { copyDisk } from './copy-disk.js';
+import type { Disk } from './disks.js';
 import { disksOf } from './layers.js';
 import { checkRoomForPages, roomForStream } from './room.js';
 import type { SandboxRecord } from './record.js';
@@ -21,17 +22,73 @@ import type { SandboxServices } from './services.js';
 /** Above the 5 s that the agent gives the container's processes to stand still. */
 const HOLD_MS = 20_000;
 
+/** What a copy is before it has a key. */
+export type Copied = Omit<Template, 'key'>;
+
 /**
  * A template of the sandbox as it is now, whose memory file, and the copy of whose disk, are the caller's. In this order: the agent holds the container, shim and
  * link let go, "frozen", suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
  * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the container cannot be held, ERR_MEMORY when dom0 has no room for the copy.
  */
-export async function copySandbox(
+export function copySandbox(
   services: SandboxServices,
   sandbox: Sandbox,
   container: string,
   signal: AbortSignal,
-): Promise<Omit<Template, 'key'>> {
+): Promise<Copied> {
+  return Undo.guard(services.host.log, async (undo) => {
+    const held = { services, sandbox, container, signal, undo };
+    const copied = await whileStill(held, false, async (memory) => {
+      // What it had written is in the file, what was under way each of the two writes once more as it resumes.
+      const upper = await copyDisk(services, sandbox.record, undo);
+      return withUpper(memory, upper);
+    });
+    await checkRoomForPages(copied.dataPages);
+    return copied;
+  });
+}
+
+/**
+ * As copySandbox(), but that the container stays still while `save` works, which has its disk itself in place of a copy. When `save`
+ * resolves the sandbox does not go on: only destroy() is left. When anything rejects, it goes on as it was.
+ */
+export async function saveSandbox(
+  services: SandboxServices,
+  sandbox: Sandbox,
+  container: string,
+  signal: AbortSignal,
+  save: (copied: Copied) => Promise<void>,
+): Promise<void> {
+  const undo = new Undo(services.host.log);
+  try {
+    // So that its disk, which stays, has what its memory had.
+    await sandbox.writeBack();
+    const held = { services, sandbox, container, signal, undo };
+    await whileStill(held, true, (memory) => save(withUpper(memory, sandbox.record.disk)));
+  } finally {
+    await undo.run();
+  }
+}
+
+function withUpper(memory: Copied, upper: Disk | undefined): Copied {
+  const { running } = memory;
+  return running && upper ? { ...memory, running: { ...running, upper } } : memory;
+}
+
+interface Held {
+  services: SandboxServices;
+  sandbox: Sandbox;
+  container: string;
+  signal: AbortSignal;
+  /** Gives the copy of its memory back. */
+  undo: Undo;
+}
+
+async function whileStill<T>(
+  { services, sandbox, container, signal, undo }: Held,
+  ends: boolean,
+  work: (memory: Copied) => Promise<T>,
+): Promise<T> {
   const { domid, record } = sandbox;
   // Copies keep the size that it has now.
   await sandbox.grown;
@@ -44,45 +101,45 @@ export async function copySandbox(
     const memTotalKib = await measureMemory(link);
     signal.throwIfAborted();
     await link.request(AgentType.HOLD, encodeHold(container), 'to hold it', HOLD_MS);
-    const copied = await Undo.guard(services.host.log, async (undo) => {
-      const made = await whileHeld(services, sandbox, link, async () => {
-        await untilFrozen(services.host, domid, signal);
-        const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
-        undo.push('memory of the copy', () => closeFd(copy.fd));
-        // What it had written is in the file, what was under way each of the two writes once more as it resumes.
-        const upper = await copyDisk(services, record, undo);
-        return { ...copy, upper };
+    return await whileHeld(services, sandbox, { link, ends }, async () => {
+      await untilFrozen(services.host, domid, signal);
+      const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
+      undo.push('memory of the copy', () => closeFd(copy.fd));
+      const { type, vcpus, maxVcpus = vcpus } = record;
+      return work({
+        ...{ ...copy, memTotalKib },
+        shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
+        running: { disks: disksOf(record), vcpus },
       });
-      await checkRoomForPages(made.dataPages);
-      return made;
     });
-    const { type, vcpus, maxVcpus = vcpus } = record;
-    const { upper, ...memory } = copied;
-    return {
-      ...{ ...memory, memTotalKib },
-      shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
-      running: { disks: disksOf(record), vcpus, ...(upper ? { upper } : {}) },
-    };
   } finally {
     await through?.close();
   }
 }
 
-/** Runs `work` on a domain whose agent holds the container and that nobody is connected to, and lets it go on, whatever happens. */
+/**
+ * Runs `work` on a domain whose agent holds the container and that nobody is connected to, and lets it go on, whatever happens; where
+ * it `ends`, only when `work` rejects.
+ */
 async function whileHeld<T>(
   { host }: SandboxServices,
-  { domid, record, shim }: Sandbox,
-  link: AgentLink,
+  sandbox: Sandbox,
+  { link, ends }: { link: AgentLink; ends: boolean },
   work: () => Promise<T>,
 ): Promise<T> {
+  const { domid, record, shim } = sandbox;
   try {
     await shim.pause();
     link.close();
-    return await work();
+    const result = await work();
+    sandbox.isOver = ends;
+    return result;
   } finally {
     link.close();
-    await goOn(host, domid, record.uuid);
-    await shim.waitUp(WAKE_MS);
+    if (!sandbox.isOver) {
+      await goOn(host, domid, record.uuid);
+      await shim.waitUp(WAKE_MS);
+    }
   }
 }
 

@@ -47,11 +47,11 @@ export class Disks {
 
   /**
    * Makes the file where it is not there: empty or, where the container goes on from another one's memory, a copy of `from`, which is
-   * made also in place of one that is there. Rejects with ERR_DISK.
+   * made also in place of one that is there, unless it is that one. Rejects with ERR_DISK.
    */
   async ensure({ path, bytes }: Disk, from?: string): Promise<void> {
     try {
-      if (from === undefined && (await isThere(path))) return;
+      if ((from ?? path) === path && (await isThere(path))) return;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const made = `${path}.new`;
       await rm(made, { force: true });

@@ -6,6 +6,7 @@ import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest, StartRequest } from '../agent/wire.js';
+import { errorCode } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
@@ -68,6 +69,8 @@ export class Sandbox {
   readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
   #hasStarted: () => void = () => undefined;
+  /** It was saved and does not go on: nothing answers in it any more. */
+  isOver = false;
   /** Settles when it has the memory that came behind its start, or will not get it. Never rejects. */
   grown: Promise<void> = Promise.resolve();
   /** Resolves when the agent has answered the first start, whatever it said. */
@@ -181,7 +184,7 @@ export class Sandbox {
    * disk does not have yet; else the disk is what a crash leaves. Idempotent; never rejects, what fails is logged.
    */
   destroy({ putsAway = false } = {}): Promise<void> {
-    this.#destroyed ??= this.#release(putsAway && this.record.disk !== undefined);
+    this.#destroyed ??= this.#release(putsAway && !this.isOver && this.record.disk !== undefined);
     return this.#destroyed;
   }
 
@@ -226,6 +229,16 @@ export class Sandbox {
   async rename(name: string): Promise<void> {
     await this.#lateRecords.rename(name);
     this.record.name = name;
+  }
+
+  /** Has the guest write to its disk, if it has one, what is in its memory alone. Never rejects; what fails is logged. */
+  async writeBack(): Promise<void> {
+    if (!this.record.disk) return;
+    const untilWritten = this.#putAway().catch((error: unknown) => {
+      // What is in use is written all the same.
+      if (errorCode(error) !== 'ERR_AGENT_BUSY') throw error;
+    });
+    await quietly(this.#services, () => untilWritten);
   }
 
   async #putAway(): Promise<void> {

@@ -18,7 +18,7 @@ COMP_WORDS=(thaw "$@"); COMP_CWORD=$#; _thaw; printf '%s\\n' "\${COMPREPLY[@]}"`
 }
 
 test('commands, their second words, their options', (t) => {
-  t.deepEqual(offered('re'), ['restart', 'rename']);
+  t.deepEqual(offered('re'), ['restart', 'rename', 'restore']);
   t.deepEqual(offered('network', ''), ['create', 'ls', 'inspect', 'rm', 'prune']);
   t.deepEqual(offered('stop', '--t'), ['--time']);
   t.deepEqual(offered('network', 'create', '--sub'), ['--subnet']);
@@ -29,6 +29,7 @@ test('commands, their second words, their options', (t) => {
 test('names of what the command is for', (t) => {
   t.deepEqual(offered('stop', ''), ['web', 'db']);
   t.deepEqual(offered('stop', 'w'), ['web']);
+  t.deepEqual(offered('checkpoint', 'd'), ['db']);
   t.deepEqual(offered('network', 'rm', 'd'), ['db']);
   t.deepEqual(offered('info', ''), []);
 });

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sandbox that is copied goes on afterwards, whatever failed on the way, and so does one whose thawd was killed meanwhile.
 
+import { readlinkSync } from 'node:fs';
 import test from 'ava';
 import { XS_STATE } from '../../../toolstack/agent/wire.js';
 import { closeFd } from '../../../toolstack/clone/memfd.js';
-import { copySandbox, goOnIfHeld } from '../../../toolstack/sandbox/copy.js';
+import { copySandbox, goOnIfHeld, saveSandbox } from '../../../toolstack/sandbox/copy.js';
 import { copiedSandbox, DOMID } from '../../support/copied-sandbox.js';
+
+/** What a descriptor of this process is; '' for none. */
+function linkOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
 
 const never = new AbortController().signal;
 
@@ -44,6 +54,36 @@ test('a container that is too large for dom0 is refused before anything happens'
     message: /dom0 has .* available/,
   });
   t.deepEqual(log, []);
+});
+
+// Alone, so that nobody else gets its descriptor's number.
+test.serial('what is saved stands still until that is done, and does not go on then', async (t) => {
+  const { services, sandbox, log } = await copiedSandbox(t);
+  Object.assign(sandbox, { writeBack: () => Promise.resolve(void log.push('write back')) });
+  sandbox.record.disk = { path: '/d/upper.ext4', bytes: 4096 };
+  let fd = -1;
+  await saveSandbox(services.sandbox, sandbox, 'c', never, async (copied) => {
+    await Promise.resolve();
+    log.push('save');
+    fd = copied.fd;
+    t.regex(readlinkSync(`/proc/self/fd/${fd}`), /thaw-copy/);
+    // The disk itself: nobody writes to it.
+    t.deepEqual(copied.running?.upper, sandbox.record.disk);
+  });
+  t.deepEqual(log, ['write back', 'hold', 'pause', 'suspend', 'save']);
+  t.true(sandbox.isOver);
+  t.notRegex(linkOf(fd), /thaw-copy/);
+});
+
+test('when it cannot be saved it goes on', async (t) => {
+  const { services, sandbox, log } = await copiedSandbox(t);
+  Object.assign(sandbox, { writeBack: () => Promise.resolve() });
+  const saved = saveSandbox(services.sandbox, sandbox, 'c', never, () =>
+    Promise.reject(new Error('full')),
+  );
+  await t.throwsAsync(saved, { message: 'full' });
+  t.deepEqual(log, ['hold', 'pause', 'suspend', 'resume', 'wake', 'up']);
+  t.not(sandbox.isOver, true);
 });
 
 test('a domain that an earlier thawd left suspended, or frozen, goes on; any other is left alone', async (t) => {

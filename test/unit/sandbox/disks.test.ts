@@ -52,6 +52,8 @@ test('one that is there is kept, unless it is to go on from another', async (t) 
   writeFileSync(disk.path, 'its own');
   await disks.ensure(disk);
   t.is(readFileSync(disk.path, 'utf8'), 'its own');
+  await disks.ensure(disk, disk.path);
+  t.is(readFileSync(disk.path, 'utf8'), 'its own');
   const other = join(folder, 'other');
   writeFileSync(other, 'the other');
   await disks.ensure(disk, other);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw restore: a container that goes on from a checkpoint's file, as somebody of its own, or none at all.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { memfdCreate } from '../../bindings/index.js';
+import type { Client, RestoreOptions } from '../api/engine.js';
+import { withProgress } from '../base/progress.js';
+import { formatBytes } from '../base/text.js';
+import { Undo } from '../base/undo.js';
+import {
+  CheckpointError,
+  CheckpointFile,
+  writeFailure,
+  type CheckpointHeader,
+} from '../checkpoint/index.js';
+import { closeFd } from '../clone/memfd.js';
+import type { Template } from '../clone/template.js';
+import { checkTraits } from '../clone/traits.js';
+import type { Image } from '../image/index.js';
+import type { Disk } from '../sandbox/disks.js';
+import { checkLimits } from '../sandbox/limits.js';
+import type { SandboxRecord } from '../sandbox/record.js';
+import { checkRoomForPages } from '../sandbox/room.js';
+import { savedLayers, tellOf } from './checkpoint.js';
+import { begin, prepare } from './clone.js';
+import { Container } from './container.js';
+import { recordOfCopy, type CopySource } from './copied.js';
+import { ContainerError } from './errors.js';
+import type { ContainerManager, ContainerServices } from './manager.js';
+import { checkName } from './names.js';
+
+/**
+ * Makes a container of what is in the file and lets it go on; resolves with its id. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST,
+ * ERR_IMAGE_NOT_FOUND, ERR_DISK, ERR_MEMORY, and as createSandbox() does: then there is none.
+ */
+export async function restoreContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  { path, name: wanted, ports }: RestoreOptions,
+  client: Client,
+): Promise<string> {
+  const { sandbox, pool, log } = services;
+  const { signal } = client;
+  const file = await CheckpointFile.open(resolve(client.cwd, path), path);
+  let name: string | undefined;
+  try {
+    const { header } = file;
+    checkTraits(path, header.host, await sandbox.templates.traits());
+    checkName(wanted ?? header.container.name);
+    name = manager.reserveName(wanted ?? header.container.name);
+    const { shape, memoryKib } = header.domain;
+    const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: header.domain.vcpus };
+    await checkLimits(asked, sandbox, shape.memoryKib);
+    // What fails for want of memory fails before anything is read. The stream is in memory beside its pages.
+    (await sandbox.budget.reserve(memoryKib))();
+    await checkRoomForPages(2 * header.memory.dataPages);
+    const image = await imageOf(services, header, path);
+    await checkLayers(header, image, path, signal);
+    const source = sourceOf(header, image);
+    const wish = {
+      ...{ name, rm: false, ports: ports ?? header.container.ports },
+      // Whose name it has it also was; another is called by its id, as any.
+      ...(wanted === undefined ? { hostname: header.container.hostname } : {}),
+    };
+    return await Undo.guard(log, async (undo) => {
+      const record = await recordOfCopy(sandbox, source, wish);
+      const container = new Container(record, services.records, log);
+      undo.push(`container ${wish.name}`, () => manager.undo(container));
+      manager.add(container);
+      const template = await unpack(file, record.sandbox, path, client);
+      try {
+        services.events.tell('create', record);
+        await pool.during(() => prepare(services, manager, container, template, signal));
+        await begin(services, container, client);
+      } finally {
+        sandbox.engine.forget(template);
+        closeFd(template.fd);
+      }
+      manager.watchOver(container);
+      services.events.tell('restore', record);
+      return record.id;
+    });
+  } finally {
+    await file.close();
+    if (name !== undefined) manager.freeName(name);
+  }
+}
+
+async function imageOf(
+  { images }: ContainerServices,
+  { container: { image: called, imageId } }: CheckpointHeader,
+  path: string,
+): Promise<Image> {
+  const image = (await images.list()).find(({ id }) => id === imageId);
+  if (image) return image;
+  const short = imageId.slice(7, 19);
+  throw new ContainerError(
+    'ERR_IMAGE_NOT_FOUND',
+    `Cannot restore from ${path}: its image ${short} is not here; get it with thaw pull ${called}, or from the other host with thaw save and thaw load`,
+  );
+}
+
+/** The guest knows where what is in its layers. */
+async function checkLayers(
+  header: CheckpointHeader,
+  image: Image,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { inMemory } = header.domain;
+  const own = await savedLayers(image, !inMemory, signal);
+  const isSame =
+    own.length === header.layers.length &&
+    own.every(({ diffId, erofs }, index) => {
+      const there = header.layers[index];
+      return (
+        there?.diffId === diffId &&
+        (inMemory || (there.erofs?.sha256 === erofs?.sha256 && there.erofs?.bytes === erofs?.bytes))
+      );
+    });
+  if (isSame) return;
+  throw new CheckpointError(
+    'ERR_CHECKPOINT_HOST',
+    `Cannot restore from ${path}: this host unpacked the layers of image ${image.id.slice(7, 19)} otherwise than the one where it was made; ` +
+      'install the same erofs-utils, and remove and pull the image again',
+  );
+}
+
+function sourceOf({ container, domain, disk }: CheckpointHeader, image: Image): CopySource {
+  const { image: called, imageId, command, process, inGuest, cpus, flags } = container;
+  const { stopSignal, network } = container;
+  const { shape, vcpus, memoryKib, inMemory } = domain;
+  return {
+    ...{ image: called, imageId, command, inGuest, cpus, flags },
+    ...(process ? { process } : {}),
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+    sandbox: {
+      ...{ type: shape.type, vcpus, memoryKib, inMemory },
+      layers: inMemory ? [] : image.layers.map(({ erofsPath }) => erofsPath),
+      ...(disk ? { disk: { bytes: disk.bytes } } : {}),
+      ...(network === undefined ? {} : { network: { network } }),
+    },
+  };
+}
+
+/** A template whose memory file is the caller's, and whose disk is the container's own already. Nothing of either is used before all fits. */
+async function unpack(
+  file: CheckpointFile,
+  { disk, layers }: SandboxRecord,
+  path: string,
+  client: Client,
+): Promise<Template> {
+  const { domain, memory, disk: saved } = file.header;
+  const { shape, vcpus, memTotalKib } = domain;
+  const upper = disk && (await makeDisk(disk, saved?.dataBytes ?? 0));
+  try {
+    const fd = memfdCreate('thaw-restore');
+    try {
+      await withProgress(client, (onProgress) =>
+        file.unpack(
+          { memoryFd: fd, disk: upper },
+          { signal: client.signal, onProgress: tellOf(onProgress, `Reading ${path}`) },
+        ),
+      );
+    } catch (error) {
+      closeFd(fd);
+      throw disk ? writeFailure(disk.path, error) : error;
+    }
+    return {
+      key: `restore-${randomBytes(8).toString('hex')}`,
+      ...{ shape, fd, ...memory, memTotalKib },
+      running: { disks: layers, vcpus, ...(disk ? { upper: disk } : {}) },
+    };
+  } finally {
+    await upper?.close();
+  }
+}
+
+/** The file of a disk to be, empty. Rejects with ERR_DISK where what goes into it has no room. */
+async function makeDisk({ path }: Disk, dataBytes: number): Promise<FileHandle> {
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < dataBytes)
+    throw new CheckpointError(
+      'ERR_DISK',
+      `Cannot make a writable layer of ${formatBytes(dataBytes)} in ${folder}: its file system has ${formatBytes(bavail * bsize)} free`,
+    );
+  return open(path, 'wx', 0o600);
+}
