@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "archive.h"
 
+#include "cgroup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -12,10 +14,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One for each folder on the way down. */
 #define FILES_MAX 8192
+#define LOOK_NS 2000000
+#define LOOKS_MAX 2500 /* five seconds: one of them sits in the kernel */
 
 static const struct {
   uint32_t verb;
@@ -49,6 +54,18 @@ static int open_root(int pid, const char *folder) {
   return root;
 }
 
+/* Asked for by the agent, which lets it go on when this process has ended. */
+static bool stands_still(const char *cgroup) {
+  const struct timespec look = {0, LOOK_NS};
+
+  for (unsigned looks = 0; looks < LOOKS_MAX; looks++) {
+    if (agent_cgroup_is_stopped(cgroup))
+      return true;
+    nanosleep(&look, NULL);
+  }
+  return archive_complain("stop", "the container", "its processes do not stand still within 5 s");
+}
+
 _Noreturn void archive_main(char **argv) {
   const struct rlimit files = {FILES_MAX, FILES_MAX};
   struct archive archive = {0};
@@ -58,7 +75,7 @@ _Noreturn void archive_main(char **argv) {
 
   while (argv[count])
     count++;
-  if (count != 9)
+  if (count != 10)
     _exit(ARCHIVE_FAILED);
   verb = (uint32_t)strtoul(argv[1], NULL, 10);
   archive.options = (uint32_t)strtoul(argv[2], NULL, 10);
@@ -71,6 +88,8 @@ _Noreturn void archive_main(char **argv) {
   /* who stops reading is no reason to leave without a word */
   signal(SIGPIPE, SIG_IGN);
   setrlimit(RLIMIT_NOFILE, &files);
+  if (argv[9][0] != '\0' && !stands_still(argv[9]))
+    _exit(ARCHIVE_FAILED);
   archive.root = open_root(atoi(argv[5]), archive.folder);
   if (archive.root < 0)
     archive_complain("open the root of", "the container", NULL);

@@ -21,7 +21,7 @@ struct archive {
 };
 
 /* argv as archive_request.c makes it: name, verb, options, uid, gid, pid or 0, the root filesystem's folder, path,
- * name. */
+ * name, the cgroup that is to stand still first or "". */
 _Noreturn void archive_main(char **argv);
 
 /* Says what went wrong with a path, by errno where error is NULL. Always false. */

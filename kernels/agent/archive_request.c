@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "archive.h"
+#include "cgroup.h"
 #include "child.h"
 #include "data.h"
 #include "mount.h"
@@ -60,6 +61,9 @@ static const char *refusal(const struct request *request, enum thaw_error *error
   *pid_out = 0;
   if (reason)
     return reason;
+  *error_out = THAW_E_MESSAGE;
+  if (request->head.options & THAW_ARCHIVE_STILL && request->container[0] == '\0')
+    return "Nobody is named who could stand still";
   *error_out = THAW_E_NOENT;
   if (!agent_mount_exists(request->rootfs))
     return "No such root filesystem is mounted";
@@ -73,9 +77,24 @@ static const char *refusal(const struct request *request, enum thaw_error *error
   return first->state == AGENT_RUNNING && first->pid > 0 ? NULL : "The container does not run";
 }
 
+/* Asks for it; the process waits until it is so. */
+static bool stop(struct agent_process *process, pid_t pid) {
+  char cgroup[AGENT_PATH_MAX];
+
+  if (!agent_cgroup_of(pid, cgroup))
+    return false;
+  process->stopped = strdup(cgroup);
+  return process->stopped && agent_cgroup_stop(cgroup, true);
+}
+
+/* Those that want the root filesystem as it is mounted enter nobody's mounts. */
+static bool enters(uint32_t verb) {
+  return verb != THAW_ARCHIVE_CHANGES && verb != THAW_ARCHIVE_LAYER;
+}
+
 static bool spawn(const struct request *request, pid_t pid) {
   char verb[12], options[12], uid[12], gid[12], first[12], folder[AGENT_PATH_MAX];
-  const char *const argv[] = {ARCHIVE_NAME, verb, options, uid, gid, first, folder, request->path, request->name, NULL};
+  const char *argv[] = {ARCHIVE_NAME, verb, options, uid, gid, first, folder, request->path, request->name, "", NULL};
   const struct thaw_archive *head = &request->head;
   struct agent_process *process = agent_process_new(head->process, head->flags);
   int fds[3] = {-1, -1, -1}, self = open("/proc/self/exe", O_PATH | O_CLOEXEC), saved;
@@ -84,7 +103,7 @@ static bool spawn(const struct request *request, pid_t pid) {
   snprintf(options, sizeof options, "%u", head->options);
   snprintf(uid, sizeof uid, "%u", head->uid);
   snprintf(gid, sizeof gid, "%u", head->gid);
-  snprintf(first, sizeof first, "%d", (int)pid);
+  snprintf(first, sizeof first, "%d", enters(head->verb) ? (int)pid : 0);
   agent_path(folder, "%s/roots/%s", agent_options.run, request->rootfs);
   if (!process || self < 0)
     goto fail;
@@ -92,6 +111,11 @@ static bool spawn(const struct request *request, pid_t pid) {
   process->is_exec = true;
   strcpy(process->container, request->container);
   strcpy(process->rootfs, request->rootfs);
+  if (head->options & THAW_ARCHIVE_STILL) {
+    if (!stop(process, pid))
+      goto fail;
+    argv[9] = process->stopped;
+  }
   if (!agent_wire(process, fds))
     goto fail;
   process->pid = process->first_pid = agent_child_start(self, argv, fds);

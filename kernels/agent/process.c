@@ -3,10 +3,13 @@
 #define _GNU_SOURCE
 #include "process.h"
 
+#include "cgroup.h"
 #include "data.h"
 #include "input.h"
+#include "log.h"
 #include "output.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +42,21 @@ struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
   return process;
 }
 
+/* What stood still for it goes on. */
+static void let_go(struct agent_process *process) {
+  if (!process->stopped)
+    return;
+  /* one that was killed meanwhile has no cgroup any more */
+  if (!agent_cgroup_stop(process->stopped, false) && errno != ENOENT)
+    agent_log("%s is stopped for good: %s", process->container, strerror(errno));
+  free(process->stopped);
+  process->stopped = NULL;
+}
+
 void agent_process_free(struct agent_process *process) {
   struct agent_process **link = &processes;
 
+  let_go(process);
   agent_data_forget(process);
   while (*link != process)
     link = &(*link)->next;
@@ -124,6 +139,7 @@ void agent_process_renew(struct agent_process *process) {
 void agent_process_end(struct agent_process *process, int wait_status) {
   process->pid = 0;
   process->has_ended = true;
+  let_go(process);
   if (WIFSIGNALED(wait_status))
     process->exit = (struct thaw_exit){THAW_SIGNALED, (uint32_t)WTERMSIG(wait_status)};
   else

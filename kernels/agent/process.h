@@ -70,6 +70,7 @@ struct agent_process {
   struct thaw_exit exit;
   bool has_ended; /* reaped; before RUNNING the state alone does not say it */
   bool has_execed;
+  char *stopped; /* the cgroup that stands still until it has ended, NULL: none */
   bool is_exit_sent;
   bool is_deleted;
   int terminal; /* pty master, -1: none */

@@ -309,6 +309,7 @@ enum thaw_archive_option {
   THAW_ARCHIVE_CONTENTS = 1,  /* PUT: what is in the folder, not the folder */
   THAW_ARCHIVE_OVERWRITE = 2, /* a folder may be replaced by what is none, and the other way round */
   THAW_ARCHIVE_OWNER = 4,     /* all of it becomes uid's and gid's */
+  THAW_ARCHIVE_STILL = 8,     /* the container, which must be named, stands still until it has ended */
 };
 
 struct thaw_archive {
