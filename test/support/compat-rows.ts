@@ -439,6 +439,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       "D $I sh -c 'echo c >/c; rm /etc/passwd; sleep 100'; sleep 1; $E commit -q -c 'CMD [\"cat\", \"/c\"]' $N localhost/compat/c:1 | wc -c; P --rm localhost/compat/c:1; P --rm localhost/compat/c:1 sh -c 'ls /etc/passwd 2>/dev/null; echo $?'; $E image inspect --format '{{.Config.Cmd}}' localhost/compat/c:1; $E rmi localhost/compat/c:1 >/dev/null 2>&1",
     ],
     [
+      'commit --pause',
+      "D $I sh -c 'echo c >/c; sleep 100'; sleep 1; $E commit -p -q $N localhost/compat/p:1 | wc -c; P --rm localhost/compat/p:1 cat /c; $E exec $N cat /c; $E rmi localhost/compat/p:1 >/dev/null 2>&1",
+    ],
+    [
       'diff',
       "D $I sh -c 'echo e >/e; rm /etc/passwd; mkdir /etc/n; sleep 100'; sleep 1; $E diff $N | grep -vE ' /(tmp|var|root)' | sort",
     ],

@@ -19,6 +19,8 @@ export interface CopyOptions {
 export interface CommitOptions {
   /** What the image is called; undefined for nothing. */
   image?: string;
+  /** The container's processes stand still while its files are read. */
+  pauses: boolean;
   author?: string;
   message?: string;
   /** Changes the image's process, as the OCI image specification has it. */

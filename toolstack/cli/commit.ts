@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw commit: an image of a container, with changes in the words of a Dockerfile.
 
-import { stringList, stringOption, type Command } from './command.js';
+import { flag, stringList, stringOption, type Command } from './command.js';
 import { UsageError } from './usage-error.js';
 import { optional } from './values.js';
 
@@ -22,6 +22,11 @@ export const commitCommand: Command = {
       short: 'c',
       describe: 'A line of a Dockerfile, such as USER app or CMD ["serve"]; may be repeated',
     },
+    pause: {
+      type: 'boolean',
+      short: 'p',
+      describe: 'Have its processes stand still while its files are read',
+    },
     quiet: { type: 'boolean', short: 'q', describe: 'Only the id, which is all that is printed' },
     message: { type: 'string', short: 'm', describe: "A word on it, for the image's history" },
   },
@@ -33,7 +38,7 @@ export const commitCommand: Command = {
     const id = await engine.commit(
       container,
       {
-        ...optional('image', image),
+        ...{ pauses: flag(parsed, 'pause'), ...optional('image', image) },
         ...optional('author', stringOption(parsed, 'author')),
         ...optional('message', stringOption(parsed, 'message')),
         change: (config) => changes.reduce((made, change) => change(made), config),

@@ -4,7 +4,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ArchiveVerb } from '../agent/wire.js';
+import { ArchiveOption, ArchiveVerb } from '../agent/wire.js';
 import type { Client, CommitOptions, CreateOptions } from '../api/engine.js';
 import { CopyError } from '../archive/errors.js';
 import { DEFAULT_LIMITS } from '../image/index.js';
@@ -23,10 +23,17 @@ export async function commitContainer(
   client: Client,
 ): Promise<string> {
   const { signal } = client;
-  const wish = { verb: ArchiveVerb.LAYER, path: '', name: '' };
+  const layer = { verb: ArchiveVerb.LAYER, path: '', name: '' };
   return withOpened(services, manager, { key, verb: 'commit', signal }, async (opened) => {
-    const { record } = opened.container;
+    const { container, inGuest } = opened;
+    const { record } = container;
     const { image, author = '', message: comment = '', change } = options;
+    // Nothing runs in a guest that was started for the files.
+    const stops = options.pauses && inGuest !== '';
+    const wish = stops ? { ...layer, options: ArchiveOption.STILL } : layer;
+    // Nobody else stops it meanwhile, and thaw exec waits.
+    const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
+      stops ? container.still(work) : work();
     const committed = await services.images.commit(
       record.imageId,
       image === undefined ? [] : [image],
@@ -35,11 +42,13 @@ export async function commitContainer(
         ...{ author, comment, createdBy: record.command.join(' ') },
         process: (config) => change(withOwn(config, record.options)),
         writeLayer: (folder) =>
-          useFiles(opened, wish, signal, async ({ output }) => {
-            const path = join(folder, 'layer.tar');
-            await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
-            return path;
-          }),
+          meanwhile(() =>
+            useFiles(opened, wish, signal, async ({ output }) => {
+              const path = join(folder, 'layer.tar');
+              await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
+              return path;
+            }),
+          ),
       },
     );
     return committed.id;

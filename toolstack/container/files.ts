@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One process of the agent that carries files: started like one of `thaw exec`, its streams the launcher's or thawd's own.
 
-import { ArchiveVerb, type ArchiveRequest } from '../agent/wire.js';
+import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../agent/wire.js';
 import type { Client } from '../api/engine.js';
 import { Forget, ProcessFlag, type ExitStatus } from '../api/wire.js';
 import { CopyError } from '../archive/errors.js';
@@ -93,14 +93,16 @@ async function start(
   const { id, ended } = execs.add();
   const flags = flagsOf(wish);
   const { verb } = wish;
+  const { options = 0 } = wish;
   // What is mounted in a container that runs is part of what its processes see, and not of what it has written.
   const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
+  const isNamed = seesMounts || (options & ArchiveOption.STILL) !== 0;
   try {
     await sandbox.shim.expect(id, flags, '', '');
     try {
       await join(id);
-      const container = seesMounts ? inGuest : '';
-      await sandbox.archive({ options: 0, ...wish, process: id, flags, container });
+      const container = isNamed ? inGuest : '';
+      await sandbox.archive({ ...wish, options, process: id, flags, container });
     } catch (error) {
       const mayRun = ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
       if (mayRun) sandbox.shim.signal(id, SIGKILL);

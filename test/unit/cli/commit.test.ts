@@ -36,6 +36,12 @@ test('the id of the image is printed', async (t) => {
   const { client, out } = fakeClient();
   const words = ['-a', 'me', '-m', 'why', '-c', 'USER 7', 'web', 'team/app'];
   t.is(await commitCommand.run(parseCommand(commitCommand, words), client, engine), 0);
-  t.like(calls[0], ['commit', 'web', { image: 'team/app', author: 'me', message: 'why' }]);
+  t.like(calls[0], [
+    'commit',
+    'web',
+    { image: 'team/app', author: 'me', message: 'why', pauses: false },
+  ]);
+  await commitCommand.run(parseCommand(commitCommand, ['-p', 'web']), client, engine);
+  t.like(calls[1], ['commit', 'web', { pauses: true }]);
   t.notRegex(out(), /sha256:/);
 });
