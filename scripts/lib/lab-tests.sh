@@ -43,14 +43,15 @@ build_bad_guest() {
 
 # lab_ava LAB TYPE GLOB...: runs AVA in the lab's dom0 on compiled tests, TAP on standard output.
 lab_ava() {
-  local lab=$1 type=$2
+  local lab=$1 type=$2 wishes
   shift 2
+  mapfile -t wishes < <(env | grep '^THAW_KILLS')
   # V8's compiler and its threads cost an emulated CPU more than they give.
   # AVA keeps a cache beside its modules, so the read-only tree gets a writable layer.
-  "$THAW_ROOT/scripts/lab" exec --name "$lab" -- sh -c '
+  "$THAW_ROOT/scripts/lab" exec --name "$lab" -- env "${wishes[@]}" sh -c '
     mkdir -p /run/tests/upper /run/tests/work /root/tests
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
-    type=$1; export THAW_TEST_CYCLES=$2 THAW_KILLS=$3; [ -z "$4" ] || export THAW_KILLS_SEED=$4; shift 4
-    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "${THAW_KILLS:-200}" "${THAW_KILLS_SEED:-}" "$@"
+    type=$1; export THAW_TEST_CYCLES=$2; shift 2
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "$@"
 }

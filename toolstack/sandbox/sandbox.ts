@@ -35,6 +35,7 @@ export function rootfsPath(name: string): string {
 /** Until an agent that wakes up, or is asked again, has answered. */
 export const WAKE_MS = 90_000;
 const ADOPT_MS = 3000;
+const LISTEN_MS = 500;
 
 /** What a container has of the domain that it runs in, whether that is its own or a pod's. */
 export type ContainerSandbox = Pick<
@@ -57,6 +58,12 @@ export type ContainerSandbox = Pick<
 >;
 
 export { describeDeath } from '../xen/death.js';
+
+/** One that was just started has yet to open its socket; behind a socket that is there somebody listens at once, or is dead. */
+function adoptMs(folder: string, socket: string): number {
+  if (!existsSync(folder)) return 0;
+  return existsSync(socket) ? LISTEN_MS : ADOPT_MS;
+}
 
 export class Sandbox {
   readonly record: SandboxRecord;
@@ -111,12 +118,8 @@ export class Sandbox {
     events: ShimEvents,
   ): Promise<Sandbox> {
     const folder = sandboxFolder(services, record);
-    // Without its folder there is none that has yet to open its socket.
-    const shim = await ShimClient.connect(
-      shimSocket(folder),
-      events,
-      existsSync(folder) ? ADOPT_MS : 0,
-    );
+    const socket = shimSocket(folder);
+    const shim = await ShimClient.connect(socket, events, adoptMs(folder, socket));
     const acquired: string[] = [];
     try {
       for (const file of loopFilesOf(record)) {
