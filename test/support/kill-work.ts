@@ -99,7 +99,7 @@ const lives: Work = {
           ['start', name],
         ];
     const then: string[][][] = [
-      [['restart', name]],
+      [['restart', '--time', '120', name]],
       [
         ['pause', name],
         ['unpause', name],
@@ -109,13 +109,16 @@ const lives: Work = {
         ['rename', `${name}-b`, name],
       ],
       [
-        ['stop', name],
+        ['stop', '--time', '120', name],
         ['start', name],
       ],
     ];
-    const all = [...made, random.pick(then), random.pick(then), [['stop', name]]].flatMap((step) =>
-      Array.isArray(step[0]) ? (step as string[][]) : [step as string[]],
-    );
+    const all = [
+      ...made,
+      random.pick(then),
+      random.pick(then),
+      [['stop', '--time', '120', name]],
+    ].flatMap((step) => (Array.isArray(step[0]) ? (step as string[][]) : [step as string[]]));
     const done = each(all);
     return Promise.resolve(async () => {
       const count = await done;
