@@ -33,14 +33,20 @@ export function loopFilesOf(record: SandboxRecord): string[] {
 }
 
 /** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
-export async function memoryToMount({ layers, inMemory }: SandboxRecord): Promise<number> {
+export async function memoryToMount({ layers, inMemory, disk }: SandboxRecord): Promise<number> {
   if (layers.length === 0) return 0;
   const infos = await Promise.all((inMemory ? layers : []).map((layer) => stat(layer)));
-  return RUNTIME_KIB + Math.ceil(infos.reduce((sum, { size }) => sum + size, 0) / 1024);
+  return (
+    RUNTIME_KIB +
+    (disk ? DISK_KIB : 0) +
+    Math.ceil(infos.reduce((sum, { size }) => sum + size, 0) / 1024)
+  );
 }
 
 /** With a small image no more than one section of memory, 8 MiB, which the guest's kernel adds as a whole. */
 const RUNTIME_KIB = 6.5 * 1024;
+/** One more for ext4 and its journal: without it a guest that has no more can find none in the middle of the mount, and stops. */
+const DISK_KIB = 8 * 1024;
 
 export interface Layers {
   /** As MOUNT calls them. */

@@ -4,7 +4,12 @@
 import test from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Undo } from '../../../toolstack/base/undo.js';
-import { disksOf, goIntoMemory, prepareLayers } from '../../../toolstack/sandbox/layers.js';
+import {
+  disksOf,
+  goIntoMemory,
+  memoryToMount,
+  prepareLayers,
+} from '../../../toolstack/sandbox/layers.js';
 import type { LoopDevices } from '../../../toolstack/xen/loop.js';
 import { containerRecord } from '../../support/container-record.js';
 
@@ -33,6 +38,13 @@ test('layers in memory need no loop device, and have numbers', async (t) => {
   const layers = await prepareLayers(none as LoopDevices, recordOf(true), undo);
   t.deepEqual(layers, { guestNames: ['layer-1', 'layer-2'], devices: [] });
   t.deepEqual(disksOf(recordOf(true)), []);
+});
+
+test('a writable layer on a disk takes a section of memory more to mount', async (t) => {
+  const onDisks = recordOf(false);
+  const disk = { path: '/c/upper.ext4', bytes: MIB };
+  t.is((await memoryToMount({ ...onDisks, disk })) - (await memoryToMount(onDisks)), 8 * 1024);
+  t.is(await memoryToMount({ ...onDisks, layers: [], disk }), 0, 'it was frozen with the guest');
 });
 
 test('a disk that cannot be made gives back those before it', async (t) => {

@@ -6,6 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import {
   busybox,
   command,
+  guestType,
   killThawd,
   list,
   run,
@@ -39,6 +40,14 @@ async function sleeper(name: string, ...options: string[]): Promise<string> {
   );
   return stdout.trim() || stderr;
 }
+
+test.serial('the memory that comes by itself is enough to mount it', async (t) => {
+  t.timeout(300_000);
+  // Not runWords(): what is named there is had before the mount.
+  const words = ['run', '--type', guestType, '--name', 'default', busybox, 'echo', 'mounted'];
+  t.like(await thaw(words), { status: 0, stdout: 'mounted\n' });
+  await thaw(['rm', 'default']);
+});
 
 test.serial('what it wrote is there at the next start, and goes with it', async (t) => {
   t.timeout(300_000);
