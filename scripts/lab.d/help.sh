@@ -26,13 +26,14 @@ Options of up:
   --vcpus N             the machine's CPUs (1; with more, PVH guests crash now and then: docs/lab.md)
   --clock wall|instructions
                         what drives the machine's clock (wall); instructions: 1 ns for each instruction, whatever the host does
-  --install DIR         a tree that is laid over dom0's root (usr/bin/thaw, usr/sbin/thawd, ...); its thawd is started
+  --install FILE.deb    a Debian package that dom0 installs; its thawd is started
+  --install DIR         a tree that is laid over dom0's root instead (usr/bin/thaw, usr/sbin/thawd, ...)
   --disk LABEL=DIR      packs a folder into a read-only disk that dom0 mounts at /mnt/LABEL; may be given several times
   --scratch MIB         size of dom0's writable layer, gone with the lab (8192; in RAM with the instruction clock)
   --deadline SECONDS    how long dom0 may take to answer (300)
 
 Examples:
-  scripts/lab up
+  scripts/lab up --install build/package/thaw.deb
   scripts/lab exec -- xl info
   echo data | scripts/lab exec -- cat
   scripts/lab exec -t -- bash

@@ -38,6 +38,8 @@ lab_image_trim() {
   depmod -b "$root" "$version" || return
   rm -rf "$root"/usr/lib/udev/hwdb* "$root"/usr/libexec/podman/podman-testing
   rm -rf "$root"/boot/initrd* "$root"/initrd* "$root"/boot/System.map* "$root"/boot/*.efi "$root"/vmlinuz*
+  # Packages that a running dom0 installs are installed as a whole.
+  rm -rf "$root"/etc/dpkg/dpkg.cfg.d/99mmdebstrap
   rm -rf "$root"/etc/apt/apt.conf.d/99mmdebstrap "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/* "$root"/var/lib/apt/lists/*
   rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf "$root"/etc/machine-id
   rm -rf "$root"/var/cache/* "$root"/var/log/*

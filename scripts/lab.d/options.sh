@@ -59,7 +59,10 @@ lab_options() {
         shift
         ;;
       --install)
-        [ -d "$2" ] || lab_usage_error "Option --install needs a folder: \"$2\" is none"
+        case $2 in
+          *.deb) [ -f "$2" ] || lab_usage_error "Option --install needs a package: \"$2\" is not there" ;;
+          *) [ -d "$2" ] || lab_usage_error "Option --install needs a package (.deb) or a folder: \"$2\" is neither" ;;
+        esac
         LAB_INSTALL=$2
         shift
         ;;

@@ -35,16 +35,31 @@ lab_up_claim() {
 
 # Finds every disk and hands it to QEMU by serial: root, lab (dom0's own files), install, d-LABEL.
 lab_up_disks() {
-  local entry image
+  local entry image tree
   image=$(lab_image) || exit
   LAB_IMAGE=$image
   LAB_DISKS=("root=$image/root.erofs")
   lab_up_disk lab "$LAB_D/dom0" --all-root
-  [ -z "$LAB_INSTALL" ] || lab_up_disk install "$LAB_INSTALL" --all-root
+  if [ -n "$LAB_INSTALL" ]; then
+    tree=$(lab_up_install "$1") || exit
+    lab_up_disk install "$tree" --all-root
+  fi
   for entry in "${LAB_FOLDERS[@]}"; do
     lab_up_disk "d-${entry%%=*}" "${entry#*=}"
   done
   [ "$LAB_CLOCK" = instructions ] || LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
+}
+
+# lab_up_install DIR: prints the tree that is laid over dom0's root. A package lies in it where apt keeps those that it fetched, and where
+# dom0's boot script installs it from.
+lab_up_install() {
+  local tree=$1/install archives=$1/install/var/cache/apt/archives
+  if [ -d "$LAB_INSTALL" ]; then
+    tree=$LAB_INSTALL
+  else
+    mkdir -p "$archives" && cp -L "$LAB_INSTALL" "$archives/" || die "Cannot copy $LAB_INSTALL"
+  fi
+  printf '%s\n' "$tree"
 }
 
 # lab_up_disk SERIAL DIR [MKFS-OPTION...]

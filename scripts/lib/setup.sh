@@ -23,6 +23,7 @@ setup_all() {
   }
   rm -f "$lab_log"
   setup_install_tree
+  setup_package
   took 'Set-up' "$started"
 }
 
@@ -104,10 +105,15 @@ setup_guest() {
   took 'Guest kernel and initrd' "$started"
 }
 
-# build/install: the tree that scripts/lab lays over its dom0.
+# build/install: what is installed, as a tree that scripts/lab can lay over its dom0.
 setup_install_tree() {
   rm -rf "$THAW_ROOT/build/install"
   "$THAW_ROOT/scripts/install" "$THAW_ROOT/build/install" || die 'Cannot lay out what is installed: see above'
+}
+
+# build/package/thaw.deb: the same as a Debian package, which labs install as hosts do.
+setup_package() {
+  "$THAW_ROOT/scripts/package" >/dev/null 2>&1 || die 'Cannot build the package: scripts/package says why'
 }
 
 # wait_for_thawd LAB: until thawd answers in the lab's dom0, which starts it at boot; at most two minutes.

@@ -85,6 +85,7 @@ group_usage() {
   check 'a disk without a folder is wrong usage' status 2 "$lab" up --disk "x=$work/none"
   check 'exec without a command is wrong usage' status 2 "$lab" exec --
   check 'cp between two places of the host is wrong usage' status 2 "$lab" cp /etc/hosts /tmp/x
+  check 'a package that is not there is wrong usage' status 2 "$lab" up --install "$work/none.deb"
   check '--help prints examples' grep -q 'scripts/lab exec -- xl info' <("$lab" --help)
   check 'exec on a lab that does not run fails' status 1 "$lab" exec --name "$a" -- true
   check 'status of a lab that does not run is 1' status 1 "$lab" status --name "$a"
@@ -92,13 +93,16 @@ group_usage() {
 }
 group_pair() {
   local pids
-  mkdir -p "$work/tree/usr/sbin" "$work/folder"
+  mkdir -p "$work/tree/usr/sbin" "$work/folder" "$work/package/DEBIAN" "$work/package/usr/share/doc/small"
+  printf '%s\n' 'Package: small' 'Version: 1' 'Architecture: all' 'Maintainer: lab' 'Description: small' >"$work/package/DEBIAN/control"
+  echo whole >"$work/package/usr/share/doc/small/file"
+  dpkg-deb --root-owner-group -b "$work/package" "$work/small.deb" >/dev/null
   printf '#!/bin/sh\necho thawd runs as $$\nexec sleep 100000\n' >"$work/tree/usr/sbin/thawd"
   chmod 755 "$work/tree/usr/sbin/thawd"
   echo packed >"$work/folder/file"
   "$lab" up --name "$a" "${small[@]}" --install "$work/tree" --disk "data=$work/folder" 2>"$work/up-a" &
   pids=$!
-  "$lab" up --name "$b" "${small[@]}" 2>"$work/up-b" &
+  "$lab" up --name "$b" "${small[@]}" --install "$work/small.deb" 2>"$work/up-b" &
   check 'two labs start side by side' both "$pids" "$!"
   sed 's/^/     /' "$work/up-a" "$work/up-b"
   check 'each answers as a Xen host' same 'Domain-0' "$lab" exec --name "$a" -- sh -c "xl list | awk 'NR == 2 { print \$1 }'"
@@ -109,6 +113,8 @@ group_pair() {
   check 'status lists both' same "$(printf '%s running\n%s running' "$a" "$b")" own_labs
   check 'status of one says what runs in it' grep -q '^xen-hypervisor-' <("$lab" status --name "$a")
   check 'thawd of --install is started' grep -q 'thawd runs' <("$lab" logs --name "$a" thawd)
+  check 'a package of --install is installed' same 'install ok installed' "$lab" exec --name "$b" -- dpkg-query -W -f '${Status}' small
+  check 'and all of it' same '' "$lab" exec --name "$b" -- dpkg --verify small
   check '--disk is mounted' same packed "$lab" exec --name "$a" -- cat /mnt/data/file
   check 'and read-only' status 1 "$lab" exec --name "$a" -- touch /mnt/data/other
   check 'QEMU listens on loopback only' loopback_only "$(qemu_pid "$a")"

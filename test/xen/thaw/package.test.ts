@@ -1,38 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Debian package installs in a dom0, finds all that it depends on, and what it installs works.
+// What thaw is in this dom0 came from its Debian package: it is whole, finds all that it depends on, works, and takes over from itself.
 
+import { existsSync } from 'node:fs';
 import test from 'ava';
 import { once } from '../../support/once.js';
 import { busybox, command, run, startThawd, stopThawd, thaw } from '../../support/thaw.js';
 
-const PACKAGE = process.env['THAW_TEST_PACKAGE'] ?? '/mnt/tests/thaw.deb';
+/** Where the lab's dom0 had it from. */
+const PACKAGE = process.env['THAW_TEST_PACKAGE'] ?? '/var/cache/apt/archives/thaw.deb';
 
-once('it installs over what is there, and the doctor is content', async (t) => {
-  await command('dpkg', ['--install', PACKAGE], 120_000);
-  // A dom0 may be told to install no documentation.
-  const wrong = (await command('dpkg', ['--verify', 'thaw'])).split('\n');
-  t.deepEqual(
-    wrong.filter((line) => line !== '' && !line.includes('/usr/share/doc/')),
-    [],
+test('it is installed, and so is all that it depends on', async (t) => {
+  t.is(
+    await command('dpkg-query', ['--show', '--showformat=${Status}', 'thaw']),
+    'install ok installed',
   );
-  const { status, stdout } = await thaw(['doctor']);
-  t.is(status, 0, stdout);
-  t.is((await run([busybox, 'true'])).status, 0);
+  t.is(await command('dpkg', ['--audit']), '');
 });
 
-once('its thawd, its manual and its completions are those of the package', async (t) => {
-  await stopThawd();
-  await startThawd();
-  const { stdout } = await run([busybox, 'echo', 'packed']);
-  t.is(stdout, 'packed\n');
+test('each of its files is as it was packed', async (t) => {
+  t.is(await command('dpkg', ['--verify', 'thaw'], 120_000), '');
   const files = (await command('dpkg', ['--listfiles', 'thaw'])).split('\n');
-  for (const name of ['bin/thaw', 'sbin/thawd', 'share/man/man1/thaw.1.gz'])
-    t.true(files.includes(`/usr/${name}`), name);
+  for (const name of [
+    'bin/thaw',
+    'sbin/thawd',
+    'lib/thaw/guest/vmlinux',
+    'share/man/man1/thaw.1.gz',
+  ])
+    t.true(files.includes(`/usr/${name}`) && existsSync(`/usr/${name}`), name);
   const manual = await command('zcat', ['/usr/share/man/man1/thaw.1.gz']);
   t.true(manual.startsWith('.TH THAW 1'));
   await command('bash', ['-n', '/usr/share/bash-completion/completions/thaw']);
 });
 
-test('it needs nothing that this dom0 lacks', async (t) => {
-  t.is(await command('dpkg', ['--audit']), '');
+once('the doctor is content with this host', async (t) => {
+  const { status, stdout } = await thaw(['doctor']);
+  t.is(status, 0, stdout);
+});
+
+once('installed over itself it is whole again, and the next thawd works', async (t) => {
+  await command('dpkg', ['--install', PACKAGE], 120_000);
+  t.is(await command('dpkg', ['--verify', 'thaw'], 120_000), '');
+  await stopThawd();
+  await startThawd();
+  const { stdout } = await run([busybox, 'echo', 'packed']);
+  t.is(stdout, 'packed\n');
 });
