@@ -135,3 +135,22 @@ test('a socket path that is too long is named', (t) => {
   t.is(status, 125);
   t.regex(stderr, /File name too long/);
 });
+
+test('where thawd does not take the command in time, it is said, and what works offline works', async (t) => {
+  const dir = install(t);
+  const server = createServer();
+  // Nothing is read from it, as while systemd holds the socket of a thawd that starts: this process waits for its children meanwhile.
+  server.listen(join(dir, 'sock'));
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { status, stdout, stderr } = thaw(dir, ['ps'], { THAW_WAIT: '1' });
+  t.is(status, 125);
+  t.is(stdout, '');
+  t.is(
+    stderr,
+    `thaw: Cannot reach thawd at ${join(dir, 'sock')}: it is starting, or stuck, and does not take the command; see its log\n`,
+  );
+  const doctor = thaw(dir, ['doctor'], { THAW_WAIT: '1' });
+  t.is(doctor.status, 3);
+  t.deepEqual(JSON.parse(doctor.stdout), ['doctor']);
+});

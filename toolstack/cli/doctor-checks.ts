@@ -2,10 +2,12 @@
 // The single checks of thaw doctor, in the order in which thaw needs what they look for.
 
 import { access, constants, readdir, readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ApiType, encodeRequest } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
+import { encodeFrame } from '../base/frame.js';
 
 export interface Finding {
   what: string;
@@ -151,7 +153,7 @@ const LIB_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
 async function checkThawd(): Promise<Finding> {
   const path = process.env['THAW_SOCKET'] ?? '/run/thaw/thawd.sock';
   const what = 'thawd';
-  if (await canConnect(path)) return { what, state: 'ok', detail: path };
+  if (await isAnswered(path)) return { what, state: 'ok', detail: path };
   return {
     what,
     state: 'missing',
@@ -177,17 +179,37 @@ async function readText(path: string): Promise<string | undefined> {
 }
 
 function canConnect(path: string): Promise<boolean> {
+  return talk(path, (socket, settle) => socket.once('connect', () => settle(true)));
+}
+
+/** Whether somebody reads what is sent there. To connect proves nothing: systemd may hold the socket of a thawd that does not start. */
+function isAnswered(path: string): Promise<boolean> {
+  return talk(path, (socket, settle) => {
+    socket.once('connect', () => socket.write(encodeFrame(ApiType.REQUEST, 0, 0, VERSION_REQUEST)));
+    socket.once('data', () => settle(true));
+    socket.once('end', () => settle(false));
+  });
+}
+
+function talk(
+  path: string,
+  converse: (socket: Socket, settle: (answer: boolean) => void) => void,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.setTimeout(CONNECT_MS, () => settle(false));
-    socket.once('connect', () => settle(true));
-    // A full queue of connections is somebody's queue.
-    socket.once('error', (error) => settle(errorCode(error) === 'EAGAIN'));
     const settle = (answer: boolean): void => {
       socket.destroy();
       resolve(answer);
     };
+    socket.setTimeout(ANSWER_MS, () => settle(false));
+    // A full queue of connections is somebody's queue.
+    socket.once('error', (error) => settle(errorCode(error) === 'EAGAIN'));
+    converse(socket, settle);
   });
 }
 
-const CONNECT_MS = 2000;
+const ANSWER_MS = 5000;
+const VERSION_REQUEST = encodeRequest({
+  ...{ cwd: '/', argv: ['thaw', '--version'], env: [], rows: 0, cols: 0 },
+  ttys: { stdin: false, stdout: false, stderr: false },
+});

@@ -24,7 +24,7 @@ export function manualPage(commands: readonly Command[], date: string): string {
     '.SH FILES',
     '.TP',
     '/run/thaw/thawd.sock',
-    'Where thawd answers; \\fBTHAW_SOCKET\\fR in the environment names another.',
+    'Where thawd answers; \\fBTHAW_SOCKET\\fR in the environment names another. While thawd starts a command waits, 120 seconds or as many as \\fBTHAW_WAIT\\fR says.',
     '.TP',
     '/var/lib/thaw',
     'Containers, images, templates and networks.',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thawd's socket: who may come, and one session for each who does.
 
+import { once } from 'node:events';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
@@ -10,22 +11,38 @@ import type { Engine } from '../api/engine.js';
 import { Inputs } from './input.js';
 import { Session } from './session.js';
 
-/** Opens the socket, root's alone (0600). Rejects with ERR_THAWD_RUNNING when another thawd answers there. */
-export async function listen(path: string, engine: Engine, log: Log): Promise<Server> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+/**
+ * Opens the socket, root's alone (0600), or serves the one that systemd `given` holds open there (given-socket.ts). Rejects with
+ * what the system says.
+ */
+export async function listen(
+  path: string,
+  engine: Engine,
+  log: Log,
+  given?: number,
+): Promise<Server> {
   const inputs = new Inputs(path);
   const server = createServer((socket) => new Session(socket, engine, log, inputs));
+  if (given === undefined) await openSocket(server, path);
+  else await begin(server, () => server.listen({ fd: given }));
+  return server;
+}
+
+async function openSocket(server: Server, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   const before = process.umask(0o177);
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
+    await begin(server, () => server.listen(path));
   } finally {
     process.umask(before);
   }
   await chmod(path, 0o600);
-  return server;
+}
+
+async function begin(server: Server, listen: () => void): Promise<void> {
+  const listening = once(server, 'listening');
+  listen();
+  await listening;
 }
 
 /** Makes way for a new socket: removes one that nobody serves. Rejects with ERR_THAWD_RUNNING when somebody does. */

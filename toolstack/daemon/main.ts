@@ -39,6 +39,7 @@ import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
 import { allStats, createEngine } from './engine.js';
 import { keepFrozen, listTemplates } from './frozen.js';
+import { givenSocket } from './given-socket.js';
 import { claimSocket, listen } from './listener.js';
 import { parseSettings, settingsHelp, type Settings } from './settings.js';
 
@@ -73,14 +74,15 @@ async function start(
   { paths, helloMs, pool, poolType, storageBytes, metrics, keepsBlobs }: Settings,
   log: Log,
 ): Promise<void> {
-  await claimSocket(paths.socket);
+  const given = await givenSocket(paths.socket);
+  if (given === undefined) await claimSocket(paths.socket);
   const host = await openXenHost(log);
   if (!scrubsMemory(host.version.commandline))
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const given = { paths, helloMs, pool, storageBytes, keepsBlobs };
-  const services = await openServices(host, given, log);
+  const options = { paths, helloMs, pool, storageBytes, keepsBlobs };
+  const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
   await recover(services, manager);
   // Not before: what starts gets an address, and those of containers that run must be known.
@@ -90,7 +92,7 @@ async function start(
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
-  const server = await listen(paths.socket, createEngine(services, manager, paths), log);
+  const server = await listen(paths.socket, createEngine(services, manager, paths), log, given);
   // So that no start waits for it; one that needs it says what is wrong.
   services.sandbox.disks
     .blank()

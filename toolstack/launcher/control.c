@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What thawd tells the launcher: bytes to write, a process to join, the end. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 static enum frame_verdict control_head(void *ctx, const struct thaw_frame *frame) {
   struct launcher *launcher = ctx;
 
+  launcher->taken = true;
   if (frame->length > THAW_CONTROL_MAX || launcher->done)
     return FRAME_BAD;
   switch (frame->type) {
@@ -67,5 +69,7 @@ void control_lost(struct launcher *launcher) {
   if (launcher->done || launcher->state != PROCESS_NONE)
     return;
   terminal_restore();
-  say("Lost the connection to thawd: it ended; see its log");
+  launcher->take_error = launcher->taken ? 0 : ECONNRESET;
+  if (launcher->taken)
+    say(LOST_THAWD);
 }

@@ -13,8 +13,9 @@
 #include "../api/frame.h"
 
 #define EXIT_TOOLSTACK 125 /* thaw itself failed */
-#define DETACH_MAX 32u     /* keys that let go of a terminal */
-#define CLEANUP_MS 30000   /* how long an ended process's launcher waits for thawd */
+#define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
+#define DETACH_MAX 32u   /* keys that let go of a terminal */
+#define CLEANUP_MS 30000 /* how long an ended process's launcher waits for thawd */
 
 struct connection {
   int fd; /* -1: none, or over */
@@ -54,6 +55,9 @@ struct launcher {
   bool done;
   int done_status;
   int64_t ended_ms;
+  bool taken;         /* thawd has read the request */
+  int64_t take_by_ms; /* it must have by then */
+  int take_error;     /* why it never will */
   uint32_t in_credit;
   bool in_eof;
   uint8_t detach[DETACH_MAX]; /* on a terminal: these, typed in a row, end the launcher, not the process */
@@ -67,6 +71,7 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int64_t clock_ms(void);
 
 /* offline.c: what still works without thawd; the exit status, when it returns */
+bool works_offline(int argc, char **argv);
 int offline(int argc, char **argv, const char *socket_path, int error);
 
 /* connection.c */
@@ -80,6 +85,11 @@ void connection_close(struct connection *connection);
 
 /* request.c: 0, or -1 after it said why */
 int request_put(struct connection *thawd, int argc, char **argv, char **env);
+
+/* taken.c */
+void taken_begin(struct launcher *launcher, bool works_offline); /* the wait begins */
+bool taken(struct launcher *launcher);
+void taken_check(struct launcher *launcher); /* closes thawd's connection when the wait is over */
 
 /* control.c: thawd's side */
 extern const struct frame_sink control_sink;

@@ -82,6 +82,11 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
     fifo_release(&launcher->thawd.out);
 }
 
+/* Milliseconds that poll may wait. */
+static int patience(struct launcher *launcher) {
+  return is_ended(launcher) || (launcher->thawd.fd >= 0 && !taken(launcher)) ? 1000 : -1;
+}
+
 int loop_run(struct launcher *launcher, int signals_fd) {
   struct pollfd fds[AT_COUNT];
 
@@ -89,7 +94,7 @@ int loop_run(struct launcher *launcher, int signals_fd) {
   turn(launcher, fds);
   while (!is_finished(launcher) || output_pending(&launcher->out[0]) || output_pending(&launcher->out[1])) {
     poll_set(launcher, signals_fd, fds);
-    if (poll(fds, AT_COUNT, is_ended(launcher) ? 1000 : -1) < 0) {
+    if (poll(fds, AT_COUNT, patience(launcher)) < 0) {
       if (errno != EINTR) {
         say("Cannot poll: %s", strerror(errno));
         launcher->status = EXIT_TOOLSTACK;
@@ -98,6 +103,7 @@ int loop_run(struct launcher *launcher, int signals_fd) {
       memset(fds, 0, sizeof fds);
     }
     turn(launcher, fds);
+    taken_check(launcher);
   }
   terminal_restore();
   connection_close(&launcher->thawd);

@@ -18,7 +18,7 @@ static bool is_one_of(const char *word, const char *const *words) {
 }
 
 /* `thaw`, `thaw help`, `thaw --version`, `thaw run --help` and the like: answers that need no thawd. */
-static bool works_offline(int argc, char **argv) {
+bool works_offline(int argc, char **argv) {
   static const char *const first[] = {"doctor", "config", "completion", "help", "--help", "-h", "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
   static const char *const groups[] = {"network", NULL}; /* whose commands are two words */
@@ -64,7 +64,11 @@ static void run_offline(int argc, char **argv) {
 int offline(int argc, char **argv, const char *socket_path, int error) {
   if (works_offline(argc, argv))
     run_offline(argc, argv);
-  if (error == ENOENT || error == ECONNREFUSED)
+  if (error == ECONNRESET)
+    say(LOST_THAWD);
+  else if (error == ETIMEDOUT)
+    say("Cannot reach thawd at %s: it is starting, or stuck, and does not take the command; see its log", socket_path);
+  else if (error == ENOENT || error == ECONNREFUSED)
     say("Cannot reach thawd at %s: it is not running; start it with: systemctl start thawd (or: thawd &)", socket_path);
   else if (error == EACCES || error == EPERM)
     say("Cannot reach thawd at %s: permission denied; run thaw as root or as a member of the socket's group",

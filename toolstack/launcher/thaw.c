@@ -53,7 +53,7 @@ static int fill_standard(void) {
 int main(int argc, char **argv) {
   struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1};
   const char *socket_path = getenv("THAW_SOCKET");
-  int signals_fd;
+  int signals_fd, status;
 
   if (socket_path == NULL || *socket_path == '\0')
     socket_path = SOCKET_PATH;
@@ -72,5 +72,7 @@ int main(int argc, char **argv) {
   output_init(&launcher.out[1], STDERR_FILENO);
   if (request_put(&launcher.thawd, argc, argv, environ) != 0)
     return EXIT_TOOLSTACK;
-  return loop_run(&launcher, signals_fd);
+  taken_begin(&launcher, works_offline(argc, argv));
+  status = loop_run(&launcher, signals_fd);
+  return launcher.take_error == 0 ? status : offline(argc, argv, socket_path, launcher.take_error);
 }

@@ -32,21 +32,23 @@ test.serial('what is missing has a remedy, what is there has none', async (t) =>
   );
 });
 
-test.serial('a thawd that answers is found', async (t) => {
+test.serial('a thawd that answers is found, one that hangs up is not', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-doctor-'));
   const path = join(folder, 'thawd.sock');
-  const server = createServer((socket) => socket.destroy());
+  let answers = false;
+  const server = createServer((socket) =>
+    socket.once('data', () => socket.end(answers ? 'x' : '')),
+  );
   t.teardown(() => {
     server.close();
     return rm(folder, { recursive: true, force: true });
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   setEnv(t, 'THAW_SOCKET', path);
-  const findings = await doctorChecks();
-  t.like(
-    findings.find(({ what }) => what === 'thawd'),
-    { state: 'ok', detail: path },
-  );
+  const ofThawd = async () => (await doctorChecks()).find(({ what }) => what === 'thawd');
+  t.like(await ofThawd(), { state: 'missing' });
+  answers = true;
+  t.like(await ofThawd(), { state: 'ok', detail: path });
 });
 
 test.serial('a program is found on PATH', async (t) => {
