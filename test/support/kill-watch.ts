@@ -38,7 +38,7 @@ export class NumberedLines {
 
 /** Much at once, then a rest, for the other containers are to live as well. Ends with 3 once somebody makes /end. */
 const COUNTER =
-  'i=1; while [ ! -e /end ]; do seq $i $((i+799)); i=$((i+800)); sleep 1; done; exit 3';
+  'i=1; n=0; while [ ! -e /end ]; do n=$((n+1)); c=$((n%10 ? 100 : 4000)); seq $i $((i+c-1)); i=$((i+c)); sleep 2; done; exit 3';
 
 /** Numbers its lines, to its log and to an attached launcher that is started here. */
 export class Counting {
@@ -79,7 +79,7 @@ export class Counting {
 /** Writes files beside what they are to be, replaces them, and keeps their sums. Ends with 5 once there is /data/end. */
 const FILER = [
   'i=0; while [ ! -e /data/end ]; do i=$((i+1)); f=/data/f$((i%20)); head -c 20000 /dev/urandom >$f.new',
-  'sum=$(sha256sum <$f.new); rm -f $f.sum; mv $f.new $f; echo ${sum%% *} >$f.sum; echo $i >>/data/done; sleep 0.5; done; exit 5',
+  'sum=$(sha256sum <$f.new); rm -f $f.sum; mv $f.new $f; echo ${sum%% *} >$f.sum; echo $i >>/data/done; sleep 2; done; exit 5',
 ].join('; ');
 
 /** Works on files of a volume. */

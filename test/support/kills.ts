@@ -223,7 +223,8 @@ export class Kills {
 /** Programs that thawd runs, and none of which may outlive it. */
 const TOOLS = /^(skopeo|setpriv|mkfs\.\w+|tar|zstd|nft|ip|mount|umount|rm|libxl-save-helper)$/;
 const OF_DOMAIN = /^\/(vm\/[^/]+|libxl\/\d+|local\/domain\/(\d+|0\/backend\/\w+\/\d+))$/;
-const INSIDE = /\/volumes\/[^/]+\/_data\/|\/ctr\.log|\/resolv|aardvark|\/dns/;
+const INSIDE =
+  /\/volumes\/[^/]+\/_data\/|^\/run\/thaw\/volumes$|\/ctr\.log|\/resolv|aardvark|\/dns/;
 
 async function left(): Promise<Left> {
   const found = await holdings();
