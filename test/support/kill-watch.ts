@@ -38,7 +38,7 @@ export class NumberedLines {
 
 /** Much at once, then a rest, for the other containers are to live as well. Ends with 3 once somebody makes /end. */
 const COUNTER =
-  'i=1; n=0; while [ ! -e /end ]; do n=$((n+1)); c=$((n%10 ? 100 : 4000)); seq $i $((i+c-1)); i=$((i+c)); sleep 2; done; exit 3';
+  'i=1; n=0; while [ ! -e /end ]; do n=$((n+1)); c=$((n%10 ? 50 : 2000)); seq $i $((i+c-1)); i=$((i+c)); sleep 2; done; exit 3';
 
 /** Numbers its lines, to its log and to an attached launcher that is started here. */
 export class Counting {
@@ -66,9 +66,9 @@ export class Counting {
     if (fault !== undefined) faults.push(`its launcher got ${fault}`);
     const waited = await command(['wait', this.name]);
     if (waited.stdout !== '3\n') faults.push(`thaw wait says ${waited.stdout}${waited.stderr}`);
-    // Of a log that is full the oldest lines go.
+    // All of it takes thawd minutes in the lab, and of a log that is full the oldest lines go.
     const logged = new NumberedLines();
-    logged.push((await thaw(['logs', this.name])).stdout);
+    logged.push((await thaw(['logs', '--tail', '10000', this.name])).stdout);
     if (logged.outcome.fault !== undefined) faults.push(`its log has ${logged.outcome.fault}`);
     if (logged.outcome.count !== count)
       faults.push(`its log ends with ${logged.outcome.count}, its launcher got ${count}`);
