@@ -93,10 +93,10 @@ function inDom0(suite) {
     ...tree([...LAB_SCRIPTS, 'scripts/lib', 'scripts/package', 'scripts/test', 'test/agent/make-guest']),
     ...tree(['package.json', 'package-lock.json', 'ava.config.js', 'build/test-images']),
     ...tree(['dist/bindings', 'dist/xenstore'], /\.map$/),
-    // The manual has the day of the last commit in it.
+    // scripts/package makes a package of it. The manual has the day of the last commit in it.
     ...tree(['build/install'], /^build\/install\/usr\/share\/man\//),
-    // Modules are those of package-lock.json, the package is what is installed, and a file system has times in it.
-    ...tree(['build/labtests'], /^build\/labtests\/(dist|node_modules)\/|^build\/labtests\/(thaw\.deb|guest\/base\.erofs)$/),
+    // Modules are those of package-lock.json, and a file system has times in it.
+    ...tree(['build/labtests'], /^build\/labtests\/(dist|node_modules)\/|^build\/labtests\/guest\/base\.erofs$/),
     ...program(suite),
   ];
 }

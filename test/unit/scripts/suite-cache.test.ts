@@ -32,11 +32,7 @@ function makeTree(t: ExecutionContext) {
     ...['dist/joined/lab-thaw-1.test.js', 'dist/joined/lab-compat-1.test.js'],
     ...['dist/joined/lab-xen-1.test.js', 'dist/test/xen/bindings/peer.js'],
     ...['build/install/usr/lib/thaw/main.js', 'build/install/usr/share/man/man1/thaw.1.gz'],
-    ...[
-      'build/labtests/guest/vmlinux',
-      'build/labtests/guest/base.erofs',
-      'build/labtests/thaw.deb',
-    ],
+    ...['build/labtests/guest/vmlinux', 'build/labtests/guest/base.erofs'],
     ...['build/test-images/busybox.tar', 'package-lock.json'],
   ])
     write(path, '1');
