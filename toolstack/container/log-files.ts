@@ -35,7 +35,10 @@ export async function* readLogFiles(
       const isLast = changes?.isOver ?? true;
       file ??= await openIfThere(path);
       if (file) {
-        yield* readOn(file, signal);
+        // Who does not follow gets what there is now: its writer may be faster than its reader.
+        const end = changes ? Infinity : (await file.stat()).size;
+        yield* readOn(file, signal, end);
+        if (!changes) return;
         if (await isReplaced(file, path)) {
           // Its last bytes may have come between the read and the look.
           yield* readOn(file, signal);
@@ -53,11 +56,17 @@ export async function* readLogFiles(
   }
 }
 
-/** From where the file was read last to its present end. */
-async function* readOn(file: FileHandle, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for (;;) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(PIECE), 0, PIECE, null);
+/** From where the file was read last to its present end, or so many bytes on. */
+async function* readOn(
+  file: FileHandle,
+  signal: AbortSignal,
+  end = Infinity,
+): AsyncGenerator<Buffer> {
+  for (let left = end; left > 0;) {
+    const length = Math.min(PIECE, left);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, null);
     if (bytesRead === 0 || signal.aborted) return;
+    left -= bytesRead;
     yield buffer.subarray(0, bytesRead);
   }
 }

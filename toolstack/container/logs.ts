@@ -19,11 +19,13 @@ export async function printLogs(
   const { signal } = client;
   const show = new LogPrinter(options, client);
   let toSkip = 0;
+  const follows = options.follow && isUp(record);
+  // What is written while it is counted and copied is for who follows.
+  let left = follows ? Infinity : (options.tail ?? Infinity);
   if (options.tail !== undefined) {
     const total = await countLines(path, options, signal);
     toSkip = Math.max(0, total - options.tail);
   }
-  const follows = options.follow && isUp(record);
   const parser = new LogParser();
   const files = readLogFiles(path, { until: follows ? container.ended : undefined, signal });
   for await (const chunk of files) {
@@ -33,7 +35,9 @@ export async function printLogs(
         if (entry.isWhole) toSkip--;
         continue;
       }
+      if (left <= 0 && entry.isWhole) return;
       show.print(entry);
+      if (entry.isWhole) left--;
     }
     await client.drained();
   }

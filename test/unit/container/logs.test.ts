@@ -5,6 +5,7 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { LogOptions } from '../../../toolstack/api/engine.js';
+import { readLogFiles } from '../../../toolstack/container/log-files.js';
 import { printLogs } from '../../../toolstack/container/logs.js';
 import { fakeClient } from '../../support/fake-engine.js';
 import { runningContainer } from '../../support/running-container.js';
@@ -66,4 +67,12 @@ test('what is written while somebody follows is shown, through a change of files
   await appendFile(path, line(5, 'five'));
   container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
   t.is((await following).out, 'one\ntwo\nthree\nfour\nfive\n');
+});
+
+test('who does not follow gets what there was when it was asked for', async (t) => {
+  const { path } = await logged(t, { log: line(1, 'one') });
+  const files = readLogFiles(path, { signal: new AbortController().signal });
+  t.is(String((await files.next()).value), line(1, 'one'));
+  await appendFile(path, line(2, 'two'));
+  t.true((await files.next()).done);
 });
