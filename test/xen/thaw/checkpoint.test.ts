@@ -30,7 +30,7 @@ const COUNTER = [
 ];
 /** Says who it is whenever that changes. */
 const WHO =
-  'echo mine > /mine; me=; while :; do now=$(cat /etc/machine-id); [ "$now" = "$me" ] || { me=$now; echo "up $(cat /mine)"; }; sleep 0.2; done';
+  'echo mine > /mine; me=; while :; do now=$(cat /etc/machine-id); [ "$now" = "$me" ] || { me=$now; echo "up $(cat /mine)"; }; sleep 1; done';
 
 async function logOf(name: string): Promise<string[]> {
   return (await thaw(['logs', name])).stdout.split('\n').filter((line) => line !== '');

@@ -24,11 +24,11 @@ async function start(t: ExecutionContext, words: string[], shown: RegExp): Promi
   return tmux;
 }
 
-/** Types a line, with the terminal's modes before and after it in files, and its status on the screen. */
+/** Types a line, with the terminal's modes before and after it in files, and its status on a line of the screen, whatever stands before. */
 async function noting(tmux: Tmux, line: string): Promise<void> {
   const { folder } = tmux;
   await tmux.line(
-    `clear; cd ${folder}; stty -g >before; ${line}; s=$?; stty -g >after; echo "ended: $s"`,
+    `clear; cd ${folder}; stty -g >before; ${line}; s=$?; stty -g >after; echo; echo "ended: $s"`,
   );
 }
 
