@@ -2,6 +2,7 @@
 // Pods: several containers in one domain, each with files of its own, sharing network and more, through the whole life of both.
 
 import test from 'ava';
+import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -115,7 +116,7 @@ test.serial('paused, nothing in it runs; a container alone cannot be', async (t)
   t.is(await ok(t, 'exec', 'side', 'echo', 'on'), 'on');
 });
 
-test.serial('with --share +pid they see each other', async (t) => {
+once('with --share +pid they see each other', async (t) => {
   await ok(t, 'pod', 'create', ...POD, '--name', 'seen', '--share', '+pid');
   await ok(t, 'run', '-d', '--pod', 'seen', '--name', 'one', busybox, 'sleep', '1234');
   t.regex(await ok(t, 'run', '--rm', '--pod', 'seen', busybox, 'ps'), /sleep 1234/);
@@ -126,7 +127,7 @@ test.serial('with --share +pid they see each other', async (t) => {
   await ok(t, 'pod', 'rm', 'seen');
 });
 
-test.serial('limits of a container in it are its own', async (t) => {
+once('limits of a container in it are its own', async (t) => {
   const words = ['--rm', '--pod', 'shop', '--memory', '32m', '--cpus', '0.5', busybox];
   const read = ['sh', '-c', 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max'];
   t.is(await ok(t, 'run', ...words, ...read), '33554432\n50000 100000');
@@ -155,7 +156,7 @@ test.serial('a pod of which a container runs stays; then all of it goes', async 
   t.deepEqual(await list(), []);
 });
 
-test.serial('run --pod new: makes one, whose ports are the container’s', async (t) => {
+once('run --pod new: makes one, whose ports are the container’s', async (t) => {
   await ok(
     t,
     ...[
