@@ -215,7 +215,7 @@ const pulls: Work = {
       const json = JSON.parse(await ok('images', '--json')) as { names?: string[] }[];
       for (const image of json)
         if ((image.names ?? []).length === 0) throw new Error('An image has no name');
-      const words = runWords('--rm', '--pull', 'never', LAYERED, 'true');
+      const words = runWords('--rm', '--pull', 'never', LAYERED, 'ls');
       const { status, stderr } = await command(words);
       if (status !== 0 && !/Cannot find image/.test(stderr))
         throw new Error(`its image: ${stderr}`);
