@@ -74,6 +74,7 @@ export async function restoreContainer(
         services.events.tell('create', record);
         await pool.during(() => prepare(services, manager, container, template, signal));
         await begin(services, container, client);
+        await container.update({ state: 'running' });
       } finally {
         sandbox.engine.forget(template);
         closeFd(template.fd);
