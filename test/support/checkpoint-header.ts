@@ -17,7 +17,11 @@ export function checkpointAbout(): Omit<CheckpointHeader, 'memory' | 'disk'> {
         ...{ args: ['sh'], env: ['A=1', 'HOSTNAME=host'], cwd: '/' },
         user: { uid: 1, gid: 2, additionalGids: [3] },
       },
-      network: 'thaw',
+      limits: {
+        ...{ capAdd: ['NET_RAW'], capDrop: ['ALL'], noNewPrivileges: true },
+        ulimits: [{ type: 'nofile', soft: 10, hard: -1 }],
+      },
+      ...{ network: 'thaw', pidsLimit: 7 },
       ports: [{ hostIp: '', hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
     },
     domain: {

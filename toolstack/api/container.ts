@@ -37,6 +37,9 @@ export interface Confinement {
   dnsOptions?: string[];
 }
 
+/** What of that the kernel knows of each process, and no file in its root filesystem says. */
+export type ProcessLimits = Pick<Confinement, 'capAdd' | 'capDrop' | 'noNewPrivileges' | 'ulimits'>;
+
 /** When a container that has ended starts again. */
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'always' | 'unless-stopped';

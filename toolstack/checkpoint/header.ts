@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a checkpoint says of its container and domain, and how that is checked before a word of it is used: the file is untrusted.
 
-import type { PortWish } from '../api/container.js';
+import type { PortWish, ProcessLimits } from '../api/container.js';
 import type { HostTraits } from '../clone/traits.js';
 import type { Shape } from '../clone/shape.js';
 
@@ -35,6 +35,8 @@ export interface SavedContainer {
   cpus: number;
   /** 0 or less: no limit but the guest's own. */
   pidsLimit?: number;
+  /** What `thaw exec` may do in it. */
+  limits?: ProcessLimits;
   flags: number;
   /** The network's name; undefined for none. */
   network?: string;
@@ -122,11 +124,38 @@ function containerOf(all: Untrusted): SavedContainer {
     ...(all['pidsLimit'] === undefined
       ? {}
       : { pidsLimit: whole(all['pidsLimit'], 'pidsLimit', -1, 2 ** 31) }),
+    ...(all['limits'] === undefined ? {} : { limits: limitsOf(object(all['limits'], 'limits')) }),
     inGuest: text(all['inGuest'], 'inGuest', /^[0-9a-f]{1,64}$/),
     cpus: number(all['cpus'], 'cpus', VCPUS_MAX),
     flags: whole(all['flags'], 'flags', 0, 255),
     ...(all['network'] === undefined ? {} : { network: text(all['network'], 'network', NAME) }),
     ports: list(all['ports'], 'ports', 65536).map((port) => portOf(object(port, 'ports'))),
+  };
+}
+
+function limitsOf(all: Untrusted): ProcessLimits {
+  const names = (key: 'capAdd' | 'capDrop'): object =>
+    all[key] === undefined
+      ? {}
+      : { [key]: list(all[key], key, 256).map((name) => text(name, key, /^[A-Za-z_]{1,64}$/)) };
+  const { noNewPrivileges, ulimits } = all;
+  if (noNewPrivileges !== undefined && typeof noNewPrivileges !== 'boolean')
+    throw wrong('noNewPrivileges');
+  return {
+    ...names('capAdd'),
+    ...names('capDrop'),
+    ...(noNewPrivileges === undefined ? {} : { noNewPrivileges }),
+    ...(ulimits === undefined
+      ? {}
+      : { ulimits: list(ulimits, 'ulimits', 64).map((one) => ulimitOf(object(one, 'ulimits'))) }),
+  };
+}
+
+function ulimitOf(all: Untrusted): { type: string; soft: number; hard: number } {
+  return {
+    type: text(all['type'], 'ulimits', /^[a-z]{1,16}$/),
+    soft: whole(all['soft'], 'ulimits', -1, Number.MAX_SAFE_INTEGER),
+    hard: whole(all['hard'], 'ulimits', -1, Number.MAX_SAFE_INTEGER),
   };
 }
 

@@ -32,6 +32,8 @@ export interface ContainerPlan extends Common {
   inGuest: string;
   /** Its process as config.json had it; the container's records know more of it than clone/ does. */
   process?: object;
+  /** What each process in it may do; as `process`. */
+  limits?: object;
   /** vCPUs that are online. */
   vcpus: number;
   /** What was run in it before. */

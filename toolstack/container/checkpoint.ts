@@ -24,7 +24,7 @@ import { copyContainer, saveContainer } from './copied.js';
 import { stateError } from './errors.js';
 import type { ContainerServices } from './manager.js';
 import { ownImage } from './image-of.js';
-import { pidsLimitOf, type ContainerRecord } from './record.js';
+import { limitsOf, pidsLimitOf, type ContainerRecord } from './record.js';
 
 /**
  * Writes a container that runs to a file. It stands still from its copy on until the file is whole, and has ended then; left running,
@@ -134,7 +134,7 @@ function sourceOf(
       ...{ thaw: VERSION, created: Date.now(), host, layers },
       container: {
         ...{ name, hostname, image, imageId, command, inGuest, cpus, flags },
-        pidsLimit: pidsLimitOf(record),
+        ...{ pidsLimit: pidsLimitOf(record), limits: limitsOf(record) },
         ...(user ? { process: { args, env, cwd, user } } : {}),
         ...(signal === undefined ? {} : { stopSignal: signal }),
         ...(network ? { network: network.network } : {}),

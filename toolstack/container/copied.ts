@@ -15,7 +15,7 @@ import type { Container } from './container.js';
 import { ContainerError, inPod } from './errors.js';
 import type { ContainerServices } from './manager.js';
 import { noticePauses } from './pauses.js';
-import { pidsLimitOf, type ContainerRecord } from './record.js';
+import { limitsOf, pidsLimitOf, type ContainerRecord } from './record.js';
 
 /** What is being done to it, for messages. */
 export type Verb = 'clone' | 'freeze' | 'checkpoint';
@@ -143,6 +143,7 @@ export type CopySource = Pick<
   | 'flags'
   | 'stopSignal'
   | 'pidsLimit'
+  | 'limits'
 > & {
   options?: CreateOptions;
   sandbox: Pick<SandboxRecord, 'type' | 'vcpus' | 'memoryKib' | 'layers' | 'inMemory'> & {
@@ -178,7 +179,7 @@ export async function recordOfCopy(
   return {
     ...{ id, name, image, imageId, command, inGuest, cpus, rm },
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
-    pidsLimit: pidsLimitOf(source),
+    ...{ pidsLimit: pidsLimitOf(source), limits: limitsOf(source) },
     ...(stopSignal === undefined ? {} : { stopSignal }),
     flags: source.flags & ~ProcessFlag.STDIN,
     ...{ created: Date.now(), state: 'creating' },

@@ -11,6 +11,7 @@ import type { Container } from './container.js';
 import { stateError } from './errors.js';
 import type { ContainerServices } from './manager.js';
 import { noticePauses } from './pauses.js';
+import { limitsOf } from './record.js';
 import { buildProcess, type ProcessObject } from './spec.js';
 import { clientEnv, processFlags, toObject } from './start.js';
 
@@ -124,7 +125,7 @@ async function planExec(
     tty: options.tty,
     rows: client.rows,
     cols: client.cols,
-    confinement: container.record.options ?? {},
+    confinement: limitsOf(container.record),
   });
 }
 

@@ -203,8 +203,12 @@ async function planFromFrozen(
 
 function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
   if (plan.kind === 'image') return processOf(plan.start);
-  const { process, command, inGuest } = plan;
-  return { command, inGuest, ...(process ? { process: process as ProcessObject } : {}) };
+  const { process, limits, command, inGuest } = plan;
+  return {
+    ...{ command, inGuest },
+    ...(process ? { process: process as ProcessObject } : {}),
+    ...(limits ? { limits } : {}),
+  };
 }
 
 /** What a record says of the container's process. */

@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerState, CreateOptions, HealthState } from '../api/engine.js';
+import type { ContainerState, CreateOptions, HealthState, ProcessLimits } from '../api/engine.js';
 import type { ExitStatus } from '../api/wire.js';
 import { errorCode } from '../base/errors.js';
 import type { ContainerId } from '../base/ids.js';
@@ -23,6 +23,8 @@ export interface ContainerRecord {
   process?: ProcessObject;
   /** What it was made with, so that it can start anew. A copy of a container that ran has none. */
   options?: CreateOptions;
+  /** Of one that goes on from another's memory, what `thaw exec` may do in it: no more than the processes that were copied. */
+  limits?: ProcessLimits;
   /** This and the other times in milliseconds since 1970. */
   created: number;
   started?: number;
@@ -67,6 +69,20 @@ export function pidsLimitOf({
   pidsLimit,
 }: Pick<ContainerRecord, 'options' | 'pidsLimit'>): number {
   return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
+}
+
+/** What each process in a container may do. Pure. */
+export function limitsOf({
+  options,
+  limits,
+}: Pick<ContainerRecord, 'options' | 'limits'>): ProcessLimits {
+  const { capAdd, capDrop, noNewPrivileges, ulimits } = limits ?? options ?? {};
+  return {
+    ...(capAdd ? { capAdd } : {}),
+    ...(capDrop ? { capDrop } : {}),
+    ...(noNewPrivileges === undefined ? {} : { noNewPrivileges }),
+    ...(ulimits ? { ulimits } : {}),
+  };
 }
 
 const STATE = 'state.json';

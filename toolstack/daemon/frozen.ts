@@ -17,6 +17,7 @@ import { planFreeze } from '../container/frozen.js';
 import type { ContainerServices } from '../container/manager.js';
 import { checkName } from '../container/names.js';
 import { findImage } from '../container/image-of.js';
+import { limitsOf } from '../container/record.js';
 import { checkLimits } from '../sandbox/limits.js';
 
 /** How many clones of a frozen image wait even when nobody asks. */
@@ -62,6 +63,7 @@ export async function freezeContainer(
   const { image, imageId, command, inGuest, process } = container.record;
   const plan: ContainerPlan = {
     ...{ kind: 'container', name, image, imageId, command, inGuest, after },
+    limits: limitsOf(container.record),
     ...(process ? { process } : {}),
     ...{ shape: copied.shape, vcpus: copied.running?.vcpus ?? 1 },
     layers: copied.running?.disks ?? [],

@@ -4,6 +4,7 @@
 import test from 'ava';
 import { AgentError } from '../../../toolstack/agent/errors.js';
 import { closeFd } from '../../../toolstack/clone/memfd.js';
+import type { CreateOptions } from '../../../toolstack/api/engine.js';
 import { Container } from '../../../toolstack/container/container.js';
 import { copyContainer, recordOfCopy } from '../../../toolstack/container/copied.js';
 import { containerRecord } from '../../support/container-record.js';
@@ -97,4 +98,14 @@ test('a copy has names and numbers of its own, and the rest of what was copied',
   source.sandbox.inMemory = true;
   const inMemory = await recordOfCopy(services.sandbox, source, { name: 'b', rm: true });
   t.deepEqual(inMemory.sandbox.layers, []);
+});
+
+test('thaw exec may do in a copy what it may do in what was copied, and in a copy of that', async (t) => {
+  const { services } = await running(t);
+  const options = { capDrop: ['ALL'], noNewPrivileges: true, readOnly: true } as CreateOptions;
+  const source = containerRecord({ options });
+  const copy = await recordOfCopy(services.sandbox, source, { name: 'twin', rm: false });
+  t.deepEqual(copy.limits, { capDrop: ['ALL'], noNewPrivileges: true });
+  const again = await recordOfCopy(services.sandbox, copy, { name: 'third', rm: false });
+  t.deepEqual(again.limits, copy.limits);
 });
