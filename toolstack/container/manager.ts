@@ -179,7 +179,7 @@ export class ContainerManager {
     if (isUsed(name)) {
       throw new ContainerError(
         'ERR_CONTAINER_NAME',
-        `Cannot use the name "${name}": a ${this.#services.pods.hasName(name) ? 'pod' : 'container'} has it; remove that, or choose another`,
+        `Cannot use the name "${name}": a ${this.#services.pods.hasName(name) ? 'pod has it; remove that with thaw pod rm' : 'container has it; remove that with thaw rm'}, or choose another`,
       );
     }
     this.#reserved.add(name);
