@@ -158,7 +158,7 @@ function withHeader(file: Buffer, change: (header: Record<string, unknown>) => v
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-test.serial('a file that is not whole, or of another host, leaves nothing', async (t) => {
+once('a file that is not whole, or of another host, leaves nothing', async (t) => {
   t.timeout(600_000);
   await startWho('web');
   t.is((await thaw(['checkpoint', '-e', FILE, 'web'])).status, 0);
