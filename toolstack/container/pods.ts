@@ -130,12 +130,22 @@ export async function pausePod(
   if (!domain || record.state !== 'running') throw podState('pause', pod);
   await services.sandbox.host.libxl.domainPause(domain.sandbox.domid);
   await pod.update({ state: 'paused' });
-  for (const container of membersOf(manager, pod))
-    if (container.record.state === 'running') {
-      await container.update({ state: 'paused' });
-      services.events.tell('pause', container.record);
-    }
+  await changeMembers(services, manager, pod, { from: 'running', to: 'paused', action: 'pause' });
   return record.id;
+}
+
+/** What happens to a pod's domain happens to its containers. */
+async function changeMembers(
+  { events }: ContainerServices,
+  manager: ContainerManager,
+  pod: Pod,
+  { from, to, action }: Record<'from' | 'to', 'running' | 'paused'> & { action: string },
+): Promise<void> {
+  for (const container of membersOf(manager, pod)) {
+    if (container.record.state !== from) continue;
+    await container.update({ state: to });
+    events.tell(action, container.record);
+  }
 }
 
 /** Rejects with ERR_POD_STATE when it is not paused. */
@@ -154,11 +164,7 @@ export async function unpausePod(
   // Xen counts, and xl may have paused it as well, or let it go.
   for (let count = 0; count < 10 && (await isPaused()); count++) await libxl.xcDomainUnpause(domid);
   await pod.update({ state: 'running' });
-  for (const container of membersOf(manager, pod))
-    if (container.record.state === 'paused') {
-      await container.update({ state: 'running' });
-      services.events.tell('unpause', container.record);
-    }
+  await changeMembers(services, manager, pod, { from: 'paused', to: 'running', action: 'unpause' });
   return record.id;
 }
 
