@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How AVA runs the compiled tests: a process per file, one at a time, in the order of their names, which zz-leaks counts on.
+// How AVA runs the compiled tests: a process per file, one at a time, in the order of their names.
 
 export default {
   files: ['dist/{test,joined}/**/*.test.js'],

@@ -82,7 +82,7 @@ const lab = () => [`dom0 ${basename(run(join(root, 'scripts/lab'), 'build').trim
 
 /** What of the compiled tests runs in dom0: one file with all that it imports. The suite xen starts others beside it. */
 function program(suite) {
-  const joined = `dist/joined/lab-${suite.startsWith('thaw-') ? 'thaw' : suite}-1.test.js`;
+  const joined = `dist/joined/lab-${suite.replace(/-pvh?$/, '')}-1.test.js`;
   const beside = ['test/xen/bindings', 'test/xen/xenstore', 'test/support', 'toolstack'].map((name) => `dist/${name}`);
   return tree(suite === 'xen' ? [joined, ...beside] : [joined], /\.map$/);
 }

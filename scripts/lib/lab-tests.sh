@@ -6,15 +6,18 @@
 build_lab_tests() {
   local out=$THAW_ROOT/build/labtests suite
   rm -rf "$out" "$THAW_ROOT"/dist/joined/lab-*
-  mkdir -p "$out/kernels/agent" "$out/guests"
+  mkdir -p "$out/kernels/agent" "$out/guests" "$out/test/fixtures"
   join_lab_suite xen xenstore bindings clone kernels agent shim
-  for suite in thaw compat cycles hundred kills; do join_lab_suite "$suite" "$suite"; done
+  # The search for what is left over is the end of each that runs thaw.
+  for suite in thaw copies accidents; do join_lab_suite "$suite" "$suite" leaks; done
+  for suite in compat cycles hundred kills; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
   cp "$THAW_ROOT/package.json" "$THAW_ROOT/ava.config.js" "$out/"
   cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
+  cp "$THAW_ROOT/test/fixtures/compat-podman.json" "$out/test/fixtures/"
   mkdir -p "$out/bindings/build/Release"
   cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"
   "$THAW_ROOT/test/agent/make-guest" "$out/guest"
@@ -44,7 +47,7 @@ build_bad_guest() {
 lab_ava() {
   local lab=$1 type=$2 wishes
   shift 2
-  mapfile -t wishes < <(env | grep '^THAW_KILLS')
+  mapfile -t wishes < <(env | grep -E '^THAW_(KILLS|COMPAT)')
   # V8's compiler and its threads cost an emulated CPU more than they give.
   # AVA keeps a cache beside its modules, so the read-only tree gets a writable layer.
   "$THAW_ROOT/scripts/lab" exec --name "$lab" -- env "${wishes[@]}" sh -c '

@@ -79,6 +79,8 @@ test.serial('a terminal is its own, in the size asked for', async (t) => {
     ...{ isFed: true, hasTerminal: true, rows: 33, cols: 101 },
     process: { consoleSize: { height: 33, width: 101 } },
   });
+  // What is typed before is echoed before.
+  await until('it knows its size', () => process.stdout.text === '33 101\r\n');
   await process.write('word\n');
   t.deepEqual(await process.ended(), { kind: 'exited', code: 0 });
   t.is(process.stdout.text, '33 101\r\nword\r\ngot word\r\n');

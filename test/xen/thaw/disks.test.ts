@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { existsSync, statSync } from 'node:fs';
+import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -67,7 +68,7 @@ test.serial('what it wrote is there at the next start, and goes with it', async 
   t.false(existsSync(fileOf(id)));
 });
 
-test.serial('it survives stop, restart, a killed thawd and a destroyed domain', async (t) => {
+once('it survives stop, restart, a killed thawd and a destroyed domain', async (t) => {
   t.timeout(600_000);
   await sleeper('lasting');
   const read = async () => (await thaw(['exec', 'lasting', 'cat', '/kept'])).stdout;
@@ -96,7 +97,7 @@ test.serial('it survives stop, restart, a killed thawd and a destroyed domain', 
   await thaw(['rm', '--force', 'lasting']);
 });
 
-test.serial('a full writable layer is ENOSPC in the container, and nothing else', async (t) => {
+once('a full writable layer is ENOSPC in the container, and nothing else', async (t) => {
   t.timeout(300_000);
   const fill =
     'dd if=/dev/zero of=/big bs=64k 2>&1; echo "status $?"; rm /big; echo ok > /small; cat /small';
@@ -132,7 +133,7 @@ test.serial('a read-only container keeps its tmpfs and starts again', async (t) 
   await thaw(['rm', 'locked']);
 });
 
-test.serial('--rm has no file, and what is freed in a container is free on the host', async (t) => {
+once('--rm has no file, and what is freed in a container is free on the host', async (t) => {
   t.timeout(300_000);
   await sleeper('fleeting', '--rm');
   t.false(existsSync(fileOf((await found('fleeting')).id)));

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from '../../support/once.js';
 import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/thaw.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'thaw-cp-'));
@@ -154,7 +155,7 @@ test.serial('export has what the container has, its mounts left out', async (t) 
   t.true(Math.abs(Number(piped) - paths.length) < 5);
 });
 
-test.serial('a stopped container, and one that never ran, as if it ran', async (t) => {
+once('a stopped container, and one that never ran, as if it ran', async (t) => {
   t.timeout(600_000);
   await good('stop', '--time', '1', 'files');
   await good('cp', 'tree', 'files:/stopped');
@@ -180,7 +181,7 @@ test.serial('a stopped container, and one that never ran, as if it ran', async (
   await good('rm', '--force', 'brief');
 });
 
-test.serial('diff says what was added, changed and deleted', async (t) => {
+once('diff says what was added, changed and deleted', async (t) => {
   t.timeout(300_000);
   await start(
     'changed',
@@ -210,44 +211,38 @@ test.serial('diff says what was added, changed and deleted', async (t) => {
   await good('rm', '--force', 'changed');
 });
 
-test.serial(
-  'an image of a container runs with what it wrote, and without what it deleted',
-  async (t) => {
-    t.timeout(600_000);
-    await start(
-      'base',
-      debian,
-      'rm -r /usr/share/doc; mkdir /new; echo kept > /new/file',
-      '-e',
-      'A=1',
-    );
-    const words = [
-      '-c',
-      'CMD ["cat", "/new/file"]',
-      '-c',
-      'ENV B=2',
-      '-m',
-      'why',
-      'base',
-      'thaw/made:1',
-    ];
-    const id = (await good('commit', ...words)).trim();
-    t.regex(id, /^[0-9a-f]{64}$/);
-    t.is(await good(...runWords('--rm', 'thaw/made:1')), 'kept\n');
-    const script = 'echo $A$B; ls /usr/share/doc 2>/dev/null | wc -l; ls /etc/passwd';
-    t.is(
-      await good(...runWords('--rm', 'thaw/made:1', 'sh', '-c', script)),
-      '12\n0\n/etc/passwd\n',
-    );
-    await good('stop', '--time', '1', 'base');
-    const unnamed = (await good('commit', 'base')).trim();
-    t.is(await good(...runWords('--rm', unnamed, 'cat', '/new/file')), 'kept\n');
-    await good('rm', 'base');
-    await good('rmi', '--force', 'thaw/made:1', unnamed);
-  },
-);
+once('an image of a container runs with what it wrote, and without what it deleted', async (t) => {
+  t.timeout(600_000);
+  await start(
+    'base',
+    debian,
+    'rm -r /usr/share/doc; mkdir /new; echo kept > /new/file',
+    '-e',
+    'A=1',
+  );
+  const words = [
+    '-c',
+    'CMD ["cat", "/new/file"]',
+    '-c',
+    'ENV B=2',
+    '-m',
+    'why',
+    'base',
+    'thaw/made:1',
+  ];
+  const id = (await good('commit', ...words)).trim();
+  t.regex(id, /^[0-9a-f]{64}$/);
+  t.is(await good(...runWords('--rm', 'thaw/made:1')), 'kept\n');
+  const script = 'echo $A$B; ls /usr/share/doc 2>/dev/null | wc -l; ls /etc/passwd';
+  t.is(await good(...runWords('--rm', 'thaw/made:1', 'sh', '-c', script)), '12\n0\n/etc/passwd\n');
+  await good('stop', '--time', '1', 'base');
+  const unnamed = (await good('commit', 'base')).trim();
+  t.is(await good(...runWords('--rm', unnamed, 'cat', '/new/file')), 'kept\n');
+  await good('rm', 'base');
+  await good('rmi', '--force', 'thaw/made:1', unnamed);
+});
 
-test.serial('a full disk is an error of the copy, and nothing else', async (t) => {
+once('a full disk is an error of the copy, and nothing else', async (t) => {
   t.timeout(300_000);
   await start('tight', busybox, 'true', '--storage-opt', 'size=32m');
   const { status, stderr } = await thaw(['cp', at('big'), 'tight:/big']);

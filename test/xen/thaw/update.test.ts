@@ -88,7 +88,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
   t.is(copy.stdout.trim(), sum, copy.stderr);
 });
 
-test.serial('CPUs and processes change, and thawd killed then finds them so', async (t) => {
+once('CPUs and processes change, and thawd killed then finds them so', async (t) => {
   t.timeout(600_000);
   const info = JSON.parse((await thaw(['info', '--json'])).stdout) as { host: { cpus: number } };
   const most = Math.max(2, info.host.cpus);

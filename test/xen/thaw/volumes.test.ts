@@ -197,7 +197,7 @@ once('a sized volume has that size, and its filesystem is mounted while it is us
   t.is((await thaw(['volume', 'rm', 'small'])).status, 0);
 });
 
-test.serial('files behave as containers expect of a file system', async (t) => {
+once('files behave as containers expect of a file system', async (t) => {
   t.timeout(900_000);
   t.teardown(() => thaw(['volume', 'rm', '--force', 'posix']));
   const { status, stdout, stderr } = await run([
@@ -231,7 +231,7 @@ once('a volume without a name goes with its container, if that is wanted', async
   t.deepEqual(await volumes(), []);
 });
 
-test.serial(
+once(
   'thawd may be killed meanwhile; the end of the file server is the end of its sandbox',
   async (t) => {
     t.timeout(300_000);

@@ -105,7 +105,7 @@ once('a damaged template is found and made again', async (t) => {
   t.is((await thaw(runFrozen('broken'))).stdout, 'whole\n');
 });
 
-test.serial('frozen images outlive a killed thawd', async (t) => {
+once('frozen images outlive a killed thawd', async (t) => {
   await freeze('kept', busybox, 'echo', 'kept');
   await killThawd();
   await startThawd();

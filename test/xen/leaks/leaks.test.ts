@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// After everything else (AVA takes files in the order of their names): nothing of what thaw acquired is left.
+// After everything else, in each suite that runs thaw: nothing of what it acquired is left.
 
 import test, { type ExecutionContext } from 'ava';
 import { Libxl } from '../../../bindings/index.js';

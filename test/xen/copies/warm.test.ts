@@ -50,7 +50,7 @@ test.serial.afterEach.always(async () => {
   for (const { name } of await templates()) if (name) await thaw(['unfreeze', name]);
 });
 
-test.serial(
+once(
   'what is run of it goes on with the memory and files that it had, and gives its status',
   async (t) => {
     const secret = await startServer('orig');

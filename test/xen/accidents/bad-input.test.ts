@@ -56,7 +56,7 @@ for (const [file, pattern] of [
   });
 }
 
-test.serial('memory below what boots and above what the host has', async (t) => {
+once('memory below what boots and above what the host has', async (t) => {
   refused(t, await run(['--memory', '4m', busybox, 'true']), 125, /--memory 4 MiB: from 32 MiB to/);
   refused(
     t,
@@ -129,7 +129,7 @@ once('thawd not running; another thawd', async (t) => {
   t.is((await thaw(['doctor'])).status, 0);
 });
 
-test.serial('nothing of all that is left when thawd and its pool end', async (t) => {
+once('nothing of all that is left when thawd and its pool end', async (t) => {
   await stopThawd();
   const { domains, shims, loopDevices, runFiles } = await holdings();
   t.is(domains.length, 1);
