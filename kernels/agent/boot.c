@@ -129,6 +129,19 @@ static void lift_limits(void) {
     agent_log("limits of processes stay as they are: %s", strerror(errno));
 }
 
+/*
+ * Where memory is in pieces Linux withholds up to two page blocks, 4 MiB, of each zone until that much was reclaimed.
+ * It has no use for large pages here, and a guest of 32 MiB needs all of its memory.
+ */
+static void withhold_nothing(void) {
+  int fd = open("/proc/sys/vm/watermark_boost_factor", O_WRONLY | O_CLOEXEC);
+
+  if (fd < 0 || write(fd, "0", 1) != 1)
+    agent_log("watermark_boost_factor: stays as it is: %s", strerror(errno));
+  if (fd >= 0)
+    close(fd);
+}
+
 /* `xl shutdown` ends in the kernel calling this program, which the agent is as well. */
 static void offer_poweroff(void) {
   char self[256];
@@ -153,5 +166,6 @@ void agent_boot(void) {
   let_all_ping();
   exempt_from_oom_killer();
   lift_limits();
+  withhold_nothing();
   offer_poweroff();
 }

@@ -2,9 +2,9 @@
 /*
  * What else changes when a guest grows? scripts/build-kernel adds this file to drivers/xen.
  *
- * A clone is woken with 16 MiB and grows while its container already runs. Who runs short meanwhile must not be killed
+ * A clone is woken with 15 MiB and grows while its container already runs. Who runs short meanwhile must not be killed
  * for it: memory is on its way. Nor may a step of growth want for the pages that describe it: they are in stock. And
- * what Linux derives from the memory it booted with, the bounds of network buffers, would stay those of 16 MiB.
+ * what Linux derives from the memory it booted with, the bounds of network buffers, would stay those of 15 MiB.
  */
 #include <linux/init.h>
 #include <linux/memory.h>
@@ -20,7 +20,7 @@
 
 #define WAIT_TICKS (5 * HZ) /* without a page from Xen; then the kill goes ahead */
 #define LEAST_PAGES                                                                                                    \
-  (64 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
+  (32 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
 
 /* Of a section: 32 */
 #define DESCRIPTOR_PAGES PFN_UP(PAGES_PER_SECTION * sizeof(struct page))

@@ -11,6 +11,7 @@ import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
+import { explainSilence } from './silence.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
 import { LateRecords } from './late-records.js';
 import { loopFilesOf } from './layers.js';
@@ -146,7 +147,12 @@ export class Sandbox {
 
   async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
     const link = await this.agent();
-    await ask(link).finally(this.#hasStarted);
+    const { host } = this.#services;
+    await ask(link)
+      .catch(async (error: unknown) => {
+        throw await explainSilence(host, this.domid, link, error);
+      })
+      .finally(this.#hasStarted);
     this.#lateRecords.schedule();
   }
 

@@ -14,6 +14,13 @@ test.serial('a container runs in a domain of its own and its output comes back',
   t.is(status, 0);
 });
 
+once('the least memory that one may ask for is there to be used', async (t) => {
+  const script =
+    'cat /proc/sys/vm/watermark_boost_factor; head -c 8388608 /dev/zero >/dev/shm/fill && echo filled';
+  const { status, stdout, stderr } = await run(['--memory', '32m', busybox, 'sh', '-c', script]);
+  t.deepEqual([status, stdout], [0, '0\nfilled\n'], stderr);
+});
+
 test.serial('standard input reaches the container and ends there', async (t) => {
   const { status, stdout } = await run(['-i', busybox, 'cat'], { input: 'data\n' });
   t.is(stdout, 'data\n');
