@@ -43,7 +43,7 @@ build_bad_guest() {
   cp "$("$THAW_ROOT/scripts/build-initrd" --init "$program")/initrd" "$THAW_ROOT/build/labtests/guests/$1"
 }
 
-# lab_ava LAB TYPE GLOB...: runs AVA in the lab's dom0 on compiled tests, TAP on standard output.
+# lab_ava LAB TYPE GLOB...: runs AVA in the lab's dom0 on compiled tests, TAP on standard output. LAB_AVA_SECONDS is its deadline.
 lab_ava() {
   local lab=$1 type=$2 wishes
   shift 2
@@ -54,6 +54,6 @@ lab_ava() {
     mkdir -p /run/tests/upper /run/tests/work /root/tests
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
-    type=$1; export THAW_TEST_CYCLES=$2; shift 2
-    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout 3000 node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${THAW_TEST_CYCLES:-1000}" "$@"
+    type=$1; seconds=$2; export THAW_TEST_CYCLES=$3; shift 3
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout "$seconds" node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${LAB_AVA_SECONDS:-3000}" "${THAW_TEST_CYCLES:-1000}" "$@"
 }

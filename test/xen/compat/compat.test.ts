@@ -106,6 +106,11 @@ async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { 
   await podmanImage();
   const { out, errors } = await printed('podman', row.script, name);
   recorded[rowName(row)] = { script: hash, out };
+  // At each row: a run that is broken off has what it came to.
+  if (recordTo !== undefined) {
+    const all: CompatRecording = { ...tools, rows: recorded };
+    writeFileSync(recordTo, `${JSON.stringify(all, null, 2)}\n`);
+  }
   return { out, errors, isOld: false };
 }
 
@@ -123,9 +128,3 @@ for (const row of COMPAT_ROWS)
     if (prints) t.regex(own.out, prints.thaw, own.errors);
     else t.is(own.out, podman.out, own.errors);
   });
-
-test.after.always(() => {
-  if (recordTo === undefined) return;
-  const all: CompatRecording = { ...tools, rows: recorded };
-  writeFileSync(recordTo, `${JSON.stringify(all, null, 2)}\n`);
-});
