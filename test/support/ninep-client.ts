@@ -103,6 +103,13 @@ export interface ServeOptions {
   prefix?: string[];
   /** The program that takes 64 fids. */
   fewFids?: boolean;
+  /** The program that makes no system calls but those of thaw-shim's file server; "try" is one that it tries first. */
+  confined?: { try?: number };
+}
+
+function programOf({ fewFids, confined }: ServeOptions): string {
+  if (confined) return 'thaw-ninep-confined-test';
+  return fewFids ? 'thaw-ninep-few-test' : 'thaw-ninep-test';
 }
 
 /** A folder of the test's own, which anybody may enter. */
@@ -140,9 +147,10 @@ export class NinepClient {
     const out = makeProgram('toolstack/shim/ninep', 'test');
     const [command, ...args] = [
       ...(options.prefix ?? []),
-      join(out, options.fewFids ? 'thaw-ninep-few-test' : 'thaw-ninep-test'),
+      join(out, programOf(options)),
       folder,
       String(options.msizeMax ?? 65536),
+      ...(options.confined?.try === undefined ? [] : [String(options.confined.try)]),
     ];
     const server = spawn(command ?? '', args, {
       stdio: 'pipe',
@@ -151,6 +159,7 @@ export class NinepClient {
     const client = new NinepClient(server, options.msize ?? 65536);
     t.teardown(async () => {
       const status = await client.close();
+      if (options.confined?.try !== undefined) return;
       if (status !== 0 && status !== 3) t.fail(`server ended with ${status}: ${client.#stderr}`);
     });
     return client;

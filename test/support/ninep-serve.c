@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Serves one folder over 9P on standard input and output: thaw-ninep-test FOLDER [MSIZE]. Not confined to the folder by
- * anything but the server itself. Exit status 0 when its input ends, 3 when the server gives the connection up.
+ * anything but the server itself; with CONFINED it may make the system calls of thaw-shim's file server, and no other,
+ * and a number as third word is a system call that it tries first. Exit status 0 when its input ends, 3 when the server
+ * gives the connection up.
  */
 #include "ninep.h"
 
@@ -12,6 +14,25 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#ifdef CONFINED
+#include "../files_seccomp.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+static bool confine(const char *number) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || files_seccomp() != 0)
+    return false;
+  if (number != NULL)
+    syscall(strtol(number, NULL, 10), -1, 0, 0, 0, 0, 0);
+  return true;
+}
+#else
+static bool confine(const char *number) {
+  return number == NULL;
+}
+#endif
 
 static bool transfer(int fd, uint8_t *bytes, size_t n, bool is_read) {
   while (n > 0) {
@@ -67,7 +88,7 @@ int main(int argc, char **argv) {
   root = open(argv[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
   fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   server = root < 0 || fds < 0 ? NULL : ninep_new(root, fds, msize);
-  if (server == NULL) {
+  if (server == NULL || !confine(argc > 3 ? argv[3] : NULL)) {
     perror(argv[1]);
     goto out;
   }

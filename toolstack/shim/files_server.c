@@ -19,6 +19,7 @@
 #include "files.h"
 #include "files_export.h"
 #include "files_rings.h"
+#include "files_seccomp.h"
 #include "ninep/ninep.h"
 
 /* Each of the guest's files may take two. */
@@ -62,7 +63,7 @@ static int confine(void) {
 
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return -1;
-  return (int)syscall(SYS_capset, &head, data);
+  return syscall(SYS_capset, &head, data) != 0 ? -1 : files_seccomp();
 }
 
 static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
