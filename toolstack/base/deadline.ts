@@ -24,7 +24,8 @@ export async function withDeadline<T>(
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const stopped = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(what, ms, code)), ms);
+    // Where the host or this process stood still meanwhile, what came in time is still to be read: timers have their turn before it.
+    timer = setTimeout(() => setImmediate(() => reject(new TimeoutError(what, ms, code))), ms);
     onAbort = () => reject(abortReason(signal));
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every wait ends: by its promise, by its deadline with a named error, or by its signal.
 
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import test from 'ava';
 import { sleep, TimeoutError, withDeadline } from '../../../toolstack/base/deadline.js';
 
@@ -19,6 +22,21 @@ test('a promise out of time rejects with the code asked for', async (t) => {
   });
   t.regex(error.message, /^Shim does not answer: /);
   await t.throwsAsync(withDeadline(never(), 5, 'It', { code: 'ERR_MINE' }), { code: 'ERR_MINE' });
+});
+
+test('what came in time counts, also where nobody could look until it was over', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = createConnection((server.address() as AddressInfo).port, '127.0.0.1');
+  const [other] = await accepted;
+  const { fd } = (other as unknown as { _handle: { fd: number } })._handle;
+  const waiting = withDeadline(once(client, 'data'), 20, 'It');
+  // This process stands still until another has answered for it.
+  execFileSync('sh', ['-c', 'sleep 0.2; echo answer'], { stdio: ['ignore', fd, 'inherit'] });
+  t.is(String((await waiting)[0]), 'answer\n');
+  other.destroy();
 });
 
 test('a signal ends the wait with its reason, also one that came before', async (t) => {
