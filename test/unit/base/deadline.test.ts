@@ -61,8 +61,10 @@ test('a promise that rejects after its deadline troubles nobody', async (t) => {
   let unhandled: unknown;
   const note = (reason: unknown): void => void (unhandled = reason);
   process.once('unhandledRejection', note);
-  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('late')), 20));
+  let fail: (error: Error) => void = () => undefined;
+  const late = new Promise<never>((_, reject) => (fail = reject));
   await t.throwsAsync(withDeadline(late, 5, 'It'), { code: 'ERR_TIMEOUT' });
+  fail(new Error('late'));
   await sleep(50);
   process.off('unhandledRejection', note);
   t.is(unhandled, undefined);
