@@ -27,9 +27,7 @@ export interface Parsed {
  * `program` is what the table belongs to, as in `thaw run`. Throws UsageError, unless help is asked for as well.
  */
 export function parseOptions(program: string, table: OptionTable, words: string[]): Parsed {
-  const { tokens } = parseArgs({
-    ...{ args: words, options: table, strict: false, allowPositionals: true, tokens: true },
-  });
+  const tokens = tokensOf(table, words);
   const parsed: Parsed = { options: {}, positional: [], asksForHelp: false };
   let wrong: string | undefined;
   for (const token of tokens) {
@@ -54,6 +52,23 @@ export function parseOptions(program: string, table: OptionTable, words: string[
     throw new UsageError(`${wrong}; see ${program} --help`);
   return parsed;
 }
+
+/**
+ * Those of the options, and of what ends them. A container's own words are not taken apart: parseArgs takes the square of their number of
+ * steps for those that begin with a dash, 44 s for a hundred thousand.
+ */
+function tokensOf(table: OptionTable, words: string[]) {
+  for (let count = FIRST_WORDS; ; count *= 4) {
+    const args = words.slice(0, count);
+    const { tokens } = parseArgs({
+      ...{ args, options: table, strict: false, allowPositionals: true, tokens: true },
+    });
+    // Where none has ended them yet, the last may want the next word as its value.
+    if (count >= words.length || tokens.some(({ kind }) => kind !== 'option')) return tokens;
+  }
+}
+
+const FIRST_WORDS = 64;
 
 /** A string option that may be given once; the last one counts. */
 export function stringOption({ options }: Parsed, name: string): string | undefined {
