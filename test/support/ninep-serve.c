@@ -18,6 +18,7 @@
 #ifdef CONFINED
 #include "../files_seccomp.h"
 
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -25,7 +26,7 @@ static bool confine(const char *number) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || files_seccomp() != 0)
     return false;
   if (number != NULL)
-    syscall(strtol(number, NULL, 10), -1, 0, 0, 0, 0, 0);
+    syscall(strtol(number, NULL, 10), -1, 0, PROT_EXEC, 0, 0, 0);
   return true;
 }
 #else

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which system calls does the file server make? What a hostile guest may make of it by a fault in its parsing can make
- * no other: no program, no socket, no mount, no look at another process. docs/ninep.md has the list in words.
+ * no other: no program, no socket, no mount, no signal to another process. docs/ninep.md has the list in words.
  */
 #include "files_seccomp.h"
 
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <xen/xen.h>
@@ -70,21 +71,15 @@ static const uint16_t allowed[] = {
     SYS_setfsgid,
     SYS_geteuid,
     SYS_getegid,
-    /* memory, and the end */
+    /* memory, numbers that nobody guesses, for which libc holds signals back, and the end */
     SYS_brk,
-    SYS_mmap,
     SYS_munmap,
     SYS_mremap,
     SYS_madvise,
-    SYS_mprotect,
     SYS_getrandom,
-    SYS_futex,
     SYS_restart_syscall,
     SYS_rt_sigreturn,
     SYS_rt_sigprocmask,
-    SYS_gettid,
-    SYS_getpid,
-    SYS_tgkill,
     SYS_exit,
     SYS_exit_group,
 #ifdef SYS_poll
@@ -100,11 +95,12 @@ static const uint16_t allowed[] = {
 /* the lower half of an argument: processors of ours are little-endian */
 #define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset)))
 #define IF_EQUAL(value, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no)))
+#define IF_ANY(bits, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no)))
 #define RETURN(what) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (what)))
 
 int files_seccomp(void) {
 #ifdef OWN_ARCH
-  struct sock_filter filter[9 + 2 * ALLOWED];
+  struct sock_filter filter[14 + 2 * ALLOWED];
   struct sock_fprog program = {.filter = filter};
   unsigned short n = 0;
 
@@ -116,6 +112,12 @@ int files_seccomp(void) {
     filter[n++] = IF_EQUAL(allowed[i], 0, 1);
     filter[n++] = RETURN(SECCOMP_RET_ALLOW);
   }
+  /* memory is for data */
+  filter[n++] = IF_EQUAL(SYS_mmap, 0, 4);
+  filter[n++] = LOAD(OFFSET(args[2]));
+  filter[n++] = IF_ANY(PROT_EXEC, 0, 1);
+  filter[n++] = RETURN(SECCOMP_RET_KILL_PROCESS);
+  filter[n++] = RETURN(SECCOMP_RET_ALLOW);
   /* of devices it has Xen's event channels, and of those it only sends */
   filter[n++] = IF_EQUAL(SYS_ioctl, 0, 3);
   filter[n++] = LOAD(OFFSET(args[1]));
