@@ -65,15 +65,17 @@ export class Member implements ContainerSandbox {
   /** Its first process has the first number of its slot. */
   async start(request: ProcessStart): Promise<void> {
     const process = firstProcess(this.place.slot);
-    await askStart(await this.agent(), { ...request, process, rootfs: this.#name });
+    await this.#domain.sandbox.ask((link) =>
+      askStart(link, { ...request, process, rootfs: this.#name }),
+    );
   }
 
   async begin(request: BeginRequest): Promise<void> {
-    await askBegin(await this.agent(), request);
+    await this.#domain.sandbox.ask((link) => askBegin(link, request));
   }
 
   async exec(request: ExecRequest): Promise<void> {
-    await askExec(await this.agent(), request);
+    await this.#domain.sandbox.ask((link) => askExec(link, request));
   }
 
   async archive(request: Omit<ArchiveRequest, 'rootfs'>): Promise<void> {

@@ -11,8 +11,8 @@ import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
-import { explainSilence } from './silence.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
+import { explainSilence } from './silence.js';
 import { LateRecords } from './late-records.js';
 import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
@@ -146,14 +146,17 @@ export class Sandbox {
   }
 
   async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
+    await this.ask(ask).finally(this.#hasStarted);
+    this.#lateRecords.schedule();
+  }
+
+  /** Has its agent do something, whose silence then says what its domain did meanwhile. Rejects as `call` does. */
+  async ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
     const link = await this.agent();
     const { host } = this.#services;
-    await ask(link)
-      .catch(async (error: unknown) => {
-        throw await explainSilence(host, this.domid, link, error);
-      })
-      .finally(this.#hasStarted);
-    this.#lateRecords.schedule();
+    await call(link).catch(async (error: unknown) => {
+      throw await explainSilence(host, this.domid, link, error);
+    });
   }
 
   /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
@@ -169,8 +172,8 @@ export class Sandbox {
   }
 
   /** Asks the agent to run one more process in a container. Rejects as start() does. */
-  async exec(request: ExecRequest): Promise<void> {
-    await askExec(await this.agent(), request);
+  exec(request: ExecRequest): Promise<void> {
+    return this.ask((link) => askExec(link, request));
   }
 
   /** Asks the agent for a process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
