@@ -28,7 +28,7 @@ await build({
   // What is only imported where it is wanted stays in a file of its own, beside the program, as modules look for others from where they are.
   splitting: true,
   chunkNames: 'toolstack/daemon/[name]-[hash]',
-  // Packages have tools for their developers, which take a tenth of the start.
+  // Packages have tools for their developers, which take time at the start.
   define: { 'process.env.NODE_ENV': '"production"' },
   // Packages in CommonJS ask for node's own modules by require(), which a module does not have.
   banner: {

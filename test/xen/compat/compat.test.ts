@@ -89,14 +89,14 @@ test.before(async () => {
     recording = JSON.parse(readFileSync(RECORDING, 'utf8')) as CompatRecording;
 });
 
-let isPulled: Promise<void> | undefined;
+let pull: Promise<void> | undefined;
 
 /** podman's image is only there when podman has to run. */
 function podmanImage(): Promise<void> {
-  isPulled ??= new Promise<void>((resolve) =>
+  pull ??= new Promise<void>((resolve) =>
     spawn('podman', ['pull', '-q', ARCHIVE], { stdio: 'ignore' }).once('close', () => resolve()),
   );
-  return isPulled;
+  return pull;
 }
 
 async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { isOld: boolean }> {
