@@ -115,10 +115,10 @@ once('what is made is started later, with its streams if they are asked for', as
 });
 
 once('attached it ends with its status', async (t) => {
-  const script = 'sleep 1; echo said; exit 9';
-  await ok(t, ...runWords('-d', '--name', 'joined', busybox, 'sh', '-c', script));
-  const { status, stdout } = await thaw(['attach', '--no-stdin', 'joined']);
-  t.deepEqual([status, stdout], [9, 'said\n']);
+  const script = 'read -r word; echo "said $word"; exit 9';
+  await ok(t, ...runWords('-d', '-i', '--name', 'joined', busybox, 'sh', '-c', script));
+  const { status, stdout, stderr } = await thaw(['attach', 'joined'], { input: 'it\n' });
+  t.deepEqual([status, stdout], [9, 'said it\n'], stderr);
 });
 
 once('a policy starts it again until it is tired, and by the next thawd too', async (t) => {

@@ -92,10 +92,17 @@ test.serial(
 );
 
 test.serial('after kill -9 of thawd all goes on, and can be ended', async (t) => {
-  const exec = thaw(['exec', 'side', 'sh', '-c', 'sleep 4; echo over']);
-  await until('it runs', async () => (await ok(t, 'top', 'side')).includes('sleep 4'));
+  const exec = thaw([
+    'exec',
+    'side',
+    'sh',
+    '-c',
+    'until [ -e /go ]; do sleep 0.2; done; echo over',
+  ]);
+  await until('it runs', async () => (await ok(t, 'top', 'side')).includes('[ -e /go ]'));
   await killThawd();
   await startThawd();
+  await ok(t, 'exec', 'side', 'touch', '/go');
   t.is((await exec).stdout, 'over\n');
   t.is(await pod('shop', 'State'), 'Running');
   const page = await thaw(['exec', 'side', 'wget', '-q', '-O-', 'http://127.0.0.1/']);
