@@ -18,7 +18,7 @@
 #include <xen/balloon.h>
 #include <xen/xen.h>
 
-#define WAIT_TICKS (5 * HZ) /* without a page from Xen; then the kill goes ahead */
+#define WAIT_TICKS (20 * HZ) /* without a page from Xen, on a host that is busy; then the kill goes ahead */
 #define LEAST_PAGES                                                                                                    \
   (32 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
 
