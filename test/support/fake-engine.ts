@@ -28,6 +28,7 @@ export const CONTAINER: ContainerSummary = {
   ...{ created: Date.now() - 5000, state: 'running', domid: 7, type: 'pvh' },
   ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, imageId: 'sha256:cd', labels: {}, restarts: 0 },
   ...{ ports: [], addresses: ['10.94.0.2'], network: 'thaw' },
+  mounts: [{ source: 'db', destination: '/var/lib/db' }],
 };
 
 export const IMAGE: ImageSummary = {

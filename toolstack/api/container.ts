@@ -223,6 +223,8 @@ export interface ContainerSummary {
   /** Its addresses, while it runs. */
   addresses: string[];
   network?: string;
+  /** What it has of volumes and of the host's files. */
+  mounts: Pick<MountWish, 'source' | 'destination'>[];
 }
 
 /** `joined` means that the shim told the launcher the process's own status; `id` is that of a container that is left alone. */

@@ -17,6 +17,14 @@ const FILTERS: Record<string, Fits> = {
   exited: ({ state, exitStatus }, value) => state === 'exited' && String(exitStatus) === value,
   health: ({ health = 'none' }, value) => health === value,
   pod: ({ pod }, value) => pod !== undefined && (pod.name === value || pod.id.startsWith(value)),
+  network: ({ network }, value) => network === value,
+  volume: ({ mounts }, value) => {
+    const [wanted, place] = value.split(':');
+    return mounts.some(
+      ({ source, destination }) =>
+        source === wanted && (place === undefined || destination === place),
+    );
+  },
   ancestor: ({ image, imageId }, value) =>
     [image, imageId].includes(value) || imageId.replace(/^sha256:/, '').startsWith(value),
 };
@@ -35,7 +43,7 @@ export function containerFilter(items: readonly string[]): (c: ContainerSummary)
   return (container) =>
     [...wanted].every(([key, values]) => {
       const fits = (value: string): boolean => FILTERS[key]?.(container, value) ?? false;
-      // One container has many labels, but one of all else.
+      // podman's: labels narrow down, all else is a choice.
       return key === 'label' ? values.every(fits) : values.some(fits);
     });
 }

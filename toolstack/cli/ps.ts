@@ -24,7 +24,7 @@ export const psCommand: Command = {
     filter: {
       type: 'string',
       short: 'f',
-      describe: 'KEY=VALUE: id, name, label, status, exited, health, pod, ancestor; repeatable',
+      describe: 'By id, name, label, status, exited, health, pod, network, volume, ancestor',
     },
     last: {
       type: 'string',
@@ -116,7 +116,7 @@ function fields(c: ContainerSummary, isWhole: boolean): object {
     ExitCode: c.exitStatus ?? 0,
     Labels: c.labels,
     Ports: portsText(c),
-    Networks: c.network ?? '',
+    ...{ Networks: c.network ?? '', Mounts: c.mounts.map(({ destination }) => destination) },
     ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
     Restarts: c.restarts,
     ...{ Pod: podId(c, isWhole), PodName: c.pod?.name ?? '' },

@@ -212,6 +212,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     labels: options?.labels ?? {},
     ports: isUp(record) ? (sandbox.network?.ports ?? []) : [],
     addresses: isUp(record) ? (sandbox.network?.addresses ?? []).map(({ address }) => address) : [],
+    mounts: (options?.mounts ?? []).map(({ source, destination }) => ({ source, destination })),
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
     ...(reason === undefined ? {} : { reason }),

@@ -18,6 +18,9 @@ test('each key fits what it names', (t) => {
     'status=running',
     'ancestor=busybox:latest',
     'ancestor=cd',
+    'network=thaw',
+    'volume=db',
+    'volume=db:/var/lib/db',
   ])
     // prettier-ignore
     t.true(containerFilter([filter])(web), filter);
@@ -30,6 +33,10 @@ test('each key fits what it names', (t) => {
     'exited=0',
     'ancestor=debian',
     'label=toString',
+    'network=tha',
+    'volume=d',
+    'volume=db:/db',
+    'volume=/var/lib/db',
   ])
     // prettier-ignore
     t.false(containerFilter([filter])(web), filter);
