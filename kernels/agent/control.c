@@ -48,6 +48,7 @@ static const struct {
     {THAW_STATS, agent_stats_request},
     {THAW_PROCESSES, agent_processes_request},
     {THAW_FILES, agent_files_request},
+    {THAW_UNFILES, agent_unfiles_request},
     {THAW_FILL, agent_fill_request},
     {THAW_ARCHIVE, agent_archive_request},
     {THAW_LIMIT, agent_limit_request},

@@ -44,6 +44,7 @@ void agent_limit_request(struct agent_request request, struct agent_fields *fiel
 void agent_archive_request(struct agent_request request, struct agent_fields *fields);
 void agent_processes_request(struct agent_request request, struct agent_fields *fields);
 void agent_files_request(struct agent_request request, struct agent_fields *fields);
+void agent_unfiles_request(struct agent_request request, struct agent_fields *fields);
 void agent_fill_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -4,6 +4,7 @@
 #include "child.h"
 #include "control.h"
 #include "copy.h"
+#include "files.h"
 #include "options.h"
 #include "path.h"
 
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -19,12 +21,21 @@
 #include <unistd.h>
 
 struct fill {
+  struct fill *next;
   struct agent_child child;
   struct agent_request request;
+  char tag[AGENT_NAME_MAX + 1];
   int from, to;
 };
 
+static struct fill *fills;
+
 static void finish(struct fill *fill, int error) {
+  struct fill **link = &fills;
+
+  while (*link != fill)
+    link = &(*link)->next;
+  *link = fill->next;
   if (error == 0)
     agent_control_ok(fill->request, NULL, 0);
   else
@@ -45,6 +56,12 @@ static int copy(void *context) {
 
 static void copied(struct agent_child *child, int wait_status) {
   finish(child->owner, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EINTR);
+}
+
+void agent_fill_end(const char *tag) {
+  for (const struct fill *fill = fills; fill; fill = fill->next)
+    if (strcmp(fill->tag, tag) == 0 && fill->child.pid > 0)
+      kill(fill->child.pid, SIGKILL);
 }
 
 /* In the root filesystem's own terms: its symbolic links lead nowhere else. */
@@ -94,26 +111,30 @@ static void begin(struct fill *fill, const char *root, const char *path, const c
 }
 
 void agent_fill_request(struct agent_request request, struct agent_fields *fields) {
-  char rootfs[AGENT_NAME_MAX + 1], name[AGENT_NAME_MAX + 1], path[PATH_MAX], root[AGENT_PATH_MAX],
-      target[AGENT_PATH_MAX];
+  char rootfs[AGENT_NAME_MAX + 1], tag[AGENT_NAME_MAX + 1], name[AGENT_NAME_MAX + 1], path[PATH_MAX],
+      root[AGENT_PATH_MAX], tree[AGENT_PATH_MAX], target[AGENT_PATH_MAX];
   struct agent_field where;
   struct fill *fill;
 
-  if (!agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &where) || !agent_fields_name(fields, name) ||
-      !agent_fields_at_end(fields) || where.length == 0 || where.length >= sizeof path ||
-      memchr(where.bytes, '\0', where.length)) {
+  if (!agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &where) || !agent_fields_name(fields, tag) ||
+      !agent_fields_name(fields, name) || !agent_fields_at_end(fields) || where.length == 0 ||
+      where.length >= sizeof path || memchr(where.bytes, '\0', where.length)) {
     agent_control_error(request, THAW_E_MESSAGE, "FILL is malformed");
     return;
   }
   memcpy(path, where.bytes, where.length);
   path[where.length] = '\0';
   agent_path(root, "%s/roots/%s/rootfs", agent_options.run, rootfs);
-  agent_path(target, "%s/files/%s", agent_options.run, name);
+  agent_files_path(tree, tag);
+  agent_path(target, "%s/%s", tree, name);
   fill = calloc(1, sizeof *fill);
   if (!fill) {
     agent_control_error(request, THAW_E_INTERNAL, "No memory");
     return;
   }
-  *fill = (struct fill){{.ended = copied, .owner = fill}, request, -1, -1};
+  *fill =
+      (struct fill){.next = fills, .child = {.ended = copied, .owner = fill}, .request = request, .from = -1, .to = -1};
+  strcpy(fill->tag, tag);
+  fills = fill;
   begin(fill, root, path, target);
 }

@@ -50,7 +50,7 @@
 struct thaw_frame {
   uint32_t length; /* payload bytes that follow */
   uint32_t type;   /* enum thaw_type */
-  uint32_t id;     /* control: request id, not 0; data and shim: process id, not 0; else 0 */
+  uint32_t id;     /* control: request id, not 0; data and shim: process id, not 0; by type, else 0 */
   uint32_t arg;    /* by type, else 0 */
 };
 
@@ -105,13 +105,15 @@ enum thaw_type {
                container's cgroup cpu.stat, memory.current, memory.stat, pids.current, io.stat; /proc/meminfo */
   THAW_PROCESSES = 0x1f, /* field: container id. OK: fields: /proc/uptime, then for each of the first 512 processes of
                             the container /proc/PID/stat, status and cmdline, each cut off at 4 KiB at most */
-  THAW_FILES = 0x2e,     /* field: tag of a 9pfs device that has been announced: its tree is at /run/thaw/files: OK */
-  THAW_FILL = 0x2f, /* fields: rootfs name, path in it, a name in /run/thaw/files: what the path holds is copied into
-                       that folder, which is empty: OK, also where there is no such path, or it is no folder */
+  THAW_FILES = 0x2e, /* field: tag of a 9pfs device that has been announced: its tree is at /run/thaw/files/TAG: OK */
+  THAW_FILL = 0x2f, /* fields: rootfs name, path in it, tag, a name in its tree: what the path holds is copied into that
+                       folder, which is empty: OK, also where there is no such path, or it is no folder */
 
   /* above the answers, which came first */
   THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max and memory.max of its cgroup,
                         "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have been written */
+  THAW_UNFILES = 0x23, /* field: tag: the tree of FILES goes, and a FILL into it ends: OK once nothing in the guest has
+                        it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
                         whoever runs in it), rootfs name, path, name. Runs a process of the agent's own that carries
                         files on its streams, see enum thaw_archive_verb: OK when it runs. Like EXEC's it is forgotten
@@ -167,10 +169,13 @@ enum thaw_type {
   THAW_PAUSE = 0x48,    /* thawd -> shim, id 0: LEAVE the agent, close the channel, and come back as soon as the guest
                            has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
 
-  THAW_SHARE = 0x49,  /* thawd -> shim, id 0: struct thaw_share, then two fields for each export, "ro" or "rw" and an
-                         absolute path: serve these over the guest's 9pfs device, in one tree where they are called 0,
-                         1, ... Once for each sandbox. Answer: SHARED */
-  THAW_SHARED = 0x4a, /* shim -> thawd, id 0: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
+  THAW_SHARE = 0x49, /* thawd -> shim, id = number of a 9pfs device of the guest's: struct thaw_share, then two fields
+                        for each export, "ro" or "rw" and an absolute path: serve these over it, in one tree where they
+                        are called 0, 1, ... Each device has a server of its own. Answer: SHARED */
+  THAW_SHARED =
+      0x4a, /* shim -> thawd, id = device: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
+  THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
+  THAW_UNSHARED = 0x4c, /* shim -> thawd, id = device: the server is gone, and has nothing of the guest's mapped */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc

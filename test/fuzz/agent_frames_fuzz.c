@@ -222,6 +222,11 @@ void agent_files_request(struct agent_request request, struct agent_fields *fiel
   agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
 }
 
+void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
+  (void)fields;
+  agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
+}
+
 const char *agent_network_set(const char *interface, const struct thaw_network *network) {
   (void)interface;
   return network->prefix4 > 0 ? NULL : "find it";

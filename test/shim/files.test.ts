@@ -1,26 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where there is no domain no files are shared, and who asks for it wrongly is dropped. With a domain: test/xen/thaw/volumes.
+// Each device has a file server of its own, which ends without the others; one that ends by itself is the sandbox's end. With a domain:
+// test/xen/thaw/volumes and pods.
 
 import { execFile } from 'node:child_process';
-import test from 'ava';
+import { readFileSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
 import { ApiType, encodeShare } from '../../toolstack/api/wire.js';
 import { FrameSocket } from '../support/frame-socket.js';
 import { programs } from '../support/programs.js';
 import { Sandbox } from '../support/sandbox.js';
+import { until } from '../support/within.js';
 
-const { SHARE, SHARED } = ApiType;
+const { SHARE, SHARED, UNSHARE, UNSHARED } = ApiType;
 const RINGS = [
   { ref: 8, port: 1 },
   { ref: 9, port: 2 },
 ];
+const share = (path: string) => encodeShare(RINGS, [{ path, readOnly: true }]);
+
+/** A shim whose file servers are test/support/files-server.c. */
+const serving = (t: ExecutionContext): Promise<Sandbox> =>
+  Sandbox.start(t, { program: programs().shimOfFiles });
+
+async function shared(sandbox: Sandbox, device: number, path = '/srv') {
+  sandbox.control.send(SHARE, device, 0, share(path));
+  const { id, arg, payload } = await sandbox.control.nextOf(SHARED);
+  return { id, arg, text: payload.toString() };
+}
+
+/** Its file servers' pids, oldest first; one that has ended and is not reaped is among them. */
+function servers({ shim: { pid } }: Sandbox): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
 
 test('without a domain it says so, and serves on', async (t) => {
   const sandbox = await Sandbox.start(t);
   for (let i = 0; i < 2; i++) {
-    sandbox.control.send(SHARE, 0, 0, encodeShare(RINGS, [{ path: '/srv', readOnly: true }]));
-    const answer = await sandbox.control.nextOf(SHARED);
-    t.is(answer.arg, 2);
-    t.regex(answer.payload.toString(), /there is no domain/);
+    const { arg, text } = await shared(sandbox, 0);
+    t.is(arg, 2);
+    t.regex(text, /there is no domain/);
   }
   t.is((await sandbox.status()).state, 'up');
 });
@@ -33,6 +52,14 @@ test('a SHARE without exports is malformed', async (t) => {
   t.is((await sandbox.status()).state, 'up');
 });
 
+test('so is an UNSHARE that says more than its device', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  const other = await FrameSocket.connect(sandbox.socket);
+  other.send(UNSHARE, 1, 0, Buffer.alloc(1));
+  await other.closed;
+  t.is((await sandbox.status()).state, 'up');
+});
+
 test('the server by itself has nobody to serve', async (t) => {
   const { shimChecked: program } = programs();
   const status = await new Promise((resolve) => {
@@ -40,4 +67,90 @@ test('the server by itself has nobody to serve', async (t) => {
     execFile(program, ['--files', '1'], (error) => resolve(error?.code));
   });
   t.is(status, 1);
+});
+
+test('two devices have a server each, and one that is unshared goes alone', async (t) => {
+  const sandbox = await serving(t);
+  t.deepEqual(await shared(sandbox, 1), { id: 1, arg: 0, text: '' });
+  t.deepEqual(await shared(sandbox, 2), { id: 2, arg: 0, text: '' });
+  const [first, second] = servers(sandbox);
+  t.regex((await shared(sandbox, 2)).text, /has a server already/);
+  sandbox.control.send(UNSHARE, 1, 0);
+  t.is((await sandbox.control.nextOf(UNSHARED)).id, 1);
+  t.deepEqual(servers(sandbox), [second], 'it is told once it is gone');
+  t.not(first, second);
+  t.is((await sandbox.status()).state, 'up');
+  t.is((await shared(sandbox, 1)).arg, 0, 'its number is free');
+  t.is(servers(sandbox).length, 2);
+});
+
+test('what has no server is gone', async (t) => {
+  const sandbox = await serving(t);
+  t.is((await shared(sandbox, 1)).arg, 0);
+  sandbox.control.send(UNSHARE, 4_000_000_000, 0);
+  t.is((await sandbox.control.nextOf(UNSHARED)).id, 4_000_000_000);
+  t.is(servers(sandbox).length, 1);
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('a path that cannot be shared is its own device’s loss', async (t) => {
+  const sandbox = await serving(t);
+  t.is((await shared(sandbox, 1)).arg, 0);
+  const { id, text } = await shared(sandbox, 2, '/refused');
+  t.deepEqual([id, text], [2, 'Cannot share /refused']);
+  await until('it is reaped', () => servers(sandbox).length === 1);
+  t.is((await shared(sandbox, 2)).arg, 0);
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('answers go to who asked, whatever others ask, and to nobody once that has gone', async (t) => {
+  const sandbox = await serving(t);
+  const other = await FrameSocket.connect(sandbox.socket);
+  other.send(SHARE, 1, 0, share('/slow'));
+  await until('its server begins', () => servers(sandbox).length === 1);
+  t.is((await shared(sandbox, 2)).id, 2);
+  sandbox.control.send(UNSHARE, 1, 0);
+  const { id, payload } = await other.nextOf(SHARED);
+  t.deepEqual([id, payload.toString()], [1, 'Its device was unshared before it served']);
+  t.is((await sandbox.control.nextOf(UNSHARED)).id, 1);
+  other.send(SHARE, 3, 0, share('/slow'));
+  await until('its server begins', () => servers(sandbox).length === 2);
+  other.close();
+  sandbox.control.send(UNSHARE, 3, 0);
+  t.is((await sandbox.control.nextOf(UNSHARED)).id, 3);
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('there is a limit, and one that went makes room', async (t) => {
+  const sandbox = await serving(t);
+  const most = 128;
+  for (let device = 0; device < most; device++)
+    sandbox.control.send(SHARE, device, 0, share('/srv'));
+  const answers = new Set<number>();
+  for (let i = 0; i < most; i++) {
+    const { id, arg } = await sandbox.control.nextOf(SHARED);
+    t.is(arg, 0);
+    answers.add(id);
+  }
+  t.is(answers.size, most);
+  const { arg, text } = await shared(sandbox, most);
+  t.is(arg, 2);
+  t.regex(text, /too many servers/);
+  sandbox.control.send(UNSHARE, 77, 0);
+  await sandbox.control.nextOf(UNSHARED);
+  t.is((await shared(sandbox, most)).arg, 0);
+});
+
+test('one that ends by itself is the end of the sandbox, and of the others', async (t) => {
+  const sandbox = await serving(t);
+  await shared(sandbox, 1);
+  await shared(sandbox, 2);
+  const [first = 0] = servers(sandbox);
+  process.kill(first, 'SIGKILL');
+  await until('the sandbox is lost', async () => (await sandbox.status()).state === 'lost');
+  t.regex((await sandbox.status()).reason ?? '', /its file server ended/);
+  await until('all are reaped', () => servers(sandbox).length === 0);
+  sandbox.control.send(UNSHARE, 2, 0);
+  t.is((await sandbox.control.nextOf(UNSHARED)).id, 2);
+  t.regex((await shared(sandbox, 3)).text, /its file server ended/);
 });

@@ -16,6 +16,8 @@ export interface Programs {
   /** The same with AddressSanitizer and UBSan. */
   thawChecked: string;
   shimChecked: string;
+  /** The shim again, whose file servers need no domain (test/support/files-server.c). */
+  shimOfFiles: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export function programs(): Programs {
   const installed = process.env['THAW_TEST_BIN'];
   if (installed !== undefined) {
     const [thaw, shim] = [join(installed, 'thaw'), join(installed, 'thaw-shim')];
-    return (built = { thaw, shim, thawChecked: thaw, shimChecked: shim });
+    return (built = { thaw, shim, thawChecked: thaw, shimChecked: shim, shimOfFiles: shim });
   }
   makeProgram('toolstack/launcher');
   makeProgram('toolstack/launcher', 'test');
@@ -51,6 +53,7 @@ export function programs(): Programs {
     shim: join(out, 'thaw-shim'),
     thawChecked: join(out, 'thaw-test'),
     shimChecked: join(out, 'thaw-shim-test'),
+    shimOfFiles: join(out, 'thaw-shim-files-test'),
   };
   return built;
 }

@@ -22,6 +22,8 @@ import { until, within } from './within.js';
 export interface SandboxOptions {
   /** The static program instead of the one with sanitizers. */
   release?: boolean;
+  /** Another build of the shim than these two. */
+  program?: string;
   args?: string[];
   /** Leave the hello to the test. */
   silent?: boolean;
@@ -58,7 +60,8 @@ export class Sandbox {
   static async start(t: ExecutionContext, options: SandboxOptions = {}): Promise<Sandbox> {
     const dir = await mkdtemp(join(tmpdir(), 'thaw-shim-'));
     const agent = await FakeAgent.listen(join(dir, 'agent.sock'));
-    const program = options.release ? programs().shim : programs().shimChecked;
+    const built = options.release ? programs().shim : programs().shimChecked;
+    const program = options.program ?? built;
     const note = openSync(join(dir, 'shim.note'), 'w');
     const [command, ...args] = [
       ...(options.prefix ?? []),

@@ -40,6 +40,7 @@ export const AgentType = {
   PROCESSES: 0x1f,
   FILES: 0x2e,
   FILL: 0x2f,
+  UNFILES: 0x23,
   ARCHIVE: 0x28,
   LIMIT: 0x22,
   OK: 0x20,
@@ -167,14 +168,14 @@ export interface NetworkAddress {
 
 export const NETWORK_BYTES = 52;
 
-/** FILES' payload: the tag of the guest's 9pfs device. */
+/** FILES' payload, and UNFILES': the tag of the guest's 9pfs device. */
 export function encodeFiles(tag: string): Buffer {
   return encodeFields([tag]);
 }
 
-/** FILL's payload: what `path` in a root filesystem holds goes into the folder that dom0 shares by that name. */
-export function encodeFill(rootfs: string, path: string, name: string): Buffer {
-  return encodeFields([rootfs, path, name]);
+/** FILL's payload: what `path` in a root filesystem holds goes into the folder that dom0 shares by that name, over the device of that tag. */
+export function encodeFill(rootfs: string, path: string, tag: string, name: string): Buffer {
+  return encodeFields([rootfs, path, tag, name]);
 }
 
 /** NETWORK's payload: struct thaw_network and the interface's name. */

@@ -30,6 +30,8 @@ export const ApiType = {
   PAUSE: 0x48,
   SHARE: 0x49,
   SHARED: 0x4a,
+  UNSHARE: 0x4b,
+  UNSHARED: 0x4c,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,

@@ -7,7 +7,7 @@ import type { Steps } from '../base/steps.js';
 import type { Running } from '../clone/template.js';
 import { attachDevices, untilConnected, type Device } from '../xen/devices.js';
 import { diskDevid } from '../xen/vbd.js';
-import { fillVolumes, shareFiles } from './files.js';
+import { fillVolumes, OWN_FILES, shareFiles } from './files.js';
 import { growMemory, growVcpus } from './grow.js';
 import { firstDevice, injectLayers, memoryToMount } from './layers.js';
 import { connect } from './connect.js';
@@ -40,6 +40,7 @@ export async function equip(
   const { host } = services;
   const { domid, shim, link } = ready;
   const { files = [], devices = [] } = record;
+  const shared = { device: OWN_FILES, files, rootfs: ROOTFS };
   const stop = (): void => link.close();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
@@ -52,7 +53,7 @@ export async function equip(
       steps.time('mount', mount(link, guestNames, upper, record)),
       steps.time('vcpus', growVcpus(host, ready, record)),
       connect(services, ready, record, steps),
-      shareFiles(services, ready, files, steps),
+      shareFiles(host, ready, shared, steps),
       ...disksAtStart(ready.template.running).map((index) =>
         steps.time(`disk ${index}`, untilConnected(host, domid, 'vbd', diskDevid(index))),
       ),
@@ -64,7 +65,7 @@ export async function equip(
       ),
       steps.time('data', shim.waitUp(WAKE_MS)),
     ]);
-    await fillVolumes(ready, files, steps);
+    await fillVolumes(ready, shared, steps);
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How folders and files of dom0 come into a sandbox: a 9pfs device, the shim's server behind it, its tree mounted by the agent.
+// How folders and files of dom0 come into a sandbox: a 9pfs device, a server of the shim's behind it, its tree mounted by the agent. And
+// how they leave one that goes on.
 
+import type { AgentLink } from '../agent/link.js';
 import { encodeFiles, encodeFill, AgentType } from '../agent/wire.js';
 import type { Export } from '../api/wire.js';
+import { describeError } from '../base/errors.js';
+import type { Domid } from '../base/ids.js';
 import type { Steps } from '../base/steps.js';
+import { detachDevice } from '../xen/device-detach.js';
 import { attachDevices } from '../xen/devices.js';
-import { FILES_TAG, filesDevice, filesRings, filesServed } from '../xen/files-device.js';
-import type { Ready } from './ready.js';
-import { ROOTFS } from './sandbox.js';
-import type { SandboxServices } from './services.js';
+import { filesDevice, filesRings, filesServed, filesTag } from '../xen/files-device.js';
+import type { XenHost } from '../xen/host.js';
+import type { ShimClient } from './shim-client.js';
 
 /** A folder or file of dom0 that a sandbox has. */
 export interface SharedFile extends Export {
@@ -16,40 +20,75 @@ export interface SharedFile extends Export {
   fillFrom?: string;
 }
 
-/** Where a guest has the index-th of what is shared with it. */
-export function sharedPath(index: number): string {
-  return `/run/thaw/files/${index}`;
+/** The guest's 9pfs device: 0 is a sandbox's own, others are those of a pod's containers. */
+export const OWN_FILES = 0;
+
+/** Where a guest has the index-th of what is shared with it over a device. Pure. */
+export function sharedPath(index: number, device = OWN_FILES): string {
+  return `/run/thaw/files/${filesTag(device)}/${index}`;
+}
+
+/** Who is to have them. */
+export interface Sharing {
+  domid: Domid;
+  shim: Pick<ShimClient, 'share' | 'unshare'>;
+  link: Pick<AgentLink, 'request'>;
 }
 
 const MOUNT_MS = 60_000;
 /** An image's whole database may lie there. */
 const FILL_MS = 600_000;
+/** Above the ten seconds that the agent gives who has them. */
+const UNMOUNT_MS = 30_000;
 
 /** Resolves once the guest has them. Rejects with ERR_SHIM_REFUSED for a path that cannot be shared. */
 export async function shareFiles(
-  { host }: SandboxServices,
-  { domid, shim, link }: Ready,
-  files: readonly SharedFile[],
+  host: XenHost,
+  { domid, shim, link }: Sharing,
+  { device, files }: { device: number; files: readonly SharedFile[] },
   steps: Steps,
 ): Promise<void> {
   if (files.length === 0) return;
-  await steps.time('9pfs', attachDevices(host, domid, [filesDevice()]));
-  const rings = await steps.time('rings', filesRings(host, domid));
-  await steps.time('share', shim.share(rings, files));
-  await filesServed(host, domid);
-  const request = encodeFiles(FILES_TAG);
+  await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
+  const rings = await steps.time('rings', filesRings(host, domid, device));
+  await steps.time('share', shim.share(device, rings, files));
+  await filesServed(host, domid, device);
+  const request = encodeFiles(filesTag(device));
   await steps.time('files', link.request(AgentType.FILES, request, 'its files', MOUNT_MS));
 }
 
 /** Once both they and the root filesystem are there. */
 export async function fillVolumes(
-  { link }: Ready,
-  files: readonly SharedFile[],
+  { link }: Pick<Sharing, 'link'>,
+  { device, files, rootfs }: { device: number; files: readonly SharedFile[]; rootfs: string },
   steps: Steps,
 ): Promise<void> {
   for (const [index, { fillFrom }] of files.entries()) {
     if (fillFrom === undefined) continue;
-    const request = encodeFill(ROOTFS, fillFrom, String(index));
+    const request = encodeFill(rootfs, fillFrom, filesTag(device), String(index));
     await steps.time('fill', link.request(AgentType.FILL, request, 'to fill a volume', FILL_MS));
   }
+}
+
+/**
+ * Undoes shareFiles(), wherever that came to, for who has no process any more. Resolves when nobody serves them, with whether the device is
+ * gone: it stays where the guest has files of it open still, for its kernel may ask that device until the domain goes. Rejects when shim or
+ * xenstore do not answer.
+ */
+export async function unshareFiles(
+  host: XenHost,
+  { domid, shim, link }: Sharing,
+  device: number,
+): Promise<boolean> {
+  const request = encodeFiles(filesTag(device));
+  const letGo = await link.request(AgentType.UNFILES, request, 'to unmount', UNMOUNT_MS).then(
+    () => true,
+    (error: unknown) => {
+      host.log.warn(`Domain ${domid} keeps 9pfs device ${device}: ${describeError(error)}`);
+      return false;
+    },
+  );
+  await shim.unshare(device);
+  if (letGo) await detachDevice(host, domid, { kind: '9pfs', devid: device });
+  return letGo;
 }

@@ -124,16 +124,22 @@ export class ShimClient {
   }
 
   /**
-   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device; resolves once it does. Rejects with
-   * ERR_SHIM_REFUSED when it cannot.
+   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device of that number; resolves once it does. Rejects
+   * with ERR_SHIM_REFUSED when it cannot.
    */
   async share(
+    device: number,
     rings: readonly { ref: number; port: number }[],
     exports: readonly Export[],
     timeoutMs = SHARE_MS,
   ): Promise<void> {
     const payload = encodeShare(rings, exports);
-    await this.#ask(ApiType.SHARE, 0, 0, payload, 'to share files', timeoutMs);
+    await this.#ask(ApiType.SHARE, device, 0, payload, 'to share files', timeoutMs);
+  }
+
+  /** Ends the device's server, where there is one; resolves when that is gone, with all that it had of the guest's and of the host's. */
+  async unshare(device: number, timeoutMs = SHARE_MS): Promise<void> {
+    await this.#ask(ApiType.UNSHARE, device, 0, undefined, 'to share no files', timeoutMs);
   }
 
   /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
@@ -192,8 +198,12 @@ export class ShimClient {
         return this.#settle(askedWith(frame.id), (waiter) => waiter.reject(error));
       }
       case ApiType.SHARED:
-        return this.#settle(answerKey(ApiType.SHARE, 0), (waiter) =>
+        return this.#settle(answerKey(ApiType.SHARE, frame.id), (waiter) =>
           frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
+        );
+      case ApiType.UNSHARED:
+        return this.#settle(answerKey(ApiType.UNSHARE, frame.id), (waiter) =>
+          waiter.resolve(frame),
         );
       case ApiType.EXIT: {
         const exit = decodeExit(frame.payload);

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "files.h"
+
 void client_read(struct shim *shim, struct client *client) {
   static uint8_t bytes[16384];
   ssize_t n = recv(client->fd, bytes, sizeof bytes, 0);
@@ -62,6 +64,7 @@ void client_sweep(struct shim *shim) {
     }
     *link = client->next;
     client_detach(client);
+    files_forget(shim, client);
     close(client->fd);
     frame_reader_free(&client->reader);
     fifo_release(&client->replies);

@@ -1,26 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim starts its sandbox's file server, and what it does when that ends. */
+/* How the shim starts its sandbox's file servers, and what it does when one ends. */
 #include "files.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loop.h"
-
 extern char **environ;
 
-static void answer(struct shim *shim, enum thaw_error error, const char *text) {
-  for (struct client *client = shim->clients; client != NULL; client = client->next) {
-    if (client->shares)
-      client_reply(client, THAW_SHARED, 0, error, text, (uint32_t)strlen(text));
-    client->shares = false;
-  }
+struct files_server {
+  struct files_server *next;
+  uint32_t device;
+  pid_t pid;
+  int process; /* pidfd */
+  int socket;  /* -1: it was told to end */
+  bool served;
+  struct client *asked; /* waits for it to serve */
+  struct client *ended; /* waits for it to be gone */
+};
+
+static void shared(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
+  client_reply(client, THAW_SHARED, device, error, text, (uint32_t)strlen(text));
+}
+
+static void answer(struct files_server *server, enum thaw_error error, const char *text) {
+  if (server->asked != NULL)
+    shared(server->asked, server->device, error, text);
+  server->asked = NULL;
 }
 
 /* Nothing of the shim's is inherited but its log: every descriptor is closed at exec. Returns 0 or an errno. */
@@ -50,71 +63,165 @@ out_actions:
   return error;
 }
 
+/* One that waits for a disk is gone when that answers. */
+static void end(struct files_server *server) {
+  if (server->socket < 0)
+    return;
+  close(server->socket);
+  server->socket = -1;
+  syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
+}
+
 /* Returns 0 or an errno. */
-static int start(struct shim *shim, const uint8_t *payload, uint32_t length) {
+static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length) {
   int pair[2], error;
-  pid_t pid;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return errno;
   /* FILES_SOCKET itself would not lose its close-on-exec by being copied onto itself */
-  error = pair[1] == FILES_SOCKET ? EBUSY : spawn(shim->transport->domid, pair[1], &pid);
+  error = pair[1] == FILES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
   close(pair[1]);
-  if (error == 0) {
-    shim->files_pid = pid;
-    shim->files_fd = pair[0];
-    if (send(pair[0], payload, length, MSG_NOSIGNAL) != (ssize_t)length) {
-      error = errno;
-      files_end(shim);
-    }
+  if (error != 0) {
+    close(pair[0]);
     return error;
   }
-  close(pair[0]);
-  return error;
+  server->socket = pair[0];
+  server->process = (int)syscall(SYS_pidfd_open, server->pid, 0);
+  if (server->process < 0) {
+    error = errno;
+    close(server->socket); /* by which it ends: it has been asked for nothing */
+    waitpid(server->pid, NULL, 0);
+    return error;
+  }
+  /* one that cannot be told ends without a word, as one that is killed */
+  if (send(server->socket, payload, length, MSG_NOSIGNAL) != (ssize_t)length)
+    end(server);
+  return 0;
 }
 
-void files_request(struct shim *shim, struct client *client, const uint8_t *payload, uint32_t length) {
-  int error = 0;
+static struct files_server *find(const struct shim *shim, uint32_t device) {
+  struct files_server *server = shim->files;
 
-  client->shares = true;
-  if (shim->state == SHIM_LOST)
-    answer(shim, THAW_E_STATE, shim->lost);
-  else if (shim->files_pid != 0 || !shim->transport->ops->of_domain)
-    answer(shim, THAW_E_STATE,
-           shim->files_pid != 0 ? "Cannot share files: it does already" : "Cannot share files: there is no domain");
-  else if ((error = start(shim, payload, length)) != 0)
-    answer(shim, THAW_E_INTERNAL, strerror(error));
+  while (server != NULL && server->device != device)
+    server = server->next;
+  return server;
 }
 
-int files_fd(const struct shim *shim) {
-  return shim->files_pid != 0 ? shim->files_fd : -1;
+void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
+  struct files_server *server;
+  int error;
+
+  if (shim->state == SHIM_LOST) {
+    shared(client, device, THAW_E_STATE, shim->lost);
+    return;
+  }
+  if (find(shim, device) != NULL) {
+    shared(client, device, THAW_E_STATE, "Cannot share files: the device has a server already");
+    return;
+  }
+  if (shim->files_count == FILES_SERVERS_MAX || !shim->transport->ops->of_domain) {
+    shared(client, device, THAW_E_STATE,
+           shim->files_count == FILES_SERVERS_MAX ? "Cannot share files: there are too many servers"
+                                                  : "Cannot share files: there is no domain");
+    return;
+  }
+  server = calloc(1, sizeof *server);
+  error = server != NULL ? start(server, shim->transport->domid, payload, length) : ENOMEM;
+  if (error != 0) {
+    free(server);
+    shared(client, device, THAW_E_INTERNAL, strerror(error));
+    return;
+  }
+  server->device = device;
+  server->asked = client;
+  server->next = shim->files;
+  shim->files = server;
+  shim->files_count++;
 }
 
-void files_woken(struct shim *shim) {
+void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
+  struct files_server *server = find(shim, device);
+
+  if (server == NULL) {
+    client_reply(client, THAW_UNSHARED, device, 0, NULL, 0);
+    return;
+  }
+  answer(server, THAW_E_STATE, "Its device was unshared before it served");
+  end(server);
+  /* who asked before is another's thawd that has gone, or asks twice: the last one is told */
+  server->ended = client;
+}
+
+nfds_t files_poll(const struct shim *shim, struct pollfd *fds) {
+  nfds_t n = 0;
+
+  for (const struct files_server *server = shim->files; server != NULL; server = server->next)
+    fds[n++] = (struct pollfd){.fd = server->socket >= 0 ? server->socket : server->process, .events = POLLIN};
+  return n;
+}
+
+static void served_or_not(struct shim *shim, struct files_server *server) {
   char text[256];
-  ssize_t n = recv(shim->files_fd, text, sizeof text - 1, MSG_DONTWAIT);
+  ssize_t n = recv(server->socket, text, sizeof text - 1, MSG_DONTWAIT);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   text[n > 0 ? n : 0] = '\0';
-  if (strcmp(text, FILES_SERVED) == 0 && !shim->files_served) {
-    shim->files_served = true;
-    answer(shim, 0, "");
+  if (strcmp(text, FILES_SERVED) == 0 && !server->served) {
+    server->served = true;
+    answer(server, 0, "");
     return;
   }
-  files_end(shim);
-  if (shim->files_served)
+  end(server);
+  answer(server, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
+  if (server->served)
     shim_lost(shim, "its file server ended%s%s", n > 0 ? ": " : "", text);
-  else
-    answer(shim, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
+}
+
+static void server_free(struct shim *shim, struct files_server *server) {
+  struct files_server **link = &shim->files;
+
+  while (*link != server)
+    link = &(*link)->next;
+  *link = server->next;
+  shim->files_count--;
+  close(server->process);
+  free(server);
+}
+
+void files_turn(struct shim *shim, const struct pollfd *fds) {
+  for (struct files_server *server = shim->files, *next; server != NULL; server = next, fds++) {
+    next = server->next;
+    if (fds->revents == 0)
+      continue;
+    if (server->socket >= 0) {
+      served_or_not(shim, server);
+    } else if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+      if (server->ended != NULL)
+        client_reply(server->ended, THAW_UNSHARED, server->device, 0, NULL, 0);
+      server_free(shim, server);
+    }
+  }
+}
+
+void files_forget(struct shim *shim, const struct client *client) {
+  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+    if (server->asked == client)
+      server->asked = NULL;
+    if (server->ended == client)
+      server->ended = NULL;
+  }
 }
 
 void files_end(struct shim *shim) {
-  if (shim->files_pid == 0)
-    return;
-  close(shim->files_fd);
-  kill(shim->files_pid, SIGKILL);
-  /* one that waits for a disk ends when that answers */
-  waitpid(shim->files_pid, NULL, WNOHANG);
-  shim->files_pid = 0;
+  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+    answer(server, THAW_E_STATE, shim->lost);
+    end(server);
+  }
+}
+
+void files_free(struct shim *shim) {
+  files_end(shim);
+  while (shim->files != NULL)
+    server_free(shim, shim->files);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file server of a sandbox, a process of its own: what it does with a hostile guest's requests, or waits for a slow
- * disk, the streams do not see. */
+/* The file servers of a sandbox, a process for each 9pfs device: what one does with a hostile guest's requests, or
+ * waits for a slow disk, the streams do not see. */
 #ifndef SHIM_FILES_H
 #define SHIM_FILES_H
+
+#include <poll.h>
 
 #include "shim.h"
 
@@ -15,17 +17,28 @@ int files_server_run(const char *domid);
 #define FILES_SERVED "served"
 /* The longest message on that socket. */
 #define FILES_MESSAGE_MAX 65536u
+/* Servers at a time, those that end included: a pod has one for each container with files of the host. */
+#define FILES_SERVERS_MAX 128u
 
-/* SHARE: starts the server, which answers the client when it serves, or cannot. */
-void files_request(struct shim *shim, struct client *client, const uint8_t *payload, uint32_t length);
+/* SHARE: starts a server for the device, which answers the client when it serves, or cannot. */
+void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
 
-/* The server's descriptor for poll, -1 when there is none. */
-int files_fd(const struct shim *shim);
+/* UNSHARE: ends that server, and answers the client when it is gone. */
+void files_unshare(struct shim *shim, struct client *client, uint32_t device);
 
-/* The server has said something, or ended: then the sandbox is lost. */
-void files_woken(struct shim *shim);
+/* Fills in what to wait for, at most FILES_SERVERS_MAX; the number of them. */
+nfds_t files_poll(const struct shim *shim, struct pollfd *fds);
 
-/* Ends the server: it has the guest's memory mapped. Idempotent. */
+/* What came of it: the servers must be those of files_poll(). One that ends by itself is the end of the sandbox. */
+void files_turn(struct shim *shim, const struct pollfd *fds);
+
+/* A client that goes gets no answers. */
+void files_forget(struct shim *shim, const struct client *client);
+
+/* Ends all servers: they have the guest's memory mapped. Idempotent. */
 void files_end(struct shim *shim);
+
+/* What the shim has of them, before it ends: nobody may be told of anything any more. */
+void files_free(struct shim *shim);
 
 #endif

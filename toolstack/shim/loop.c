@@ -15,7 +15,7 @@
 #define OPEN_RETRY_MS 50
 #define SECOND_MS 1000
 
-enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_FILES, AT_CLIENTS };
+enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
 
 static int timeout(const struct loop *loop, bool more) {
   const struct shim *shim = &loop->shim;
@@ -30,6 +30,7 @@ static int timeout(const struct loop *loop, bool more) {
   return shim->busy || shim->status_due || blind ? SECOND_MS : -1;
 }
 
+/* The clients, and behind them the file servers. */
 static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   struct transport *transport = &loop->transport;
   nfds_t n = AT_CLIENTS;
@@ -39,10 +40,9 @@ static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   fds[AT_DOMAIN] = (struct pollfd){.fd = loop->domain != NULL ? domain_fd(loop->domain) : -1, .events = POLLIN};
   fds[AT_CHANNEL] = (struct pollfd){.fd = transport->fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0))};
   fds[AT_LISTEN] = (struct pollfd){.fd = loop->listen_fd, .events = POLLIN};
-  fds[AT_FILES] = (struct pollfd){.fd = files_fd(&loop->shim), .events = POLLIN};
   for (struct client *client = loop->shim.clients; client != NULL; client = client->next)
     fds[n++] = (struct pollfd){.fd = client->fd, .events = (short)(client->blocked ? POLLIN | POLLOUT : POLLIN)};
-  return n;
+  return n + files_poll(&loop->shim, fds + n);
 }
 
 /* The clients are those that poll_set saw: none was added or closed since. */
@@ -84,8 +84,7 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
       shim_lost(shim, "event channel failed");
     *more = true;
   }
-  if (fds[AT_FILES].revents != 0 && files_fd(shim) >= 0)
-    files_woken(shim);
+  files_turn(shim, fds + AT_CLIENTS + shim->client_count);
   if (shim->state != SHIM_LOST && loop->transport.fd >= 0 && *more)
     guest_read(shim, more);
   else
@@ -102,7 +101,7 @@ int loop_run(struct loop *loop) {
   if (loop_start(loop) != 0)
     return 1;
   while (!shim->quit || (shim->clients != NULL && !loop->abandon)) {
-    struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX];
+    struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX + FILES_SERVERS_MAX];
 
     channel_open(loop);
     if (shim->state == SHIM_WAITING && !shim->returns && clock_ms() >= loop->hello_by_ms)
@@ -134,6 +133,7 @@ int loop_run(struct loop *loop) {
   for (struct client *client = shim->clients; client != NULL; client = client->next)
     client->broken = true;
   client_sweep(shim);
+  files_free(shim);
   process_free_all(shim);
   frame_reader_free(&shim->guest_reader);
   domain_close(loop->domain);

@@ -65,7 +65,6 @@ struct client {
   bool blocked;
   bool watches; /* sent STATUS: gets every EXIT and LOST */
   bool pauses;  /* sent PAUSE, and waits for its answer */
-  bool shares;  /* sent SHARE, and waits for its answer */
   struct frame_reader reader;
   struct sender sender;
   struct fifo replies; /* whole frames */
@@ -94,9 +93,8 @@ struct shim {
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;
-  pid_t files_pid; /* of the file server, 0: none */
-  int files_fd;
-  bool files_served;
+  struct files_server *files; /* newest first */
+  uint32_t files_count;
   struct layer *layers;          /* oldest first */
   struct fifo layer_bytes;       /* of the oldest, on their way */
   struct process *guest_process; /* whose STREAM is being read */

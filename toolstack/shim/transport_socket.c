@@ -55,7 +55,12 @@ static void socket_close(struct transport *transport) {
   transport->fd = -1;
 }
 
+#ifndef SOCKET_OF_DOMAIN
+#define SOCKET_OF_DOMAIN false /* but in tests of the shim's file servers */
+#endif
+
 const struct transport_ops transport_socket = {
+    .of_domain = SOCKET_OF_DOMAIN,
     .open = socket_open,
     .woken = socket_woken,
     .read = socket_read,

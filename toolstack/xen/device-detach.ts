@@ -26,8 +26,9 @@ export async function detachDevice(
     await tx.write(`${backend}/online`, '0');
     await tx.write(`${backend}/state`, XENBUS_CLOSING);
   });
+  // Of 9pfs there is no back end's driver, and the guest's is asked by what stands there.
   const closed = await host.xenstore
-    .waitFor(`${backend}/state`, isClosed, { timeoutMs: CLOSED_MS })
+    .waitFor(`${kind === '9pfs' ? frontend : backend}/state`, isClosed, { timeoutMs: CLOSED_MS })
     .then(
       () => true,
       () => false,

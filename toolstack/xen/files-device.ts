@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 9pfs device by which a guest sees files of dom0. Its back end is a shim's file server, so what a back end's driver would do in
+// A 9pfs device by which a guest sees files of dom0. Its back end is a shim's file server, so what a back end's driver would do in
 // xenstore is done here (xen/io/9pfs.h). libxl is told nothing of it: it would wait for that back end when it ends the domain.
 
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
-import type { Device } from './devices.js';
+import { devicePaths, type Device } from './devices.js';
 import type { XenHost } from './host.js';
 
-/** What the guest mounts. */
-export const FILES_TAG = 'thaw';
+/** What the guest mounts: of its own device, number 0, or of that of a container in a pod. Pure. */
+export function filesTag(device: number): string {
+  return device === 0 ? 'thaw' : `thaw-${device}`;
+}
+
 /** As Linux's front end has. */
 const RINGS = 2;
 /** Pages of a ring's two ways: 256 KiB, which holds two of the longest messages each way. */
@@ -19,19 +22,20 @@ const XENBUS_INITIALISED = '3';
 const XENBUS_CONNECTED = '4';
 const RINGS_MS = 60_000;
 
-/** The device, of which a guest has one. Its front end makes its rings as soon as it sees it. */
-export function filesDevice(): Device {
+/** The device of that number. Its front end makes its rings as soon as it sees it. Pure. */
+export function filesDevice(device: number): Device {
+  const tag = filesTag(device);
   return {
     kind: '9pfs',
-    devid: 0,
+    devid: device,
     backend: {
       state: XENBUS_INIT_WAIT,
       versions: '1',
       'max-rings': String(RINGS),
       'max-ring-page-order': String(RING_ORDER),
-      tag: FILES_TAG,
+      tag,
     },
-    frontend: { tag: FILES_TAG },
+    frontend: { tag },
   };
 }
 
@@ -39,8 +43,9 @@ export function filesDevice(): Device {
 export async function filesRings(
   { xenstore }: XenHost,
   domid: Domid,
+  device: number,
 ): Promise<{ ref: number; port: number }[]> {
-  const frontend = `/local/domain/${domid}/device/9pfs/0`;
+  const { frontend } = devicePaths(domid, '9pfs', device);
   await xenstore.waitFor(`${frontend}/state`, (state) => state === XENBUS_INITIALISED, {
     timeoutMs: RINGS_MS,
   });
@@ -60,6 +65,19 @@ export async function filesRings(
 }
 
 /** Says that somebody serves the device. */
-export async function filesServed({ xenstore }: XenHost, domid: Domid): Promise<void> {
-  await xenstore.write(`/local/domain/0/backend/9pfs/${domid}/0/state`, XENBUS_CONNECTED);
+export async function filesServed(
+  { xenstore }: XenHost,
+  domid: Domid,
+  device: number,
+): Promise<void> {
+  const { backend } = devicePaths(domid, '9pfs', device);
+  await xenstore.write(`${backend}/state`, XENBUS_CONNECTED);
+}
+
+/** The numbers of those that a domain has. */
+export async function filesDevices({ xenstore }: XenHost, domid: Domid): Promise<number[]> {
+  const names = await xenstore
+    .directory(`/local/domain/0/backend/9pfs/${domid}`)
+    .catch((): string[] => []);
+  return names.map(Number);
 }

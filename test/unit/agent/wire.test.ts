@@ -56,8 +56,8 @@ test('HOLD is one field, and both wakes are those of proto.h', (t) => {
 test('FILES and FILL are fields', (t) => {
   t.is(wire.encodeFiles('thaw').toString('hex'), '0400000074686177');
   t.is(
-    wire.encodeFill('r', '/d', '0').toString('hex'),
-    '0100000072' + '020000002f64' + '0100000030',
+    wire.encodeFill('r', '/d', 't', '0').toString('hex'),
+    '0100000072' + '020000002f64' + '0100000074' + '0100000030',
   );
 });
 

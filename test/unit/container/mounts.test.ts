@@ -100,7 +100,7 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
   );
   t.deepEqual(binds[0], {
     destination: '/src',
-    source: '/run/thaw/files/0',
+    source: '/run/thaw/files/thaw/0',
     options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
   });
   t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'rw', 'nosuid', 'nodev']);

@@ -65,6 +65,27 @@ test('a pause is answered without a process, beside what is asked of one', async
   await t.throwsAsync(refused, { code: 'ERR_SHIM_REFUSED', message: /not at rest/ });
 });
 
+test('files of several devices are shared side by side, each with an answer of its own', async (t) => {
+  const { client, peer } = await connected(t);
+  const rings = [
+    { ref: 8, port: 1 },
+    { ref: 9, port: 2 },
+  ];
+  const files = [{ path: '/srv', readOnly: true }];
+  const [own, other] = [client.share(0, rings, files), client.share(3, rings, files)];
+  t.is((await expectFrame(peer, ApiType.SHARE)).id, 0);
+  t.is((await expectFrame(peer, ApiType.SHARE)).id, 3);
+  await t.throwsAsync(client.share(3, rings, files), { code: 'ERR_SHIM_BUSY' });
+  peer.send(ApiType.SHARED, 3, 12, Buffer.from('Cannot share /srv'));
+  await t.throwsAsync(other, { code: 'ERR_SHIM_REFUSED', message: /Cannot share \/srv/ });
+  peer.send(ApiType.SHARED, 0, 0);
+  await t.notThrowsAsync(own);
+  const ending = client.unshare(3);
+  t.is((await expectFrame(peer, ApiType.UNSHARE)).id, 3);
+  peer.send(ApiType.UNSHARED, 3, 0);
+  await t.notThrowsAsync(ending);
+});
+
 test('a process is announced with its files', async (t) => {
   const { client, peer } = await connected(t);
   const asked = client.expect(1, 3, '/log', '/status');

@@ -4,7 +4,12 @@
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { attachDevices } from '../../../toolstack/xen/devices.js';
-import { filesDevice, filesRings, filesServed } from '../../../toolstack/xen/files-device.js';
+import {
+  filesDevice,
+  filesDevices,
+  filesRings,
+  filesServed,
+} from '../../../toolstack/xen/files-device.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 import { joinFake } from '../../support/xenstore.js';
 
@@ -15,21 +20,21 @@ const FRONTEND = '/local/domain/7/device/9pfs/0';
 test('the guest is told two rings of 64 pages, and learns that they are served', async (t) => {
   const { client } = await joinFake(t);
   const host = fakeXenHost(new FakeLibxl(), client);
-  await attachDevices(host, DOMID, [filesDevice()]);
+  await attachDevices(host, DOMID, [filesDevice(0)]);
   const read = (name: string) => client.read(`${BACKEND}/${name}`);
   t.deepEqual(
     await Promise.all(['state', 'versions', 'max-rings', 'max-ring-page-order'].map(read)),
     ['2', '1', '2', '6'],
   );
   t.is(await client.read(`${FRONTEND}/tag`), 'thaw');
-  await filesServed(host, DOMID);
+  await filesServed(host, DOMID, 0);
   t.is(await read('state'), '4');
 });
 
 test('rings are read once the guest has made them', async (t) => {
   const { client } = await joinFake(t);
   const host = fakeXenHost(new FakeLibxl(), client);
-  const reading = filesRings(host, DOMID);
+  const reading = filesRings(host, DOMID, 0);
   const nodes = {
     'ring-ref0': '8',
     'event-channel-0': '3',
@@ -45,6 +50,18 @@ test('rings are read once the guest has made them', async (t) => {
   ]);
   for (const wrong of ['', '-1', '4294967296', '8; rm', '1e3']) {
     await client.write(`${FRONTEND}/ring-ref1`, wrong);
-    await t.throwsAsync(filesRings(host, DOMID), { code: 'ERR_XEN_FILES' }, wrong);
+    await t.throwsAsync(filesRings(host, DOMID, 0), { code: 'ERR_XEN_FILES' }, wrong);
   }
+});
+
+test('each of several has a tag and a state of its own', async (t) => {
+  const { client } = await joinFake(t);
+  const host = fakeXenHost(new FakeLibxl(), client);
+  t.deepEqual(await filesDevices(host, DOMID), []);
+  await attachDevices(host, DOMID, [filesDevice(0), filesDevice(2)]);
+  t.deepEqual((await filesDevices(host, DOMID)).sort(), [0, 2]);
+  t.is(await client.read('/local/domain/7/device/9pfs/2/tag'), 'thaw-2');
+  await filesServed(host, DOMID, 2);
+  t.is(await client.read(`${BACKEND}/state`), '2');
+  t.is(await client.read('/local/domain/0/backend/9pfs/7/2/state'), '4');
 });
