@@ -510,6 +510,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'ps --format, its pod',
       `PC >/dev/null; PR -d --name $N $I sleep 100 >/dev/null; $E ps --filter pod=$N-pod --filter name=$N --format '{{.PodName}}' | grep -v infra | sed "s/$N/name/" | sort -u`,
     ],
+    [
+      'run --pod -v: a volume of several containers, a file of the host',
+      `PC >/dev/null; echo told >/tmp/compat.told; PR -d --name $N -v compat:/v $I sh -c 'echo one >/v/f; exec sleep 1000' >/dev/null; PR --rm -v compat:/w:ro -v /tmp/compat.told:/told $I sh -c 'until cat /w/f 2>/dev/null; do sleep 0.2; done; touch /w/g 2>/dev/null || echo read-only; cat /told; echo more >>/told'; cat /tmp/compat.told; $E volume rm compat 2>/dev/null || echo in use; $E rm -f -t 0 $N >/dev/null; $E volume rm compat`,
+    ],
     ['pod exists', 'PC >/dev/null; $E pod exists $N-pod; echo $?; $E pod exists no-such-pod'],
     ['a name in use', 'PC >/dev/null; PC 2>/dev/null'],
     ['run --pod of one that is not there', '$E run --rm --pod no-such-pod $I true 2>/dev/null'],

@@ -48,9 +48,9 @@ export class Container {
   }
 
   /** Its place in its pod's domain. */
-  takePlace({ slot, disks }: Place): void {
-    this.record.place = { slot, disks };
-    this.execs.beginAt(firstProcess(slot));
+  takePlace(place: Place): void {
+    this.record.place = { ...place };
+    this.execs.beginAt(firstProcess(place.slot));
   }
 
   /** What the shim's news mean for this container. */

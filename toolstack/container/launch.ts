@@ -38,7 +38,7 @@ export async function launch(
   };
   const { shimEvents: events } = container;
   container.sandbox = plan.pod
-    ? await enter(plan.pod, container, { meanwhile, signal })
+    ? await enter(plan.pod, container, { meanwhile, signal, steps })
     : await createSandbox(sandbox, pool, record.sandbox, {
         ...{ events, meanwhile, signal },
         frozen: plan.frozen,
@@ -46,7 +46,7 @@ export async function launch(
   await noteFilled(services, record);
   const { network } = record.sandbox;
   if (network) await sandbox.networks.publish(network);
-  await steps.time('start', plan.start(container.sandbox));
+  await steps.time('start', plan.start(container.sandbox, record.place));
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   record.state = 'running';
   record.started = Date.now();
@@ -66,14 +66,15 @@ function enter(
   {
     meanwhile,
     signal,
-  }: Pick<Parameters<typeof createSandbox>[3], 'signal'> & {
+    steps,
+  }: Pick<LaunchRequest, 'signal' | 'steps'> & {
     meanwhile: (made: ContainerSandbox) => Promise<void>;
   },
 ): Promise<ContainerSandbox> {
   const { inGuest: name, sandbox } = container.record;
-  const { layers, disk, memoryKib, upperKib = Math.floor(memoryKib / 2) } = sandbox;
+  const { layers, disk, files = [], memoryKib, upperKib = Math.floor(memoryKib / 2) } = sandbox;
   return enterPod(pod, {
-    ...{ name, layers, disk, upperKib, events: container.shimEvents, signal },
+    ...{ name, layers, disk, files, upperKib, events: container.shimEvents, signal, steps },
     onPlace: async (member) => {
       container.takePlace(member.place);
       const { uuid, type, domid } = pod.record.sandbox ?? sandbox;

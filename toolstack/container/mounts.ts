@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../api/engine.js';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
-import { sharedPath, type SharedFile } from '../sandbox/files.js';
+import { OWN_FILES, sharedPath, type SharedFile } from '../sandbox/files.js';
 import type { Volumes } from '../volume/index.js';
 import { ContainerError } from './errors.js';
 
@@ -69,18 +69,14 @@ async function checkPath(path: string): Promise<void> {
   );
 }
 
-/** Its volumes are held from now on, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
+/** What its guest is given. Its volumes are held from now on, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
 export async function planMounts(
   volumes: Volumes,
   mounts: readonly MountWish[],
   holder: string,
-): Promise<{ files: SharedFile[]; binds: Bind[] }> {
+): Promise<SharedFile[]> {
   const files: SharedFile[] = [];
-  const binds: Bind[] = [];
-  for (const [
-    index,
-    { type, source, destination, readOnly, options, noCopy },
-  ] of mounts.entries()) {
+  for (const { type, source, destination, readOnly, noCopy } of mounts) {
     if (type === 'bind') await checkPath(source);
     const path = type === 'bind' ? source : await volumes.ready(source, holder);
     const fills =
@@ -89,12 +85,18 @@ export async function planMounts(
       ...{ path, readOnly },
       ...(fills ? { fillFrom: destination } : {}),
     });
+  }
+  return files;
+}
+
+/** What config.json binds of them, which the guest has over that device. Pure. */
+export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): Bind[] {
+  return mounts.map(({ destination, readOnly, options }, index) => {
     // podman's.
     const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
     const flags = ['rbind', 'rprivate', readOnly ? 'ro' : 'rw', ...byDefault, ...options];
-    binds.push({ destination, source: sharedPath(index), options: [...new Set(flags)] });
-  }
-  return { files, binds };
+    return { destination, source: sharedPath(index, device), options: [...new Set(flags)] };
+  });
 }
 
 /** What a guest may not write to it does not fill either; and what it writes to without having filled it stays as it is. */

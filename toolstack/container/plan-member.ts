@@ -10,6 +10,7 @@ import { POD_MEMORY_BYTES, type Pod } from '../pod/index.js';
 import type { Disk } from '../sandbox/disks.js';
 import type { ProcessStart } from '../sandbox/sandbox.js';
 import { ContainerError } from './errors.js';
+import { bindsOf } from './mounts.js';
 import type { ContainerRecord } from './record.js';
 import { planStart, processFlags } from './start.js';
 
@@ -53,12 +54,13 @@ export function memberRecord(
   };
 }
 
-/** With the network that the pod has now. Throws as planStart() does. */
+/** With the network that the pod has now, and the files of the host that come over that device. Throws as planStart() does. */
 export function planMember(
   { record: pod }: Pod,
   record: ContainerRecord,
   image: Image,
   client: Client,
+  device?: number,
 ): ProcessStart {
   const { options } = record;
   if (!options) throw new TypeError('A container in a pod has options');
@@ -75,7 +77,8 @@ export function planMember(
     },
   };
   const { memoryBytes, cpus } = options;
-  return planStart(of, image, { ...options, ...defined(given) }, client, [], {
+  const binds = bindsOf(options.mounts, device);
+  return planStart(of, image, { ...options, ...defined(given) }, client, binds, {
     ...{ share, rootfs: inGuest, memoryBytes, cpus },
   });
 }
@@ -90,17 +93,15 @@ function defined<T extends object>(given: T): Partial<T> {
 export function checkMember(
   pod: Pod,
   options: {
-    [K in 'mounts' | 'devices' | 'frozen' | 'memoryBytes' | 'cpus']?: CreateOptions[K] | undefined;
+    [K in 'devices' | 'frozen' | 'memoryBytes' | 'cpus']?: CreateOptions[K] | undefined;
   },
 ): void {
-  const { mounts = [], devices = [], memoryBytes = 0, cpus = 0 } = options;
+  const { devices = [], memoryBytes = 0, cpus = 0 } = options;
   const refuse = (what: string, why: string): never => {
     throw new ContainerError('ERR_USAGE', `Cannot use ${what} in pod "${pod.record.name}": ${why}`);
   };
   if (options.frozen !== undefined)
     refuse(`--frozen ${options.frozen}`, 'what was frozen has a domain of its own');
-  if (mounts.length > 0)
-    refuse(`-v ${mounts[0]?.source}`, 'files of the host come into a domain as it starts');
   if (devices.length > 0)
     refuse(`--device ${devices[0]?.source}`, 'devices of the host come into a domain as it starts');
   const { memoryBytes: podBytes = POD_MEMORY_BYTES, cpus: podCpus = 1 } = pod.record.options;

@@ -8,8 +8,8 @@ import { signalNumber } from '../base/signals.js';
 import type { FrozenImages } from '../clone/frozen-images.js';
 import type { FrozenPlan } from '../clone/frozen-plan.js';
 import type { Running, Template } from '../clone/template.js';
-import type { Image, ImageStore } from '../image/index.js';
-import type { Pod, Pods } from '../pod/index.js';
+import type { ImageStore } from '../image/index.js';
+import type { Place, Pod, Pods } from '../pod/index.js';
 import { attachNetwork } from '../sandbox/attach-network.js';
 import { goIntoMemory } from '../sandbox/layers.js';
 import { checkLimits, type Limits } from '../sandbox/limits.js';
@@ -24,7 +24,7 @@ import { ContainerError } from './errors.js';
 import { checkFrozen, frozenFlags, planBegin } from './frozen.js';
 import { findImage, ownImage } from './image-of.js';
 import { memberRecord, planMember } from './plan-member.js';
-import { nameVolumes, planMounts } from './mounts.js';
+import { bindsOf, nameVolumes, planMounts } from './mounts.js';
 import type { ContainerRecord } from './record.js';
 import type { ProcessObject } from './spec.js';
 import { clientEnv, planStart, processFlags } from './start.js';
@@ -43,8 +43,8 @@ export interface RunPlan {
   frozen?: Template;
   /** The one in whose domain it runs. */
   pod?: Pod;
-  /** Starts the container's process. */
-  start: (sandbox: ContainerSandbox) => Promise<void>;
+  /** Starts the container's process; `place` is what it has in its pod's domain. */
+  start: (sandbox: ContainerSandbox, place?: Place) => Promise<void>;
 }
 
 const { SIGTERM } = constants.signals;
@@ -119,9 +119,9 @@ async function planFromImage(
     });
     record.options = options;
     Object.assign(record.sandbox, sandboxDevices(options));
-    const start = options.mounts
-      ? await startWithMounts(services, record, image, options, client)
-      : planStart(record, image, options, client);
+    const start = await withMounts(services, record, () =>
+      planStart(record, image, options, client, bindsOf(options.mounts)),
+    );
     Object.assign(record, processOf(start));
     return { record, start: (sandbox) => sandbox.start(start) };
   } catch (error) {
@@ -144,30 +144,29 @@ async function planInPod(
   const id = who.id ?? newContainerId();
   const { disk } = writableLayer(services.sandbox, id, options, undefined);
   const record = memberRecord(pod, { id, name: who.name, image, disk }, options);
-  // Whether it can be one is found out before there is anything.
-  Object.assign(record, processOf(planMember(pod, record, image, client)));
+  const plan = (device?: number): ProcessStart => planMember(pod, record, image, client, device);
+  Object.assign(record, processOf(await withMounts(services, record, plan)));
   return {
     ...{ record, pod },
-    start: (sandbox) => sandbox.start(planMember(pod, record, image, client)),
+    start: (sandbox, place) => sandbox.start(plan(place?.files)),
   };
 }
 
-/** Volumes may be made, so it is the last of what may fail for the user's fault. */
-async function startWithMounts(
+/** The plan, with what it wants of the host. Volumes may be made, so that is the last of what may fail for the user's fault. */
+async function withMounts(
   { volumes, sandbox: { host } }: PlanServices,
   record: ContainerRecord,
-  image: Image,
-  options: CreateOptions,
-  client: Client,
+  plan: () => ProcessStart,
 ): Promise<ProcessStart> {
-  planStart(record, image, options, client);
+  const start = plan();
+  const { options } = record;
+  if (!options?.mounts) return start;
   const made: string[] = [];
   try {
     const mounts = await nameVolumes(volumes, options, record.id, made);
     record.options = { ...options, mounts };
-    const { files, binds } = await planMounts(volumes, mounts, record.id);
-    record.sandbox.files = files;
-    return planStart(record, image, options, client, binds);
+    record.sandbox.files = await planMounts(volumes, mounts, record.id);
+    return start;
   } catch (error) {
     await letGoOfHost({ volumes, log: host.log }, record);
     for (const name of made) await volumes.remove(name).catch(() => undefined);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One life of a pod: its domain, whose processes are whose, and which disks it has.
+// One life of a pod: its domain, whose processes are whose, which disks and which files of the host it has.
 
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { PodDisks } from './disks.js';
+import { PodFiles } from './files.js';
 import { slotOf, type Slots } from './slots.js';
 
 /** The shim's news for whom they are: how a process ended for its container, the end of the guest for all, after `lose`. */
@@ -25,12 +26,14 @@ export class PodDomain {
   readonly sandbox: Sandbox;
   readonly slots: Slots<ShimEvents>;
   readonly disks: PodDisks;
+  readonly files: PodFiles;
   #ending: Promise<void> | undefined;
 
   constructor(services: SandboxServices, sandbox: Sandbox, slots: Slots<ShimEvents>) {
     this.sandbox = sandbox;
     this.slots = slots;
     this.disks = new PodDisks(services, sandbox.domid, sandbox.record.uuid);
+    this.files = new PodFiles(services.host, sandbox);
   }
 
   /** Whether a guest is there to be asked. */

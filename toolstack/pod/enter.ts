@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem.
+// How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem, files of the host.
 
 import { AgentType, encodeMount } from '../agent/wire.js';
+import type { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Disk } from '../sandbox/disks.js';
+import type { SharedFile } from '../sandbox/files.js';
 import { all } from '../sandbox/ready.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { PodDisks, type PodDisk } from './disks.js';
 import type { PodDomain } from './domain.js';
-import { Member } from './member.js';
+import { Member, type Place } from './member.js';
 import type { Pod } from './pod.js';
 
 const MOUNT_MS = 90_000;
@@ -20,6 +22,8 @@ export interface Entering {
   layers: readonly string[];
   /** Its writable layer, where that outlives it; else it is in the guest's memory. */
   disk?: Disk | undefined;
+  /** What it has of the host. */
+  files: readonly SharedFile[];
   /** The most that a writable layer in memory may hold. */
   upperKib: number;
   /** Gets what the shim tells of it. */
@@ -27,6 +31,7 @@ export interface Entering {
   /** What must be written down before anything is changed in the domain, and can go on beside the mount. */
   onPlace: (member: Member) => Promise<void>;
   signal?: AbortSignal | undefined;
+  steps: Steps;
 }
 
 /** The pod's domain is started where it does not run. Leaves nothing in it when it rejects. */
@@ -34,14 +39,16 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
   const { services } = pod;
   const domain = await pod.up(entering.signal);
   const { disks, slots } = domain;
-  const { name, layers, disk, events, onPlace, signal } = entering;
-  const place = {
+  const { name, layers, disk, files, events, onPlace, signal, steps } = entering;
+  const place: Place = {
     slot: slots.take(events),
     disks: [
       ...layers.map((file) => disks.take(file, false)),
       ...(disk ? [disks.take(disk.path, true)] : []),
     ],
+    ...(files.length > 0 ? { files: domain.files.take() } : {}),
   };
+  const { files: device } = place;
   const onLeft = (): void => pod.left(domain);
   const member = new Member(services.sandbox, domain, { name, place, onLeft });
   return Undo.guard(services.log, async (undo) => {
@@ -49,8 +56,15 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
     await onPlace(member);
     if (disk) await services.sandbox.disks.ensure(disk);
     signal?.throwIfAborted();
-    await all(place.disks.map((one) => disks.plug(one)));
-    await mount(domain, entering, place.disks);
+    await all([
+      ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
+      steps.time('mount', async () => {
+        await all(place.disks.map((one) => disks.plug(one)));
+        await mount(domain, entering, place.disks);
+      }),
+    ]);
+    signal?.throwIfAborted();
+    if (device !== undefined) await domain.files.fill(device, { files, rootfs: name }, steps);
     signal?.throwIfAborted();
     return member;
   });

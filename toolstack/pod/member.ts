@@ -23,6 +23,8 @@ export interface Place {
   slot: number;
   /** Layers, lowest first, then the writable layer where that is a disk. */
   disks: PodDisk[];
+  /** The number of its 9pfs device, where it has files of the host. */
+  files?: number;
 }
 
 export class Member implements ContainerSandbox {
@@ -92,7 +94,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.isAlive();
   }
 
-  /** Ends what is left of it in the guest and gives its disks back; the domain goes on. Idempotent; never rejects. */
+  /** Ends what is left of it in the guest and gives its disks and files back; the domain goes on. Idempotent; never rejects. */
   destroy(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -118,12 +120,15 @@ export class Member implements ContainerSandbox {
 
   async #leave(): Promise<void> {
     const domain = this.#domain;
+    const { files } = this.place;
     if (domain.isAlive) {
-      await quietly(this.#services, async () => {
-        const link = await this.agent();
-        await askDelete(link, this.#name);
-        await askUnmount(link, this.#name);
-      });
+      const inGuest = (ask: (link: AgentLink) => Promise<void>): Promise<void> =>
+        quietly(this.#services, async () => ask(await this.agent()));
+      await inGuest((link) => askDelete(link, this.#name));
+      // First: what is copied out of its root filesystem goes into them.
+      if (files !== undefined)
+        await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
+      await inGuest((link) => askUnmount(link, this.#name));
     }
     await domain.gone();
     for (const disk of this.place.disks.toReversed())

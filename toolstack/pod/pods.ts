@@ -100,6 +100,7 @@ export class Pods {
     if (!pod || !domain) return undefined;
     domain.slots.adopt(place.slot, events);
     for (const disk of place.disks) await domain.disks.adopt(disk);
+    if (place.files !== undefined) domain.files.adopt(place.files);
     return new Member(this.#services.sandbox, domain, {
       ...{ name, place },
       onLeft: () => pod.left(domain),
@@ -110,11 +111,15 @@ export class Pods {
   async settle(): Promise<void> {
     const { log } = this.#services;
     for (const { domain, record } of this.list())
-      await domain?.disks
-        .sweep()
-        .catch((error: unknown) =>
-          log.error(`Cannot look for disks of pod ${record.name}`, { error }),
-        );
+      for (const [what, devices] of [
+        ['files', domain?.files],
+        ['disks', domain?.disks],
+      ] as const)
+        await devices
+          ?.sweep()
+          .catch((error: unknown) =>
+            log.error(`Cannot look for ${what} of pod ${record.name}`, { error }),
+          );
   }
 
   async #recoverOne(pod: Pod): Promise<void> {

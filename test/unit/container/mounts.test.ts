@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { CreateOptions, MountWish } from '../../../toolstack/api/engine.js';
 import { silentLog } from '../../../toolstack/base/log.js';
-import { nameVolumes, planMounts } from '../../../toolstack/container/mounts.js';
+import { bindsOf, nameVolumes, planMounts } from '../../../toolstack/container/mounts.js';
 import { Volumes } from '../../../toolstack/volume/index.js';
 import { fakeDiskDriver } from '../../support/fake-disk-driver.js';
 
@@ -87,7 +87,8 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
     'me',
     [],
   );
-  const { files, binds } = await planMounts(volumes, mounts, 'me');
+  const files = await planMounts(volumes, mounts, 'me');
+  const binds = bindsOf(mounts);
   t.deepEqual(
     files.map(({ readOnly, fillFrom }) => [readOnly, fillFrom]),
     [
@@ -104,6 +105,8 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
     options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
   });
   t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'rw', 'nosuid', 'nodev']);
+  t.is(bindsOf(mounts, 3)[4]?.source, '/run/thaw/files/thaw-3/4');
+  t.deepEqual(bindsOf(), []);
 });
 
 test('a path that went away meanwhile is an error of the next start', async (t) => {

@@ -3,6 +3,8 @@
 import test from 'ava';
 import { createPod, podStatus, removePod, startPod } from '../../../toolstack/container/pods.js';
 import { createContainer } from '../../../toolstack/container/run.js';
+import { planMember } from '../../../toolstack/container/plan-member.js';
+import { usersOf, volumesOf } from '../../../toolstack/container/volumes-of.js';
 import { NOBODY } from '../../../toolstack/container/nobody.js';
 import { containerServices } from '../../support/container-services.js';
 
@@ -54,15 +56,57 @@ test('a domain that cannot be made leaves the pod as it was', async (t) => {
 test('what only a domain of its own can have is refused by name', async (t) => {
   const { services, manager } = await containerServices(t);
   await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
-  const mounts = [
-    { type: 'bind', source: '/srv', destination: '/srv', readOnly: false, options: [] },
-  ];
+  const devices = [{ source: '/dev/loop9', destination: '/dev/loop9', access: 'r' }];
   for (const [wish, message] of [
-    [{ mounts }, /Cannot use -v \/srv in pod "shop"/],
+    [{ devices }, /Cannot use --device \/dev\/loop9 in pod "shop"/],
+    [{ frozen: 'warm' }, /Cannot use --frozen warm/],
     [{ memoryBytes: 2 ** 40 }, /Cannot use --memory/],
     [{ cpus: 9 }, /Cannot use --cpus 9/],
   ] as const) {
     const options = { ...CONTAINER, ...wish, pod: 'shop' } as Parameters<typeof createContainer>[2];
     await t.throwsAsync(createContainer(services, manager, options, NOBODY), { message });
   }
+});
+
+test('volumes of a container in it are in use, and what nobody named goes with it', async (t) => {
+  const { services, manager } = await containerServices(t);
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  const { record: pod } = services.pods.find('shop');
+  const wish = { type: 'volume' as const, readOnly: false, options: [] };
+  const mounts = [
+    { ...wish, source: 'db', destination: '/db' },
+    { ...wish, source: '', destination: '/cache' },
+  ];
+  const options = { ...CONTAINER, mounts, name: 'web', pod: 'shop' };
+  const id = await createContainer(services, manager, options, NOBODY);
+  const { record } = manager.find(id);
+  t.is(record.options?.pod, pod.id, 'whatever its pod is called later');
+  const [, cache = ''] = volumesOf(record);
+  t.deepEqual([...usersOf(manager, 'db'), ...usersOf(manager, cache)], [record, record]);
+  t.false(services.volumes.isHeld('db'), 'it does not run');
+  await manager.remove(id, false, true);
+  t.deepEqual(
+    services.volumes.list().map(({ name }) => name),
+    ['db'],
+  );
+});
+
+test('its process is bound to what comes over its own device', async (t) => {
+  const { services, manager } = await containerServices(t);
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  const mounts = [
+    { ...{ type: 'bind' as const, source: '/etc/hostname', destination: '/name' }, options: [] },
+  ].map((mount) => ({ ...mount, readOnly: true }));
+  const options = { ...CONTAINER, mounts, name: 'web', pod: 'shop' };
+  const { record } = manager.find(await createContainer(services, manager, options, NOBODY));
+  const [image] = await services.images.list();
+  if (!image) return t.fail('There is an image');
+  const { config } = planMember(services.pods.find('shop'), record, image, NOBODY, 3);
+  const bound = (JSON.parse(config) as { mounts: { destination: string; source: string }[] })
+    .mounts;
+  t.is(
+    bound.find(({ destination }) => destination === '/name')?.source,
+    '/run/thaw/files/thaw-3/0',
+  );
+  t.deepEqual(record.sandbox.files, [{ path: '/etc/hostname', readOnly: true }]);
 });

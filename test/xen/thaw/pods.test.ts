@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pods: several containers in one domain, each with files of its own, sharing network and more, through the whole life of both.
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { openXenstore } from '../../../xenstore/index.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -9,6 +12,7 @@ import {
   guestType,
   killThawd,
   list,
+  pidsOf,
   startThawd,
   thaw,
   until,
@@ -32,6 +36,7 @@ test.after.always(async () => {
   await thaw(['pod', 'rm', '--force', '--all']);
   const names = (await list()).map(({ name }) => name);
   if (names.length > 0) await thaw(['rm', '--force', ...names]);
+  await thaw(['volume', 'prune', '--force']);
 });
 
 test.serial('its containers are in one domain, and reach each other on its loopback', async (t) => {
@@ -161,6 +166,98 @@ test.serial('a pod of which a container runs stays; then all of it goes', async 
   await ok(t, 'pod', 'rm', 'shop');
   t.is((await thaw(['pod', 'exists', 'shop'])).status, 1);
   t.deepEqual(await list(), []);
+});
+
+/** How many 9pfs devices a pod's domain has, and how many processes serve them. */
+async function served(name: string): Promise<[number, number]> {
+  const domid = await pod(name, 'Domain.Id');
+  const xenstore = await openXenstore();
+  try {
+    const devices = await xenstore
+      .directory(`/local/domain/0/backend/9pfs/${domid}`)
+      .catch((): string[] => []);
+    return [devices.length, pidsOf(new RegExp(`thaw-shim --files ${domid} $`)).length];
+  } finally {
+    await xenstore.close();
+  }
+}
+
+const inPod = (name: string, ...words: string[]): string[] => [
+  ...['run', '-d', '--pod', 'data', '--name', name, ...words],
+  ...[busybox, 'sh', '-c', WAIT],
+];
+
+test.serial('containers in it share volumes, and have files of the host', async (t) => {
+  t.timeout(600_000);
+  const folder = mkdtempSync('/srv/thaw-pod-');
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'told'), 'told\n');
+  await ok(t, 'pod', 'create', ...POD, '--name', 'data');
+  await ok(t, ...inPod('one', '-v', 'both:/etc'));
+  await ok(t, ...inPod('two', '-v', 'both:/w', '-v', `${join(folder, 'told')}:/told:ro`));
+  t.deepEqual(await served('data'), [2, 2]);
+  t.regex(await ok(t, 'exec', 'two', 'cat', '/w/passwd'), /^root:/, 'the image filled it');
+  await ok(t, 'exec', 'one', 'sh', '-c', 'echo one >/etc/f');
+  t.is(await ok(t, 'exec', 'two', 'cat', '/w/f', '/told'), 'one\ntold');
+  await ok(t, 'exec', 'two', 'sh', '-c', 'echo two >/w/f');
+  t.is(await ok(t, 'exec', 'one', 'cat', '/etc/f'), 'two');
+  writeFileSync(join(folder, 'told'), 'told again\n');
+  t.is(await ok(t, 'exec', 'two', 'cat', '/told'), 'told again');
+  const { stderr } = await thaw(['exec', 'two', 'sh', '-c', 'echo x >/told']);
+  t.regex(stderr, /Read-only file system/);
+  t.not((await thaw(['volume', 'rm', 'both'])).status, 0, 'it is in use');
+  const users = await ok(t, 'ps', '--filter', 'volume=both', '--format', '{{.Names}}');
+  t.deepEqual(users.split('\n').sort(), ['one', 'two']);
+});
+
+test.serial(
+  'one that is removed takes its own along; another has others in its place',
+  async (t) => {
+    t.timeout(600_000);
+    await ok(t, 'rm', '--force', 'one');
+    t.deepEqual(await served('data'), [1, 1]);
+    t.is(await ok(t, 'exec', 'two', 'cat', '/w/f'), 'two');
+    await ok(t, ...inPod('one', '-v', 'other:/v', '-v', '/anonymous'));
+    t.deepEqual(await served('data'), [2, 2]);
+    t.is(await ok(t, 'exec', 'one', 'ls', '/v'), '');
+    await ok(t, 'exec', 'one', 'touch', '/v/mine', '/anonymous/mine');
+    await ok(t, 'restart', 'one');
+    t.is(await ok(t, 'exec', 'one', 'sh', '-c', 'ls /v; ls /anonymous'), 'mine\nmine');
+    const failed = await thaw([
+      ...['run', '--rm', '--pod', 'data', '-v', 'unused:/x'],
+      ...[busybox, 'no-such-command'],
+    ]);
+    t.is(failed.status, 127);
+    t.deepEqual(await served('data'), [2, 2], 'a start that failed leaves none');
+    await ok(t, 'volume', 'rm', 'unused');
+  },
+);
+
+test.serial('after kill -9 of thawd they have their files, and give them back', async (t) => {
+  t.timeout(600_000);
+  await killThawd();
+  await startThawd();
+  t.deepEqual(await served('data'), [2, 2]);
+  t.is(await ok(t, 'exec', 'two', 'cat', '/w/f'), 'two');
+  t.not((await thaw(['volume', 'rm', 'other'])).status, 0, 'it is in use');
+  await ok(t, 'rm', '--force', '--volumes', 'one');
+  t.deepEqual(await served('data'), [1, 1]);
+  t.is(await ok(t, 'volume', 'ls', '-q'), 'both\nother', 'what nobody named went with it');
+  await ok(t, 'volume', 'rm', 'other');
+});
+
+test.serial('a pod that starts again has them again, and at last none', async (t) => {
+  t.timeout(600_000);
+  const before = await pod('data', 'Domain.Id');
+  await ok(t, 'pod', 'stop', '--time', '3', 'data');
+  await until('no server is left', () => pidsOf(/thaw-shim --files /).length === 0);
+  await ok(t, 'pod', 'start', 'data');
+  t.not(await pod('data', 'Domain.Id'), before);
+  t.deepEqual(await served('data'), [1, 1]);
+  t.is(await ok(t, 'exec', 'two', 'cat', '/w/f'), 'two');
+  await ok(t, 'pod', 'rm', '--force', 'data');
+  t.deepEqual(pidsOf(/thaw-shim --files /), []);
+  await ok(t, 'volume', 'rm', 'both');
 });
 
 once('run --pod new: makes one, whose ports are the container’s', async (t) => {
