@@ -5,7 +5,16 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { command, wasCut } from './kill-thawd.js';
 import type { Random } from './random.js';
-import { busybox, images, list, runWords, until, type Listed, type Outcome } from './thaw.js';
+import {
+  busybox,
+  guestType,
+  images,
+  list,
+  runWords,
+  until,
+  type Listed,
+  type Outcome,
+} from './thaw.js';
 
 /** Several layers, and no container of these tests has it. */
 export const LAYERED = `oci-archive:${images}/bad/layered.tar`;
@@ -297,6 +306,36 @@ const volumes: Work = {
   },
 };
 
+/** Containers of a pod come and go, each with files of the host over a device of its own. */
+const pods: Work = {
+  takesMs: 12_000,
+  begin: ({ name }) => {
+    const [pod, volume] = [`${name}-pod`, `${name}-data`];
+    const inPod = (...words: string[]) => ['run', '--pod', pod, '-v', `${volume}:/data`, ...words];
+    const done = each([
+      ['pod', 'create', '--type', guestType, '--memory', '128m', '--name', pod],
+      inPod('-d', '--name', name, busybox, ...SLEEPER),
+      inPod('--rm', '--name', `${name}-b`, busybox, 'touch', '/data/x'),
+      ['rm', '--force', name],
+      ['pod', 'rm', '--force', pod],
+      ['volume', 'rm', volume],
+    ]);
+    return Promise.resolve(async () => {
+      await done;
+      await gone(`${name}-b`);
+      const left = await find(name);
+      if (left) {
+        await settled(name, ['running']);
+        await ok('exec', name, 'touch', '/data/y');
+      }
+      const all = async (...words: string[]): Promise<string[]> => (await ok(...words)).split('\n');
+      if ((await all('pod', 'ps', '--format', '{{.Name}}')).includes(pod))
+        await ok('pod', 'rm', '--force', pod);
+      if ((await all('volume', 'ls', '-q')).includes(volume)) await ok('volume', 'rm', volume);
+    });
+  },
+};
+
 /** A network of its own: a bridge, while the network is there. */
 const networks: Work = {
   takesMs: 5000,
@@ -340,5 +379,5 @@ const files: Work = {
 
 /** Quick ones first: they are what the short suite does. */
 export const WORK: Record<string, Work> = {
-  ...{ runs, execs, ends, removes, lives, pulls, files, volumes, networks, copies, freezes },
+  ...{ runs, execs, ends, removes, lives, pulls, files, volumes, pods, networks, copies, freezes },
 };
