@@ -32,10 +32,14 @@ const SERVE = 'mkdir /w; echo hello >/w/index.html; exec httpd -f -p 80 -h /w';
 /** Ends at once when it is asked to. */
 const WAIT = 'trap "exit 5" TERM; while :; do sleep 0.2; done';
 
+/** What containers of a pod have of the host. */
+const folder = mkdtempSync('/srv/thaw-pod-');
+
 test.after.always(async () => {
   await thaw(['pod', 'rm', '--force', '--all']);
   const names = (await list()).map(({ name }) => name);
   if (names.length > 0) await thaw(['rm', '--force', ...names]);
+  rmSync(folder, { recursive: true, force: true });
   await thaw(['volume', 'prune', '--force']);
 });
 
@@ -189,8 +193,6 @@ const inPod = (name: string, ...words: string[]): string[] => [
 
 test.serial('containers in it share volumes, and have files of the host', async (t) => {
   t.timeout(600_000);
-  const folder = mkdtempSync('/srv/thaw-pod-');
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'told'), 'told\n');
   await ok(t, 'pod', 'create', ...POD, '--name', 'data');
   await ok(t, ...inPod('one', '-v', 'both:/etc'));
