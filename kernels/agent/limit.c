@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* LIMIT: how do a container's limits change while it runs? In the files of its cgroup that crun wrote when it started.
- */
+/* LIMIT: how do a container's limits change while it runs, and how does it stand still? In the files of its cgroup. */
 #include "asked.h"
 #include "cgroup.h"
 
@@ -8,10 +7,10 @@
 #include <string.h>
 
 #define VALUE_MAX 64
-#define FILES 3
+#define FILES 4
 
 void agent_limit_request(struct agent_request request, struct agent_fields *fields) {
-  static const char *const names[FILES] = {"cpu.max", "pids.max", "memory.max"};
+  static const char *const names[FILES] = {"cpu.max", "pids.max", "memory.max", "cgroup.freeze"};
   struct agent_fields rest = *fields;
   struct agent_field container, values[FILES];
   char folder[AGENT_PATH_MAX];

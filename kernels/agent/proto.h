@@ -110,8 +110,9 @@ enum thaw_type {
                        folder, which is empty: OK, also where there is no such path, or it is no folder */
 
   /* above the answers, which came first */
-  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max and memory.max of its cgroup,
-                        "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have been written */
+  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max, memory.max and cgroup.freeze of its
+                        cgroup, "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have been
+                        written */
   THAW_UNFILES = 0x23, /* field: tag: the tree of FILES goes, and a FILL into it ends: OK once nothing in the guest has
                         it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,

@@ -22,19 +22,20 @@ test.after.always(async () => {
 });
 
 test.serial(
-  'LIMIT is of a container that runs, with three fields of which two are short',
+  'LIMIT is of a container that runs, with four fields, none of which is long',
   async (t) => {
     const fault = async (payload: Buffer) =>
       (await t.throwsAsync<Refusal>(agent.request(AgentType.LIMIT, payload))).fault;
-    const limit = (container: string, cpuMax = '', pidsMax = '', memoryMax = '') =>
-      encodeLimit({ container, cpuMax, pidsMax, memoryMax });
+    const limit = (container: string, cpuMax = '', pidsMax = '', memoryMax = '', freeze = '') =>
+      encodeLimit({ container, cpuMax, pidsMax, memoryMax, freeze });
     t.is(await fault(limit('none')), AgentFault.NOENT);
     t.is(await fault(limit('../a')), AgentFault.MESSAGE);
     t.is(await fault(limit('none', 'x'.repeat(65))), AgentFault.MESSAGE);
     t.is(await fault(limit('none', '', 'x'.repeat(65))), AgentFault.MESSAGE);
     t.is(await fault(limit('none', '', '', 'x'.repeat(65))), AgentFault.MESSAGE);
-    t.is(await fault(encodeFields(['none', '', ''])), AgentFault.MESSAGE);
-    t.is(await fault(encodeFields(['none', '', '', '', ''])), AgentFault.MESSAGE);
+    t.is(await fault(limit('none', '', '', '', 'x'.repeat(65))), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['none', '', '', ''])), AgentFault.MESSAGE);
+    t.is(await fault(encodeFields(['none', '', '', '', '', ''])), AgentFault.MESSAGE);
     const process = await startContainer(agent, 'limited', ['sleep', '1000']);
     // This agent's containers are in its own cgroup, whose limits are not theirs.
     t.is(await fault(limit('limited', '', '10')), AgentFault.INTERNAL);

@@ -293,11 +293,14 @@ export interface LimitRequest {
   cpuMax: string;
   pidsMax: string;
   memoryMax: string;
+  /** '1': its processes stand still, '0': they go on. */
+  freeze: string;
 }
 
 /** LIMIT's payload. */
-export function encodeLimit({ container, cpuMax, pidsMax, memoryMax }: LimitRequest): Buffer {
-  return encodeFields([container, cpuMax, pidsMax, memoryMax]);
+export function encodeLimit(request: LimitRequest): Buffer {
+  const { container, cpuMax, pidsMax, memoryMax, freeze } = request;
+  return encodeFields([container, cpuMax, pidsMax, memoryMax, freeze]);
 }
 
 /** What a process of ARCHIVE does. */

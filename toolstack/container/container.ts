@@ -108,6 +108,7 @@ export class Container {
       state: 'exit' in ending ? ('exited' as const) : ('lost' as const),
       finished: Date.now(),
     };
+    delete this.record.isStill;
     Object.assign(this.record, change);
     if ('reason' in ending) this.#log.warn(`Container ${name} is lost: ${ending.reason}`);
     else this.#log.info(`Container ${name} ended`, ending.exit);

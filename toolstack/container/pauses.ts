@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a container stands still is what Xen says: xl may have paused its domain, or let it go, behind thaw's back.
+// Whether a container stands still is what Xen says, unless it does so by itself in its pod: xl may have paused its domain, or let it go,
+// behind thaw's back.
 
 import { describeError } from '../base/errors.js';
 import type { Container } from './container.js';
@@ -31,7 +32,7 @@ export async function noticePauses(
     const domain = domains.find(({ domid }) => domid === sandbox?.domid);
     // Somebody has paused it by thaw meanwhile, or it has ended.
     if (!domain || domain.uuid !== record.sandbox.uuid || record.state !== before) continue;
-    set(services, container, domain.paused);
+    if (record.isStill !== true) set(services, container, domain.paused);
   }
 }
 

@@ -41,10 +41,7 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
   const containers = membersOf(manager, pod).map(({ record }) => record);
   return {
     ...{ id, name, created, hostname, labels: options.labels, share: options.share },
-    status: podStatus(
-      state,
-      containers.map((record) => record.state),
-    ),
+    status: podStatus(state, containers),
     ...(started === undefined ? {} : { started }),
     ...(reason === undefined ? {} : { reason }),
     ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
@@ -63,14 +60,14 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
 /** In podman's words, the domain being what its infra container is there. Pure. */
 export function podStatus(
   state: Pod['record']['state'],
-  containers: readonly Container['record']['state'][],
+  containers: readonly Pick<Container['record'], 'state' | 'isStill'>[],
 ): PodStatus {
-  // Also where xl did it.
-  if (state === 'paused' || (containers.length > 0 && containers.every((one) => one === 'paused')))
+  // Also where xl did it: its containers are paused with it.
+  if (state === 'paused' || containers.some((one) => one.state === 'paused' && !one.isStill))
     return 'Paused';
   if (state === 'created' || state === 'starting') return 'Created';
   if (state === 'exited') return 'Exited';
-  return containers.every((one) => one === 'running') ? 'Running' : 'Degraded';
+  return containers.every((one) => one.state === 'running') ? 'Running' : 'Degraded';
 }
 
 /** Its domain, and all containers that do not run. Rejects with what kept some of them from starting, once all have been tried. */
@@ -142,7 +139,7 @@ async function changeMembers(
   { from, to, action }: Record<'from' | 'to', 'running' | 'paused'> & { action: string },
 ): Promise<void> {
   for (const container of membersOf(manager, pod)) {
-    if (container.record.state !== from) continue;
+    if (container.record.state !== from || container.record.isStill) continue;
     await container.update({ state: to });
     events.tell(action, container.record);
   }

@@ -50,6 +50,8 @@ export interface ContainerRecord {
   pidsLimit?: number;
   /** Its limits are being changed: they may not be what this says. */
   isUpdating?: boolean;
+  /** In a pod: it is paused by itself, whatever its domain does. */
+  isStill?: boolean;
   /** Somebody wanted its end, so no policy starts it again. */
   isStopped?: boolean;
   flags: number;

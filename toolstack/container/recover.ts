@@ -10,6 +10,7 @@ import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/stra
 import { Container, type Ending } from './container.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './found.js';
 import type { ContainerManager, ContainerServices } from './manager.js';
+import { keepStill } from './pause.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
 import { finishUpdate } from './update-running.js';
@@ -157,7 +158,11 @@ async function recoverRunning(
   else {
     // Also when thawd ended before it wrote that down, or xl did it.
     const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
-    if (paused) record.state = 'paused';
+    if (record.isStill && !paused)
+      await keepStill(record, sandbox).catch((error: unknown) =>
+        services.log.error(`Cannot keep container ${record.name} still`, { error }),
+      );
+    if (paused || record.isStill) record.state = 'paused';
     await sandbox.catchUp();
     services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container that runs is ended, kept still, or started over: thaw stop, restart, kill, pause and unpause.
+// How a container that runs is ended, or started over: thaw stop, restart and kill.
 
 import { constants } from 'node:os';
 import type { Client } from '../api/engine.js';
 import { sleep } from '../base/deadline.js';
 import type { Container } from './container.js';
-import { inPod, stateError } from './errors.js';
+import { stateError } from './errors.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
+import { unpauseContainer } from './pause.js';
 import type { ContainerRecord } from './record.js';
 import { startContainer } from './run.js';
 
@@ -97,35 +98,4 @@ export function killContainer(
   if (!isUp(record) || !sandbox) throw stateError('signal', record);
   sandbox.shim.signal(container.execs.first, signal);
   services.events.tell('kill', record);
-}
-
-/** Its domain runs no more until unpauseContainer(). Rejects with ERR_CONTAINER_STATE. */
-export async function pauseContainer(
-  services: ContainerServices,
-  container: Container,
-): Promise<void> {
-  await container.still(async () => {
-    const { record, sandbox } = container;
-    if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
-    if (record.pod) throw inPod('pause', record, `pause that: thaw pod pause ${record.pod.name}`);
-    await services.sandbox.host.libxl.domainPause(sandbox.domid);
-    await container.update({ state: 'paused' });
-    services.events.tell('pause', record);
-  });
-}
-
-/** Rejects with ERR_CONTAINER_STATE when it is not paused. */
-export async function unpauseContainer(
-  services: ContainerServices,
-  container: Container,
-): Promise<void> {
-  const { record, sandbox } = container;
-  if (record.state !== 'paused' || !sandbox) throw stateError('unpause', record);
-  if (record.pod) throw inPod('unpause', record, `use thaw pod unpause ${record.pod.name}`);
-  const { libxl } = services.sandbox.host;
-  // Xen counts, and xl may have paused it as well, or let it go.
-  for (let count = 0; count < 10 && (await libxl.domainInfo(sandbox.domid)).paused; count++)
-    await libxl.xcDomainUnpause(sandbox.domid);
-  await container.update({ state: 'running' });
-  services.events.tell('unpause', record);
 }

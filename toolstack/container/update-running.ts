@@ -133,5 +133,6 @@ async function limit(
     memoryMax: change.memoryBytes === undefined || isAlone ? '' : memoryMax(limits.memoryBytes),
   };
   const { cpuMax: cpu, pidsMax: pids, memoryMax: memory } = request;
-  if (sandbox && cpu + pids + memory !== '') await askLimit(await sandbox.agent(), request);
+  if (sandbox && cpu + pids + memory !== '')
+    await askLimit(await sandbox.agent(), { ...request, freeze: '' });
 }

@@ -13,17 +13,12 @@ import { execIn } from '../container/exec.js';
 import { inspectContainer } from '../container/inspect.js';
 import { printLogs } from '../container/logs.js';
 import { summarize, type ContainerManager, type ContainerServices } from '../container/manager.js';
+import { pauseContainer, unpauseContainer } from '../container/pause.js';
 import { noticePauses } from '../container/pauses.js';
 import { renameContainer } from '../container/rename.js';
 import { restoreContainer } from '../container/restore.js';
 import { attachTo, createContainer, runContainer, startContainer } from '../container/run.js';
-import {
-  killContainer,
-  pauseContainer,
-  restartContainer,
-  stopContainer,
-  unpauseContainer,
-} from '../container/stop.js';
+import { killContainer, restartContainer, stopContainer } from '../container/stop.js';
 import { processesOf, statsOf } from '../container/stats.js';
 import { updateContainer } from '../container/update.js';
 import { waitFor } from '../container/wait.js';

@@ -61,12 +61,12 @@ test('FILES and FILL are fields', (t) => {
   );
 });
 
-test('LIMIT is four fields, of which an empty one leaves what there is', (t) => {
+test('LIMIT is five fields, of which an empty one leaves what there is', (t) => {
   t.is(
     wire
-      .encodeLimit({ container: 'c', cpuMax: 'max 1', pidsMax: '', memoryMax: '9' })
+      .encodeLimit({ container: 'c', cpuMax: 'max 1', pidsMax: '', memoryMax: '9', freeze: '1' })
       .toString('hex'),
-    '0100000063' + '050000006d61782031' + '00000000' + '0100000039',
+    '0100000063' + '050000006d61782031' + '00000000' + '0100000039' + '0100000031',
   );
 });
 

@@ -15,13 +15,19 @@ const CONTAINER = {
 };
 
 test('its status is podman’s, its domain being the infra container', (t) => {
+  const of = (state: 'running' | 'exited' | 'created' | 'paused', isStill = false) => ({
+    state,
+    isStill,
+  });
   t.is(podStatus('created', []), 'Created');
   t.is(podStatus('running', []), 'Running');
-  t.is(podStatus('running', ['running', 'running']), 'Running');
-  t.is(podStatus('running', ['running', 'exited']), 'Degraded');
-  t.is(podStatus('running', ['created']), 'Degraded');
-  t.is(podStatus('exited', ['exited']), 'Exited');
-  t.is(podStatus('paused', ['paused']), 'Paused');
+  t.is(podStatus('running', [of('running'), of('running')]), 'Running');
+  t.is(podStatus('running', [of('running'), of('exited')]), 'Degraded');
+  t.is(podStatus('running', [of('created')]), 'Degraded');
+  t.is(podStatus('running', [of('paused', true)]), 'Degraded');
+  t.is(podStatus('exited', [of('exited')]), 'Exited');
+  t.is(podStatus('paused', [of('paused')]), 'Paused');
+  t.is(podStatus('running', [of('paused'), of('exited')]), 'Paused', 'xl did it');
 });
 
 test('pods and containers have one set of names', async (t) => {

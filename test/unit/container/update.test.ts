@@ -35,7 +35,7 @@ async function running(
   const link = {
     request(type: number, payload: Buffer) {
       const error = refuses(type);
-      if (type === AgentType.LIMIT) asked.push(decodeFields(payload, 4).slice(1).map(String));
+      if (type === AgentType.LIMIT) asked.push(decodeFields(payload, 5).slice(1, 4).map(String));
       if (type === AgentType.RESIZE && payload.readUInt32LE(8) > 0)
         asked.push(payload.readUInt32LE(8));
       if (error) return Promise.reject(error);
