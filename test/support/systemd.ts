@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Debian's systemd in the lab's dom0, whose own PID 1 is busybox: PID 1 of a PID namespace, on dom0's files, devices and network. What it
+// would do to a dom0 that has booted already, it is kept from.
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { command, pidsOf, until } from './thaw.js';
+
+const RUN = '/run/systemd';
+const CGROUP = '/sys/fs/cgroup/systemd';
+const UNITS = '/usr/lib/systemd/system';
+const SYSTEMD = /^\/usr\/lib\/systemd\/systemd --system/;
+/** Of what Debian's units start these alone are started. */
+const WANTED = /^(thawd\.|systemd-journald(-dev-log)?\.|modprobe@)/;
+const BOOT = `echo $$ >${CGROUP}/cgroup.procs
+exec unshare --fork --kill-child --pid --mount --cgroup sh -c '
+mount -t proc proc /proc && mount -t xenfs xenfs /proc/xen && umount /sys/fs/cgroup && mount -t cgroup2 cgroup /sys/fs/cgroup &&
+exec env -i container=lab PATH="$PATH" /usr/lib/systemd/systemd --system --unit=multi-user.target'`;
+
+export interface Systemd {
+  /** A command as it finds the host: `systemctl`, `journalctl`. Rejects when it fails. */
+  run(...words: string[]): Promise<string>;
+  /** All that runs under it ends. */
+  end(): Promise<void>;
+}
+
+/** Resolves once it has started what it is to start. */
+export async function startSystemd(): Promise<Systemd> {
+  mkdirSync(join(RUN, 'system'), { recursive: true });
+  mkdirSync(CGROUP, { recursive: true });
+  for (const unit of readdirSync(UNITS))
+    if (/\.(service|socket|timer|path|automount)$/.test(unit) && !WANTED.test(unit))
+      symlinkSync('/dev/null', join(RUN, 'system', unit));
+  spawn('setsid', ['sh', '-c', BOOT], { detached: true, stdio: 'ignore' }).unref();
+  const pid = await until('systemd runs', () => pidsOf(SYSTEMD)[0]);
+  const run = (...words: string[]): Promise<string> =>
+    command('nsenter', ['-t', String(pid), '--pid', '--mount', '--cgroup', ...words], 150_000);
+  const end = async (): Promise<void> => {
+    process.kill(pid, 'SIGKILL');
+    await until('systemd is gone', () => !existsSync(`/proc/${pid}`));
+    rmSync(RUN, { recursive: true, force: true });
+    await until('its cgroups are empty', () => removeCgroups(CGROUP));
+  };
+  await until('systemd has started', async () =>
+    /^(running|degraded)$/m.test(
+      await run('sh', '-c', 'systemctl is-system-running || true').catch(() => ''),
+    ),
+  );
+  return { run, end };
+}
+
+function removeCgroups(folder: string): boolean {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory()) removeCgroups(join(folder, entry.name));
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}

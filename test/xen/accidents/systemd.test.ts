@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// thawd as systemd runs it: started by the package, ready when systemd says so, heard in the journal, started by who asks, restarted under
+// containers that run on.
+
+import { once } from '../../support/once.js';
+import { startSystemd } from '../../support/systemd.js';
+import {
+  busybox,
+  command,
+  killThawd,
+  list,
+  running,
+  runWords,
+  startThawd,
+  stopThawd,
+  thaw,
+  thawdPid,
+  until,
+} from '../../support/thaw.js';
+
+const UNITS = ['thawd.socket', 'thawd.service'];
+const NAME = 'unit';
+
+once(
+  'systemd starts it, keeps its socket and its journal, and its containers run on',
+  async (t) => {
+    t.timeout(900_000);
+    await stopThawd();
+    const systemd = await startSystemd();
+    t.teardown(async () => {
+      await thaw(['rm', '--force', '--ignore', NAME]);
+      await systemd.run('systemctl', 'disable', '--now', ...UNITS);
+      await systemd.end();
+      await startThawd();
+    });
+    const states = async () =>
+      (await systemd.run('sh', '-c', `systemctl is-active ${UNITS.join(' ')} || true`)).trim();
+
+    // As dpkg does it on a host that systemd runs.
+    await systemd.run('sh', '/var/lib/dpkg/info/thaw.postinst', 'configure');
+    t.is(await states(), 'active\nactive');
+    t.is((await thaw(['ps'])).status, 0, 'started means that it answers');
+    const enabled = await systemd.run('systemctl', 'is-enabled', ...UNITS);
+    t.is(enabled.trim(), 'enabled\nenabled');
+    const socket = await command('stat', ['-c', '%a %U', '/run/thaw/thawd.sock']);
+    t.is(socket.trim(), '600 root');
+
+    t.is((await thaw(runWords('-d', '--name', NAME, busybox, 'sleep', '1000'))).status, 0);
+    const { domid } = await running(NAME);
+    const goesOn = async () =>
+      (await list()).some(
+        (one) => one.name === NAME && one.state === 'running' && one.domid === domid,
+      );
+
+    const restart = systemd.run('systemctl', 'restart', 'thawd.service');
+    t.true(await goesOn(), 'who asks meanwhile waits');
+    await restart;
+
+    await systemd.run('systemctl', 'stop', 'thawd.service');
+    t.is(await states(), 'active\ninactive');
+    t.true(await goesOn(), 'who asks starts it');
+    t.is(await states(), 'active\nactive');
+
+    const before = thawdPid();
+    await killThawd();
+    t.true(await goesOn(), 'it is started again, and who asks waits');
+    t.not(thawdPid(), before);
+    t.is((await thaw(['exec', NAME, 'echo', 'on'])).stdout, 'on\n');
+
+    const journal = await systemd.run('journalctl', '--unit', 'thawd.service', '--output', 'cat');
+    t.is(journal.match(/info Ready /g)?.length, 4, journal);
+    t.is(journal.match(/ info Found container unit running/g)?.length, 3, journal);
+    t.regex(journal, /code=killed, status=9\/KILL/);
+
+    await systemd.run('systemctl', 'stop', ...UNITS);
+    t.is(await states(), 'inactive\ninactive');
+    const refused = await thaw(['ps']);
+    t.is(refused.status, 125);
+    t.regex(refused.stderr, /thawd/);
+    await systemd.run('systemctl', 'start', 'thawd.socket');
+    t.true(await until('it goes on', goesOn));
+  },
+);
