@@ -110,9 +110,9 @@ enum thaw_type {
                        folder, which is empty: OK, also where there is no such path, or it is no folder */
 
   /* above the answers, which came first */
-  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max, memory.max and cgroup.freeze of its
-                        cgroup, "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have been
-                        written */
+  THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max, memory.max and cgroup.freeze of
+                        its   cgroup, "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have
+                        been   written */
   THAW_UNFILES = 0x23, /* field: tag: the tree of FILES goes, and a FILL into it ends: OK once nothing in the guest has
                         it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
@@ -165,8 +165,9 @@ enum thaw_type {
   THAW_INJECT = 0x46,   /* thawd -> shim, id = number of a layer, field: absolute path of a file that the shim sends
                            to the agent as LAYER frames, after those asked for before. No answer; a file that cannot
                            be read is a LOST. */
-  THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came and that leaves
-                           nothing; of any other it says nothing. No answer. */
+  THAW_FORGET = 0x47,   /* thawd -> shim: arg = enum thaw_forget: a process of which nothing came; REFUSED: that leaves
+                           nothing, else one with log and status file leaves nothing now; of any other it says nothing.
+                           No answer. */
   THAW_PAUSE = 0x48,    /* thawd -> shim, id 0: LEAVE the agent, close the channel, and come back as soon as the guest
                            has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
 
@@ -208,7 +209,8 @@ enum thaw_process_flag {
 
 enum thaw_forget {
   THAW_FORGET_REFUSED = 0, /* the agent did not start it: its client hears no more of it, thawd tells it why */
-  THAW_FORGET_LEFT = 1,    /* nobody knows whether the agent starts it: its client gets LOST */
+  THAW_FORGET_LEFT = 1,    /* nobody knows whether the agent starts it: its client gets LOST, what comes is dropped */
+  THAW_FORGET_UNDONE = 2,  /* its start failed: its client hears no more of it, what comes is dropped */
 };
 
 enum thaw_error {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes that leave nothing: does the shim forget them when it may, and not before?
 
+import { existsSync, readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { ApiType, decodeExit, encodeExpect, Forget } from '../../toolstack/api/wire.js';
 import { FrameSocket } from '../support/frame-socket.js';
@@ -94,6 +95,40 @@ test('one whose thawd is gone lets its client go, and may still start', async (t
   t.is((await sandbox.status()).state, 'up');
 });
 
+test('one whose start was undone leaves no log and no status, whatever comes of it', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  for (const [why, id] of [
+    [Forget.LEFT, 7],
+    [Forget.UNDONE, 8],
+  ] as const) {
+    await sandbox.expect(id);
+    const client = await attach(t, sandbox, id);
+    sandbox.control.send(FORGET, id, why);
+    if (why === Forget.LEFT)
+      t.regex((await client.nextOf(LOST)).payload.toString(), /nobody knows/);
+    t.deepEqual(await known(sandbox), [id]);
+    client.close();
+    const process = sandbox.agent.begin(id);
+    await process.write(1, 'late');
+    process.exit(0);
+    await until('it is forgotten', async () => (await known(sandbox)).length === 0);
+    t.false(existsSync(sandbox.statusPath(id)));
+    t.is(readFileSync(sandbox.logPath(id), 'utf8'), '');
+  }
+  t.is((await sandbox.status()).state, 'up');
+});
+
+test('one whose start was undone makes room for others', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  for (let id = 1; id <= 1024; id++) {
+    await expect(sandbox, id);
+    if (id !== 5) sandbox.control.send(FORGET, id, Forget.UNDONE);
+  }
+  await expect(sandbox, 2000);
+  const ids = await known(sandbox);
+  t.deepEqual([ids.length, ids[0], ids.includes(5)], [1024, 2, true]);
+});
+
 test('one that has begun, and one that leaves a status, are not forgotten', async (t) => {
   const sandbox = await Sandbox.start(t);
   await sandbox.expect(1);
@@ -103,7 +138,8 @@ test('one that has begun, and one that leaves a status, are not forgotten', asyn
   await process.write(1, 'up');
   await client.nextOf(STREAM);
   for (const id of [1, 7, 9])
-    for (const why of [Forget.REFUSED, Forget.LEFT]) sandbox.control.send(FORGET, id, why);
+    for (const why of id === 1 ? [Forget.REFUSED] : Object.values(Forget))
+      sandbox.control.send(FORGET, id, why);
   sandbox.control.send(STATUS, 0, 0);
   await sandbox.control.nextOf(STATUS);
   t.deepEqual(await known(sandbox), [1, 7]);

@@ -171,7 +171,7 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
 const PROCESS_BEGUN = 256;
 
 /** Why a process is to be forgotten: thaw_forget. */
-export const Forget = { REFUSED: 0, LEFT: 1 } as const;
+export const Forget = { REFUSED: 0, LEFT: 1, UNDONE: 2 } as const;
 
 /** Payload of EXPECT: log file ("" for none) and status file ("" for none where there is no log either). */
 export function encodeExpect(logPath: string, statusPath: string): Buffer {

@@ -3,6 +3,7 @@
 
 import type { AgentLink } from '../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest } from '../agent/wire.js';
+import { Forget } from '../api/wire.js';
 import {
   askArchive,
   askBegin,
@@ -33,14 +34,24 @@ export class Member implements ContainerSandbox {
   readonly #domain: PodDomain;
   readonly #name: string;
   readonly #onLeft: () => void;
+  readonly #isFound: boolean;
   #left: Promise<void> | undefined;
 
-  /** `name` is the guest's, of the container and its root filesystem; `onLeft` is called once nothing of it is there any more. */
+  /**
+   * `name` is the guest's, of the container and its root filesystem; `onLeft` is called once nothing of it is there any more; `isFound`: an
+   * earlier thawd made it, and its client waits for nobody but the shim.
+   */
   constructor(
     services: SandboxServices,
     domain: PodDomain,
-    { name, place, onLeft }: { name: string; place: Place; onLeft: () => void },
+    {
+      name,
+      place,
+      onLeft,
+      isFound = false,
+    }: { name: string; place: Place; onLeft: () => void; isFound?: boolean },
   ) {
+    this.#isFound = isFound;
     this.#services = services;
     this.#domain = domain;
     this.#name = name;
@@ -94,7 +105,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.isAlive();
   }
 
-  /** Ends what is left of it in the guest and gives its disks and files back; the domain goes on. Idempotent; never rejects. */
+  /** Ends what is left of it in the guest and gives its disks and files back; the domain and its shim go on. Idempotent; never rejects. */
   destroy(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -129,6 +140,8 @@ export class Member implements ContainerSandbox {
       if (files !== undefined)
         await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
       await inGuest((link) => askUnmount(link, this.#name));
+      // Says nothing of one that began: that had its end.
+      this.shim.forget(firstProcess(this.place.slot), this.#isFound ? Forget.LEFT : Forget.UNDONE);
     }
     await domain.gone();
     for (const disk of this.place.disks.toReversed())

@@ -39,6 +39,7 @@ type Waiter = { resolve: (frame: Frame) => void; reject: (error: Error) => void 
 export class ShimClient {
   readonly #socket: Socket;
   readonly #events: ShimEvents;
+  #status: Promise<Frame> | undefined;
   readonly #waiters = new Map<string, Waiter>();
   #isOpen = true;
 
@@ -66,10 +67,12 @@ export class ShimClient {
     }
   }
 
-  /** The shim's state and its processes'; from the first call on, its events arrive too. */
+  /** The shim's state and its processes'; from the first call on, its events arrive too. Containers of a pod may ask at once: it is asked once. */
   async status(timeoutMs = ANSWER_MS): Promise<ShimStatus> {
-    const answer = await this.#ask(ApiType.STATUS, 0, 0, undefined, 'status', timeoutMs);
-    return decodeShimStatus(answer.payload);
+    this.#status ??= this.#ask(ApiType.STATUS, 0, 0, undefined, 'status', timeoutMs).finally(() => {
+      this.#status = undefined;
+    });
+    return decodeShimStatus((await this.#status).payload);
   }
 
   /** Resolves once the shim has the agent's hello. Rejects with ERR_SHIM_LOST or ERR_SHIM_TIMEOUT. */

@@ -39,7 +39,7 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
     ok = frame->length == 0 && client->process == NULL;
     break;
   case THAW_FORGET:
-    ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_LEFT;
+    ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_UNDONE;
     break;
   case THAW_STREAM:
     pieces = ok = is_attached(client, frame) && frame->arg == THAW_STDIN && frame->length > 0 && !client->in_eof &&

@@ -32,14 +32,19 @@ static bool process_sending(const struct shim *shim, const struct process *proce
   return shim->guest_sender.body_left > 0 && shim->guest_sender.body == &process->in;
 }
 
+static bool process_spare(const struct shim *shim, const struct process *process) {
+  bool over = process->state == PROCESS_ENDED || (process->state == PROCESS_EXPECTED && process->dropped);
+
+  return over && process->client == NULL && process->status_path == NULL && !process_sending(shim, process);
+}
+
 /* Makes room for one more. The list is in order of announcement; a status file not yet written keeps its process. */
 static bool process_room(struct shim *shim) {
   struct process **link = &shim->processes;
 
   if (shim->process_count < SHIM_PROCESSES_MAX)
     return true;
-  while (*link != NULL && ((*link)->state != PROCESS_ENDED || (*link)->client != NULL || (*link)->status_path != NULL ||
-                           process_sending(shim, *link)))
+  while (*link != NULL && !process_spare(shim, *link))
     link = &(*link)->next;
   if (*link == NULL)
     return false;
@@ -120,21 +125,33 @@ void process_end(struct shim *shim, struct process *process, const struct thaw_e
   }
 }
 
-/* Only of one that leaves nothing and of which nothing came. */
+/* It leaves nothing, whatever comes of it after all. */
+static void process_drop(struct process *process) {
+  log_close(process->log);
+  process->log = NULL;
+  free(process->status_path);
+  process->status_path = NULL;
+  process->transient = process->dropped = true;
+}
+
+/* Only of one of which nothing came. */
 void process_forget(struct shim *shim, struct process *process, uint32_t why) {
   static const char reason[] = "nobody knows whether the process was started";
   struct client *client = process->client;
 
-  if (!process->transient || process->state != PROCESS_EXPECTED)
+  if (process->state != PROCESS_EXPECTED || (why == THAW_FORGET_REFUSED && !process->transient))
     return;
-  if (client != NULL)
-    client->end_sent = true;
   if (why == THAW_FORGET_REFUSED) {
     process->state = PROCESS_ENDED;
     process->out[0].eof = process->out[1].eof = true;
     process->in_eof = process->in_eof_sent = true;
     process->signals = 0;
-  } else if (client != NULL) {
+  } else {
+    process_drop(process);
+  }
+  if (client != NULL)
+    client->end_sent = true;
+  if (client != NULL && why == THAW_FORGET_LEFT) {
     client_reply(client, THAW_LOST, 0, 0, reason, sizeof reason - 1);
     client_detach(client);
   }

@@ -46,6 +46,7 @@ struct process {
   enum process_state state;
   struct thaw_exit exit;
   bool transient;    /* no log, no status file: forgotten once it has ended and nobody looks */
+  bool dropped;      /* nobody waits for its start any more */
   struct log *log;   /* NULL: none */
   char *status_path; /* NULL once it is written */
   struct output out[2];

@@ -3,11 +3,12 @@
 
 import test from 'ava';
 import { AgentType } from '../../../toolstack/agent/wire.js';
+import { Forget } from '../../../toolstack/api/wire.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Steps } from '../../../toolstack/base/steps.js';
 import type { PodDisk } from '../../../toolstack/pod/disks.js';
 import { enterPod, type Entering } from '../../../toolstack/pod/enter.js';
-import type { Place } from '../../../toolstack/pod/member.js';
+import { Member, type Place } from '../../../toolstack/pod/member.js';
 import type { Pod } from '../../../toolstack/pod/pod.js';
 import { Slots } from '../../../toolstack/pod/slots.js';
 import type { ShimEvents } from '../../../toolstack/sandbox/shim-client.js';
@@ -30,6 +31,7 @@ function fakePod(fails = '') {
   const domain = {
     ...{ slots, isAlive: true, gone: () => Promise.resolve() },
     sandbox: {
+      shim: { forget: (process: number, why: number) => did.push(`forget ${process} ${why}`) },
       agent: () => Promise.resolve({ request: (type: number) => note(names.get(type) ?? '?') }),
     },
     disks: {
@@ -61,7 +63,9 @@ const entering = (places: Place[], change: Partial<Entering> = {}): Entering => 
   ...change,
 });
 
-const LEAVING = ['DELETE', 'unshare 7', 'UNMOUNT', 'unplug', 'left'];
+/** Its first process, if that never began, is forgotten: its start was undone. */
+const FORGOTTEN = `forget ${2 ** 20 + 1} ${Forget.UNDONE}`;
+const LEAVING = ['DELETE', 'unshare 7', 'UNMOUNT', FORGOTTEN, 'unplug', 'left'];
 
 test('its place is known before anything is done, and volumes are filled when all is there', async (t) => {
   const { pod, did } = fakePod();
@@ -86,7 +90,7 @@ test('without files of the host it has no device for them', async (t) => {
   const member = await enterPod(pod, entering(places, { files: [] }));
   await member.destroy();
   t.is(places[0]?.files, undefined);
-  t.deepEqual(did, ['plug', 'MOUNT', 'DELETE', 'UNMOUNT', 'unplug', 'left']);
+  t.deepEqual(did, ['plug', 'MOUNT', 'DELETE', 'UNMOUNT', FORGOTTEN, 'unplug', 'left']);
 });
 
 for (const fails of ['share 7', 'MOUNT', 'fill 7'])
@@ -103,4 +107,16 @@ test('what cannot be let go of does not keep the rest', async (t) => {
   await member.destroy();
   t.deepEqual(did.slice(-LEAVING.length), LEAVING);
   t.deepEqual(slots.holders, []);
+});
+
+test('of one that an earlier thawd was starting the client is let go', async (t) => {
+  const { pod, did } = fakePod();
+  const domain = await pod.up();
+  const place = { slot: 3, disks: [] };
+  const onLeft = (): void => undefined;
+  const member = new Member(pod.services.sandbox, domain, {
+    ...{ name: 'web', place, onLeft, isFound: true },
+  });
+  await member.destroy();
+  t.true(did.includes(`forget ${3 * 2 ** 20 + 1} ${Forget.LEFT}`));
 });

@@ -116,10 +116,26 @@ test('a question that nobody answers ends at its deadline, and can be asked agai
 
 test('the same question twice at once is refused', async (t) => {
   const { client, peer } = await connected(t);
-  const asked = client.status();
-  await t.throwsAsync(client.status(), { code: 'ERR_SHIM_BUSY' });
+  const asked = client.unshare(1);
+  await t.throwsAsync(client.unshare(1), { code: 'ERR_SHIM_BUSY' });
+  await expectFrame(peer, ApiType.UNSHARE);
+  peer.send(ApiType.UNSHARED, 1, 0);
+  await t.notThrowsAsync(asked);
+});
+
+test('its status is for all who ask while it is asked', async (t) => {
+  const { client, peer } = await connected(t);
+  const asked = [client.status(), client.status()];
+  await expectFrame(peer, ApiType.STATUS);
   sendStatus(peer, 'up');
-  t.is((await asked).state, 'up');
+  t.deepEqual(
+    (await Promise.all(asked)).map(({ state }) => state),
+    ['up', 'up'],
+  );
+  const again = client.status();
+  await expectFrame(peer, ApiType.STATUS);
+  sendStatus(peer, 'up');
+  t.is((await again).state, 'up');
 });
 
 test('a shim that dies rejects what was asked of it', async (t) => {
