@@ -5,7 +5,7 @@ import type { CreateOptions, HealthCheck, Inspected } from '../api/engine.js';
 import { ProcessFlag, shellStatus } from '../api/wire.js';
 import { signalName } from '../base/signals.js';
 import { isUp } from './manager.js';
-import { pidsLimitOf, type ContainerRecord, type RecordStore } from './record.js';
+import { memoryOf, pidsLimitOf, type ContainerRecord, type RecordStore } from './record.js';
 import { STOP_TIMEOUT_S } from './stop.js';
 
 /** Pure. */
@@ -19,7 +19,7 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
     Domain: {
       Id: isUp(record) ? (sandbox.domid ?? null) : null,
       ...{ Uuid: sandbox.uuid, Type: sandbox.type, Vcpus: sandbox.vcpus },
-      Memory: sandbox.memoryKib * 1024,
+      Memory: memoryOf(record),
     },
     Config: configOf(record),
     HostConfig: hostConfigOf(record),
@@ -111,13 +111,13 @@ function healthcheckOf(check: HealthCheck): NonNullable<Inspected['Config']['Hea
 }
 
 function hostConfigOf(record: ContainerRecord): Inspected['HostConfig'] {
-  const { rm, sandbox, cpus } = record;
+  const { rm, cpus } = record;
   const options: Partial<CreateOptions> = record.options ?? {};
   const { restart = { name: 'no', retries: 0 }, ulimits = [], tmpfs = [], addHosts = [] } = options;
   return {
     AutoRemove: rm,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.retries },
-    ...{ Memory: sandbox.memoryKib * 1024, NanoCpus: Math.round(cpus * 1e9) },
+    ...{ Memory: memoryOf(record), NanoCpus: Math.round(cpus * 1e9) },
     PidsLimit: pidsLimitOf(record),
     ReadonlyRootfs: options.readOnly ?? false,
     ...{ CapAdd: options.capAdd ?? [], CapDrop: options.capDrop ?? [] },

@@ -14,7 +14,7 @@ import type { Events } from './events.js';
 import { checkName, findRecord, inventName } from './names.js';
 import { noticePauses } from './pauses.js';
 import type { PlanServices } from './plan.js';
-import type { ContainerRecord, RecordStore } from './record.js';
+import { memoryOf, type ContainerRecord, type RecordStore } from './record.js';
 import { dropVolumes, keepVolumes, letGoOfHost } from './volumes-of.js';
 
 export interface ContainerServices extends PlanServices {
@@ -208,7 +208,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     ...(started === undefined ? {} : { started }),
     ...(finished === undefined ? {} : { finished }),
     type: sandbox.type,
-    memoryBytes: sandbox.memoryKib * 1024,
+    memoryBytes: memoryOf(record),
     labels: options?.labels ?? {},
     ports: isUp(record) ? (sandbox.network?.ports ?? []) : [],
     addresses: isUp(record) ? (sandbox.network?.addresses ?? []).map(({ address }) => address) : [],

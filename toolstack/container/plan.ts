@@ -12,7 +12,7 @@ import type { ImageStore } from '../image/index.js';
 import type { Place, Pod, Pods } from '../pod/index.js';
 import { attachNetwork } from '../sandbox/attach-network.js';
 import { goIntoMemory } from '../sandbox/layers.js';
-import { checkLimits, type Limits } from '../sandbox/limits.js';
+import { checkLimits, limitWithin, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { ContainerSandbox, ProcessStart } from '../sandbox/sandbox.js';
@@ -118,6 +118,8 @@ async function planFromImage(
       stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     });
     record.options = options;
+    const memoryBytes = limitWithin(options.memoryBytes);
+    if (memoryBytes !== undefined) record.memoryBytes = memoryBytes;
     Object.assign(record.sandbox, sandboxDevices(options));
     const start = await withMounts(services, record, () =>
       planStart(record, image, options, client, bindsOf(options.mounts)),

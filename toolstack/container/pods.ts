@@ -4,7 +4,7 @@
 import type { Client, PodCreateOptions, PodStatus, PodSummary } from '../api/engine.js';
 import { describeError } from '../base/errors.js';
 import { PodError, POD_MEMORY_BYTES, type Pod } from '../pod/index.js';
-import { checkLimits } from '../sandbox/limits.js';
+import { checkLimits, MIN_DOMAIN_KIB } from '../sandbox/limits.js';
 import type { Container } from './container.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
 import { NOBODY } from './nobody.js';
@@ -18,7 +18,7 @@ export async function createPod(
   options: PodCreateOptions,
 ): Promise<string> {
   const { memoryBytes = POD_MEMORY_BYTES, network } = options;
-  const { type } = await checkLimits({ ...options, memoryBytes }, services.sandbox);
+  const { type } = await checkLimits({ ...options, memoryBytes }, services.sandbox, MIN_DOMAIN_KIB);
   if (network !== undefined && network !== 'none') services.sandbox.networks.find(network);
   const name = manager.reserveName(options.name);
   try {

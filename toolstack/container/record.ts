@@ -48,6 +48,8 @@ export interface ContainerRecord {
   stopSignal?: number;
   /** How many processes it may have, where no options say it. */
   pidsLimit?: number;
+  /** With a domain to itself: how much memory it may have, where that is less than the domain's. */
+  memoryBytes?: number | undefined;
   /** Its limits are being changed: they may not be what this says. */
   isUpdating?: boolean;
   /** In a pod: it is paused by itself, whatever its domain does. */
@@ -71,6 +73,16 @@ export function pidsLimitOf({
   pidsLimit,
 }: Pick<ContainerRecord, 'options' | 'pidsLimit'>): number {
   return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
+}
+
+/** What it may have of memory, in bytes. Pure. */
+export function memoryOf({
+  memoryBytes,
+  sandbox,
+}: Pick<ContainerRecord, 'memoryBytes'> & {
+  sandbox: Pick<SandboxRecord, 'memoryKib'>;
+}): number {
+  return memoryBytes ?? sandbox.memoryKib * 1024;
 }
 
 /** What each process in a container may do. Pure. */

@@ -34,6 +34,7 @@ const INIT_BIND: Bind = {
 export interface StartFor {
   flags: number;
   cpus: number;
+  memoryBytes?: number | undefined;
   sandbox: Pick<SandboxRecord, 'id' | 'machineId' | 'network'> &
     Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>> & {
       /** Not known yet when the container is frozen first. */
@@ -87,9 +88,8 @@ export function planStart(
     devices: deviceNodes(options, record.sandbox),
     confinement: options,
     ...quota(record, pod),
-    ...(pod
-      ? { shared: pod.share, cgroup: pod.rootfs, ...optional('memoryBytes', pod.memoryBytes) }
-      : {}),
+    ...optional('memoryBytes', (pod ?? record).memoryBytes),
+    ...(pod ? { shared: pod.share, cgroup: pod.rootfs } : {}),
   });
   return {
     process: INIT_PROCESS,

@@ -10,6 +10,7 @@ import type { Domid } from '../base/ids.js';
 import type { Container } from './container.js';
 import { stateError } from './errors.js';
 import { isUp, type ContainerServices } from './manager.js';
+import { memoryOf } from './record.js';
 
 const ANSWER_MS = 5000;
 
@@ -33,7 +34,7 @@ export async function statsOf(
     ...{ id, name, domid, time: Date.now(), started },
     ...inGuest,
     domainCpuNs: Number(domain.cpuTimeNs),
-    memoryLimitBytes: record.sandbox.memoryKib * 1024,
+    memoryLimitBytes: memoryOf(record),
     ...network,
   };
 }

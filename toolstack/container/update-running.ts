@@ -4,7 +4,7 @@
 import type { UpdateOptions } from '../api/engine.js';
 import { Undo } from '../base/undo.js';
 import { askLimit } from '../sandbox/agent-calls.js';
-import type { Limits } from '../sandbox/limits.js';
+import { limitWithin, type Limits } from '../sandbox/limits.js';
 import { mostVcpus, resizeMemory, resizeVcpus } from '../sandbox/resize.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
@@ -38,9 +38,13 @@ export async function updateRunning(
       const back = (what: string, work: () => Promise<void>): void =>
         undo.push(what, () => (isUp(record) ? work() : undefined));
       back('limits', () => limit(container, change, before));
-      await limit(container, change, change);
+      const { memoryBytes, ...others } = change;
+      await limit(container, own ? others : change, change);
       // Memory comes last: it takes longest, and is most likely to be refused.
       if (own && limits) await resizeDomain(services, own, record, limits, back);
+      const isWithin = (record.memoryBytes ?? limitWithin(memoryBytes)) !== undefined;
+      if (own && memoryBytes !== undefined && isWithin)
+        await limit(container, { memoryBytes }, change);
     });
   } catch (error) {
     delete record.isUpdating;
@@ -112,14 +116,14 @@ interface CgroupLimits {
 }
 
 function limitsOf(record: ContainerRecord): CgroupLimits {
-  const { cpus, pod, options } = record;
+  const { cpus, pod, options, memoryBytes } = record;
   return {
     ...{ cpus: pod ? options?.cpus : cpus, pidsLimit: pidsLimitOf(record) },
-    memoryBytes: options?.memoryBytes,
+    memoryBytes: pod ? options?.memoryBytes : memoryBytes,
   };
 }
 
-/** Of what `change` names its cgroup gets what `limits` say. A domain of its own limits memory itself, and whole CPUs. */
+/** Of what `change` names its cgroup gets what `limits` say. A domain of its own limits memory itself, but for the least, and whole CPUs. */
 async function limit(
   { record, sandbox }: Container,
   change: UpdateOptions,
@@ -130,7 +134,10 @@ async function limit(
     container: record.inGuest,
     cpuMax: change.cpus === undefined ? '' : cpuMax(limits.cpus, isAlone),
     pidsMax: change.pidsLimit === undefined ? '' : pidsMax(limits.pidsLimit ?? 0),
-    memoryMax: change.memoryBytes === undefined || isAlone ? '' : memoryMax(limits.memoryBytes),
+    memoryMax:
+      change.memoryBytes === undefined
+        ? ''
+        : memoryMax(isAlone ? limitWithin(limits.memoryBytes) : limits.memoryBytes),
   };
   const { cpuMax: cpu, pidsMax: pids, memoryMax: memory } = request;
   if (sandbox && cpu + pids + memory !== '')

@@ -2,12 +2,12 @@
 // thaw update: other limits for a container, at once where it runs, and for every start that is to come.
 
 import type { CreateOptions, UpdateOptions } from '../api/engine.js';
-import { checkLimits, type Limits } from '../sandbox/limits.js';
+import { checkLimits, limitWithin, type Limits } from '../sandbox/limits.js';
 import { ContainerError, stateError } from './errors.js';
 import { checkFrozen } from './frozen.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
 import { checkMember } from './plan-member.js';
-import type { ContainerRecord } from './record.js';
+import { memoryOf, type ContainerRecord } from './record.js';
 import { updateRunning } from './update-running.js';
 
 /**
@@ -94,13 +94,15 @@ async function ownLimits(
 
 /** What changes of a record that says it all. */
 function changed(
-  { sandbox, cpus: before }: ContainerRecord,
-  { pidsLimit, cpus = before, memoryBytes = sandbox.memoryKib * 1024 }: UpdateOptions,
+  record: ContainerRecord,
+  { pidsLimit, cpus = record.cpus, memoryBytes = memoryOf(record) }: UpdateOptions,
   { options, limits }: Wanted,
 ): Partial<ContainerRecord> {
+  const { sandbox } = record;
   const own = limits ? { vcpus: Math.ceil(limits.cpus) } : {};
   const memoryKib = limits?.memoryKib ?? Math.ceil(memoryBytes / 1024);
   return {
+    ...(limits ? { memoryBytes: limitWithin(memoryBytes) } : {}),
     ...(options ? { options } : pidsLimit === undefined ? {} : { pidsLimit }),
     ...{ cpus, sandbox: Object.assign(sandbox, { ...own, memoryKib }) },
   };

@@ -27,8 +27,10 @@ export interface Limits {
   growsBehind: boolean;
 }
 
-/** The least that --memory takes. A guest lives with less, but not a container in it. */
-export const MIN_MEMORY_KIB = 32 * 1024;
+/** The least that --memory takes, as with docker: with less hardly a program starts. */
+const MIN_MEMORY_KIB = 6 * 1024;
+/** The least that a domain gets: a guest lives with less, but no container starts in it. Who asks for less is limited within it. */
+export const MIN_DOMAIN_KIB = 32 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
 /** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
@@ -43,7 +45,7 @@ export async function checkLimits(
   if (template) checkTemplate(template, type, services.hostCpus);
   checkGuestType(physinfo, type);
   const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
-  const leastKib = Math.max(MIN_MEMORY_KIB, baseKib);
+  const leastKib = baseKib >= MIN_DOMAIN_KIB ? baseKib : MIN_MEMORY_KIB;
   const totalBytes = physinfo.totalMemKib * 1024;
   if (memoryBytes < leastKib * 1024 || memoryBytes > totalBytes) {
     throw usage(
@@ -60,9 +62,14 @@ export async function checkLimits(
     const { vcpus } = template;
     throw usage('--cpus', String(cpus), `with --template ${type}/${vcpus} up to ${vcpus}`);
   }
-  const memoryKib = Math.ceil(memoryBytes / 1024 / 4) * 4;
+  const memoryKib = Math.max(MIN_DOMAIN_KIB, Math.ceil(memoryBytes / 1024 / 4) * 4);
   const growsBehind = options.memoryBytes === undefined;
   return { type, memoryKib, cpus, growsBehind, ...(template ? { maxVcpus: template.vcpus } : {}) };
+}
+
+/** What the cgroup of a container with a domain to itself is limited to: undefined for all that the domain has. Pure. */
+export function limitWithin(memoryBytes: number | undefined): number | undefined {
+  return memoryBytes !== undefined && memoryBytes < MIN_DOMAIN_KIB * 1024 ? memoryBytes : undefined;
 }
 
 /** Throws ERR_USAGE for one that no clone of this host is made of. */

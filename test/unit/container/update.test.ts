@@ -95,10 +95,26 @@ test('what is refused last takes back what came before it', async (t) => {
   services.sandbox.budget.reserve = () => Promise.reject(new ThawError('ERR_MEMORY', 'none'));
   const change = { memoryBytes: 128 * 2 ** 20, cpus: 2, pidsLimit: 5 };
   await t.throwsAsync(updateContainer(services, manager, 'web', change), { code: 'ERR_MEMORY' });
-  t.deepEqual(asked, [['max 100000', '5', ''], 2, 1, ['max 100000', '2048', '']]);
+  t.deepEqual(asked, [['max 100000', '5', ''], 2, 1, ['max 100000', '2048', 'max']]);
   t.deepEqual(await written(), JSON.parse(JSON.stringify(record)));
   t.like(record, { cpus: 1, options: OPTIONS, isUpdating: undefined });
   t.like(record.sandbox, { vcpus: 1, memoryKib: 64 * 1024 });
+});
+
+test('with less memory than a domain needs it is limited within one, once that is smaller', async (t) => {
+  const { services, manager, asked, record } = await running(t);
+  await updateContainer(services, manager, 'web', { memoryBytes: 16 * 2 ** 20 });
+  t.deepEqual(asked, [['', '', String(16 * 2 ** 20)]]);
+  t.is(record.memoryBytes, 16 * 2 ** 20);
+  t.is(record.sandbox.memoryKib, 32 * 1024);
+  await updateContainer(services, manager, 'web', { pidsLimit: 7 });
+  t.is(record.memoryBytes, 16 * 2 ** 20);
+  await updateContainer(services, manager, 'web', { memoryBytes: 64 * 2 ** 20 });
+  t.deepEqual(asked.slice(1), [
+    ['', '7', ''],
+    ['', '', 'max'],
+  ]);
+  t.is(record.memoryBytes, undefined);
 });
 
 test('more vCPUs than its domain has wait for its next start', async (t) => {
@@ -188,7 +204,7 @@ test('the next thawd gives back what an update had changed that did not end', as
   t.deepEqual(whole.asked, []);
   const { services, container, asked, written } = await running(t, { isUpdating: true, cpus: 0.5 });
   await finishUpdate(services, container);
-  t.deepEqual(asked, [['50000 100000', '2048', ''], 1]);
+  t.deepEqual(asked, [['50000 100000', '2048', 'max'], 1]);
   t.is((await written())?.isUpdating, undefined);
   const silent = await running(
     t,

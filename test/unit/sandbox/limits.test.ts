@@ -2,7 +2,12 @@
 // What a sandbox may have is checked against the host, and what is missing gets a default.
 
 import test from 'ava';
-import { checkLimits, DEFAULT_MEMORY_BYTES } from '../../../toolstack/sandbox/limits.js';
+import {
+  checkLimits,
+  DEFAULT_MEMORY_BYTES,
+  limitWithin,
+  MIN_DOMAIN_KIB,
+} from '../../../toolstack/sandbox/limits.js';
 import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
@@ -32,12 +37,21 @@ test('memory is rounded up to whole pages', async (t) => {
 });
 
 test('memory below what boots or above what the host has is refused', async (t) => {
-  for (const memoryBytes of [0, 32 * MIB - 1, 4 * 2 ** 30 + 1])
+  for (const memoryBytes of [0, 6 * MIB - 1, 4 * 2 ** 30 + 1])
     await t.throwsAsync(checkLimits({ memoryBytes }, both), {
       code: 'ERR_USAGE',
-      message: /--memory .*32 MiB.*4 GiB/,
+      message: /--memory .* from 6 MiB .*4 GiB/,
     });
   await t.notThrowsAsync(checkLimits({ memoryBytes: 4 * 2 ** 30 }, both));
+});
+
+test('with less than a domain needs a container is limited within one', async (t) => {
+  t.is((await checkLimits({ memoryBytes: 16 * MIB }, both)).memoryKib, 32 * 1024);
+  t.is(limitWithin(16 * MIB), 16 * MIB);
+  t.is(limitWithin(32 * MIB), undefined);
+  t.is(limitWithin(undefined), undefined);
+  const ofPod = checkLimits({ memoryBytes: 16 * MIB }, both, MIN_DOMAIN_KIB);
+  await t.throwsAsync(ofPod, { message: /from 32 MiB/ });
 });
 
 test('CPUs are more than none and at most those that a guest knows', async (t) => {

@@ -57,12 +57,12 @@ for (const [file, pattern] of [
 }
 
 once('memory below what boots and above what the host has', async (t) => {
-  refused(t, await run(['--memory', '4m', busybox, 'true']), 125, /--memory 4 MiB: from 32 MiB to/);
+  refused(t, await run(['--memory', '4m', busybox, 'true']), 125, /--memory 4 MiB: from 6 MiB to/);
   refused(
     t,
     await run(['--memory', '100t', busybox, 'true']),
     125,
-    /--memory 100 TiB: from 32 MiB to/,
+    /--memory 100 TiB: from 6 MiB to/,
   );
   refused(
     t,

@@ -14,7 +14,16 @@ test.serial('a container runs in a domain of its own and its output comes back',
   t.is(status, 0);
 });
 
-once('the least memory that one may ask for is there to be used', async (t) => {
+once('with less memory than a domain needs a container is limited within one', async (t) => {
+  const script =
+    'cat /sys/fs/cgroup/memory.max; head -c 25165824 /dev/zero | tail -c 25165824 >/dev/null';
+  const { status, stdout } = await run(['--memory', '16m', busybox, 'sh', '-c', script]);
+  t.deepEqual([status, stdout], [137, '16777216\n']);
+  const small = await run(['--memory', '6m', busybox, 'echo', 'small']);
+  t.deepEqual([small.status, small.stdout], [0, 'small\n'], small.stderr);
+});
+
+once('the least memory that a domain has is there to be used', async (t) => {
   const script =
     'cat /proc/sys/vm/watermark_boost_factor; head -c 8388608 /dev/zero >/dev/shm/fill && echo filled';
   const { status, stdout, stderr } = await run(['--memory', '32m', busybox, 'sh', '-c', script]);

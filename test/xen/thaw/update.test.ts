@@ -78,7 +78,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
   const used = await thaw(['update', '--memory', '32m', NAME]);
   t.is(used.status, 125);
   t.regex(used.stderr, /Cannot shrink container "updated" to 32 MiB: it uses/);
-  const least = await thaw(['update', '--memory', '31m', NAME]);
+  const least = await thaw(['update', '--memory', '5m', NAME]);
   t.is(least.status, 2, least.stderr);
   t.is(await inspected('{{.HostConfig.Memory}}'), String(96 * 2 ** 20));
   // What it is made of can be cloned.
