@@ -25,7 +25,7 @@ struct fill {
   struct agent_child child;
   struct agent_request request;
   char tag[AGENT_NAME_MAX + 1];
-  int from, to;
+  char root[AGENT_PATH_MAX], path[PATH_MAX], target[AGENT_PATH_MAX];
 };
 
 static struct fill *fills;
@@ -40,18 +40,7 @@ static void finish(struct fill *fill, int error) {
     agent_control_ok(fill->request, NULL, 0);
   else
     agent_control_error(fill->request, THAW_E_INTERNAL, "Cannot fill the volume: %s", strerror(error));
-  if (fill->from >= 0)
-    close(fill->from);
-  if (fill->to >= 0)
-    close(fill->to);
   free(fill);
-}
-
-/* As long as an image is large: in a process of its own, whose exit code is an errno. */
-static int copy(void *context) {
-  struct fill *fill = context;
-
-  return agent_copy_folder(fill->from, fill->to) ? 0 : errno > 0 && errno < 256 ? errno : EIO;
 }
 
 static void copied(struct agent_child *child, int wait_status) {
@@ -94,47 +83,46 @@ static int is_empty(int folder) {
   return n <= 2;
 }
 
-static void begin(struct fill *fill, const char *root, const char *path, const char *target) {
-  int empty;
+/* In a process of its own, whose exit code is an errno: dom0 may take its time for each file, and an image may be
+ * large. */
+static int copy(void *context) {
+  const struct fill *fill = context;
+  int from = open_in(fill->root, fill->path), to, empty;
 
-  fill->from = open_in(root, path);
-  if (fill->from < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-    finish(fill, 0);
-    return;
-  }
-  fill->to = fill->from < 0 ? -1 : open(target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  empty = fill->to < 0 ? -1 : is_empty(fill->to);
-  if (empty < 0 || (empty && !agent_child_fork(&fill->child, copy, fill)))
-    finish(fill, errno);
-  else if (!empty)
-    finish(fill, 0);
+  if (from < 0)
+    return errno == ENOTDIR || errno == ENOENT ? 0 : errno;
+  to = open(fill->target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  empty = to < 0 ? -1 : is_empty(to);
+  if (empty == 0 || (empty > 0 && agent_copy_folder(from, to)))
+    return 0;
+  return errno > 0 && errno < 256 ? errno : EIO;
 }
 
 void agent_fill_request(struct agent_request request, struct agent_fields *fields) {
-  char rootfs[AGENT_NAME_MAX + 1], tag[AGENT_NAME_MAX + 1], name[AGENT_NAME_MAX + 1], path[PATH_MAX],
-      root[AGENT_PATH_MAX], tree[AGENT_PATH_MAX], target[AGENT_PATH_MAX];
+  char rootfs[AGENT_NAME_MAX + 1], name[AGENT_NAME_MAX + 1], tree[AGENT_PATH_MAX];
   struct agent_field where;
-  struct fill *fill;
+  struct fill *fill = calloc(1, sizeof *fill);
 
-  if (!agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &where) || !agent_fields_name(fields, tag) ||
-      !agent_fields_name(fields, name) || !agent_fields_at_end(fields) || where.length == 0 ||
-      where.length >= sizeof path || memchr(where.bytes, '\0', where.length)) {
-    agent_control_error(request, THAW_E_MESSAGE, "FILL is malformed");
-    return;
-  }
-  memcpy(path, where.bytes, where.length);
-  path[where.length] = '\0';
-  agent_path(root, "%s/roots/%s/rootfs", agent_options.run, rootfs);
-  agent_files_path(tree, tag);
-  agent_path(target, "%s/%s", tree, name);
-  fill = calloc(1, sizeof *fill);
   if (!fill) {
     agent_control_error(request, THAW_E_INTERNAL, "No memory");
     return;
   }
-  *fill =
-      (struct fill){.next = fills, .child = {.ended = copied, .owner = fill}, .request = request, .from = -1, .to = -1};
-  strcpy(fill->tag, tag);
+  if (!agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &where) ||
+      !agent_fields_name(fields, fill->tag) || !agent_fields_name(fields, name) || !agent_fields_at_end(fields) ||
+      where.length == 0 || where.length >= sizeof fill->path || memchr(where.bytes, '\0', where.length)) {
+    agent_control_error(request, THAW_E_MESSAGE, "FILL is malformed");
+    free(fill);
+    return;
+  }
+  memcpy(fill->path, where.bytes, where.length);
+  agent_path(fill->root, "%s/roots/%s/rootfs", agent_options.run, rootfs);
+  agent_files_path(tree, fill->tag);
+  agent_path(fill->target, "%s/%s", tree, name);
+  fill->child.ended = copied;
+  fill->child.owner = fill;
+  fill->request = request;
+  fill->next = fills;
   fills = fill;
-  begin(fill, root, path, target);
+  if (!agent_child_fork(&fill->child, copy, fill))
+    finish(fill, errno);
 }

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { ApiType, decodeExit, encodeExpect, Forget } from '../../toolstack/api/wire.js';
+import { encodeFrame } from '../../toolstack/base/frame.js';
 import { FrameSocket } from '../support/frame-socket.js';
 import { Sandbox } from '../support/sandbox.js';
 import { until } from '../support/within.js';
@@ -116,6 +117,20 @@ test('one whose start was undone leaves no log and no status, whatever comes of 
     t.is(readFileSync(sandbox.logPath(id), 'utf8'), '');
   }
   t.is((await sandbox.status()).state, 'up');
+});
+
+test('one of which a frame has half come is not forgotten under it', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await expect(sandbox, 7);
+  const frame = encodeFrame(STREAM, 7, 1, Buffer.from('whole'));
+  sandbox.agent.peer.raw(frame.subarray(0, frame.length - 4));
+  await until('it has begun', async () => (await sandbox.status()).processes[0]?.hasBegun === true);
+  for (const why of Object.values(Forget)) sandbox.control.send(FORGET, 7, why);
+  t.deepEqual(await known(sandbox), [7]);
+  sandbox.agent.peer.raw(frame.subarray(frame.length - 4));
+  const client = await attach(t, sandbox, 7);
+  t.is((await sandbox.status()).state, 'up');
+  client.close();
 });
 
 test('one whose start was undone makes room for others', async (t) => {

@@ -21,7 +21,7 @@ export function checkpointAbout(): Omit<CheckpointHeader, 'memory' | 'disk'> {
         ...{ capAdd: ['NET_RAW'], capDrop: ['ALL'], noNewPrivileges: true },
         ulimits: [{ type: 'nofile', soft: 10, hard: -1 }],
       },
-      ...{ network: 'thaw', pidsLimit: 7 },
+      ...{ network: 'thaw', pidsLimit: 7, memoryBytes: 2 ** 24 },
       ports: [{ hostIp: '', hostPort: 8080, containerPort: 80, protocol: 'tcp' }],
     },
     domain: {

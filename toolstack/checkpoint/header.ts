@@ -35,6 +35,8 @@ export interface SavedContainer {
   cpus: number;
   /** 0 or less: no limit but the guest's own. */
   pidsLimit?: number;
+  /** How much memory it may have, where that is less than its domain's. */
+  memoryBytes?: number;
   /** What `thaw exec` may do in it. */
   limits?: ProcessLimits;
   flags: number;
@@ -124,6 +126,9 @@ function containerOf(all: Untrusted): SavedContainer {
     ...(all['pidsLimit'] === undefined
       ? {}
       : { pidsLimit: whole(all['pidsLimit'], 'pidsLimit', -1, 2 ** 31) }),
+    ...(all['memoryBytes'] === undefined
+      ? {}
+      : { memoryBytes: whole(all['memoryBytes'], 'memoryBytes', 1, 2 ** 40) }),
     ...(all['limits'] === undefined ? {} : { limits: limitsOf(object(all['limits'], 'limits')) }),
     inGuest: text(all['inGuest'], 'inGuest', /^[0-9a-f]{1,64}$/),
     cpus: number(all['cpus'], 'cpus', VCPUS_MAX),

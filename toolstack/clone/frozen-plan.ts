@@ -34,6 +34,8 @@ export interface ContainerPlan extends Common {
   process?: object;
   /** What each process in it may do; as `process`. */
   limits?: object;
+  /** How much memory it may have, where that is less than its domain's. */
+  memoryBytes?: number;
   /** vCPUs that are online. */
   vcpus: number;
   /** What was run in it before. */

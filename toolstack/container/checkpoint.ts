@@ -137,6 +137,7 @@ function sourceOf(
         ...{ pidsLimit: pidsLimitOf(record), limits: limitsOf(record) },
         ...(user ? { process: { args, env, cwd, user } } : {}),
         ...(signal === undefined ? {} : { stopSignal: signal }),
+        ...(record.memoryBytes === undefined ? {} : { memoryBytes: record.memoryBytes }),
         ...(network ? { network: network.network } : {}),
         ports: network?.ports ?? [],
       },

@@ -143,6 +143,7 @@ export type CopySource = Pick<
   | 'flags'
   | 'stopSignal'
   | 'pidsLimit'
+  | 'memoryBytes'
   | 'limits'
 > & {
   options?: CreateOptions;
@@ -171,7 +172,7 @@ export async function recordOfCopy(
 ): Promise<ContainerRecord> {
   const id = newContainerId();
   const { hostname = id.slice(0, 12) } = wish;
-  const { image, imageId, command, process, inGuest, cpus, stopSignal } = source;
+  const { image, imageId, command, process, inGuest, cpus, stopSignal, memoryBytes } = source;
   const { type, vcpus, memoryKib, layers, inMemory, disk, network: joined } = source.sandbox;
   const network = joined
     ? await services.networks.attach({ network: joined.network, names: [name], ports })
@@ -181,6 +182,7 @@ export async function recordOfCopy(
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
     ...{ pidsLimit: pidsLimitOf(source), limits: limitsOf(source) },
     ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
     flags: source.flags & ~ProcessFlag.STDIN,
     ...{ created: Date.now(), state: 'creating' },
     sandbox: newSandboxRecord(

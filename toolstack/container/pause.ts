@@ -5,7 +5,7 @@ import { askLimit } from '../sandbox/agent-calls.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { inPod, stateError } from './errors.js';
-import type { ContainerServices } from './manager.js';
+import { isUp, type ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 
 /** Nothing of it runs until unpauseContainer(). Rejects with ERR_CONTAINER_STATE, and in a pod when the guest does not do it. */
@@ -22,10 +22,11 @@ export async function pauseContainer(
       try {
         await keepStill(record, sandbox);
       } catch (error) {
-        delete record.isStill;
+        await goOnAgain(container, sandbox);
         throw error;
       }
     } else await services.sandbox.host.libxl.domainPause(sandbox.domid);
+    stillRuns('pause', container, sandbox);
     await container.update({ state: 'paused' });
     services.events.tell('pause', record);
   });
@@ -44,14 +45,30 @@ export async function unpauseContainer(
     if (!record.isStill || (await isPaused()))
       throw inPod('unpause', record, `use thaw pod unpause ${record.pod.name}`);
     await still(record, sandbox, false);
+    stillRuns('unpause', container, sandbox);
     delete record.isStill;
   } else {
     // Xen counts, and xl may have paused it as well, or let it go.
     for (let count = 0; count < 10 && (await isPaused()); count++)
       await libxl.xcDomainUnpause(sandbox.domid);
+    stillRuns('unpause', container, sandbox);
   }
   await container.update({ state: 'running' });
   services.events.tell('unpause', record);
+}
+
+/** Throws ERR_CONTAINER_STATE for one that has ended while its guest or Xen was asked: its end is in the books. */
+function stillRuns(verb: string, { record, sandbox }: Container, before: ContainerSandbox): void {
+  if (!isUp(record) || sandbox !== before) throw stateError(verb, record);
+}
+
+/** After a pause that failed, or of which nobody knows: the guest may do it late, and goes on behind it. */
+async function goOnAgain(container: Container, sandbox: ContainerSandbox): Promise<void> {
+  const { record } = container;
+  if (!isUp(record)) return;
+  delete record.isStill;
+  void still(record, sandbox, false).catch(() => undefined);
+  await container.update({});
 }
 
 /** Of a container of a pod: its processes, while the domain and its other containers go on. Idempotent. Rejects as askLimit() does. */

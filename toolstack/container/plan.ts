@@ -12,7 +12,7 @@ import type { ImageStore } from '../image/index.js';
 import type { Place, Pod, Pods } from '../pod/index.js';
 import { attachNetwork } from '../sandbox/attach-network.js';
 import { goIntoMemory } from '../sandbox/layers.js';
-import { checkLimits, limitWithin, type Limits } from '../sandbox/limits.js';
+import { checkLimits, limitWithin, MIN_DOMAIN_KIB, type Limits } from '../sandbox/limits.js';
 import { newSandboxRecord, type SandboxRecord } from '../sandbox/record.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { ContainerSandbox, ProcessStart } from '../sandbox/sandbox.js';
@@ -188,7 +188,11 @@ async function planFromFrozen(
   const { type, memoryKib } = plan.shape;
   // What ran goes on with what it had.
   const ran = plan.kind === 'container' ? { memoryBytes: memoryKib * 1024, cpus: plan.vcpus } : {};
-  const limits = await checkLimits({ ...ran, ...options, type }, services.sandbox, memoryKib);
+  const limits = await checkLimits(
+    { ...ran, ...options, type },
+    services.sandbox,
+    Math.max(memoryKib, MIN_DOMAIN_KIB),
+  );
   const layers = template.running?.disks ?? [];
   const files = { layers, inMemory: layers.length === 0 };
   const record = await newRecord(services, who, options, limits, files, template.running);
@@ -204,11 +208,12 @@ async function planFromFrozen(
 
 function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
   if (plan.kind === 'image') return processOf(plan.start);
-  const { process, limits, command, inGuest } = plan;
+  const { process, limits, command, inGuest, memoryBytes } = plan;
   return {
     ...{ command, inGuest },
     ...(process ? { process: process as ProcessObject } : {}),
     ...(limits ? { limits } : {}),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }
 

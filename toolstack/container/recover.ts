@@ -159,7 +159,8 @@ async function recoverRunning(
     // Also when thawd ended before it wrote that down, or xl did it.
     const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
     if (record.isStill && !paused)
-      await keepStill(record, sandbox).catch((error: unknown) =>
+      // It waits for the guest, and nobody for it.
+      void keepStill(record, sandbox).catch((error: unknown) =>
         services.log.error(`Cannot keep container ${record.name} still`, { error }),
       );
     if (paused || record.isStill) record.state = 'paused';

@@ -131,12 +131,13 @@ async function checkLayers(
 
 function sourceOf({ container, domain, disk }: CheckpointHeader, image: Image): CopySource {
   const { image: called, imageId, command, process, inGuest, cpus, flags } = container;
-  const { stopSignal, network, pidsLimit, limits } = container;
+  const { stopSignal, network, pidsLimit, limits, memoryBytes } = container;
   const { shape, vcpus, memoryKib, inMemory } = domain;
   return {
     ...{ image: called, imageId, command, inGuest, cpus, flags },
     ...(process ? { process } : {}),
     ...(pidsLimit === undefined ? {} : { pidsLimit }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(limits ? { limits } : {}),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     sandbox: {

@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import type { Client } from '../api/engine.js';
 import { sleep } from '../base/deadline.js';
+import { errorCode } from '../base/errors.js';
 import type { Container } from './container.js';
 import { stateError } from './errors.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
@@ -31,7 +32,7 @@ export async function stopContainer(
   // Also one that waits to be started by its policy.
   if (record.isStopped !== true) await container.update({ isStopped: true });
   if (!sandbox || !isUp(record)) return;
-  if (record.state === 'paused') await unpauseContainer(services, container);
+  if (record.state === 'paused') await letGo(services, container);
   sandbox.shim.signal(container.execs.first, stopSignalOf(record));
   const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
   if (!(await endsWithin(container, seconds < 0 ? Infinity : seconds * 1000))) {
@@ -41,6 +42,17 @@ export async function stopContainer(
   }
   await container.finished;
   services.events.tell('stop', record);
+}
+
+/** A guest that does not let a container of its pod go on has it killed all the same. */
+async function letGo(services: ContainerServices, container: Container): Promise<void> {
+  const { record } = container;
+  try {
+    await unpauseContainer(services, container);
+  } catch (error) {
+    if (!record.isStill || errorCode(error) === 'ERR_CONTAINER_POD') throw error;
+    services.log.warn(`Container ${record.name} is ended while it is paused`, { error });
+  }
 }
 
 /** What a guest may take that has much to give back. */

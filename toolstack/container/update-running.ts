@@ -40,11 +40,9 @@ export async function updateRunning(
       back('limits', () => limit(container, change, before));
       const { memoryBytes, ...others } = change;
       await limit(container, own ? others : change, change);
-      // Memory comes last: it takes longest, and is most likely to be refused.
+      // Memory comes last: it takes longest, and is most likely to be refused; and no cgroup is limited to what was not to be had.
       if (own && limits) await resizeDomain(services, own, record, limits, back);
-      const isWithin = (record.memoryBytes ?? limitWithin(memoryBytes)) !== undefined;
-      if (own && memoryBytes !== undefined && isWithin)
-        await limit(container, { memoryBytes }, change);
+      if (own && memoryBytes !== undefined) await limit(container, { memoryBytes }, change);
     });
   } catch (error) {
     delete record.isUpdating;
@@ -68,7 +66,9 @@ async function resizeDomain(
     await resizeVcpus(services, sandbox, vcpus);
     back('vCPUs', () => resizeVcpus(services, sandbox, before));
   }
+  const { memoryKib: kibBefore } = sandbox.record;
   await resizeMemory(services, sandbox, memoryKib, inGuest);
+  back('memory', () => resizeMemory(services, sandbox, kibBefore, inGuest));
 }
 
 function checkVcpus(

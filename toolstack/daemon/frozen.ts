@@ -60,11 +60,12 @@ export async function freezeContainer(
     onProgress({ text: `Freezing ${name}` });
     return copyContainer(services, container, 'freeze', client.signal);
   });
-  const { image, imageId, command, inGuest, process } = container.record;
+  const { image, imageId, command, inGuest, process, memoryBytes } = container.record;
   const plan: ContainerPlan = {
     ...{ kind: 'container', name, image, imageId, command, inGuest, after },
     limits: limitsOf(container.record),
     ...(process ? { process } : {}),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...{ shape: copied.shape, vcpus: copied.running?.vcpus ?? 1 },
     layers: copied.running?.disks ?? [],
     created: Date.now(),

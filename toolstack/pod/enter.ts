@@ -40,15 +40,15 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
   const domain = await pod.up(entering.signal);
   const { disks, slots } = domain;
   const { name, layers, disk, files, events, onPlace, signal, steps } = entering;
+  const device = files.length > 0 ? domain.files.take() : undefined;
   const place: Place = {
     slot: slots.take(events),
     disks: [
       ...layers.map((file) => disks.take(file, false)),
       ...(disk ? [disks.take(disk.path, true)] : []),
     ],
-    ...(files.length > 0 ? { files: domain.files.take() } : {}),
+    ...(device === undefined ? {} : { files: device }),
   };
-  const { files: device } = place;
   const onLeft = (): void => pod.left(domain);
   const member = new Member(services.sandbox, domain, { name, place, onLeft });
   return Undo.guard(services.log, async (undo) => {

@@ -12,7 +12,7 @@ import { PodError } from './errors.js';
 import { Member, type Place } from './member.js';
 import { Pod, type PodServices } from './pod.js';
 import type { PodRecord } from './record.js';
-import { Slots } from './slots.js';
+import { slotOf, Slots } from './slots.js';
 
 export class Pods {
   readonly #services: PodServices;
@@ -110,16 +110,12 @@ export class Pods {
   /** Once all containers have their places: what nobody has goes. */
   async settle(): Promise<void> {
     const { log } = this.#services;
-    for (const { domain, record } of this.list())
-      for (const [what, devices] of [
-        ['files', domain?.files],
-        ['disks', domain?.disks],
-      ] as const)
-        await devices
-          ?.sweep()
-          .catch((error: unknown) =>
-            log.error(`Cannot look for ${what} of pod ${record.name}`, { error }),
-          );
+    for (const { domain, record } of this.list()) {
+      const wrong = (what: string) => (error: unknown) =>
+        log.error(`Cannot look for ${what} of pod ${record.name}`, { error });
+      await domain?.files.sweep().catch(wrong('files'));
+      await domain?.disks.sweep().catch(wrong('disks'));
+    }
   }
 
   async #recoverOne(pod: Pod): Promise<void> {
@@ -132,6 +128,7 @@ export class Pods {
     const sandbox = await Sandbox.adopt(services, own, pod.route(slots)).catch(() => undefined);
     const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
     if (isUp && sandbox && status?.state === 'up' && (await sandbox.isAlive())) {
+      for (const { process } of status.processes) slots.pass(slotOf(process));
       services.macs.add(own.mac);
       if (own.network) await services.networks.adopt(own.network);
       pod.adopt(new PodDomain(services, sandbox, slots));

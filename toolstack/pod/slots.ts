@@ -30,9 +30,14 @@ export class Slots<T> {
     throw new RangeError('All slots of the pod are taken');
   }
 
+  /** One that somebody had: the shim may remember. */
+  pass(slot: number): void {
+    this.#last = Math.max(this.#last, slot);
+  }
+
   /** One that was taken from an earlier thawd. */
   adopt(slot: number, holder: T): void {
-    this.#last = Math.max(this.#last, slot);
+    this.pass(slot);
     this.#holders.set(slot, holder);
   }
 

@@ -77,17 +77,17 @@ export async function fillVolumes(
  */
 export async function unshareFiles(
   host: XenHost,
-  { domid, shim, link }: Sharing,
+  { domid, shim, link }: Omit<Sharing, 'link'> & { link: Sharing['link'] | undefined },
   device: number,
 ): Promise<boolean> {
-  const request = encodeFiles(filesTag(device));
-  const letGo = await link.request(AgentType.UNFILES, request, 'to unmount', UNMOUNT_MS).then(
-    () => true,
-    (error: unknown) => {
-      host.log.warn(`Domain ${domid} keeps 9pfs device ${device}: ${describeError(error)}`);
-      return false;
-    },
-  );
+  let letGo = false;
+  try {
+    const request = encodeFiles(filesTag(device));
+    await link?.request(AgentType.UNFILES, request, 'to unmount', UNMOUNT_MS);
+    letGo = link !== undefined;
+  } catch (error) {
+    host.log.warn(`Domain ${domid} keeps 9pfs device ${device}: ${describeError(error)}`);
+  }
   await shim.unshare(device);
   if (letGo) await detachDevice(host, domid, { kind: '9pfs', devid: device });
   return letGo;

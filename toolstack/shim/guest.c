@@ -76,8 +76,6 @@ static int guest_whole(void *ctx, const struct thaw_frame *frame, const uint8_t 
     return 0;
   }
   process = process_find(shim, frame->id);
-  if (process->state == PROCESS_EXPECTED)
-    process->state = PROCESS_STARTED;
   switch (frame->type) {
   case THAW_EOF:
     process->out[frame->arg - THAW_STDOUT].eof = true;

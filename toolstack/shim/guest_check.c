@@ -33,6 +33,27 @@ static enum frame_verdict guest_head_stream(struct shim *shim, struct process *p
   return FRAME_PIECES;
 }
 
+static enum frame_verdict guest_head_process(struct shim *shim, struct process *process,
+                                             const struct thaw_frame *untrusted) {
+  switch (untrusted->type) {
+  case THAW_STREAM:
+  case THAW_EOF:
+    return guest_head_stream(shim, process, untrusted);
+  case THAW_CREDIT:
+    if (untrusted->arg != THAW_STDIN || untrusted->length != sizeof(uint32_t))
+      return guest_bad(shim, untrusted, "malformed credit");
+    return FRAME_GATHER;
+  case THAW_EXIT:
+    if (untrusted->length != sizeof(struct thaw_exit))
+      return guest_bad(shim, untrusted, "malformed exit");
+    if (!process->out[0].eof || (!process->out[1].eof && !(process->flags & THAW_PROCESS_TTY)))
+      return guest_bad(shim, untrusted, "exit before the end of output");
+    return FRAME_GATHER;
+  default:
+    return guest_bad(shim, untrusted, "unknown frame");
+  }
+}
+
 enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted) {
   struct shim *shim = ctx;
 
@@ -56,21 +77,11 @@ enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted) {
     return guest_bad(shim, untrusted, "unknown process");
   if (process->state == PROCESS_ENDED)
     return guest_bad(shim, untrusted, "frame after the exit");
-  switch (untrusted->type) {
-  case THAW_STREAM:
-  case THAW_EOF:
-    return guest_head_stream(shim, process, untrusted);
-  case THAW_CREDIT:
-    if (untrusted->arg != THAW_STDIN || untrusted->length != sizeof(uint32_t))
-      return guest_bad(shim, untrusted, "malformed credit");
-    return FRAME_GATHER;
-  case THAW_EXIT:
-    if (untrusted->length != sizeof(struct thaw_exit))
-      return guest_bad(shim, untrusted, "malformed exit");
-    if (!process->out[0].eof || (!process->out[1].eof && !(process->flags & THAW_PROCESS_TTY)))
-      return guest_bad(shim, untrusted, "exit before the end of output");
-    return FRAME_GATHER;
-  default:
-    return guest_bad(shim, untrusted, "unknown frame");
-  }
+
+  enum frame_verdict verdict = guest_head_process(shim, process, untrusted);
+
+  /* From its first header on: whoever forgets it would take it away under a frame that is half read. */
+  if (verdict != FRAME_BAD && process->state == PROCESS_EXPECTED)
+    process->state = PROCESS_STARTED;
+  return verdict;
 }

@@ -54,6 +54,7 @@ test('every field is wanted, of its kind and within its limits', (t) => {
     ['container.cpus', undefined, 0, -1, 129, '1'],
     ['container.flags', undefined, -1, 256],
     ['container.pidsLimit', -2, 0.5, '7'],
+    ['container.memoryBytes', 0, 0.5, '7'],
     ['container.limits', null, 'x'],
     ['container.limits.capDrop', 'ALL', [1], ['A B'], Array(257).fill('ALL')],
     ['container.limits.noNewPrivileges', 'true', 1],

@@ -82,8 +82,36 @@ test('killed while it stands still it is still no more', async (t) => {
 });
 
 test('one that its guest does not keep still runs on', async (t) => {
-  const { services, container, record } = await running(t, new Error('no'));
+  const { services, container, record, asked, written } = await running(t, new Error('no'));
   await t.throwsAsync(pauseContainer(services, container), { message: 'no' });
   t.is(record.state, 'running');
-  t.is(record.isStill, undefined);
+  t.is((await written())?.isStill, undefined);
+  const name = record.inGuest;
+  t.deepEqual(asked, [`${name},,,,1`, `${name},,,,0`], 'it may have done it late');
+});
+
+for (const verb of ['pause', 'unpause'] as const)
+  test(`one that ends before its guest answers to ${verb} has ended`, async (t) => {
+    const { services, container, record, written } = await running(t);
+    if (verb === 'unpause') await pauseContainer(services, container);
+    const agent = () => ({
+      request: async () => {
+        container.shimEvents.onExit(1, { kind: 'exited', code: 3 });
+        await container.finished;
+        return Buffer.alloc(0);
+      },
+    });
+    Object.assign(container.sandbox ?? {}, { agent: () => Promise.resolve(agent()) });
+    const change = verb === 'pause' ? pauseContainer : unpauseContainer;
+    await t.throwsAsync(change(services, container), STATE);
+    t.is(record.state, 'exited');
+    t.like(await written(), { state: 'exited', exit: { kind: 'exited', code: 3 } });
+  });
+
+test('one that its guest does not let go on is ended all the same', async (t) => {
+  const { services, manager, container, record } = await running(t);
+  await pauseContainer(services, container);
+  Object.assign(container.sandbox ?? {}, { agent: () => Promise.reject(new Error('hangs')) });
+  await stopContainer(services, manager, 'web');
+  t.is(record.state, 'exited');
 });

@@ -57,7 +57,7 @@ test('one that runs has them at once, and it is written down, and told', async (
   services.events.listen(({ action }) => told.push(action));
   const change = { memoryBytes: 40 * 2 ** 20, cpus: 1.5, pidsLimit: 9 };
   t.is(await updateContainer(services, manager, 'web', change), record.id);
-  t.deepEqual(asked, [['150000 100000', '9', ''], 2]);
+  t.deepEqual(asked, [['150000 100000', '9', ''], 2, ['', '', 'max']]);
   const now = await written();
   t.like(now, { cpus: 1.5, options: { ...OPTIONS, ...change }, isUpdating: undefined });
   t.like(now?.sandbox, { vcpus: 2, memoryKib: 40 * 1024 });
@@ -74,6 +74,7 @@ test('two at once both count, and what is not named stays', async (t) => {
   t.like(record.options, { memoryBytes: 40 * 2 ** 20, pidsLimit: 9, cpus: 0.5 });
   t.like(record.sandbox, { memoryKib: 40 * 1024, vcpus: 1 });
   t.deepEqual(asked, [
+    ['', '', 'max'],
     ['', '9', ''],
     ['50000 100000', '', ''],
   ]);
@@ -115,6 +116,17 @@ test('with less memory than a domain needs it is limited within one, once that i
     ['', '', 'max'],
   ]);
   t.is(record.memoryBytes, undefined);
+});
+
+test('a limit of its cgroup that fails gives back what its domain had', async (t) => {
+  let limits = 0;
+  const { services, manager, record, asked } = await running(t, {}, (type) =>
+    type === AgentType.LIMIT && ++limits === 2 ? new ThawError('ERR_AGENT', 'none') : undefined,
+  );
+  const change = { memoryBytes: 40 * 2 ** 20, pidsLimit: 5 };
+  await t.throwsAsync(updateContainer(services, manager, 'web', change), { message: 'none' });
+  t.deepEqual(asked.at(-1), ['', '2048', 'max']);
+  t.is(record.sandbox.memoryKib, 64 * 1024);
 });
 
 test('more vCPUs than its domain has wait for its next start', async (t) => {

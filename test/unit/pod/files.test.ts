@@ -31,7 +31,7 @@ async function podFiles(t: ExecutionContext, letsGo = true) {
       },
     },
   } as unknown as Sandbox;
-  return { files: new PodFiles(host, sandbox), host, unshared };
+  return { files: new PodFiles(host, sandbox), sandbox, host, unshared };
 }
 
 test('numbers begin with 1, 0 being that of who has a domain to itself', async (t) => {
@@ -69,11 +69,27 @@ test('a device of which the guest does not let go is nobody else’s', async (t)
   t.is(around(files), 2);
 });
 
+test('a guest that lets go of none is given no more than so many', async (t) => {
+  const { files } = await podFiles(t, false);
+  for (let count = 0; count < 256; count++) await files.give(files.take(), true);
+  t.throws(() => files.take(), { code: 'ERR_POD_STATE', message: /restart its pod/ });
+});
+
+test('the server ends also where nobody can ask the guest', async (t) => {
+  const { files, sandbox, unshared } = await podFiles(t);
+  sandbox.agent = () => Promise.reject(new Error('no channel'));
+  await files.give(files.take(), true);
+  t.deepEqual(unshared, [1]);
+  t.is(around(files), 2, 'its number stays taken');
+});
+
 test('what a thawd left that did not come to write down for whom goes', async (t) => {
   const { files, host, unshared } = await podFiles(t);
   await attachDevices(host, DOMID, [filesDevice(1), filesDevice(2)]);
   files.adopt(1);
-  await files.sweep();
+  const { done } = await files.sweep();
+  t.is(files.take(), 3, 'nobody is given it meanwhile');
+  await done;
   t.deepEqual(unshared, [2]);
   t.deepEqual(await filesDevices(host, DOMID), [1]);
 });

@@ -30,3 +30,10 @@ test('what an earlier thawd gave away is taken', (t) => {
   t.is(slots.take('new'), 4);
   t.deepEqual(slots.holders, ['old', 'new']);
 });
+
+test('one that the shim may remember is not the next', (t) => {
+  const slots = new Slots<string>();
+  slots.pass(7);
+  slots.pass(3);
+  t.is(slots.take('new'), 8);
+});
