@@ -87,6 +87,8 @@ export async function prepare(
   const { record } = container;
   manager.add(container);
   const folder = records.makeFolder(record.id);
+  // Whoever waits for it sees that it failed.
+  folder.catch(() => undefined);
   container.sandbox = await createSandbox(services, pool, record.sandbox, {
     events: container.shimEvents,
     meanwhile: async ({ shim }) => {

@@ -118,6 +118,8 @@ export class Container {
     if ('exit' in ending) await this.execs.drain(EXECS_MS);
     await this.sandbox?.destroy({ putsAway: 'exit' in ending && !rm });
     this.sandbox = undefined;
+    // Somebody else's from now on.
+    delete this.record.place;
     try {
       await this.#written;
       if (rm) await this.#store.remove(id);

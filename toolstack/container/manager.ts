@@ -64,6 +64,13 @@ export class ContainerManager {
         await dropVolumes(this.#services, this, record);
       if (record.rm) this.#services.events.tell('remove', record);
     });
+    container.finished
+      .catch((error: unknown) =>
+        this.#services.log.error(`Cannot clean up after container ${container.record.name}`, {
+          error,
+        }),
+      )
+      .finally(() => (container.finished = undefined));
   }
 
   /** Puts a container into the books that has already ended, or is being made. */
@@ -88,28 +95,42 @@ export class ContainerManager {
   }
 
   /** As find(), once what is under way with it is over: its start, or the end of its sandbox; and with what xl did to it. */
-  async settled(key: string): Promise<Container> {
-    const { record, launched } = this.find(key);
-    await launched?.catch(() => undefined);
-    const container = this.find(record.id);
-    while (container.opened) await container.opened.catch(() => undefined);
-    if (!isUp(container.record)) await container.finished;
-    const settled = this.find(record.id);
-    await noticePauses(this.#services, [settled]);
-    return settled;
+  settled(key: string): Promise<Container> {
+    return this.whenSettled(key, (container) => container);
+  }
+
+  /**
+   * As settled(), and `work` sees it so: others who waited for the same may change it before whoever awaits settled() goes on. `work` is to
+   * change its state before it awaits anything.
+   */
+  async whenSettled<T>(key: string, work: (container: Container) => T | Promise<T>): Promise<T> {
+    const { id } = this.find(key).record;
+    for (let noticed = false; ;) {
+      const container = this.find(id);
+      const { launched, opened, finished, record } = container;
+      const pending = launched ?? opened ?? (isUp(record) ? undefined : finished);
+      if (pending) {
+        await pending.catch(() => undefined);
+      } else if (isUp(record) && !noticed) {
+        await noticePauses(this.#services, [container]);
+        noticed = true;
+      } else return await work(container);
+    }
   }
 
   /** Removes a container; a running one only with `force`. Resolves with its id once nothing of it is left. */
   async remove(key: string, force: boolean, volumes = false): Promise<string> {
-    const asked = this.find(key);
-    const container = force ? await this.settled(asked.record.id) : asked;
+    const { record, launched } = this.find(key);
+    if (launched === undefined || force)
+      return this.whenSettled(record.id, (container) => this.#remove(container, force, volumes));
+    throw cannotRemove(record);
+  }
+
+  async #remove(container: Container, force: boolean, volumes: boolean): Promise<string> {
     const { record } = container;
-    if (record.state === 'creating' || record.state === 'starting' || (isUp(record) && !force)) {
-      throw new ContainerError(
-        'ERR_CONTAINER_STATE',
-        `Cannot remove container "${record.name}": it is ${record.state}; end it first, or use --force`,
-      );
-    }
+    const { state } = record;
+    if (['creating', 'starting', 'removing'].includes(state) || (isUp(record) && !force))
+      throw cannotRemove(record);
     if (isUp(record)) {
       const keepsVolumes = !record.rm && !volumes;
       await this.#intend(container, { rm: true, keepsVolumes });
@@ -118,9 +139,6 @@ export class ContainerManager {
       await container.finished;
       return record.id;
     }
-    await container.finished;
-    while (container.opened) await container.opened.catch(() => undefined);
-    const { state } = record;
     try {
       await this.#intend(container, { keepsVolumes: !volumes });
       if (!volumes) await keepVolumes(this.#services, record);
@@ -189,6 +207,13 @@ export class ContainerManager {
   freeName(name: string): void {
     this.#reserved.delete(name);
   }
+}
+
+function cannotRemove({ name, state }: ContainerRecord): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_STATE',
+    `Cannot remove container "${name}": it is ${state}; end it first, or use --force`,
+  );
 }
 
 /** What a list shows that is not asked for all. */

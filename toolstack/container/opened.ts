@@ -38,14 +38,24 @@ export async function withOpened<T>(
   { key, verb, signal }: { key: string; verb: string; signal: AbortSignal },
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  let container = await manager.settled(key);
-  await container.moving();
-  while (container.opened) container = await manager.settled(container.record.id);
+  const asked = await manager.settled(key);
+  await asked.moving();
+  return manager.whenSettled(asked.record.id, (container) =>
+    open(services, container, { verb, signal }, work),
+  );
+}
+
+function open<T>(
+  services: ContainerServices,
+  container: Container,
+  { verb, signal }: { verb: string; signal: AbortSignal },
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
   const { record, sandbox } = container;
   if (record.state === 'running' && sandbox)
     return work({ container, sandbox, execs: container.execs, inGuest: record.inGuest });
   if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
-  if (record.state === 'removing' || !hasFiles(container))
+  if (['creating', 'starting', 'removing'].includes(record.state) || !hasFiles(container))
     throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
   const done = onItsOwn(services, container, signal, work);
   const settled = done.then(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What thawd writes down of a container, and where: one folder each, with state.json, the log and the shim's status file.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerState, CreateOptions, HealthState, ProcessLimits } from '../api/engine.js';
 import type { ExitStatus } from '../api/wire.js';
@@ -100,6 +100,8 @@ export function limitsOf({
 }
 
 const STATE = 'state.json';
+/** Begins the name of a folder that is nobody's. */
+const ASIDE = 'unreadable-';
 
 async function namesIn(folder: string): Promise<string[]> {
   try {
@@ -130,11 +132,11 @@ export class RecordStore {
     await mkdir(join(this.#folder, id), { recursive: true, mode: 0o700 });
   }
 
-  /** Writes state.json whole or not at all. Only what has ended must outlive dom0's own end: with that all others end, too. */
+  /** Writes state.json whole or not at all. What runs comes back as lost after dom0's own end, whatever was written last of it. */
   async save(record: ContainerRecord): Promise<void> {
     const path = join(this.#folder, record.id, STATE);
     const text = `${JSON.stringify(record, null, 2)}\n`;
-    const lasts = record.state === 'exited' || record.state === 'lost';
+    const lasts = ['created', 'exited', 'lost'].includes(record.state);
     try {
       await writeAtomic(path, text, { lasts });
     } catch (error) {
@@ -153,22 +155,29 @@ export class RecordStore {
   }
 
   /**
-   * All records, and nothing else is left of what a killed thawd was writing; a folder whose state cannot be read is logged and removed, for
-   * nothing can be done with it.
+   * All records, and nothing else is left of what a killed thawd was writing. A folder whose state cannot be read is put aside, for what a
+   * container wrote may be in it.
    */
   async loadAll(log: Log): Promise<ContainerRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: ContainerRecord[] = [];
     for (const name of await readdir(this.#folder)) {
+      if (name.startsWith(ASIDE)) continue;
       const folder = join(this.#folder, name);
       try {
         records.push(JSON.parse(await readFile(join(folder, STATE), 'utf8')) as ContainerRecord);
         await removeTemporaries(folder);
       } catch (error) {
-        if (errorCode(error) === 'ENOENT')
+        if (errorCode(error) === 'ENOENT') {
           log.info(`Removing container folder ${name}, which a killed thawd made or removed`);
-        else log.error(`Removing container folder ${name}: its state cannot be read`, { error });
-        await rm(folder, { recursive: true, force: true });
+          await rm(folder, { recursive: true, force: true });
+          continue;
+        }
+        const aside = join(this.#folder, ASIDE + name);
+        log.error(`Cannot read the state of container ${name}; its files are in ${aside}`, {
+          error,
+        });
+        await rename(folder, aside);
       }
     }
     return records;

@@ -61,7 +61,12 @@ export class RestartPolicies {
     if (!record || !wantsRestart(record)) return;
     const { name, restarts = 0 } = record;
     try {
-      const alone = { attach: false, interactive: false, restarts: restarts + 1 };
+      const alone = {
+        attach: false,
+        interactive: false,
+        restarts: restarts + 1,
+        isWanted: wantsRestart,
+      };
       await startContainer(this.#services, this.#manager, id, alone, NOBODY);
     } catch (error) {
       this.#services.log.warn(`Cannot start container ${name} again: ${describeError(error)}`);

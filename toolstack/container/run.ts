@@ -86,9 +86,11 @@ export async function createContainer(
   }
 }
 
-/** How often a policy has started it in a row, this time included; somebody who starts it begins anew. */
 interface Start extends StartOptions {
+  /** How often a policy has started it in a row, this time included; somebody who starts it begins anew. */
   restarts?: number;
+  /** Whether it is still to be started, once it can be. */
+  isWanted?: (record: Container['record']) => boolean;
 }
 
 /**
@@ -102,34 +104,52 @@ export async function startContainer(
   options: Start,
   client: Client,
 ): Promise<RunOutcome> {
-  let container = await manager.settled(key);
-  while (container.opened) container = await manager.settled(container.record.id);
-  const { record } = container;
-  if (record.state === 'running') {
-    if (options.attach) return attachTo(container, { stdin: options.interactive }, client);
-    return { joined: false, status: 0 };
-  }
-  const made = begin(services, manager, container, options.restarts ?? 0);
-  const steps = new Steps(services.log, `Container ${record.name}`);
-  made.launched = startAnew(services, made, options, client, steps);
+  const { isWanted = () => true, restarts = 0, attach } = options;
+  const started = await manager.whenSettled(key, (container) => {
+    if (container.record.state === 'running') return { running: container };
+    if (!isWanted(container.record)) return {};
+    const made = begin(services, manager, container, restarts);
+    // With what is undone of it: nobody else is to start it before.
+    const launched = startOrUndo(services, made, options, client);
+    made.launched = launched;
+    return { made, launched };
+  });
+  const { running, made } = started;
+  if (running && attach) return attachTo(running, { stdin: options.interactive }, client);
+  if (!made) return { joined: false, status: 0 };
   try {
-    await made.launched;
-  } catch (error) {
-    await made.sandbox?.destroy();
-    made.sandbox = undefined;
-    // Also where it never came to a sandbox.
-    giveBackAddresses(services.sandbox, record.sandbox);
-    await made.update({ state: stateBefore(record) });
-    await letGoOfHost(services, record);
-    throw error;
+    await started.launched;
   } finally {
     made.launched = undefined;
-    steps.done();
   }
   manager.watchOver(made);
-  if (!options.attach) return { joined: false, status: 0 };
+  if (!attach) return { joined: false, status: 0 };
   await made.ended;
   return { joined: true };
+}
+
+async function startOrUndo(
+  services: ContainerServices,
+  container: Container,
+  options: StartOptions,
+  client: Client,
+): Promise<void> {
+  const { record } = container;
+  const before = record.sandbox;
+  const steps = new Steps(services.log, `Container ${record.name}`);
+  try {
+    await startAnew(services, container, options, client, steps);
+  } catch (error) {
+    await container.sandbox?.destroy();
+    container.sandbox = undefined;
+    // Also where it never came to a sandbox; what it had before is somebody else's now.
+    if (record.sandbox !== before) giveBackAddresses(services.sandbox, record.sandbox);
+    await letGoOfHost(services, record);
+    await container.update({ state: stateBefore(record) });
+    throw error;
+  } finally {
+    steps.done();
+  }
 }
 
 /** A life of its own for the container's next run. Throws ERR_CONTAINER_STATE. */

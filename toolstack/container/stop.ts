@@ -25,12 +25,28 @@ export async function stopContainer(
   key: string,
   timeoutS?: number,
 ): Promise<void> {
-  const container = await manager.settled(key);
-  // Nothing in it hears a signal before.
-  await container.moving();
+  const asked = manager.find(key).record;
+  // At once: no policy starts it while this waits.
+  const isNews = asked.isStopped !== true;
+  asked.isStopped = true;
+  const container = await manager.settled(asked.id);
+  // Nothing in it hears a signal before. A guest that holds up who keeps it still is not waited for without end.
+  await Promise.race([container.moving(), sleep(STILL_MS)]);
+  await manager.whenSettled(asked.id, (settled) => stop(services, settled, isNews, timeoutS));
+}
+
+/** What a guest may take that is being copied. */
+const STILL_MS = 60_000;
+
+async function stop(
+  services: ContainerServices,
+  container: Container,
+  isNews: boolean,
+  timeoutS: number | undefined,
+): Promise<void> {
   const { record, sandbox } = container;
   // Also one that waits to be started by its policy.
-  if (record.isStopped !== true) await container.update({ isStopped: true });
+  if (isNews || record.isStopped !== true) await container.update({ isStopped: true });
   if (!sandbox || !isUp(record)) return;
   if (record.state === 'paused') await letGo(services, container);
   sandbox.shim.signal(container.execs.first, stopSignalOf(record));
@@ -85,7 +101,8 @@ export async function restartContainer(
   client: Client,
 ): Promise<void> {
   const { record } = await manager.settled(key);
-  const { id, rm } = record;
+  const { id } = record;
+  const rm = record.rm || record.isRestarting === true;
   // Its end would remove it.
   record.rm = false;
   if (rm) record.isRestarting = true;
@@ -93,9 +110,11 @@ export async function restartContainer(
     await stopContainer(services, manager, id, timeoutS);
     await startContainer(services, manager, id, { attach: false, interactive: false }, client);
   } finally {
-    record.rm = rm;
     delete record.isRestarting;
     await manager.get(id)?.update({ rm });
+    // As its end would have done.
+    if (rm && manager.get(id) && ['exited', 'lost'].includes(record.state))
+      await manager.remove(id, false, true);
   }
   services.events.tell('restart', record);
 }

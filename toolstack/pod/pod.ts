@@ -13,6 +13,7 @@ import { describeDeath } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { PodDomain, routeEvents } from './domain.js';
+import { PodError } from './errors.js';
 import type { PodRecord, PodStore } from './record.js';
 import { Slots } from './slots.js';
 
@@ -34,6 +35,7 @@ export class Pod {
   #stopping: Promise<void> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
   #watch: { close(): void } | undefined;
+  #isGone = false;
 
   constructor(services: PodServices, record: PodRecord) {
     this.services = services;
@@ -57,6 +59,8 @@ export class Pod {
   async up(signal?: AbortSignal): Promise<PodDomain> {
     await this.#stopping;
     signal?.throwIfAborted();
+    if (this.#isGone)
+      throw new PodError('ERR_POD_NOT_FOUND', `Pod "${this.record.name}" was removed meanwhile`);
     if (this.#domain) return this.#domain;
     this.#starting ??= this.#start().finally(() => (this.#starting = undefined));
     const domain = await this.#starting;
@@ -69,6 +73,12 @@ export class Pod {
     await this.#starting?.catch(() => undefined);
     if (this.#domain) this.#end(this.#domain);
     await this.#stopping;
+  }
+
+  /** It is removed: as down(), and it has no domain any more. */
+  async go(): Promise<void> {
+    this.#isGone = true;
+    await this.down();
   }
 
   /** Takes over the domain of an earlier thawd. */
@@ -95,11 +105,11 @@ export class Pod {
   async #start(): Promise<PodDomain> {
     const { sandbox: services, pool } = this.services;
     const own = await this.#newSandbox();
-    await this.update({ state: 'starting', sandbox: own });
     const slots = new Slots<ShimEvents>();
     let lost: string | undefined;
     const events = this.route(slots, (reason) => (lost = reason));
     try {
+      await this.update({ state: 'starting', sandbox: own });
       const sandbox = await pool.during(() => createSandbox(services, pool, own, { events }));
       const domain = new PodDomain(services, sandbox, slots);
       try {

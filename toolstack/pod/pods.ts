@@ -63,7 +63,7 @@ export class Pods {
   /** Its domain first, then what is written down of it. */
   async remove({ record }: Pod): Promise<void> {
     const pod = this.#pods.get(record.id);
-    await pod?.down();
+    await pod?.go();
     this.#pods.delete(record.id);
     await this.#services.store.remove(record.id);
   }

@@ -45,12 +45,12 @@ export class Member {
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
     const id = sandboxIdOf(newContainerId());
+    const giveBack = await budget.reserve(baseKib, { reclaim: false });
     const record = newSandboxRecord(
       { id, name, hostname: '', layers: [], inMemory: true },
       { type, cpus: vcpus, memoryKib: baseKib, growsBehind: false },
       services.macs,
     );
-    const giveBack = await budget.reserve(baseKib, { reclaim: false });
     try {
       return await Undo.guard(host.log, async (undo) => {
         undo.push(`MAC of ${name}`, () => services.macs.delete(record.mac));

@@ -51,6 +51,14 @@ test('a container in it keeps its pod, and goes with it', async (t) => {
   t.throws(() => services.pods.find('shop'), { code: 'ERR_POD_NOT_FOUND' });
 });
 
+test('one that is removed while a container is on its way into it has no domain any more', async (t) => {
+  const { services, manager } = await containerServices(t, new Error('no template'));
+  await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
+  const pod = services.pods.find('shop');
+  await removePod(services, manager, 'shop', false);
+  await t.throwsAsync(pod.up(), { code: 'ERR_POD_NOT_FOUND' });
+});
+
 test('a domain that cannot be made leaves the pod as it was', async (t) => {
   const { services, manager } = await containerServices(t, new Error('no template'));
   await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written down of a container comes back, and what cannot be read does not stop the others.
 
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -54,15 +54,19 @@ test('what a killed thawd was writing of a record is not left', async (t) => {
   t.deepEqual(await readdir(join(folder, record.id)), ['state.json']);
 });
 
-test('a folder whose state cannot be read is removed, the others are loaded', async (t) => {
+test('a folder whose state cannot be read is put aside with what is in it, the others are loaded', async (t) => {
   const { folder, records } = await store(t);
   const record = containerRecord();
   await records.save(record);
   await mkdir(join(folder, 'empty'));
   await mkdir(join(folder, 'cut'));
   await writeFile(join(folder, 'cut', 'state.json'), '{"id": "x');
-  t.deepEqual(await records.loadAll(silentLog()), [record]);
-  t.deepEqual(await readdir(folder), [record.id]);
+  await writeFile(join(folder, 'cut', 'upper.ext4'), 'data');
+  for (let round = 0; round < 2; round++) {
+    t.deepEqual(await records.loadAll(silentLog()), [record]);
+    t.deepEqual((await readdir(folder)).sort(), [record.id, 'unreadable-cut'].sort());
+  }
+  t.is(await readFile(join(folder, 'unreadable-cut', 'upper.ext4'), 'utf8'), 'data');
 });
 
 test('the first start of all finds no containers', async (t) => {

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { CreateOptions, RestartPolicy } from '../../../toolstack/api/engine.js';
 import type { ContainerRecord } from '../../../toolstack/container/record.js';
+import { silentLog } from '../../../toolstack/base/log.js';
 import { RestartPolicies, wantsRestart } from '../../../toolstack/container/restart.js';
 import { startContainer } from '../../../toolstack/container/run.js';
 import { stopContainer } from '../../../toolstack/container/stop.js';
@@ -78,4 +79,42 @@ test('somebody who starts it begins its count anew; a start that fails waits lon
   const alone = { attach: false, interactive: false };
   await t.throwsAsync(startContainer(services, manager, 'web', alone, fakeClient().client));
   t.is(record.restarts, 0);
+});
+
+/** Of one whose policy has it start again, while its sandbox is still going. */
+async function ending(t: Parameters<typeof runningContainer>[0]) {
+  const all = await runningContainer(t, { options: optionsWith('always'), imageId: 'sha256:cd' });
+  let goes: () => void = () => undefined;
+  const going = new Promise<void>((resolve) => (goes = resolve));
+  Object.assign(all.container.sandbox ?? {}, { destroy: () => going });
+  const policies = new RestartPolicies(all.services, all.manager);
+  t.teardown(() => policies.close());
+  all.container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
+  await all.container.ended;
+  // Its policy waits for the end of the sandbox by then, as whoever comes now does.
+  await delay(300);
+  return { ...all, goes };
+}
+
+test('who stops it while its policy waits to start it has it stopped', async (t) => {
+  const { services, manager, record, goes } = await ending(t);
+  const stopped = stopContainer(services, manager, 'web');
+  goes();
+  await stopped;
+  await delay(300);
+  t.is(record.state, 'exited');
+  t.is(record.restarts ?? 0, 0);
+});
+
+test('who removes it while its policy waits to start it has it removed, or is told that it starts', async (t) => {
+  const { manager, records, record, goes } = await ending(t);
+  const removed = manager.remove('web', true).then(
+    () => true,
+    () => false,
+  );
+  goes();
+  const isGone = await removed;
+  await delay(300);
+  t.is(manager.get(record.id) === undefined, isGone);
+  t.is((await records.loadAll(silentLog())).length, isGone ? 0 : 1);
 });

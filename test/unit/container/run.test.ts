@@ -48,7 +48,7 @@ test('a start that fails leaves the container what it was', async (t) => {
   await createContainer(services, manager, options, client);
   for (let round = 0; round < 2; round++) {
     const starting = startContainer(services, manager, 'web', alone, client);
-    t.is(manager.find('web').record.state === 'created', true);
+    t.is(manager.find('web').record.state, 'starting');
     await t.throwsAsync(starting, { message: 'no template' });
     t.like(manager.list(true)[0], { state: 'created' });
     t.like((await records.loadAll(silentLog()))[0], { state: 'created' });
