@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How clients come, go, and misbehave on the shim's socket, and what becomes of the process then.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
 import { encodeFrame } from '../../toolstack/base/frame.js';
@@ -88,6 +88,27 @@ test('a client that goes without EOF ends the input of a pipe, not of a terminal
   text = '';
   for await (const chunk of terminal.input()) text += chunk.toString();
   t.is(text, 'last words!');
+});
+
+test('a client that came later and reads no more costs the process nothing', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1);
+  const process = sandbox.agent.begin(1);
+  await process.write(1, 'up\n');
+  await until('it has begun', () => readFileSync(sandbox.logPath(1), 'utf8').includes('up'));
+  const viewer = await attach(sandbox, 1, 0);
+  await viewer.nextOf(ATTACHED);
+  viewer.send(EOF, 1, 1);
+  await sandbox.status();
+  for (let round = 0; round < 4; round++) await process.write(1, Buffer.alloc(262144, 'x'));
+  await process.write(2, 'told');
+  t.is((await viewer.nextOf(STREAM)).arg, 2);
+  t.deepEqual([...process.unread], []);
+  viewer.close();
+  await process.write(1, 'last\n');
+  process.exit(0);
+  t.is(await sandbox.statusFile(1), 'exited 0');
+  t.true(readFileSync(sandbox.logPath(1), 'utf8').includes(' stdout F last\n'));
 });
 
 test('the bytes of a client that goes are credited back to the guest', async (t) => {

@@ -47,6 +47,9 @@ test('an agent that closes the channel: LOST to all, a status file, a socket tha
 
 test('an agent that says no hello within the time given is lost', async (t) => {
   const sandbox = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '1'] });
+  sandbox.control.send(STATUS, 0, 0);
+  await sandbox.control.nextOf(STATUS);
+  t.is((await sandbox.control.nextOf(LOST)).payload.toString(), 'no hello', 'who listens hears it');
   await until('the shim gives up', async () => (await sandbox.status()).state === 'lost');
   t.is((await sandbox.status()).reason, 'no hello');
 });

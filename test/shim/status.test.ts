@@ -51,10 +51,21 @@ test('a status file that cannot be written is written when it can', async (t) =>
   const folder = join(sandbox.dir, 'later');
   sandbox.control.send(EXPECT, 1, 0, encodeExpect('', join(folder, 'status')));
   t.is((await sandbox.control.next())?.type, OK);
+  await sandbox.expect(2);
   sandbox.agent.begin(1, false).exit(4);
   await until('the shim notes it', () => sandbox.note.includes('Cannot write status file'));
+  // However much another process of the guest says meanwhile.
+  const busy = sandbox.agent.begin(2);
+  let isThere = false;
+  const talk = (async () => {
+    while (!isThere) {
+      await busy.write(1, 'on\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
   spawnSync('mkdir', [folder]);
-  await until('the file is there', () => existsSync(join(folder, 'status')));
+  await until('the file is there', () => (isThere = existsSync(join(folder, 'status'))));
+  await talk;
   t.is(await sandbox.quit(), 0, sandbox.note);
 });
 

@@ -120,7 +120,10 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_EOF:
     if (frame->arg != THAW_STDIN) {
-      process->out[frame->arg - THAW_STDOUT].unread = true;
+      if (client->came_first)
+        process->out[frame->arg - THAW_STDOUT].unread = true;
+      else
+        client->unread[frame->arg - THAW_STDOUT] = true;
     } else if (client->feeds) {
       client->in_eof = true;
       process->in_eof = true;

@@ -181,6 +181,8 @@ static void served_or_not(struct shim *shim, struct files_server *server) {
 static void server_free(struct shim *shim, struct files_server *server) {
   struct files_server **link = &shim->files;
 
+  answer(server, THAW_E_INTERNAL, "The file server ended before it served");
+
   while (*link != server)
     link = &(*link)->next;
   *link = server->next;

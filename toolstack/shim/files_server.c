@@ -87,12 +87,15 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
   return server;
 }
 
+/* So many requests without a look at the shim: the signal of its death goes with the first change of user. */
+#define REQUESTS_PER_LOOK 64
+
 /* Until the shim ends, which closes its side, or the guest breaks a protocol. */
 static const char *serve(struct rings *rings, struct ninep *server) {
   static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
   struct pollfd fds[] = {{.fd = FILES_SOCKET}, {.fd = rings_fd(rings), .events = POLLIN}};
 
-  for (;;) {
+  for (unsigned requests = 0;;) {
     unsigned ring;
     ssize_t n = rings_next(rings, request, &ring);
 
@@ -103,9 +106,10 @@ static const char *serve(struct rings *rings, struct ninep *server) {
       if (n < 0)
         return "the guest broke the 9P protocol";
       rings_reply(rings, ring, reply, (size_t)n);
-      continue;
+      if (++requests % REQUESTS_PER_LOOK != 0)
+        continue;
     }
-    if (poll(fds, 2, -1) < 0 && errno != EINTR)
+    if (poll(fds, 2, n > 0 ? 0 : -1) < 0 && errno != EINTR)
       return "it cannot poll";
     if (fds[0].revents != 0)
       return NULL;

@@ -16,7 +16,7 @@ static int guest_piece(void *ctx, const struct thaw_frame *frame, const uint8_t 
 
   if (process->log != NULL)
     log_write(process->log, frame->arg, bytes, n);
-  if (client != NULL && !client->broken && !out->unread) {
+  if (client != NULL && !client->broken && !out->unread && !client->unread[frame->arg - THAW_STDOUT]) {
     if (fifo_push(&client->out[frame->arg - THAW_STDOUT], bytes, (uint32_t)n, THAW_WINDOW) == 0) {
       out->unacked += (uint32_t)n;
       return 0;

@@ -47,8 +47,11 @@ void log_write(struct log *log, unsigned stream, const uint8_t *bytes, size_t n)
     bool whole = end != NULL || n == 0;
     uint64_t at = log->size + batch.n;
 
-    if (at > 0 && at + head_length + line + 1 > log->max && (!batch_flush(&batch) || !log_rotate(log)))
-      goto failed;
+    if (at > 0 && at + head_length + line + 1 > log->max) {
+      if (!batch_flush(&batch) || !log_rotate(log))
+        goto failed;
+      batch.boundary = log->size; /* where a record that does not fit is cut off, in the new file */
+    }
     if (!batch_put(&batch, head[whole], head_length) || !batch_put(&batch, bytes, line) || !batch_put(&batch, "\n", 1))
       goto failed;
     batch.boundary = log->size + batch.n;

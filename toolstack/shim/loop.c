@@ -17,6 +17,11 @@
 
 enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
 
+/* Without a watch the domain is looked at every second. */
+static bool is_blind(const struct loop *loop) {
+  return loop->domain != NULL && domain_fd(loop->domain) < 0 && loop->shim.state != SHIM_LOST;
+}
+
 static int timeout(const struct loop *loop, bool more) {
   const struct shim *shim = &loop->shim;
 
@@ -24,10 +29,14 @@ static int timeout(const struct loop *loop, bool more) {
     return 0;
   if (shim->state == SHIM_WAITING)
     return loop->transport.fd < 0 ? OPEN_RETRY_MS : SECOND_MS;
-  /* without a watch the domain is looked at every second */
-  bool blind = loop->domain != NULL && domain_fd(loop->domain) < 0 && shim->state != SHIM_LOST;
+  return shim->busy || shim->status_due || is_blind(loop) ? SECOND_MS : -1;
+}
 
-  return shim->busy || shim->status_due || blind ? SECOND_MS : -1;
+/* What is due each second, however much else comes. */
+static void each_second(struct loop *loop) {
+  channel_domain_look(loop);
+  status_retry(&loop->shim);
+  loop->second_ms = clock_ms() + SECOND_MS;
 }
 
 /* The clients, and behind them the file servers. */
@@ -103,21 +112,26 @@ int loop_run(struct loop *loop) {
   while (!shim->quit || (shim->clients != NULL && !loop->abandon)) {
     struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX + FILES_SERVERS_MAX];
 
+    bool was_lost = shim->state == SHIM_LOST;
+
     channel_open(loop);
     if (shim->state == SHIM_WAITING && !shim->returns && clock_ms() >= loop->hello_by_ms)
       shim_lost(shim, "no hello");
-    int n = poll(fds, poll_set(loop, fds), timeout(loop, more));
+    /* who is to be told of it is told in this turn */
+    bool news = !was_lost && shim->state == SHIM_LOST;
+    int n = poll(fds, poll_set(loop, fds), news ? 0 : timeout(loop, more));
 
     if (n < 0 && errno != EINTR) {
       note(NOTE_ERROR, "Cannot poll: %s", strerror(errno));
       return 1;
     }
-    if (n == 0 && !more) {
-      channel_domain_look(loop);
-      status_retry(shim);
+    if (n == 0 && !more && !news) {
+      each_second(loop);
       if (shim->busy)
         idle_release(shim);
       shim->busy = false;
+    } else if ((shim->status_due || is_blind(loop)) && clock_ms() >= loop->second_ms) {
+      each_second(loop);
     }
     if (n >= 0)
       turn(loop, fds, &more);
@@ -134,6 +148,7 @@ int loop_run(struct loop *loop) {
     client->broken = true;
   client_sweep(shim);
   files_free(shim);
+  status_retry(shim);
   process_free_all(shim);
   frame_reader_free(&shim->guest_reader);
   domain_close(loop->domain);

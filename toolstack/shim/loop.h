@@ -14,6 +14,7 @@ struct loop {
   struct domain *domain; /* NULL with a socket for a transport */
   int64_t hello_ms;      /* how long a hello may take */
   int64_t hello_by_ms;
+  int64_t second_ms; /* when what is due each second is due next */
   bool abandon;
 };
 

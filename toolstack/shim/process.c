@@ -164,6 +164,9 @@ void process_sweep(struct shim *shim) {
   while (*link != NULL) {
     struct process *process = *link;
 
+    /* what was half sent as it ended */
+    if (process->state == PROCESS_ENDED && process->in.length > 0 && !process_sending(shim, process))
+      fifo_release(&process->in);
     if (!process->transient || process->state != PROCESS_ENDED || process->client != NULL ||
         process_sending(shim, process)) {
       link = &process->next;

@@ -19,6 +19,8 @@ void request_attach(struct shim *shim, struct client *client, const struct thaw_
   }
   process->client = client;
   client->process = process;
+  client->came_first = process->state == PROCESS_EXPECTED;
+  client->unread[0] = client->unread[1] = false;
   client_reply(client, THAW_ATTACHED, process->id, process->flags, NULL, 0);
   client->feeds = (frame->arg & 1) != 0 && (process->flags & THAW_PROCESS_STDIN) != 0 && !process->in_eof;
   if (client->feeds) {
