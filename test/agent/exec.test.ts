@@ -199,8 +199,10 @@ test.serial('FREEZE waits for it', async (t) => {
   first.signal(9);
   await process.ended();
   await deleteContainer(agent, 'c');
-  await startContainer(agent, 'open', ['sh', '-c', 'sleep 0.2'], { hasPidNamespace: false });
+  const open = await startContainer(agent, 'open', ['sleep', '1000'], { hasPidNamespace: false });
   const survivor = await execInContainer(agent, 'open', ['sleep', '1000']);
+  open.signal(9);
+  await open.ended();
   t.is(await fault(agent.request(AgentType.FREEZE)), AgentFault.BUSY);
   survivor.signal(9);
   await survivor.ended();

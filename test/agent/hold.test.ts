@@ -140,8 +140,13 @@ test.serial('what would not survive is refused by name, and nothing has stopped'
 });
 
 test.serial('open TCP connections are counted', async (t) => {
-  const script =
-    'nc -l -p 7777 -e sleep 60 & sleep 0.3; nc 127.0.0.1 7777 < /dev/zero > /dev/null & sleep 0.3; echo on; wait';
+  const script = [
+    // Port 7777 in the state that is given: 0A listens, 01 is connected.
+    'have() { until grep -qs ":1E61 .* $1 " /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done; }',
+    'nc -l -p 7777 -e sleep 60 & have 0A',
+    'nc 127.0.0.1 7777 </dev/zero >/dev/null & have 01',
+    'echo on; wait',
+  ].join('\n');
   const process = await startContainer(agent, 'c', ['sh', '-c', script], { hasNetwork: true });
   takeAway = giveCgroup(agent);
   await until('they are connected', () => process.stdout.text === 'on\n');

@@ -88,10 +88,10 @@ test('when nobody reads any more the session is hung up', async (t) => {
   const process = await startContainer(
     agent,
     'hup',
-    ['sh', '-c', 'trap "exit 4" HUP; while :; do sleep 0.1; done'],
+    ['sh', '-c', 'trap "exit 4" HUP; echo up; while :; do sleep 0.1; done'],
     terminal,
   );
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until('it listens', () => process.stdout.text.includes('up'));
   process.stopReading(1);
   t.deepEqual(await process.ended(), { kind: 'exited', code: 4 });
   await deleteContainer(agent, 'hup');

@@ -119,16 +119,16 @@ export async function list(): Promise<Listed[]> {
   return JSON.parse(stdout) as Listed[];
 }
 
-/** Waits until `check` gives something. Rejects after `ms`, saying what was waited for. */
+/** Waits until `check` gives something; an empty text is nothing. Rejects after `ms`, saying what was waited for. */
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  ms = 60_000,
+  ms = 240_000,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   for (;;) {
     const value = await check();
-    if (value !== undefined && value !== false) return value;
+    if (value !== undefined && value !== false && value !== '') return value;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${ms / 1000} s`);
     // A look is a process of its own: in the lab, looking all the time would take half the machine from what is waited for.
     await delay(400);
@@ -183,11 +183,21 @@ export async function stopThawd(): Promise<void> {
   await until('thawd has ended', () => !existsSync(`/proc/${pid}`));
 }
 
+/** As stopThawd(), until thawd has ended its pool, too: on a host that stands still for seconds it leaves that to the next thawd. */
+export async function stopWithPool(): Promise<void> {
+  for (let tries = 5; ; tries--) {
+    await stopThawd();
+    const domains = (await command('xl', ['list'])).trim().split('\n');
+    if (tries === 0 || !domains.some((line) => line.startsWith('thaw-pool-'))) return;
+    await startThawd();
+  }
+}
+
 /** Starts thawd as the lab does, and waits until it answers. */
 export async function startThawd(options: string[] = []): Promise<void> {
   const shell = 'exec setsid thawd "$@" >>/var/log/thaw/thawd.log 2>&1 </dev/null';
   spawn('sh', ['-c', shell, 'sh', ...options], { detached: true, stdio: 'ignore' }).unref();
-  await until('thawd answers', async () => (await thaw(['ps'])).status === 0, 120_000);
+  await until('thawd answers', async () => (await thaw(['ps'])).status === 0, 300_000);
 }
 
 /** The most memory a process had in use, in KiB. */

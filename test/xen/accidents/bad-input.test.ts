@@ -14,6 +14,7 @@ import {
   startThaw,
   startThawd,
   stopThawd,
+  stopWithPool,
   thaw,
   thawdPid,
   type Outcome,
@@ -130,7 +131,7 @@ once('thawd not running; another thawd', async (t) => {
 });
 
 once('nothing of all that is left when thawd and its pool end', async (t) => {
-  await stopThawd();
+  await stopWithPool();
   const { domains, shims, loopDevices, runFiles } = await holdings();
   t.is(domains.length, 1);
   t.deepEqual(shims, []);

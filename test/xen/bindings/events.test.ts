@@ -91,6 +91,7 @@ test.serial(
       await libxl.domainSuspend(template, save);
       const delay = monitorEventLoopDelay({ resolution: 10 });
       delay.enable();
+      const began = Date.now();
       const work = [
         ...Array.from({ length: 5 }, () => libxl.domainCreateNew(guestConfig('pv'))),
         libxl.domainCreateRestore(guestConfig('pv'), reopen(save)),
@@ -107,7 +108,7 @@ test.serial(
         `delays in ms: median ${toMs(delay.percentile(50))}, 99 % ${toMs(delay.percentile(99))}, most ${toMs(delay.max)}`,
       );
       // Building five domains takes seconds here. Blocking on it would show as one delay that long; the rest is an emulated machine.
-      t.true(toMs(delay.percentile(99)) < 250);
+      t.true(toMs(delay.max) < (Date.now() - began) / 2);
     });
   },
 );

@@ -18,7 +18,7 @@ import { COMPAT_ROWS, type CompatRow } from '../../support/compat-rows.js';
 import { guestType, images, thaw } from '../../support/thaw.js';
 
 const ARCHIVE = `oci-archive:${images}/busybox.oci.tar`;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 400_000;
 const RECORDING = new URL('../../../../test/fixtures/compat-podman.json', import.meta.url);
 const recordTo = process.env.THAW_COMPAT_RECORD;
 const tools: CompatTools = { podman: '', image: '' };

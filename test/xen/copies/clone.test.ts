@@ -229,9 +229,9 @@ once('what cannot be cloned is refused in one line, and goes on', async (t) => {
   await start('tcp', debian, 'perl', '-e', CONNECTED);
   await start('fed', '-i', busybox, 'sh', '-c', 'echo on; cat');
   await start('busy', busybox, 'sh', '-c', 'echo on; sleep 600');
-  const exec = startThaw(['exec', 'busy', 'sleep', '600']);
+  const exec = startThaw(['exec', 'busy', 'sleep', '601']);
   await until('the command runs', async () =>
-    (await thaw(['exec', 'busy', 'ps'])).stdout.includes('sleep 600\n'),
+    (await thaw(['exec', 'busy', 'ps'])).stdout.includes('sleep 601\n'),
   );
   await thaw(runWords('--name', 'over', busybox, 'true'));
   const cases: [string[], number, RegExp][] = [

@@ -10,6 +10,7 @@ import {
   debian,
   guestType,
   killThawd,
+  running,
   startThaw,
   startThawd,
   stopThawd,
@@ -138,7 +139,7 @@ once('what cannot be is refused in one line, and leaves nothing', async (t) => {
 once('a container that runs is not touched when its frozen image goes', async (t) => {
   await freeze('gone', busybox, 'sh', '-c', 'read line; echo "still $line"');
   const { child, done } = startThaw(runFrozen('gone', '-i', '--name', 'survivor'));
-  await until('the container runs', async () => (await thaw(['ps'])).stdout.includes('survivor'));
+  await running('survivor');
   t.is((await thaw(['unfreeze', 'gone'])).stdout, 'gone\n');
   child.stdin?.end('here\n');
   t.is((await done).stdout, 'still here\n');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clones that wait: a start takes one, dead and silent ones are never handed out, and Xen's tools see whose they are.
 
+import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { once } from '../../support/once.js';
 import {
@@ -34,20 +35,30 @@ async function waiting(): Promise<number[]> {
   return [...text.matchAll(/^thaw-pool-\S+\s+(\d+)/gm)].map(([, domid]) => Number(domid));
 }
 
-/** Starts a container that stays, whose clone must be one of those that waited; ends with it ended. */
+/** How often thawd had to throw one away that did not answer in time, as on a host that stands still for seconds. */
+async function late(): Promise<number> {
+  return (await readFile('/var/log/thaw/thawd.log', 'utf8')).split('waited in the pool and').length;
+}
+
+/** Starts a container that stays, whose clone must be one of those that waited, if that answered in time; ends with it ended. */
 async function takesOneThatWaits(
   t: ExecutionContext,
   meanwhile: (domid: number) => Promise<void>,
 ): Promise<void> {
-  await oneWaits();
-  const before = await waiting();
-  const words = ['run', '--rm', '-i', '--type', guestType, '--memory', '64m', '--name', 'taker'];
-  const { child, done } = startThaw([...words, busybox, 'cat']);
-  const { domid = -1 } = await running('taker');
-  t.true(before.includes(domid), `${domid} is one of ${before.join(' ')}`);
-  await meanwhile(domid);
-  child.stdin?.end();
-  t.is((await done).status, 0);
+  for (let tries = 5; ; tries--) {
+    await oneWaits();
+    const [before, lateBefore] = [await waiting(), await late()];
+    const words = ['run', '--rm', '-i', '--type', guestType, '--memory', '64m', '--name', 'taker'];
+    const { child, done } = startThaw([...words, busybox, 'cat']);
+    const { domid = -1 } = await running('taker');
+    const isOne = before.includes(domid);
+    const isExcused = !isOne && tries > 1 && (await late()) > lateBefore;
+    if (!isExcused) t.true(isOne, `${domid} is one of ${before.join(' ')}`);
+    if (isOne) await meanwhile(domid);
+    child.stdin?.end();
+    t.is((await done).status, 0);
+    if (!isExcused) return;
+  }
 }
 
 test.serial(
@@ -84,6 +95,7 @@ once('clones that are silent are thrown away, and the container starts in anothe
   for (const domid of silent) await command('xl', ['pause', String(domid)]);
   const { status, stdout, stderr } = await run([busybox, 'echo', 'fine']);
   t.deepEqual([status, stdout, stderr], [0, 'fine\n', '']);
+  // thawd may be destroying it.
   for (const domid of await waiting())
-    if (silent.includes(domid)) await command('xl', ['unpause', String(domid)]);
+    if (silent.includes(domid)) await command('xl', ['unpause', String(domid)]).catch(() => '');
 });

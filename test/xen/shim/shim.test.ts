@@ -51,7 +51,7 @@ async function makeBed(t: ExecutionContext, guest: XenGuest): Promise<Bed> {
   await guest.connectControl();
   await guest.identify();
   guest.attach('xvda', join(GUEST, 'base.erofs'));
-  const request = { rootfs: 'base', devices: ['xvda'], timeoutMs: 10_000, upperKib: 8192 };
+  const request = { rootfs: 'base', devices: ['xvda'], timeoutMs: 60_000, upperKib: 8192 };
   await guest.request(AgentType.MOUNT, encodeMount(request));
   let nextId = 1;
   const run = async (args: string[], flags = 0): Promise<Container> => {

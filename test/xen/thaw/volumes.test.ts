@@ -160,10 +160,9 @@ once('two containers share a volume, and its locks', async (t) => {
   t.is(await sh('left', 'echo hello >/v/file'), '');
   t.is(await sh('right', 'cat /v/file; rm /v/file'), 'hello\n');
   t.is(await sh('left', 'ls /v'), '');
-  t.is(
-    await sh('left', 'touch /v/lock; (flock 9; sleep 30) 9</v/lock >/dev/null 2>&1 & sleep 1'),
-    '',
-  );
+  const hold = '(flock 9; touch /v/held; sleep 1000) 9</v/lock >/dev/null 2>&1 &';
+  t.is(await sh('left', `touch /v/lock; ${hold}`), '');
+  await until('it is locked', async () => (await sh('right', 'ls /v')).includes('held'));
   t.is(await sh('right', 'flock -n /v/lock echo got it'), 'status 1\n');
   await thaw(['kill', 'left']);
   await until(
