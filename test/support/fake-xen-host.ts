@@ -85,12 +85,19 @@ export class FakeLibxl {
 
   /** What a suspend writes to the descriptor; the domain is suspended then. */
   onSuspend: (fd: number) => void = () => undefined;
+  /** What it still does then. */
+  suspends: (signal?: AbortSignal) => Promise<void> = () => Promise.resolve();
 
-  async domainSuspend(domid: number, fd: number): Promise<void> {
+  async domainSuspend(
+    domid: number,
+    fd: number,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<void> {
     this.calls.push(['domainSuspend', domid]);
     Object.assign(this.domains.get(domid) ?? {}, { shutdown: true, shutdownReason: 'suspend' });
     await Promise.resolve();
     this.onSuspend(fd);
+    await this.suspends(signal);
   }
 
   domainResume(domid: number): Promise<void> {

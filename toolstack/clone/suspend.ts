@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a domain whose agent has frozen becomes an image in memory, and how one that was only copied goes on.
 
+import { fstat } from 'node:fs';
 import { memfdCreate, trimStream, type TrimResult } from '../../bindings/index.js';
 import { Wake, XS_STATE, XS_WAKE } from '../agent/wire.js';
 import { withDeadline } from '../base/deadline.js';
-import { errorCode } from '../base/errors.js';
+import { errorCode, ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
+import { formatBytes } from '../base/text.js';
 import type { XenHost } from '../xen/host.js';
 import { writeLater } from '../xen/records.js';
 import { closeFd, reopenFd } from './memfd.js';
@@ -16,6 +18,26 @@ const SUSPEND_MS_PER_GIB = 60_000;
 /** Until an agent that may go on has new channels. */
 const WAKE_MS = 60_000;
 const LOOK_MS = 2000;
+const SIZE_LOOK_MS = 500;
+
+/** What is written of a domain of that much memory: its pages, eight bytes more for each, records; and what xl may have given it besides. */
+const streamBytesMost = (memoryKib: number): number => memoryKib * 1024 * 1.25 + 2 ** 28;
+
+/** Calls `onLarge` when more is written to a file than a domain of that much memory has: its guest says which pages there are. */
+function watchSize(fd: number, memoryKib: number, onLarge: (error: ThawError) => void) {
+  const most = streamBytesMost(memoryKib);
+  return setInterval(() => {
+    fstat(fd, (error, stats) => {
+      if (error || stats.size <= most) return;
+      onLarge(
+        new ThawError(
+          'ERR_COPY',
+          `Cannot copy its memory: its guest says that there is more of it than ${formatBytes(most)}`,
+        ),
+      );
+    });
+  }, SIZE_LOOK_MS);
+}
 
 /**
  * Suspends into `through`, a file that is the caller's, or else into a memory file, then writes the trimmed stream to `fd`. The
@@ -29,14 +51,19 @@ export async function suspendInto(
   through?: number,
 ): Promise<TrimResult> {
   const raw = through ?? memfdCreate('thaw-suspend');
+  const large = new AbortController();
+  const watch = watchSize(raw, memoryKib, (error) => large.abort(error));
   try {
     const timeoutMs = SUSPEND_MS + Math.ceil(memoryKib / 2 ** 20) * SUSPEND_MS_PER_GIB;
-    const signal = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), large.signal]);
     await withDeadline(
       host.libxl.domainSuspend(domid, raw, { signal }),
       timeoutMs + 5000,
       'Domain does not suspend',
-    );
+    ).catch((error: unknown) => {
+      large.signal.throwIfAborted();
+      throw error;
+    });
     const from = await reopenFd(raw, 'r');
     try {
       return await trimStream(from.fd, fd);
@@ -44,6 +71,7 @@ export async function suspendInto(
       await from.close();
     }
   } finally {
+    clearInterval(watch);
     if (through === undefined) closeFd(raw);
   }
 }

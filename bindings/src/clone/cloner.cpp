@@ -82,6 +82,9 @@ bool set_up(const Making &making) {
   return true;
 }
 
+/// Beyond what its memory may be: memory that came later lies where there was room for it.
+constexpr uint64_t kMapSlackKib = 8ull << 20;
+
 } // namespace
 
 bool make_clone(const XenHandles &xen, const Image &image, const CloneSpec &spec, Clone *clone, CloneError *error) {
@@ -89,6 +92,9 @@ bool make_clone(const XenHandles &xen, const Image &image, const CloneSpec &spec
   Making making = {xen, image, spec, clone, error, &clock};
   if (bool(spec.flags & XEN_DOMCTL_CDF_hvm) != image.is_hvm)
     return making.fail("make_clone", "the image is of a domain of another type");
+  // The map and its list are made in full, and who wrote the image says how far they reach.
+  if ((uint64_t(image.max_pfn) + 1) * (XC_PAGE_SIZE / 1024) > spec.memmap_kib + kMapSlackKib && !image.is_hvm)
+    return making.fail("make_clone", "the image's memory map reaches further than its domain's");
   if (!create(making))
     return false;
   if (set_up(making) && (image.is_hvm ? fill_hvm(making) : fill_pv(making))) {

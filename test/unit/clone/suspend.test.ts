@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy that fails keeps no memory, and which domains stand still is told by Xen and by their agents.
 
-import { readlinkSync, readdirSync, writeFileSync } from 'node:fs';
+import { ftruncateSync, readlinkSync, readdirSync, writeFileSync } from 'node:fs';
 import test from 'ava';
 import { XS_STATE } from '../../../toolstack/agent/wire.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
@@ -40,6 +40,11 @@ test.serial(
       throw new Error('no suspend');
     };
     await t.throwsAsync(copyDomain(host, domid, 65536), { message: 'no suspend' });
+    // Sparse, as a guest may have it for nothing.
+    libxl.onSuspend = (raw) => ftruncateSync(raw, 2 ** 30);
+    libxl.suspends = (signal) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('cut'))));
+    await t.throwsAsync(copyDomain(host, domid, 65536), { code: 'ERR_COPY', message: /336 MiB/ });
     t.is(memoryFiles(), before);
   },
 );
