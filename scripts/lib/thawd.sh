@@ -3,4 +3,6 @@
 # Starts thawd. Installed as /usr/sbin/thawd.
 # Without V8's optimizing compiler and its threads: a start runs a little of many functions, and for the first hundreds of starts compiling
 # them cost a dom0 with one vCPU more than it gave; the heap is small (docs/performance.md).
+# With more than libuv's four threads: copies of disks and the ends of large domains would hold up every file and every clone.
+export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-16}"
 exec node --no-opt --single-threaded /usr/lib/thaw/dist/toolstack/daemon/main.js "$@"

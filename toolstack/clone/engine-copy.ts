@@ -15,6 +15,7 @@ import { changeStore } from '../xen/store-change.js';
 import { writeUserdata } from '../xen/userdata.js';
 import { parseUuid } from '../xen/uuid.js';
 import {
+  checkThere,
   cloneConfig,
   wakeNode,
   type Clone,
@@ -64,10 +65,10 @@ export class CopyEngine implements CloneEngine {
     });
   }
 
-  forget(template: Template): void {
+  async forget(template: Template): Promise<void> {
     const image = this.#images.get(template);
     this.#images.delete(template);
-    image?.then(
+    await image?.then(
       (opened) => opened.close(),
       () => undefined,
     );
@@ -77,6 +78,7 @@ export class CopyEngine implements CloneEngine {
   #image(template: Template): Promise<Image> {
     const known = this.#images.get(template);
     if (known) return known;
+    checkThere(template);
     const opening = Image.open(template.fd);
     this.#images.set(template, opening);
     opening.catch(() => this.#images.delete(template));

@@ -7,6 +7,7 @@ import { libxlConfig } from '../xen/config.js';
 import type { XenHost } from '../xen/host.js';
 import { changeStore } from '../xen/store-change.js';
 import {
+  checkThere,
   cloneConfig,
   wakeNode,
   type Clone,
@@ -27,6 +28,7 @@ export class RestoreEngine implements CloneEngine {
   }
 
   async clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone> {
+    checkThere(template);
     const config = libxlConfig(cloneConfig(this.#guest, template, request));
     const stream = await reopenFd(template.fd, 'r');
     try {
@@ -41,7 +43,8 @@ export class RestoreEngine implements CloneEngine {
     }
   }
 
-  forget(): void {
+  forget(): Promise<void> {
     // Each clone reads the stream anew.
+    return Promise.resolve();
   }
 }

@@ -4,6 +4,7 @@
 import type { StoreEntry } from '../../xenstore/index.js';
 import type { Rings } from '../agent/rings.js';
 import { Wake, XS_WAKE } from '../agent/wire.js';
+import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { DomainConfig } from '../xen/config.js';
 import type { GuestFiles } from './shape.js';
@@ -34,8 +35,17 @@ export interface CloneEngine {
   /** Makes the clone and leaves it paused; to its kernel the next instruction is a resume. Leaves nothing when it rejects. */
   clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone>;
 
-  /** No clones are made of it any more: what is kept of it for them goes. */
-  forget(template: Template): void;
+  /** No clones are made of it any more: what is kept of it for them goes, and nobody reads its memory file. Never rejects. */
+  forget(template: Template): Promise<void>;
+}
+
+/** Throws ERR_FROZEN_NOT_FOUND for a template that was removed while its clone was on its way. */
+export function checkThere({ isGone }: Template): void {
+  if (isGone === true)
+    throw new ThawError(
+      'ERR_FROZEN_NOT_FOUND',
+      'Cannot clone what was frozen: it was removed meanwhile',
+    );
 }
 
 /** How a clone is described to libxl, whichever way it is made. */

@@ -167,6 +167,7 @@ export class FrozenImages {
   }
 
   async #letGo({ template }: FrozenImage): Promise<void> {
+    template.isGone = true;
     await this.#services.onGone(template);
     closeFd(template.fd);
   }

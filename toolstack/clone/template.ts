@@ -29,6 +29,8 @@ export interface Template {
   running?: Running;
   /** A memfd with the stream; lives as long as the template. Read it through reopenFd(). */
   fd: number;
+  /** It was removed, and its number may be another file's: nothing is made of it any more. */
+  isGone?: boolean;
   bytes: number;
   dataPages: number;
   memTotalKib: number;

@@ -62,7 +62,7 @@ export async function cloneContainer(
           return made.map(({ record }) => summarize(record));
         });
       } finally {
-        sandbox.engine.forget(template);
+        await sandbox.engine.forget(template);
         closeFd(template.fd);
         await removeCopy(template.running?.upper);
       }

@@ -75,11 +75,11 @@ export async function restoreContainer(
         await pool.during(() => prepare(services, manager, container, template, signal));
         await begin(services, container, client);
         await container.update({ state: 'running' });
+        manager.watchOver(container);
       } finally {
-        sandbox.engine.forget(template);
+        await sandbox.engine.forget(template);
         closeFd(template.fd);
       }
-      manager.watchOver(container);
       services.events.tell('restore', record);
       return record.id;
     });

@@ -152,7 +152,7 @@ async function openServices(
       ...{ host, guest, helloMs },
       onGone: async (template) => {
         await clones.drop(template.key);
-        sandbox.engine.forget(template);
+        await sandbox.engine.forget(template);
       },
     },
     join(paths.state, 'frozen'),

@@ -80,6 +80,7 @@ export class Pool {
 
   /** A clone of that template that is not known to be dead, now on `undo`; undefined when none waits. It may still be silent. */
   take(template: Template, undo: Undo): Ready | undefined {
+    if (template.isGone) return undefined;
     const source = this.#sourceOf(template);
     source.demand.note(performance.now());
     for (let member = source.members.shift(); member; member = source.members.shift()) {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { memfdCreate } from '../../../bindings/index.js';
+import { checkThere } from '../../../toolstack/clone/engine.js';
 import { FrozenImages } from '../../../toolstack/clone/frozen-images.js';
 import type { ContainerPlan, ImagePlan } from '../../../toolstack/clone/frozen-plan.js';
 import type { GuestFiles } from '../../../toolstack/clone/shape.js';
@@ -131,6 +132,7 @@ test('removed, it is gone from memory and disk; an unknown name says where to lo
   const { template } = await images.freeze(planOf(layer));
   await images.remove('web');
   t.deepEqual(gone, [template.key]);
+  t.throws(() => checkThere(template), { code: 'ERR_FROZEN_NOT_FOUND', message: /removed/ });
   t.false(existsSync(join(folder, 'frozen/web')));
   const unknown = { code: 'ERR_FROZEN_NOT_FOUND', message: /thaw templates/ };
   await t.throwsAsync(images.get('web'), unknown);
