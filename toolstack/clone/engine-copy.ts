@@ -4,6 +4,7 @@
 
 import { Image, type CloneSpec, type Physinfo } from '../../bindings/index.js';
 import { ringsOf } from '../agent/rings.js';
+import { describeError } from '../base/errors.js';
 import { asDomid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
 import { libxlConfig, MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
@@ -43,7 +44,12 @@ export class CopyEngine implements CloneEngine {
     return Undo.guard(this.#host.log, async (undo) => {
       // One that was a running container looks for its devices in xenstore as it resumes.
       const rings = template.running ? undefined : template.rings;
-      const clone = await image.clone(parseUuid(config.uuid), this.#spec(config), rings);
+      const clone = await image
+        .clone(parseUuid(config.uuid), this.#spec(config), rings)
+        .catch(async (error: unknown) => {
+          await this.#destroyLeft(config.uuid);
+          throw error;
+        });
       const domid = asDomid(clone.domid);
       undo.push(`domain ${config.name}`, () => destroyDomain(this.#host, domid, config.uuid));
       signal?.throwIfAborted();
@@ -63,6 +69,16 @@ export class CopyEngine implements CloneEngine {
         },
       };
     });
+  }
+
+  /** The addon ends what it could not make, unless what kept it from making it, such as a want of memory, keeps it from that, too. */
+  async #destroyLeft(uuid: string): Promise<void> {
+    const domains = await this.#host.libxl.listDomains().catch(() => []);
+    const left = domains.find((domain) => domain.uuid === uuid);
+    if (!left) return;
+    await destroyDomain(this.#host, asDomid(left.domid), uuid).catch((error: unknown) =>
+      this.#host.log.error(`Domain ${left.domid} is left of a clone: ${describeError(error)}`),
+    );
   }
 
   async forget(template: Template): Promise<void> {
