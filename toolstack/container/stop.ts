@@ -31,7 +31,7 @@ export async function stopContainer(
   asked.isStopped = true;
   const container = await manager.settled(asked.id);
   // Nothing in it hears a signal before. A guest that holds up who keeps it still is not waited for without end.
-  await Promise.race([container.moving(), sleep(STILL_MS)]);
+  await isWithin(container.moving(), STILL_MS);
   await manager.whenSettled(asked.id, (settled) => stop(services, settled, isNews, timeoutS));
 }
 
@@ -51,10 +51,10 @@ async function stop(
   if (record.state === 'paused') await letGo(services, container);
   sandbox.shim.signal(container.execs.first, stopSignalOf(record));
   const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
-  if (!(await endsWithin(container, seconds < 0 ? Infinity : seconds * 1000))) {
+  if (!(await isWithin(container.ended, seconds < 0 ? Infinity : seconds * 1000))) {
     services.log.warn(`Container ${record.name} did not end within ${seconds} s and is killed`);
     sandbox.shim.signal(container.execs.first, constants.signals.SIGKILL);
-    if (!(await endsWithin(container, KILL_MS))) container.lose('it could not be killed');
+    if (!(await isWithin(container.ended, KILL_MS))) container.lose('it could not be killed');
   }
   await container.finished;
   services.events.tell('stop', record);
@@ -78,15 +78,17 @@ function stopSignalOf({ options, stopSignal }: ContainerRecord): number {
   return options?.stopSignal ?? stopSignal ?? constants.signals.SIGTERM;
 }
 
-async function endsWithin(container: Container, ms: number): Promise<boolean> {
-  if (ms === Infinity) return container.ended.then(() => true);
+/** Whether it comes in that time. */
+async function isWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
+  const comes = event.then(() => true);
+  if (ms === Infinity) return comes;
   const rest = new AbortController();
   const late = sleep(ms, rest.signal).then(
     () => false,
     () => false,
   );
   try {
-    return await Promise.race([container.ended.then(() => true), late]);
+    return await Promise.race([comes, late]);
   } finally {
     rest.abort();
   }
