@@ -68,7 +68,7 @@ export async function bootAndFreeze(
     });
     const fd = memfdCreate('thaw-template');
     undo.push('template memory', () => closeFd(fd));
-    const stream = await suspendInto(host, domid, fd);
+    const stream = await suspendInto(host, domid, fd, shape.memoryKib);
     await destroyDomain(host, domid, uuid);
     undo.disarm();
     return { fd, stream, memTotalKib, rings };

@@ -47,7 +47,7 @@ export async function suspendInto(
   host: XenHost,
   domid: Domid,
   fd: number,
-  memoryKib = 0,
+  memoryKib: number,
   through?: number,
 ): Promise<TrimResult> {
   const raw = through ?? memfdCreate('thaw-suspend');

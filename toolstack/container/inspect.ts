@@ -19,7 +19,7 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
     Domain: {
       Id: isUp(record) ? (sandbox.domid ?? null) : null,
       ...{ Uuid: sandbox.uuid, Type: sandbox.type, Vcpus: sandbox.vcpus },
-      Memory: memoryOf(record),
+      Memory: sandbox.memoryKib * 1024,
     },
     Config: configOf(record),
     HostConfig: hostConfigOf(record),

@@ -2,6 +2,7 @@
 // A copy that fails keeps no memory, and which domains stand still is told by Xen and by their agents.
 
 import { ftruncateSync, readlinkSync, readdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { XS_STATE } from '../../../toolstack/agent/wire.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
@@ -45,6 +46,9 @@ test.serial(
     libxl.suspends = (signal) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('cut'))));
     await t.throwsAsync(copyDomain(host, domid, 65536), { code: 'ERR_COPY', message: /336 MiB/ });
+    // What a larger one has is no reason; as a stream it is none.
+    libxl.suspends = () => delay(1200);
+    await t.throwsAsync(copyDomain(host, domid, 2 ** 20), { code: 'ERR_XEN_BAD_STREAM' });
     t.is(memoryFiles(), before);
   },
 );

@@ -31,6 +31,9 @@ test('one that never ran has Go’s time of never, one that runs its domain', (t
   record.state = 'running';
   record.sandbox.domid = 7;
   t.like(inspectContainer(record, records).Domain, { Id: 7, Type: 'pvh', Memory: 2 ** 26 });
+  record.memoryBytes = 2 ** 24;
+  const { Domain, HostConfig } = inspectContainer(record, records);
+  t.deepEqual([Domain.Memory, HostConfig.Memory], [2 ** 26, 2 ** 24], 'limited within its domain');
 });
 
 test('options are told as they were given', (t) => {
