@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Client, Engine } from '../api/engine.js';
 import { ApiType, decodeRequest, ProcessFlag, REQUEST_MAX, type Request } from '../api/wire.js';
 import { describeError, ThawError } from '../base/errors.js';
-import { withDeadline } from '../base/deadline.js';
+import { abortReason, withDeadline } from '../base/deadline.js';
 import {
   encodeFields,
   encodeFrame,
@@ -115,6 +115,11 @@ export class Session {
     const stop = (): void => this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
     const input = this.#inputs.expect(stop);
     this.#input = input;
+    // Cancelled before it was read, as #stop() could not tell an input that was not there yet.
+    if (this.#abort.signal.aborted) {
+      input.fail(abortReason(this.#abort.signal));
+      return input;
+    }
     const where = encodeFields([this.#inputs.socketPath]);
     this.#send(ApiType.JOIN, input.id, ProcessFlag.STDIN, where);
     return input;

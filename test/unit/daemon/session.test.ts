@@ -283,3 +283,18 @@ test('an input that nobody waits for is refused', async (t) => {
   bringer.send(ApiType.ATTACH, 77, 1);
   t.regex((await answer(bringer)).err ?? '', /No input 77/);
 });
+
+test('an input that is first read after the command was cancelled fails at once', async (t) => {
+  const { engine, running } = engineRunning(async (client) => {
+    await untilStopped(client).catch(() => undefined);
+    for await (const chunk of client.input()) t.fail(String(chunk));
+    return { joined: false, status: 0 };
+  });
+  const launcher = await connected(t, engine);
+  launcher.send(ApiType.REQUEST, 0, 0, request('run', 'app'));
+  await running;
+  launcher.send(ApiType.CANCEL, 0, 0);
+  const since = Date.now();
+  t.is((await answer(launcher)).status, 125);
+  t.true(Date.now() - since < 30_000);
+});
