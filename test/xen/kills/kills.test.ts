@@ -13,7 +13,7 @@ const DONE = process.env['THAW_KILLS_WORK']?.split(',') ?? Object.keys(WORK);
 const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
 
 test.serial(`${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {
-  t.timeout(3_000_000);
+  t.timeout(LONGEST_MS + 600_000);
   const kills = new Kills(t, {
     ...{ kills: KILLS, longestMs: LONGEST_MS, seed: SEED },
     work: DONE,
