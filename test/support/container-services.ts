@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { HostTraits } from '../../toolstack/clone/traits.js';
 import { silentLog } from '../../toolstack/base/log.js';
+import { Turns } from '../../toolstack/base/turns.js';
 import { GivenDevices } from '../../toolstack/container/devices.js';
 import { Events } from '../../toolstack/container/events.js';
 import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
@@ -49,6 +50,7 @@ export async function containerServices(
     sandbox: {
       ...{ host: fakeXenHost(libxl, client), hostCpus: 4, runFolder: join(folder, 'run') },
       copyFolder: join(folder, 'copies'),
+      starts: new Turns(4),
       templates: {
         get: () => Promise.reject(noTemplate),
         traits: () => Promise.resolve(TRAITS),

@@ -11,6 +11,7 @@ import { Templates } from '../clone/templates.js';
 import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
+import { Turns } from '../base/turns.js';
 import { VERSION } from '../base/version.js';
 import { ContainerManager, type ContainerServices } from '../container/manager.js';
 import { Events } from '../container/events.js';
@@ -45,6 +46,8 @@ import { parseSettings, settingsHelp, type Settings } from './settings.js';
 
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;
+/** Of a start some is waiting: for xenstored, for the guest, for disks. */
+const STARTS_PER_CPU = 4;
 
 const words = process.argv.slice(2);
 const settings = words[0] === '--version' ? undefined : readSettings(words);
@@ -135,6 +138,7 @@ async function openServices(
     disks: new Disks(join(paths.state, 'containers'), join(paths.state, 'disks'), storageBytes),
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim),
+    starts: new Turns(STARTS_PER_CPU * Math.max(1, physinfo.nrCpus)),
     networks: await Networks.open(
       join(paths.state, 'networks'),
       kernelNetwork,

@@ -42,60 +42,70 @@ export function createSandbox(
   services: SandboxServices,
   pool: Pool,
   record: SandboxRecord,
+  options: CreateOptions,
+): Promise<Sandbox> {
+  return Undo.guard(services.host.log, async (undo) => {
+    undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
+    return services.starts.run(() => make(services, pool, record, options, undo), options.signal);
+  });
+}
+
+async function make(
+  services: SandboxServices,
+  pool: Pool,
+  record: SandboxRecord,
   { events, meanwhile, signal, frozen }: CreateOptions,
+  undo: Undo,
 ): Promise<Sandbox> {
   const { host, templates, budget, hostCpus } = services;
   const steps = new Steps(host.log, `Sandbox ${record.name}`);
-  return Undo.guard(host.log, async (undo) => {
-    undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
-    const { type, vcpus, maxVcpus = vcpus } = record;
-    const template =
-      frozen ?? (await steps.time('template', templates.get(shapeFor(type, maxVcpus, hostCpus))));
-    signal?.throwIfAborted();
-    record.maxVcpus = template.shape.vcpus;
-    // None waits of a template that was a running container: each would keep all the memory that it had.
-    const waiting =
-      template.running || record.hasOwnMac
-        ? undefined
-        : await takeReady(services, pool, { template, record, undo, steps });
-    const ownKib = waiting ? template.shape.memoryKib : 0;
-    const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
-    let grown = Promise.resolve();
-    try {
-      const layers = await steps.time(
-        'layers',
-        prepareDisks(services, record, undo, template.running?.upper?.path),
-      );
-      let ready = waiting;
-      if (!ready) {
-        const devices = [vif(0, record.mac), ...layers.devices];
-        const request = { record, template, devices, signal, steps };
-        ready = await makeReady(services, request, undo);
-        await steps.time('identity', identify(ready.link, record));
-      }
-      const { domid, shim, link, relay } = ready;
-      relay.passTo(events);
-      const plug = waiting ? layers.devices : [];
-      const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
-      if (later.length > 0) record.later = later;
-      const rest = { link, later, isRenamed: waiting !== undefined };
-      const sandbox = new Sandbox(services, record, domid, shim, rest);
-      await whileAlive(host, domid, (lost) => {
-        const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
-        const guestNames = template.running ? [] : layers.guestNames;
-        const want = { record, guestNames, upper: layers.upper, plug, steps };
-        return all([
-          equip(services, ready, { ...want, signal: AbortSignal.any(parts) }),
-          steps.time('meanwhile', meanwhile?.(sandbox) ?? Promise.resolve()),
-        ]);
-      });
-      signal?.throwIfAborted();
-      undo.disarm();
-      grown = sandbox.grown = growBehind(host, ready, record, sandbox.started, sandbox.gone);
-      return sandbox;
-    } finally {
-      void grown.then(giveBack);
-      steps.done();
+  const { type, vcpus, maxVcpus = vcpus } = record;
+  const template =
+    frozen ?? (await steps.time('template', templates.get(shapeFor(type, maxVcpus, hostCpus))));
+  signal?.throwIfAborted();
+  record.maxVcpus = template.shape.vcpus;
+  // None waits of a template that was a running container: each would keep all the memory that it had.
+  const waiting =
+    template.running || record.hasOwnMac
+      ? undefined
+      : await takeReady(services, pool, { template, record, undo, steps });
+  const ownKib = waiting ? template.shape.memoryKib : 0;
+  const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
+  let grown = Promise.resolve();
+  try {
+    const layers = await steps.time(
+      'layers',
+      prepareDisks(services, record, undo, template.running?.upper?.path),
+    );
+    let ready = waiting;
+    if (!ready) {
+      const devices = [vif(0, record.mac), ...layers.devices];
+      const request = { record, template, devices, signal, steps };
+      ready = await makeReady(services, request, undo);
+      await steps.time('identity', identify(ready.link, record));
     }
-  });
+    const { domid, shim, link, relay } = ready;
+    relay.passTo(events);
+    const plug = waiting ? layers.devices : [];
+    const later = [...ready.later, ...plug.flatMap((device) => libxlDeviceNodes(domid, device))];
+    if (later.length > 0) record.later = later;
+    const rest = { link, later, isRenamed: waiting !== undefined };
+    const sandbox = new Sandbox(services, record, domid, shim, rest);
+    await whileAlive(host, domid, (lost) => {
+      const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
+      const guestNames = template.running ? [] : layers.guestNames;
+      const want = { record, guestNames, upper: layers.upper, plug, steps };
+      return all([
+        equip(services, ready, { ...want, signal: AbortSignal.any(parts) }),
+        steps.time('meanwhile', meanwhile?.(sandbox) ?? Promise.resolve()),
+      ]);
+    });
+    signal?.throwIfAborted();
+    undo.disarm();
+    grown = sandbox.grown = growBehind(host, ready, record, sandbox.started, sandbox.gone);
+    return sandbox;
+  } finally {
+    void grown.then(giveBack);
+    steps.done();
+  }
 }

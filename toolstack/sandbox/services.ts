@@ -2,6 +2,7 @@
 // What all sandboxes of a thawd share, and where each has its folder.
 
 import { join } from 'node:path';
+import type { Turns } from '../base/turns.js';
 import type { CloneEngine } from '../clone/engine.js';
 import type { Templates } from '../clone/templates.js';
 import type { Networks } from '../network/index.js';
@@ -21,6 +22,8 @@ export interface SandboxServices {
   disks: Disks;
   budget: MemoryBudget;
   shims: ShimSpawner;
+  /** Sandboxes that are being made at once: with more each takes longer than its guest is waited for. */
+  starts: Turns;
   networks: Networks;
   /** Told how many milliseconds each clone took. */
   onClone: (ms: number) => void;
