@@ -46,6 +46,17 @@ bool agent_fields_name(struct agent_fields *fields, char name[AGENT_NAME_MAX + 1
   return true;
 }
 
+bool agent_fields_name_or_none(struct agent_fields *fields, char name[AGENT_NAME_MAX + 1]) {
+  struct agent_fields ahead = *fields;
+  struct agent_field field;
+
+  if (!agent_fields_next(&ahead, &field) || field.length > 0)
+    return agent_fields_name(fields, name);
+  *name = '\0';
+  *fields = ahead;
+  return true;
+}
+
 bool agent_fields_at_end(const struct agent_fields *fields) {
   return fields->left == 0;
 }

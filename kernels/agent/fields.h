@@ -29,6 +29,8 @@ bool agent_fields_next(struct agent_fields *fields, struct agent_field *out);
  * '+', at most AGENT_NAME_MAX, no '.' or '-' in front. NUL-terminated copy in name.
  */
 bool agent_fields_name(struct agent_fields *fields, char name[AGENT_NAME_MAX + 1]);
+/* As agent_fields_name(), or "". */
+bool agent_fields_name_or_none(struct agent_fields *fields, char name[AGENT_NAME_MAX + 1]);
 
 bool agent_fields_at_end(const struct agent_fields *fields);
 

@@ -70,8 +70,8 @@ enum thaw_type {
                            ext4; overlay with a tmpfs on top where there is none; OK when mounted. */
   THAW_RESIZE = 0x13,   /* struct thaw_resize: OK when the guest has that much (struct thaw_resize,
                            what it has now) */
-  THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name, config.json, then
-                           `files` pairs of name, content, written into
+  THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name ("" where config.json has another
+                           root, as in the tree of FILES), config.json, then `files` pairs of name, content, written into
                            /run/thaw/containers/ID/files before crun starts. OK: le32 guest pid */
   THAW_KILL = 0x15,     /* struct thaw_kill */
   THAW_DELETE = 0x16,   /* field: container id; kills what is left, removes crun's state and the
@@ -149,8 +149,7 @@ enum thaw_type {
                           processes go on with the next client where they are, credit and all */
 
   /* shim's socket only */
-  THAW_ATTACH = 0x40,   /* client -> shim: arg = flags: 1 the client will send stdin. Answer: ATTACHED
-                           or ERROR */
+  THAW_ATTACH = 0x40,   /* client -> shim: arg = enum thaw_attach_flag. Answer: ATTACHED or ERROR */
   THAW_ATTACHED = 0x41, /* shim -> client: arg = enum thaw_process_flag of the process. The client's stdin credit is 0
                            until a CREDIT says more; its output credit starts at THAW_WINDOW. */
   THAW_EXPECT = 0x42,   /* thawd -> shim: a process will be started; arg = enum thaw_process_flag,
@@ -192,6 +191,12 @@ enum thaw_type {
                           launcher's wait for clean-up: the process's own status, had from the shim,
                           counts, unless arg is not 0 */
   THAW_CANCEL = 0x55,  /* launcher -> thawd: arg = signal that asked for it; thawd undoes and answers DONE */
+  THAW_STAND_IN =
+      0x56, /* thawd -> launcher, once and in place of JOIN: id = process, arg = enum thaw_process_flag; fields: shim's
+               socket path, folder of the root filesystem, network namespace's path ("" for a new one), cgroup.procs of
+               its cgroup ("" to stay), console socket ("" for the launcher's own streams). The launcher leaves a
+               process of that kind that attaches there, and answers STOOD_IN. */
+  THAW_STOOD_IN = 0x57, /* launcher -> thawd, id = process, arg = its pid; 0: there is none, payload: why, UTF-8 */
 };
 
 enum thaw_stream { THAW_STDIN = 0, THAW_STDOUT = 1, THAW_STDERR = 2 };
@@ -205,6 +210,11 @@ enum thaw_process_flag {
   THAW_PROCESS_STDIN = 1,   /* stdin is fed from outside; else it is /dev/null */
   THAW_PROCESS_TTY = 2,     /* one terminal: output is all THAW_STDOUT */
   THAW_PROCESS_BEGUN = 256, /* in a thaw_status only: the agent has said something of it */
+};
+
+enum thaw_attach_flag {
+  THAW_ATTACH_FEEDS = 1, /* the client will send stdin */
+  THAW_ATTACH_OWNS = 2,  /* the process is killed when the client goes before it */
 };
 
 enum thaw_forget {

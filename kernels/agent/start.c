@@ -40,7 +40,7 @@ static const char *refusal(const struct thaw_exec *head, const struct thaw_start
   if (agent_process_by_container(container))
     return "A container of this name exists";
   *error_out = THAW_E_NOENT;
-  return agent_mount_exists(rootfs) ? NULL : "No such root filesystem is mounted";
+  return *rootfs == '\0' || agent_mount_exists(rootfs) ? NULL : "No such root filesystem is mounted";
 }
 
 bool agent_start_process(struct agent_request request, const struct thaw_exec *head, enum agent_crun_verb verb,
@@ -86,7 +86,7 @@ static void handle(struct agent_request request, struct agent_fields *fields, en
   const char *reason;
 
   if (!agent_fields_struct(fields, &body, sizeof body) || !agent_fields_name(fields, container) ||
-      !agent_fields_name(fields, rootfs) || !agent_fields_next(fields, &config)) {
+      !agent_fields_name_or_none(fields, rootfs) || !agent_fields_next(fields, &config)) {
     agent_control_error(request, THAW_E_MESSAGE, "The message is malformed");
     return;
   }

@@ -61,6 +61,20 @@ test.serial('a created container runs when it is told to, and not before', async
   t.is(readdirSync(`/proc/${agent.pid}/fd`).length, before);
 });
 
+test.serial('one whose root is elsewhere needs no root filesystem of that name', async (t) => {
+  const args = ['sh', '-c', 'echo ran > /tmp/ran'];
+  const config = JSON.parse(ociConfig(agent, args, {})) as { root: { path: string } };
+  config.root.path = join(agent.folder, 'bundle');
+  makeRootfs(config.root.path);
+  await createContainer(agent, 'c', args, { rootfs: '', config: JSON.stringify(config) });
+  const process = await beginContainer(agent, 'c');
+  t.deepEqual(await process.ended(), { kind: 'exited', code: 0 });
+  t.true(existsSync(join(config.root.path, 'tmp/ran')));
+  await deleteContainer(agent, 'c');
+  const named = createContainer(agent, 'd', args, { rootfs: 'none' });
+  t.is((await t.throwsAsync<Refusal>(named)).fault, AgentFault.NOENT);
+});
+
 test.serial('it outlives a freeze, with new hostname, files and process id', async (t) => {
   const args = ['sh', '-c', 'hostname; cat /etc/hosts; cat'];
   const config = configWithHosts(args);

@@ -250,6 +250,7 @@ export function fakeClient(change: Partial<Client> = {}) {
     drained: () => Promise.resolve(),
     input: () => inputOf(''),
     join: () => Promise.resolve(),
+    standIn: () => Promise.resolve(1),
     ...change,
   };
   return { client, out: () => out.join(''), err: () => err.join('') };

@@ -33,6 +33,13 @@ export class FakeSession {
     await this.peer.nextOf(ApiType.JOINED);
   }
 
+  /** Sends STAND_IN and resolves with what the launcher says: the pid, or why there is none. */
+  async standIn(process: number, flags: number, fields: string[]): Promise<number | string> {
+    this.peer.send(ApiType.STAND_IN, process, flags, encodeFields(fields));
+    const { arg, payload } = await this.peer.nextOf(ApiType.STOOD_IN);
+    return arg === 0 ? payload.toString() : arg;
+  }
+
   done(status: number): void {
     this.peer.send(ApiType.DONE, 0, status);
   }

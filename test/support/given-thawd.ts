@@ -22,4 +22,4 @@ const ofChild = execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }
 const sockets = ofChild.split('\n').filter((line) => / 3 -> socket:/.test(line));
 process.stdout.write(`${JSON.stringify({ pid: process.pid, given, left, sockets })}\n`);
 while (!existsSync(`${path}.go`)) await delay(20);
-await listen(path, fakeEngine().engine, silentLog(), given);
+await listen(path, fakeEngine().engine, silentLog(), { given });

@@ -38,6 +38,8 @@ export const ApiType = {
   JOINED: 0x53,
   DONE: 0x54,
   CANCEL: 0x55,
+  STAND_IN: 0x56,
+  STOOD_IN: 0x57,
 } as const;
 
 export const ProcessFlag = { STDIN: 1, TTY: 2 } as const;

@@ -24,6 +24,7 @@ const client: Client = {
     throw noThawd();
   },
   join: () => Promise.reject(noThawd()),
+  standIn: () => Promise.reject(noThawd()),
 };
 
 /** Every use of it says that thawd is needed. */

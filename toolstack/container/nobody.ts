@@ -14,4 +14,5 @@ export const NOBODY: Client = {
     throw new Error('Nobody is there to be read');
   },
   join: () => Promise.reject(new Error('Nobody is there to be joined')),
+  standIn: () => Promise.reject(new Error('Nobody is there to leave one')),
 };

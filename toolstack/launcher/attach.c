@@ -24,7 +24,8 @@ void attach_begin(struct launcher *launcher, const char *path) {
   }
   launcher->state = PROCESS_JOINING;
   launcher->in_eof = !feeds;
-  connection_put(&launcher->shim, THAW_ATTACH, launcher->process, feeds ? 1 : 0, NULL, 0);
+  connection_put(&launcher->shim, THAW_ATTACH, launcher->process,
+                 (feeds ? THAW_ATTACH_FEEDS : 0) | (launcher->stand_in != 0 ? THAW_ATTACH_OWNS : 0), NULL, 0);
 }
 
 /* The shim's connection is over. */
@@ -58,6 +59,7 @@ static void attached(struct launcher *launcher) {
       connection_put(&launcher->shim, THAW_EOF, launcher->process, THAW_STDOUT + i, NULL, 0);
   }
   signals_forward(launcher);
+  stand_in_tell(launcher, "");
   connection_put(&launcher->thawd, THAW_JOINED, launcher->process, 0, NULL, 0);
 }
 
@@ -127,6 +129,7 @@ static int attach_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_EXIT:
     memcpy(&exit, payload, sizeof exit);
+    launcher->signal = exit.kind == THAW_SIGNALED ? (int)exit.value : 0;
     ended(launcher, PROCESS_ENDED, exit.kind == THAW_EXITED ? (int)exit.value : 128 + (int)exit.value);
     return 0;
   case THAW_LOST:

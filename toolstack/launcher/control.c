@@ -17,6 +17,8 @@ static enum frame_verdict control_head(void *ctx, const struct thaw_frame *frame
     return frame->arg == THAW_STDOUT || frame->arg == THAW_STDERR ? FRAME_PIECES : FRAME_BAD;
   case THAW_JOIN:
     return launcher->state == PROCESS_NONE && frame->id != 0 && frame->length <= 4096 ? FRAME_GATHER : FRAME_BAD;
+  case THAW_STAND_IN:
+    return launcher->state == PROCESS_NONE && frame->id != 0 && frame->length <= 16384 ? FRAME_GATHER : FRAME_BAD;
   case THAW_DONE:
     return frame->length == 0 && frame->arg <= 255 ? FRAME_GATHER : FRAME_BAD;
   default:
@@ -52,6 +54,10 @@ static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_
     attach_begin(launcher, path);
     free(path);
     return 0;
+  case THAW_STAND_IN:
+    launcher->process = frame->id;
+    launcher->flags = frame->arg;
+    return stand_in_begin(launcher, &fields);
   case THAW_DONE:
     launcher->done = true;
     launcher->done_status = (int)frame->arg;

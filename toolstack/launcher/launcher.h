@@ -50,6 +50,8 @@ struct launcher {
   enum process_state state;
   uint32_t process, flags; /* enum thaw_process_flag */
   int status;
+  int signal;     /* what ended the process, where a signal did */
+  int stand_in;   /* this is one: descriptor that tells its maker what became of it, -1 once it has; 0 in all others */
   bool heard;     /* the process has begun */
   bool cancelled; /* CANCEL was sent */
   bool done;
@@ -67,6 +69,7 @@ struct launcher {
 };
 
 /* thaw.c */
+extern bool quiet; /* nothing is said: what is written here is the container's */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int64_t clock_ms(void);
 
@@ -85,6 +88,11 @@ void connection_close(struct connection *connection);
 
 /* request.c: 0, or -1 after it said why */
 int request_put(struct connection *thawd, int argc, char **argv, char **env);
+
+/* stand_in.c: a process of dom0 in the place of a container's */
+int stand_in_begin(struct launcher *launcher, struct fields *fields); /* -1: malformed */
+void stand_in_tell(struct launcher *launcher, const char *text);      /* "" for all is well */
+void stand_in_end(const struct launcher *launcher, int status) __attribute__((noreturn));
 
 /* taken.c */
 void taken_begin(struct launcher *launcher, bool works_offline); /* the wait begins */
@@ -114,6 +122,8 @@ void output_write(struct launcher *launcher, struct output *output);
 
 /* signals.c */
 int signals_init(void); /* descriptor that is readable when some came; -1 with errno */
+int signals_anew(void); /* the same descriptor is another's after a fork: 0, or -1 with errno */
+void signals_all(void); /* from now on all that can be caught are passed on */
 void signals_take(struct launcher *launcher);
 void signals_forward(struct launcher *launcher);
 

@@ -48,6 +48,34 @@ int signals_init(void) {
   return ends[0];
 }
 
+int signals_anew(void) {
+  int own[2], rc = -1;
+
+  if (pipe2(own, O_CLOEXEC | O_NONBLOCK) != 0)
+    return -1;
+  if (dup3(own[0], ends[0], O_CLOEXEC) >= 0 && dup3(own[1], ends[1], O_CLOEXEC) >= 0)
+    rc = 0;
+  close(own[0]);
+  close(own[1]);
+  return rc;
+}
+
+/* Not its own faults, nor what the kernel tells it of its children and its terminal's job control. */
+void signals_all(void) {
+  static const int own[] = {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+                            SIGABRT, SIGSYS,  SIGTTOU, SIGTTIN, SIGTSTP, SIGURG, SIGTRAP};
+  struct sigaction action = {.sa_handler = on_signal};
+
+  for (int number = 1; number <= SIGRTMAX; number++) {
+    bool passed = number < 32 || number >= SIGRTMIN; /* the C library has those between for itself */
+
+    for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
+      passed = passed && own[i] != number;
+    if (passed)
+      sigaction(number, &action, NULL);
+  }
+}
+
 /* Sends what came before the process was attached. */
 void signals_forward(struct launcher *launcher) {
   for (uint32_t number = 1; number <= 64; number++) {

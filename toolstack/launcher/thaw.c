@@ -20,12 +20,16 @@
 
 extern char **environ;
 
+bool quiet;
+
 /* One line on stderr for a person. */
 void say(const char *format, ...) {
   char line[1024] = "thaw: ";
   size_t at = strlen(line);
   va_list args;
 
+  if (quiet)
+    return;
   va_start(args, format);
   vsnprintf(line + at, sizeof line - at - 1, format, args);
   va_end(args);
@@ -74,5 +78,7 @@ int main(int argc, char **argv) {
     return EXIT_TOOLSTACK;
   taken_begin(&launcher, works_offline(argc, argv));
   status = loop_run(&launcher, signals_fd);
+  if (launcher.stand_in != 0)
+    stand_in_end(&launcher, status);
   return launcher.take_error == 0 ? status : offline(argc, argv, socket_path, launcher.take_error);
 }

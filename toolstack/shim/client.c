@@ -3,6 +3,7 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@ void client_detach(struct client *client) {
 
   if (process == NULL)
     return;
+  if (client->owns && (process->state == PROCESS_EXPECTED || process->state == PROCESS_STARTED))
+    process->signals |= 1ull << (SIGKILL - 1);
   for (unsigned i = 0; i < 2; i++) {
     process->out[i].owed += process->out[i].unacked;
     process->out[i].unacked = 0;

@@ -17,7 +17,8 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
 
   switch (frame->type) {
   case THAW_ATTACH:
-    ok = frame->length == 0 && client->process == NULL;
+    ok = frame->length == 0 && client->process == NULL &&
+         (frame->arg & ~(uint32_t)(THAW_ATTACH_FEEDS | THAW_ATTACH_OWNS)) == 0;
     break;
   case THAW_EXPECT:
     ok = frame->length <= EXPECT_MAX;

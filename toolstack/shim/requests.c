@@ -22,7 +22,9 @@ void request_attach(struct shim *shim, struct client *client, const struct thaw_
   client->came_first = process->state == PROCESS_EXPECTED;
   client->unread[0] = client->unread[1] = false;
   client_reply(client, THAW_ATTACHED, process->id, process->flags, NULL, 0);
-  client->feeds = (frame->arg & 1) != 0 && (process->flags & THAW_PROCESS_STDIN) != 0 && !process->in_eof;
+  client->owns = (frame->arg & THAW_ATTACH_OWNS) != 0;
+  client->feeds =
+      (frame->arg & THAW_ATTACH_FEEDS) != 0 && (process->flags & THAW_PROCESS_STDIN) != 0 && !process->in_eof;
   if (client->feeds) {
     client->in_grant = process->in_allowed;
     process->in_allowed = 0;

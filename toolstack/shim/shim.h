@@ -71,6 +71,7 @@ struct client {
   struct fifo replies; /* whole frames */
   struct process *process;
   bool feeds, in_eof; /* sends stdin; ended it */
+  bool owns;          /* its end is the process's */
   bool came_first;    /* attached before the process was started: its pipeline is the process's */
   bool unread[2];     /* else what it reads no more is dropped for it alone */
   uint32_t in_credit, in_grant;
