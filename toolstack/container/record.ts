@@ -10,6 +10,7 @@ import type { ContainerId } from '../base/ids.js';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { Place } from '../pod/index.js';
+import { parseStatus } from '../sandbox/exit-file.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from './spec.js';
 
@@ -190,13 +191,4 @@ export class RecordStore {
     const text = await readFile(this.statusPath(id), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : parseStatus(text);
   }
-}
-
-/** Reads a shim's status file: `exited 3`, `signaled 9` or `lost REASON`. */
-export function parseStatus(text: string): { exit: ExitStatus } | { reason: string } | undefined {
-  const match = /^(exited|signaled|lost) (.*)$/m.exec(text);
-  const [, kind, value = ''] = match ?? [];
-  if (kind === 'exited') return { exit: { kind, code: Number(value) } };
-  if (kind === 'signaled') return { exit: { kind, signal: Number(value) } };
-  return kind === 'lost' ? { reason: value } : undefined;
 }

@@ -4,6 +4,7 @@
 import { Forget, type ShimStatus } from '../api/wire.js';
 import { goOnIfHeld } from '../sandbox/copy.js';
 import { sweepCopies } from '../sandbox/copy-disk.js';
+import type { SandboxRecord } from '../sandbox/record.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
@@ -16,10 +17,14 @@ import { stateBefore } from './run.js';
 import { finishUpdate } from './update-running.js';
 import { dropVolumes, keepVolumes, letGoOfHost, sweepVolumes, volumesOf } from './volumes-of.js';
 
-/** Resolves when every container that was written down is accounted for and no domain of thaw's is left without one. */
+/**
+ * Resolves when every container that was written down is accounted for and no domain of thaw's is left without one; `others` are sandboxes that
+ * somebody else accounts for.
+ */
 export async function recover(
   services: ContainerServices,
   manager: ContainerManager,
+  others: readonly SandboxRecord[] = [],
 ): Promise<void> {
   await services.pods.recover();
   const records = await services.records.loadAll(services.log);
@@ -40,6 +45,7 @@ export async function recover(
   const sandboxes = [
     ...[...manager.containers].map(({ record }) => record.sandbox),
     ...services.pods.sandboxes,
+    ...others,
   ];
   const known = new Set(sandboxes.map(({ uuid }) => uuid));
   await destroyStrays(services.sandbox.host, known);

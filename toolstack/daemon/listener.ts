@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { errorCode, ThawError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../api/engine.js';
+import type { OciContainers } from '../oci/index.js';
 import { Inputs } from './input.js';
 import { Session } from './session.js';
 
@@ -19,10 +20,10 @@ export async function listen(
   path: string,
   engine: Engine,
   log: Log,
-  given?: number,
+  { given, oci }: { given?: number | undefined; oci?: OciContainers } = {},
 ): Promise<Server> {
   const inputs = new Inputs(path);
-  const server = createServer((socket) => new Session(socket, engine, log, inputs));
+  const server = createServer((socket) => new Session(socket, { engine, oci }, log, inputs));
   if (given === undefined) await openSocket(server, path);
   else await begin(server, () => server.listen({ fd: given }));
   return server;

@@ -22,6 +22,7 @@ import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
 import { ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
+import { OciContainers, OciStore } from '../oci/index.js';
 import { Pods, PodStore } from '../pod/index.js';
 import { Pool } from '../sandbox/pool.js';
 import { Volumes } from '../volume/index.js';
@@ -87,7 +88,11 @@ async function start(
   const options = { paths, helloMs, pool, storageBytes, keepsBlobs };
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
-  await recover(services, manager);
+  const oci = new OciContainers({
+    ...{ sandbox: services.sandbox, pool: services.pool },
+    store: new OciStore(join(paths.state, 'oci')),
+  });
+  await recover(services, manager, await oci.recover());
   // Not before: what starts gets an address, and those of containers that run must be known.
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
@@ -95,7 +100,10 @@ async function start(
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
-  const server = await listen(paths.socket, createEngine(services, manager, paths), log, given);
+  const server = await listen(paths.socket, createEngine(services, manager, paths), log, {
+    given,
+    oci,
+  });
   // So that no start waits for it; one that needs it says what is wrong.
   services.sandbox.disks
     .blank()

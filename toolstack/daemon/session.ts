@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import type { StandIn } from '../api/client.js';
 import type { Client, Engine } from '../api/engine.js';
 import { ApiType, decodeRequest, ProcessFlag, REQUEST_MAX, type Request } from '../api/wire.js';
 import { describeError, ThawError } from '../base/errors.js';
@@ -15,26 +16,35 @@ import {
   type Frame,
 } from '../base/frame.js';
 import type { Log } from '../base/log.js';
+import { printable } from '../base/text.js';
 import { runCommandLine } from '../cli/main.js';
 import { runFailureStatus } from '../container/errors.js';
+import { ociWords, runOci, type OciContainers } from '../oci/index.js';
 import type { ClientInput, Inputs } from './input.js';
+
+/** Who answers: thaw's own commands, and, where there is one, those of an OCI runtime. */
+export interface Served {
+  engine: Engine;
+  oci?: OciContainers | undefined;
+}
 
 export class Session {
   readonly #socket: Socket;
-  readonly #engine: Engine;
+  readonly #served: Served;
   readonly #log: Log;
   readonly #inputs: Inputs;
   readonly #abort = new AbortController();
   #joined: ((error?: Error) => void) | undefined;
+  #stoodIn: { resolve: (pid: number) => void; reject: (error: Error) => void } | undefined;
   #hasRequest = false;
   /** What the client of this request is fed, once that is read. */
   #input: ClientInput | undefined;
   /** This connection brings it, and makes no request. */
   #brings: ClientInput | undefined;
 
-  constructor(socket: Socket, engine: Engine, log: Log, inputs: Inputs) {
+  constructor(socket: Socket, served: Served, log: Log, inputs: Inputs) {
     this.#socket = socket;
-    this.#engine = engine;
+    this.#served = served;
     this.#log = log;
     this.#inputs = inputs;
     const parser = new FrameParser(REQUEST_MAX);
@@ -70,6 +80,8 @@ export class Session {
         return this.#brings.attach((type, id, arg, payload) => this.#send(type, id, arg, payload));
       case ApiType.JOINED:
         return this.#joined?.();
+      case ApiType.STOOD_IN:
+        return this.#hearStandIn(frame);
       case ApiType.CANCEL:
         return this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
       default:
@@ -78,14 +90,15 @@ export class Session {
   }
 
   async #serve(request: Request): Promise<void> {
+    const { engine, oci } = this.#served;
     const [, ...words] = request.argv;
-    const status = await runCommandLine(
-      words,
-      this.#client(request),
-      this.#engine,
-      runFailureStatus,
+    const client = this.#client(request);
+    const ofRuntime = oci && ociWords(request.argv);
+    this.#done(
+      ofRuntime
+        ? await runOci(ofRuntime, client, oci)
+        : await runCommandLine(words, client, engine, runFailureStatus),
     );
-    this.#done(status);
   }
 
   #client(request: Request): Client {
@@ -107,6 +120,7 @@ export class Session {
       input: () => this.#readInput(),
       detachKeys: DETACH_KEYS,
       join: (path, process, flags) => this.#join(path, process, flags, client.detachKeys),
+      standIn: (wish) => this.#standIn(wish),
     };
     return client;
   }
@@ -133,6 +147,24 @@ export class Session {
     await withDeadline(joined, JOIN_MS, 'Launcher does not attach to the shim', {
       signal: this.#abort.signal,
     });
+  }
+
+  async #standIn(wish: StandIn): Promise<number> {
+    const { shimSocket, process, flags, root, network, cgroup, console } = wish;
+    const stoodIn = new Promise<number>((resolve, reject) => {
+      this.#stoodIn = { resolve, reject };
+    });
+    const fields = encodeFields([shimSocket, root, network, cgroup, console]);
+    this.#send(ApiType.STAND_IN, process, flags, fields);
+    return withDeadline(stoodIn, JOIN_MS, 'Launcher leaves no stand-in', {
+      signal: this.#abort.signal,
+    });
+  }
+
+  #hearStandIn({ arg: pid, payload }: Frame): void {
+    if (pid > 0) return this.#stoodIn?.resolve(pid);
+    const text = printable(payload.toString('utf8'), 500);
+    this.#stoodIn?.reject(new ThawError('ERR_STAND_IN', text));
   }
 
   async #drained(): Promise<void> {

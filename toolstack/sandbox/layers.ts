@@ -33,8 +33,13 @@ export function loopFilesOf(record: SandboxRecord): string[] {
 }
 
 /** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
-export async function memoryToMount({ layers, inMemory, disk }: SandboxRecord): Promise<number> {
-  if (layers.length === 0) return 0;
+export async function memoryToMount({
+  layers,
+  inMemory,
+  disk,
+  files = [],
+}: SandboxRecord): Promise<number> {
+  if (layers.length === 0) return files.length > 0 ? RUNTIME_KIB + FILES_KIB : 0;
   const infos = await Promise.all((inMemory ? layers : []).map((layer) => stat(layer)));
   return (
     RUNTIME_KIB +
@@ -47,6 +52,9 @@ export async function memoryToMount({ layers, inMemory, disk }: SandboxRecord): 
 const RUNTIME_KIB = 6.5 * 1024;
 /** One more for ext4 and its journal: without it a guest that has no more can find none in the middle of the mount, and stops. */
 const DISK_KIB = 8 * 1024;
+
+/** Where all files are dom0's: the rings of a 9pfs device are pieces of 256 KiB, which a guest that waits does not have. */
+const FILES_KIB = 8 * 1024;
 
 export interface Layers {
   /** As MOUNT calls them. */

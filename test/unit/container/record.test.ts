@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { newContainerId } from '../../../toolstack/base/ids.js';
 import { silentLog } from '../../../toolstack/base/log.js';
-import { parseStatus, RecordStore } from '../../../toolstack/container/record.js';
+import { RecordStore } from '../../../toolstack/container/record.js';
+import { parseStatus } from '../../../toolstack/sandbox/exit-file.js';
 import { containerRecord } from '../../support/container-record.js';
 
 async function store(t: ExecutionContext) {

@@ -22,7 +22,7 @@ async function connected(t: ExecutionContext, engine: Engine): Promise<FrameSock
   const folder = await mkdtemp(join(tmpdir(), 'thaw-session-'));
   const inputs = new Inputs(join(folder, 'sock'));
   const server = createServer(
-    (socket: Socket) => void new Session(socket, engine, silentLog(), inputs),
+    (socket: Socket) => void new Session(socket, { engine }, silentLog(), inputs),
   );
   server.listen(join(folder, 'sock'));
   await once(server, 'listening');
@@ -150,6 +150,34 @@ test('CANCEL while the launcher should join stops the wait', async (t) => {
   await launcher.nextOf(ApiType.JOIN);
   launcher.send(ApiType.CANCEL, 0, 2);
   t.is((await answer(launcher)).status, 125);
+});
+
+test('a launcher leaves a stand-in, or says why there is none', async (t) => {
+  const wish = {
+    shimSocket: '/s',
+    process: 1,
+    flags: 1,
+    root: '/r',
+    network: '',
+    cgroup: '/c',
+    console: '',
+  };
+  for (const [pid, why, expected] of [
+    [42, '', { status: 0, out: '42' }],
+    [0, 'Cannot enter \u001b[31mit', { status: 125, err: 'thaw: Cannot enter [31mit\n' }],
+  ] as const) {
+    const { engine } = engineRunning(async (client) => {
+      client.out(String(await client.standIn(wish)));
+      return { joined: false, status: 0 };
+    });
+    const launcher = await connected(t, engine);
+    launcher.send(ApiType.REQUEST, 0, 0, request('run', 'app'));
+    const frame = await launcher.nextOf(ApiType.STAND_IN);
+    t.like(frame, { id: 1, arg: 1 });
+    t.deepEqual(decodeFields(frame.payload, 5).map(String), ['/s', '/r', '', '/c', '']);
+    launcher.send(ApiType.STOOD_IN, 1, pid, Buffer.from(why));
+    t.like(await answer(launcher), expected);
+  }
 });
 
 test('a client that goes away stops the work', async (t) => {

@@ -45,6 +45,11 @@ test('a writable layer on a disk takes a section of memory more to mount', async
   const disk = { path: '/c/upper.ext4', bytes: MIB };
   t.is((await memoryToMount({ ...onDisks, disk })) - (await memoryToMount(onDisks)), 8 * 1024);
   t.is(await memoryToMount({ ...onDisks, layers: [], disk }), 0, 'it was frozen with the guest');
+  const files = [{ path: '/bundle/rootfs', readOnly: false }];
+  t.true(
+    (await memoryToMount({ ...onDisks, layers: [], files })) > 8 * 1024,
+    'its rings want memory',
+  );
 });
 
 test('a disk that cannot be made gives back those before it', async (t) => {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a guest is told of a bundle: files of dom0 by their number, its own namespaces, none of the host's; and what is refused.
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { checkConfig } from '../../../toolstack/oci/config.js';
+import { planGuest } from '../../../toolstack/oci/guest-config.js';
+
+const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type }));
+
+async function bundle(t: ExecutionContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-bundle-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, 'rootfs'));
+  await writeFile(join(folder, 'hosts'), '');
+  await symlink('hosts', join(folder, 'link'));
+  return folder;
+}
+
+function config(change: object = {}, linux: object = {}) {
+  return checkConfig({
+    ...{ ociVersion: '1.2.0', process: { args: ['true'], cwd: '/', apparmorProfile: 'x' } },
+    ...{
+      root: { path: 'rootfs', readonly: true },
+      hostname: 'box',
+      linux: { namespaces: NAMESPACES, ...linux },
+    },
+    ...change,
+  });
+}
+
+test('root and binds come from dom0, the rest is the guest’s own', async (t) => {
+  const folder = await bundle(t);
+  const mounts = [
+    { destination: '/proc', type: 'proc', source: 'proc' },
+    {
+      destination: '/etc/hosts',
+      type: 'bind',
+      source: join(folder, 'hosts'),
+      options: ['bind', 'ro'],
+    },
+    { destination: '/data', source: 'link', options: ['rbind'] },
+    { destination: '/dev/shm', type: 'bind', source: folder, options: ['bind'] },
+  ];
+  const linux = {
+    ...{ cgroupsPath: '/engine/c', maskedPaths: ['/proc/kcore'], sysctl: { 'net.a': '1' } },
+    ...{
+      resources: { pids: { limit: 7 }, memory: { limit: 1 << 24 }, cpu: { shares: 2 } },
+      mountLabel: 'x',
+    },
+  };
+  const { config: text, files } = await planGuest(config({ mounts }, linux), folder, 1 << 24);
+  t.deepEqual(files, [
+    { path: join(folder, 'rootfs'), readOnly: false },
+    { path: join(folder, 'hosts'), readOnly: true },
+    { path: join(folder, 'hosts'), readOnly: false },
+  ]);
+  const guest = JSON.parse(text) as Record<string, unknown>;
+  t.deepEqual(guest['process'], { args: ['true'], cwd: '/', terminal: false });
+  t.deepEqual(guest['root'], { path: '/run/thaw/files/thaw/0', readonly: true });
+  t.is(guest['hostname'], 'box');
+  t.deepEqual(guest['mounts'], [
+    { destination: '/proc', type: 'proc', source: 'proc', options: [] },
+    {
+      destination: '/etc/hosts',
+      type: 'bind',
+      source: '/run/thaw/files/thaw/1',
+      options: ['bind', 'ro'],
+    },
+    { destination: '/data', type: 'bind', source: '/run/thaw/files/thaw/2', options: ['rbind'] },
+    {
+      ...{ destination: '/dev/shm', type: 'tmpfs', source: 'shm' },
+      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+    },
+  ]);
+  t.deepEqual(guest['linux'], {
+    ...{ sysctl: { 'net.a': '1' }, maskedPaths: ['/proc/kcore'] },
+    namespaces: [
+      ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      { type: 'network', path: '/proc/1/ns/net' },
+    ],
+    cgroupsPath: '/container',
+    resources: {
+      devices: [{ allow: false, access: 'rwm' }],
+      ...{ pids: { limit: 7 }, memory: { limit: 1 << 24 } },
+    },
+  });
+});
+
+test('a hostname without a namespace of its own is nobody’s', async (t) => {
+  const namespaces = NAMESPACES.filter(({ type }) => type !== 'uts');
+  const { config: text } = await planGuest(config({}, { namespaces }), await bundle(t), undefined);
+  t.false('hostname' in (JSON.parse(text) as object));
+});
+
+const hook = { path: '/bin/true' };
+for (const [change, linux, message] of [
+  [{ hooks: { prestart: [hook] } }, {}, /^config.json: hooks.prestart: thaw runs no hooks yet/],
+  [{}, { uidMappings: [{}] }, /^config.json: linux.uidMappings: /],
+  [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices: /],
+  [
+    {},
+    { namespaces: [...NAMESPACES, { type: 'pid', path: '/p' }] },
+    /linux.namespaces: pid of \/p: /,
+  ],
+  [{}, { namespaces: [{ type: 'pid' }] }, /linux.namespaces: network is missing/],
+  [{ root: { path: 'none' } }, {}, /^config.json: root.path: ENOENT/],
+  [{ root: { path: 'hosts' } }, {}, /^config.json: root.path: .* is no folder/],
+  [{ mounts: [{ destination: '/x', type: 'ext4' }] }, {}, /^config.json: mounts\[0\].type: "ext4"/],
+  [
+    { mounts: [{ destination: '/x', type: 'bind', source: '/no' }] },
+    {},
+    /mounts\[0\].source: ENOENT/,
+  ],
+  [
+    { mounts: [{ destination: '/x', type: 'bind', source: '/dev/null' }] },
+    {},
+    /means nothing in a guest/,
+  ],
+] as const) {
+  test(`refused: ${String(message)}`, async (t) => {
+    const planned = bundle(t).then((folder) => planGuest(config(change, linux), folder, undefined));
+    await t.throwsAsync(planned, { code: 'ERR_OCI_CONFIG', message });
+  });
+}
+
+test('a socket of the host, and more binds than there is room for, are refused', async (t) => {
+  const folder = await bundle(t);
+  const server = createServer().listen(join(folder, 'sock'));
+  await once(server, 'listening');
+  t.teardown(() => void server.close());
+  const one = (source: string) => ({ destination: '/x', type: 'bind', source });
+  await t.throwsAsync(planGuest(config({ mounts: [one('sock')] }), folder, undefined), {
+    message: /means nothing in a guest/,
+  });
+  const many = Array.from({ length: 64 }, () => one('hosts'));
+  await t.throwsAsync(planGuest(config({ mounts: many }), folder, undefined), {
+    message: /mounts: 64 of them are of dom0: 63 are allowed/,
+  });
+});

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw as an OCI runtime: the specification's state machine by thaw-oci itself, and podman's containers in domains of their own.
+
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { isOnce, once } from '../../support/once.js';
+import { command, images, startThawd, thawdPid, until, type Outcome } from '../../support/thaw.js';
+
+const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
+
+/** Runs a program to its end, whatever that is; it has no input unless some is given. */
+function outcome(words: string[], input = ''): Promise<Outcome> {
+  const [program = '', ...args] = words;
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { timeout: 300_000 }, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    );
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+const oci = (...words: string[]): Promise<Outcome> => outcome(['thaw-oci', ...words]);
+const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
+const stateOf = async (id: string): Promise<unknown> =>
+  (JSON.parse((await oci('state', id)).stdout) as { status: unknown }).status;
+
+let root = '';
+
+test.before(async () => {
+  if (!isOnce) return;
+  root = await mkdtemp('/root/oci-');
+  await command('podman', ['load', '-q', '-i', `${images}/busybox.oci.tar`]);
+  const made = (await command('podman', ['create', image, 'true'])).trim();
+  await mkdir(join(root, 'rootfs'));
+  await command('sh', ['-c', `podman export ${made} | tar -C ${root}/rootfs -xf -`]);
+  await command('podman', ['rm', made]);
+});
+
+const image = 'localhost/latest';
+
+test.after.always(async () => {
+  await rm(root, { recursive: true, force: true });
+  if (isOnce) await command('podman', ['rmi', '-f', image]);
+});
+
+/** A bundle over the same root filesystem. */
+async function bundle(script: string, change: object = {}): Promise<string> {
+  const folder = await mkdtemp(join(root, 'bundle-'));
+  const config = {
+    ociVersion: '1.2.0',
+    process: { args: ['sh', '-c', script], cwd: '/', env: ['PATH=/bin'], user: { uid: 0, gid: 0 } },
+    root: { path: join(root, 'rootfs') },
+    hostname: 'bundle',
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+    ],
+    linux: {
+      namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      resources: { memory: { limit: 64 << 20 } },
+      cgroupsPath: `/thaw-test/${folder.split('-').at(-1)}`,
+    },
+    ...change,
+  };
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+  return folder;
+}
+
+/** Creates a container with its streams on files of its bundle; resolves with its stand-in's pid. */
+async function create(t: ExecutionContext, id: string, folder: string): Promise<number> {
+  t.teardown(() => oci('delete', '--force', id));
+  const words = ['create', '--bundle', folder, '--pid-file', join(folder, 'pid'), id];
+  const line = `exec thaw-oci "$@" </dev/null >${folder}/out 2>${folder}/err`;
+  t.is(
+    (await outcome(['sh', '-c', line, 'sh', ...words])).status,
+    0,
+    readFileSync(`${folder}/err`, 'utf8'),
+  );
+  return Number(readFileSync(join(folder, 'pid'), 'utf8'));
+}
+
+/** As an accident would end it; what it served goes on. */
+async function killThawd(): Promise<void> {
+  const pid = thawdPid();
+  process.kill(pid, 'SIGKILL');
+  await until('thawd is dead', () => !existsSync(`/proc/${pid}/exe`));
+}
+
+once('each command in each state: what it does, and what it refuses', async (t) => {
+  t.timeout(600_000);
+  const folder = await bundle('while :; do sleep 1; done');
+  const commands = {
+    create: ['create', '--bundle', folder, 'one'],
+    start: ['start', 'one'],
+    state: ['state', 'one'],
+    kill: ['kill', 'one', 'CONT'],
+    delete: ['delete', 'one'],
+  };
+  const expectAll = async (
+    state: string,
+    expected: Partial<Record<keyof typeof commands, RegExp>>,
+  ) => {
+    for (const [name, why] of Object.entries(expected)) {
+      const { status, stderr } = await oci(...commands[name as keyof typeof commands]);
+      t.is(status, 1, `${name} while ${state}`);
+      t.regex(stderr, why, `${name} while ${state}`);
+    }
+  };
+  const unknown = /^thaw-oci: container "one" does not exist\n$/;
+  await expectAll('unknown', { start: unknown, state: unknown, kill: unknown, delete: unknown });
+  t.is((await oci('delete', '--force', 'one')).status, 0);
+
+  const pid = await create(t, 'one', folder);
+  t.is(await stateOf('one'), 'created');
+  await expectAll('created', { create: /"one" already exists/ });
+  t.is((await oci('kill', 'one', 'CONT')).status, 0);
+  t.is(await stateOf('one'), 'created');
+
+  t.is((await oci('start', 'one')).status, 0);
+  t.is(await stateOf('one'), 'running');
+  const runs = /cannot [a-z]+ container "one": it is running/;
+  await expectAll('running', { create: /already exists/, start: runs, delete: runs });
+  t.is((await oci('kill', 'one', 'KILL')).status, 0);
+
+  await until('its end', async () => (await stateOf('one')) === 'stopped', 60_000);
+  t.false(existsSync(`/proc/${pid}/root/proc`), 'its stand-in is gone');
+  const over = /cannot [a-z]+ container "one": it is stopped/;
+  await expectAll('stopped', { create: /already exists/, start: over, kill: over });
+  t.is((await oci('delete', 'one')).status, 0);
+  await expectAll('deleted', { state: unknown });
+});
+
+once('the stand-in has what engines look for, and a killed thawd finds it all again', async (t) => {
+  t.timeout(600_000);
+  const folder = await bundle(
+    'echo begins; cat /proc/sys/kernel/hostname; trap "exit 9" TERM; while :; do sleep 1; done',
+  );
+  const pid = await create(t, 'two', folder);
+  t.regex(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /^0::\/thaw-test\//);
+  t.true(existsSync(`/proc/${pid}/root/bin/busybox`));
+  await killThawd();
+  await startThawd();
+  t.is(await stateOf('two'), 'created');
+  t.is((await oci('start', 'two')).status, 0);
+  await until(
+    'it runs',
+    () => readFileSync(`${folder}/out`, 'utf8') === 'begins\nbundle\n',
+    60_000,
+  );
+  await killThawd();
+  await startThawd();
+  t.is(await stateOf('two'), 'running');
+  process.kill(pid, 'SIGTERM');
+  await until('its end', async () => (await stateOf('two')) === 'stopped', 60_000);
+  t.is((await oci('delete', 'two')).status, 0);
+  t.is(readFileSync(`${folder}/err`, 'utf8'), '');
+});
+
+once('a bundle that does not do is refused by name, and nothing is left', async (t) => {
+  const log = join(root, 'log.json');
+  for (const [change, why] of [
+    [{ root: { path: '/nowhere' } }, /root\.path: ENOENT/],
+    [{ hooks: { poststop: [{ path: '/bin/true' }] } }, /hooks\.poststop/],
+    [{ process: { args: ['/none'], cwd: '/' } }, /none/],
+  ] as const) {
+    const folder = await bundle('true', change);
+    const words = ['--log', log, '--log-format', 'json', 'create', '--bundle', folder, 'bad'];
+    const { status, stderr } = await oci(...words);
+    t.is(status, 1);
+    t.regex(stderr, why);
+    t.regex((JSON.parse(readFileSync(log, 'utf8')) as { msg: string }).msg, why);
+    await rm(log);
+  }
+  for (const id of ['a/b', 'x'.repeat(1000), '..']) {
+    const { status, stderr } = await oci('create', '--bundle', await bundle('true'), '--', id);
+    t.is(status, 1);
+    t.regex(stderr, /^thaw-oci: container id "[^\n]+" is invalid/);
+  }
+  t.is((await oci('list', '-q')).stdout, '');
+});
+
+once('podman runs a container in a domain: output, input, status', async (t) => {
+  t.timeout(300_000);
+  const words = ['run', '--rm', '-i', '--network', 'none', '--memory', '64m', image];
+  const script = 'cat; echo error >&2; uname -r; exit 5';
+  const { status, stdout, stderr } = await outcome(
+    [...ENGINE, ...words, 'sh', '-c', script],
+    'fed\n',
+  );
+  t.is(status, 5, stderr);
+  t.regex(stdout, /^fed\n[\d.]+-thaw\n$/);
+  t.is(stderr, 'error\n');
+  t.is((await oci('list', '-q')).stdout, '');
+});
+
+once('podman’s container that runs: ps, inspect, cp, logs, stop by its own trap', async (t) => {
+  t.timeout(600_000);
+  t.teardown(() => podman('rm', '-f', '-t', '0', 'engine'));
+  const script = 'trap "echo term; exit 7" TERM; echo up; while :; do sleep 1; done';
+  const words = ['-d', '--name', 'engine', '--network', 'none', '--memory', '64m', image];
+  const started = await podman('run', ...words, 'sh', '-c', script);
+  t.is(started.status, 0, started.stderr);
+  await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
+  t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
+  await writeFile(join(root, 'data'), 'carried');
+  t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
+  t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
+  t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');
+  t.is((await podman('stop', '-t', '60', 'engine')).status, 0);
+  t.is((await podman('inspect', '-f', '{{.State.ExitCode}}', 'engine')).stdout, '7\n');
+  t.is((await podman('logs', 'engine')).stdout, 'up\nterm\n');
+  t.is((await podman('rm', 'engine')).status, 0);
+});
+
+once(
+  'podman’s terminal has a size, and a network that thaw does not carry is refused',
+  async (t) => {
+    t.timeout(300_000);
+    const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} run --rm -it --network none --memory 64m ${image} sh -c 'stty size; tty; exit 4'`;
+    const { status, stdout } = await outcome([
+      'script',
+      '-qec',
+      `sh -c "${line.replaceAll('"', '\\"')}"`,
+      '/dev/null',
+    ]);
+    t.is(status, 4);
+    t.regex(stdout, /31 99\r\n\/dev\/pts\/0\r\n/);
+    const refused = await podman('run', '--rm', image, 'true');
+    t.is(refused.status, 126);
+    t.regex(refused.stderr, /interface eth0, which thaw does not carry into a guest yet/);
+    t.is((await oci('list', '-q')).stdout, '');
+  },
+);

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// All containers that engines made, and what each command of the runtime specification does to one (runtime.md, Operations).
+
+import { resolve } from 'node:path';
+import type { Client } from '../api/client.js';
+import type { Log } from '../base/log.js';
+import { giveBackAddresses, releaseSandbox } from '../sandbox/release.js';
+import type { SandboxRecord } from '../sandbox/record.js';
+import { Sandbox } from '../sandbox/sandbox.js';
+import { findDomain } from '../sandbox/strays.js';
+import { parseStatus } from '../sandbox/exit-file.js';
+import { leaveCgroup } from './cgroup.js';
+import { FIRST_PROCESS, OciContainer } from './container.js';
+import {
+  create,
+  IDLE_SIGNALS,
+  planCreate,
+  type CreateRequest,
+  type OciServices,
+} from './create.js';
+import { OciError } from './errors.js';
+import type { OciRecord } from './record.js';
+
+const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
+
+export class OciContainers {
+  readonly #services: OciServices;
+  readonly #log: Log;
+  readonly #containers = new Map<string, OciContainer>();
+
+  constructor(services: OciServices) {
+    this.#services = services;
+    this.#log = services.sandbox.host.log;
+  }
+
+  /** Takes over what an earlier thawd left. Resolves with the sandboxes that are still somebody's. */
+  async recover(): Promise<SandboxRecord[]> {
+    const records = await this.#services.store.loadAll(this.#log);
+    await Promise.all(records.map((record) => this.#recoverOne(record)));
+    return [...this.#containers.values()].map(({ record }) => record.sandbox);
+  }
+
+  list(root: string): OciRecord[] {
+    const all = [...this.#containers.values()].map(({ record }) => record);
+    return all.filter((record) => record.root === root).sort((a, b) => a.created - b.created);
+  }
+
+  /** Throws ERR_OCI_NOT_FOUND. */
+  find(root: string, id: string): OciContainer {
+    const container = this.#containers.get(keyOf(root, id));
+    if (container) return container;
+    throw new OciError('ERR_OCI_NOT_FOUND', `container "${id}" does not exist`);
+  }
+
+  /** Rejects with ERR_OCI_ID, ERR_OCI_CONFIG and what a sandbox rejects with; nothing is left then. */
+  async create(request: CreateRequest, client: Client): Promise<void> {
+    const { id, root } = request;
+    const key = keyOf(root, id);
+    if (!ID.test(id) || id === '.' || id === '..')
+      throw new OciError(
+        'ERR_OCI_ID',
+        `container id "${id.slice(0, 80)}" is invalid: 1 to 255 of letters, digits, "_", "+", "-" and "." are allowed`,
+      );
+    if (this.#containers.has(key))
+      throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
+    const { store, pool, sandbox } = this.#services;
+    const plan = await planCreate(this.#services, request);
+    const container = new OciContainer(plan.record, store, this.#log);
+    if (this.#containers.has(key)) {
+      giveBackAddresses(sandbox, plan.record.sandbox);
+      throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
+    }
+    this.#containers.set(key, container);
+    try {
+      await pool.during(() => create(this.#services, container, plan, request, client));
+    } catch (error) {
+      await this.#remove(container);
+      throw error;
+    }
+  }
+
+  /** Rejects with ERR_OCI_STATE unless it is created and was not started. */
+  async start(root: string, id: string): Promise<void> {
+    const container = this.find(root, id);
+    const { record, sandbox } = container;
+    if (record.state !== 'created' || !sandbox || container.isStarting)
+      throw stateError('start', record);
+    container.isStarting = true;
+    const begun = sandbox.begin({
+      ...{ process: FIRST_PROCESS, flags: record.flags, rows: 0, cols: 0 },
+      ...{ container: record.key, hostname: '', files: {} },
+    });
+    await begun.catch(async (error: unknown) => {
+      // Its process is gone: crun's create waited for this alone.
+      await container.end({ reason: error instanceof Error ? error.message : String(error) });
+      throw error;
+    });
+    if (record.state === 'created') await container.update({ state: 'running' });
+  }
+
+  /** Rejects with ERR_OCI_STATE unless it is created or running. */
+  async kill(root: string, id: string, signal: number): Promise<void> {
+    const container = this.find(root, id);
+    const { record, sandbox } = container;
+    if (!['created', 'running'].includes(record.state) || !sandbox)
+      throw stateError('kill', record);
+    // Its guest would keep the signal until it begins.
+    if (record.state === 'running' || container.isStarting)
+      sandbox.shim.signal(FIRST_PROCESS, signal);
+    else if (!IDLE_SIGNALS.includes(signal))
+      await container.end({ exit: { kind: 'signaled', signal } });
+  }
+
+  /** Rejects with ERR_OCI_STATE for one that runs, unless it is to be killed. */
+  async delete(root: string, id: string, force: boolean): Promise<void> {
+    if (force && !this.#containers.has(keyOf(root, id))) return;
+    const container = this.find(root, id);
+    const { state } = container.record;
+    if (!force && (state === 'running' || state === 'creating'))
+      throw stateError('delete', container.record);
+    await this.#remove(container);
+  }
+
+  async #remove(container: OciContainer): Promise<void> {
+    const { record } = container;
+    await container.kill();
+    giveBackAddresses(this.#services.sandbox, record.sandbox);
+    await leaveCgroup(record.cgroup);
+    await this.#services.store.remove(record);
+    this.#containers.delete(keyOf(record.root, record.id));
+  }
+
+  async #recoverOne(record: OciRecord): Promise<void> {
+    const { sandbox: services, store } = this.#services;
+    const container = new OciContainer(record, store, this.#log);
+    this.#containers.set(keyOf(record.root, record.id), container);
+    if (record.state === 'stopped') return;
+    services.macs.add(record.sandbox.mac);
+    const sandbox = await Sandbox.adopt(services, record.sandbox, container.events).catch(
+      () => undefined,
+    );
+    const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
+    const first = status?.processes.find(({ process }) => process === FIRST_PROCESS);
+    container.sandbox = sandbox;
+    // Its create was cut short, and nobody knows of it.
+    if (record.state === 'creating') return await this.#undo(container);
+    if (!sandbox || !status || status.state === 'lost' || !(await sandbox.isAlive())) {
+      const written = parseStatus((await store.readStatus(record)) ?? '');
+      await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
+      return await releaseSandbox(services, record.sandbox);
+    }
+    if (first?.exit) return await container.end({ exit: first.exit });
+    if (first?.hasBegun === true) record.state = 'running';
+    await sandbox.catchUp();
+    await sandbox.growOn();
+  }
+
+  async #undo(container: OciContainer): Promise<void> {
+    const { record } = container;
+    const { host } = this.#services.sandbox;
+    this.#log.info(`Undoing OCI container ${record.id}, whose create thawd's end cut short`);
+    const domid = await findDomain(host, record.sandbox.uuid);
+    if (domid !== undefined) record.sandbox.domid = domid;
+    await this.#remove(container);
+    await releaseSandbox(this.#services.sandbox, record.sandbox);
+  }
+}
+
+function keyOf(root: string, id: string): string {
+  return `${resolve(root)}\0${id}`;
+}
+
+function stateError(verb: string, { id, state }: OciRecord): OciError {
+  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}`);
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
+
+import { constants } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { AgentType, encodeStart } from '../agent/wire.js';
+import type { Client } from '../api/client.js';
+import { ProcessFlag } from '../api/wire.js';
+import { newContainerId, sandboxIdOf } from '../base/ids.js';
+import { writeAtomic } from '../base/files.js';
+import { createSandbox } from '../sandbox/create.js';
+import { checkLimits, limitWithin } from '../sandbox/limits.js';
+import type { Pool } from '../sandbox/pool.js';
+import { newSandboxRecord } from '../sandbox/record.js';
+import type { SandboxServices } from '../sandbox/services.js';
+import { enterCgroup } from './cgroup.js';
+import { object, readConfig, type BundleConfig } from './config.js';
+import type { OciContainer } from './container.js';
+import { FIRST_PROCESS } from './container.js';
+import { configError, OciError } from './errors.js';
+import { planGuest } from './guest-config.js';
+import type { OciRecord, OciStore } from './record.js';
+
+export interface OciServices {
+  sandbox: SandboxServices;
+  pool: Pool;
+  store: OciStore;
+}
+
+export interface CreateRequest {
+  id: string;
+  root: string;
+  /** Absolute. */
+  bundle: string;
+  /** Absolute; '' for none. */
+  pidFile: string;
+  consoleSocket: string;
+}
+
+export interface OciPlan {
+  config: BundleConfig;
+  /** For the guest's crun. */
+  guest: string;
+  record: OciRecord;
+}
+
+const CREATE_MS = 130_000;
+
+/** What the bundle comes to, before anything is made. Rejects with ERR_OCI_CONFIG and ERR_OCI_CONSOLE. */
+export async function planCreate(
+  { sandbox }: OciServices,
+  { id, root, bundle, consoleSocket }: CreateRequest,
+): Promise<OciPlan> {
+  const config = await readConfig(bundle);
+  const { terminal } = config.process;
+  if (terminal !== (consoleSocket !== ''))
+    throw new OciError(
+      'ERR_OCI_CONSOLE',
+      terminal
+        ? 'process.terminal is true: --console-socket is wanted for its terminal'
+        : '--console-socket is given, but process.terminal is not true',
+    );
+  const wanted = limitsOf(config);
+  const limits = await checkLimits(wanted, sandbox).catch((error: unknown) => {
+    throw configError('linux.resources', error instanceof Error ? error.message : String(error));
+  });
+  const { config: guest, files } = await planGuest(config, bundle, limitWithin(wanted.memoryBytes));
+  const own = newContainerId();
+  const name = `oci-${id.slice(0, 40)}-${own.slice(0, 6)}`;
+  const layers = { layers: [], inMemory: true };
+  const hostname = config.hostname === '' ? own.slice(0, 12) : config.hostname;
+  const sandboxId = sandboxIdOf(own);
+  const record = newSandboxRecord(
+    { id: sandboxId, name, hostname, ...layers },
+    limits,
+    sandbox.macs,
+  );
+  record.files = files;
+  return {
+    ...{ config, guest },
+    record: {
+      key: sandboxId,
+      ...{ id, root, bundle, ociVersion: config.ociVersion, annotations: config.annotations },
+      ...{ state: 'creating', pid: 0, created: Date.now(), cgroup: '', sandbox: record },
+      flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
+    },
+  };
+}
+
+/** Resolves when it can be started. Rejects when it cannot; whoever asked then undoes it. */
+export async function create(
+  services: OciServices,
+  container: OciContainer,
+  { config, guest }: OciPlan,
+  { pidFile, consoleSocket }: CreateRequest,
+  client: Client,
+): Promise<void> {
+  const { record, events } = container;
+  const { sandbox, pool, store } = services;
+  const { flags } = record;
+  record.cgroup = await enterCgroup(config.cgroupsPath);
+  await store.save(record);
+  container.sandbox = await createSandbox(sandbox, pool, record.sandbox, {
+    ...{ events, signal: client.signal },
+    meanwhile: async (made) => {
+      // A clone that waited has an id and a domain of its own.
+      await store.save(record);
+      await made.shim.expect(FIRST_PROCESS, flags, '', store.statusPath(record));
+      record.pid = await client.standIn({
+        ...{ shimSocket: made.shimSocket, process: FIRST_PROCESS, flags },
+        root: record.sandbox.files?.[0]?.path ?? '/',
+        network: config.namespaces.find(({ type }) => type === 'network')?.path ?? '',
+        cgroup: record.cgroup === '' ? '' : `${record.cgroup}/cgroup.procs`,
+        console: consoleSocket,
+      });
+      await refuseInterfaces(record.pid);
+    },
+  });
+  const { rows, cols } = sizeOf(config);
+  const start = encodeStart({
+    ...{ process: FIRST_PROCESS, flags, rows, cols, rootfs: '', files: {} },
+    ...{ container: record.key, config: guest },
+  });
+  const link = await container.sandbox.agent();
+  await link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
+  await container.sandbox.settle();
+  await container.update({ state: 'created' });
+  // Engines look at the pid as soon as it is there.
+  if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
+}
+
+/** What an engine put into the network namespace a guest would not have. */
+async function refuseInterfaces(pid: number): Promise<void> {
+  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '');
+  const names = [...text.matchAll(/^\s*([^\s:|]+):/gm)].map(([, name = '']) => name);
+  const other = names.find((name) => name !== 'lo');
+  if (other !== undefined)
+    throw configError(
+      'linux.namespaces',
+      `the network namespace has an interface ${other}, which thaw does not carry into a guest yet: use no network`,
+    );
+}
+
+function sizeOf({ process }: BundleConfig): { rows: number; cols: number } {
+  const { height, width } = object(process['consoleSize'] ?? {}, 'process.consoleSize');
+  const side = (value: unknown): number =>
+    typeof value === 'number' && value >= 0 && value <= 0xffff ? value : 0;
+  return { rows: side(height), cols: side(width) };
+}
+
+/** What of its resources sizes the domain. */
+function limitsOf({ resources }: BundleConfig): { memoryBytes?: number; cpus?: number } {
+  const { limit } = object(resources['memory'] ?? {}, 'linux.resources.memory');
+  const { quota, period } = object(resources['cpu'] ?? {}, 'linux.resources.cpu');
+  const cpus =
+    typeof quota === 'number' && quota > 0
+      ? quota / (typeof period === 'number' && period > 0 ? period : DEFAULT_PERIOD_US)
+      : undefined;
+  return {
+    ...(typeof limit === 'number' && limit > 0 ? { memoryBytes: limit } : {}),
+    ...(cpus === undefined ? {} : { cpus }),
+  };
+}
+
+const DEFAULT_PERIOD_US = 100_000;
+
+/** Signals that do nothing to a process that has not begun. */
+export const IDLE_SIGNALS: readonly number[] = [
+  constants.signals.SIGCHLD,
+  constants.signals.SIGCONT,
+  constants.signals.SIGURG,
+  constants.signals.SIGWINCH,
+];

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a bundle's config.json the guest's crun is told, and which files of dom0 its guest has for it. docs/oci.md has a row for each field.
+
+import { realpath, stat, statfs } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EXPORTS_MAX } from '../api/wire.js';
+import { errorMessage } from '../base/errors.js';
+import { sharedPath, type SharedFile } from '../sandbox/files.js';
+import { object, type BundleConfig, type JsonObject, type Mount } from './config.js';
+import { configError } from './errors.js';
+
+export interface GuestPlan {
+  /** For crun. */
+  config: string;
+  /** The root filesystem first. */
+  files: SharedFile[];
+}
+
+/** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. `memoryBytes` is a limit within the domain, where there is one. */
+export async function planGuest(
+  config: BundleConfig,
+  bundle: string,
+  memoryBytes: number | undefined,
+): Promise<GuestPlan> {
+  refuseWhatIsNot(config);
+  const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
+  if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
+  const files: SharedFile[] = [{ path: root.path, readOnly: false }];
+  const mounts: object[] = [];
+  for (const [index, mount] of config.mounts.entries())
+    mounts.push(await planMount(mount, bundle, `mounts[${index}]`, files));
+  if (files.length > EXPORTS_MAX)
+    throw configError(
+      'mounts',
+      `${files.length - 1} of them are of dom0: ${EXPORTS_MAX - 1} are allowed`,
+    );
+  return { config: JSON.stringify(guestConfig(config, mounts, memoryBytes)), files };
+}
+
+function guestConfig(
+  config: BundleConfig,
+  mounts: object[],
+  memoryBytes: number | undefined,
+): object {
+  const { process, root, hostname, namespaces, linux } = config;
+  const own = namespaces.filter(({ type }) => OWN_NAMESPACES.includes(type));
+  return {
+    ociVersion: config.ociVersion,
+    process: without(process, ['apparmorProfile', 'selinuxLabel']),
+    root: { path: sharedPath(0), readonly: root.readonly },
+    ...(hostname !== '' && own.some(({ type }) => type === 'uts') ? { hostname } : {}),
+    mounts,
+    linux: {
+      ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
+      // crun sets what sysctls say of a network in one that it was told of: the guest's own.
+      namespaces: [...own.map(({ type }) => ({ type })), { type: 'network', path: GUEST_NETWORK }],
+      cgroupsPath: '/container',
+      resources: {
+        devices: [{ allow: false, access: 'rwm' }],
+        ...pidsOf(config.resources),
+        ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
+      },
+    },
+  };
+}
+
+const GUEST_NETWORK = '/proc/1/ns/net';
+
+/** A guest's network is its container's; of users there are only its own. */
+const OWN_NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'cgroup'];
+
+function pidsOf(resources: JsonObject): object {
+  const { limit } = object(resources['pids'] ?? {}, 'linux.resources.pids');
+  return typeof limit === 'number' && limit > 0 ? { pids: { limit } } : {};
+}
+
+/** What would be lost silently is refused. */
+function refuseWhatIsNot({ namespaces, linux, hooks }: BundleConfig): void {
+  const hook = Object.entries(hooks).find(([, value]) => Array.isArray(value) && value.length > 0);
+  if (hook) throw configError(`hooks.${hook[0]}`, 'thaw runs no hooks yet');
+  for (const name of ['uidMappings', 'gidMappings', 'devices'] as const) {
+    const value = linux[name];
+    if (Array.isArray(value) && value.length > 0)
+      throw configError(`linux.${name}`, 'a guest has none of the host’s');
+  }
+  const joined = namespaces.find(({ type, path }) => path !== '' && type !== 'network');
+  if (joined)
+    throw configError(
+      `linux.namespaces`,
+      `${joined.type} of ${joined.path}: containers share a domain's namespaces as a pod, not yet in OCI mode`,
+    );
+  if (!namespaces.some(({ type }) => type === 'network'))
+    throw configError(
+      'linux.namespaces',
+      'network is missing: a guest is not in the host’s network',
+    );
+}
+
+async function planMount(
+  mount: Mount,
+  bundle: string,
+  field: string,
+  files: SharedFile[],
+): Promise<object> {
+  const { destination, type, source, options } = mount;
+  const isBind = type === 'bind' || options.some((word) => word === 'bind' || word === 'rbind');
+  if (!isBind) {
+    if (!OWN_FILESYSTEMS.includes(type))
+      throw configError(
+        `${field}.type`,
+        `"${type}": bind and ${OWN_FILESYSTEMS.join(', ')} are allowed`,
+      );
+    return mount;
+  }
+  const { kind, path } = await kindOf(resolve(bundle, source), `${field}.source`);
+  if (kind === 'other')
+    throw configError(
+      `${field}.source`,
+      `${path} is a device or socket, which means nothing in a guest`,
+    );
+  // Shared memory between processes of the guest: what dom0 has there nobody else sees.
+  if (destination === '/dev/shm') return shm(destination, path);
+  files.push({ path, readOnly: options.includes('ro') });
+  return { destination, type: 'bind', source: sharedPath(files.length - 1), options };
+}
+
+const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
+
+async function shm(destination: string, path: string): Promise<object> {
+  const { bsize, blocks, type } = await statfs(path);
+  const size =
+    type === TMPFS_MAGIC ? `size=${Math.floor((bsize * blocks) / 1024)}k` : 'size=65536k';
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', size];
+  return { destination, type: 'tmpfs', source: 'shm', options };
+}
+
+const TMPFS_MAGIC = 0x01021994;
+
+async function kindOf(given: string, field: string) {
+  try {
+    const path = await realpath(given);
+    const status = await stat(path);
+    const kind = status.isDirectory() ? 'folder' : status.isFile() ? 'file' : 'other';
+    return { path, kind } as const;
+  } catch (cause) {
+    throw configError(field, errorMessage(cause));
+  }
+}
+
+function pick(from: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.flatMap((name) =>
+      from[name] === undefined || from[name] === null ? [] : [[name, from[name]]],
+    ),
+  );
+}
+
+function without(from: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What thawd writes down of a container that an engine made, and where: a folder each, with state.json and the shim's status file.
+
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExitStatus } from '../api/wire.js';
+import { writeAtomic } from '../base/files.js';
+import type { Log } from '../base/log.js';
+import type { SandboxRecord } from '../sandbox/record.js';
+
+/** The states of the runtime specification (runtime.md, State). */
+export type OciState = 'creating' | 'created' | 'running' | 'stopped';
+
+export interface OciRecord {
+  /** thaw's own name for it: of its folder, and in its guest. */
+  key: string;
+  /** The engine's, one within its root. */
+  id: string;
+  /** --root: whose container it is. */
+  root: string;
+  /** Absolute. */
+  bundle: string;
+  ociVersion: string;
+  annotations: Record<string, string>;
+  state: OciState;
+  /** Of its stand-in; 0 before there is one. */
+  pid: number;
+  /** In milliseconds since 1970. */
+  created: number;
+  exit?: ExitStatus;
+  /** Why it ended, where its process did not say so. */
+  reason?: string;
+  flags: number;
+  /** The folder of its cgroup in dom0; '' for none. */
+  cgroup: string;
+  sandbox: SandboxRecord;
+}
+
+export class OciStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  statusPath({ key }: OciRecord): string {
+    return join(this.#folder, key, 'exit');
+  }
+
+  /** Writes it whole or not at all. What runs does not outlive dom0, so nothing is waited for to reach a disk. */
+  async save(record: OciRecord): Promise<void> {
+    const folder = join(this.#folder, record.key);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const text = `${JSON.stringify(record, null, 2)}\n`;
+    await writeAtomic(join(folder, 'state.json'), text, { lasts: false });
+  }
+
+  async remove({ key }: OciRecord): Promise<void> {
+    await rm(join(this.#folder, key), { recursive: true, force: true });
+  }
+
+  /** What the shim wrote when the process ended; undefined when it did not. */
+  async readStatus(record: OciRecord): Promise<string | undefined> {
+    return readFile(this.statusPath(record), 'utf8').catch(() => undefined);
+  }
+
+  /** All records; a folder whose record cannot be read is logged and removed, for nothing can be done with it. */
+  async loadAll(log: Log): Promise<OciRecord[]> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const records: OciRecord[] = [];
+    for (const name of await readdir(this.#folder)) {
+      try {
+        const text = await readFile(join(this.#folder, name, 'state.json'), 'utf8');
+        records.push(JSON.parse(text) as OciRecord);
+      } catch (error) {
+        log.error(`Removing OCI container folder ${name}: its record cannot be read`, { error });
+        await rm(join(this.#folder, name), { recursive: true, force: true });
+      }
+    }
+    return records;
+  }
+}
