@@ -33,7 +33,10 @@ export class Turns {
       await new Promise<void>((resolve, reject) => {
         this.#waiting.push(resolve);
         onAbort = () => {
-          this.#waiting.splice(this.#waiting.indexOf(resolve), 1);
+          const at = this.#waiting.indexOf(resolve);
+          // Its turn has come already, which it then uses: nobody else's place is to go.
+          if (at < 0) return;
+          this.#waiting.splice(at, 1);
           reject(signal?.reason as Error);
         };
         signal?.addEventListener('abort', onAbort, { once: true });

@@ -52,3 +52,25 @@ test('who gives up before its turn takes none', async (t) => {
   await last;
   t.deepEqual(begun, ['a', 'c', 'e']);
 });
+
+test('who gives up in the moment its turn comes takes nobody else’s place', async (t) => {
+  const turns = new Turns(1);
+  const { begun, start, end } = works(turns);
+  const stop = new AbortController();
+  let finish: () => void = () => undefined;
+  const work = new Promise<void>((resolve) => (finish = resolve));
+  const first = turns.run(() => work);
+  const [second, third] = [start('b', stop.signal), start('c')];
+  await turn();
+  // Heard of right behind the one who passes the turn on, and before the one who gets it.
+  void work.then(() => stop.abort(new Error('gone')));
+  finish();
+  await first;
+  await turn();
+  end('b')?.resolve();
+  await second;
+  await turn();
+  t.deepEqual(begun, ['b', 'c']);
+  end('c')?.resolve();
+  await third;
+});
