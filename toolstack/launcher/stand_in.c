@@ -16,11 +16,10 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../api/root.h"
 #include "launcher.h"
 
 #define READY_MS 60000
@@ -61,20 +60,15 @@ static int enter_network(const char *path) {
   return rc;
 }
 
-/* Nothing of dom0's tree is left but the container's. A root that is the initramfs cannot be left, but moved onto. */
+/* Nothing of dom0's tree is left but the container's. */
 static int enter_root(const char *root) {
   if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0 ||
       mount(root, root, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir(root) != 0)
     return -1;
-  if (syscall(SYS_pivot_root, ".", ".") == 0)
-    return umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ? -1 : 0;
-  if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0)
-    return -1;
-  return chdir("/");
+  return root_here();
 }
 
 static int send_descriptor(const char *path, int fd, const char *name) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
   union {
     struct cmsghdr head;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -82,23 +76,16 @@ static int send_descriptor(const char *path, int fd, const char *name) {
   struct iovec data = {.iov_base = (void *)(uintptr_t)name, .iov_len = strlen(name)};
   struct msghdr message = {
       .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-  int channel, rc = -1;
+  struct connection channel = {.fd = -1};
+  int rc;
 
-  if (strlen(path) >= sizeof address.sun_path) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  strcpy(address.sun_path, path);
-  channel = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (channel < 0)
+  if (connection_open(&channel, path) != 0)
     return -1;
   memset(&control, 0, sizeof control);
   control.head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
   memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-  if (connect(channel, (struct sockaddr *)&address, sizeof address) == 0 &&
-      sendmsg(channel, &message, MSG_NOSIGNAL) > 0)
-    rc = 0;
-  close(channel);
+  rc = sendmsg(channel.fd, &message, MSG_NOSIGNAL) > 0 ? 0 : -1;
+  connection_close(&channel);
   return rc;
 }
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../kernels/agent/proto.h"
+#include "../api/root.h"
 
 /* Hidden below the tree, and then away: any folder that every host has. */
 #define PLACE "/proc"
@@ -57,17 +57,6 @@ static int place_make(int root, const char *name, int tree) {
   return fd < 0 ? -1 : close(fd);
 }
 
-/* pivot_root cannot leave a root that is the initramfs; there the tree is moved onto it. */
-static int root_change(int root) {
-  if (fchdir(root) != 0)
-    return -1;
-  if (syscall(SYS_pivot_root, ".", ".") == 0)
-    return umount2(".", MNT_DETACH) != 0 || chdir("/") != 0 ? -1 : 0;
-  if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0)
-    return -1;
-  return chdir("/");
-}
-
 int export_enter(const struct export *exports, size_t count, char *text, size_t size) {
   struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
   int trees[THAW_EXPORTS_MAX], root = -1, rc = -1;
@@ -100,7 +89,8 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
       goto out;
     }
   }
-  if (mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0 || root_change(root) != 0) {
+  if (mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0 || fchdir(root) != 0 ||
+      root_here() != 0) {
     fail(text, size, "go into the tree at", PLACE);
     goto out;
   }
