@@ -90,7 +90,8 @@ async function start(
   const manager = new ContainerManager(services);
   const oci = new OciContainers({
     ...{ sandbox: services.sandbox, pool: services.pool },
-    store: new OciStore(join(paths.state, 'oci')),
+    // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
+    store: new OciStore(join(paths.run, 'oci')),
   });
   await recover(services, manager, await oci.recover());
   // Not before: what starts gets an address, and those of containers that run must be known.

@@ -16,6 +16,10 @@ export class OciContainer {
   sandbox: Sandbox | undefined;
   /** Whether somebody has asked for its start: it may be once. */
   isStarting = false;
+  /** Settles when its create has, while that is under way. */
+  making: Promise<void> | undefined;
+  /** Aborts when it is to go: nobody wants what is still being made. */
+  readonly going = new AbortController();
   readonly #store: OciStore;
   readonly #log: Log;
   #written: Promise<void> = Promise.resolve();

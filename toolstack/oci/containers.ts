@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All containers that engines made, and what each command of the runtime specification does to one (runtime.md, Operations).
 
-import { resolve } from 'node:path';
+import { constants } from 'node:os';
 import type { Client } from '../api/client.js';
 import type { Log } from '../base/log.js';
 import { giveBackAddresses, releaseSandbox } from '../sandbox/release.js';
@@ -11,15 +11,13 @@ import { findDomain } from '../sandbox/strays.js';
 import { parseStatus } from '../sandbox/exit-file.js';
 import { leaveCgroup } from './cgroup.js';
 import { FIRST_PROCESS, OciContainer } from './container.js';
-import {
-  create,
-  IDLE_SIGNALS,
-  planCreate,
-  type CreateRequest,
-  type OciServices,
-} from './create.js';
+import { create, planCreate, type CreateRequest, type OciServices } from './create.js';
 import { OciError } from './errors.js';
 import type { OciRecord } from './record.js';
+
+/** Signals that do nothing to a process that has not begun. */
+const { SIGCHLD, SIGCONT, SIGURG, SIGWINCH } = constants.signals;
+const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 
 const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
 
@@ -36,7 +34,13 @@ export class OciContainers {
   /** Takes over what an earlier thawd left. Resolves with the sandboxes that are still somebody's. */
   async recover(): Promise<SandboxRecord[]> {
     const records = await this.#services.store.loadAll(this.#log);
-    await Promise.all(records.map((record) => this.#recoverOne(record)));
+    await Promise.all(
+      records.map((record) =>
+        this.#recoverOne(record).catch((error: unknown) =>
+          this.#log.error(`Cannot recover OCI container ${record.id}`, { error }),
+        ),
+      ),
+    );
     return [...this.#containers.values()].map(({ record }) => record.sandbox);
   }
 
@@ -72,10 +76,15 @@ export class OciContainers {
     }
     this.#containers.set(key, container);
     try {
-      await pool.during(() => create(this.#services, container, plan, request, client));
+      container.making = pool.during(() =>
+        create(this.#services, container, plan, request, client),
+      );
+      await container.making;
     } catch (error) {
       await this.#remove(container);
       throw error;
+    } finally {
+      container.making = undefined;
     }
   }
 
@@ -123,11 +132,18 @@ export class OciContainers {
 
   async #remove(container: OciContainer): Promise<void> {
     const { record } = container;
+    container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
+    // Whatever its create is waiting for in there.
+    await container.sandbox?.destroy();
+    await container.making?.catch(() => undefined);
     await container.kill();
+    await container.sandbox?.destroy();
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     await leaveCgroup(record.cgroup);
     await this.#services.store.remove(record);
-    this.#containers.delete(keyOf(record.root, record.id));
+    const key = keyOf(record.root, record.id);
+    // Its name may be another's since, where two wanted its end.
+    if (this.#containers.get(key) === container) this.#containers.delete(key);
   }
 
   async #recoverOne(record: OciRecord): Promise<void> {
@@ -167,7 +183,7 @@ export class OciContainers {
 }
 
 function keyOf(root: string, id: string): string {
-  return `${resolve(root)}\0${id}`;
+  return `${root}\0${id}`;
 }
 
 function stateError(verb: string, { id, state }: OciRecord): OciError {

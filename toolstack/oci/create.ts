@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
 
-import { constants } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import { AgentType, encodeStart } from '../agent/wire.js';
 import type { Client } from '../api/client.js';
@@ -15,8 +14,7 @@ import { newSandboxRecord } from '../sandbox/record.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { enterCgroup } from './cgroup.js';
 import { object, readConfig, type BundleConfig } from './config.js';
-import type { OciContainer } from './container.js';
-import { FIRST_PROCESS } from './container.js';
+import { FIRST_PROCESS, type OciContainer } from './container.js';
 import { configError, OciError } from './errors.js';
 import { planGuest } from './guest-config.js';
 import type { OciRecord, OciStore } from './record.js';
@@ -29,10 +27,10 @@ export interface OciServices {
 
 export interface CreateRequest {
   id: string;
+  /** Absolute, as the bundle. */
   root: string;
-  /** Absolute. */
   bundle: string;
-  /** Absolute; '' for none. */
+  /** Absolute, as the console socket; '' for none. */
   pidFile: string;
   consoleSocket: string;
 }
@@ -101,7 +99,7 @@ export async function create(
   record.cgroup = await enterCgroup(config.cgroupsPath);
   await store.save(record);
   container.sandbox = await createSandbox(sandbox, pool, record.sandbox, {
-    ...{ events, signal: client.signal },
+    ...{ events, signal: AbortSignal.any([client.signal, container.going.signal]) },
     meanwhile: async (made) => {
       // A clone that waited has an id and a domain of its own.
       await store.save(record);
@@ -116,6 +114,7 @@ export async function create(
       await refuseInterfaces(record.pid);
     },
   });
+  container.going.signal.throwIfAborted();
   const { rows, cols } = sizeOf(config);
   const start = encodeStart({
     ...{ process: FIRST_PROCESS, flags, rows, cols, rootfs: '', files: {} },
@@ -124,6 +123,12 @@ export async function create(
   const link = await container.sandbox.agent();
   await link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
   await container.sandbox.settle();
+  // Nobody has heard of its end yet, and nobody would wait for it.
+  if (record.state !== 'creating')
+    throw new OciError(
+      'ERR_OCI_STATE',
+      `its guest ended before it was created: ${record.reason ?? 'killed'}`,
+    );
   await container.update({ state: 'created' });
   // Engines look at the pid as soon as it is there.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
@@ -131,7 +136,7 @@ export async function create(
 
 /** What an engine put into the network namespace a guest would not have. */
 async function refuseInterfaces(pid: number): Promise<void> {
-  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '');
+  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8');
   const names = [...text.matchAll(/^\s*([^\s:|]+):/gm)].map(([, name = '']) => name);
   const other = names.find((name) => name !== 'lo');
   if (other !== undefined)
@@ -163,11 +168,3 @@ function limitsOf({ resources }: BundleConfig): { memoryBytes?: number; cpus?: n
 }
 
 const DEFAULT_PERIOD_US = 100_000;
-
-/** Signals that do nothing to a process that has not begun. */
-export const IDLE_SIGNALS: readonly number[] = [
-  constants.signals.SIGCHLD,
-  constants.signals.SIGCONT,
-  constants.signals.SIGURG,
-  constants.signals.SIGWINCH,
-];

@@ -160,6 +160,20 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
   t.is(readFileSync(`${folder}/err`, 'utf8'), '');
 });
 
+once('one that is deleted while it is made leaves nothing, and its create fails', async (t) => {
+  t.timeout(300_000);
+  const folder = await bundle('true');
+  const domains = async () => (await command('xl', ['list'])).match(/^oci-/gm) ?? [];
+  const created = oci('create', '--bundle', folder, 'gone');
+  await until('it is being made', async () => (await oci('state', 'gone')).status === 0);
+  t.is((await oci('delete', '--force', 'gone')).status, 0);
+  t.is((await created).status, 1);
+  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await domains(), []);
+  const again = await create(t, 'gone', folder);
+  t.true(again > 0);
+});
+
 once('a bundle that does not do is refused by name, and nothing is left', async (t) => {
   const log = join(root, 'log.json');
   for (const [change, why] of [
