@@ -89,6 +89,7 @@ function program(suite) {
 
 function inDom0(suite) {
   return [
+    `long ${process.env.THAW_TEST_LONG ?? 'no'}`,
     ...lab(),
     ...tree([...LAB_SCRIPTS, 'scripts/lib', 'scripts/package', 'scripts/test', 'test/agent/make-guest']),
     ...tree(['package.json', 'package-lock.json', 'ava.config.js', 'build/test-images']),

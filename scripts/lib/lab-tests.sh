@@ -47,7 +47,7 @@ build_bad_guest() {
 lab_ava() {
   local lab=$1 type=$2 wishes
   shift 2
-  mapfile -t wishes < <(env | grep -E '^THAW_(KILLS|COMPAT)')
+  mapfile -t wishes < <(env | grep -E '^THAW_(KILLS|COMPAT|TEST_LONG)')
   # V8's compiler and its threads cost an emulated CPU more than they give.
   # AVA keeps a cache beside its modules, so the read-only tree gets a writable layer.
   "$THAW_ROOT/scripts/lab" exec --name "$lab" -- env "${wishes[@]}" sh -c '

@@ -3,6 +3,8 @@
 # How suites that report in different ways are run, counted and summed up. Source it after common.sh, with LOGS set to a folder that is there,
 # in a shell that has pipefail set.
 
+LONG_SKIP='.* (with --long) # SKIP'
+
 # timed FILE: copies standard input, and writes into FILE how many seconds each test took, with what was before it in its file, the longest first.
 timed() {
   local line last=$SECONDS
@@ -18,12 +20,14 @@ timed() {
 
 # tap SUITE COMMAND...: runs a suite that speaks TAP, counts its tests, shows what failed and what was skipped.
 tap() {
-  local suite=$1 log=$LOGS/$1.tap started=$SECONDS status=0 good bad skips
+  local suite=$1 log=$LOGS/$1.tap started=$SECONDS status=0 good bad skips long
   shift
   # scripts/test has set pipefail.
   "$@" 2>"$log.err" </dev/null | timed "$LOGS/$suite.times" >"$log" || status=$?
   good=$(grep -c '^ok ' "$log")
-  skips=$(grep -c '^ok .*# SKIP' "$log")
+  # test/support/long.ts ends their titles so.
+  long=$(grep -c "^ok $LONG_SKIP" "$log")
+  skips=$(($(grep -c '^ok .*# SKIP' "$log") - long))
   bad=$(grep -c '^not ok ' "$log")
   {
     # A suite that broke off, or ran nothing, has failed too.
@@ -32,11 +36,12 @@ tap() {
       printf 'not ok - suite %s ended with status %s\n' "$suite" "$status"
       tail -n 20 "$log.err"
     fi
-    grep '^ok .*# SKIP' "$log"
+    grep '^ok .*# SKIP' "$log" | grep -v "$LONG_SKIP"
+    [ "$long" -eq 0 ] || printf '%s tests of %s take long and run with --long only\n' "$long" "$suite"
     # Comments are what a test logged, a guest's whole console among it; build/logs has them.
     grep -v '^ *#' "$log" | grep -A 25 '^not ok '
   } >"$log.report"
-  count "$suite" $((good - skips)) "$bad" "$skips" "$started" "$log.report"
+  count "$suite" $((good - skips - long)) "$bad" "$skips" "$started" "$log.report"
 }
 
 # lines SUITE COMMAND...: runs a suite that prints `ok NAME` or `FAILED NAME` lines.

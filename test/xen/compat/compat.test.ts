@@ -15,6 +15,8 @@ import {
   scriptHash,
 } from '../../support/compat-podman.js';
 import { COMPAT_ROWS, type CompatRow } from '../../support/compat-rows.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 import { guestType, images, thaw } from '../../support/thaw.js';
 
 const ARCHIVE = `oci-archive:${images}/busybox.oci.tar`;
@@ -114,8 +116,14 @@ async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { 
   return { out, errors, isOld: false };
 }
 
-for (const row of COMPAT_ROWS)
-  test.serial(rowName(row), async (t) => {
+/** Each row takes long, and test/xen/thaw has tests of its own of what they are about. */
+const LONG_AREAS: readonly CompatRow['area'][] = ['pods', 'files', 'networks'];
+/** Recording, and comparing with podman itself, are asked for by name. */
+const isAll = recordTo !== undefined || process.env.THAW_COMPAT_LIVE !== undefined;
+
+for (const row of COMPAT_ROWS) {
+  const declare = isAll || !LONG_AREAS.includes(row.area) ? once : longOnce;
+  declare(rowName(row), async (t) => {
     const { script, prints } = row;
     const name = `compat-${createHash('sha256').update(rowName(row)).digest('hex').slice(0, 6)}`;
     // One after the other: they would have the same ports and subnets.
@@ -128,3 +136,4 @@ for (const row of COMPAT_ROWS)
     if (prints) t.regex(own.out, prints.thaw, own.errors);
     else t.is(own.out, podman.out, own.errors);
   });
+}

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -117,7 +118,7 @@ test.serial(
   },
 );
 
-test.serial(
+longOnPv(
   'left running it goes on; what is restored is somebody of its own, small images in memory too',
   async (t) => {
     t.timeout(600_000);
@@ -158,7 +159,7 @@ function withHeader(file: Buffer, change: (header: Record<string, unknown>) => v
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-once('a file that is not whole, or of another host, leaves nothing', async (t) => {
+longOnce('a file that is not whole, or of another host, leaves nothing', async (t) => {
   t.timeout(600_000);
   await startWho('web');
   t.is((await thaw(['checkpoint', '-e', FILE, 'web'])).status, 0);
@@ -247,7 +248,7 @@ once('what fails, or is cancelled, leaves the container running and no file', as
   await isRefused(t, ['checkpoint', '-e', FILE, 'web'], /"web": it is exited/);
 });
 
-once('one that is being written when thawd is killed goes on', async (t) => {
+longOnce('one that is being written when thawd is killed goes on', async (t) => {
   t.timeout(600_000);
   await startWho('web');
   startThaw(['checkpoint', '-e', FILE, 'web']);

@@ -2,6 +2,7 @@
 // Clones of running containers: they go on where it was, each as somebody of its own, and it does not notice.
 
 import test, { type ExecutionContext } from 'ava';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -105,7 +106,7 @@ test.serial(
 const WHO =
   'hostname; cat /etc/hostname /etc/machine-id /sys/class/net/eth0/address; head -c 16 /dev/urandom | md5sum';
 
-test.serial(
+longOnPv(
   'each is somebody of its own, also as xl sees it, and can be asked like any other',
   async (t) => {
     const words = runWords(
@@ -162,7 +163,7 @@ test.serial('disks and memory of its size are there in the clone', async (t) => 
   await until('a --rm clone is gone', async () => (await list()).length === 0);
 });
 
-once('the next thawd lists clones, reads their logs and ends them', async (t) => {
+longOnce('the next thawd lists clones, reads their logs and ends them', async (t) => {
   const { done } = await startCounter('orig');
   await clone(t, '--name', 'kept', 'orig');
   await killThawd();
@@ -178,7 +179,7 @@ once('the next thawd lists clones, reads their logs and ends them', async (t) =>
   isWhole(t, (await done).stdout.trim().split('\n'));
 });
 
-test.serial(
+longOnPv(
   'a thawd that is killed while it copies leaves a container that the next one lets go on',
   async (t) => {
     const { done } = await startCounter('orig');

@@ -2,9 +2,10 @@
 // Clones of one template: many at once, each somebody of its own, as large as asked for.
 
 import test from 'ava';
+import { longOnPv } from '../../support/long.js';
 import { busybox, debian, run } from '../../support/thaw.js';
 
-test.serial('ten containers at once all run', async (t) => {
+longOnPv('ten containers at once all run', async (t) => {
   t.timeout(600_000);
   const outcomes = await Promise.all(
     Array.from({ length: 10 }, (_, i) =>
@@ -74,7 +75,7 @@ test.serial('a container of two CPUs has two, one of half a CPU has a quota', as
   );
 });
 
-test.serial('a Debian image runs perl', async (t) => {
+longOnPv('a Debian image runs perl', async (t) => {
   t.timeout(300_000);
   const { status, stdout } = await run([debian, 'perl', '-e', 'print "perl $^V\\n"; exit 5']);
   t.regex(stdout, /^perl v5\./);

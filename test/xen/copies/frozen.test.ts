@@ -4,6 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import test from 'ava';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -80,7 +81,7 @@ once('an interpreter with its libraries runs from memory', async (t) => {
   t.is((await thaw(runFrozen('perl', '--memory', '256m'))).stdout, '42\n');
 });
 
-test.serial(
+longOnPv(
   'a clone waits for the next start, and one that is silent is not handed out',
   async (t) => {
     await freeze('pooled', busybox, 'echo', 'hello');
@@ -96,7 +97,7 @@ test.serial(
   },
 );
 
-once('a damaged template is found and made again', async (t) => {
+longOnce('a damaged template is found and made again', async (t) => {
   await freeze('broken', busybox, 'echo', 'whole');
   await stopThawd();
   const file = await open(`${FROZEN}/broken/template/stream`, 'r+');

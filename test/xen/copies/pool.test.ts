@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
+import { longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -76,11 +77,11 @@ test.serial(
   },
 );
 
-test.serial('so do the starts after it: who waits has the memory to answer', async (t) => {
+longOnPv('so do the starts after it: who waits has the memory to answer', async (t) => {
   for (let start = 0; start < 4; start++) await takesOneThatWaits(t, () => Promise.resolve());
 });
 
-test.serial('a clone that was destroyed while it waited is replaced, not handed out', async (t) => {
+longOnPv('a clone that was destroyed while it waited is replaced, not handed out', async (t) => {
   await oneWaits();
   const [victim] = await waiting();
   await command('xl', ['destroy', String(victim)]);

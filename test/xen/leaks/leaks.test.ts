@@ -4,7 +4,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { Libxl } from '../../../bindings/index.js';
 import { holdings, type Holdings } from '../../support/leaks.js';
-import { once } from '../../support/once.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 import {
   busybox,
   killThawd,
@@ -57,7 +57,7 @@ test.serial(
   },
 );
 
-test.serial('starts cost thawd no descriptor and xenstore no node', async (t) => {
+longOnPv('starts cost thawd no descriptor and xenstore no node', async (t) => {
   t.timeout(300_000);
   await startThawd(['--pool', '0', '--pool-max', '0']);
   const settled = (): Promise<Holdings> =>
@@ -85,7 +85,7 @@ test.serial('starts cost thawd no descriptor and xenstore no node', async (t) =>
   await stopThawd();
 });
 
-test.serial(
+longOnce(
   'what xenstore has of a domain that ended without a thawd, the next one removes',
   async (t) => {
     t.timeout(300_000);
@@ -110,7 +110,7 @@ test.serial(
   },
 );
 
-once('clones that waited for a killed thawd go when the next one starts', async (t) => {
+longOnce('clones that waited for a killed thawd go when the next one starts', async (t) => {
   t.timeout(300_000);
   await stopThawd();
   await startThawd(['--pool', '2']);

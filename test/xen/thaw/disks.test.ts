@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { existsSync, statSync } from 'node:fs';
+import { long, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -42,7 +43,7 @@ async function sleeper(name: string, ...options: string[]): Promise<string> {
   return stdout.trim() || stderr;
 }
 
-test.serial('the memory that comes by itself is enough to mount it', async (t) => {
+long('the memory that comes by itself is enough to mount it', async (t) => {
   t.timeout(300_000);
   // Not runWords(): what is named there is had before the mount.
   const words = ['run', '--type', guestType, '--name', 'default', busybox, 'echo', 'mounted'];
@@ -50,7 +51,7 @@ test.serial('the memory that comes by itself is enough to mount it', async (t) =
   await thaw(['rm', 'default']);
 });
 
-test.serial('what it wrote is there at the next start, and goes with it', async (t) => {
+longOnPv('what it wrote is there at the next start, and goes with it', async (t) => {
   t.timeout(300_000);
   const script =
     'echo x >> /lines; mkdir -p /etc/own; rm -f /etc/passwd; wc -l < /lines; ls /etc/passwd /etc/own';
@@ -124,7 +125,7 @@ once('a full writable layer is ENOSPC in the container, and nothing else', async
   t.regex(tmpfs.stdout, /status 1\nok\n$/);
 });
 
-test.serial('a read-only container keeps its tmpfs and starts again', async (t) => {
+longOnPv('a read-only container keeps its tmpfs and starts again', async (t) => {
   t.timeout(300_000);
   const script = 'touch /no 2>/dev/null && echo wrote; touch /tmp/yes && echo fine';
   const words = runWords('--name', 'locked', '--read-only', busybox, 'sh', '-c', script);

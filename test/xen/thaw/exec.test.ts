@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { holdings } from '../../support/leaks.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -126,7 +127,7 @@ once('100 KiB go through cat and come back', async (t) => {
   t.is((await exec(['-i', NAME, 'cat'], { input })).stdout, input);
 });
 
-once('many, side by side and one after the other, leave nothing', async (t) => {
+longOnce('many, side by side and one after the other, leave nothing', async (t) => {
   t.timeout(600_000);
   // A pool grows and shrinks of its own accord.
   await stopThawd();
@@ -178,7 +179,7 @@ once('one that still runs is known to the next thawd, which gives its id to nobo
   t.is((await old.done).stdout, 'ready\nstill here\n');
 });
 
-test.serial('it dies with the container, and says so', async (t) => {
+longOnPv('it dies with the container, and says so', async (t) => {
   t.timeout(300_000);
   const { child, done } = startThaw(['exec', NAME, 'sh', '-c', 'echo ready; sleep 600']);
   await first(child);

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/thaw.js';
 
@@ -58,7 +59,7 @@ async function start(name: string, image: string, script: string, ...options: st
 const inside = async (name: string, script: string) =>
   (await thaw(['exec', name, 'sh', '-c', script])).stdout;
 
-test.serial('both ways while it runs: files, folders, links, a big file, streams', async (t) => {
+longOnPv('both ways while it runs: files, folders, links, a big file, streams', async (t) => {
   t.timeout(600_000);
   await start(
     'files',
@@ -100,7 +101,7 @@ test.serial('both ways while it runs: files, folders, links, a big file, streams
   t.is(await inside('files', 'cat /etc/hosts'), 'single\n');
 });
 
-test.serial('what does not go is 125 with one line, and changes nothing', async (t) => {
+longOnPv('what does not go is 125 with one line, and changes nothing', async (t) => {
   t.timeout(300_000);
   const bad: [string[], RegExp][] = [
     [['cp', 'files:/nowhere', '.'], /Cannot find \/nowhere: No such file/],
@@ -132,7 +133,7 @@ test.serial(
   },
 );
 
-test.serial('export has what the container has, its mounts left out', async (t) => {
+longOnPv('export has what the container has, its mounts left out', async (t) => {
   t.timeout(300_000);
   await good('export', '-o', 'export.tar', 'files');
   const paths = execFileSync('tar', ['-tf', at('export.tar')])
@@ -252,7 +253,7 @@ once('a full disk is an error of the copy, and nothing else', async (t) => {
   await good('rm', '--force', 'tight');
 });
 
-test.serial('nothing is left of it', async (t) => {
+longOnPv('nothing is left of it', async (t) => {
   await good('rm', '--force', 'files');
   t.regex(execFileSync('xl', ['list']).toString(), /^(?!.*thaw-files)/s);
 });

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { longOnce } from '../../support/long.js';
 import { Registry } from '../../support/registry.js';
 import { once } from '../../support/once.js';
 import { busybox, command, debian, guestType, images, run, thaw } from '../../support/thaw.js';
@@ -100,7 +101,7 @@ once('an image goes to podman and comes back with the id that it had', async (t)
   }
 });
 
-once('an archive goes through pipes in both directions', async (t) => {
+longOnce('an archive goes through pipes in both directions', async (t) => {
   t.timeout(600_000);
   const id = (await thaw(['pull', '-q', debian])).stdout.trim();
   await thaw(['tag', id, 'localhost/lab/piped:1']);

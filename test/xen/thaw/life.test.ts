@@ -2,6 +2,7 @@
 // The life of a container that nobody waits for: made, started, stopped, paused, renamed, started again by hand and by policy.
 
 import test from 'ava';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -73,7 +74,7 @@ test.serial('paused it does nothing, xl sees it, and nothing can be run in it', 
   t.is((await thaw(['exec', 'life', 'true'])).status, 0);
 });
 
-test.serial('another name is its own and its domain’s', async (t) => {
+longOnPv('another name is its own and its domain’s', async (t) => {
   await ok(t, 'rename', 'life', 'after-life');
   t.regex(await command('xl', ['list']), /^after-life /m);
   t.is((await thaw(['inspect', 'life'])).status, 125);
@@ -82,7 +83,7 @@ test.serial('another name is its own and its domain’s', async (t) => {
   t.is(await inspect('after-life', 'State.Status'), 'running');
 });
 
-test.serial('who follows its log hears all of it to the end', async (t) => {
+longOnPv('who follows its log hears all of it to the end', async (t) => {
   const following = startThaw(['logs', '--follow', '--tail', '1', 'after-life']).done;
   const { length } = await logs('after-life');
   await until('it counts on', async () => (await logs('after-life')).length > length + 3);
@@ -121,7 +122,7 @@ once('attached it ends with its status', async (t) => {
   t.deepEqual([status, stdout], [9, 'said it\n'], stderr);
 });
 
-once('a policy starts it again until it is tired, and by the next thawd too', async (t) => {
+longOnce('a policy starts it again until it is tired, and by the next thawd too', async (t) => {
   const tired = ['-d', '--restart', 'on-failure:2', '--name', 'tired', busybox, 'sh', '-c'];
   await ok(t, ...runWords(...tired, 'echo try; exit 4'));
   await until('it has tried', async () => (await logs('tired')).length === 3);

@@ -7,6 +7,7 @@ import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -89,7 +90,7 @@ test.serial('a container has an address that the host and other containers reach
   t.true(await pinged(address));
 });
 
-test.serial('published ports lead to it, from outside and from the host itself', async (t) => {
+longOnPv('published ports lead to it, from outside and from the host itself', async (t) => {
   const id = await idOf('web');
   const { four } = await ownAddresses();
   t.is(await reached(`http://${four}:8080/`), id);
@@ -142,7 +143,7 @@ once('none has no interface that is up, and the host no way to it', async (t) =>
   t.notRegex(stdout, /inet 10\./);
 });
 
-test.serial('a network of its own has IPv6 too, and its ports', async (t) => {
+longOnPv('a network of its own has IPv6 too, and its ports', async (t) => {
   t.is((await thaw(['network', 'create', '--ipv6', '--subnet', '10.77.0.0/24', 'six'])).status, 0);
   await serve(t, '--network', 'six', '--ip', '10.77.0.9', '--name', 'db', '-p', '9090:80');
   t.is(await inspect('db', 'IPAddress'), '10.77.0.9');

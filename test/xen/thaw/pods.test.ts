@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { openXenstore } from '../../../xenstore/index.js';
+import { long, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -85,22 +86,19 @@ test.serial('each sees its own processes, and its end is its own', async (t) => 
   t.is(await pod('shop', 'State'), 'Running');
 });
 
-test.serial(
-  'what a container wrote is there when it starts again, also with its pod',
-  async (t) => {
-    await ok(t, 'exec', 'side', 'sh', '-c', 'echo kept >/kept');
-    await ok(t, 'restart', 'side');
-    t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
-    const before = await pod('shop', 'Domain.Id');
-    await ok(t, 'pod', 'restart', 'shop');
-    t.not(await pod('shop', 'Domain.Id'), before);
-    t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
-    const copied = await ok(t, 'cp', 'side:/kept', '-');
-    t.regex(copied, /kept/);
-  },
-);
+longOnPv('what a container wrote is there when it starts again, also with its pod', async (t) => {
+  await ok(t, 'exec', 'side', 'sh', '-c', 'echo kept >/kept');
+  await ok(t, 'restart', 'side');
+  t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
+  const before = await pod('shop', 'Domain.Id');
+  await ok(t, 'pod', 'restart', 'shop');
+  t.not(await pod('shop', 'Domain.Id'), before);
+  t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');
+  const copied = await ok(t, 'cp', 'side:/kept', '-');
+  t.regex(copied, /kept/);
+});
 
-test.serial('after kill -9 of thawd all goes on, and can be ended', async (t) => {
+longOnPv('after kill -9 of thawd all goes on, and can be ended', async (t) => {
   const exec = thaw([
     'exec',
     'side',
@@ -121,7 +119,7 @@ test.serial('after kill -9 of thawd all goes on, and can be ended', async (t) =>
   await ok(t, 'start', 'side');
 });
 
-test.serial('paused, nothing in it runs', async (t) => {
+longOnPv('paused, nothing in it runs', async (t) => {
   await ok(t, 'pod', 'pause', 'shop');
   t.is(await pod('shop', 'State'), 'Paused');
   t.regex(await command('xl', ['list']), /^shop .* --p---/m);
@@ -129,7 +127,7 @@ test.serial('paused, nothing in it runs', async (t) => {
   t.is(await ok(t, 'exec', 'side', 'echo', 'on'), 'on');
 });
 
-test.serial('a container of it is paused alone, and the next thawd knows', async (t) => {
+long('a container of it is paused alone, and the next thawd knows', async (t) => {
   t.timeout(600_000);
   const count = 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.1; done';
   await ok(t, 'run', '-d', '--pod', 'shop', '--name', 'counts', busybox, 'sh', '-c', count);
@@ -184,7 +182,7 @@ once('limits of a container in it are its own', async (t) => {
   t.regex(stderr, /Cannot use --memory .* in pod "shop": its domain has/);
 });
 
-test.serial('a pod of which a container runs stays; then all of it goes', async (t) => {
+longOnPv('a pod of which a container runs stays; then all of it goes', async (t) => {
   const { status, stderr } = await thaw(['pod', 'rm', 'shop']);
   t.is(status, 125);
   t.regex(stderr, /container "\w+" is running; stop the pod first, or use --force/);
@@ -215,7 +213,7 @@ const inPod = (name: string, ...words: string[]): string[] => [
   ...[busybox, 'sh', '-c', WAIT],
 ];
 
-test.serial('containers in it share volumes, and have files of the host', async (t) => {
+longOnPv('containers in it share volumes, and have files of the host', async (t) => {
   t.timeout(600_000);
   writeFileSync(join(folder, 'told'), 'told\n');
   await ok(t, 'pod', 'create', ...POD, '--name', 'data');
@@ -236,30 +234,27 @@ test.serial('containers in it share volumes, and have files of the host', async 
   t.deepEqual(users.split('\n').sort(), ['one', 'two']);
 });
 
-test.serial(
-  'one that is removed takes its own along; another has others in its place',
-  async (t) => {
-    t.timeout(600_000);
-    await ok(t, 'rm', '--force', 'one');
-    t.deepEqual(await served('data'), [1, 1]);
-    t.is(await ok(t, 'exec', 'two', 'cat', '/w/f'), 'two');
-    await ok(t, ...inPod('one', '-v', 'other:/v', '-v', '/anonymous'));
-    t.deepEqual(await served('data'), [2, 2]);
-    t.is(await ok(t, 'exec', 'one', 'ls', '/v'), '');
-    await ok(t, 'exec', 'one', 'touch', '/v/mine', '/anonymous/mine');
-    await ok(t, 'restart', 'one');
-    t.is(await ok(t, 'exec', 'one', 'sh', '-c', 'ls /v; ls /anonymous'), 'mine\nmine');
-    const failed = await thaw([
-      ...['run', '--rm', '--pod', 'data', '-v', 'unused:/x'],
-      ...[busybox, 'no-such-command'],
-    ]);
-    t.is(failed.status, 127);
-    t.deepEqual(await served('data'), [2, 2], 'a start that failed leaves none');
-    await ok(t, 'volume', 'rm', 'unused');
-  },
-);
+longOnPv('one that is removed takes its own along; another has others in its place', async (t) => {
+  t.timeout(600_000);
+  await ok(t, 'rm', '--force', 'one');
+  t.deepEqual(await served('data'), [1, 1]);
+  t.is(await ok(t, 'exec', 'two', 'cat', '/w/f'), 'two');
+  await ok(t, ...inPod('one', '-v', 'other:/v', '-v', '/anonymous'));
+  t.deepEqual(await served('data'), [2, 2]);
+  t.is(await ok(t, 'exec', 'one', 'ls', '/v'), '');
+  await ok(t, 'exec', 'one', 'touch', '/v/mine', '/anonymous/mine');
+  await ok(t, 'restart', 'one');
+  t.is(await ok(t, 'exec', 'one', 'sh', '-c', 'ls /v; ls /anonymous'), 'mine\nmine');
+  const failed = await thaw([
+    ...['run', '--rm', '--pod', 'data', '-v', 'unused:/x'],
+    ...[busybox, 'no-such-command'],
+  ]);
+  t.is(failed.status, 127);
+  t.deepEqual(await served('data'), [2, 2], 'a start that failed leaves none');
+  await ok(t, 'volume', 'rm', 'unused');
+});
 
-test.serial('after kill -9 of thawd they have their files, and give them back', async (t) => {
+longOnPv('after kill -9 of thawd they have their files, and give them back', async (t) => {
   t.timeout(600_000);
   await killThawd();
   await startThawd();
@@ -272,7 +267,7 @@ test.serial('after kill -9 of thawd they have their files, and give them back', 
   await ok(t, 'volume', 'rm', 'other');
 });
 
-test.serial('a pod that starts again has them again, and at last none', async (t) => {
+longOnPv('a pod that starts again has them again, and at last none', async (t) => {
   t.timeout(600_000);
   const before = await pod('data', 'Domain.Id');
   await ok(t, 'pod', 'stop', '--time', '3', 'data');
@@ -314,7 +309,7 @@ once('run --pod new: makes one, whose ports are the container’s', async (t) =>
   await ok(t, 'pod', 'rm', '--force', 'made');
 });
 
-test.serial('xl destroy of its domain is the end of all in it, and is said', async (t) => {
+longOnPv('xl destroy of its domain is the end of all in it, and is said', async (t) => {
   await ok(t, 'pod', 'create', ...POD, '--name', 'gone');
   await ok(t, 'run', '-d', '--pod', 'gone', '--name', 'left', busybox, 'sh', '-c', WAIT);
   await command('xl', ['destroy', 'gone']);

@@ -2,6 +2,7 @@
 // thaw run: what a container is given, and what comes back of it.
 
 import test from 'ava';
+import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import { busybox, guestType, run, running, runWords, startThaw, thaw } from '../../support/thaw.js';
 
@@ -14,7 +15,7 @@ test.serial('a container runs in a domain of its own and its output comes back',
   t.is(status, 0);
 });
 
-once('with less memory than a domain needs a container is limited within one', async (t) => {
+longOnce('with less memory than a domain needs a container is limited within one', async (t) => {
   const script =
     'cat /sys/fs/cgroup/memory.max; head -c 25165824 /dev/zero | tail -c 25165824 >/dev/null';
   const { status, stdout } = await run(['--memory', '16m', busybox, 'sh', '-c', script]);

@@ -2,7 +2,7 @@
 // Figures are true: compared with what the container does, with xl, and with /proc inside.
 
 import test from 'ava';
-import { once } from '../../support/once.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 import {
   busybox,
   command,
@@ -43,7 +43,7 @@ test.after.always(async () => {
   if (names.length > 0) await thaw(['rm', '--force', ...names]);
 });
 
-test.serial('memory is what was filled, processes are those that run', async (t) => {
+longOnPv('memory is what was filled, processes are those that run', async (t) => {
   const found = await until('it has filled its memory', async () => {
     const now = await stats();
     return mib(now.MemUsage) >= 16 && now;
@@ -56,7 +56,7 @@ test.serial('memory is what was filled, processes are those that run', async (t)
   t.true(Math.abs(difference) < 4, `${difference} MiB`);
 });
 
-test.serial(
+longOnPv(
   'CPU time is what xl says the domain had, and most of it is the container’s',
   async (t) => {
     const seconds = async () => {
@@ -86,7 +86,7 @@ test.serial(
   },
 );
 
-test.serial('top lists them as the container sees them', async (t) => {
+longOnPv('top lists them as the container sees them', async (t) => {
   const { stdout } = await thaw(['top', NAME, 'pid', 'user', 'state', 'args']);
   const rows = stdout
     .trim()
@@ -100,7 +100,7 @@ test.serial('top lists them as the container sees them', async (t) => {
   t.regex(inside.stdout, new RegExp(`^ *${rows[2]?.[0]} sleep 1000$`, 'm'));
 });
 
-test.serial('what it receives and sends is counted', async (t) => {
+longOnPv('what it receives and sends is counted', async (t) => {
   const kib = (text: string) =>
     text.split(' / ').map((part) => parseFloat(part) * (part.endsWith('MiB') ? 1024 : part.endsWith('KiB') ? 1 : 1 / 1024)); // prettier-ignore
   const [inBefore = 0, outBefore = 0] = kib((await stats()).NetIO);
@@ -111,7 +111,7 @@ test.serial('what it receives and sends is counted', async (t) => {
   t.true(outAfter - outBefore > 26 && outAfter - outBefore < 60, `${outAfter - outBefore} KiB out`);
 });
 
-once('Prometheus finds the same where thawd was told to', async (t) => {
+longOnce('Prometheus finds the same where thawd was told to', async (t) => {
   // Two starts of thawd beside a domain that never rests take a minute more.
   await thaw(['exec', NAME, 'touch', '/dev/shm/calm']);
   await stopThawd();
@@ -130,7 +130,7 @@ once('Prometheus finds the same where thawd was told to', async (t) => {
   await startThawd();
 });
 
-test.serial('a paused one has its domain’s figures alone', async (t) => {
+longOnPv('a paused one has its domain’s figures alone', async (t) => {
   await thaw(['pause', NAME]);
   const now = await stats();
   t.is(now.PIDs, '--');

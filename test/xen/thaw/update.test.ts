@@ -2,6 +2,7 @@
 // Other limits: the container has them at once, xl sees them, they are written down, and what cannot be had changes nothing.
 
 import test, { type ExecutionContext } from 'ava';
+import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -120,7 +121,7 @@ once('CPUs and processes change, and thawd killed then finds them so', async (t)
   t.is(await limits(), '2\n150000 100000\n50');
 });
 
-once(
+longOnce(
   'one that does not run has them at its next start, and one that is paused is refused',
   async (t) => {
     t.timeout(600_000);

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -80,7 +81,7 @@ test.serial('a folder of the host is the same inside and outside', async (t) => 
   t.deepEqual([uid, gid, mode & 0o7777], [1000, 2000, 0o640]);
 });
 
-test.serial('what one side changes the other sees at once, a file bound alone too', async (t) => {
+longOnPv('what one side changes the other sees at once, a file bound alone too', async (t) => {
   t.timeout(300_000);
   const path = folder(t);
   writeFileSync(join(path, 'one'), 'first\n');
@@ -93,7 +94,7 @@ test.serial('what one side changes the other sees at once, a file bound alone to
   t.is(readFileSync(join(path, 'new/file'), 'utf8'), 'third\n');
 });
 
-test.serial('read-only is enforced by dom0, and no link leads out of what is shared', async (t) => {
+longOnPv('read-only is enforced by dom0, and no link leads out of what is shared', async (t) => {
   t.timeout(300_000);
   const path = folder(t);
   mkdirSync(join(path, 'a'));
@@ -114,7 +115,7 @@ test.serial('read-only is enforced by dom0, and no link leads out of what is sha
   t.deepEqual(readdirSync(path), ['a']);
 });
 
-test.serial(
+longOnPv(
   'a volume is made when it is wanted, filled from the image, and outlives containers',
   async (t) => {
     t.timeout(300_000);
@@ -196,7 +197,7 @@ once('a sized volume has that size, and its filesystem is mounted while it is us
   t.is((await thaw(['volume', 'rm', 'small'])).status, 0);
 });
 
-once('files behave as containers expect of a file system', async (t) => {
+longOnce('files behave as containers expect of a file system', async (t) => {
   t.timeout(900_000);
   t.teardown(() => thaw(['volume', 'rm', '--force', 'posix']));
   const { status, stdout, stderr } = await run([
@@ -230,7 +231,7 @@ once('a volume without a name goes with its container, if that is wanted', async
   t.deepEqual(await volumes(), []);
 });
 
-once(
+longOnce(
   'thawd may be killed meanwhile; the end of the file server is the end of its sandbox',
   async (t) => {
     t.timeout(300_000);
@@ -287,7 +288,7 @@ once('a block device is a disk of the guest, and nobody else writes to it meanwh
   }
 });
 
-test.serial('a container with files of the host is not copied while it runs', async (t) => {
+longOnPv('a container with files of the host is not copied while it runs', async (t) => {
   t.timeout(300_000);
   await standing(t, 'rooted', '-v', `${folder(t)}:/data`);
   const { status, stderr } = await thaw(['clone', 'rooted']);
