@@ -3,7 +3,7 @@
 
 import type { ExecutionContext } from 'ava';
 import { Container } from '../../toolstack/container/container.js';
-import { INIT_PROCESS } from '../../toolstack/container/execs.js';
+import { INIT_PROCESS } from '../../toolstack/sandbox/execs.js';
 import type { ContainerRecord } from '../../toolstack/container/record.js';
 import type { Sandbox } from '../../toolstack/sandbox/sandbox.js';
 import { containerRecord } from './container-record.js';

@@ -7,7 +7,7 @@ import type { Log } from '../base/log.js';
 import { firstProcess, type Place } from '../pod/index.js';
 import type { ContainerSandbox, Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
-import { Execs } from './execs.js';
+import { Execs } from '../sandbox/execs.js';
 import type { ContainerRecord, RecordStore } from './record.js';
 
 /** How a container ended. */

@@ -7,7 +7,7 @@ import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox, type ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { findDomain } from '../sandbox/strays.js';
-import { INIT_PROCESS } from './execs.js';
+import { INIT_PROCESS } from '../sandbox/execs.js';
 import type { ContainerServices } from './manager.js';
 import type { ContainerRecord } from './record.js';
 

@@ -11,7 +11,7 @@ import { shapeFor } from '../clone/shape.js';
 import type { Image } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES, type Limits } from '../sandbox/limits.js';
 import { ROOTFS } from '../sandbox/sandbox.js';
-import { INIT_PROCESS } from './execs.js';
+import { INIT_PROCESS } from '../sandbox/execs.js';
 import { ContainerError } from './errors.js';
 import type { ContainerRecord } from './record.js';
 import { boundFiles, planStart } from './start.js';

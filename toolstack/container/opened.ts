@@ -11,7 +11,7 @@ import { newSandboxRecord } from '../sandbox/record.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { ContainerError } from './errors.js';
-import { Execs } from './execs.js';
+import { Execs } from '../sandbox/execs.js';
 import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
 import { ownImage } from './image-of.js';
 

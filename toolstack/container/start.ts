@@ -11,7 +11,7 @@ import type {
 } from '../api/engine.js';
 import { mergeProcess, resolveUser, type Image } from '../image/index.js';
 import { ROOTFS, rootfsPath, type ProcessStart } from '../sandbox/sandbox.js';
-import { INIT_PROCESS } from './execs.js';
+import { INIT_PROCESS } from '../sandbox/execs.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import { deviceNodes } from './devices.js';
 import type { Bind } from './mounts.js';

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a network is to dom0's kernel: a bridge with addresses, packet rules, ports that are held. By iproute2 and nft where no start waits for it.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { linkJoin } from '../../bindings/index.js';
-import { withDeadline } from '../base/deadline.js';
-import { errorCode } from '../base/errors.js';
-import { printable } from '../base/text.js';
-import { NetworkError } from './errors.js';
 import type { NetworkRecord } from './record.js';
+import { runTool } from './tool.js';
 
 export interface HostNetwork {
   /** Makes the bridge, with its addresses, where it is not there. */
@@ -28,19 +24,16 @@ export interface HostNetwork {
   ownSubnets(): string[];
 }
 
-const TOOL_MS = 30_000;
-const PACKAGES: Record<string, string> = { ip: 'iproute2', nft: 'nftables' };
-
 export const kernelNetwork: HostNetwork = {
   async addBridge({ bridge, subnets, internal }) {
     if (!existsSync(`/sys/class/net/${bridge}`))
-      await run('ip', ['link', 'add', bridge, 'address', newMac(), 'type', 'bridge']);
+      await runTool('ip', ['link', 'add', bridge, 'address', newMac(), 'type', 'bridge']);
     for (const { subnet, gateway } of subnets) {
       const prefix = subnet.slice(subnet.indexOf('/'));
       const nodad = subnet.includes(':') ? ['nodad'] : [];
-      await run('ip', ['addr', 'replace', `${gateway}${prefix}`, 'dev', bridge, ...nodad]);
+      await runTool('ip', ['addr', 'replace', `${gateway}${prefix}`, 'dev', bridge, ...nodad]);
     }
-    await run('ip', ['link', 'set', bridge, 'up']);
+    await runTool('ip', ['link', 'set', bridge, 'up']);
     if (internal) return;
     await setting('net/ipv4/ip_forward');
     // What comes from the host's own loopback is let through to a published port.
@@ -50,12 +43,12 @@ export const kernelNetwork: HostNetwork = {
   },
 
   async removeBridge(bridge) {
-    if (existsSync(`/sys/class/net/${bridge}`)) await run('ip', ['link', 'delete', bridge]);
+    if (existsSync(`/sys/class/net/${bridge}`)) await runTool('ip', ['link', 'delete', bridge]);
   },
 
   join: (interfaceName, bridge) => linkJoin(interfaceName, bridge),
 
-  load: (rules) => run('nft', ['-f', '-'], rules),
+  load: async (rules) => void (await runTool('nft', ['-f', '-'], rules)),
 
   nameServers() {
     try {
@@ -81,33 +74,4 @@ function newMac(): string {
 
 async function setting(name: string): Promise<void> {
   await writeFile(`/proc/sys/${name}`, '1');
-}
-
-/** Runs a program to its end. Rejects with ERR_NETWORK_TOOL and what it said. */
-async function run(tool: string, args: string[], input = ''): Promise<void> {
-  const child = spawn(tool, args, { stdio: ['pipe', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  // One that ends before it has read tells why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  try {
-    const status = await withDeadline(ended, TOOL_MS, `${tool} does not end`);
-    if (status !== 0)
-      throw new NetworkError(
-        'ERR_NETWORK_TOOL',
-        `${tool} ${args.join(' ')} ended with status ${status}: ${printable(said, 500)}`,
-      );
-  } catch (error) {
-    child.kill('SIGKILL');
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw new NetworkError(
-      'ERR_NETWORK_TOOL',
-      `Cannot run ${tool}: install it with apt install ${PACKAGES[tool]}`,
-    );
-  }
 }

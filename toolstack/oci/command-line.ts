@@ -8,6 +8,8 @@ export interface OciCommandLine {
   /** By their long names; what is a flag is 'true'. */
   global: Record<string, string>;
   options: Record<string, string>;
+  /** Those that may be given more than once. */
+  lists: Record<string, string[]>;
   words: string[];
 }
 
@@ -15,10 +17,14 @@ interface Shape {
   /** Long names of options with a value. */
   values: readonly string[];
   flags: readonly string[];
+  /** Those with a value that may be given more than once. */
+  lists?: readonly string[];
   /** Their one letter. */
   short?: Readonly<Record<string, string>>;
   /** How many words may follow. */
   words: readonly [number, number];
+  /** From the first word on nothing is an option: it is another program's. */
+  stops?: boolean;
 }
 
 const GLOBAL: Shape = {
@@ -26,6 +32,7 @@ const GLOBAL: Shape = {
   flags: ['systemd-cgroup', 'debug', 'help', 'version'],
   short: { h: 'help', v: 'version' },
   words: [0, 0],
+  stops: true,
 };
 
 const CREATE: Shape = {
@@ -35,8 +42,29 @@ const CREATE: Shape = {
   words: [1, 1],
 };
 
+const EXEC: Shape = {
+  values: [
+    ...['process', 'console-socket', 'pid-file', 'cwd', 'user', 'preserve-fds'],
+    ...['apparmor', 'process-label', 'cgroup'],
+  ],
+  flags: ['detach', 'tty', 'no-new-privs', 'no-subreaper', 'ignore-paused'],
+  lists: ['env', 'cap', 'additional-gids'],
+  short: {
+    p: 'process',
+    u: 'user',
+    e: 'env',
+    c: 'cap',
+    g: 'additional-gids',
+    d: 'detach',
+    t: 'tty',
+  },
+  words: [1, Infinity],
+  stops: true,
+};
+
 export const COMMANDS: Readonly<Record<string, Shape>> = {
   create: CREATE,
+  exec: EXEC,
   start: { values: [], flags: [], words: [1, 1] },
   state: { values: [], flags: [], words: [1, 1] },
   kill: { values: [], flags: ['all'], short: { a: 'all' }, words: [1, 2] },
@@ -47,30 +75,33 @@ export const COMMANDS: Readonly<Record<string, Shape>> = {
 /** `argv` without the program's name. Throws ERR_USAGE, naming what is wrong. */
 export function parseCommandLine(argv: readonly string[]): OciCommandLine {
   const rest = [...argv];
-  const global = takeOptions(rest, GLOBAL, 'thaw-oci', true);
+  const { options: global } = takeOptions(rest, GLOBAL, 'thaw-oci');
   const command = rest.shift() ?? (global['version'] ? 'version' : 'help');
   if (command === 'version' || command === 'help')
-    return { command, global, options: {}, words: [] };
+    return { command, global, options: {}, lists: {}, words: [] };
   const shape = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (!shape)
     throw usage(`Unknown command "${command}": ${Object.keys(COMMANDS).join(', ')} are known`);
-  const options = takeOptions(rest, shape, `thaw-oci ${command}`, false);
+  const taken = takeOptions(rest, shape, `thaw-oci ${command}`);
   const [least, most] = shape.words;
   if (rest.length < least || rest.length > most)
-    throw usage(
-      `thaw-oci ${command} takes ${least === most ? least : `${least} to ${most}`} words, not ${rest.length}`,
-    );
-  return { command, global, options, words: rest };
+    throw usage(`thaw-oci ${command} takes ${wordCount(least, most)} words, not ${rest.length}`);
+  return { command, global, ...taken, words: rest };
 }
 
-/** Takes options out of `words`; with `stops` none behind the first word that is not one. */
+function wordCount(least: number, most: number): string {
+  if (most === Infinity) return `${least} or more`;
+  return least === most ? String(least) : `${least} to ${most}`;
+}
+
+/** Takes options out of `words`. */
 function takeOptions(
   words: string[],
-  { values, flags, short = {} }: Shape,
+  { values, flags, lists = [], short = {}, stops }: Shape,
   where: string,
-  stops: boolean,
-): Record<string, string> {
+): Pick<OciCommandLine, 'options' | 'lists'> {
   const found: Record<string, string> = {};
+  const many: Record<string, string[]> = {};
   const others: string[] = [];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     if (word === '--') {
@@ -87,14 +118,15 @@ function takeOptions(
     const name = word.startsWith('--') ? given : (short[given] ?? given);
     if (flags.includes(name)) {
       if (inline !== 'false') found[name] = 'true';
-    } else if (values.includes(name)) {
+    } else if (values.includes(name) || lists.includes(name)) {
       const value = inline ?? words.shift();
       if (value === undefined) throw usage(`${where}: --${name} wants a value`);
-      found[name] = value;
+      if (values.includes(name)) found[name] = value;
+      else (many[name] ??= []).push(value);
     } else throw usage(`${where}: unknown option ${word}`);
   }
   words.push(...others);
-  return found;
+  return { options: found, lists: many };
 }
 
 function split(text: string): [string, string | undefined] {

@@ -8,8 +8,10 @@ import { describeError, errorMessage } from '../base/errors.js';
 import { signalNumber } from '../base/signals.js';
 import { VERSION } from '../base/version.js';
 import { COMMANDS, parseCommandLine, type OciCommandLine } from './command-line.js';
+import { readConfig } from './config.js';
 import type { OciContainers } from './containers.js';
 import { OciError } from './errors.js';
+import { processWith, readProcess, type ExecOptions } from './process.js';
 import type { OciRecord } from './record.js';
 
 /** Where containers are whose engine names no root. */
@@ -41,7 +43,7 @@ export async function runOci(
 }
 
 async function run(
-  { command, global, options, words }: OciCommandLine,
+  { command, global, options, lists, words }: OciCommandLine,
   client: Client,
   containers: OciContainers,
 ): Promise<void> {
@@ -58,6 +60,19 @@ async function run(
         },
         client,
       );
+    case 'exec': {
+      const { record } = containers.find(root, id);
+      const process =
+        options['process'] === undefined
+          ? processWith(
+              (await readConfig(record.bundle)).process,
+              execOptions(options, lists, words),
+            )
+          : await readProcess(path('process'));
+      const detach = options['detach'] !== undefined;
+      const files = { pidFile: path('pid-file'), consoleSocket: path('console-socket') };
+      return containers.exec(root, id, { process, detach, ...files }, client);
+    }
     case 'start':
       return containers.start(root, id);
     case 'kill':
@@ -78,6 +93,17 @@ async function run(
         `Usage: thaw-oci [--root DIR] [--log FILE] COMMAND\n\nCommands: ${Object.keys(COMMANDS).join(', ')}\n`,
       );
   }
+}
+
+function execOptions(
+  options: Record<string, string>,
+  { env = [], cap = [], 'additional-gids': gids = [] }: Record<string, string[]>,
+  [, ...args]: readonly string[],
+): ExecOptions {
+  return {
+    ...{ args, tty: options['tty'] !== undefined, cwd: options['cwd'], user: options['user'] },
+    ...{ env, caps: cap, gids, noNewPrivileges: options['no-new-privs'] !== undefined },
+  };
 }
 
 /** Throws ERR_USAGE. */

@@ -68,16 +68,12 @@ export function checkConfig(untrusted: unknown): BundleConfig {
   const config = object(untrusted, 'the file');
   const ociVersion = string(config['ociVersion'], 'ociVersion');
   if (!/^1\.\d+\.\d+/.test(ociVersion)) throw configError('ociVersion', 'one of 1.x is wanted');
-  const process = object(config['process'], 'process');
-  const args = strings(process['args'], 'process.args');
-  if (args.length === 0) throw configError('process.args', 'a program is wanted');
-  const cwd = absolute(process['cwd'], 'process.cwd');
   const root = object(config['root'], 'root');
   const linux = object(config['linux'] ?? {}, 'linux');
   const annotations = object(config['annotations'] ?? {}, 'annotations');
   return {
     ociVersion,
-    process: { ...process, args, cwd, terminal: process['terminal'] === true },
+    process: checkProcess(config['process']),
     root: { path: string(root['path'], 'root.path'), readonly: root['readonly'] === true },
     mounts: list(config['mounts'], 'mounts').map(checkMount),
     hostname: config['hostname'] === undefined ? '' : string(config['hostname'], 'hostname'),
@@ -97,6 +93,20 @@ export function checkConfig(untrusted: unknown): BundleConfig {
     resources: object(linux['resources'] ?? {}, 'linux.resources'),
     hooks: object(config['hooks'] ?? {}, 'hooks'),
     linux,
+  };
+}
+
+/** Throws ERR_OCI_CONFIG, naming the field. Pure. */
+export function checkProcess(untrusted: unknown): BundleConfig['process'] {
+  const process = object(untrusted, 'process');
+  const args = strings(process['args'], 'process.args');
+  if (args.length === 0) throw configError('process.args', 'a program is wanted');
+  const cwd = absolute(process['cwd'], 'process.cwd');
+  return {
+    ...process,
+    ...{ args, cwd },
+    ...(process['env'] === undefined ? {} : { env: strings(process['env'], 'process.env') }),
+    terminal: process['terminal'] === true,
   };
 }
 

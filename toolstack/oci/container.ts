@@ -4,16 +4,20 @@
 import { constants } from 'node:os';
 import type { ExitStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
+import { Execs, INIT_PROCESS } from '../sandbox/execs.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import type { OciRecord, OciStore } from './record.js';
 
 /** The process that config.json describes, on its sandbox's channels. */
-export const FIRST_PROCESS = 1;
+export const FIRST_PROCESS = INIT_PROCESS;
 
 export class OciContainer {
   readonly record: OciRecord;
   sandbox: Sandbox | undefined;
+  readonly execs = new Execs();
+  /** Pids of the processes beside the first. */
+  readonly standIns = new Map<number, number>();
   /** Whether somebody has asked for its start: it may be once. */
   isStarting = false;
   /** Settles when its create has, while that is under way. */
@@ -34,7 +38,9 @@ export class OciContainer {
   get events(): ShimEvents {
     return {
       onExit: (process, exit) => {
-        if (process === FIRST_PROCESS) void this.end({ exit });
+        if (process === FIRST_PROCESS) return void this.end({ exit });
+        this.execs.end(process, exit);
+        this.standIns.delete(process);
       },
       onLost: (reason) => void this.end({ reason }),
       onGone: () => void this.end({ reason: 'its shim ended' }),
@@ -64,6 +70,8 @@ export class OciContainer {
     const { id } = this.record;
     if ('reason' in how) this.#log.warn(`OCI container ${id} is lost: ${how.reason}`);
     Object.assign(this.record, how, { state: 'stopped' });
+    this.execs.endAll();
+    this.standIns.clear();
     await this.sandbox?.destroy();
     this.sandbox = undefined;
     await this.update({}).catch((error: unknown) =>

@@ -12,7 +12,8 @@ import { parseStatus } from '../sandbox/exit-file.js';
 import { leaveCgroup } from './cgroup.js';
 import { FIRST_PROCESS, OciContainer } from './container.js';
 import { create, planCreate, type CreateRequest, type OciServices } from './create.js';
-import { OciError } from './errors.js';
+import { OciError, stateError } from './errors.js';
+import { exec, type ExecRequest } from './exec.js';
 import type { OciRecord } from './record.js';
 
 /** Signals that do nothing to a process that has not begun. */
@@ -107,6 +108,11 @@ export class OciContainers {
     if (record.state === 'created') await container.update({ state: 'running' });
   }
 
+  /** Rejects as exec() does. */
+  async exec(root: string, id: string, request: ExecRequest, client: Client): Promise<void> {
+    await exec(this.find(root, id), request, client);
+  }
+
   /** Rejects with ERR_OCI_STATE unless it is created or running. */
   async kill(root: string, id: string, signal: number): Promise<void> {
     const container = this.find(root, id);
@@ -167,6 +173,8 @@ export class OciContainers {
     }
     if (first?.exit) return await container.end({ exit: first.exit });
     if (first?.hasBegun === true) record.state = 'running';
+    for (const { process } of status.processes)
+      if (process !== FIRST_PROCESS) container.execs.adopt(process);
     await sandbox.catchUp();
     await sandbox.growOn();
   }
@@ -184,8 +192,4 @@ export class OciContainers {
 
 function keyOf(root: string, id: string): string {
   return `${root}\0${id}`;
-}
-
-function stateError(verb: string, { id, state }: OciRecord): OciError {
-  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}`);
 }

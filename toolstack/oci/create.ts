@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
 
-import { readFile } from 'node:fs/promises';
 import { AgentType, encodeStart } from '../agent/wire.js';
 import type { Client } from '../api/client.js';
 import { ProcessFlag } from '../api/wire.js';
@@ -17,6 +16,8 @@ import { object, readConfig, type BundleConfig } from './config.js';
 import { FIRST_PROCESS, type OciContainer } from './container.js';
 import { configError, OciError } from './errors.js';
 import { planGuest } from './guest-config.js';
+import { carryNetwork } from './network.js';
+import { sizeOf, standInOf } from './process.js';
 import type { OciRecord, OciStore } from './record.js';
 
 export interface OciServices {
@@ -104,18 +105,15 @@ export async function create(
       // A clone that waited has an id and a domain of its own.
       await store.save(record);
       await made.shim.expect(FIRST_PROCESS, flags, '', store.statusPath(record));
-      record.pid = await client.standIn({
-        ...{ shimSocket: made.shimSocket, process: FIRST_PROCESS, flags },
-        root: record.sandbox.files?.[0]?.path ?? '/',
-        network: config.namespaces.find(({ type }) => type === 'network')?.path ?? '',
-        cgroup: record.cgroup === '' ? '' : `${record.cgroup}/cgroup.procs`,
-        console: consoleSocket,
-      });
-      await refuseInterfaces(record.pid);
+      const process = { process: FIRST_PROCESS, flags, console: consoleSocket };
+      const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
+      const what = { shimSocket: made.shimSocket, ...process };
+      record.pid = await client.standIn(standInOf(record, what, network));
     },
   });
   container.going.signal.throwIfAborted();
-  const { rows, cols } = sizeOf(config);
+  await carryNetwork(container.sandbox, record.pid);
+  const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
     ...{ process: FIRST_PROCESS, flags, rows, cols, rootfs: '', files: {} },
     ...{ container: record.key, config: guest },
@@ -132,25 +130,6 @@ export async function create(
   await container.update({ state: 'created' });
   // Engines look at the pid as soon as it is there.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
-}
-
-/** What an engine put into the network namespace a guest would not have. */
-async function refuseInterfaces(pid: number): Promise<void> {
-  const text = await readFile(`/proc/${pid}/net/dev`, 'utf8');
-  const names = [...text.matchAll(/^\s*([^\s:|]+):/gm)].map(([, name = '']) => name);
-  const other = names.find((name) => name !== 'lo');
-  if (other !== undefined)
-    throw configError(
-      'linux.namespaces',
-      `the network namespace has an interface ${other}, which thaw does not carry into a guest yet: use no network`,
-    );
-}
-
-function sizeOf({ process }: BundleConfig): { rows: number; cols: number } {
-  const { height, width } = object(process['consoleSize'] ?? {}, 'process.consoleSize');
-  const side = (value: unknown): number =>
-    typeof value === 'number' && value >= 0 && value <= 0xffff ? value : 0;
-  return { rows: side(height), cols: side(width) };
 }
 
 /** What of its resources sizes the domain. */

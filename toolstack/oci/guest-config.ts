@@ -8,6 +8,7 @@ import { errorMessage } from '../base/errors.js';
 import { sharedPath, type SharedFile } from '../sandbox/files.js';
 import { object, type BundleConfig, type JsonObject, type Mount } from './config.js';
 import { configError } from './errors.js';
+import { inGuest } from './process.js';
 
 export interface GuestPlan {
   /** For crun. */
@@ -46,7 +47,7 @@ function guestConfig(
   const own = namespaces.filter(({ type }) => OWN_NAMESPACES.includes(type));
   return {
     ociVersion: config.ociVersion,
-    process: without(process, ['apparmorProfile', 'selinuxLabel']),
+    process: inGuest(process),
     root: { path: sharedPath(0), readonly: root.readonly },
     ...(hostname !== '' && own.some(({ type }) => type === 'uts') ? { hostname } : {}),
     mounts,
@@ -153,8 +154,4 @@ function pick(from: JsonObject, names: readonly string[]): JsonObject {
       from[name] === undefined || from[name] === null ? [] : [[name, from[name]]],
     ),
   );
-}
-
-function without(from: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Container } from '../../../toolstack/container/container.js';
-import { INIT_PROCESS } from '../../../toolstack/container/execs.js';
+import { INIT_PROCESS } from '../../../toolstack/sandbox/execs.js';
 import { RecordStore, type ContainerRecord } from '../../../toolstack/container/record.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 import { containerRecord } from '../../support/container-record.js';

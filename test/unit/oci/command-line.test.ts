@@ -8,7 +8,7 @@ const parse = (line: string) => parseCommandLine(line.split(' ').filter((word) =
 test('conmon’s create', (t) => {
   t.deepEqual(parse('--log-format=json --log /l create --bundle /b --pid-file /p c1'), {
     ...{ command: 'create', global: { 'log-format': 'json', log: '/l' } },
-    ...{ options: { bundle: '/b', 'pid-file': '/p' }, words: ['c1'] },
+    ...{ options: { bundle: '/b', 'pid-file': '/p' }, lists: {}, words: ['c1'] },
   });
 });
 
@@ -30,6 +30,16 @@ test('containerd’s create, delete and kill', (t) => {
   t.like(parse('kill x SIGKILL'), { words: ['x', 'SIGKILL'] });
 });
 
+test('exec’s words are another program’s from the first on', (t) => {
+  t.like(parse('exec -d --pid-file /p --process /j x'), {
+    ...{ options: { detach: 'true', 'pid-file': '/p', process: '/j' }, words: ['x'] },
+  });
+  const line = parse('exec -t -e A=1 --env B=2 -u 1:2 --cap CAP_KILL x ls -t --env C=3');
+  t.deepEqual(line.lists, { env: ['A=1', 'B=2'], cap: ['CAP_KILL'] });
+  t.deepEqual(line.options, { tty: 'true', user: '1:2' });
+  t.deepEqual(line.words, ['x', 'ls', '-t', '--env', 'C=3']);
+});
+
 test('flags that are switched off, words behind --, no command', (t) => {
   t.deepEqual(parse('--systemd-cgroup=false list -q').global, {});
   t.deepEqual(parse('state -- -x').words, ['-x']);
@@ -43,6 +53,7 @@ for (const [line, message] of [
   ['create', /takes 1 words, not 0/],
   ['state a b', /takes 1 words, not 2/],
   ['kill a b c', /takes 1 to 2 words, not 3/],
+  ['exec', /takes 1 or more words, not 0/],
   ['create --bundle', /--bundle wants a value/],
   ['create --frob x', /unknown option --frob/],
   ['--frob state x', /thaw-oci: unknown option --frob/],

@@ -2,7 +2,7 @@
 // Ids of processes beside the first are never given twice, and whoever waits for one is let go.
 
 import test from 'ava';
-import { Execs, INIT_PROCESS } from '../../../toolstack/container/execs.js';
+import { Execs, INIT_PROCESS } from '../../../toolstack/sandbox/execs.js';
 
 test('ids begin after the first process and after what an earlier thawd gave', (t) => {
   const execs = new Execs();

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an engine put into a container's network namespace, its guest has: the same addresses behind the same interface.
+
+import { readFile } from 'node:fs/promises';
+import { AgentType, encodeNetwork, type NetworkAddress } from '../agent/wire.js';
+import {
+  addressBytes,
+  NetworkError,
+  readLinks,
+  redirectLink,
+  type NamespaceLink,
+} from '../network/index.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+
+/** The guest's name for its vif. */
+const INTERFACE = 'eth0';
+const ANSWER_MS = 60_000;
+
+/** `pid` is in the namespace. Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does. */
+export async function carryNetwork(sandbox: Sandbox, pid: number): Promise<void> {
+  if (!hasInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'))) return;
+  const path = `/proc/${pid}/ns/net`;
+  const [link, other] = await readLinks(path);
+  if (!link) return;
+  const odd = [link, other].find((one) => one !== undefined && one.name !== INTERFACE);
+  if (odd)
+    throw new NetworkError(
+      'ERR_NETWORK_LINK',
+      `Cannot carry interface ${odd.name} into a guest: it has one, which is ${INTERFACE}`,
+    );
+  await redirectLink(path, link, `vif${sandbox.domid}.0`);
+  const agent = await sandbox.agent();
+  await agent.request(AgentType.NETWORK, networkOf(link), 'its network', ANSWER_MS);
+}
+
+/** Whether /proc/PID/net/dev has more than loopback. Pure. */
+export function hasInterfaces(text: string): boolean {
+  return [...text.matchAll(/^\s*([^\s:|]+):/gm)].some(([, name]) => name !== 'lo');
+}
+
+function networkOf({ mac, mtu, addresses }: NamespaceLink): Buffer {
+  const of = (family: number): NetworkAddress | undefined => {
+    const found = addresses.find((one) => one.family === family);
+    if (!found) return undefined;
+    const { address, prefix, gateway } = found;
+    return {
+      ...{ address: addressBytes(address), prefix },
+      gateway: gateway === '' ? undefined : addressBytes(gateway),
+    };
+  };
+  return encodeNetwork({
+    ...{ interface: INTERFACE, mac: Buffer.from(mac.replaceAll(':', ''), 'hex'), mtu },
+    ...{ ipv4: of(4), ipv6: of(6) },
+  });
+}
