@@ -5,6 +5,7 @@ import type { Confinement, PodShare } from '../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
 import type { DeviceNode } from './devices.js';
 import type { Bind } from './mounts.js';
+import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
 
 export interface SpecInput {
   args: string[];
@@ -134,25 +135,6 @@ function deviceEntry({ path, major, minor }: DeviceNode): object {
 
 /** The guest's own is what all share. Its network nobody has to himself. */
 const SHAREABLE: readonly PodShare[] = ['pid', 'ipc', 'uts'];
-
-const CPU_PERIOD_US = 100_000;
-
-/** What cpu.max says of a container that may use so many CPUs: whole ones are vCPUs, and need no quota where it `isAlone`. Pure. */
-export function cpuMax(cpus: number | undefined, isAlone: boolean): string {
-  const isFree = cpus === undefined || (isAlone && Number.isInteger(cpus));
-  const quota = isFree ? 'max' : String(Math.round(cpus * CPU_PERIOD_US));
-  return `${quota} ${CPU_PERIOD_US}`;
-}
-
-/** What pids.max says of a limit as options have it. Pure. */
-export function pidsMax(limit: number): string {
-  return limit > 0 ? String(limit) : 'max';
-}
-
-/** What memory.max says. Pure. */
-export function memoryMax(bytes: number | undefined): string {
-  return bytes === undefined ? 'max' : String(bytes);
-}
 
 /** podman's default. */
 export const DEFAULT_PIDS = 2048;

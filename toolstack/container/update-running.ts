@@ -4,6 +4,7 @@
 import type { UpdateOptions } from '../api/engine.js';
 import { Undo } from '../base/undo.js';
 import { askLimit } from '../sandbox/agent-calls.js';
+import { cpuMax, memoryMax, pidsMax } from '../sandbox/cgroup-files.js';
 import { limitWithin, type Limits } from '../sandbox/limits.js';
 import { mostVcpus, resizeMemory, resizeVcpus } from '../sandbox/resize.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
@@ -11,7 +12,6 @@ import type { Container } from './container.js';
 import { ContainerError, stateError } from './errors.js';
 import { isUp, type ContainerServices } from './manager.js';
 import { pidsLimitOf, type ContainerRecord } from './record.js';
-import { cpuMax, memoryMax, pidsMax } from './spec.js';
 
 /**
  * All of it, or none; `limits` are those of its domain, undefined in a pod. Meanwhile its record says that it is being changed. Rejects

@@ -62,6 +62,19 @@ const EXEC: Shape = {
   stops: true,
 };
 
+const UPDATE: Shape = {
+  values: [
+    ...['resources', 'memory', 'cpu-quota', 'cpu-period', 'pids-limit'],
+    // What divides a kernel among containers means nothing to one that has a kernel to itself.
+    ...['blkio-weight', 'cpu-share', 'cpu-burst', 'cpu-rt-period', 'cpu-rt-runtime', 'cpuset-cpus'],
+    ...['cpuset-mems', 'cpu-idle', 'kernel-memory', 'kernel-memory-tcp', 'memory-reservation'],
+    ...['memory-swap', 'l3-cache-schema', 'mem-bw-schema'],
+  ],
+  flags: [],
+  short: { r: 'resources' },
+  words: [1, 1],
+};
+
 export const COMMANDS: Readonly<Record<string, Shape>> = {
   create: CREATE,
   exec: EXEC,
@@ -69,6 +82,13 @@ export const COMMANDS: Readonly<Record<string, Shape>> = {
   state: { values: [], flags: [], words: [1, 1] },
   kill: { values: [], flags: ['all'], short: { a: 'all' }, words: [1, 2] },
   delete: { values: [], flags: ['force'], short: { f: 'force' }, words: [1, 1] },
+  pause: { values: [], flags: [], words: [1, 1] },
+  resume: { values: [], flags: [], words: [1, 1] },
+  ps: { values: ['format'], flags: [], short: { f: 'format' }, words: [1, Infinity], stops: true },
+  events: { values: ['interval'], flags: ['stats'], words: [1, 1] },
+  update: UPDATE,
+  features: { values: [], flags: [], words: [0, 0] },
+  spec: { values: ['bundle'], flags: ['rootless'], short: { b: 'bundle' }, words: [0, 0] },
   list: { values: ['format'], flags: ['quiet'], short: { f: 'format', q: 'quiet' }, words: [0, 0] },
 };
 

@@ -4,9 +4,9 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../base/errors.js';
+import { absolute, list, object, string, strings, type JsonObject } from './config-fields.js';
 import { configError, OciError } from './errors.js';
-
-export type JsonObject = Record<string, unknown>;
+import { checkHooks, type Hooks } from './hooks.js';
 
 export interface Mount {
   destination: string;
@@ -31,7 +31,9 @@ export interface BundleConfig {
   namespaces: Namespace[];
   cgroupsPath: string;
   resources: JsonObject;
-  hooks: JsonObject;
+  hooks: Hooks;
+  /** For the guest's crun. */
+  startContainer: unknown;
   linux: JsonObject;
 }
 
@@ -91,7 +93,8 @@ export function checkConfig(untrusted: unknown): BundleConfig {
     cgroupsPath:
       linux['cgroupsPath'] === undefined ? '' : string(linux['cgroupsPath'], 'linux.cgroupsPath'),
     resources: object(linux['resources'] ?? {}, 'linux.resources'),
-    hooks: object(config['hooks'] ?? {}, 'hooks'),
+    hooks: checkHooks(config['hooks']),
+    startContainer: object(config['hooks'] ?? {}, 'hooks')['startContainer'],
     linux,
   };
 }
@@ -119,31 +122,4 @@ function checkMount(item: unknown, index: number): Mount {
     source: mount['source'] === undefined ? '' : string(mount['source'], `${field}.source`),
     options: mount['options'] === undefined ? [] : strings(mount['options'], `${field}.options`),
   };
-}
-
-export function object(value: unknown, field: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as JsonObject;
-  throw configError(field, value === undefined ? 'is missing' : 'an object is wanted');
-}
-
-function list(value: unknown, field: string): unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value;
-  throw configError(field, 'a list is wanted');
-}
-
-function string(value: unknown, field: string): string {
-  if (typeof value === 'string' && !value.includes('\0')) return value;
-  throw configError(field, value === undefined ? 'is missing' : 'a text is wanted');
-}
-
-function strings(value: unknown, field: string): string[] {
-  return list(value, field).map((item, index) => string(item, `${field}[${index}]`));
-}
-
-function absolute(value: unknown, field: string): string {
-  const path = string(value, field);
-  if (path.startsWith('/')) return path;
-  throw configError(field, `"${path}" is no absolute path`);
 }

@@ -4,20 +4,20 @@
 import { constants } from 'node:os';
 import type { Client } from '../api/client.js';
 import type { Log } from '../base/log.js';
-import { giveBackAddresses, releaseSandbox } from '../sandbox/release.js';
+import { giveBackAddresses } from '../sandbox/release.js';
 import type { SandboxRecord } from '../sandbox/record.js';
-import { Sandbox } from '../sandbox/sandbox.js';
-import { findDomain } from '../sandbox/strays.js';
-import { parseStatus } from '../sandbox/exit-file.js';
 import { leaveCgroup } from './cgroup.js';
 import { FIRST_PROCESS, OciContainer } from './container.js';
 import { create, planCreate, type CreateRequest, type OciServices } from './create.js';
 import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
+import { runHooks } from './hooks.js';
 import type { OciRecord } from './record.js';
+import { takeOver } from './recover.js';
+import { stateOf } from './state.js';
 
 /** Signals that do nothing to a process that has not begun. */
-const { SIGCHLD, SIGCONT, SIGURG, SIGWINCH } = constants.signals;
+const { SIGCHLD, SIGCONT, SIGKILL, SIGURG, SIGWINCH } = constants.signals;
 const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 
 const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
@@ -30,6 +30,10 @@ export class OciContainers {
   constructor(services: OciServices) {
     this.#services = services;
     this.#log = services.sandbox.host.log;
+  }
+
+  get services(): OciServices {
+    return this.#services;
   }
 
   /** Takes over what an earlier thawd left. Resolves with the sandboxes that are still somebody's. */
@@ -106,6 +110,11 @@ export class OciContainers {
       throw error;
     });
     if (record.state === 'created') await container.update({ state: 'running' });
+    const run = { state: JSON.stringify(stateOf(record, 'running')), cwd: record.bundle };
+    await runHooks('poststart', record.hooks.poststart, run).catch(async (error: unknown) => {
+      await container.kill();
+      throw error;
+    });
   }
 
   /** Rejects as exec() does. */
@@ -117,10 +126,12 @@ export class OciContainers {
   async kill(root: string, id: string, signal: number): Promise<void> {
     const container = this.find(root, id);
     const { record, sandbox } = container;
-    if (!['created', 'running'].includes(record.state) || !sandbox)
+    if (!['created', 'running', 'paused'].includes(record.state) || !sandbox)
       throw stateError('kill', record);
+    // Its guest gets no signal, and need not.
+    if (record.state === 'paused' && signal === SIGKILL) return container.kill();
     // Its guest would keep the signal until it begins.
-    if (record.state === 'running' || container.isStarting)
+    if (record.state !== 'created' || container.isStarting)
       sandbox.shim.signal(FIRST_PROCESS, signal);
     else if (!IDLE_SIGNALS.includes(signal))
       await container.end({ exit: { kind: 'signaled', signal } });
@@ -131,7 +142,7 @@ export class OciContainers {
     if (force && !this.#containers.has(keyOf(root, id))) return;
     const container = this.find(root, id);
     const { state } = container.record;
-    if (!force && (state === 'running' || state === 'creating'))
+    if (!force && ['creating', 'running', 'paused'].includes(state))
       throw stateError('delete', container.record);
     await this.#remove(container);
   }
@@ -146,6 +157,7 @@ export class OciContainers {
     await container.sandbox?.destroy();
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     await leaveCgroup(record.cgroup);
+    await this.#afterStop(record);
     await this.#services.store.remove(record);
     const key = keyOf(record.root, record.id);
     // Its name may be another's since, where two wanted its end.
@@ -153,40 +165,21 @@ export class OciContainers {
   }
 
   async #recoverOne(record: OciRecord): Promise<void> {
-    const { sandbox: services, store } = this.#services;
+    const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
     this.#containers.set(keyOf(record.root, record.id), container);
-    if (record.state === 'stopped') return;
-    services.macs.add(record.sandbox.mac);
-    const sandbox = await Sandbox.adopt(services, record.sandbox, container.events).catch(
-      () => undefined,
-    );
-    const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
-    const first = status?.processes.find(({ process }) => process === FIRST_PROCESS);
-    container.sandbox = sandbox;
-    // Its create was cut short, and nobody knows of it.
-    if (record.state === 'creating') return await this.#undo(container);
-    if (!sandbox || !status || status.state === 'lost' || !(await sandbox.isAlive())) {
-      const written = parseStatus((await store.readStatus(record)) ?? '');
-      await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
-      return await releaseSandbox(services, record.sandbox);
-    }
-    if (first?.exit) return await container.end({ exit: first.exit });
-    if (first?.hasBegun === true) record.state = 'running';
-    for (const { process } of status.processes)
-      if (process !== FIRST_PROCESS) container.execs.adopt(process);
-    await sandbox.catchUp();
-    await sandbox.growOn();
+    if (!(await takeOver(this.#services, container))) await this.#remove(container);
   }
 
-  async #undo(container: OciContainer): Promise<void> {
-    const { record } = container;
-    const { host } = this.#services.sandbox;
-    this.#log.info(`Undoing OCI container ${record.id}, whose create thawd's end cut short`);
-    const domid = await findDomain(host, record.sandbox.uuid);
-    if (domid !== undefined) record.sandbox.domid = domid;
-    await this.#remove(container);
-    await releaseSandbox(this.#services.sandbox, record.sandbox);
+  /** Its end has come whatever they say. Never rejects; what fails is logged. */
+  async #afterStop(record: OciRecord): Promise<void> {
+    // Who has no process yet has not been made as far as anybody could know of it.
+    if (record.pid === 0) return;
+    const run = { state: JSON.stringify(stateOf(record, 'stopped')), cwd: record.bundle };
+    for (const hook of record.hooks.poststop)
+      await runHooks('poststop', [hook], run).catch((error: unknown) =>
+        this.#log.warn(`OCI container ${record.id} is deleted, but for a hook`, { error }),
+      );
   }
 }
 

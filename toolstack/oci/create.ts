@@ -12,13 +12,16 @@ import type { Pool } from '../sandbox/pool.js';
 import { newSandboxRecord } from '../sandbox/record.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { enterCgroup } from './cgroup.js';
-import { object, readConfig, type BundleConfig } from './config.js';
+import { readConfig, type BundleConfig } from './config.js';
 import { FIRST_PROCESS, type OciContainer } from './container.js';
 import { configError, OciError } from './errors.js';
 import { planGuest } from './guest-config.js';
+import { runHooks } from './hooks.js';
+import { limitsOf } from './limits.js';
 import { carryNetwork } from './network.js';
 import { sizeOf, standInOf } from './process.js';
 import type { OciRecord, OciStore } from './record.js';
+import { stateOf } from './state.js';
 
 export interface OciServices {
   sandbox: SandboxServices;
@@ -59,7 +62,7 @@ export async function planCreate(
         ? 'process.terminal is true: --console-socket is wanted for its terminal'
         : '--console-socket is given, but process.terminal is not true',
     );
-  const wanted = limitsOf(config);
+  const wanted = limitsOf(config.resources);
   const limits = await checkLimits(wanted, sandbox).catch((error: unknown) => {
     throw configError('linux.resources', error instanceof Error ? error.message : String(error));
   });
@@ -80,6 +83,11 @@ export async function planCreate(
     record: {
       key: sandboxId,
       ...{ id, root, bundle, ociVersion: config.ociVersion, annotations: config.annotations },
+      ...{
+        process: config.process,
+        limits: wanted,
+        hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
+      },
       ...{ state: 'creating', pid: 0, created: Date.now(), cgroup: '', sandbox: record },
       flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
     },
@@ -112,6 +120,7 @@ export async function create(
     },
   });
   container.going.signal.throwIfAborted();
+  await beforeStart(config, container, client);
   await carryNetwork(container.sandbox, record.pid);
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
@@ -132,18 +141,16 @@ export async function create(
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
 }
 
-/** What of its resources sizes the domain. */
-function limitsOf({ resources }: BundleConfig): { memoryBytes?: number; cpus?: number } {
-  const { limit } = object(resources['memory'] ?? {}, 'linux.resources.memory');
-  const { quota, period } = object(resources['cpu'] ?? {}, 'linux.resources.cpu');
-  const cpus =
-    typeof quota === 'number' && quota > 0
-      ? quota / (typeof period === 'number' && period > 0 ? period : DEFAULT_PERIOD_US)
-      : undefined;
-  return {
-    ...(typeof limit === 'number' && limit > 0 ? { memoryBytes: limit } : {}),
-    ...(cpus === undefined ? {} : { cpus }),
-  };
+/** Its namespaces are there and nothing runs in its guest: an engine's hooks may fill the network. Rejects with ERR_OCI_HOOK. */
+async function beforeStart(
+  { hooks }: BundleConfig,
+  { record, going }: OciContainer,
+  client: Client,
+): Promise<void> {
+  const { bundle: cwd, pid } = record;
+  const signal = AbortSignal.any([client.signal, going.signal]);
+  const run = { state: JSON.stringify(stateOf(record)), cwd, signal };
+  await runHooks('prestart', hooks.prestart, run);
+  await runHooks('createRuntime', hooks.createRuntime, run);
+  await runHooks('createContainer', hooks.createContainer, { ...run, pid });
 }
-
-const DEFAULT_PERIOD_US = 100_000;

@@ -5,9 +5,12 @@ import { realpath, stat, statfs } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
+import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
 import { sharedPath, type SharedFile } from '../sandbox/files.js';
-import { object, type BundleConfig, type JsonObject, type Mount } from './config.js';
+import type { JsonObject } from './config-fields.js';
+import type { BundleConfig, Mount } from './config.js';
 import { configError } from './errors.js';
+import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
 
 export interface GuestPlan {
@@ -43,7 +46,8 @@ function guestConfig(
   mounts: object[],
   memoryBytes: number | undefined,
 ): object {
-  const { process, root, hostname, namespaces, linux } = config;
+  const { process, root, hostname, namespaces, linux, startContainer } = config;
+  const { pids, cpus } = limitsOf(config.resources);
   const own = namespaces.filter(({ type }) => OWN_NAMESPACES.includes(type));
   return {
     ociVersion: config.ociVersion,
@@ -51,6 +55,7 @@ function guestConfig(
     root: { path: sharedPath(0), readonly: root.readonly },
     ...(hostname !== '' && own.some(({ type }) => type === 'uts') ? { hostname } : {}),
     mounts,
+    ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {
       ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
       // crun sets what sysctls say of a network in one that it was told of: the guest's own.
@@ -58,7 +63,11 @@ function guestConfig(
       cgroupsPath: '/container',
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
-        ...pidsOf(config.resources),
+        ...(pids === undefined ? {} : { pids: { limit: pids } }),
+        // Whole CPUs are the domain's.
+        ...(cpus === undefined || Number.isInteger(cpus)
+          ? {}
+          : { cpu: { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
         ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
       },
     },
@@ -70,15 +79,8 @@ const GUEST_NETWORK = '/proc/1/ns/net';
 /** A guest's network is its container's; of users there are only its own. */
 const OWN_NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'cgroup'];
 
-function pidsOf(resources: JsonObject): object {
-  const { limit } = object(resources['pids'] ?? {}, 'linux.resources.pids');
-  return typeof limit === 'number' && limit > 0 ? { pids: { limit } } : {};
-}
-
 /** What would be lost silently is refused. */
-function refuseWhatIsNot({ namespaces, linux, hooks }: BundleConfig): void {
-  const hook = Object.entries(hooks).find(([, value]) => Array.isArray(value) && value.length > 0);
-  if (hook) throw configError(`hooks.${hook[0]}`, 'thaw runs no hooks yet');
+function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
   for (const name of ['uidMappings', 'gidMappings', 'devices'] as const) {
     const value = linux[name];
     if (Array.isArray(value) && value.length > 0)

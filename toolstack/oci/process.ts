@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import type { StandIn } from '../api/client.js';
 import { errorMessage } from '../base/errors.js';
-import { checkProcess, object, type JsonObject } from './config.js';
+import { object, type JsonObject } from './config-fields.js';
+import { checkProcess } from './config.js';
 import { OciError } from './errors.js';
 import type { OciRecord } from './record.js';
 

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import type { ExitStatus } from '../api/wire.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import type { Hooks } from './hooks.js';
+import type { ProcessSpec } from './process.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 
-/** The states of the runtime specification (runtime.md, State). */
-export type OciState = 'creating' | 'created' | 'running' | 'stopped';
+/** The states of the runtime specification (runtime.md, State), and the one more that runc has. */
+export type OciState = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
 export interface OciRecord {
   /** thaw's own name for it: of its folder, and in its guest. */
@@ -22,6 +24,10 @@ export interface OciRecord {
   bundle: string;
   ociVersion: string;
   annotations: Record<string, string>;
+  /** Its first process, which others are like unless they say so: config.json may be another by then. */
+  process: ProcessSpec;
+  limits: OciLimits;
+  hooks: Pick<Hooks, 'poststart' | 'poststop'>;
   state: OciState;
   /** Of its stand-in; 0 before there is one. */
   pid: number;
@@ -34,6 +40,14 @@ export interface OciRecord {
   /** The folder of its cgroup in dom0; '' for none. */
   cgroup: string;
   sandbox: SandboxRecord;
+}
+
+/** What of linux.resources was asked for; undefined for no limit. */
+export interface OciLimits {
+  memoryBytes?: number;
+  /** quota / period. */
+  cpus?: number;
+  pids?: number;
 }
 
 export class OciStore {

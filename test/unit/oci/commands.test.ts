@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { cgroupFolder } from '../../../toolstack/oci/cgroup.js';
-import { ociWords, runOci, stateOf } from '../../../toolstack/oci/commands.js';
+import { ociWords, runOci } from '../../../toolstack/oci/commands.js';
 import type { OciContainers } from '../../../toolstack/oci/containers.js';
 import { OciError } from '../../../toolstack/oci/errors.js';
 import type { OciRecord } from '../../../toolstack/oci/record.js';
+import { stateOf } from '../../../toolstack/oci/state.js';
 import { fakeClient } from '../../support/fake-engine.js';
 
 const RECORD = {

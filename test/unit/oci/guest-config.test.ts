@@ -96,9 +96,14 @@ test('a hostname without a namespace of its own is nobody’s', async (t) => {
   t.false('hostname' in (JSON.parse(text) as object));
 });
 
-const hook = { path: '/bin/true' };
+test('of hooks the guest has those that run in it', async (t) => {
+  const startContainer = [{ path: '/bin/inside', timeout: 3 }];
+  const hooks = { startContainer, prestart: [{ path: '/bin/true' }] };
+  const { config: text } = await planGuest(config({ hooks }), await bundle(t), undefined);
+  t.deepEqual((JSON.parse(text) as { hooks: unknown }).hooks, { startContainer });
+});
+
 for (const [change, linux, message] of [
-  [{ hooks: { prestart: [hook] } }, {}, /^config.json: hooks.prestart: thaw runs no hooks yet/],
   [{}, { uidMappings: [{}] }, /^config.json: linux.uidMappings: /],
   [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices: /],
   [

@@ -99,6 +99,12 @@ once('each command in each state: what it does, and what it refuses', async (t) 
     state: ['state', 'one'],
     kill: ['kill', 'one', 'CONT'],
     delete: ['delete', 'one'],
+    exec: ['exec', 'one', 'true'],
+    pause: ['pause', 'one'],
+    resume: ['resume', 'one'],
+    update: ['update', '--pids-limit', '9', 'one'],
+    ps: ['ps', 'one'],
+    events: ['events', '--stats', 'one'],
   };
   const expectAll = async (
     state: string,
@@ -111,25 +117,68 @@ once('each command in each state: what it does, and what it refuses', async (t) 
     }
   };
   const unknown = /^thaw-oci: container "one" does not exist\n$/;
-  await expectAll('unknown', { start: unknown, state: unknown, kill: unknown, delete: unknown });
+  const allBut = (why: RegExp, ...names: string[]) =>
+    Object.fromEntries(
+      Object.keys(commands)
+        .filter((name) => !names.includes(name))
+        .map((name) => [name, why] as const),
+    );
+  await expectAll('unknown', allBut(unknown, 'create'));
   t.is((await oci('delete', '--force', 'one')).status, 0);
 
   const pid = await create(t, 'one', folder);
   t.is(await stateOf('one'), 'created');
-  await expectAll('created', { create: /"one" already exists/ });
+  const waits = /cannot [a-z ]+ container "one": it is created/;
+  const inNone = { exec: waits, update: waits, ps: waits, events: waits };
+  await expectAll('created', {
+    create: /"one" already exists/,
+    pause: waits,
+    resume: waits,
+    ...inNone,
+  });
   t.is((await oci('kill', 'one', 'CONT')).status, 0);
   t.is(await stateOf('one'), 'created');
 
   t.is((await oci('start', 'one')).status, 0);
   t.is(await stateOf('one'), 'running');
-  const runs = /cannot [a-z]+ container "one": it is running/;
-  await expectAll('running', { create: /already exists/, start: runs, delete: runs });
+  const runs = /cannot [a-z ]+ container "one": it is running/;
+  await expectAll('running', { create: /already exists/, start: runs, delete: runs, resume: runs });
+  t.is((await oci('exec', 'one', 'sh', '-c', 'exit 6')).status, 6);
+  t.is((await oci(...commands.update)).status, 0);
+  t.deepEqual(JSON.parse((await oci('ps', '--format', 'json', 'one')).stdout), [pid]);
+  t.regex((await oci(...commands.ps)).stdout, /^UID .*\n0 +1 +0 +S .* sh -c /);
+  const figures = JSON.parse((await oci(...commands.events)).stdout) as {
+    data: { memory: { usage: { limit: number; usage: number } }; pids: object };
+  };
+  t.true(figures.data.memory.usage.usage > 0);
+  t.is(figures.data.memory.usage.limit, 64 << 20);
+  t.like(figures.data.pids, { limit: 9 });
+
+  t.is((await oci('pause', 'one')).status, 0);
+  t.is(await stateOf('one'), 'paused');
+  const still = /cannot [a-z ]+ container "one": it is paused/;
+  const none = { exec: still, update: still, ps: still, events: still };
+  await expectAll('paused', {
+    create: /already exists/,
+    start: still,
+    delete: still,
+    pause: still,
+    ...none,
+  });
+  await killThawd();
+  await startThawd();
+  t.is(await stateOf('one'), 'paused');
+  t.is((await oci('resume', 'one')).status, 0);
+  t.is(await stateOf('one'), 'running');
   t.is((await oci('kill', 'one', 'KILL')).status, 0);
 
   await until('its end', async () => (await stateOf('one')) === 'stopped', 60_000);
   t.false(existsSync(`/proc/${pid}/root/proc`), 'its stand-in is gone');
-  const over = /cannot [a-z]+ container "one": it is stopped/;
-  await expectAll('stopped', { create: /already exists/, start: over, kill: over });
+  const over = /cannot [a-z ]+ container "one": it is stopped/;
+  await expectAll('stopped', {
+    ...allBut(over, 'create', 'state', 'delete'),
+    create: /already exists/,
+  });
   t.is((await oci('delete', 'one')).status, 0);
   await expectAll('deleted', { state: unknown });
 });
@@ -178,7 +227,8 @@ once('a bundle that does not do is refused by name, and nothing is left', async 
   const log = join(root, 'log.json');
   for (const [change, why] of [
     [{ root: { path: '/nowhere' } }, /root\.path: ENOENT/],
-    [{ hooks: { poststop: [{ path: '/bin/true' }] } }, /hooks\.poststop/],
+    [{ hooks: { prestart: [{ path: '/bin/false' }] } }, /hooks\.prestart\[0\] .*status 1/],
+    [{ hooks: { createRuntime: [{ path: '/bin/sleep', args: ['x', '99'], timeout: 1 }] } }, /1 s/],
     [{ process: { args: ['/none'], cwd: '/' } }, /none/],
   ] as const) {
     const folder = await bundle('true', change);
@@ -195,6 +245,45 @@ once('a bundle that does not do is refused by name, and nothing is left', async 
     t.regex(stderr, /^thaw-oci: container id "[^\n]+" is invalid/);
   }
   t.is((await oci('list', '-q')).stdout, '');
+});
+
+once('all six kinds of hooks run in their order, with the state, where they belong', async (t) => {
+  t.timeout(300_000);
+  const log = join(root, 'hooks');
+  const note = `read -r state; case $state in *'"status":"'$0'"'*) echo $0 $1 >>${log};; *) echo "$state" >>${log};; esac`;
+  const hook = (status: string, name: string) => [
+    { path: '/bin/sh', args: ['sh', '-c', note, status, name], env: ['PATH=/bin:/usr/bin'] },
+  ];
+  const inside = `readlink /proc/self/ns/net /proc/$PPID/ns/net >>${log}`;
+  const hooks = {
+    poststop: hook('stopped', 'poststop'),
+    poststart: hook('running', 'poststart'),
+    prestart: hook('creating', 'prestart'),
+    createRuntime: hook('creating', 'runtime'),
+    createContainer: [
+      ...hook('creating', 'container'),
+      { path: '/bin/sh', args: ['sh', '-c', inside], env: ['PATH=/bin:/usr/bin'] },
+    ],
+    startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'cat >/hook'] }],
+  };
+  const folder = await bundle('grep -c bundle /hook; while :; do sleep 1; done', { hooks });
+  await create(t, 'hooked', folder);
+  t.is((await oci('start', 'hooked')).status, 0);
+  await until('it runs', () => readFileSync(`${folder}/out`, 'utf8') === '1\n', 60_000);
+  t.is((await oci('delete', '--force', 'hooked')).status, 0);
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const [own, dom0] = lines.splice(3, 2);
+  t.not(own, dom0, 'the container’s own network namespace');
+  t.deepEqual(lines, [
+    ...['creating prestart', 'creating runtime', 'creating container'],
+    ...['running poststart', 'stopped poststop'],
+  ]);
+  const failing = { poststart: [{ path: '/bin/false' }] };
+  await create(t, 'stopped', await bundle('sleep 100', { hooks: failing }));
+  const started = await oci('start', 'stopped');
+  t.is(started.status, 1);
+  t.regex(started.stderr, /hooks\.poststart\[0\] \/bin\/false ended with status 1/);
+  t.is(await stateOf('stopped'), 'stopped');
 });
 
 once('podman runs a container in a domain: output, input, status', async (t) => {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A domain stands still and goes on; what is not in the right state, or ends meanwhile, is refused.
+import test from 'ava';
+import { silentLog } from '../../../toolstack/base/log.js';
+import { OciContainer } from '../../../toolstack/oci/container.js';
+import { pause, resume } from '../../../toolstack/oci/pause.js';
+import type { OciStore} from '../../../toolstack/oci/record.js';
+import { type OciRecord, type OciState } from '../../../toolstack/oci/record.js';
+import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
+
+/** `pauses` is how often Xen has it paused. */
+function given(state: OciState, pauses = 0) {
+  const record = { id: 'one', state } as OciRecord;
+  const store = { save: () => Promise.resolve() } as unknown as OciStore;
+  const container = new OciContainer(record, store, silentLog());
+  container.sandbox = { domid: 7 } as unknown as Sandbox;
+  const libxl = {
+    domainPause: () => Promise.resolve(void pauses++),
+    domainInfo: () => Promise.resolve({ paused: pauses > 0 } as never),
+    xcDomainUnpause: () => Promise.resolve(void pauses--),
+  };
+  return { container, libxl, pauses: () => pauses };
+}
+
+test('it is paused and goes on, however often somebody else paused it', async (t) => {
+  const { container, libxl, pauses } = given('running', 1);
+  await pause(libxl, container);
+  t.is(container.record.state, 'paused');
+  await resume(libxl, container);
+  t.is(container.record.state, 'running');
+  t.is(pauses(), 0);
+});
+
+test('each only in its state', async (t) => {
+  for (const state of ['creating', 'created', 'paused', 'stopped'] as const) {
+    const { container, libxl } = given(state);
+    await t.throwsAsync(pause(libxl, container), { code: 'ERR_OCI_STATE' }, state);
+  }
+  for (const state of ['creating', 'created', 'running', 'stopped'] as const) {
+    const { container, libxl } = given(state);
+    await t.throwsAsync(resume(libxl, container), { code: 'ERR_OCI_STATE' }, state);
+  }
+});
+
+test('one that ends meanwhile stays ended', async (t) => {
+  const { container, libxl } = given('running');
+  libxl.domainPause = () => Promise.resolve(void (container.record.state = 'stopped'));
+  await t.throwsAsync(pause(libxl, container), { code: 'ERR_OCI_STATE' });
+  t.is(container.record.state, 'stopped');
+});
