@@ -14,7 +14,7 @@ import type { SandboxServices } from '../sandbox/services.js';
 import { enterCgroup } from './cgroup.js';
 import { readConfig, type BundleConfig } from './config.js';
 import { FIRST_PROCESS, type OciContainer } from './container.js';
-import { configError, OciError } from './errors.js';
+import { configError, OciError, programError } from './errors.js';
 import { planGuest } from './guest-config.js';
 import { runHooks } from './hooks.js';
 import { limitsOf } from './limits.js';
@@ -128,7 +128,11 @@ export async function create(
     ...{ container: record.key, config: guest },
   });
   const link = await container.sandbox.agent();
-  await link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
+  await link
+    .request(AgentType.CREATE, start, 'the container', CREATE_MS)
+    .catch((error: unknown) => {
+      throw programError(error, config.process.args);
+    });
   await container.sandbox.settle();
   // Nobody has heard of its end yet, and nobody would wait for it.
   if (record.state !== 'creating')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes wrong in OCI mode, with the codes of docs/errors.md.
 
-import { ThawError } from '../base/errors.js';
+import { errorCode, ThawError } from '../base/errors.js';
 import type { OciRecord } from './record.js';
 
 export class OciError extends ThawError {}
@@ -14,4 +14,19 @@ export function configError(field: string, why: string): OciError {
 /** Its state does not allow that. */
 export function stateError(verb: string, { id, state }: Pick<OciRecord, 'id' | 'state'>): OciError {
   return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}`);
+}
+
+/** A program that cannot be run, in the words by which engines tell it from other failures (runc's, os/exec of Go). */
+export function programError(error: unknown, [name = '']: readonly string[]): unknown {
+  const why = { ERR_AGENT_CMD_NOENT: notThere(name), ERR_AGENT_CMD_NOEXEC: 'permission denied' };
+  const code = errorCode(error);
+  return code === 'ERR_AGENT_CMD_NOENT' || code === 'ERR_AGENT_CMD_NOEXEC'
+    ? new OciError(code, `exec: "${name}": ${why[code]}`, { cause: error })
+    : error;
+}
+
+function notThere(name: string): string {
+  return name.includes('/')
+    ? `stat ${name}: no such file or directory`
+    : 'executable file not found in $PATH';
 }

@@ -7,7 +7,7 @@ import { errorCode } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { OciContainer } from './container.js';
-import { OciError, stateError } from './errors.js';
+import { OciError, programError, stateError } from './errors.js';
 import { sizeOf, standInOf, type ProcessSpec } from './process.js';
 
 export interface ExecRequest {
@@ -72,7 +72,7 @@ export async function exec(
       // A launcher hears from thawd what became of it, a stand-in from the shim alone.
       const isTold = pid === 0 && !mayHaveStarted(error);
       shim.forget(id, isTold ? Forget.REFUSED : Forget.LEFT);
-      throw error;
+      throw programError(error, spec.args);
     }
   }
 }

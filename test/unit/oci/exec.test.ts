@@ -84,7 +84,9 @@ test('one that is refused is forgotten, and a stand-in told that it is lost', as
     [true, Forget.LEFT],
   ] as const) {
     const { container, client, calls } = running(refused);
-    await t.throwsAsync(exec(container, { ...REQUEST, detach }, client), { is: refused });
+    await t.throwsAsync(exec(container, { ...REQUEST, detach }, client), {
+      ...{ code: 'ERR_AGENT_CMD_NOENT', message: 'exec: "ls": executable file not found in $PATH' },
+    });
     t.deepEqual(calls.at(-1), ['forget', 2, why]);
   }
   const silent = running(new ThawError('ERR_AGENT_TIMEOUT', 'no answer'));

@@ -4,7 +4,7 @@ import test from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { OciContainer } from '../../../toolstack/oci/container.js';
 import { pause, resume } from '../../../toolstack/oci/pause.js';
-import type { OciStore} from '../../../toolstack/oci/record.js';
+import type { OciStore } from '../../../toolstack/oci/record.js';
 import { type OciRecord, type OciState } from '../../../toolstack/oci/record.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// containerd's tasks in domains of their own, as ctr starts them with another binary for its shim for runc.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once as emitted } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { oci, outcome } from '../../support/bundle.js';
+import { isOnce, once } from '../../support/once.js';
+import { command, images, until, type Outcome } from '../../support/thaw.js';
+
+const ctr = (...words: string[]): Promise<Outcome> => outcome(['ctr', ...words]);
+const image = 'docker.io/library/busybox:thaw';
+const RUN = ['run', '--runc-binary', '/usr/bin/thaw-oci', '--memory-limit', String(64 << 20)];
+const ROOT = '/run/containerd/runc/default';
+let daemon: ChildProcess | undefined;
+let folder = '';
+
+test.before(async () => {
+  if (!isOnce) return;
+  folder = await mkdtemp('/root/containerd-');
+  daemon = spawn('sh', ['-c', 'exec containerd >>/var/log/containerd.log 2>&1']);
+  await until('containerd answers', async () => (await ctr('version')).status === 0, 120_000);
+  const archive = join(folder, 'image.tar');
+  const from = `oci-archive:${images}/busybox.oci.tar`;
+  await command('skopeo', ['copy', '-q', from, `oci-archive:${archive}:${image}`]);
+  await command('ctr', ['images', 'import', archive]);
+});
+
+test.after.always(async () => {
+  if (daemon?.exitCode === null) {
+    const ended = emitted(daemon, 'exit');
+    daemon.kill('SIGTERM');
+    await ended;
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+once('a task has output and status', async (t) => {
+  t.timeout(300_000);
+  const ran = await ctr(...RUN, '--rm', image, 'first', 'sh', '-c', 'uname -r; exit 4');
+  t.is(ran.status, 4, ran.stderr);
+  t.regex(ran.stdout, /^[\d.]+-thaw\n$/);
+});
+
+once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) => {
+  t.timeout(600_000);
+  const started = await ctr(...RUN, '-d', image, 'second', 'sleep', '1000');
+  t.is(started.status, 0, started.stderr);
+  const state = async () => (await ctr('tasks', 'ls')).stdout;
+  const running = await state();
+  t.regex(running, /^second +\d+ +RUNNING/m);
+  const pid = /^second +(\d+)/m.exec(running)?.[1];
+  const ran = await ctr(
+    'tasks',
+    'exec',
+    '--exec-id',
+    'one',
+    'second',
+    'sh',
+    '-c',
+    'echo in; exit 3',
+  );
+  t.deepEqual([ran.status, ran.stdout], [3, 'in\n'], ran.stderr);
+  t.true((await ctr('tasks', 'ps', 'second')).stdout.includes(`${pid} `));
+  t.is((await ctr('tasks', 'metrics', 'second')).status, 0);
+  t.is((await ctr('tasks', 'pause', 'second')).status, 0);
+  t.regex(await state(), /^second +\d+ +PAUSED/m);
+  t.is((await ctr('tasks', 'resume', 'second')).status, 0);
+  t.is((await ctr('tasks', 'kill', '-s', 'SIGKILL', 'second')).status, 0);
+  await until('its end', async () => /^second .*STOPPED/m.test(await state()), 60_000);
+  await ctr('tasks', 'rm', 'second');
+  t.is((await ctr('containers', 'rm', 'second')).status, 0);
+  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+});

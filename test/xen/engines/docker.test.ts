@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Docker's containers in domains of their own, through containerd's shim for runc: networks by its hook, exec, stop, pause, sizes.
+
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { oci, outcome } from '../../support/bundle.js';
+import { isOnce, once } from '../../support/once.js';
+import { command, images, until, type Outcome } from '../../support/thaw.js';
+
+/** As docs/docker.md has it. This dom0 has no systemd. */
+const CONFIG = {
+  runtimes: { thaw: { path: '/usr/bin/thaw-oci' } },
+  'exec-opts': ['native.cgroupdriver=cgroupfs'],
+};
+const docker = (...words: string[]): Promise<Outcome> => outcome(['docker', ...words]);
+const image = 'busybox:thaw';
+const ON = ['--runtime', 'thaw', '--memory', '64m'];
+/** Where containerd's shim for Docker's containers says they are. */
+const ROOT = '/var/run/docker/runtime-runc/moby';
+let folder = '';
+let daemon: number | undefined;
+
+async function startDocker(): Promise<void> {
+  const child = spawn('sh', ['-c', 'exec dockerd >>/var/log/dockerd.log 2>&1'], {
+    detached: true,
+    stdio: 'ignore',
+  });
+  child.unref();
+  daemon = child.pid;
+  await until('Docker answers', async () => (await docker('version')).status === 0, 120_000);
+}
+
+/** Containers go on without it where live-restore says so. */
+async function stopDocker(): Promise<void> {
+  if (daemon === undefined) return;
+  const pid = daemon;
+  daemon = undefined;
+  process.kill(pid, 'SIGTERM');
+  await until('Docker has ended', () => !isThere(pid), 60_000);
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+test.before(async () => {
+  if (!isOnce) return;
+  folder = await mkdtemp('/root/docker-');
+  await mkdir('/etc/docker', { recursive: true });
+  await writeFile('/etc/docker/daemon.json', JSON.stringify({ ...CONFIG, 'live-restore': true }));
+  await startDocker();
+  const archive = join(folder, 'image.tar');
+  const from = `oci-archive:${images}/busybox.oci.tar`;
+  await command('skopeo', ['copy', '-q', from, `docker-archive:${archive}:${image}`]);
+  await command('docker', ['load', '-q', '-i', archive]);
+});
+
+test.after.always(async () => {
+  await stopDocker();
+  await rm(folder, { recursive: true, force: true });
+});
+
+once('docker run: output, input, status, its network, and what cannot be run', async (t) => {
+  t.timeout(600_000);
+  const words = ['run', '--rm', '-i', ...ON, image, 'sh', '-c'];
+  const script = 'cat; uname -r; ip addr show eth0; echo error >&2; exit 5';
+  const ran = await outcome(['docker', ...words, script], 'fed\n');
+  t.is(ran.status, 5, ran.stderr);
+  t.regex(ran.stdout, /^fed\n[\d.]+-thaw\n[^]*inet 172\.17\.0\.\d+\/16/);
+  t.regex(ran.stderr, /^error$/m);
+  t.is((await docker('run', '--rm', ...ON, image, 'nosuch')).status, 127);
+  t.is((await docker('run', '--rm', ...ON, image, '/etc/passwd')).status, 126);
+  const host = await docker('run', '--rm', ...ON, '--network', 'host', image, 'true');
+  t.is(host.status, 125);
+  t.regex(host.stderr, /linux\.namespaces: network is missing/);
+  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+});
+
+once(
+  'one that runs: a port, exec, cp, volume, top, pause, update, stop, start, kill',
+  async (t) => {
+    t.timeout(900_000);
+    t.teardown(async () => {
+      await docker('rm', '-f', 'web');
+      await docker('volume', 'rm', '-f', 'web');
+    });
+    const script =
+      'mkdir -p /w; echo page >/w/index.html; httpd -p 80 -h /w; echo up; trap "echo term; exit 3" TERM; while :; do sleep 1; done';
+    const words = ['-d', '--name', 'web', ...ON, '-p', '18081:80', '-v', 'web:/data', image];
+    const started = await docker('run', ...words, 'sh', '-c', script);
+    t.is(started.status, 0, started.stderr);
+    await until('it is up', async () => (await docker('logs', 'web')).stdout === 'up\n', 60_000);
+    t.is(await (await fetch('http://127.0.0.1:18081/')).text(), 'page\n');
+    const ran = await outcome(
+      [
+        'docker',
+        'exec',
+        '-i',
+        '-e',
+        'A=b',
+        '-w',
+        '/w',
+        'web',
+        'sh',
+        '-c',
+        'cat; echo $A; pwd; exit 5',
+      ],
+      'fed\n',
+    );
+    t.deepEqual([ran.status, ran.stdout], [5, 'fed\nb\n/w\n'], ran.stderr);
+    // With runc, too: Docker knows it from a program that fails by the words alone.
+    const none = await docker('exec', 'web', 'nosuch');
+    t.is(none.status, 126);
+    t.regex(none.stdout + none.stderr, /exec: "nosuch": executable file not found in \$PATH/);
+    t.is((await docker('exec', '-d', 'web', 'sh', '-c', 'echo x >/data/x')).status, 0);
+    const file = '/var/lib/docker/volumes/web/_data/x';
+    await until(
+      'it was written',
+      () => outcome(['cat', file]).then(({ stdout }) => stdout === 'x\n'),
+      60_000,
+    );
+    t.is((await docker('cp', 'web:/w/index.html', join(folder, 'page'))).status, 0);
+    t.is(readFileSync(join(folder, 'page'), 'utf8'), 'page\n');
+    t.regex((await docker('top', 'web')).stdout, /thaw-oci/);
+    t.is((await docker('pause', 'web')).status, 0);
+    t.regex((await docker('ps')).stdout, /\(Paused\)/);
+    t.is((await docker('unpause', 'web')).status, 0);
+    t.is((await docker('update', '--memory', '96m', '--memory-swap', '96m', 'web')).status, 0);
+    const memory = (await docker('exec', 'web', 'grep', 'MemTotal', '/proc/meminfo')).stdout;
+    t.true(Number(/\d+/.exec(memory)?.[0]) > 70_000, memory);
+    t.is((await docker('stop', '-t', '60', 'web')).status, 0);
+    t.is((await docker('inspect', '-f', '{{.State.ExitCode}}', 'web')).stdout, '3\n');
+    t.is((await docker('logs', 'web')).stdout, 'up\nterm\n');
+    t.is((await docker('start', 'web')).status, 0);
+    t.is((await docker('kill', 'web')).status, 0);
+    t.is((await docker('wait', 'web')).stdout, '137\n');
+    t.is((await docker('rm', 'web')).status, 0);
+  },
+);
+
+once('a Docker that ends and comes back finds its containers running', async (t) => {
+  t.timeout(600_000);
+  t.teardown(() => docker('rm', '-f', 'lasting'));
+  const words = ['-d', '--name', 'lasting', ...ON, image, 'sh', '-c'];
+  const script = 'i=0; while :; do echo $((i += 1)); sleep 1; done';
+  t.is((await docker('run', ...words, script)).status, 0);
+  await stopDocker();
+  await startDocker();
+  t.is((await docker('exec', 'lasting', 'echo', 'still')).stdout, 'still\n');
+  const lines = async () => (await docker('logs', 'lasting')).stdout.trim().split('\n').length;
+  const before = await lines();
+  await until('it counts on', async () => (await lines()) > before, 60_000);
+  t.is((await docker('rm', '-f', 'lasting')).status, 0);
+  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+});

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// podman's containers in domains of their own: streams, exec, networks, copies, its own signals.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { oci, outcome } from '../../support/bundle.js';
+import { isOnce, once } from '../../support/once.js';
+import { command, images, until, type Outcome } from '../../support/thaw.js';
+
+const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
+const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
+const image = 'localhost/latest';
+let root = '';
+
+test.before(async () => {
+  if (!isOnce) return;
+  root = await mkdtemp('/root/podman-');
+  await command('podman', ['load', '-q', '-i', `${images}/busybox.oci.tar`]);
+});
+
+test.after.always(async () => {
+  await rm(root, { recursive: true, force: true });
+  if (isOnce) await command('podman', ['rmi', '-f', image]);
+});
+
+once('podman runs a container in a domain: output, input, status', async (t) => {
+  t.timeout(300_000);
+  const words = ['run', '--rm', '-i', '--network', 'none', '--memory', '64m', image];
+  const script = 'cat; echo error >&2; uname -r; exit 5';
+  const { status, stdout, stderr } = await outcome(
+    [...ENGINE, ...words, 'sh', '-c', script],
+    'fed\n',
+  );
+  t.is(status, 5, stderr);
+  t.regex(stdout, /^fed\n[\d.]+-thaw\n$/);
+  t.is(stderr, 'error\n');
+  t.is((await oci('list', '-q')).stdout, '');
+});
+
+once('podman’s container that runs: ps, inspect, cp, logs, stop by its own trap', async (t) => {
+  t.timeout(600_000);
+  t.teardown(() => podman('rm', '-f', '-t', '0', 'engine'));
+  const script = 'trap "echo term; exit 7" TERM; echo up; while :; do sleep 1; done';
+  const words = ['-d', '--name', 'engine', '--network', 'none', '--memory', '64m', image];
+  const started = await podman('run', ...words, 'sh', '-c', script);
+  t.is(started.status, 0, started.stderr);
+  await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
+  t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
+  await writeFile(join(root, 'data'), 'carried');
+  t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
+  t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
+  t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');
+  t.is((await podman('stop', '-t', '60', 'engine')).status, 0);
+  t.is((await podman('inspect', '-f', '{{.State.ExitCode}}', 'engine')).stdout, '7\n');
+  t.is((await podman('logs', 'engine')).stdout, 'up\nterm\n');
+  t.is((await podman('rm', 'engine')).status, 0);
+});
+
+once('podman exec: streams, status, user, terminal, detached, many at once', async (t) => {
+  t.timeout(600_000);
+  t.teardown(() => podman('rm', '-f', '-t', '0', 'execs'));
+  const words = ['-d', '--name', 'execs', '--network', 'none', '--memory', '64m', '-e', 'OWN=1'];
+  t.is((await podman('run', ...words, image, 'sleep', '10000')).status, 0);
+  const fed = await outcome([...ENGINE, 'exec', '-i', 'execs', 'cat'], 'fed');
+  t.deepEqual([fed.status, fed.stdout], [0, 'fed'], fed.stderr);
+  const script = 'echo $OWN $MORE; id -u; pwd; echo error >&2; exit 7';
+  const given = ['-e', 'MORE=2', '-u', '5', '-w', '/tmp', 'execs', 'sh', '-c', script];
+  const ran = await podman('exec', ...given);
+  t.deepEqual([ran.status, ran.stdout, ran.stderr.split('\n')[0]], [7, '1 2\n5\n/tmp\n', 'error']);
+  const none = await podman('exec', 'execs', 'nosuch');
+  t.is(none.status, 127, none.stderr);
+  const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} exec -it execs sh -c 'sleep 1; stty size; exit 4'`;
+  const tty = await outcome(['script', '-qec', `sh -c "${line}"`, '/dev/null']);
+  t.is(tty.status, 4);
+  t.regex(tty.stdout, /31 99\r\n/);
+  t.is((await podman('exec', '-d', 'execs', 'sh', '-c', 'echo x >/done')).status, 0);
+  await until(
+    'it was done',
+    async () => (await podman('exec', 'execs', 'cat', '/done')).stdout === 'x\n',
+    60_000,
+  );
+  const all = await Promise.all([1, 2, 3, 4].map((n) => podman('exec', 'execs', 'echo', `${n}`)));
+  t.deepEqual(
+    all.map(({ stdout }) => stdout),
+    ['1\n', '2\n', '3\n', '4\n'],
+  );
+  const id = (await podman('inspect', '-f', '{{.Id}}', 'execs')).stdout.trim();
+  const own = ['exec', '-e', 'A=b', '-u', '3:4', id];
+  const plain = await oci(...own, 'sh', '-c', 'echo $OWN $A; id -u; id -g; exit 3');
+  t.deepEqual([plain.status, plain.stdout], [3, '1 b\n3\n4\n'], plain.stderr);
+});
+
+once('a network that podman made is the guest’s own, ports and names included', async (t) => {
+  t.timeout(600_000);
+  t.teardown(async () => {
+    await podman('rm', '-f', '-t', '0', 'server');
+    await podman('network', 'rm', '-f', 'carried');
+  });
+  t.is((await podman('network', 'create', 'carried')).status, 0);
+  const on = ['--network', 'carried', '--memory', '64m'];
+  const script = 'mkdir /w; echo page >/w/index.html; exec httpd -f -p 80 -h /w';
+  const words = ['-d', '--name', 'server', '-p', '18080:80', ...on, image, 'sh', '-c', script];
+  const started = await podman('run', ...words);
+  t.is(started.status, 0, started.stderr);
+  const field = '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.MacAddress}}{{end}}';
+  const [ip = '', mac = ''] = (await podman('inspect', '-f', field, 'server')).stdout
+    .trim()
+    .split(' ');
+  const seen = await podman('exec', 'server', 'sh', '-c', 'ip addr show eth0');
+  t.true(seen.stdout.includes(`inet ${ip}/24 `) && seen.stdout.includes(mac), seen.stdout);
+  for (const where of [`http://${ip}/`, 'http://127.0.0.1:18080/'])
+    t.is(await (await fetch(where)).text(), 'page\n', where);
+  const other = await podman('run', '--rm', ...on, image, 'wget', '-qO-', 'http://server/');
+  t.deepEqual([other.status, other.stdout], [0, 'page\n'], other.stderr);
+  const domid = /^oci-\S+ +(\d+) /m.exec(await command('xl', ['list']))?.[1];
+  t.is((await podman('rm', '-f', '-t', '0', 'server')).status, 0);
+  t.false(existsSync(`/sys/class/net/vif${domid}.0`), 'its vif is gone');
+});
+
+once('podman’s terminal has a size', async (t) => {
+  t.timeout(300_000);
+  const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} run --rm -it --network none --memory 64m ${image} sh -c 'stty size; tty; exit 4'`;
+  const { status, stdout } = await outcome(['script', '-qec', `sh -c "${line}"`, '/dev/null']);
+  t.is(status, 4);
+  t.regex(stdout, /31 99\r\n\/dev\/pts\/0\r\n/);
+  t.is((await oci('list', '-q')).stdout, '');
+});

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw as an OCI runtime by itself: the specification's state machine, hooks, the stand-in, and what is refused.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import {
+  bundle as bundleIn,
+  bundleRoot,
+  create,
+  killThawdAlone,
+  oci,
+  stateOf,
+} from '../../support/bundle.js';
+import { isOnce, once } from '../../support/once.js';
+import { command, startThawd, until } from '../../support/thaw.js';
+
+let root = '';
+const bundle = (script: string, change?: object): Promise<string> => bundleIn(root, script, change);
+
+test.before(async () => {
+  if (isOnce) root = await bundleRoot();
+});
+
+test.after.always(() => rm(root, { recursive: true, force: true }));
+
+once('each command in each state: what it does, and what it refuses', async (t) => {
+  t.timeout(600_000);
+  const folder = await bundle('while :; do sleep 1; done');
+  const commands = {
+    create: ['create', '--bundle', folder, 'one'],
+    start: ['start', 'one'],
+    state: ['state', 'one'],
+    kill: ['kill', 'one', 'CONT'],
+    delete: ['delete', 'one'],
+    exec: ['exec', 'one', 'true'],
+    pause: ['pause', 'one'],
+    resume: ['resume', 'one'],
+    update: ['update', '--pids-limit', '9', 'one'],
+    ps: ['ps', 'one'],
+    events: ['events', '--stats', 'one'],
+  };
+  const expectAll = async (
+    state: string,
+    expected: Partial<Record<keyof typeof commands, RegExp>>,
+  ) => {
+    for (const [name, why] of Object.entries(expected)) {
+      const { status, stderr } = await oci(...commands[name as keyof typeof commands]);
+      t.is(status, 1, `${name} while ${state}`);
+      t.regex(stderr, why, `${name} while ${state}`);
+    }
+  };
+  const unknown = /^thaw-oci: container "one" does not exist\n$/;
+  const allBut = (why: RegExp, ...names: string[]) =>
+    Object.fromEntries(
+      Object.keys(commands)
+        .filter((name) => !names.includes(name))
+        .map((name) => [name, why] as const),
+    );
+  await expectAll('unknown', allBut(unknown, 'create'));
+  t.is((await oci('delete', '--force', 'one')).status, 0);
+
+  const pid = await create(t, 'one', folder);
+  t.is(await stateOf('one'), 'created');
+  const waits = /cannot [a-z ]+ container "one": it is created/;
+  const inNone = { exec: waits, update: waits, ps: waits, events: waits };
+  await expectAll('created', {
+    create: /"one" already exists/,
+    pause: waits,
+    resume: waits,
+    ...inNone,
+  });
+  t.is((await oci('kill', 'one', 'CONT')).status, 0);
+  t.is(await stateOf('one'), 'created');
+
+  t.is((await oci('start', 'one')).status, 0);
+  t.is(await stateOf('one'), 'running');
+  const runs = /cannot [a-z ]+ container "one": it is running/;
+  await expectAll('running', { create: /already exists/, start: runs, delete: runs, resume: runs });
+  t.is((await oci('exec', 'one', 'sh', '-c', 'exit 6')).status, 6);
+  t.is((await oci(...commands.update)).status, 0);
+  t.deepEqual(JSON.parse((await oci('ps', '--format', 'json', 'one')).stdout), [pid]);
+  t.regex((await oci(...commands.ps)).stdout, /^UID .*\n0 +1 +0 +S .* sh -c /);
+  const figures = JSON.parse((await oci(...commands.events)).stdout) as {
+    data: { memory: { usage: { limit: number; usage: number } }; pids: object };
+  };
+  t.true(figures.data.memory.usage.usage > 0);
+  t.is(figures.data.memory.usage.limit, 64 << 20);
+  t.like(figures.data.pids, { limit: 9 });
+
+  t.is((await oci('pause', 'one')).status, 0);
+  t.is(await stateOf('one'), 'paused');
+  const still = /cannot [a-z ]+ container "one": it is paused/;
+  const none = { exec: still, update: still, ps: still, events: still };
+  await expectAll('paused', {
+    create: /already exists/,
+    start: still,
+    delete: still,
+    pause: still,
+    ...none,
+  });
+  await killThawdAlone();
+  await startThawd();
+  t.is(await stateOf('one'), 'paused');
+  t.is((await oci('resume', 'one')).status, 0);
+  t.is(await stateOf('one'), 'running');
+  t.is((await oci('kill', 'one', 'KILL')).status, 0);
+
+  await until('its end', async () => (await stateOf('one')) === 'stopped', 60_000);
+  t.false(existsSync(`/proc/${pid}/root/proc`), 'its stand-in is gone');
+  const over = /cannot [a-z ]+ container "one": it is stopped/;
+  await expectAll('stopped', {
+    ...allBut(over, 'create', 'state', 'delete'),
+    create: /already exists/,
+  });
+  t.is((await oci('delete', 'one')).status, 0);
+  await expectAll('deleted', { state: unknown });
+});
+
+once('the stand-in has what engines look for, and a killed thawd finds it all again', async (t) => {
+  t.timeout(600_000);
+  const folder = await bundle(
+    'echo begins; cat /proc/sys/kernel/hostname; trap "exit 9" TERM; while :; do sleep 1; done',
+  );
+  const pid = await create(t, 'two', folder);
+  t.regex(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /^0::\/thaw-test\//);
+  t.true(existsSync(`/proc/${pid}/root/bin/busybox`));
+  await killThawdAlone();
+  await startThawd();
+  t.is(await stateOf('two'), 'created');
+  t.is((await oci('start', 'two')).status, 0);
+  await until(
+    'it runs',
+    () => readFileSync(`${folder}/out`, 'utf8') === 'begins\nbundle\n',
+    60_000,
+  );
+  await killThawdAlone();
+  await startThawd();
+  t.is(await stateOf('two'), 'running');
+  process.kill(pid, 'SIGTERM');
+  await until('its end', async () => (await stateOf('two')) === 'stopped', 60_000);
+  t.is((await oci('delete', 'two')).status, 0);
+  t.is(readFileSync(`${folder}/err`, 'utf8'), '');
+});
+
+once('one that is deleted while it is made leaves nothing, and its create fails', async (t) => {
+  t.timeout(300_000);
+  const folder = await bundle('true');
+  const domains = async () => (await command('xl', ['list'])).match(/^oci-/gm) ?? [];
+  const created = oci('create', '--bundle', folder, 'gone');
+  await until('it is being made', async () => (await oci('state', 'gone')).status === 0);
+  t.is((await oci('delete', '--force', 'gone')).status, 0);
+  t.is((await created).status, 1);
+  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await domains(), []);
+  const again = await create(t, 'gone', folder);
+  t.true(again > 0);
+});
+
+once('a bundle that does not do is refused by name, and nothing is left', async (t) => {
+  const log = join(root, 'log.json');
+  for (const [change, why] of [
+    [{ root: { path: '/nowhere' } }, /root\.path: ENOENT/],
+    [{ hooks: { prestart: [{ path: '/bin/false' }] } }, /hooks\.prestart\[0\] .*status 1/],
+    [{ hooks: { createRuntime: [{ path: '/bin/sleep', args: ['x', '99'], timeout: 1 }] } }, /1 s/],
+    [{ process: { args: ['/none'], cwd: '/' } }, /none/],
+  ] as const) {
+    const folder = await bundle('true', change);
+    const words = ['--log', log, '--log-format', 'json', 'create', '--bundle', folder, 'bad'];
+    const { status, stderr } = await oci(...words);
+    t.is(status, 1);
+    t.regex(stderr, why);
+    t.regex((JSON.parse(readFileSync(log, 'utf8')) as { msg: string }).msg, why);
+    await rm(log);
+  }
+  for (const id of ['a/b', 'x'.repeat(1000), '..']) {
+    const { status, stderr } = await oci('create', '--bundle', await bundle('true'), '--', id);
+    t.is(status, 1);
+    t.regex(stderr, /^thaw-oci: container id "[^\n]+" is invalid/);
+  }
+  t.is((await oci('list', '-q')).stdout, '');
+});
+
+once('all six kinds of hooks run in their order, with the state, where they belong', async (t) => {
+  t.timeout(300_000);
+  const log = join(root, 'hooks');
+  const note = `read -r state; case $state in *'"status":"'$0'"'*) echo $0 $1 >>${log};; *) echo "$state" >>${log};; esac`;
+  const hook = (status: string, name: string) => [
+    { path: '/bin/sh', args: ['sh', '-c', note, status, name], env: ['PATH=/bin:/usr/bin'] },
+  ];
+  const inside = `readlink /proc/self/ns/net /proc/$PPID/ns/net >>${log}`;
+  const hooks = {
+    poststop: hook('stopped', 'poststop'),
+    poststart: hook('running', 'poststart'),
+    prestart: hook('creating', 'prestart'),
+    createRuntime: hook('creating', 'runtime'),
+    createContainer: [
+      ...hook('creating', 'container'),
+      { path: '/bin/sh', args: ['sh', '-c', inside], env: ['PATH=/bin:/usr/bin'] },
+    ],
+    startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'cat >/hook'] }],
+  };
+  const folder = await bundle('grep -c bundle /hook; while :; do sleep 1; done', { hooks });
+  await create(t, 'hooked', folder);
+  t.is((await oci('start', 'hooked')).status, 0);
+  await until('it runs', () => readFileSync(`${folder}/out`, 'utf8') === '1\n', 60_000);
+  t.is((await oci('delete', '--force', 'hooked')).status, 0);
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const [own, dom0] = lines.splice(3, 2);
+  t.not(own, dom0, 'the container’s own network namespace');
+  t.deepEqual(lines, [
+    ...['creating prestart', 'creating runtime', 'creating container'],
+    ...['running poststart', 'stopped poststop'],
+  ]);
+  const failing = { poststart: [{ path: '/bin/false' }] };
+  await create(t, 'stopped', await bundle('sleep 100', { hooks: failing }));
+  const started = await oci('start', 'stopped');
+  t.is(started.status, 1);
+  t.regex(started.stderr, /hooks\.poststart\[0\] \/bin\/false ended with status 1/);
+  t.is(await stateOf('stopped'), 'stopped');
+});
