@@ -13,6 +13,7 @@
 #include "../api/frame.h"
 
 #define EXIT_TOOLSTACK 125 /* thaw itself failed */
+#define EXIT_RUNTIME 1     /* the same, where an engine called it as its runtime */
 #define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
 #define DETACH_MAX 32u   /* keys that let go of a terminal */
 #define CLEANUP_MS 30000 /* how long an ended process's launcher waits for thawd */
@@ -76,6 +77,10 @@ int64_t clock_ms(void);
 /* offline.c: what still works without thawd; the exit status, when it returns */
 bool works_offline(int argc, char **argv);
 int offline(int argc, char **argv, const char *socket_path, int error);
+
+/* wake.c */
+bool is_runtime(int argc, char **argv);                                 /* called as engines call theirs */
+int wake_thawd(struct connection *connection, const char *socket_path); /* after errno: 0, or -1 with errno */
 
 /* connection.c */
 int connection_open(struct connection *connection, const char *path); /* 0, or -1 with errno */

@@ -70,8 +70,11 @@ int main(int argc, char **argv) {
     say("Cannot start: %s", strerror(errno));
     return EXIT_TOOLSTACK;
   }
-  if (connection_open(&launcher.thawd, socket_path) != 0)
-    return offline(argc, argv, socket_path, errno);
+  if (connection_open(&launcher.thawd, socket_path) != 0 &&
+      (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path) != 0)) {
+    status = offline(argc, argv, socket_path, errno);
+    return is_runtime(argc, argv) ? EXIT_RUNTIME : status;
+  }
   output_init(&launcher.out[0], STDOUT_FILENO);
   output_init(&launcher.out[1], STDERR_FILENO);
   if (request_put(&launcher.thawd, argc, argv, environ) != 0)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// An engine's call starts a thawd that does not run, which has nothing of the engine's, and goes on when it answers.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { FakeThawd } from '../support/fake-thawd.js';
+import { launch } from '../support/launch.js';
+import { until } from '../support/within.js';
+
+/** A program in thawd's place that says what it is and has. */
+async function place(t: ExecutionContext): Promise<{ dir: string; path: string; program: string }> {
+  const dir = await mkdtemp(join(tmpdir(), 'thaw-wake-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const program = join(dir, 'thawd');
+  const said = join(dir, 'said');
+  writeFileSync(
+    program,
+    `#!/bin/sh
+exec >${said}.new
+ls /proc/self/fd | tr '\\n' ' '
+readlink /proc/self/fd/0 /proc/$$/cwd
+echo "\${ENGINE-clean} $(ps -o sid= -p $$ | tr -d ' ') $$ $(ps -o ppid= -p $$ | tr -d ' ')"
+mv ${said}.new ${said}\n`,
+    { mode: 0o755 },
+  );
+  return { dir, path: join(dir, 'thawd.sock'), program };
+}
+
+test('it is started, detached from all that the engine has, and the command goes on when it answers', async (t) => {
+  const { dir, path, program } = await place(t);
+  const env = { THAW_THAWD: program, ENGINE: 'left' };
+  const launched = launch(t, path, { args: ['oci', 'state', 'x'], env });
+  const said = join(dir, 'said');
+  await until('it was started', () => existsSync(said));
+  const thawd = await FakeThawd.listen(path);
+  t.teardown(() => {
+    thawd.kill();
+  });
+  (await thawd.session()).done(7);
+  t.is(await launched.ended(), 7);
+  t.is(launched.stderr, '');
+  const [fds, cwd, line = ''] = readFileSync(said, 'utf8').trim().split('\n');
+  // Its own standard streams, and ls's folder.
+  t.is(fds, '0 1 2 3 /dev/null');
+  t.is(cwd, '/');
+  const [engine, session, pid, parent] = line.split(' ');
+  t.is(engine, 'clean');
+  t.not(session, String(process.pid));
+  t.not(parent, String(launched.child.pid));
+  t.truthy(pid);
+});
+
+test('without a thawd to start it is one line, and the status of a runtime; a person’s call starts none', async (t) => {
+  const { dir, path, program } = await place(t);
+  const env = { THAW_THAWD: join(dir, 'none') };
+  const engine = launch(t, path, { args: ['oci', 'state', 'x'], env });
+  t.is(await engine.ended(), 1);
+  t.regex(engine.stderr, /^thaw: Cannot reach thawd at .*: it is not running; start it with/);
+  const person = launch(t, path, { args: ['ps'], env: { THAW_THAWD: program } });
+  t.is(await person.ended(), 125);
+  t.false(existsSync(join(dir, 'said')));
+});

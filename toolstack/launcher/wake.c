@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How an engine's call finds a thawd where none runs: the launcher starts it, by systemd where that is this host's
+ * init, else as a process of its own that nothing of the engine's is left to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launcher.h"
+
+#define SYSTEMD "/run/systemd/system"
+#define THAWD "/usr/sbin/thawd"
+#define THAWD_LOG "/var/log/thaw/thawd.log"
+#define WAKE_MS 90000
+#define TRY_NS 50000000
+
+bool is_runtime(int argc, char **argv) {
+  const char *slash = strrchr(argv[0], '/');
+
+  return strcmp(slash != NULL ? slash + 1 : argv[0], "thaw-oci") == 0 || (argc > 1 && strcmp(argv[1], "oci") == 0);
+}
+
+/* In a child that is to be another program: of streams, descriptors, signals and cgroup nothing is the engine's. */
+static int leave_engine(void) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC),
+      log = open(THAWD_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  int cgroup = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC), out = log >= 0 ? log : null;
+  sigset_t none;
+
+  /* Best effort: a host without cgroup v2 has none to leave. */
+  if (cgroup >= 0 && write(cgroup, "0", 1) < 0)
+    close(cgroup);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/") != 0)
+    return -1;
+  close_range(3, ~0u, 0);
+  umask(022);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  return setsid() < 0 ? -1 : 0;
+}
+
+static void become_thawd(const char *program) {
+  static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                      "LANG=C.UTF-8", "HOME=/root", NULL};
+  char *const thawd[] = {(char *)(uintptr_t)program, NULL};
+  char *const systemctl[] = {"systemctl", "start", "--no-block", "thawd.service", NULL};
+  bool by_systemd = strcmp(program, THAWD) == 0 && access(SYSTEMD, F_OK) == 0;
+
+  if (leave_engine() != 0)
+    _exit(EXIT_TOOLSTACK);
+  /* Its parent is init from now on. */
+  if (!by_systemd && fork() != 0)
+    _exit(0);
+  if (by_systemd)
+    execve("/usr/bin/systemctl", systemctl, environment);
+  else
+    execve(program, thawd, environment);
+  _exit(EXIT_TOOLSTACK);
+}
+
+static int start(void) {
+  const char *program = getenv("THAW_THAWD");
+  int status;
+  pid_t pid;
+
+  if (program == NULL || *program == '\0')
+    program = THAWD;
+  if (access(program, X_OK) != 0)
+    return -1;
+  pid = fork();
+  if (pid < 0)
+    return -1;
+  if (pid == 0)
+    become_thawd(program);
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR)
+      return -1;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int wake_thawd(struct connection *connection, const char *socket_path) {
+  struct timespec pause = {.tv_nsec = TRY_NS};
+  int64_t end = clock_ms() + WAKE_MS;
+  int error = errno;
+
+  if ((error != ENOENT && error != ECONNREFUSED) || start() != 0) {
+    errno = error;
+    return -1;
+  }
+  while (connection_open(connection, socket_path) != 0) {
+    if ((errno != ENOENT && errno != ECONNREFUSED) || clock_ms() >= end)
+      return -1;
+    nanosleep(&pause, NULL);
+  }
+  return 0;
+}
