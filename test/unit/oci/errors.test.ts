@@ -11,7 +11,7 @@ for (const [code, name, message] of [
 ] as const)
   test(message, (t) => {
     const cause = new ThawError(code, 'no');
-    t.like(programError(cause, [name]) as object, { code, message, cause });
+    t.like(programError(cause, [name]), { code, message, cause });
   });
 
 test('any other failure is what it was', (t) => {
