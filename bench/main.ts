@@ -5,6 +5,7 @@ import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
 import { measureBoot, measureClones } from './measures/clones.js';
 import { measureExec, measurePeers } from './measures/containers.js';
+import { measureEngines } from './measures/engines.js';
 import { measureDom0Memory } from './measures/memory.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
@@ -22,6 +23,7 @@ const types: GuestType[] = ['pvh', 'pv'];
 const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ['sizes', () => measureSizes()],
   ['peers', () => measurePeers(COUNT, FEW)],
+  ['engines', () => measureEngines(COUNT, FEW)],
   ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
     [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 50, 100, 200])],
     [`warm-${type}`, () => measureWarm(type, COUNT)],

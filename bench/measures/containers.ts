@@ -3,26 +3,16 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { GuestType } from '../../toolstack/xen/host.js';
 import { timeCommand, type Samples } from '../measure.js';
 import { IMAGE, WORK } from '../paths.js';
+import { makeBundle } from './bundle.js';
 
 /** crun with cgroups, and podman over crun, of the same image without networks. */
 export function measurePeers(count: number, podmanCount: number): Samples[] {
-  const bundle = join(WORK, 'bundle');
-  mkdirSync(bundle, { recursive: true });
   try {
-    execFileSync('umoci', ['unpack', '--image', IMAGE.replace(/^oci:/, ''), join(bundle, 'image')]);
-    execFileSync('crun', ['spec'], { cwd: bundle });
-    const spec = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
-      process: { terminal: boolean; args: string[] };
-      root: { path: string };
-    };
-    spec.process = { ...spec.process, terminal: false, args: ['/bin/true'] };
-    spec.root.path = join(bundle, 'image/rootfs');
-    writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
+    const bundle = makeBundle();
     const crun = ['crun', '--cgroup-manager=cgroupfs', 'run', '--bundle', bundle, 'bench'];
     execFileSync('podman', ['pull', '-q', IMAGE]);
     const options = ['--runtime=crun', '--network=none', '--cgroups=disabled', '--pull=never'];
@@ -34,7 +24,7 @@ export function measurePeers(count: number, podmanCount: number): Samples[] {
       { name: 'podman.run', type: 'host', unit: 'ms', samples: timeCommand(podmanCount, podman) },
     ];
   } finally {
-    rmSync(WORK, { recursive: true });
+    rmSync(WORK, { recursive: true, force: true });
   }
 }
 

@@ -42,6 +42,12 @@ const CREATE: Shape = {
   words: [1, 1],
 };
 
+const RUN: Shape = {
+  ...CREATE,
+  flags: [...CREATE.flags, 'detach', 'keep', 'no-subreaper'],
+  short: { b: 'bundle', d: 'detach' },
+};
+
 const EXEC: Shape = {
   values: [
     ...['process', 'console-socket', 'pid-file', 'cwd', 'user', 'preserve-fds'],
@@ -77,6 +83,7 @@ const UPDATE: Shape = {
 
 export const COMMANDS: Readonly<Record<string, Shape>> = {
   create: CREATE,
+  run: RUN,
   exec: EXEC,
   start: { values: [], flags: [], words: [1, 1] },
   state: { values: [], flags: [], words: [1, 1] },

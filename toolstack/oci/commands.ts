@@ -15,7 +15,7 @@ export function ociWords([name = '', first, ...rest]: readonly string[]): string
   return first === 'oci' ? rest : undefined;
 }
 
-/** Resolves with the exit status: 0, or 1 with the error on stderr and in the log file that was named. Never rejects. */
+/** Resolves with the exit status: that of the command, or 1 with the error on stderr and in the log file that was named. Never rejects. */
 export async function runOci(
   words: readonly string[],
   client: Client,
@@ -24,8 +24,7 @@ export async function runOci(
   let line: OciCommandLine | undefined;
   try {
     line = parseCommandLine(words);
-    await runCommand(line, client, containers);
-    return 0;
+    return (await runCommand(line, client, containers)) ?? 0;
   } catch (error) {
     client.err(`thaw-oci: ${describeError(error)}\n`);
     if (line) await logError(line.global, client, error);

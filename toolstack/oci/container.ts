@@ -26,13 +26,17 @@ export class OciContainer {
   readonly going = new AbortController();
   readonly #store: OciStore;
   readonly #log: Log;
+  /** Resolves when it has ended and its domain is gone. */
+  readonly ended: Promise<void>;
+  #hasEnded: () => void = () => undefined;
   #written: Promise<void> = Promise.resolve();
-  #ended: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
 
   constructor(record: OciRecord, store: OciStore, log: Log) {
     this.record = record;
     this.#store = store;
     this.#log = log;
+    this.ended = new Promise((resolve) => (this.#hasEnded = resolve));
   }
 
   get events(): ShimEvents {
@@ -57,8 +61,8 @@ export class OciContainer {
 
   /** It has ended, so its domain goes. Resolves when that has. Idempotent; never rejects, what fails is logged. */
   end(how: { exit: ExitStatus } | { reason: string }): Promise<void> {
-    this.#ended ??= this.#finish(how);
-    return this.#ended;
+    this.#ending ??= this.#finish(how).finally(this.#hasEnded);
+    return this.#ending;
   }
 
   /** As one that was killed, whatever it was doing. */

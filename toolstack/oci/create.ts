@@ -37,6 +37,8 @@ export interface CreateRequest {
   /** Absolute, as the console socket; '' for none. */
   pidFile: string;
   consoleSocket: string;
+  /** The caller stays until its end, and lends it its own terminal. */
+  isAttended?: boolean;
 }
 
 export interface OciPlan {
@@ -51,11 +53,11 @@ const CREATE_MS = 130_000;
 /** What the bundle comes to, before anything is made. Rejects with ERR_OCI_CONFIG and ERR_OCI_CONSOLE. */
 export async function planCreate(
   { sandbox }: OciServices,
-  { id, root, bundle, consoleSocket }: CreateRequest,
+  { id, root, bundle, consoleSocket, isAttended = false }: CreateRequest,
 ): Promise<OciPlan> {
   const config = await readConfig(bundle);
   const { terminal } = config.process;
-  if (terminal !== (consoleSocket !== ''))
+  if (terminal !== (consoleSocket !== '') && !(isAttended && terminal))
     throw new OciError(
       'ERR_OCI_CONSOLE',
       terminal

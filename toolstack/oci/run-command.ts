@@ -15,6 +15,7 @@ import { FEATURES, SPEC } from './features.js';
 import { listOf } from './listing.js';
 import { pause, resume } from './pause.js';
 import { processWith, readProcess, type ExecOptions } from './process.js';
+import { run } from './run.js';
 import { stateOf } from './state.js';
 import { processesOf, processTable } from './stats.js';
 import { update } from './update.js';
@@ -24,25 +25,27 @@ import { SPEC_VERSION } from './version.js';
 /** Where containers are whose engine names no root. */
 const DEFAULT_ROOT = '/run/thaw/oci';
 
-/** Rejects as the command does. */
+/** Resolves with the exit status where that is not 0. Rejects as the command does. */
 export async function runCommand(
   { command, global, options, lists, words }: OciCommandLine,
   client: Client,
   containers: OciContainers,
-): Promise<void> {
+): Promise<number | void> {
   const root = resolve(client.cwd, global['root'] ?? DEFAULT_ROOT);
   const [id = '', word] = words;
   const path = (name: string): string =>
     options[name] === undefined ? '' : resolve(client.cwd, options[name]);
+  const request = {
+    ...{ id, root, bundle: resolve(client.cwd, options['bundle'] ?? '.') },
+    ...{ pidFile: path('pid-file'), consoleSocket: path('console-socket') },
+  };
   switch (command) {
     case 'create':
-      return containers.create(
-        {
-          ...{ id, root, bundle: resolve(client.cwd, options['bundle'] ?? '.') },
-          ...{ pidFile: path('pid-file'), consoleSocket: path('console-socket') },
-        },
-        client,
-      );
+      return containers.create(request, client);
+    case 'run': {
+      const detach = options['detach'] !== undefined;
+      return run(containers, request, { detach, keep: options['keep'] !== undefined }, client);
+    }
     case 'exec': {
       const { record } = containers.find(root, id);
       const process =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw as an OCI runtime by itself: the specification's state machine, hooks, the stand-in, and what is refused.
 
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import {
   create,
   killThawdAlone,
   oci,
+  outcome,
   stateOf,
 } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
@@ -143,6 +145,36 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
   t.is((await oci('delete', 'two')).status, 0);
   t.is(readFileSync(`${folder}/err`, 'utf8'), '');
 });
+
+once(
+  'run waits for the end and has its status, with the caller’s streams or terminal',
+  async (t) => {
+    t.timeout(300_000);
+    const folder = await bundle('cat; exit 5');
+    const ran = await outcome(['thaw-oci', 'run', '--bundle', folder, 'ran'], 'fed\n');
+    t.deepEqual([ran.status, ran.stdout], [5, 'fed\n'], ran.stderr);
+    const process = {
+      terminal: true,
+      args: ['sh', '-c', 'stty size; exit 4'],
+      cwd: '/',
+      env: ['PATH=/bin'],
+    };
+    const tty = await bundle('', { process });
+    const line = `stty rows 31 cols 99; exec thaw-oci run --bundle ${tty} ran`;
+    const seen = await outcome(['script', '-qec', `sh -c "${line}"`, '/dev/null']);
+    t.is(seen.status, 4, seen.stderr);
+    t.regex(seen.stdout, /31 99\r\n/);
+    const lasting = await bundle('trap "exit 7" TERM; echo up; while :; do sleep 1; done');
+    const child = spawn('thaw-oci', ['run', '--bundle', lasting, 'ran'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.kill('SIGTERM');
+    t.is(await ended, 7);
+    t.is((await oci('list', '-q')).stdout, '');
+  },
+);
 
 once('one that is deleted while it is made leaves nothing, and its create fails', async (t) => {
   t.timeout(300_000);

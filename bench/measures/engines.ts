@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// oci.create-start and podman.thaw: `true` as engines run it, with thaw-oci and with crun.
+
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { timeCommand, type Samples } from '../measure.js';
+import { IMAGE, WORK } from '../paths.js';
+import { makeBundle } from './bundle.js';
+
+/** As a monitor does it: create, start, the wait for what create left behind, delete. */
+const LIFE = `syscall(157, 36, 1, 0, 0, 0) == 0 or die; my ($bundle, @runtime) = @ARGV;
+  system(@runtime, "create", "--bundle", $bundle, "bench") == 0 or die "create";
+  system(@runtime, "start", "bench") == 0 or die "start";
+  wait() > 0 && $? == 0 or die "status $?";
+  system(@runtime, "delete", "bench") == 0 or die "delete"`;
+
+/** Both runtimes from one bundle in one boot; `podman run` over both, without a network. */
+export function measureEngines(count: number, podmanCount: number): Samples[] {
+  try {
+    const bundle = makeBundle();
+    const life = (...runtime: string[]): string[] => ['perl', '-e', LIFE, bundle, ...runtime];
+    const crun = life('crun', '--cgroup-manager=cgroupfs');
+    const thaw = life('thaw-oci');
+    execFileSync('podman', ['pull', '-q', IMAGE]);
+    const podman = (runtime: string): string[] => [
+      ...['podman', 'run', '--rm', `--runtime=${runtime}`, '--network=none'],
+      ...['--cgroups=disabled', '--pull=never', IMAGE, 'true'],
+    ];
+    const warmed = (times: number, warmUps: number, command: string[]): number[] => {
+      timeCommand(warmUps, command);
+      return timeCommand(times, command);
+    };
+    const host = { type: 'host', unit: 'ms' } as const;
+    return [
+      { name: 'oci.create-start.crun', ...host, samples: warmed(count, 2, crun) },
+      { name: 'oci.create-start', ...host, samples: warmed(count, 3, thaw) },
+      { name: 'podman.crun', ...host, samples: warmed(podmanCount, 1, podman('crun')) },
+      {
+        name: 'podman.thaw',
+        ...host,
+        samples: warmed(podmanCount, 2, podman('/usr/bin/thaw-oci')),
+      },
+    ];
+  } finally {
+    rmSync(WORK, { recursive: true, force: true });
+  }
+}
