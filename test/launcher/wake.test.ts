@@ -22,7 +22,8 @@ async function place(t: ExecutionContext): Promise<{ dir: string; path: string; 
 exec >${said}.new
 ls /proc/self/fd | tr '\\n' ' '
 readlink /proc/self/fd/0 /proc/$$/cwd
-echo "\${ENGINE-clean} $(ps -o sid= -p $$ | tr -d ' ') $$ $(ps -o ppid= -p $$ | tr -d ' ')"
+echo "\${ENGINE-clean} $(ps -o sid= -p $$ | tr -d ' ') $$"
+echo once >>${dir}/times
 mv ${said}.new ${said}\n`,
     { mode: 0o755 },
   );
@@ -33,24 +34,28 @@ test('it is started, detached from all that the engine has, and the command goes
   const { dir, path, program } = await place(t);
   const env = { THAW_THAWD: program, ENGINE: 'left' };
   const launched = launch(t, path, { args: ['oci', 'state', 'x'], env });
+  const other = launch(t, path, { args: ['oci', 'state', 'y'], env });
   const said = join(dir, 'said');
   await until('it was started', () => existsSync(said));
   const thawd = await FakeThawd.listen(path);
   t.teardown(() => {
     thawd.kill();
   });
-  (await thawd.session()).done(7);
+  for (let calls = 0; calls < 2; calls++) {
+    const session = await thawd.session();
+    session.done(session.request.argv.at(-1) === 'x' ? 7 : 8);
+  }
   t.is(await launched.ended(), 7);
   t.is(launched.stderr, '');
+  t.is(await other.ended(), 8);
+  t.is(readFileSync(join(dir, 'times'), 'utf8'), 'once\n', 'of two calls one starts it');
   const [fds, cwd, line = ''] = readFileSync(said, 'utf8').trim().split('\n');
   // Its own standard streams, and ls's folder.
   t.is(fds, '0 1 2 3 /dev/null');
   t.is(cwd, '/');
-  const [engine, session, pid, parent] = line.split(' ');
+  const [engine, session, pid] = line.split(' ');
   t.is(engine, 'clean');
-  t.not(session, String(process.pid));
-  t.not(parent, String(launched.child.pid));
-  t.truthy(pid);
+  t.is(session, pid, 'a session of its own');
 });
 
 test('without a thawd to start it is one line, and the status of a runtime; a person’s call starts none', async (t) => {
@@ -62,4 +67,19 @@ test('without a thawd to start it is one line, and the status of a runtime; a pe
   const person = launch(t, path, { args: ['ps'], env: { THAW_THAWD: program } });
   t.is(await person.ended(), 125);
   t.false(existsSync(join(dir, 'said')));
+});
+
+test('one that ends at once, and a call that is signalled, are not waited for', async (t) => {
+  const { dir, path } = await place(t);
+  const fails = join(dir, 'fails');
+  writeFileSync(fails, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+  const failed = launch(t, path, { args: ['oci', 'state', 'x'], env: { THAW_THAWD: fails } });
+  t.is(await failed.ended(), 1);
+  t.regex(failed.stderr, /it is not running/);
+  const hangs = join(dir, 'hangs');
+  writeFileSync(hangs, `#!/bin/sh\necho >${dir}/begun\nexec sleep 30\n`, { mode: 0o755 });
+  const waits = launch(t, path, { args: ['oci', 'state', 'x'], env: { THAW_THAWD: hangs } });
+  await until('it was started', () => existsSync(join(dir, 'begun')));
+  waits.child.kill('SIGTERM');
+  t.is(await waits.ended(), 1);
 });

@@ -25,6 +25,13 @@ export const oci = (...words: string[]): Promise<Outcome> => outcome(['thaw-oci'
 export const stateOf = async (id: string): Promise<unknown> =>
   (JSON.parse((await oci('state', id)).stdout) as { status: unknown }).status;
 
+/** The ids that an engine's root has. Throws where it cannot be listed. */
+export async function idsIn(root = '/run/thaw/oci'): Promise<string[]> {
+  const { status, stdout, stderr } = await oci('--root', root, 'list', '-q');
+  if (status !== 0) throw new Error(stderr);
+  return stdout.split('\n').filter((id) => id !== '');
+}
+
 /** A folder for bundles, with a root filesystem for all of them. */
 export async function bundleRoot(): Promise<string> {
   const root = await mkdtemp('/root/oci-');

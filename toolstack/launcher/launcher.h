@@ -12,6 +12,7 @@
 #include "../api/fifo.h"
 #include "../api/frame.h"
 
+#define SOCKET_PATH "/run/thaw/thawd.sock"
 #define EXIT_TOOLSTACK 125 /* thaw itself failed */
 #define EXIT_RUNTIME 1     /* the same, where an engine called it as its runtime */
 #define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
@@ -79,8 +80,9 @@ bool works_offline(int argc, char **argv);
 int offline(int argc, char **argv, const char *socket_path, int error);
 
 /* wake.c */
-bool is_runtime(int argc, char **argv);                                 /* called as engines call theirs */
-int wake_thawd(struct connection *connection, const char *socket_path); /* after errno: 0, or -1 with errno */
+bool is_runtime(int argc, char **argv); /* called as engines call theirs */
+int wake_thawd(struct connection *connection, const char *socket_path,
+               int signals_fd); /* after errno: 0, or -1 with errno */
 
 /* connection.c */
 int connection_open(struct connection *connection, const char *path); /* 0, or -1 with errno */

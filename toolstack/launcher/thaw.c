@@ -16,8 +16,6 @@
 
 #include "launcher.h"
 
-#define SOCKET_PATH "/run/thaw/thawd.sock"
-
 extern char **environ;
 
 bool quiet;
@@ -54,6 +52,11 @@ static int fill_standard(void) {
   return 0;
 }
 
+/* thaw itself failed; engines know another status for that. */
+static int failure(int argc, char **argv, int status) {
+  return status == EXIT_TOOLSTACK && argc > 0 && is_runtime(argc, argv) ? EXIT_RUNTIME : status;
+}
+
 int main(int argc, char **argv) {
   struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1};
   const char *socket_path = getenv("THAW_SOCKET");
@@ -71,17 +74,18 @@ int main(int argc, char **argv) {
     return EXIT_TOOLSTACK;
   }
   if (connection_open(&launcher.thawd, socket_path) != 0 &&
-      (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path) != 0)) {
-    status = offline(argc, argv, socket_path, errno);
-    return is_runtime(argc, argv) ? EXIT_RUNTIME : status;
-  }
+      (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path, signals_fd) != 0))
+    return failure(argc, argv, offline(argc, argv, socket_path, errno));
   output_init(&launcher.out[0], STDOUT_FILENO);
   output_init(&launcher.out[1], STDERR_FILENO);
   if (request_put(&launcher.thawd, argc, argv, environ) != 0)
-    return EXIT_TOOLSTACK;
+    return failure(argc, argv, EXIT_TOOLSTACK);
   taken_begin(&launcher, works_offline(argc, argv));
   status = loop_run(&launcher, signals_fd);
   if (launcher.stand_in != 0)
     stand_in_end(&launcher, status);
-  return launcher.take_error == 0 ? status : offline(argc, argv, socket_path, launcher.take_error);
+  if (launcher.take_error != 0)
+    return failure(argc, argv, offline(argc, argv, socket_path, launcher.take_error));
+  /* Else it may be the status of a process. */
+  return launcher.state == PROCESS_NONE && !launcher.done ? failure(argc, argv, status) : status;
 }

@@ -5,12 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "launcher.h"
@@ -19,7 +20,7 @@
 #define THAWD "/usr/sbin/thawd"
 #define THAWD_LOG "/var/log/thaw/thawd.log"
 #define WAKE_MS 90000
-#define TRY_NS 50000000
+#define TRY_MS 50
 
 bool is_runtime(int argc, char **argv) {
   const char *slash = strrchr(argv[0], '/');
@@ -51,14 +52,11 @@ static void become_thawd(const char *program) {
   static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                       "LANG=C.UTF-8", "HOME=/root", NULL};
   char *const thawd[] = {(char *)(uintptr_t)program, NULL};
-  char *const systemctl[] = {"systemctl", "start", "--no-block", "thawd.service", NULL};
+  char *const systemctl[] = {"systemctl", "start", "thawd.service", NULL};
   bool by_systemd = strcmp(program, THAWD) == 0 && access(SYSTEMD, F_OK) == 0;
 
   if (leave_engine() != 0)
     _exit(EXIT_TOOLSTACK);
-  /* Its parent is init from now on. */
-  if (!by_systemd && fork() != 0)
-    _exit(0);
   if (by_systemd)
     execve("/usr/bin/systemctl", systemctl, environment);
   else
@@ -66,40 +64,54 @@ static void become_thawd(const char *program) {
   _exit(EXIT_TOOLSTACK);
 }
 
-static int start(void) {
-  const char *program = getenv("THAW_THAWD");
-  int status;
-  pid_t pid;
+static pid_t start(const char *program) {
+  pid_t pid = fork();
 
-  if (program == NULL || *program == '\0')
-    program = THAWD;
-  if (access(program, X_OK) != 0)
-    return -1;
-  pid = fork();
-  if (pid < 0)
-    return -1;
   if (pid == 0)
     become_thawd(program);
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR)
-      return -1;
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+  return pid;
 }
 
-int wake_thawd(struct connection *connection, const char *socket_path) {
-  struct timespec pause = {.tv_nsec = TRY_NS};
-  int64_t end = clock_ms() + WAKE_MS;
-  int error = errno;
+/* Whether what was started has failed: a thawd that ended, or a systemctl that said no. */
+static bool has_failed(pid_t *pid) {
+  int status;
 
-  if ((error != ENOENT && error != ECONNREFUSED) || start() != 0) {
-    errno = error;
-    return -1;
+  if (*pid <= 0 || waitpid(*pid, &status, WNOHANG) != *pid)
+    return false;
+  *pid = 0; /* reaped */
+  return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+int wake_thawd(struct connection *connection, const char *socket_path, int signals_fd) {
+  const char *program = getenv("THAW_THAWD");
+  int64_t end = clock_ms() + WAKE_MS;
+  int error = errno, lock;
+  bool started = false;
+  pid_t pid = 0;
+
+  /* At another socket another's thawd would be. */
+  if (program == NULL && strcmp(socket_path, SOCKET_PATH) == 0)
+    program = THAWD;
+  lock = program != NULL && (error == ENOENT || error == ECONNREFUSED) ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+  while (lock >= 0 && connection_open(connection, socket_path) != 0) {
+    struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
+
+    error = errno;
+    /* Of many calls at once one starts it. The lock goes with that launcher, not with what it starts. */
+    if (!started && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+      started = true;
+      pid = start(program);
+    }
+    if ((error != ENOENT && error != ECONNREFUSED) || pid < 0 || has_failed(&pid) || clock_ms() >= end)
+      goto out;
+    if (poll(&signals, 1, TRY_MS) > 0) {
+      error = EINTR;
+      goto out;
+    }
   }
-  while (connection_open(connection, socket_path) != 0) {
-    if ((errno != ENOENT && errno != ECONNREFUSED) || clock_ms() >= end)
-      return -1;
-    nanosleep(&pause, NULL);
-  }
-  return 0;
+out:
+  if (lock >= 0)
+    close(lock);
+  errno = error;
+  return connection->fd >= 0 ? 0 : -1;
 }

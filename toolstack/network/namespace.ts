@@ -82,7 +82,7 @@ function unfit(name: string, why: string): NetworkError {
 
 /**
  * What comes in on the link goes to the vif and the other way round, and the namespace's own kernel sees none of it. The vif, which is in dom0's
- * namespace, comes along; it goes with its domain. Rejects with ERR_NETWORK_TOOL, also where the link is another vif's already.
+ * namespace, comes along; it goes with its domain. Rejects with ERR_NETWORK_TOOL.
  */
 export async function redirectLink(path: string, link: NamespaceLink, vif: string): Promise<void> {
   const { name, mtu } = link;
@@ -96,5 +96,10 @@ export async function redirectLink(path: string, link: NamespaceLink, vif: strin
   const one = (from: string, to: string): string =>
     `qdisc add dev ${from} clsact\n` +
     `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}\n`;
-  await inside(['tc', '-batch', '-'], one(name, vif) + one(vif, name));
+  const both = one(name, vif) + one(vif, name);
+  await inside(['tc', '-batch', '-'], both).catch(async () => {
+    // One that served another guest before has its filters still: where they lead to is gone, or it would be seen here.
+    await inside(['tc', 'qdisc', 'del', 'dev', name, 'clsact']);
+    await inside(['tc', '-batch', '-'], both);
+  });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How programs that know a kernel's network are run: to their end, with a deadline, and what they say when they fail.
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { withDeadline } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
 import { printable } from '../base/text.js';
@@ -13,19 +13,21 @@ const PACKAGES: Record<string, string> = { nft: 'nftables', nsenter: 'util-linux
 
 /** Resolves with its standard output. Rejects with ERR_NETWORK_TOOL and what it said. */
 export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
-  const child = spawn(tool, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let [printed, said] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    if (printed.length < OUTPUT_MAX) printed += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  // One that ends before it has read tells why.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  const child: ChildProcess = spawn(tool, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // First of all, since a child that could not be made has nothing else.
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
+  ended.catch(() => undefined);
+  let [printed, said] = ['', ''];
+  child.stdout?.on('data', (chunk: Buffer) => {
+    if (printed.length < OUTPUT_MAX) printed += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
+  // One that ends before it has read tells why.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
   try {
     const status = await withDeadline(ended, TOOL_MS, `${tool} does not end`);
     if (status === 0) return printed;

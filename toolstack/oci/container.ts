@@ -20,6 +20,10 @@ export class OciContainer {
   readonly standIns = new Map<number, number>();
   /** Whether somebody has asked for its start: it may be once. */
   isStarting = false;
+  /** Whether Xen is asked to keep it still: from then on no signal reaches it. */
+  isPausing = false;
+  /** Settles when all of it is gone, once somebody wanted that. */
+  removing: Promise<void> | undefined;
   /** Settles when its create has, while that is under way. */
   making: Promise<void> | undefined;
   /** Aborts when it is to go: nobody wants what is still being made. */

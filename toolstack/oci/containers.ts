@@ -86,7 +86,7 @@ export class OciContainers {
       );
       await container.making;
     } catch (error) {
-      await this.#remove(container);
+      await this.remove(container);
       throw error;
     } finally {
       container.making = undefined;
@@ -129,7 +129,8 @@ export class OciContainers {
     if (!['created', 'running', 'paused'].includes(record.state) || !sandbox)
       throw stateError('kill', record);
     // Its guest gets no signal, and need not.
-    if (record.state === 'paused' && signal === SIGKILL) return container.kill();
+    const isStill = record.state === 'paused' || container.isPausing;
+    if (isStill && signal === SIGKILL) return container.kill();
     // Its guest would keep the signal until it begins.
     if (record.state !== 'created' || container.isStarting)
       sandbox.shim.signal(FIRST_PROCESS, signal);
@@ -144,10 +145,16 @@ export class OciContainers {
     const { state } = container.record;
     if (!force && ['creating', 'running', 'paused'].includes(state))
       throw stateError('delete', container.record);
-    await this.#remove(container);
+    await this.remove(container);
   }
 
-  async #remove(container: OciContainer): Promise<void> {
+  /** All of it goes, once, however many want that. */
+  remove(container: OciContainer): Promise<void> {
+    container.removing ??= this.#release(container);
+    return container.removing;
+  }
+
+  async #release(container: OciContainer): Promise<void> {
     const { record } = container;
     container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
     // Whatever its create is waiting for in there.
@@ -168,7 +175,7 @@ export class OciContainers {
     const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
     this.#containers.set(keyOf(record.root, record.id), container);
-    if (!(await takeOver(this.#services, container))) await this.#remove(container);
+    if (!(await takeOver(this.#services, container))) await this.remove(container);
   }
 
   /** Its end has come whatever they say. Never rejects; what fails is logged. */

@@ -119,6 +119,8 @@ export async function create(
       const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
       const what = { shimSocket: made.shimSocket, ...process };
       record.pid = await client.standIn(standInOf(record, what, network));
+      // Whoever undoes it runs those hooks that are for what the others made.
+      if (record.hooks.poststop.length > 0) await store.save(record);
     },
   });
   container.going.signal.throwIfAborted();

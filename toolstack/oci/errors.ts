@@ -13,7 +13,9 @@ export function configError(field: string, why: string): OciError {
 
 /** Its state does not allow that. */
 export function stateError(verb: string, { id, state }: Pick<OciRecord, 'id' | 'state'>): OciError {
-  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}`);
+  // containerd knows by runc's words that there is nothing to kill.
+  const known = verb === 'kill' && state === 'stopped' ? ': container not running' : '';
+  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}${known}`);
 }
 
 /** A program that cannot be run, in the words by which engines tell it from other failures (runc's, os/exec of Go). */

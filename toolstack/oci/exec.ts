@@ -46,7 +46,11 @@ export async function exec(
     await sandbox.shim.expect(id, flags, '', '');
     const pid = await begin();
     // Engines look at the pid as soon as it is there.
-    if (pidFile !== '') await writeAtomic(pidFile, String(pid), { lasts: false });
+    if (pidFile !== '')
+      await writeAtomic(pidFile, String(pid), { lasts: false }).catch((error: unknown) => {
+        sandbox.shim.signal(id, SIGKILL);
+        throw error;
+      });
   } catch (error) {
     container.execs.end(id);
     throw error;
@@ -69,8 +73,9 @@ export async function exec(
       return pid;
     } catch (error) {
       if (mayHaveStarted(error)) shim.signal(id, SIGKILL);
-      // A launcher hears from thawd what became of it, a stand-in from the shim alone.
-      const isTold = pid === 0 && !mayHaveStarted(error);
+      container.standIns.delete(id);
+      // A launcher hears from thawd what became of it, a stand-in from the shim alone; and one may be there that nobody said was.
+      const isTold = !detach && !mayHaveStarted(error);
       shim.forget(id, isTold ? Forget.REFUSED : Forget.LEFT);
       throw programError(error, spec.args);
     }

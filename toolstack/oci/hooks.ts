@@ -14,13 +14,17 @@ export interface Hook {
   /** With the program's own name first; empty for that alone. */
   args: readonly string[];
   env: readonly string[];
-  timeoutMs?: number;
+  timeoutMs: number;
 }
 
 /** Those that dom0 runs, in the order of a life; startContainer hooks are the guest's. */
 export type HookPoint = 'prestart' | 'createRuntime' | 'createContainer' | 'poststart' | 'poststop';
 export type Hooks = Record<HookPoint, Hook[]>;
 
+/** Nothing is waited for without end. */
+const DEFAULT_S = 300;
+/** More a timer does not take. */
+const MOST_MS = 2 ** 31 - 1;
 const SAID_MAX = 2000;
 const SAID_MS = 200;
 
@@ -47,7 +51,7 @@ function checkHook(item: unknown, field: string): Hook {
     path: absolute(hook['path'], `${field}.path`),
     args: strings(hook['args'], `${field}.args`),
     env: strings(hook['env'], `${field}.env`),
-    ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+    timeoutMs: Math.min(Math.ceil((timeout ?? DEFAULT_S) * 1000), MOST_MS),
   };
 }
 
@@ -83,11 +87,8 @@ async function runHook(
 ): Promise<string | undefined> {
   const own = hook.args.slice(1);
   const inside = ['--uts', '--ipc', '--net', `--target=${pid}`, '--', hook.path, ...own];
-  const [program, args] = pid === undefined ? [hook.path, own] : ['nsenter', inside];
-  const limits = [
-    signal,
-    hook.timeoutMs === undefined ? undefined : AbortSignal.timeout(hook.timeoutMs),
-  ];
+  const [program, args] = pid === undefined ? [hook.path, own] : ['/usr/bin/nsenter', inside];
+  const limits = [signal, AbortSignal.timeout(hook.timeoutMs)];
   const child = spawn(program, args, {
     ...{ cwd, stdio: ['pipe', 'ignore', 'pipe'], killSignal: 'SIGKILL', detached: true },
     ...(pid === undefined && hook.args[0] !== undefined ? { argv0: hook.args[0] } : {}),
@@ -110,6 +111,7 @@ async function runHook(
     }
   };
   stop.addEventListener('abort', kill, { once: true });
+  if (stop.aborted) kill();
   try {
     const [code, by] = (await once(child, 'exit')) as [number | null, string | null];
     if (code === 0) return undefined;
@@ -118,7 +120,7 @@ async function runHook(
     if (stop.aborted)
       return signal?.aborted
         ? 'was stopped'
-        : `did not end within its timeout of ${(hook.timeoutMs ?? 0) / 1000} s`;
+        : `did not end within its timeout of ${hook.timeoutMs / 1000} s`;
     const how = code === null ? `was ended by ${by}` : `ended with status ${code}`;
     return said.trim() === '' ? how : `${how}: ${printable(said.trim(), 500)}`;
   } finally {

@@ -9,20 +9,27 @@ const DEFAULT_PERIOD_US = 100_000;
 
 /** Throws ERR_OCI_CONFIG. What is not above 0 is no limit. */
 export function limitsOf(resources: JsonObject): OciLimits {
-  const part = (name: string): JsonObject =>
-    object(resources[name] ?? {}, `linux.resources.${name}`);
-  const memoryBytes = above0(part('memory')['limit']);
-  const { quota, period } = part('cpu');
-  const share = above0(quota);
-  const cpus = share === undefined ? undefined : share / (above0(period) ?? DEFAULT_PERIOD_US);
-  const pids = above0(part('pids')['limit']);
-  return {
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(pids === undefined ? {} : { pids }),
-  };
+  return figures(resources, (value) => (value > 0 ? value : undefined));
 }
 
-function above0(value: unknown): number | undefined {
-  return typeof value === 'number' && value > 0 ? value : undefined;
+/** What of an update changes a limit: Infinity takes it away, as a number below 0 says; 0 changes nothing. Throws ERR_OCI_CONFIG. */
+export function changesOf(resources: JsonObject): OciLimits {
+  return figures(resources, (value) => (value > 0 ? value : value < 0 ? Infinity : undefined));
+}
+
+function figures(resources: JsonObject, read: (value: number) => number | undefined): OciLimits {
+  const part = (name: string): JsonObject =>
+    object(resources[name] ?? {}, `linux.resources.${name}`);
+  const figure = (value: unknown): number | undefined =>
+    typeof value === 'number' ? read(value) : undefined;
+  const memoryBytes = figure(part('memory')['limit']);
+  const { quota, period } = part('cpu');
+  const share = figure(quota);
+  const periodUs = typeof period === 'number' && period > 0 ? period : DEFAULT_PERIOD_US;
+  const pids = figure(part('pids')['limit']);
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(share === undefined ? {} : { cpus: share / periodUs }),
+    ...(pids === undefined ? {} : { pids }),
+  };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an engine put into a container's network namespace, its guest has: the same addresses behind the same interface.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { AgentType, encodeNetwork, type NetworkAddress } from '../agent/wire.js';
 import {
   addressBytes,
@@ -11,6 +11,7 @@ import {
   type NamespaceLink,
 } from '../network/index.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
+import { configError } from './errors.js';
 
 /** The guest's name for its vif. */
 const INTERFACE = 'eth0';
@@ -20,6 +21,8 @@ const ANSWER_MS = 60_000;
 export async function carryNetwork(sandbox: Sandbox, pid: number): Promise<void> {
   if (!hasInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'))) return;
   const path = `/proc/${pid}/ns/net`;
+  if ((await readlink(path)) === (await readlink('/proc/self/ns/net')))
+    throw configError('linux.namespaces', 'the network is dom0’s own');
   const [link, other] = await readLinks(path);
   if (!link) return;
   const odd = [link, other].find((one) => one !== undefined && one.name !== INTERFACE);

@@ -12,7 +12,8 @@ type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
 export async function pause(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
-  await libxl.domainPause(sandbox.domid);
+  container.isPausing = true;
+  await libxl.domainPause(sandbox.domid).finally(() => (container.isPausing = false));
   if (isOver(container)) throw stateError('pause', record);
   await container.update({ state: 'paused' });
 }

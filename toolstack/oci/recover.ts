@@ -41,7 +41,11 @@ export async function takeOver(
     await container.end({ exit: first.exit });
     return true;
   }
-  if (first?.hasBegun === true && record.state === 'created') record.state = 'running';
+  if (first?.hasBegun === true) {
+    // Xen knows what a thawd that was killed may not have come to write down.
+    const { paused } = await services.host.libxl.domainInfo(sandbox.domid);
+    record.state = paused ? 'paused' : 'running';
+  }
   for (const { process } of status.processes)
     if (process !== FIRST_PROCESS) container.execs.adopt(process);
   await sandbox.catchUp();

@@ -59,6 +59,9 @@ export async function runCommand(
     case 'start':
       return containers.start(root, id);
     case 'kill':
+      // Of one that has ended there is nobody left.
+      if (options['all'] !== undefined && containers.find(root, id).record.state === 'stopped')
+        return;
       return containers.kill(root, id, parseSignal(word ?? 'SIGTERM'));
     case 'delete':
       return containers.delete(root, id, options['force'] !== undefined);

@@ -28,7 +28,7 @@ export async function run(
   try {
     await containers.start(root, id);
   } catch (error) {
-    await containers.delete(root, id, true);
+    await containers.remove(container);
     throw error;
   }
   if (detach) return 0;
@@ -43,7 +43,7 @@ export async function run(
     await untilGone(record.pid);
   } finally {
     client.signal.removeEventListener('abort', stop);
-    if (!keep) await containers.delete(root, id, true);
+    if (!keep) await containers.remove(container);
   }
   return record.exit ? shellStatus(record.exit) : UNKNOWN_STATUS;
 }

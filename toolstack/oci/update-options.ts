@@ -7,7 +7,7 @@ import type { Client } from '../api/client.js';
 import { errorMessage } from '../base/errors.js';
 import { object } from './config-fields.js';
 import { OciError } from './errors.js';
-import { limitsOf } from './limits.js';
+import { changesOf } from './limits.js';
 import type { OciLimits } from './record.js';
 
 const RESOURCES_MAX = 1024 * 1024;
@@ -25,7 +25,7 @@ export async function changeOf(
     throw new OciError('ERR_USAGE', `--${name}: "${options[name]}" is no number`);
   };
   const cpu = { quota: number('cpu-quota'), period: number('cpu-period') };
-  return limitsOf({
+  return changesOf({
     memory: { limit: number('memory') },
     cpu,
     pids: { limit: number('pids-limit') },
@@ -38,7 +38,7 @@ async function readResources(path: string, client: Client): Promise<OciLimits> {
   const file = resolve(client.cwd, path);
   try {
     const text = path === '-' ? Buffer.concat(chunks).toString() : await readFile(file, 'utf8');
-    return limitsOf(object(JSON.parse(text), 'the resources'));
+    return changesOf(object(JSON.parse(text), 'the resources'));
   } catch (cause) {
     if (cause instanceof OciError) throw cause;
     throw new OciError('ERR_OCI_CONFIG', `Cannot read ${path}: ${errorMessage(cause)}`, { cause });

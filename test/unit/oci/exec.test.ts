@@ -88,7 +88,17 @@ test('one that is refused is forgotten, and a stand-in told that it is lost', as
       ...{ code: 'ERR_AGENT_CMD_NOENT', message: 'exec: "ls": executable file not found in $PATH' },
     });
     t.deepEqual(calls.at(-1), ['forget', 2, why]);
+    t.is(container.standIns.size, 0);
   }
+  // One that attached and was never heard of.
+  const unheard = running();
+  unheard.client.standIn = () => Promise.reject(new ThawError('ERR_CANCELLED', 'gone'));
+  await t.throwsAsync(exec(unheard.container, REQUEST, unheard.client));
+  t.deepEqual(unheard.calls.at(-1), ['forget', 2, Forget.LEFT]);
+  const unwritten = running();
+  const pidFile = '/no/such/folder/pid';
+  await t.throwsAsync(exec(unwritten.container, { ...REQUEST, pidFile }, unwritten.client));
+  t.deepEqual(unwritten.calls.at(-1), ['signal', 2, 9]);
   const silent = running(new ThawError('ERR_AGENT_TIMEOUT', 'no answer'));
   await t.throwsAsync(exec(silent.container, REQUEST, silent.client));
   t.deepEqual(silent.calls.slice(-2), [

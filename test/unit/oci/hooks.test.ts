@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hooks get the state and their own words and environment; the first that fails, hangs or is not there ends it, and is named.
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { checkHooks, runHooks, type Hook } from '../../../toolstack/oci/hooks.js';
+import { until } from '../../support/within.js';
 
 const sh = (script: string, change: Partial<Hook> = {}): Hook => ({
-  ...{ path: '/bin/sh', args: ['hook', '-c', script], env: [], ...change },
+  ...{ path: '/bin/sh', args: ['hook', '-c', script], env: [], timeoutMs: 60_000, ...change },
 });
 
 test('one after the other, each with the state, its words, its environment alone and the folder', async (t) => {
@@ -26,7 +28,7 @@ test('the first that fails ends it', async (t) => {
     [sh('echo no >&2; exit 3'), /^hooks\.poststart\[1\] \/bin\/sh ended with status 3: no$/],
     [sh('kill -9 $$'), /was ended by SIGKILL$/],
     [sh('exit 1'), /ended with status 1$/],
-    [{ path: '/no/such', args: [], env: [] }, /^hooks\.poststart\[1\] \/no\/such .*ENOENT/],
+    [{ ...sh(''), path: '/no/such' }, /^hooks\.poststart\[1\] \/no\/such .*ENOENT/],
     [sh('sleep 100', { timeoutMs: 200 }), /did not end within its timeout of 0\.2 s$/],
   ] as const)
     await t.throwsAsync(runHooks('poststart', [sh('cat'), hook, sh('exit 9')], run), {
@@ -35,10 +37,25 @@ test('the first that fails ends it', async (t) => {
 });
 
 test('what nobody wants any more is killed, with what it started', async (t) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'thaw-hooks-'));
+  t.teardown(() => rm(cwd, { recursive: true }));
   const stop = new AbortController();
-  const signal = stop.signal;
-  const ran = runHooks('prestart', [sh('sleep 100 & wait')], { state: '{}', cwd: '/', signal });
+  const { signal } = stop;
+  const hook = sh('sleep 100 & echo $! >pid.new; mv pid.new pid; wait');
+  const ran = runHooks('prestart', [hook], { state: '{}', cwd, signal });
+  await until('it runs', () => existsSync(join(cwd, 'pid')));
+  const pid = (await readFile(join(cwd, 'pid'), 'utf8')).trim();
   stop.abort(new Error('gone'));
+  await t.throwsAsync(ran, { message: 'gone' });
+  // Whoever adopts it may leave it a zombie.
+  const isOver = () =>
+    !existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  await until('what it started is gone', isOver);
+});
+
+test('nothing runs for long where nobody wants it from the beginning', async (t) => {
+  const signal = AbortSignal.abort(new Error('gone'));
+  const ran = runHooks('prestart', [sh('sleep 100')], { state: '{}', cwd: '/', signal });
   await t.throwsAsync(ran, { message: 'gone' });
 });
 
@@ -55,6 +72,12 @@ test('they are checked', (t) => {
     ...none,
     poststop: [{ path: '/a', args: [], env: [], timeoutMs: 2000 }],
   });
+  for (const [timeout, timeoutMs] of [
+    [undefined, 300_000],
+    [1.0005, 1001],
+    [1e9, 2 ** 31 - 1],
+  ] as const)
+    t.like(checkHooks({ poststop: [{ path: '/a', timeout }] }), { poststop: [{ timeoutMs }] });
   for (const [hooks, message] of [
     [[], /hooks: an object is wanted/],
     [{ prestart: [{ path: 'a' }] }, /hooks\.prestart\[0\]\.path: "a" is no absolute path/],

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { limitsOf } from '../../../toolstack/oci/limits.js';
+import { changesOf, limitsOf } from '../../../toolstack/oci/limits.js';
 import { changeOf } from '../../../toolstack/oci/update-options.js';
 import { fakeClient } from '../../support/fake-engine.js';
 
@@ -19,6 +19,14 @@ test('memory, CPU time, processes; what is not above 0 is none', (t) => {
   t.throws(() => limitsOf({ memory: 5 }), {
     ...{ code: 'ERR_OCI_CONFIG', message: /linux\.resources\.memory: an object/ },
   });
+});
+
+test('of an update a number below 0 takes a limit away, and 0 changes nothing', (t) => {
+  const all = (value: number) =>
+    changesOf({ memory: { limit: value }, cpu: { quota: value }, pids: { limit: value } });
+  t.deepEqual(all(-1), { memoryBytes: Infinity, cpus: Infinity, pids: Infinity });
+  t.deepEqual(all(0), {});
+  t.deepEqual(all(100_000), { memoryBytes: 100_000, cpus: 1, pids: 100_000 });
 });
 
 test('update’s options, a file of them, and what is neither', async (t) => {

@@ -23,8 +23,7 @@ function given(exit?: ExitStatus, fails?: Error) {
       end();
       return Promise.resolve();
     },
-    delete: (_root: string, _id: string, force: boolean) =>
-      Promise.resolve(void calls.push(['delete', force])),
+    remove: () => Promise.resolve(void calls.push(['remove'])),
   } as unknown as OciContainers;
   return { containers, calls, end: () => end() };
 }
@@ -39,7 +38,7 @@ test('its status is the process’s, and it is deleted', async (t) => {
     const ran = run(containers, REQUEST, WAITS, fakeClient().client);
     setImmediate(end);
     t.is(await ran, status);
-    t.deepEqual(calls, [['create', true], ['start'], ['delete', true]]);
+    t.deepEqual(calls, [['create', true], ['start'], ['remove']]);
   }
 });
 
@@ -58,10 +57,7 @@ test('one that does not start is deleted', async (t) => {
   const fails = new Error('no');
   const { containers, calls } = given(undefined, fails);
   await t.throwsAsync(run(containers, REQUEST, WAITS, fakeClient().client), { is: fails });
-  t.deepEqual(calls, [
-    ['create', true],
-    ['delete', true],
-  ]);
+  t.deepEqual(calls, [['create', true], ['remove']]);
 });
 
 test('a caller that is asked to stop asks the container', async (t) => {
@@ -69,7 +65,7 @@ test('a caller that is asked to stop asks the container', async (t) => {
   const { client } = fakeClient();
   const stop = new AbortController();
   const ran = run(containers, REQUEST, WAITS, { ...client, signal: stop.signal });
-  stop.abort();
+  setTimeout(() => stop.abort(), 20);
   t.is(await ran, 143);
-  t.deepEqual(calls, [['create', true], ['start'], ['kill', 15], ['delete', true]]);
+  t.deepEqual(calls, [['create', true], ['start'], ['kill', 15], ['remove']]);
 });

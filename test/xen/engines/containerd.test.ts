@@ -6,7 +6,7 @@ import { once as emitted } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { oci, outcome } from '../../support/bundle.js';
+import { outcome, idsIn } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
@@ -51,6 +51,7 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   const state = async () => (await ctr('tasks', 'ls')).stdout;
   const running = await state();
   t.regex(running, /^second +\d+ +RUNNING/m);
+  t.deepEqual(await idsIn(ROOT), ['second']);
   const pid = /^second +(\d+)/m.exec(running)?.[1];
   const ran = await ctr(
     'tasks',
@@ -72,5 +73,5 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   await until('its end', async () => /^second .*STOPPED/m.test(await state()), 60_000);
   await ctr('tasks', 'rm', 'second');
   t.is((await ctr('containers', 'rm', 'second')).status, 0);
-  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(ROOT), []);
 });

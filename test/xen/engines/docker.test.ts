@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { oci, outcome } from '../../support/bundle.js';
+import { outcome, idsIn } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
@@ -80,7 +80,7 @@ once('docker run: output, input, status, its network, and what cannot be run', a
   const host = await docker('run', '--rm', ...ON, '--network', 'host', image, 'true');
   t.is(host.status, 125);
   t.regex(host.stderr, /linux\.namespaces: network is missing/);
-  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(ROOT), []);
 });
 
 once(
@@ -154,9 +154,10 @@ once('a Docker that ends and comes back finds its containers running', async (t)
   await stopDocker();
   await startDocker();
   t.is((await docker('exec', 'lasting', 'echo', 'still')).stdout, 'still\n');
+  t.is((await idsIn(ROOT)).length, 1);
   const lines = async () => (await docker('logs', 'lasting')).stdout.trim().split('\n').length;
   const before = await lines();
   await until('it counts on', async () => (await lines()) > before, 60_000);
   t.is((await docker('rm', '-f', 'lasting')).status, 0);
-  t.is((await oci('--root', ROOT, 'list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(ROOT), []);
 });

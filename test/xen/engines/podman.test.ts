@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { oci, outcome } from '../../support/bundle.js';
+import { oci, outcome, idsIn } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
@@ -36,7 +36,7 @@ once('podman runs a container in a domain: output, input, status', async (t) => 
   t.is(status, 5, stderr);
   t.regex(stdout, /^fed\n[\d.]+-thaw\n$/);
   t.is(stderr, 'error\n');
-  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(), []);
 });
 
 once('podman’s container that runs: ps, inspect, cp, logs, stop by its own trap', async (t) => {
@@ -114,6 +114,10 @@ once('a network that podman made is the guest’s own, ports and names included'
     t.is(await (await fetch(where)).text(), 'page\n', where);
   const other = await podman('run', '--rm', ...on, image, 'wget', '-qO-', 'http://server/');
   t.deepEqual([other.status, other.stdout], [0, 'page\n'], other.stderr);
+  t.is((await podman('restart', '-t', '0', 'server')).status, 0);
+  const again = await podman('run', '--rm', ...on, image, 'wget', '-qO-', 'http://server/');
+  t.deepEqual([again.status, again.stdout], [0, 'page\n'], again.stderr);
+  t.is((await idsIn()).length, 1);
   const domid = /^oci-\S+ +(\d+) /m.exec(await command('xl', ['list']))?.[1];
   t.is((await podman('rm', '-f', '-t', '0', 'server')).status, 0);
   t.false(existsSync(`/sys/class/net/vif${domid}.0`), 'its vif is gone');
@@ -125,5 +129,44 @@ once('podman’s terminal has a size', async (t) => {
   const { status, stdout } = await outcome(['script', '-qec', `sh -c "${line}"`, '/dev/null']);
   t.is(status, 4);
   t.regex(stdout, /31 99\r\n\/dev\/pts\/0\r\n/);
-  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(), []);
+});
+
+once('what podman asks for of a process and its files is so inside', async (t) => {
+  t.timeout(300_000);
+  const asked = [
+    ...['--cap-drop', 'all', '--cap-add', 'net_admin', '--ulimit', 'nofile=77:88'],
+    ...['--security-opt', 'no-new-privileges', '--oom-score-adj', '100', '--pids-limit', '50'],
+    ...['--user', '5:6', '--group-add', '7', '--umask', '0027', '--workdir', '/usr'],
+    ...['--read-only', '--tmpfs', '/mine:size=1m,mode=1777', '--shm-size', '2m'],
+    ...['--hostname', 'inside', '--add-host', 'other:1.2.3.4', '--env', 'OWN=a b'],
+    ...['--sysctl', 'net.ipv4.ip_default_ttl=33', '--dns', '9.9.9.9', '--cpus', '0.5'],
+  ];
+  const script = [
+    'grep -E "^(CapEff|NoNewPrivs|Seccomp|Umask):" /proc/self/status | tr -s "\t" " "',
+    'ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj; id -u; id -g; id -G; pwd; hostname',
+    'echo "$OWN"; cat /proc/sys/net/ipv4/ip_default_ttl; grep -c "1.2.3.4.*other" /etc/hosts',
+    'touch /x 2>/dev/null || echo read-only; touch /mine/x && echo written',
+    'df -k /mine /dev/shm | tail -n 2 | tr -s " " | cut -d" " -f2; cat /etc/resolv.conf',
+    'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; ls /proc/kcore -l | cut -c1; nproc',
+  ].join('\n');
+  const words = ['run', '--rm', '--network', 'carried-none', '--memory', '64m', ...asked, image];
+  t.is((await podman('network', 'create', '--internal', 'carried-none')).status, 0);
+  t.teardown(() => podman('network', 'rm', '-f', 'carried-none'));
+  const inGuest = await podman(...words, 'sh', '-c', script);
+  t.is(inGuest.status, 0, inGuest.stderr);
+  const inDom0 = await outcome(['podman', '--runtime', 'crun', ...words, 'sh', '-c', script]);
+  t.is(inDom0.status, 0, inDom0.stderr);
+  t.is(inGuest.stdout, inDom0.stdout);
+  for (const line of [
+    'NoNewPrivs: 1',
+    'Seccomp: 2',
+    '77',
+    '88',
+    '6 7',
+    'a b',
+    'read-only',
+    '50000 100000',
+  ])
+    t.true(inGuest.stdout.split('\n').includes(line), `${line} in:\n${inGuest.stdout}`);
 });

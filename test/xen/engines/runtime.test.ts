@@ -14,6 +14,7 @@ import {
   oci,
   outcome,
   stateOf,
+  idsIn,
 } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, startThawd, until } from '../../support/thaw.js';
@@ -172,22 +173,32 @@ once(
     await new Promise((resolve) => child.stdout.once('data', resolve));
     child.kill('SIGTERM');
     t.is(await ended, 7);
-    t.is((await oci('list', '-q')).stdout, '');
+    t.deepEqual(await idsIn(), []);
   },
 );
 
 once('one that is deleted while it is made leaves nothing, and its create fails', async (t) => {
   t.timeout(300_000);
-  const folder = await bundle('true');
+  const begun = join(root, 'begun');
+  const ended = join(root, 'ended');
+  const sh = (script: string) => [
+    { path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/bin'] },
+  ];
+  const hooks = {
+    createRuntime: sh(`echo >${begun}; exec sleep 300`),
+    poststop: sh(`echo once >>${ended}`),
+  };
+  const folder = await bundle('true', { hooks });
   const domains = async () => (await command('xl', ['list'])).match(/^oci-/gm) ?? [];
   const created = oci('create', '--bundle', folder, 'gone');
-  await until('it is being made', async () => (await oci('state', 'gone')).status === 0);
+  await until('it is being made', () => existsSync(begun), 60_000);
+  t.is(await stateOf('gone'), 'creating');
   t.is((await oci('delete', '--force', 'gone')).status, 0);
   t.is((await created).status, 1);
-  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(), []);
   t.deepEqual(await domains(), []);
-  const again = await create(t, 'gone', folder);
-  t.true(again > 0);
+  t.is(readFileSync(ended, 'utf8'), 'once\n');
+  t.true((await create(t, 'gone', await bundle('true'))) > 0);
 });
 
 once('a bundle that does not do is refused by name, and nothing is left', async (t) => {
@@ -211,7 +222,7 @@ once('a bundle that does not do is refused by name, and nothing is left', async 
     t.is(status, 1);
     t.regex(stderr, /^thaw-oci: container id "[^\n]+" is invalid/);
   }
-  t.is((await oci('list', '-q')).stdout, '');
+  t.deepEqual(await idsIn(), []);
 });
 
 once('all six kinds of hooks run in their order, with the state, where they belong', async (t) => {
