@@ -3,6 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import test from 'ava';
+import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -91,7 +92,7 @@ once('a command that fails freezes nothing; its output and status come through',
   t.is((await thaw(['exec', 'orig', 'true'])).status, 0);
 });
 
-once(
+longOnce(
   'it outlives thawd; damaged it is refused with what to do, for there is no other',
   async (t) => {
     startThaw(runWords('--rm', '--name', 'orig', busybox, 'sh', '-c', SHELL));

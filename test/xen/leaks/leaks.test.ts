@@ -45,6 +45,9 @@ function isEmpty(t: ExecutionContext, found: Holdings): void {
   t.deepEqual(found.mappings, []);
 }
 
+/** What comes after these tests, each of which ends it, finds one that runs. */
+test.after.always(() => startThawd());
+
 test.serial(
   'when thawd ends, no domain, node, loop device, mount, mapping, file or process is left',
   async (t) => {
@@ -105,14 +108,11 @@ longOnce(
     t.deepEqual(await nodes(), []);
     isEmpty(t, await holdings());
     await stopThawd();
-    // What comes after these tests finds one that runs.
-    await startThawd();
   },
 );
 
 longOnce('clones that waited for a killed thawd go when the next one starts', async (t) => {
   t.timeout(300_000);
-  await stopThawd();
   await startThawd(['--pool', '2']);
   await poolFilled(2);
   await killThawd();
@@ -120,5 +120,4 @@ longOnce('clones that waited for a killed thawd go when the next one starts', as
   await startThawd(['--pool', '0', '--pool-max', '0']);
   isEmpty(t, await holdings());
   await stopThawd();
-  await startThawd();
 });

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { longOnPv } from '../../support/long.js';
+import { long, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/thaw.js';
 
@@ -133,7 +133,7 @@ test.serial(
   },
 );
 
-longOnPv('export has what the container has, its mounts left out', async (t) => {
+long('export has what the container has, its mounts left out', async (t) => {
   t.timeout(300_000);
   await good('export', '-o', 'export.tar', 'files');
   const paths = execFileSync('tar', ['-tf', at('export.tar')])

@@ -254,7 +254,7 @@ longOnPv('one that is removed takes its own along; another has others in its pla
   await ok(t, 'volume', 'rm', 'unused');
 });
 
-longOnPv('after kill -9 of thawd they have their files, and give them back', async (t) => {
+long('after kill -9 of thawd they have their files, and give them back', async (t) => {
   t.timeout(600_000);
   await killThawd();
   await startThawd();

@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -103,7 +104,7 @@ once(
   },
 );
 
-once('the thawd after a killed one lists the container and can end it', async (t) => {
+longOnce('the thawd after a killed one lists the container and can end it', async (t) => {
   t.timeout(300_000);
   const { child, done } = startThaw(
     runWords('--name', 'survivor', busybox, 'sh', '-c', 'echo before; exec sleep 600'),

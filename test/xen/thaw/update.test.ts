@@ -3,7 +3,6 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { longOnce } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -89,7 +88,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
   t.is(copy.stdout.trim(), sum, copy.stderr);
 });
 
-once('CPUs and processes change, and thawd killed then finds them so', async (t) => {
+longOnce('CPUs and processes change, and thawd killed then finds them so', async (t) => {
   t.timeout(600_000);
   const info = JSON.parse((await thaw(['info', '--json'])).stdout) as { host: { cpus: number } };
   const most = Math.max(2, info.host.cpus);
