@@ -57,6 +57,7 @@ export async function bundle(root: string, script: string, change: object = {}):
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+      { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['ptmxmode=0666'] },
     ],
     linux: {
       namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),

@@ -119,7 +119,9 @@ out:
 static void become(struct launcher *launcher, const struct wish *wish) {
   quiet = true;
   connection_close(&launcher->thawd);
-  setsid();
+  /* With the caller's own terminal it stays in front of that: sizes and keys come by themselves. */
+  if ((launcher->flags & THAW_PROCESS_TTY) == 0 || *wish->console != '\0')
+    setsid();
   if (signals_anew() != 0)
     fail(launcher, "take signals at", "a pipe");
   signals_all();
