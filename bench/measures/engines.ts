@@ -24,7 +24,7 @@ export function measureEngines(count: number, podmanCount: number): Samples[] {
     execFileSync('podman', ['pull', '-q', IMAGE]);
     const podman = (runtime: string): string[] => [
       ...['podman', 'run', '--rm', `--runtime=${runtime}`, '--network=none'],
-      ...['--cgroups=disabled', '--pull=never', IMAGE, 'true'],
+      ...['--pull=never', IMAGE, 'true'],
     ];
     const warmed = (times: number, warmUps: number, command: string[]): number[] => {
       timeCommand(warmUps, command);
