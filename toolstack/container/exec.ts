@@ -3,9 +3,9 @@
 
 import type { Client, ExecOptions, RunOutcome } from '../api/engine.js';
 import { Forget, type ExitStatus } from '../api/wire.js';
-import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
 import { DEFAULT_PATH, resolveUser } from '../image/index.js';
+import { mayHaveStarted } from '../sandbox/agent-calls.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { Container } from './container.js';
 import { stateError } from './errors.js';
@@ -92,11 +92,6 @@ async function start(
 }
 
 const SIGKILL = 9;
-
-/** An agent that did not answer may still do what it was asked. */
-function mayHaveStarted(error: unknown): boolean {
-  return ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
-}
 
 /** The container's own process with what the options change. */
 async function planExec(

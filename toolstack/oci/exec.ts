@@ -3,8 +3,8 @@
 
 import type { Client } from '../api/client.js';
 import { Forget, ProcessFlag } from '../api/wire.js';
-import { errorCode } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
+import { mayHaveStarted } from '../sandbox/agent-calls.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { OciContainer } from './container.js';
 import { OciError, programError, stateError } from './errors.js';
@@ -83,8 +83,3 @@ export async function exec(
 }
 
 const SIGKILL = 9;
-
-/** An agent that did not answer may still do what it was asked. */
-function mayHaveStarted(error: unknown): boolean {
-  return ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
-}

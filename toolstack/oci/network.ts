@@ -2,19 +2,12 @@
 // What an engine put into a container's network namespace, its guest has: the same addresses behind the same interface.
 
 import { readFile, readlink } from 'node:fs/promises';
-import { AgentType, encodeNetwork, type NetworkAddress } from '../agent/wire.js';
-import {
-  addressBytes,
-  NetworkError,
-  readLinks,
-  redirectLink,
-  type NamespaceLink,
-} from '../network/index.js';
+import { AgentType, encodeNetwork } from '../agent/wire.js';
+import { NetworkError, readLinks, redirectLink, type NamespaceLink } from '../network/index.js';
+import { addressOf, INTERFACE } from '../sandbox/connect.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { configError } from './errors.js';
 
-/** The guest's name for its vif. */
-const INTERFACE = 'eth0';
 const ANSWER_MS = 60_000;
 
 /** `pid` is in the namespace. Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does. */
@@ -41,18 +34,8 @@ export function hasInterfaces(text: string): boolean {
   return [...text.matchAll(/^\s*([^\s:|]+):/gm)].some(([, name]) => name !== 'lo');
 }
 
-function networkOf({ mac, mtu, addresses }: NamespaceLink): Buffer {
-  const of = (family: number): NetworkAddress | undefined => {
-    const found = addresses.find((one) => one.family === family);
-    if (!found) return undefined;
-    const { address, prefix, gateway } = found;
-    return {
-      ...{ address: addressBytes(address), prefix },
-      gateway: gateway === '' ? undefined : addressBytes(gateway),
-    };
-  };
-  return encodeNetwork({
-    ...{ interface: INTERFACE, mac: Buffer.from(mac.replaceAll(':', ''), 'hex'), mtu },
-    ...{ ipv4: of(4), ipv6: of(6) },
-  });
+function networkOf(link: NamespaceLink): Buffer {
+  const mac = Buffer.from(link.mac.replaceAll(':', ''), 'hex');
+  const addresses = { ipv4: addressOf(link, 4), ipv6: addressOf(link, 6) };
+  return encodeNetwork({ interface: INTERFACE, mac, mtu: link.mtu, ...addresses });
 }

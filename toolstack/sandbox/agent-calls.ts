@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked of an agent for a container whose root filesystem it has, each with the deadline that it may take.
 
+import { errorCode } from '../base/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import {
   AgentType,
@@ -60,4 +61,9 @@ export async function askDelete(link: AgentLink, container: string): Promise<voi
 /** Resolves when a root filesystem's disk has all that was written. Rejects with ERR_AGENT_BUSY. */
 export async function askUnmount(link: AgentLink, rootfs: string): Promise<void> {
   await link.request(AgentType.UNMOUNT, encodeUnmount(rootfs), 'to unmount', UNMOUNT_MS);
+}
+
+/** An agent that did not answer may still do what it was asked. */
+export function mayHaveStarted(error: unknown): boolean {
+  return ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
 }

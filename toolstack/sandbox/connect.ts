@@ -10,7 +10,7 @@ import type { SandboxRecord } from './record.js';
 import type { SandboxServices } from './services.js';
 
 /** The guest's name for its vif. */
-const INTERFACE = 'eth0';
+export const INTERFACE = 'eth0';
 const ANSWER_MS = 60_000;
 
 /** A clone that waited is in the default network's bridge already. Without a network the interface is there, and down. */
@@ -29,14 +29,18 @@ export async function connect(
   if (!network && !template.running) return;
   const request = encodeNetwork({
     interface: INTERFACE,
-    ipv4: addressOf(network, 4),
-    ipv6: addressOf(network, 6),
+    ipv4: network && addressOf(network, 4),
+    ipv6: network && addressOf(network, 6),
   });
   await steps.time('network', link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS));
 }
 
-function addressOf(network: Attachment | undefined, family: 4 | 6): NetworkAddress | undefined {
-  const found = network?.addresses.find((one) => one.family === family);
+/** The one of that family, as the agent is told. Pure. */
+export function addressOf(
+  { addresses }: Pick<Attachment, 'addresses'>,
+  family: 4 | 6,
+): NetworkAddress | undefined {
+  const found = addresses.find((one) => one.family === family);
   if (!found) return undefined;
   const { address, prefix, gateway } = found;
   return {
