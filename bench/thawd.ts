@@ -8,8 +8,8 @@ import { sleep } from '../toolstack/base/deadline.js';
 const LOG = '/var/log/thaw/thawd.log';
 const LOOK_MS = 300;
 const DEADLINE_MS = 600_000;
-/** After the pool is full, so that nothing of its filling is left to do. */
-const REST_MS = 500;
+/** So that nothing of the pool's filling is left to do, nor begins: it rests a while after a start. */
+const REST_MS = 1000;
 
 interface Template {
   name?: string;

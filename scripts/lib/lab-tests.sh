@@ -17,7 +17,7 @@ build_lab_tests() {
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
   cp "$THAW_ROOT/package.json" "$THAW_ROOT/ava.config.js" "$out/"
   cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
-  cp "$THAW_ROOT/test/fixtures/compat-podman.json" "$out/test/fixtures/"
+  cp "$THAW_ROOT/test/fixtures/compat-podman.json" "$THAW_ROOT/test/fixtures/cri.proto" "$out/test/fixtures/"
   mkdir -p "$out/bindings/build/Release"
   cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"
   "$THAW_ROOT/test/agent/make-guest" "$out/guest"

@@ -106,6 +106,16 @@ export function decodeHello(untrustedPayload: Buffer): Hello {
   };
 }
 
+/** The guest's number of a process, as START, CREATE, EXEC and BEGIN are answered. Throws ProtocolError. */
+export function decodePid(untrustedPayload: Buffer): number {
+  const pid = untrustedPayload.length === 4 ? untrustedPayload.readUInt32LE(0) : 0;
+  if (pid < 1 || pid > PID_MAX) throw new ProtocolError('The agent sent a pid that is none');
+  return pid;
+}
+
+/** The kernel's own limit (PID_MAX_LIMIT). */
+const PID_MAX = 2 ** 22;
+
 export interface Identity {
   realtimeNs: bigint;
   seed: Buffer;

@@ -4,18 +4,23 @@
 import { constants } from 'node:os';
 import type { ExitStatus } from '../api/wire.js';
 import type { Log } from '../base/log.js';
-import { Execs, INIT_PROCESS } from '../sandbox/execs.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import type { PodDomain } from '../pod/index.js';
+import { Execs } from '../sandbox/execs.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import type { OciRecord, OciStore } from './record.js';
 
-/** The process that config.json describes, on its sandbox's channels. */
-export const FIRST_PROCESS = INIT_PROCESS;
-
 export class OciContainer {
   readonly record: OciRecord;
-  sandbox: Sandbox | undefined;
+  /** What it has of the domain that it is in. */
+  sandbox: ContainerSandbox | undefined;
+  /** Its own domain, or that of the container whose pod it is in. */
+  domain: PodDomain | undefined;
+  /** Settles when its domain has the size that somebody wanted. Never rejects. */
+  sizing: Promise<void> = Promise.resolve();
   readonly execs = new Execs();
+  /** What its domain's shim tells of it. */
+  readonly events: ShimEvents;
   /** Pids of the processes beside the first. */
   readonly standIns = new Map<number, number>();
   /** Whether somebody has asked for its start: it may be once. */
@@ -41,18 +46,30 @@ export class OciContainer {
     this.#store = store;
     this.#log = log;
     this.ended = new Promise((resolve) => (this.#hasEnded = resolve));
-  }
-
-  get events(): ShimEvents {
-    return {
+    this.events = {
       onExit: (process, exit) => {
-        if (process === FIRST_PROCESS) return void this.end({ exit });
+        if (process === this.first) return void this.end({ exit });
         this.execs.end(process, exit);
         this.standIns.delete(process);
       },
       onLost: (reason) => void this.end({ reason }),
       onGone: () => void this.end({ reason: 'its shim ended' }),
     };
+  }
+
+  /** The number of the process that config.json describes, on its domain's data channel. */
+  get first(): number {
+    return this.execs.first;
+  }
+
+  /** Whether the domain ends with it. */
+  get ownsDomain(): boolean {
+    return this.record.inDomainOf === undefined;
+  }
+
+  /** Whether others are in its domain now. */
+  get sharesDomain(): boolean {
+    return (this.domain?.slots.holders.length ?? 0) > 1;
   }
 
   /** Changes what is written down, then writes it, after what was to be written before. */
@@ -80,10 +97,22 @@ export class OciContainer {
     Object.assign(this.record, how, { state: 'stopped' });
     this.execs.endAll();
     this.standIns.clear();
-    await this.sandbox?.destroy();
+    await this.leaveDomain();
     this.sandbox = undefined;
+    this.domain = undefined;
     await this.update({}).catch((error: unknown) =>
       this.#log.error(`Cannot write down the end of OCI container ${id}`, { error }),
     );
+  }
+
+  /** Nothing of it is in its domain afterwards; its own goes, and is the end of others in it. Idempotent; never rejects. */
+  async leaveDomain(): Promise<void> {
+    const { domain } = this;
+    if (this.ownsDomain && domain) {
+      void domain.end();
+      const reason = `container ${this.record.id} ended, whose domain it is in`;
+      for (const events of domain.slots.holders) if (events !== this.events) events.onLost(reason);
+    }
+    await this.sandbox?.destroy();
   }
 }

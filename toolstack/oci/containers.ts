@@ -7,11 +7,12 @@ import type { Log } from '../base/log.js';
 import { giveBackAddresses } from '../sandbox/release.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import { leaveCgroup } from './cgroup.js';
-import { FIRST_PROCESS, OciContainer } from './container.js';
-import { create, planCreate, type CreateRequest, type OciServices } from './create.js';
+import { OciContainer } from './container.js';
+import { create, type OciServices } from './create.js';
 import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
 import { runHooks } from './hooks.js';
+import { planCreate, type CreateRequest } from './plan.js';
 import type { OciRecord } from './record.js';
 import { takeOver } from './recover.js';
 import { stateOf } from './state.js';
@@ -39,6 +40,20 @@ export class OciContainers {
   /** Takes over what an earlier thawd left. Resolves with the sandboxes that are still somebody's. */
   async recover(): Promise<SandboxRecord[]> {
     const records = await this.#services.store.loadAll(this.#log);
+    const isMember = ({ inDomainOf }: OciRecord): boolean => inDomainOf !== undefined;
+    await this.#recoverAll(records.filter((record) => !isMember(record)));
+    await this.#recoverAll(records.filter(isMember));
+    for (const { ownsDomain, domain, record } of this.all)
+      if (ownsDomain)
+        await domain?.files
+          .sweep()
+          .catch((error: unknown) =>
+            this.#log.error(`Cannot look for files of OCI container ${record.id}`, { error }),
+          );
+    return this.all.map(({ record }) => record.sandbox);
+  }
+
+  async #recoverAll(records: readonly OciRecord[]): Promise<void> {
     await Promise.all(
       records.map((record) =>
         this.#recoverOne(record).catch((error: unknown) =>
@@ -46,11 +61,14 @@ export class OciContainers {
         ),
       ),
     );
-    return [...this.#containers.values()].map(({ record }) => record.sandbox);
+  }
+
+  get all(): OciContainer[] {
+    return [...this.#containers.values()];
   }
 
   list(root: string): OciRecord[] {
-    const all = [...this.#containers.values()].map(({ record }) => record);
+    const all = this.all.map(({ record }) => record);
     return all.filter((record) => record.root === root).sort((a, b) => a.created - b.created);
   }
 
@@ -73,7 +91,7 @@ export class OciContainers {
     if (this.#containers.has(key))
       throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
     const { store, pool, sandbox } = this.#services;
-    const plan = await planCreate(this.#services, request);
+    const plan = await planCreate(sandbox, request, this.all);
     const container = new OciContainer(plan.record, store, this.#log);
     if (this.#containers.has(key)) {
       giveBackAddresses(sandbox, plan.record.sandbox);
@@ -82,7 +100,7 @@ export class OciContainers {
     this.#containers.set(key, container);
     try {
       container.making = pool.during(() =>
-        create(this.#services, container, plan, request, client),
+        create(this.#services, container, plan, { ...request, containers: this.all }, client),
       );
       await container.making;
     } catch (error) {
@@ -100,10 +118,12 @@ export class OciContainers {
     if (record.state !== 'created' || !sandbox || container.isStarting)
       throw stateError('start', record);
     container.isStarting = true;
-    const begun = sandbox.begin({
-      ...{ process: FIRST_PROCESS, flags: record.flags, rows: 0, cols: 0 },
-      ...{ container: record.key, hostname: '', files: {} },
-    });
+    const begun = this.#services.pool.during(() =>
+      sandbox.begin({
+        ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
+        ...{ container: record.key, hostname: '', files: {} },
+      }),
+    );
     await begun.catch(async (error: unknown) => {
       // Its process is gone: crun's create waited for this alone.
       await container.end({ reason: error instanceof Error ? error.message : String(error) });
@@ -133,7 +153,7 @@ export class OciContainers {
     if (isStill && signal === SIGKILL) return container.kill();
     // Its guest would keep the signal until it begins.
     if (record.state !== 'created' || container.isStarting)
-      sandbox.shim.signal(FIRST_PROCESS, signal);
+      sandbox.shim.signal(container.first, signal);
     else if (!IDLE_SIGNALS.includes(signal))
       await container.end({ exit: { kind: 'signaled', signal } });
   }
@@ -145,7 +165,7 @@ export class OciContainers {
     const { state } = container.record;
     if (!force && ['creating', 'running', 'paused'].includes(state))
       throw stateError('delete', container.record);
-    await this.remove(container);
+    await this.#services.pool.during(() => this.remove(container));
   }
 
   /** All of it goes, once, however many want that. */
@@ -158,10 +178,10 @@ export class OciContainers {
     const { record } = container;
     container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
     // Whatever its create is waiting for in there.
-    await container.sandbox?.destroy();
+    await container.leaveDomain();
     await container.making?.catch(() => undefined);
     await container.kill();
-    await container.sandbox?.destroy();
+    await container.leaveDomain();
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     await leaveCgroup(record.cgroup);
     await this.#afterStop(record);
@@ -175,7 +195,7 @@ export class OciContainers {
     const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
     this.#containers.set(keyOf(record.root, record.id), container);
-    if (!(await takeOver(this.#services, container))) await this.remove(container);
+    if (!(await takeOver(this.#services, container, this.all))) await this.remove(container);
   }
 
   /** Its end has come whatever they say. Never rejects; what fails is logged. */

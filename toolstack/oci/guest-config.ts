@@ -15,22 +15,30 @@ import { inGuest } from './process.js';
 
 export interface GuestPlan {
   /** For crun. */
-  config: string;
+  configAt: (place: GuestPlace) => string;
   /** The root filesystem first. */
   files: SharedFile[];
 }
 
-/** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. `memoryBytes` is a limit within the domain, where there is one. */
-export async function planGuest(
-  config: BundleConfig,
-  bundle: string,
-  memoryBytes: number | undefined,
-): Promise<GuestPlan> {
+/** What of a container's config is decided by the domain that it comes into. */
+export interface GuestPlace {
+  /** Its 9pfs device. */
+  device: number;
+  /** Within the guest. */
+  cgroup: string;
+  /** In bytes, within the domain; undefined for none. */
+  memoryBytes: number | undefined;
+  /** By type, where namespaces are that it shares with other containers. */
+  joined: ReadonlyMap<string, string>;
+}
+
+/** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. */
+export async function planGuest(config: BundleConfig, bundle: string): Promise<GuestPlan> {
   refuseWhatIsNot(config);
   const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
   if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
   const files: SharedFile[] = [{ path: root.path, readOnly: false }];
-  const mounts: object[] = [];
+  const mounts: PlannedMount[] = [];
   for (const [index, mount] of config.mounts.entries())
     mounts.push(await planMount(mount, bundle, `mounts[${index}]`, files));
   if (files.length > EXPORTS_MAX)
@@ -38,29 +46,32 @@ export async function planGuest(
       'mounts',
       `${files.length - 1} of them are of dom0: ${EXPORTS_MAX - 1} are allowed`,
     );
-  return { config: JSON.stringify(guestConfig(config, mounts, memoryBytes)), files };
+  return { configAt: (place) => JSON.stringify(guestConfig(config, mounts, place)), files };
 }
 
 function guestConfig(
   config: BundleConfig,
-  mounts: object[],
-  memoryBytes: number | undefined,
+  mounts: readonly PlannedMount[],
+  { device, cgroup, memoryBytes, joined }: GuestPlace,
 ): object {
   const { process, root, hostname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
-  const own = namespaces.filter(({ type }) => OWN_NAMESPACES.includes(type));
+  const ofGuest = namespaces
+    .filter(({ type }) => OWN_NAMESPACES.includes(type))
+    .map(({ type }) => ({ type, path: joined.get(type) }));
+  const hasName = ofGuest.some(({ type, path }) => type === 'uts' && path === undefined);
   return {
     ociVersion: config.ociVersion,
     process: inGuest(process),
-    root: { path: sharedPath(0), readonly: root.readonly },
-    ...(hostname !== '' && own.some(({ type }) => type === 'uts') ? { hostname } : {}),
-    mounts,
+    root: { path: sharedPath(0, device), readonly: root.readonly },
+    ...(hostname !== '' && hasName ? { hostname } : {}),
+    mounts: mounts.map((mountAt) => mountAt(device)),
     ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {
       ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
       // crun sets what sysctls say of a network in one that it was told of: the guest's own.
-      namespaces: [...own.map(({ type }) => ({ type })), { type: 'network', path: GUEST_NETWORK }],
-      cgroupsPath: '/container',
+      namespaces: [...ofGuest, { type: 'network', path: GUEST_NETWORK }],
+      cgroupsPath: `/${cgroup}`,
       resources: {
         devices: [{ allow: false, access: 'rwm' }],
         ...(pids === undefined ? {} : { pids: { limit: pids } }),
@@ -76,8 +87,10 @@ function guestConfig(
 
 const GUEST_NETWORK = '/proc/1/ns/net';
 
-/** A guest's network is its container's; of users there are only its own. */
+/** A guest's network is its containers'; of users there are only its own. */
 const OWN_NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'cgroup'];
+
+const SHAREABLE = ['pid', 'ipc', 'uts', 'network', 'user', 'cgroup'];
 
 /** What would be lost silently is refused. */
 function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
@@ -86,11 +99,11 @@ function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
     if (Array.isArray(value) && value.length > 0)
       throw configError(`linux.${name}`, 'a guest has none of the host’s');
   }
-  const joined = namespaces.find(({ type, path }) => path !== '' && type !== 'network');
-  if (joined)
+  const foreign = namespaces.find(({ type, path }) => path !== '' && !SHAREABLE.includes(type));
+  if (foreign)
     throw configError(
-      `linux.namespaces`,
-      `${joined.type} of ${joined.path}: containers share a domain's namespaces as a pod, not yet in OCI mode`,
+      'linux.namespaces',
+      `${foreign.type} of ${foreign.path}: ${SHAREABLE.join(', ')} can be those of another container`,
     );
   if (!namespaces.some(({ type }) => type === 'network'))
     throw configError(
@@ -99,12 +112,15 @@ function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
     );
 }
 
+/** For crun, given the 9pfs device that has dom0's files. */
+type PlannedMount = (device: number) => object;
+
 async function planMount(
   mount: Mount,
   bundle: string,
   field: string,
   files: SharedFile[],
-): Promise<object> {
+): Promise<PlannedMount> {
   const { destination, type, source, options } = mount;
   const isBind = type === 'bind' || options.some((word) => word === 'bind' || word === 'rbind');
   if (!isBind) {
@@ -113,7 +129,7 @@ async function planMount(
         `${field}.type`,
         `"${type}": bind and ${OWN_FILESYSTEMS.join(', ')} are allowed`,
       );
-    return mount;
+    return () => mount;
   }
   const { kind, path } = await kindOf(resolve(bundle, source), `${field}.source`);
   if (kind === 'other')
@@ -122,9 +138,14 @@ async function planMount(
       `${path} is a device or socket, which means nothing in a guest`,
     );
   // Shared memory between processes of the guest: what dom0 has there nobody else sees.
-  if (destination === '/dev/shm') return shm(destination, path);
-  files.push({ path, readOnly: options.includes('ro') });
-  return { destination, type: 'bind', source: sharedPath(files.length - 1), options };
+  if (destination === '/dev/shm') {
+    const own = await shm(destination, path);
+    return () => own;
+  }
+  const index = files.push({ path, readOnly: options.includes('ro') }) - 1;
+  return (device) => ({
+    ...{ destination, type: 'bind', source: sharedPath(index, device), options },
+  });
 }
 
 const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];

@@ -5,13 +5,16 @@ import { readFile, readlink } from 'node:fs/promises';
 import { AgentType, encodeNetwork } from '../agent/wire.js';
 import { NetworkError, readLinks, redirectLink, type NamespaceLink } from '../network/index.js';
 import { addressOf, INTERFACE } from '../sandbox/connect.js';
-import type { Sandbox } from '../sandbox/sandbox.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import { configError } from './errors.js';
 
 const ANSWER_MS = 60_000;
 
 /** `pid` is in the namespace. Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does. */
-export async function carryNetwork(sandbox: Sandbox, pid: number): Promise<void> {
+export async function carryNetwork(
+  sandbox: Pick<ContainerSandbox, 'domid' | 'agent'>,
+  pid: number,
+): Promise<void> {
   if (!hasInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'))) return;
   const path = `/proc/${pid}/ns/net`;
   if ((await readlink(path)) === (await readlink('/proc/self/ns/net')))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// pause and resume: the domain stands still with all that is in it, and goes on.
+// pause and resume: the domain stands still with all that is in it, and goes on; one of several in a domain does so by its cgroup.
 
+import { askLimit } from '../sandbox/agent-calls.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
 import { stateError } from './errors.js';
@@ -8,12 +10,15 @@ import { stateError } from './errors.js';
 type Libxl = SandboxServices['host']['libxl'];
 type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
 
-/** Rejects with ERR_OCI_STATE unless it is running. */
+/** Rejects with ERR_OCI_STATE unless it is running, and as the agent does. */
 export async function pause(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
   container.isPausing = true;
-  await libxl.domainPause(sandbox.domid).finally(() => (container.isPausing = false));
+  const paused = container.sharesDomain
+    ? keepStill(container, sandbox)
+    : libxl.domainPause(sandbox.domid);
+  await paused.finally(() => (container.isPausing = false));
   if (isOver(container)) throw stateError('pause', record);
   await container.update({ state: 'paused' });
 }
@@ -27,8 +32,36 @@ export async function resume(libxl: Pauses, container: OciContainer): Promise<vo
     if (!(await libxl.domainInfo(sandbox.domid)).paused) break;
     await libxl.xcDomainUnpause(sandbox.domid);
   }
+  if (record.isStill === true) {
+    await freeze(record.key, sandbox, '0');
+    delete record.isStill;
+  }
   if (isOver(container)) throw stateError('resume', record);
   await container.update({ state: 'running' });
+}
+
+/** Written down first: the next thawd knows then what this one began. */
+async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Promise<void> {
+  const { record } = container;
+  await container.update({ isStill: true });
+  try {
+    await freeze(record.key, sandbox, '1');
+  } catch (error) {
+    delete record.isStill;
+    // The guest may do it late, and goes on behind it.
+    void freeze(record.key, sandbox, '0').catch(() => undefined);
+    await container.update({});
+    throw error;
+  }
+}
+
+async function freeze(
+  container: string,
+  sandbox: ContainerSandbox,
+  value: '0' | '1',
+): Promise<void> {
+  const rest = { cpuMax: '', pidsMax: '', memoryMax: '' };
+  await askLimit(await sandbox.agent(), { ...rest, container, freeze: value });
 }
 
 /** It has ended while Xen was asked: that stands in the books already. */

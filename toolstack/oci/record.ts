@@ -8,6 +8,7 @@ import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { Hooks } from './hooks.js';
 import type { ProcessSpec } from './process.js';
+import type { Place } from '../pod/index.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 
 /** The states of the runtime specification (runtime.md, State), and the one more that runc has. */
@@ -39,7 +40,16 @@ export interface OciRecord {
   flags: number;
   /** The folder of its cgroup in dom0; '' for none. */
   cgroup: string;
+  /** Its domain's; of one that is in another's domain that domain's figures, and its own files. */
   sandbox: SandboxRecord;
+  /** The key of the container whose domain it is in, where that is another. */
+  inDomainOf?: string;
+  /** What it has there. */
+  place?: Place;
+  /** The number of its first process in its guest, once it is created. */
+  guestPid?: number;
+  /** It is kept still by its cgroup, in a domain that goes on. */
+  isStill?: boolean;
 }
 
 /** What of linux.resources was asked for; undefined for no limit. */

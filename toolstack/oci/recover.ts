@@ -1,55 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a thawd takes over a container that an earlier one left: as it is, or as one that has ended meanwhile.
 
+import { PodDomain, routeEvents, slotOf, Slots } from '../pod/index.js';
+import { OWN_FILES } from '../sandbox/files.js';
 import { parseStatus } from '../sandbox/exit-file.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { Sandbox } from '../sandbox/sandbox.js';
+import type { ShimEvents } from '../sandbox/shim-client.js';
 import { findDomain } from '../sandbox/strays.js';
-import { FIRST_PROCESS, type OciContainer } from './container.js';
+import type { OciContainer } from './container.js';
 import type { OciServices } from './create.js';
+import { OWN_SLOT, stayIn } from './enter.js';
+import { ownerOf } from './pod.js';
 
-/** Resolves with whether it is to stay: one whose create was cut short is nobody's, and what is left of it is released. */
+/**
+ * Those that have a domain first, then those that are in one of these. Resolves with whether it is to stay: one whose create was cut short is
+ * nobody's, and what is left of it is released.
+ */
 export async function takeOver(
-  { sandbox: services, store }: OciServices,
+  services: OciServices,
   container: OciContainer,
+  containers: readonly OciContainer[],
 ): Promise<boolean> {
-  const { record } = container;
+  const { record, ownsDomain } = container;
+  const { host } = services.sandbox;
   if (record.state === 'stopped') return true;
-  services.macs.add(record.sandbox.mac);
-  const sandbox = await Sandbox.adopt(services, record.sandbox, container.events).catch(
-    () => undefined,
-  );
-  const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
-  const first = status?.processes.find(({ process }) => process === FIRST_PROCESS);
-  container.sandbox = sandbox;
+  if (ownsDomain) await findOwn(services, container);
+  else findPlace(services, container, containers);
+  const { domain } = container;
+  const status = domain && (await domain.sandbox.shim.status().catch(() => undefined));
   if (record.state === 'creating') {
-    const { host } = services;
     host.log.info(`Undoing OCI container ${record.id}, whose create thawd's end cut short`);
-    const domid = await findDomain(host, record.sandbox.uuid);
-    if (domid !== undefined) record.sandbox.domid = domid;
     await container.kill();
-    await releaseSandbox(services, record.sandbox);
+    if (ownsDomain) await releaseFound(services, container);
     return false;
   }
-  if (!sandbox || !status || status.state === 'lost' || !(await sandbox.isAlive())) {
-    const written = parseStatus((await store.readStatus(record)) ?? '');
+  if (!domain || !status || status.state === 'lost' || !(await domain.sandbox.isAlive())) {
+    const written = parseStatus((await services.store.readStatus(record)) ?? '');
     await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
-    await releaseSandbox(services, record.sandbox);
+    if (ownsDomain) await releaseSandbox(services.sandbox, record.sandbox);
     return true;
   }
+  const slot = record.place?.slot ?? OWN_SLOT;
+  for (const { process } of status.processes) domain.slots.pass(slotOf(process));
+  const processes = status.processes.filter(({ process }) => slotOf(process) === slot);
+  const first = processes.find(({ process }) => process === container.first);
   if (first?.exit) {
     await container.end({ exit: first.exit });
     return true;
   }
   if (first?.hasBegun === true) {
     // Xen knows what a thawd that was killed may not have come to write down.
-    const { paused } = await services.host.libxl.domainInfo(sandbox.domid);
-    record.state = paused ? 'paused' : 'running';
+    const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
+    record.state = paused || record.isStill === true ? 'paused' : 'running';
   }
-  for (const { process } of status.processes)
-    if (process !== FIRST_PROCESS) container.execs.adopt(process);
-  await sandbox.catchUp();
+  for (const { process } of processes)
+    if (process !== container.first) container.execs.adopt(process);
+  if (!ownsDomain) return true;
+  await domain.sandbox.catchUp();
   // No agent of a paused domain answers.
-  if (record.state !== 'paused') await sandbox.growOn();
+  if (record.state !== 'paused') await domain.sandbox.growOn();
   return true;
+}
+
+async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {
+  const { record, events } = container;
+  services.macs.add(record.sandbox.mac);
+  const slots = new Slots<ShimEvents>();
+  slots.adopt(OWN_SLOT, events);
+  const routed = routeEvents(slots, () => undefined);
+  const sandbox = await Sandbox.adopt(services, record.sandbox, routed).catch(() => undefined);
+  if (!sandbox) return;
+  container.sandbox = sandbox;
+  container.domain = new PodDomain(services, sandbox, slots);
+  container.domain.files.adopt(OWN_FILES);
+}
+
+function findPlace(
+  services: OciServices,
+  container: OciContainer,
+  containers: readonly OciContainer[],
+): void {
+  const { record, events } = container;
+  const { place } = record;
+  const owner = ownerOf(container, containers);
+  if (!place || !owner?.domain?.isAlive) return;
+  owner.domain.slots.adopt(place.slot, events);
+  if (place.files !== undefined) owner.domain.files.adopt(place.files);
+  stayIn(services, container, owner, place);
+}
+
+async function releaseFound(
+  { sandbox: services }: OciServices,
+  { record: { sandbox } }: OciContainer,
+): Promise<void> {
+  const domid = await findDomain(services.host, sandbox.uuid);
+  if (domid !== undefined) sandbox.domid = domid;
+  await releaseSandbox(services, sandbox);
 }

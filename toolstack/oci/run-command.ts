@@ -80,6 +80,7 @@ export async function runCommand(
         containers.services.sandbox,
         containers.find(root, id),
         await changeOf(options, client),
+        containers.all,
       );
     case 'ps': {
       const container = containers.find(root, id);

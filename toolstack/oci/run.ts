@@ -7,7 +7,7 @@ import type { Client } from '../api/client.js';
 import { shellStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 import type { OciContainers } from './containers.js';
-import type { CreateRequest } from './create.js';
+import type { CreateRequest } from './plan.js';
 
 export interface RunOptions {
   detach: boolean;

@@ -7,7 +7,9 @@ import { checkLimits, limitWithin } from '../sandbox/limits.js';
 import { mostVcpus, resizeMemory, resizeVcpus } from '../sandbox/resize.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
+import { fitDomain } from './domain-size.js';
 import { OciError, stateError } from './errors.js';
+import { ownerOf } from './pod.js';
 import type { OciLimits } from './record.js';
 
 /**
@@ -18,9 +20,12 @@ export async function update(
   services: SandboxServices,
   container: OciContainer,
   change: OciLimits,
+  containers: readonly OciContainer[],
 ): Promise<void> {
-  const { record, sandbox } = container;
-  if (record.state !== 'running' || !sandbox) throw stateError('update', record);
+  const { record, domain } = container;
+  if (record.state !== 'running' || !domain) throw stateError('update', record);
+  if (!container.ownsDomain) return updateMember(services, container, change, containers);
+  const { sandbox } = domain;
   const { memoryBytes, cpus, pids } = change;
   if (memoryBytes === Infinity)
     throw new OciError('ERR_USAGE', 'Cannot have memory without a limit: a domain has a size');
@@ -42,6 +47,39 @@ export async function update(
     pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
     memoryMax: memoryBytes === undefined ? '' : memoryMax(limitWithin(memoryBytes)),
   });
+  await container.update({ limits });
+}
+
+/** Of one in another's domain its cgroup is all that limits it; the domain grows where its memory does not do. */
+async function updateMember(
+  services: SandboxServices,
+  container: OciContainer,
+  change: OciLimits,
+  containers: readonly OciContainer[],
+): Promise<void> {
+  const { record, domain } = container;
+  const owner = ownerOf(container, containers);
+  if (!domain || !owner) throw stateError('update', record);
+  const { memoryBytes, cpus, pids } = change;
+  const { vcpus } = domain.sandbox.record;
+  if (cpus !== undefined && cpus !== Infinity && cpus > vcpus)
+    throw new OciError('ERR_USAGE', `Cannot have ${cpus} CPUs: its pod's domain has ${vcpus}`);
+  const before = record.limits;
+  const limits = finite({ ...before, ...change });
+  // What counts for the size of the domain.
+  record.limits = limits;
+  try {
+    await fitDomain(services, owner, containers);
+    await askLimit(await domain.sandbox.agent(), {
+      ...{ container: record.key, freeze: '' },
+      cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, false),
+      pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
+      memoryMax: memoryBytes === undefined ? '' : memoryMax(limits.memoryBytes),
+    });
+  } catch (error) {
+    record.limits = before;
+    throw error;
+  }
   await container.update({ limits });
 }
 

@@ -34,12 +34,12 @@ export class Member implements ContainerSandbox {
   readonly #domain: PodDomain;
   readonly #name: string;
   readonly #onLeft: () => void;
-  readonly #isFound: boolean;
+  readonly #hearsShimOnly: boolean;
   #left: Promise<void> | undefined;
 
   /**
-   * `name` is the guest's, of the container and its root filesystem; `onLeft` is called once nothing of it is there any more; `isFound`: an
-   * earlier thawd made it, and its client waits for nobody but the shim.
+   * `name` is the guest's, of the container and its root filesystem; `onLeft` is called once nothing of it is there any more; `hearsShimOnly`: its
+   * client, or stand-in, is nobody's of this thawd, and learns of its end from the shim.
    */
   constructor(
     services: SandboxServices,
@@ -48,10 +48,10 @@ export class Member implements ContainerSandbox {
       name,
       place,
       onLeft,
-      isFound = false,
-    }: { name: string; place: Place; onLeft: () => void; isFound?: boolean },
+      hearsShimOnly = false,
+    }: { name: string; place: Place; onLeft: () => void; hearsShimOnly?: boolean },
   ) {
-    this.#isFound = isFound;
+    this.#hearsShimOnly = hearsShimOnly;
     this.#services = services;
     this.#domain = domain;
     this.#name = name;
@@ -141,7 +141,10 @@ export class Member implements ContainerSandbox {
         await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
       await inGuest((link) => askUnmount(link, this.#name));
       // Says nothing of one that began: that had its end.
-      this.shim.forget(firstProcess(this.place.slot), this.#isFound ? Forget.LEFT : Forget.UNDONE);
+      this.shim.forget(
+        firstProcess(this.place.slot),
+        this.#hearsShimOnly ? Forget.LEFT : Forget.UNDONE,
+      );
     }
     await domain.gone();
     for (const disk of this.place.disks.toReversed())

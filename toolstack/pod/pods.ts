@@ -102,7 +102,7 @@ export class Pods {
     for (const disk of place.disks) await domain.disks.adopt(disk);
     if (place.files !== undefined) domain.files.adopt(place.files);
     return new Member(this.#services.sandbox, domain, {
-      ...{ name, place, isFound: true },
+      ...{ name, place, hearsShimOnly: true },
       onLeft: () => pod.left(domain),
     });
   }

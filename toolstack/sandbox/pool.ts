@@ -25,6 +25,8 @@ interface Source {
 
 /** After the last start, so that several in a row are not disturbed. */
 const REST_MS = 30;
+/** The same while clones wait: who started a container is busy with it, and the next one needs no new clone. */
+const CALM_MS = 250;
 /** After a clone could not be made, or had to go for want of memory. */
 const BACK_OFF_MS = 10_000;
 
@@ -67,14 +69,17 @@ export class Pool {
     await Promise.all((source?.members ?? []).map((member) => this.#destroy(member)));
   }
 
-  /** Holds the refill off while `start` runs. */
+  /** Holds the refill off while `start` runs, or what else somebody waits for. */
   async during<T>(start: () => Promise<T>): Promise<T> {
     this.#starts += 1;
     try {
       return await start();
     } finally {
       this.#starts -= 1;
-      this.#plan(REST_MS);
+      const isCalm = [...this.#sources.values()].every(
+        ({ demand, members }) => members.length > 0 || demand.target(performance.now()) === 0,
+      );
+      this.#plan(isCalm ? CALM_MS : REST_MS);
     }
   }
 

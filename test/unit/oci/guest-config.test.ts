@@ -11,6 +11,9 @@ import { planGuest } from '../../../toolstack/oci/guest-config.js';
 
 const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type }));
 
+/** In a domain to itself. */
+const ALONE = { device: 0, cgroup: 'container', memoryBytes: undefined, joined: new Map() };
+
 async function bundle(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-bundle-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -52,7 +55,8 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
       mountLabel: 'x',
     },
   };
-  const { config: text, files } = await planGuest(config({ mounts }, linux), folder, 1 << 24);
+  const { configAt, files } = await planGuest(config({ mounts }, linux), folder);
+  const text = configAt({ ...ALONE, memoryBytes: 1 << 24 });
   t.deepEqual(files, [
     { path: join(folder, 'rootfs'), readOnly: false },
     { path: join(folder, 'hosts'), readOnly: true },
@@ -90,16 +94,45 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
   });
 });
 
+test('in another’s domain its files come by their own device, and namespaces are the other’s', async (t) => {
+  const namespaces = NAMESPACES.map(({ type }) =>
+    type === 'pid' || type === 'mount' ? { type } : { type, path: `/proc/9/ns/${type}` },
+  );
+  const mounts = [{ destination: '/data', source: 'link', options: ['rbind'] }];
+  const { configAt } = await planGuest(config({ mounts }, { namespaces }), await bundle(t));
+  const joined = new Map(['ipc', 'uts', 'network'].map((type) => [type, `/proc/42/ns/${type}`]));
+  const text = configAt({ device: 3, cgroup: 'abc', memoryBytes: 1 << 20, joined });
+  const guest = JSON.parse(text) as {
+    root: { path: string };
+    mounts: { source: string }[];
+    linux: { namespaces: object[]; cgroupsPath: string; resources: { memory: object } };
+  };
+  t.is(guest.root.path, '/run/thaw/files/thaw-3/0');
+  t.is(guest.mounts[0]?.source, '/run/thaw/files/thaw-3/1');
+  t.deepEqual(guest.linux.namespaces, [
+    { type: 'pid' },
+    { type: 'ipc', path: '/proc/42/ns/ipc' },
+    { type: 'uts', path: '/proc/42/ns/uts' },
+    { type: 'mount' },
+    { type: 'network', path: '/proc/1/ns/net' },
+  ]);
+  t.is(guest.linux.cgroupsPath, '/abc');
+  t.deepEqual(guest.linux.resources.memory, { limit: 1 << 20 });
+  t.false('hostname' in guest, 'that is the other’s, too');
+});
+
 test('a hostname without a namespace of its own is nobody’s', async (t) => {
   const namespaces = NAMESPACES.filter(({ type }) => type !== 'uts');
-  const { config: text } = await planGuest(config({}, { namespaces }), await bundle(t), undefined);
+  const { configAt } = await planGuest(config({}, { namespaces }), await bundle(t));
+  const text = configAt(ALONE);
   t.false('hostname' in (JSON.parse(text) as object));
 });
 
 test('of hooks the guest has those that run in it', async (t) => {
   const startContainer = [{ path: '/bin/inside', timeout: 3 }];
   const hooks = { startContainer, prestart: [{ path: '/bin/true' }] };
-  const { config: text } = await planGuest(config({ hooks }), await bundle(t), undefined);
+  const { configAt } = await planGuest(config({ hooks }), await bundle(t));
+  const text = configAt(ALONE);
   t.deepEqual((JSON.parse(text) as { hooks: unknown }).hooks, { startContainer });
 });
 
@@ -108,8 +141,8 @@ for (const [change, linux, message] of [
   [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices: /],
   [
     {},
-    { namespaces: [...NAMESPACES, { type: 'pid', path: '/p' }] },
-    /linux.namespaces: pid of \/p: /,
+    { namespaces: [...NAMESPACES, { type: 'mount', path: '/p' }] },
+    /linux.namespaces: mount of \/p: /,
   ],
   [{}, { namespaces: [{ type: 'pid' }] }, /linux.namespaces: network is missing/],
   [{ root: { path: 'none' } }, {}, /^config.json: root.path: ENOENT/],
@@ -127,7 +160,7 @@ for (const [change, linux, message] of [
   ],
 ] as const) {
   test(`refused: ${String(message)}`, async (t) => {
-    const planned = bundle(t).then((folder) => planGuest(config(change, linux), folder, undefined));
+    const planned = bundle(t).then((folder) => planGuest(config(change, linux), folder));
     await t.throwsAsync(planned, { code: 'ERR_OCI_CONFIG', message });
   });
 }
@@ -138,11 +171,11 @@ test('a socket of the host, and more binds than there is room for, are refused',
   await once(server, 'listening');
   t.teardown(() => void server.close());
   const one = (source: string) => ({ destination: '/x', type: 'bind', source });
-  await t.throwsAsync(planGuest(config({ mounts: [one('sock')] }), folder, undefined), {
+  await t.throwsAsync(planGuest(config({ mounts: [one('sock')] }), folder), {
     message: /means nothing in a guest/,
   });
   const many = Array.from({ length: 64 }, () => one('hosts'));
-  await t.throwsAsync(planGuest(config({ mounts: many }), folder, undefined), {
+  await t.throwsAsync(planGuest(config({ mounts: many }), folder), {
     message: /mounts: 64 of them are of dom0: 63 are allowed/,
   });
 });

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A domain stands still and goes on; what is not in the right state, or ends meanwhile, is refused.
 import test from 'ava';
+import { AgentType } from '../../../toolstack/agent/wire.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { OciContainer } from '../../../toolstack/oci/container.js';
 import { pause, resume } from '../../../toolstack/oci/pause.js';
 import type { OciStore } from '../../../toolstack/oci/record.js';
 import { type OciRecord, type OciState } from '../../../toolstack/oci/record.js';
+import type { PodDomain } from '../../../toolstack/pod/index.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 
 /** `pauses` is how often Xen has it paused. */
@@ -47,4 +49,22 @@ test('one that ends meanwhile stays ended', async (t) => {
   libxl.domainPause = () => Promise.resolve(void (container.record.state = 'stopped'));
   await t.throwsAsync(pause(libxl, container), { code: 'ERR_OCI_STATE' });
   t.is(container.record.state, 'stopped');
+});
+
+test('one of several in a domain is kept still by its cgroup, and goes on', async (t) => {
+  const { container, libxl, pauses } = given('running');
+  const asked: number[] = [];
+  const link = { request: (type: number) => Promise.resolve(void asked.push(type)) };
+  container.record.key = 'key';
+  container.sandbox = { domid: 7, agent: () => Promise.resolve(link) } as unknown as Sandbox;
+  container.domain = { slots: { holders: [{}, {}] } } as unknown as PodDomain;
+  await pause(libxl, container);
+  t.deepEqual([container.record.state, container.record.isStill], ['paused', true]);
+  t.is(pauses(), 0, 'the domain goes on');
+  await resume(libxl, container);
+  t.deepEqual([container.record.state, container.record.isStill], ['running', undefined]);
+  t.deepEqual(asked, [AgentType.LIMIT, AgentType.LIMIT]);
+  link.request = () => Promise.reject(new Error('no'));
+  await t.throwsAsync(pause(libxl, container), { message: 'no' });
+  t.deepEqual([container.record.state, container.record.isStill], ['running', undefined]);
 });

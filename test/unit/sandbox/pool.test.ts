@@ -74,6 +74,24 @@ test('a template that nobody keeps has as many waiting as were just taken', asyn
   await filled(pool, 3, 'k2');
 });
 
+test('with a clone that waits there is no hurry; without one there is', async (t) => {
+  const { pool, made, take } = poolOf(2, 2);
+  pool.keep(TEMPLATE);
+  await filled(pool, 2);
+  const refilled = async (): Promise<number> => {
+    const before = performance.now();
+    await pool.during(() => Promise.resolve());
+    await filled(pool, 2);
+    return performance.now() - before;
+  };
+  take();
+  t.true((await refilled()) > 200);
+  t.is(made.length, 3);
+  take();
+  take();
+  t.true((await refilled()) < 200);
+});
+
 test('while a container starts no clone is made', async (t) => {
   const { pool, made } = poolOf(1, 3);
   await pool.during(async () => {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// How large is a domain that several containers share? As large as whoever made the pod said, and never less than its containers may use.
+
+import { POD_MEMORY_BYTES } from '../pod/index.js';
+import { resizeMemory } from '../sandbox/resize.js';
+import type { SandboxServices } from '../sandbox/services.js';
+import type { BundleConfig } from './config.js';
+import type { OciContainer } from './container.js';
+import { limitsOf } from './limits.js';
+import { isPodSandbox, membersOf } from './pod.js';
+import type { OciLimits } from './record.js';
+
+/** What a guest has beside its containers: its kernel, agent and first container. */
+const GUEST_BYTES = 64 * 2 ** 20;
+
+/** What the domain of a container is asked to have, its pod's annotations included (containerd's pkg/cri/annotations). Throws ERR_OCI_CONFIG. Pure. */
+export function domainLimits({
+  annotations,
+  resources,
+}: Pick<BundleConfig, 'annotations' | 'resources'>): OciLimits {
+  const own = limitsOf(resources);
+  if (!isPodSandbox(annotations)) return own;
+  const figure = (name: string): number => {
+    const value = Number(annotations[`io.kubernetes.cri.sandbox-${name}`]);
+    return value > 0 ? value : 0;
+  };
+  const memory = figure('memory');
+  const quota = figure('cpu-quota');
+  const period = figure('cpu-period');
+  return {
+    memoryBytes: memory > 0 ? memory + GUEST_BYTES : POD_MEMORY_BYTES,
+    ...(quota > 0 && period > 0 ? { cpus: Math.ceil(quota / period) } : {}),
+    ...own,
+  };
+}
+
+/** Grows it to what the limits of all in it come to, if it has less. Rejects as resizeMemory() does. */
+export function fitDomain(
+  services: SandboxServices,
+  owner: OciContainer,
+  containers: Iterable<OciContainer>,
+): Promise<void> {
+  const fitted = owner.sizing.then(async () => {
+    const sandbox = owner.domain?.sandbox;
+    const lived = membersOf(owner, containers).filter(({ record }) => record.state !== 'stopped');
+    const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);
+    const wantedKib = Math.ceil((bytes + GUEST_BYTES) / 4096) * 4;
+    if (!sandbox || bytes === 0) return;
+    // A size that it is still to get would come in between.
+    await sandbox.grown;
+    if (sandbox.record.memoryKib >= wantedKib) return;
+    await resizeMemory(services, sandbox, wantedKib, owner.record.key);
+    await owner.update({});
+  });
+  owner.sizing = fitted.catch(() => undefined);
+  return fitted;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a container comes to be in a domain: one that is made for it, or another's, where it has a slot and its files by a 9pfs device of its own.
+
+import { Steps } from '../base/steps.js';
+import {
+  firstProcess,
+  Member,
+  PodDomain,
+  routeEvents,
+  slotOf,
+  Slots,
+  type Place,
+} from '../pod/index.js';
+import { createSandbox } from '../sandbox/create.js';
+import { INIT_PROCESS } from '../sandbox/execs.js';
+import { all } from '../sandbox/ready.js';
+import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import type { ShimEvents } from '../sandbox/shim-client.js';
+import type { OciContainer } from './container.js';
+import type { OciServices } from './create.js';
+
+/** Of the container that the domain is made for: processes of an ordinary sandbox have its numbers. */
+export const OWN_SLOT = slotOf(INIT_PROCESS);
+
+/** A domain of its own, which others may come into. */
+export async function makeDomain(
+  { sandbox: services, pool }: OciServices,
+  container: OciContainer,
+  signal: AbortSignal,
+  meanwhile: (sandbox: ContainerSandbox) => Promise<void>,
+): Promise<void> {
+  const slots = new Slots<ShimEvents>();
+  slots.adopt(OWN_SLOT, container.events);
+  const sandbox = await createSandbox(services, pool, container.record.sandbox, {
+    ...{ events: routeEvents(slots, () => undefined), meanwhile },
+    signal: AbortSignal.any([signal, container.going.signal]),
+  });
+  container.sandbox = sandbox;
+  container.domain = new PodDomain(services, sandbox, slots);
+}
+
+/** Resolves when its guest has its files and `meanwhile` is done; whoever undoes the container undoes this, too. */
+export async function enterDomain(
+  services: OciServices,
+  container: OciContainer,
+  owner: OciContainer,
+  meanwhile: (sandbox: ContainerSandbox) => Promise<void>,
+): Promise<void> {
+  const { domain } = owner;
+  if (!domain) throw new RangeError('Its domain is there no more');
+  const { record } = container;
+  const device = domain.files.take();
+  const place: Place = { slot: domain.slots.take(container.events), disks: [], files: device };
+  record.place = place;
+  const member = stayIn(services, container, owner, place);
+  // The next thawd must know whose they are.
+  await services.store.save(record);
+  const steps = new Steps(services.sandbox.host.log, `${record.sandbox.name}, ${record.id}`);
+  try {
+    await all([
+      domain.files.share(device, record.sandbox.files ?? [], steps),
+      steps.time('meanwhile', meanwhile(member)),
+    ]);
+  } finally {
+    steps.done();
+  }
+}
+
+/** What it has there is taken already. */
+export function stayIn(
+  { sandbox: services }: OciServices,
+  container: OciContainer,
+  { domain }: OciContainer,
+  place: Place,
+): ContainerSandbox {
+  if (!domain) throw new RangeError('Its domain is there no more');
+  const member = new Member(services, domain, {
+    ...{ name: container.record.key, place, hearsShimOnly: true },
+    onLeft: () => undefined,
+  });
+  container.execs.beginAt(firstProcess(place.slot));
+  container.sandbox = member;
+  container.domain = domain;
+  return member;
+}
