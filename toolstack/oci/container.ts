@@ -10,6 +10,9 @@ import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import type { OciRecord, OciStore } from './record.js';
 
+/** An engine has a few things to do when a container ends, and somebody waits for them. */
+const REST_MS = 50;
+
 export class OciContainer {
   readonly record: OciRecord;
   /** What it has of the domain that it is in. */
@@ -27,8 +30,10 @@ export class OciContainer {
   isStarting = false;
   /** Whether Xen is asked to keep it still: from then on no signal reaches it. */
   isPausing = false;
-  /** Settles when all of it is gone, once somebody wanted that. */
+  /** Settles when an engine sees nothing of it any more, once somebody wanted that. */
   removing: Promise<void> | undefined;
+  /** Settles when its domain is gone and nothing is written down of it, once it was removed. Never rejects. */
+  gone: Promise<void> = Promise.resolve();
   /** Settles when its create has, while that is under way. */
   making: Promise<void> | undefined;
   /** Aborts when it is to go: nobody wants what is still being made. */
@@ -109,7 +114,7 @@ export class OciContainer {
   async leaveDomain(): Promise<void> {
     const { domain } = this;
     if (this.ownsDomain && domain) {
-      void domain.end();
+      void domain.end({ restMs: REST_MS });
       const reason = `container ${this.record.id} ended, whose domain it is in`;
       for (const events of domain.slots.holders) if (events !== this.events) events.onLost(reason);
     }

@@ -105,6 +105,7 @@ export class OciContainers {
       await container.making;
     } catch (error) {
       await this.remove(container);
+      await container.gone;
       throw error;
     } finally {
       container.making = undefined;
@@ -168,34 +169,51 @@ export class OciContainers {
     await this.#services.pool.during(() => this.remove(container));
   }
 
-  /** All of it goes, once, however many want that. */
+  /** All of it goes, once, however many want that: its domain, where that is its own, a little later (`gone`). */
   remove(container: OciContainer): Promise<void> {
     container.removing ??= this.#release(container);
     return container.removing;
   }
 
   async #release(container: OciContainer): Promise<void> {
-    const { record } = container;
+    const { record, ownsDomain, domain } = container;
+    const { budget } = this.#services.sandbox;
     container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
     // Whatever its create is waiting for in there.
-    await container.leaveDomain();
+    const left = container.leaveDomain();
     await container.making?.catch(() => undefined);
-    await container.kill();
-    await container.leaveDomain();
-    giveBackAddresses(this.#services.sandbox, record.sandbox);
+    const ended = container.kill();
+    if (ownsDomain) {
+      budget.expectBack(ended);
+      // Engines unmount its root filesystem next.
+      await domain?.sandbox.unserved;
+    } else await left;
     await leaveCgroup(record.cgroup);
     await this.#afterStop(record);
-    await this.#services.store.remove(record);
+    await container.update({ isDeleted: true });
     const key = keyOf(record.root, record.id);
     // Its name may be another's since, where two wanted its end.
     if (this.#containers.get(key) === container) this.#containers.delete(key);
+    container.gone = Promise.all([left, ended])
+      .then(() => container.leaveDomain())
+      .then(() => this.#forget(container))
+      .catch((error: unknown) => {
+        this.#log.error(`Cannot remove all of OCI container ${record.id}`, { error });
+      });
+  }
+
+  async #forget({ record }: OciContainer): Promise<void> {
+    giveBackAddresses(this.#services.sandbox, record.sandbox);
+    await this.#services.store.remove(record);
   }
 
   async #recoverOne(record: OciRecord): Promise<void> {
     const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
     this.#containers.set(keyOf(record.root, record.id), container);
-    if (!(await takeOver(this.#services, container, this.all))) await this.remove(container);
+    if (await takeOver(this.#services, container, this.all)) return;
+    await this.remove(container);
+    await container.gone;
   }
 
   /** Its end has come whatever they say. Never rejects; what fails is logged. */

@@ -4,6 +4,7 @@
 import { AgentType, decodePid, encodeStart } from '../agent/wire.js';
 import type { Client } from '../api/client.js';
 import { writeAtomic } from '../base/files.js';
+import { Steps } from '../base/steps.js';
 import { OWN_FILES } from '../sandbox/files.js';
 import { limitWithin } from '../sandbox/limits.js';
 import type { Pool } from '../sandbox/pool.js';
@@ -43,8 +44,9 @@ export async function create(
   const { record } = container;
   const { store } = services;
   const { flags } = record;
+  const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
   record.cgroup = await enterCgroup(config.cgroupsPath);
-  await store.save(record);
+  await steps.time('save', store.save(record));
   if (joining) await fitDomain(services.sandbox, joining.owner, containers);
   const prepare = async (made: ContainerSandbox): Promise<void> => {
     // A clone that waited has an id and a domain of its own.
@@ -57,26 +59,28 @@ export async function create(
     // Whoever undoes it runs those hooks that are for what the others made.
     if (record.hooks.poststop.length > 0) await store.save(record);
   };
-  if (joining) await enterDomain(services, container, joining.owner, prepare);
-  else await makeDomain(services, container, client.signal, prepare);
+  await steps.time(
+    'domain',
+    joining
+      ? enterDomain(services, container, joining.owner, prepare)
+      : makeDomain(services, container, client.signal, prepare),
+  );
   const { sandbox } = container;
   container.going.signal.throwIfAborted();
-  await beforeStart(config, container, client);
+  await steps.time('hooks', beforeStart(config, container, client));
   if (!sandbox) throw stateError('create', record);
-  if (!joining) await carryNetwork(sandbox, record.pid);
+  if (!joining) await steps.time('network', carryNetwork(sandbox, record.pid));
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
     ...{ process: container.first, flags, rows, cols, rootfs: '', files: {} },
     ...{ container: record.key, config: guest.configAt(placeOf(record, joining)) },
   });
   const link = await sandbox.agent();
-  const answer = await link
-    .request(AgentType.CREATE, start, 'the container', CREATE_MS)
-    .catch((error: unknown) => {
-      throw programError(error, config.process.args);
-    });
+  const request = link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
+  const answer = await steps.time('guest', request).catch((error: unknown) => {
+    throw programError(error, config.process.args);
+  });
   record.guestPid = decodePid(answer);
-  if (!joining) await container.domain?.sandbox.settle();
   // Nobody has heard of its end yet, and nobody would wait for it.
   if (record.state !== 'creating')
     throw new OciError(
@@ -86,6 +90,8 @@ export async function create(
   await container.update({ state: 'created' });
   // Engines look at the pid as soon as it is there.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
+  if (!joining) container.domain?.sandbox.recordLater();
+  steps.done();
 }
 
 function placeOf({ key, place, limits }: OciRecord, joining: Joining | undefined): GuestPlace {

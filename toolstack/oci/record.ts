@@ -48,6 +48,8 @@ export interface OciRecord {
   place?: Place;
   /** The number of its first process in its guest, once it is created. */
   guestPid?: number;
+  /** Nobody knows it any more: what is left of it is to go. */
+  isDeleted?: boolean;
   /** It is kept still by its cgroup, in a domain that goes on. */
   isStill?: boolean;
 }

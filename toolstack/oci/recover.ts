@@ -24,13 +24,14 @@ export async function takeOver(
 ): Promise<boolean> {
   const { record, ownsDomain } = container;
   const { host } = services.sandbox;
-  if (record.state === 'stopped') return true;
+  if (record.state === 'stopped' && record.isDeleted !== true) return true;
   if (ownsDomain) await findOwn(services, container);
   else findPlace(services, container, containers);
   const { domain } = container;
   const status = domain && (await domain.sandbox.shim.status().catch(() => undefined));
-  if (record.state === 'creating') {
-    host.log.info(`Undoing OCI container ${record.id}, whose create thawd's end cut short`);
+  if (record.state === 'creating' || record.isDeleted === true) {
+    const what = record.isDeleted === true ? 'delete' : 'create';
+    host.log.info(`Undoing OCI container ${record.id}, whose ${what} thawd's end cut short`);
     await container.kill();
     if (ownsDomain) await releaseFound(services, container);
     return false;

@@ -41,9 +41,9 @@ export class PodDomain {
     return this.#ending === undefined;
   }
 
-  /** Destroys it; what its containers have of the host they give back. Idempotent; never rejects. */
-  end(): Promise<void> {
-    this.#ending ??= this.sandbox.destroy();
+  /** Destroys it, as Sandbox.destroy() does; what its containers have of the host they give back. Idempotent; never rejects. */
+  end(how: Parameters<Sandbox['destroy']>[0] = {}): Promise<void> {
+    this.#ending ??= this.sandbox.destroy(how);
     return this.#ending;
   }
 

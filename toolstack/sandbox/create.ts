@@ -69,7 +69,7 @@ async function make(
     template.running || record.hasOwnMac
       ? undefined
       : await takeReady(services, pool, { template, record, undo, steps });
-  const ownKib = waiting ? template.shape.memoryKib : 0;
+  const ownKib = waiting?.memoryKib ?? 0;
   const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
   let grown = Promise.resolve();
   try {

@@ -40,7 +40,8 @@ export async function equip(
   const { host } = services;
   const { domid, shim, link } = ready;
   const { files = [], devices = [] } = record;
-  const shared = { device: OWN_FILES, files, rootfs: ROOTFS };
+  const { filesRings: made } = ready;
+  const shared = { device: OWN_FILES, files, rootfs: ROOTFS, ...(made ? { made } : {}) };
   const stop = (): void => link.close();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });

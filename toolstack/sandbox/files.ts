@@ -10,7 +10,13 @@ import type { Domid } from '../base/ids.js';
 import type { Steps } from '../base/steps.js';
 import { detachDevice } from '../xen/device-detach.js';
 import { attachDevices } from '../xen/devices.js';
-import { filesDevice, filesRings, filesServed, filesTag } from '../xen/files-device.js';
+import {
+  filesDevice,
+  filesRings,
+  filesServed,
+  filesTag,
+  type FilesRing,
+} from '../xen/files-device.js';
 import type { XenHost } from '../xen/host.js';
 import type { ShimClient } from './shim-client.js';
 
@@ -41,16 +47,19 @@ const FILL_MS = 600_000;
 /** Above the ten seconds that the agent gives who has them. */
 const UNMOUNT_MS = 30_000;
 
-/** Resolves once the guest has them. Rejects with ERR_SHIM_REFUSED for a path that cannot be shared. */
+/**
+ * Resolves once the guest has them; `made` are the device's rings, where it is there already. Rejects with ERR_SHIM_REFUSED for a path that
+ * cannot be shared.
+ */
 export async function shareFiles(
   host: XenHost,
   { domid, shim, link }: Sharing,
-  { device, files }: { device: number; files: readonly SharedFile[] },
+  { device, files, made }: { device: number; files: readonly SharedFile[]; made?: FilesRing[] },
   steps: Steps,
 ): Promise<void> {
   if (files.length === 0) return;
-  await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
-  const rings = await steps.time('rings', filesRings(host, domid, device));
+  if (!made) await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
+  const rings = made ?? (await steps.time('rings', filesRings(host, domid, device)));
   await steps.time('share', shim.share(device, rings, files));
   await filesServed(host, domid, device);
   const request = encodeFiles(filesTag(device));

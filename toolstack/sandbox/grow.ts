@@ -29,11 +29,11 @@ export async function growMemory(
   want: WantedSize,
   firstKib: number,
 ): Promise<void> {
-  const baseKib = ready.template.shape.memoryKib;
+  const { memoryKib: hasKib, template } = ready;
   const targetKib = want.growsBehind
-    ? Math.min(baseKib + firstKib, want.memoryKib)
+    ? Math.min(template.shape.memoryKib + firstKib, want.memoryKib)
     : want.memoryKib;
-  if (targetKib <= baseKib) return;
+  if (targetKib <= hasKib) return;
   // Its driver has read what xenstore says of its memory, and looks there again only when that changes.
   const isQuick = ready.hasVif;
   if (isQuick) {
@@ -42,7 +42,7 @@ export async function growMemory(
   } else {
     await setTarget(host, ready, targetKib);
   }
-  await confirmMemory(ready, targetKib, isQuick ? targetKib - baseKib : 0);
+  await confirmMemory(ready, targetKib, isQuick ? targetKib - hasKib : 0);
 }
 
 /** Confirmed by the guest, as memory is. */
@@ -74,7 +74,7 @@ export async function growBehind(
   when: Promise<unknown>,
   gone: AbortSignal = new AbortController().signal,
 ): Promise<void> {
-  if (!want.growsBehind || want.memoryKib <= ready.template.shape.memoryKib) return;
+  if (!want.growsBehind || want.memoryKib <= ready.memoryKib) return;
   const rest = new AbortController();
   const either = AbortSignal.any([rest.signal, gone]);
   try {

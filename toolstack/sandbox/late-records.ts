@@ -37,6 +37,7 @@ export class LateRecords {
 
   /** From now on their time runs. */
   schedule(): void {
+    clearTimeout(this.#timer);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#timer = setTimeout(() => void this.written(), LATER_MS);
   }

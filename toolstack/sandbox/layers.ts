@@ -39,7 +39,7 @@ export async function memoryToMount({
   disk,
   files = [],
 }: SandboxRecord): Promise<number> {
-  if (layers.length === 0) return files.length > 0 ? RUNTIME_KIB + FILES_KIB : 0;
+  if (layers.length === 0) return files.length > 0 ? MEMORY_FOR_FILES_KIB : 0;
   const infos = await Promise.all((inMemory ? layers : []).map((layer) => stat(layer)));
   return (
     RUNTIME_KIB +
@@ -55,6 +55,9 @@ const DISK_KIB = 8 * 1024;
 
 /** Where all files are dom0's: the rings of a 9pfs device are pieces of 256 KiB, which a guest that waits does not have. */
 const FILES_KIB = 8 * 1024;
+
+/** Before a guest can have files of dom0, and its root filesystem among them. */
+export const MEMORY_FOR_FILES_KIB = RUNTIME_KIB + FILES_KIB;
 
 export interface Layers {
   /** As MOUNT calls them. */

@@ -10,6 +10,8 @@ import { onDomainDeath } from '../xen/death-watch.js';
 import { untilConnected } from '../xen/devices.js';
 import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
+import { prepareFiles } from './files-ahead.js';
+import { MEMORY_FOR_FILES_KIB } from './layers.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
 import { WAKE_MS } from './sandbox.js';
@@ -31,7 +33,7 @@ export class Member {
   }
 
   /**
-   * Makes a clone ready. `onLost` runs once should it die while it waits. Leaves nothing when it rejects, which it does with
+   * Makes a clone ready, with `hasFiles` one that has a 9pfs device. `onLost` runs once should it die while it waits. Leaves nothing when it rejects, which it does with
    * ERR_MEMORY when Xen has no memory left for it.
    */
   static async make(
@@ -39,13 +41,15 @@ export class Member {
     template: Template,
     onLost: (member: Member) => void,
     signal: AbortSignal,
+    hasFiles = false,
   ): Promise<Member> {
     const { host, budget, networks } = services;
     const { type, vcpus, memoryKib: baseKib } = template.shape;
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
     const id = sandboxIdOf(newContainerId());
-    const giveBack = await budget.reserve(baseKib, { reclaim: false });
+    const memoryKib = baseKib + (hasFiles ? MEMORY_FOR_FILES_KIB : 0);
+    const giveBack = await budget.reserve(memoryKib, { reclaim: false });
     const record = newSandboxRecord(
       { id, name, hostname: '', layers: [], inMemory: true },
       { type, cpus: vcpus, memoryKib: baseKib, growsBehind: false },
@@ -59,6 +63,7 @@ export class Member {
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
         ready.hasVif = true;
+        if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
         if (networks.defaultBridge !== '')
           await steps.time('bridge', networks.plug(ready.domid, networks.defaultBridge));
         // xl shows it while it waits, and its start then has less to write.
@@ -79,6 +84,11 @@ export class Member {
       giveBack();
       steps.done();
     }
+  }
+
+  /** Whether files of dom0 can be shared with it at once. */
+  get hasFiles(): boolean {
+    return this.ready.filesRings !== undefined;
   }
 
   /** Whether nobody has said that it is dead. A silent one shows when it is given its identity. */

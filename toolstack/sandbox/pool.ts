@@ -21,6 +21,8 @@ interface Source {
   template: Template;
   demand: Demand;
   members: Member[];
+  /** Whether the last start had files of dom0: the next ones will, too. */
+  wantsFiles: boolean;
 }
 
 /** After the last start, so that several in a row are not disturbed. */
@@ -83,16 +85,23 @@ export class Pool {
     }
   }
 
-  /** A clone of that template that is not known to be dead, now on `undo`; undefined when none waits. It may still be silent. */
-  take(template: Template, undo: Undo): Ready | undefined {
+  /**
+   * A clone of that template that is not known to be dead, now on `undo`; undefined when none waits. It may still be silent. Who has files of
+   * dom0 gets one that is made for them, if there is one; nobody else does.
+   */
+  take(template: Template, undo: Undo, wantsFiles = false): Ready | undefined {
     if (template.isGone) return undefined;
     const source = this.#sourceOf(template);
     source.demand.note(performance.now());
-    for (let member = source.members.shift(); member; member = source.members.shift()) {
-      if (member.isAlive) return member.release(undo);
+    source.wantsFiles = wantsFiles;
+    for (const member of source.members.filter(({ isAlive }) => !isAlive))
       void this.#destroy(member);
-    }
-    return undefined;
+    source.members = source.members.filter(({ isAlive }) => isAlive);
+    const { members } = source;
+    const best = members.findIndex(({ hasFiles }) => hasFiles === wantsFiles);
+    // What may be cloned or saved later has no device that nobody serves.
+    const at = best === -1 && wantsFiles ? 0 : best;
+    return at === -1 ? undefined : members.splice(at, 1)[0]?.release(undo);
   }
 
   /** Gives up clones until about `kib` are free again; false when there were none. Refills later. */
@@ -104,7 +113,7 @@ export class Pool {
       const source = this.#largest();
       const member = source?.members.pop();
       if (!source || !member) break;
-      freed += source.template.shape.memoryKib;
+      freed += member.ready.memoryKib;
       going.push(this.#destroy(member));
     }
     await Promise.all(going);
@@ -128,7 +137,7 @@ export class Pool {
     const known = this.#sources.get(template.key);
     if (known) return known;
     const demand = new Demand(0, this.#settings.max);
-    const source: Source = { template, demand, members: [] };
+    const source: Source = { template, demand, members: [], wantsFiles: false };
     this.#sources.set(template.key, source);
     return source;
   }
@@ -178,7 +187,8 @@ export class Pool {
         void this.#destroy(lost).finally(() => this.#plan(REST_MS));
       };
       const { signal } = this.#closed;
-      const member = await this.#make(this.#services, source.template, onLost, signal);
+      const { template, wantsFiles } = source;
+      const member = await this.#make(this.#services, template, onLost, signal, wantsFiles);
       const isWanted = this.#sources.get(source.template.key) === source && !signal.aborted;
       if (isWanted) source.members.push(member);
       else await this.#destroy(member);

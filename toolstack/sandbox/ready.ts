@@ -14,6 +14,7 @@ import type { Template } from '../clone/template.js';
 import { whileAlive, whileUnknown } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
 import { deviceNodes, libxlDeviceNodes, type Device } from '../xen/devices.js';
+import type { FilesRing } from '../xen/files-device.js';
 import type { SandboxRecord } from './record.js';
 import { ShimRelay } from './relay.js';
 import { WAKE_MS } from './sandbox.js';
@@ -44,6 +45,10 @@ export interface Ready {
   later: StoreEntry[];
   /** Whether its vif was seen to be connected. */
   hasVif: boolean;
+  /** What its domain has now, in KiB. */
+  memoryKib: number;
+  /** Those of its 9pfs device, where its guest has made them already. */
+  filesRings?: FilesRing[];
 }
 
 /**
@@ -87,7 +92,8 @@ export async function makeReady(
       : waking([]));
     if (clone.rings) await introduce();
     const later = [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))];
-    return { record, domid, template, shim, link, relay, later, hasVif: false };
+    const { memoryKib } = template.shape;
+    return { record, domid, template, shim, link, relay, later, memoryKib, hasVif: false };
   });
 }
 

@@ -6,7 +6,9 @@ import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest, StartRequest } from '../agent/wire.js';
+import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
+import { Steps } from '../base/steps.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
 import { onDomainDeath } from '../xen/death-watch.js';
@@ -77,10 +79,13 @@ export class Sandbox {
   readonly #gone = new AbortController();
   #destroyed: Promise<void> | undefined;
   #hasStarted: () => void = () => undefined;
+  #hasQuit: () => void = () => undefined;
   /** It was saved and does not go on: nothing answers in it any more. */
   isOver = false;
   /** Settles when it has the memory that came behind its start, or will not get it. Never rejects. */
   grown: Promise<void> = Promise.resolve();
+  /** Resolves when its shim has ended because it was destroyed: nobody serves files of dom0 to it any more. */
+  readonly unserved = new Promise<void>((resolve) => (this.#hasQuit = resolve));
   /** Resolves when the agent has answered the first start, whatever it said. */
   readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
 
@@ -193,10 +198,12 @@ export class Sandbox {
 
   /**
    * Ends the sandbox and removes all that belongs to it. With `putsAway`, once nothing runs in it, the guest first writes back what its
-   * disk does not have yet; else the disk is what a crash leaves. Idempotent; never rejects, what fails is logged.
+   * disk does not have yet; else the disk is what a crash leaves. After `restMs` without its shim the domain goes: Xen's work, which somebody who
+   * waits for this container's end need not wait for. Idempotent; never rejects, what fails is logged.
    */
-  destroy({ putsAway = false } = {}): Promise<void> {
-    this.#destroyed ??= this.#release(putsAway && !this.isOver && this.record.disk !== undefined);
+  destroy({ putsAway = false, restMs = 0 } = {}): Promise<void> {
+    const hasDisk = !this.isOver && this.record.disk !== undefined;
+    this.#destroyed ??= this.#release(putsAway && hasDisk, restMs);
     return this.#destroyed;
   }
 
@@ -218,6 +225,11 @@ export class Sandbox {
     });
     if (this.#gone.signal.aborted) link.close();
     return link;
+  }
+
+  /** Has xenstore told a little later what no start waits for, also of one in which nothing has been started yet. */
+  recordLater(): void {
+    this.#lateRecords.schedule();
   }
 
   /** As written(), for one in which nothing has been started yet. Never rejects. */
@@ -257,14 +269,18 @@ export class Sandbox {
     await askUnmount(await this.agent(), ROOTFS);
   }
 
-  async #release(putsAway: boolean): Promise<void> {
+  async #release(putsAway: boolean, restMs: number): Promise<void> {
     this.#lateRecords.cancel();
+    const steps = new Steps(this.#services.host.log, `Sandbox ${this.record.name} goes`);
     if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
-    await quietly(this.#services, () => this.shim.quit());
-    await releaseSandbox(this.#services, this.record);
+    await quietly(this.#services, () => steps.time('shim', this.shim.quit()));
+    this.#hasQuit();
+    if (restMs > 0) await sleep(restMs);
+    await steps.time('domain', releaseSandbox(this.#services, this.record));
     await this.#releaseLoops();
+    steps.done();
   }
 
   async #releaseLoops(): Promise<void> {

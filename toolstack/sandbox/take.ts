@@ -30,7 +30,7 @@ export async function takeReady(
 ): Promise<Ready | undefined> {
   for (;;) {
     const held = new Undo(services.host.log);
-    const ready = pool.take(template, held);
+    const ready = pool.take(template, held, (record.files ?? []).length > 0);
     if (!ready) return undefined;
     const { id, uuid, mac, domid } = ready.record;
     try {

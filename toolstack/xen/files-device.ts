@@ -39,12 +39,18 @@ export function filesDevice(device: number): Device {
   };
 }
 
-/** The rings that the guest has made: grants of their first pages, and ports. Rejects with ERR_XEN_FILES and ERR_XENSTORE_TIMEOUT. */
+/** The grant of a ring's first page, and its port. */
+export interface FilesRing {
+  ref: number;
+  port: number;
+}
+
+/** The rings that the guest has made. Rejects with ERR_XEN_FILES and ERR_XENSTORE_TIMEOUT. */
 export async function filesRings(
   { xenstore }: XenHost,
   domid: Domid,
   device: number,
-): Promise<{ ref: number; port: number }[]> {
+): Promise<FilesRing[]> {
   const { frontend } = devicePaths(domid, '9pfs', device);
   await xenstore.waitFor(`${frontend}/state`, (state) => state === XENBUS_INITIALISED, {
     timeoutMs: RINGS_MS,

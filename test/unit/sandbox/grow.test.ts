@@ -42,7 +42,10 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
   };
   const host: XenHost = fakeXenHost(libxl, xenstore as unknown as XenHost['xenstore']);
   // SAFETY: growth uses nothing else of it.
-  const ready = { domid: 3, link, template, record: { memoryKib: 2 ** 18 } } as unknown as Ready;
+  const ready = {
+    ...{ domid: 3, link, template, record: { memoryKib: 2 ** 18 } },
+    memoryKib: template.shape.memoryKib,
+  } as unknown as Ready;
   return { host, ready, log };
 }
 
@@ -78,6 +81,17 @@ test('a clone that waited is told by its agent alone, and of the rest by xenstor
   await growBehind(host, waited, want, NOW);
   t.deepEqual(kindsOf(log), ['pool', 'limit', 'target', 'guest']);
   t.is((log[3] as number[])[3], undefined);
+});
+
+test('one that was given memory while it waited grows by the rest, or not at all', async (t) => {
+  const { host, ready, log } = guest();
+  const memoryKib = template.shape.memoryKib + 8192;
+  const waited = { ...ready, hasVif: true, memoryKib, record: { ...ready.record, memoryKib } };
+  const behind = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
+  await growMemory(host, waited, behind, 8192);
+  t.deepEqual(log, []);
+  await growMemory(host, waited, { memoryKib: memoryKib + 4096, vcpus: 1 }, 8192);
+  t.is((log.at(-1) as number[])[3], 4096);
 });
 
 test('vCPUs are confirmed, too', async (t) => {

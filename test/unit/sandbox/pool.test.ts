@@ -17,12 +17,13 @@ const OTHER = { key: 'k2', shape: { memoryKib: 65536 } } as Template;
 
 class FakeMember {
   isAlive = true;
+  hasFiles = false;
   destroyed = false;
   readonly ready: Ready;
   readonly lose: () => void;
 
   constructor(number: number, onLost: (member: Member) => void) {
-    this.ready = { record: { name: `thaw-pool-${number}` } } as Ready;
+    this.ready = { record: { name: `thaw-pool-${number}` }, memoryKib: 65536 } as Ready;
     this.lose = () => {
       this.isAlive = false;
       onLost(this as unknown as Member);
@@ -43,13 +44,19 @@ function poolOf(min: number, max: number) {
   const made: FakeMember[] = [];
   const state = { failure: undefined as Error | undefined };
   const services = { host: { log: silentLog() } } as unknown as SandboxServices;
-  const pool = new Pool(services, { min, max }, (_services, _template, onLost) => {
-    if (state.failure) return Promise.reject(state.failure);
-    const member = new FakeMember(made.length, onLost);
-    made.push(member);
-    return Promise.resolve(member as unknown as Member);
-  });
-  const take = (template = TEMPLATE) => pool.take(template, new Undo(silentLog()));
+  const pool = new Pool(
+    services,
+    { min, max },
+    (_services, _template, onLost, _signal, hasFiles = false) => {
+      if (state.failure) return Promise.reject(state.failure);
+      const member = new FakeMember(made.length, onLost);
+      member.hasFiles = hasFiles;
+      made.push(member);
+      return Promise.resolve(member as unknown as Member);
+    },
+  );
+  const take = (template = TEMPLATE, wantsFiles = false) =>
+    pool.take(template, new Undo(silentLog()), wantsFiles);
   return { pool, made, state, take };
 }
 
@@ -90,6 +97,29 @@ test('with a clone that waits there is no hurry; without one there is', async (t
   take();
   take();
   t.true((await refilled()) < 200);
+});
+
+test('who has files of dom0 gets clones that are made for them, from the second on', async (t) => {
+  const { pool, made, take } = poolOf(2, 2);
+  pool.keep(TEMPLATE);
+  await filled(pool, 2);
+  t.is(take(TEMPLATE, true), made[0]?.ready, 'one without is better than none');
+  await pool.during(() => Promise.resolve());
+  await filled(pool, 2);
+  t.deepEqual(
+    made.map(({ hasFiles }) => hasFiles),
+    [false, false, true],
+  );
+  t.is(take(TEMPLATE, true), made[2]?.ready);
+  t.is(take(), made[1]?.ready);
+  await pool.during(() => Promise.resolve());
+  await filled(pool, 2);
+  t.false(made.slice(3).some(({ hasFiles }) => hasFiles));
+  take(TEMPLATE, true);
+  take(TEMPLATE, true);
+  await pool.during(() => Promise.resolve());
+  await filled(pool, 2);
+  t.is(take(), undefined, 'nobody serves their device');
 });
 
 test('while a container starts no clone is made', async (t) => {
