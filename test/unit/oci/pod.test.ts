@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { OciContainer } from '../../../toolstack/oci/container.js';
 import { findJoining, isPodSandbox, podSandboxId } from '../../../toolstack/oci/pod.js';
-import type { OciRecord, OciState, OciStore } from '../../../toolstack/oci/record.js';
+import type { OciRecord, OciStore } from '../../../toolstack/oci/record.js';
 import type { PodDomain } from '../../../toolstack/pod/index.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 
@@ -15,7 +15,7 @@ const CRI = 'io.kubernetes.cri';
 /** One whose guest runs, with a stand-in of that pid. */
 function container(id: string, pid: number, more: Partial<OciRecord> = {}): OciContainer {
   const record = {
-    ...{ id, key: `key-${id}`, root: '/r', pid, state: 'running' as OciState, guestPid: pid + 1 },
+    ...{ id, key: `key-${id}`, root: '/r', pid, state: 'running', guestPid: pid + 1 },
     ...more,
   } as OciRecord;
   const made = new OciContainer(record, {} as OciStore, silentLog());

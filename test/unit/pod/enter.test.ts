@@ -115,7 +115,7 @@ test('of one that an earlier thawd was starting the client is let go', async (t)
   const place = { slot: 3, disks: [] };
   const onLeft = (): void => undefined;
   const member = new Member(pod.services.sandbox, domain, {
-    ...{ name: 'web', place, onLeft, isFound: true },
+    ...{ name: 'web', place, onLeft, hearsShimOnly: true },
   });
   await member.destroy();
   t.true(did.includes(`forget ${3 * 2 ** 20 + 1} ${Forget.LEFT}`));
