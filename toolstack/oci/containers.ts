@@ -9,6 +9,7 @@ import type { SandboxRecord } from '../sandbox/record.js';
 import { leaveCgroup } from './cgroup.js';
 import { OciContainer } from './container.js';
 import { create, type OciServices } from './create.js';
+import { fitDomain } from './domain-size.js';
 import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
 import { runHooks } from './hooks.js';
@@ -43,14 +44,21 @@ export class OciContainers {
     const isMember = ({ inDomainOf }: OciRecord): boolean => inDomainOf !== undefined;
     await this.#recoverAll(records.filter((record) => !isMember(record)));
     await this.#recoverAll(records.filter(isMember));
-    for (const { ownsDomain, domain, record } of this.all)
-      if (ownsDomain)
-        await domain?.files
-          .sweep()
-          .catch((error: unknown) =>
-            this.#log.error(`Cannot look for files of OCI container ${record.id}`, { error }),
-          );
-    return this.all.map(({ record }) => record.sandbox);
+    const owners = this.all.filter(({ ownsDomain }) => ownsDomain);
+    for (const owner of owners) await this.#settle(owner);
+    return owners.map(({ record }) => record.sandbox);
+  }
+
+  /** What an earlier thawd did not come to write down: files that nobody has, and memory that members need. */
+  async #settle(owner: OciContainer): Promise<void> {
+    const { id, state } = owner.record;
+    const wrong = (what: string) => (error: unknown) => {
+      this.#log.error(`Cannot look for ${what} of OCI container ${id}`, { error });
+    };
+    await owner.domain?.files.sweep().catch(wrong('files'));
+    // No agent of a paused domain answers.
+    if (state !== 'paused')
+      void fitDomain(this.#services.sandbox, owner, this.all).catch(wrong('memory'));
   }
 
   async #recoverAll(records: readonly OciRecord[]): Promise<void> {
@@ -180,17 +188,16 @@ export class OciContainers {
     const { budget } = this.#services.sandbox;
     container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
     // Whatever its create is waiting for in there.
-    const left = container.leaveDomain();
+    const left = ownsDomain ? container.leaveDomain() : Promise.resolve();
+    // In another's domain it waits for nothing that its own end would end; and what it makes there it leaves at once.
     await container.making?.catch(() => undefined);
     const ended = container.kill();
     if (ownsDomain) {
       budget.expectBack(ended);
       // Engines unmount its root filesystem next.
       await domain?.sandbox.unserved;
-    } else await left;
-    await leaveCgroup(record.cgroup);
-    await this.#afterStop(record);
-    await container.update({ isDeleted: true });
+    } else await ended;
+    await this.#afterEnd(container);
     const key = keyOf(record.root, record.id);
     // Its name may be another's since, where two wanted its end.
     if (this.#containers.get(key) === container) this.#containers.delete(key);
@@ -202,6 +209,17 @@ export class OciContainers {
       });
   }
 
+  /** Once, also where a thawd ends in between. Never rejects; what fails is logged. */
+  async #afterEnd(container: OciContainer): Promise<void> {
+    const { record } = container;
+    if (record.isDeleted === true) return;
+    await leaveCgroup(record.cgroup);
+    await this.#afterStop(record);
+    await container.update({ isDeleted: true }).catch((error: unknown) => {
+      this.#log.error(`Cannot write down that OCI container ${record.id} is deleted`, { error });
+    });
+  }
+
   async #forget({ record }: OciContainer): Promise<void> {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     await this.#services.store.remove(record);
@@ -210,7 +228,8 @@ export class OciContainers {
   async #recoverOne(record: OciRecord): Promise<void> {
     const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
-    this.#containers.set(keyOf(record.root, record.id), container);
+    // Its name may be another's since.
+    if (record.isDeleted !== true) this.#containers.set(keyOf(record.root, record.id), container);
     if (await takeOver(this.#services, container, this.all)) return;
     await this.remove(container);
     await container.gone;

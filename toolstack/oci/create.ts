@@ -48,6 +48,7 @@ export async function create(
   record.cgroup = await enterCgroup(config.cgroupsPath);
   await steps.time('save', store.save(record));
   if (joining) await fitDomain(services.sandbox, joining.owner, containers);
+  container.going.signal.throwIfAborted();
   const prepare = async (made: ContainerSandbox): Promise<void> => {
     // A clone that waited has an id and a domain of its own.
     await store.save(record);
@@ -80,6 +81,7 @@ export async function create(
   const answer = await steps.time('guest', request).catch((error: unknown) => {
     throw programError(error, config.process.args);
   });
+  container.going.signal.throwIfAborted();
   record.guestPid = decodePid(answer);
   // Nobody has heard of its end yet, and nobody would wait for it.
   if (record.state !== 'creating')

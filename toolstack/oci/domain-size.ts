@@ -40,18 +40,35 @@ export function fitDomain(
   owner: OciContainer,
   containers: Iterable<OciContainer>,
 ): Promise<void> {
-  const fitted = owner.sizing.then(async () => {
+  return resizeDomain(services, owner, containers, (nowKib) => nowKib);
+}
+
+/** Gives it what `wanted` makes of its size, and what its containers need at the least; one change after the other. Rejects as resizeMemory() does. */
+export function resizeDomain(
+  services: SandboxServices,
+  owner: OciContainer,
+  containers: Iterable<OciContainer>,
+  wanted: (nowKib: number) => number,
+): Promise<void> {
+  const resized = owner.sizing.then(async () => {
     const sandbox = owner.domain?.sandbox;
-    const lived = membersOf(owner, containers).filter(({ record }) => record.state !== 'stopped');
-    const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);
-    const wantedKib = Math.ceil((bytes + GUEST_BYTES) / 4096) * 4;
-    if (!sandbox || bytes === 0) return;
-    // A size that it is still to get would come in between.
+    if (!sandbox) return;
+    // A size that it is still to get, or that is still to be written, would come in between.
     await sandbox.grown;
-    if (sandbox.record.memoryKib >= wantedKib) return;
-    await resizeMemory(services, sandbox, wantedKib, owner.record.key);
+    await sandbox.written();
+    const { memoryKib } = sandbox.record;
+    const toKib = Math.max(wanted(memoryKib), membersKib(owner, containers));
+    if (toKib === memoryKib) return;
+    await resizeMemory(services, sandbox, toKib, owner.record.key);
     await owner.update({});
   });
-  owner.sizing = fitted.catch(() => undefined);
-  return fitted;
+  owner.sizing = resized.catch(() => undefined);
+  return resized;
+}
+
+/** 0 where nobody else is in it who has a limit. */
+function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
+  const lived = membersOf(owner, containers).filter(({ record }) => record.state !== 'stopped');
+  const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);
+  return bytes === 0 ? 0 : Math.ceil((bytes + GUEST_BYTES) / 4096) * 4;
 }

@@ -4,10 +4,10 @@
 import { askLimit } from '../sandbox/agent-calls.js';
 import { cpuMax, memoryMax, pidsMax } from '../sandbox/cgroup-files.js';
 import { checkLimits, limitWithin } from '../sandbox/limits.js';
-import { mostVcpus, resizeMemory, resizeVcpus } from '../sandbox/resize.js';
+import { mostVcpus, resizeVcpus } from '../sandbox/resize.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
-import { fitDomain } from './domain-size.js';
+import { fitDomain, resizeDomain } from './domain-size.js';
 import { OciError, stateError } from './errors.js';
 import { ownerOf } from './pod.js';
 import type { OciLimits } from './record.js';
@@ -40,7 +40,8 @@ export async function update(
   // A size that it is still to get would come in between.
   await sandbox.grown;
   if (vcpus !== sandbox.record.vcpus) await resizeVcpus(services, sandbox, vcpus);
-  if (memoryBytes !== undefined) await resizeMemory(services, sandbox, memoryKib, record.key);
+  if (memoryBytes !== undefined)
+    await resizeDomain(services, container, containers, () => memoryKib);
   await askLimit(await sandbox.agent(), {
     ...{ container: record.key, freeze: '' },
     cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, true),

@@ -70,7 +70,10 @@ async function make(
       ? undefined
       : await takeReady(services, pool, { template, record, undo, steps });
   const ownKib = waiting?.memoryKib ?? 0;
-  const giveBack = await steps.time('budget', budget.reserve(record.memoryKib - ownKib));
+  const giveBack = await steps.time(
+    'budget',
+    budget.reserve(Math.max(0, record.memoryKib - ownKib)),
+  );
   let grown = Promise.resolve();
   try {
     const layers = await steps.time(

@@ -101,7 +101,11 @@ export class Pool {
     const best = members.findIndex(({ hasFiles }) => hasFiles === wantsFiles);
     // What may be cloned or saved later has no device that nobody serves.
     const at = best === -1 && wantsFiles ? 0 : best;
-    return at === -1 ? undefined : members.splice(at, 1)[0]?.release(undo);
+    if (at !== -1) return members.splice(at, 1)[0]?.release(undo);
+    // One that suits is made in its place.
+    const other = members.shift();
+    if (other) void this.#destroy(other);
+    return undefined;
   }
 
   /** Gives up clones until about `kib` are free again; false when there were none. Refills later. */

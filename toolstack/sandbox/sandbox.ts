@@ -15,6 +15,7 @@ import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
 import { explainSilence } from './silence.js';
+import { OWN_FILES } from './files.js';
 import { LateRecords } from './late-records.js';
 import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
@@ -198,8 +199,8 @@ export class Sandbox {
 
   /**
    * Ends the sandbox and removes all that belongs to it. With `putsAway`, once nothing runs in it, the guest first writes back what its
-   * disk does not have yet; else the disk is what a crash leaves. After `restMs` without its shim the domain goes: Xen's work, which somebody who
-   * waits for this container's end need not wait for. Idempotent; never rejects, what fails is logged.
+   * disk does not have yet; else the disk is what a crash leaves. With `restMs` it first gives files of dom0 back, and its
+   * domain goes so long after its shim: Xen's work, which who waits for this container's end need not wait for. Idempotent; never rejects, what fails is logged.
    */
   destroy({ putsAway = false, restMs = 0 } = {}): Promise<void> {
     const hasDisk = !this.isOver && this.record.disk !== undefined;
@@ -275,12 +276,21 @@ export class Sandbox {
     if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
+    // A server that is killed with the shim may have them a little longer.
+    if (restMs > 0 && (this.record.files ?? []).length > 0)
+      await quietly(this.#services, () => steps.time('files', this.#unserve()));
     await quietly(this.#services, () => steps.time('shim', this.shim.quit()));
     this.#hasQuit();
     if (restMs > 0) await sleep(restMs);
     await steps.time('domain', releaseSandbox(this.#services, this.record));
     await this.#releaseLoops();
     steps.done();
+  }
+
+  async #unserve(): Promise<void> {
+    await this.shim.unshare(OWN_FILES).catch((error: unknown) => {
+      if (errorCode(error) !== 'ERR_SHIM_GONE') throw error;
+    });
   }
 
   async #releaseLoops(): Promise<void> {

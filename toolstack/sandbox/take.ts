@@ -6,6 +6,7 @@ import type { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
 import { identify } from './identity.js';
+import { MEMORY_FOR_FILES_KIB } from './layers.js';
 import type { Pool } from './pool.js';
 import type { Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -28,9 +29,13 @@ export async function takeReady(
   pool: Pool,
   { template, record, undo, steps }: TakeRequest,
 ): Promise<Ready | undefined> {
+  // Those that are made for files have more memory than others.
+  const wantsFiles =
+    (record.files ?? []).length > 0 &&
+    record.memoryKib >= template.shape.memoryKib + MEMORY_FOR_FILES_KIB;
   for (;;) {
     const held = new Undo(services.host.log);
-    const ready = pool.take(template, held, (record.files ?? []).length > 0);
+    const ready = pool.take(template, held, wantsFiles);
     if (!ready) return undefined;
     const { id, uuid, mac, domid } = ready.record;
     try {

@@ -120,6 +120,9 @@ test('who has files of dom0 gets clones that are made for them, from the second 
   await pool.during(() => Promise.resolve());
   await filled(pool, 2);
   t.is(take(), undefined, 'nobody serves their device');
+  await pool.during(() => Promise.resolve());
+  const suits = () => Promise.resolve(made.at(-1)?.hasFiles === false && pool.ready('k1') === 2);
+  await until('one that suits is made in its place', suits);
 });
 
 test('while a container starts no clone is made', async (t) => {
