@@ -37,7 +37,11 @@ export class GivenDevices {
   }
 
   /** Those that an earlier thawd gave. */
-  async adopt({ id, name, sandbox: { devices = [] } }: ContainerRecord): Promise<void> {
+  async adopt({
+    id,
+    name,
+    sandbox: { devices = [] },
+  }: Pick<ContainerRecord, 'name' | 'sandbox'> & { id: string }): Promise<void> {
     const disks: Given[] = [];
     for (const { path, readOnly } of devices) {
       const disk = await diskOf(path).catch(() => undefined);

@@ -89,7 +89,7 @@ async function start(
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
   const oci = new OciContainers({
-    ...{ sandbox: services.sandbox, pool: services.pool },
+    ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
     // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
     store: new OciStore(join(paths.run, 'oci')),
   });

@@ -222,6 +222,7 @@ export class OciContainers {
 
   async #forget({ record }: OciContainer): Promise<void> {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
+    this.#services.devices.takeBack(record.key);
     await this.#services.store.remove(record);
   }
 
@@ -230,9 +231,18 @@ export class OciContainers {
     const container = new OciContainer(record, store, this.#log);
     // Its name may be another's since.
     if (record.isDeleted !== true) this.#containers.set(keyOf(record.root, record.id), container);
+    await this.#adoptDevices(container);
     if (await takeOver(this.#services, container, this.all)) return;
     await this.remove(container);
     await container.gone;
+  }
+
+  async #adoptDevices({ record, ownsDomain, ended }: OciContainer): Promise<void> {
+    const { devices } = this.#services;
+    const { key, id: name, sandbox, state } = record;
+    if (!ownsDomain || state === 'stopped') return;
+    await devices.adopt({ id: key, name, sandbox });
+    void ended.then(() => devices.takeBack(key));
   }
 
   /** Its end has come whatever they say. Never rejects; what fails is logged. */

@@ -8,11 +8,13 @@ import { Steps } from '../base/steps.js';
 import { OWN_FILES } from '../sandbox/files.js';
 import { limitWithin } from '../sandbox/limits.js';
 import type { Pool } from '../sandbox/pool.js';
+import type { SandboxRecord } from '../sandbox/record.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { enterCgroup } from './cgroup.js';
 import type { BundleConfig } from './config.js';
 import type { OciContainer } from './container.js';
+import type { OciDevice } from './devices.js';
 import { fitDomain } from './domain-size.js';
 import { enterDomain, makeDomain } from './enter.js';
 import { OciError, programError, stateError } from './errors.js';
@@ -29,6 +31,17 @@ export interface OciServices {
   sandbox: SandboxServices;
   pool: Pool;
   store: OciStore;
+  devices: DeviceGivers;
+}
+
+/** Who sees to it that two containers do not write to one disk. */
+export interface DeviceGivers {
+  /** Rejects with ERR_DEVICE. */
+  give(key: string, name: string, devices: readonly OciDevice[]): Promise<void>;
+  /** What an earlier thawd gave. */
+  adopt(container: { id: string; name: string; sandbox: SandboxRecord }): Promise<void>;
+  /** Idempotent. */
+  takeBack(key: string): void;
 }
 
 const CREATE_MS = 130_000;
@@ -45,6 +58,8 @@ export async function create(
   const { store } = services;
   const { flags } = record;
   const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
+  await services.devices.give(record.key, record.id, guest.devices);
+  void container.ended.then(() => services.devices.takeBack(record.key));
   record.cgroup = await enterCgroup(config.cgroupsPath);
   await steps.time('save', store.save(record));
   if (joining) await fitDomain(services.sandbox, joining.owner, containers);

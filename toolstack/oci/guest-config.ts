@@ -9,6 +9,7 @@ import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
 import { sharedPath, type SharedFile } from '../sandbox/files.js';
 import type { JsonObject } from './config-fields.js';
 import type { BundleConfig, Mount } from './config.js';
+import { devicesOf, guestDevices, type OciDevice } from './devices.js';
 import { configError } from './errors.js';
 import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
@@ -18,6 +19,7 @@ export interface GuestPlan {
   configAt: (place: GuestPlace) => string;
   /** The root filesystem first. */
   files: SharedFile[];
+  devices: OciDevice[];
 }
 
 /** What of a container's config is decided by the domain that it comes into. */
@@ -46,12 +48,16 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
       'mounts',
       `${files.length - 1} of them are of dom0: ${EXPORTS_MAX - 1} are allowed`,
     );
-  return { configAt: (place) => JSON.stringify(guestConfig(config, mounts, place)), files };
+  const devices = await devicesOf(config.linux, config.resources);
+  const configAt = (place: GuestPlace): string =>
+    JSON.stringify(guestConfig(config, mounts, guestDevices(devices), place));
+  return { configAt, files, devices };
 }
 
 function guestConfig(
   config: BundleConfig,
   mounts: readonly PlannedMount[],
+  devices: ReturnType<typeof guestDevices>,
   { device, cgroup, memoryBytes, joined }: GuestPlace,
 ): object {
   const { process, root, hostname, namespaces, linux, startContainer } = config;
@@ -72,8 +78,9 @@ function guestConfig(
       // crun sets what sysctls say of a network in one that it was told of: the guest's own.
       namespaces: [...ofGuest, { type: 'network', path: GUEST_NETWORK }],
       cgroupsPath: `/${cgroup}`,
+      ...(devices.nodes.length > 0 ? { devices: devices.nodes } : {}),
       resources: {
-        devices: [{ allow: false, access: 'rwm' }],
+        devices: [{ allow: false, access: 'rwm' }, ...devices.rules],
         ...(pids === undefined ? {} : { pids: { limit: pids } }),
         // Whole CPUs are the domain's.
         ...(cpus === undefined || Number.isInteger(cpus)
@@ -94,7 +101,7 @@ const SHAREABLE = ['pid', 'ipc', 'uts', 'network', 'user', 'cgroup'];
 
 /** What would be lost silently is refused. */
 function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
-  for (const name of ['uidMappings', 'gidMappings', 'devices'] as const) {
+  for (const name of ['uidMappings', 'gidMappings'] as const) {
     const value = linux[name];
     if (Array.isArray(value) && value.length > 0)
       throw configError(`linux.${name}`, 'a guest has none of the host’s');

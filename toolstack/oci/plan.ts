@@ -58,6 +58,17 @@ export async function planCreate(
     ? recordWithin(joining, own, wanted)
     : await newDomain(sandbox, { id, own, wanted, hostname: config.hostname });
   sandboxRecord.files = guest.files;
+  const { devices } = guest;
+  if (joining && devices[0])
+    throw configError(
+      'linux.devices',
+      `${devices[0].destination}: disks of the host come into a domain as it starts, and it is to be in that of container "${joining.owner.record.id}"`,
+    );
+  if (devices.length > 0)
+    sandboxRecord.devices = devices.map(({ source, access }) => ({
+      path: source,
+      readOnly: !access.includes('w'),
+    }));
   return {
     ...{ config, guest, joining },
     record: {

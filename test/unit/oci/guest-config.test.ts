@@ -138,7 +138,7 @@ test('of hooks the guest has those that run in it', async (t) => {
 
 for (const [change, linux, message] of [
   [{}, { uidMappings: [{}] }, /^config.json: linux.uidMappings: /],
-  [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices: /],
+  [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices\[0\].type: is missing/],
   [
     {},
     { namespaces: [...NAMESPACES, { type: 'mount', path: '/p' }] },

@@ -170,3 +170,30 @@ once('what podman asks for of a process and its files is so inside', async (t) =
   ])
     t.true(inGuest.stdout.split('\n').includes(line), `${line} in:\n${inGuest.stdout}`);
 });
+
+once('a block device of dom0 is a disk of the guest’s', async (t) => {
+  t.timeout(300_000);
+  const file = join(root, 'disk');
+  await command('truncate', ['-s', '8M', file]);
+  const device = (await command('losetup', ['--find', '--show', file])).trim();
+  t.teardown(() => command('losetup', ['--detach', device]));
+  const run = (access: string, script: string): Promise<Outcome> => {
+    const on = ['--network', 'none', '--device', `${device}:/dev/data:${access}`, image];
+    return podman('run', '--rm', ...on, 'sh', '-c', script);
+  };
+  const written = await run('rwm', 'printf kept >/dev/data && sync && ls -l /dev/data');
+  t.is(written.status, 0, written.stderr);
+  t.regex(written.stdout, /^b.* 202, +0 .*\/dev\/data$/m);
+  t.is(await command('head', ['-c', '4', device]), 'kept');
+  const read = await run('r', 'head -c 4 /dev/data; printf lost 2>/dev/null >/dev/data');
+  t.is(read.stdout, 'kept');
+  t.not(read.status, 0, 'it is there to be read alone');
+  await command('mkfs.ext4', ['-q', '-F', device]);
+  const mounted = join(root, 'mounted');
+  await command('mkdir', [mounted]);
+  await command('mount', [device, mounted]);
+  t.teardown(() => command('umount', [mounted]));
+  const refused = await run('rwm', 'true');
+  t.not(refused.status, 0);
+  t.regex(refused.stderr, /the host has it in use; unmount it first/);
+});
