@@ -27,6 +27,7 @@ export interface BundleConfig {
   root: { path: string; readonly: boolean };
   mounts: Mount[];
   hostname: string;
+  domainname: string;
   annotations: Record<string, string>;
   namespaces: Namespace[];
   cgroupsPath: string;
@@ -79,6 +80,8 @@ export function checkConfig(untrusted: unknown): BundleConfig {
     root: { path: string(root['path'], 'root.path'), readonly: root['readonly'] === true },
     mounts: list(config['mounts'], 'mounts').map(checkMount),
     hostname: config['hostname'] === undefined ? '' : string(config['hostname'], 'hostname'),
+    domainname:
+      config['domainname'] === undefined ? '' : string(config['domainname'], 'domainname'),
     annotations: Object.fromEntries(
       Object.entries(annotations).map(([key, value]) => [key, string(value, `annotations.${key}`)]),
     ),

@@ -60,7 +60,7 @@ function guestConfig(
   devices: ReturnType<typeof guestDevices>,
   { device, cgroup, memoryBytes, joined }: GuestPlace,
 ): object {
-  const { process, root, hostname, namespaces, linux, startContainer } = config;
+  const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
   const ofGuest = namespaces
     .filter(({ type }) => OWN_NAMESPACES.includes(type))
@@ -71,6 +71,7 @@ function guestConfig(
     process: inGuest(process),
     root: { path: sharedPath(0, device), readonly: root.readonly },
     ...(hostname !== '' && hasName ? { hostname } : {}),
+    ...(domainname !== '' && hasName ? { domainname } : {}),
     mounts: mounts.map((mountAt) => mountAt(device)),
     ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {

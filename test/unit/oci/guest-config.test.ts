@@ -29,6 +29,7 @@ function config(change: object = {}, linux: object = {}) {
     ...{
       root: { path: 'rootfs', readonly: true },
       hostname: 'box',
+      domainname: 'test',
       linux: { namespaces: NAMESPACES, ...linux },
     },
     ...change,
@@ -65,7 +66,7 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
   const guest = JSON.parse(text) as Record<string, unknown>;
   t.deepEqual(guest['process'], { args: ['true'], cwd: '/', terminal: false });
   t.deepEqual(guest['root'], { path: '/run/thaw/files/thaw/0', readonly: true });
-  t.is(guest['hostname'], 'box');
+  t.deepEqual([guest['hostname'], guest['domainname']], ['box', 'test']);
   t.deepEqual(guest['mounts'], [
     { destination: '/proc', type: 'proc', source: 'proc', options: [] },
     {

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import {
@@ -223,6 +223,49 @@ once('a bundle that does not do is refused by name, and nothing is left', async 
     t.regex(stderr, /^thaw-oci: container id "[^\n]+" is invalid/);
   }
   t.deepEqual(await idsIn(), []);
+});
+
+once(
+  'a huge config.json is refused, and a symlink of the image leads nowhere in dom0',
+  async (t) => {
+    t.timeout(300_000);
+    const huge = await bundle('true', { annotations: { long: 'x'.repeat(5 * 2 ** 20) } });
+    const refused = await oci('create', '--bundle', huge, 'huge');
+    t.is(refused.status, 1);
+    t.regex(refused.stderr, /config.json has \d+ bytes: 4194304 are allowed/);
+    await symlink('/', join(root, 'rootfs/escape'));
+    const mounts = [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/escape/made-inside', type: 'bind', source: huge, options: ['bind', 'ro'] },
+    ];
+    const script = 'ls /made-inside; cat /proc/sys/kernel/domainname';
+    const linked = await bundle(script, { mounts, domainname: 'inside.test' });
+    const ran = await oci('run', '--bundle', linked, 'linked');
+    t.deepEqual([ran.status, ran.stdout], [0, 'config.json\ninside.test\n'], ran.stderr);
+    t.true(existsSync(join(root, 'rootfs/made-inside')));
+    t.false(existsSync('/made-inside'));
+    t.deepEqual(await idsIn(), []);
+  },
+);
+
+once('spec writes a bundle that runs, and features say what is there', async (t) => {
+  t.timeout(300_000);
+  const folder = await bundle('true');
+  await rm(join(folder, 'config.json'));
+  t.is((await oci('spec', '--bundle', folder)).status, 0);
+  t.is((await oci('spec', '--bundle', folder)).status, 1, 'it is there');
+  const path = join(folder, 'config.json');
+  const spec = JSON.parse(readFileSync(path, 'utf8')) as {
+    process: { terminal: boolean; args: string[] };
+    root: { path: string };
+  };
+  spec.process = { ...spec.process, terminal: false, args: ['id', '-u'] };
+  spec.root.path = join(root, 'rootfs');
+  await writeFile(path, JSON.stringify(spec));
+  const ran = await oci('run', '--bundle', folder, 'begun');
+  t.deepEqual([ran.status, ran.stdout], [0, '0\n'], ran.stderr);
+  const features = JSON.parse((await oci('features')).stdout) as { hooks: string[] };
+  t.is(features.hooks.length, 6);
 });
 
 once('all six kinds of hooks run in their order, with the state, where they belong', async (t) => {
