@@ -2,11 +2,11 @@
 // thaw-oci as engines call it, on bundles that a test makes over one root filesystem.
 
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { command, images, thawdPid, until, type Outcome } from './thaw.js';
+import { command, hasEnded, images, thawdPid, until, type Outcome } from './thaw.js';
 
 /** Runs a program to its end, whatever that is; it has no input unless some is given. */
 export function outcome(words: string[], input = ''): Promise<Outcome> {
@@ -22,8 +22,12 @@ export function outcome(words: string[], input = ''): Promise<Outcome> {
 
 export const oci = (...words: string[]): Promise<Outcome> => outcome(['thaw-oci', ...words]);
 
-export const stateOf = async (id: string): Promise<unknown> =>
-  (JSON.parse((await oci('state', id)).stdout) as { status: unknown }).status;
+/** Throws with what `state` says where it fails. */
+export async function stateOf(id: string): Promise<unknown> {
+  const { status, stdout, stderr } = await oci('state', id);
+  if (status !== 0) throw new Error(`state ${id}: ${stderr}`);
+  return (JSON.parse(stdout) as { status: unknown }).status;
+}
 
 /** The ids that an engine's root has. Throws where it cannot be listed. */
 export async function idsIn(root = '/run/thaw/oci'): Promise<string[]> {
@@ -87,5 +91,5 @@ export async function create(t: ExecutionContext, id: string, folder: string): P
 export async function killThawdAlone(): Promise<void> {
   const pid = thawdPid();
   process.kill(pid, 'SIGKILL');
-  await until('thawd is dead', () => !existsSync(`/proc/${pid}/exe`));
+  await until('thawd is dead', () => hasEnded(pid));
 }

@@ -2,9 +2,9 @@
 // A thawd that is killed at a moment of the test's choosing, and the next one; and thaw's commands meanwhile, none of which may hang.
 
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startThaw, thaw, thawdPid, until, type Outcome } from './thaw.js';
+import { hasEnded, startThaw, thaw, thawdPid, until, type Outcome } from './thaw.js';
 
 /** A thawd that is not ready by then has a fault, though a lab on a machine that is busy takes more than a minute for one. */
 const READY_MS = 300_000;
@@ -36,7 +36,7 @@ async function kill(pid: number): Promise<void> {
 }
 
 function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}/exe`);
+  return !hasEnded(pid);
 }
 
 export class MortalThawd {

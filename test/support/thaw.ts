@@ -176,6 +176,19 @@ export async function killThawd(): Promise<void> {
   await until('thawd is gone', () => !existsSync(`/proc/${pid}`));
 }
 
+/**
+ * Whether nothing of a process is left but, perhaps, what its parent has not reaped. One that is being killed loses its program first: its
+ * sockets still take connections, which nobody answers.
+ */
+export function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
+
 /** Ends thawd as systemctl stop does. */
 export async function stopThawd(): Promise<void> {
   const pid = thawdPid();
