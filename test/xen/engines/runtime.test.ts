@@ -236,6 +236,7 @@ once(
     await symlink('/', join(root, 'rootfs/escape'));
     const mounts = [
       { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
       { destination: '/escape/made-inside', type: 'bind', source: huge, options: ['bind', 'ro'] },
     ];
     const script = 'ls /made-inside; cat /proc/sys/kernel/domainname';
