@@ -35,7 +35,7 @@ export async function measureEngines(count: number, podmanCount: number): Promis
     const fromPool = (times: number, warmUps: number, command: string[]): Promise<number[]> =>
       repeat(times, warmUps, async () => {
         await poolReady({ type: 'pvh' });
-        return timeCommand(1, command)[0] ?? 0;
+        return timeCommand(1, command)[0] ?? NaN;
       });
     const host = { type: 'host', unit: 'ms' } as const;
     const thawInPodman = podman('/usr/bin/thaw-oci');

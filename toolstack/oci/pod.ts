@@ -48,7 +48,10 @@ export async function findJoining(
 ): Promise<Joining | undefined> {
   const shared = namespaces.filter(({ type, path }) => path !== '' && type !== 'user');
   const holders = new Map<string, OciContainer>();
-  const lived = containers.filter(({ record, sandbox }) => sandbox && record.pid > 0);
+  // Of one that is still being made the guest has no process yet.
+  const lived = containers.filter(
+    ({ record, sandbox }) => sandbox && record.guestPid !== undefined,
+  );
   for (const namespace of shared) {
     const holder = await holderOf(namespace, lived);
     if (holder) holders.set(namespace.type, holder);
@@ -76,8 +79,11 @@ export async function findJoining(
       `network: it is in the domain of container "${owner.record.id}", and has that one's network`,
     );
   refuseForeign(shared.filter(({ type }) => !holders.has(type)));
-  const joined = [...holders].map(([type, { record }]) => [type, guestPath(type, record.guestPid)]);
-  return { owner, joined: new Map(joined as [string, string][]) };
+  const joined = [...holders].map(([type, { record }]): [string, string] => [
+    type,
+    namespacePath(type, record.guestPid ?? 0),
+  ]);
+  return { owner, joined: new Map(joined) };
 }
 
 /** The container that it began with. */
@@ -108,7 +114,7 @@ async function holderOf(
   if (named || !['network', 'ipc', 'uts'].includes(type)) return named;
   const wanted = await inode(path);
   for (const container of containers)
-    if (wanted !== '' && wanted === (await inode(hostPath(type, container.record.pid))))
+    if (wanted !== '' && wanted === (await inode(namespacePath(type, container.record.pid))))
       return container;
   return undefined;
 }
@@ -121,12 +127,9 @@ async function inode(path: string): Promise<string> {
   );
 }
 
-function hostPath(type: string, pid: number): string {
+/** Of a process of dom0's or of a guest's. */
+function namespacePath(type: string, pid: number): string {
   return `/proc/${pid}/ns/${FILES[type] ?? type}`;
-}
-
-function guestPath(type: string, guestPid = 0): string {
-  return hostPath(type, guestPid);
 }
 
 /** A network of the engine's own is carried into the guest. */

@@ -33,8 +33,8 @@ export class Member {
   }
 
   /**
-   * Makes a clone ready, with `hasFiles` one that has a 9pfs device. `onLost` runs once should it die while it waits. Leaves nothing when it rejects, which it does with
-   * ERR_MEMORY when Xen has no memory left for it.
+   * Makes a clone ready, with `hasFiles` one that has a 9pfs device. `onLost` runs once should it die while it waits. Leaves nothing when it
+   * rejects, which it does with ERR_MEMORY when Xen has no memory left for it.
    */
   static async make(
     services: SandboxServices,

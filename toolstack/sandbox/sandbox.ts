@@ -199,8 +199,9 @@ export class Sandbox {
 
   /**
    * Ends the sandbox and removes all that belongs to it. With `putsAway`, once nothing runs in it, the guest first writes back what its
-   * disk does not have yet; else the disk is what a crash leaves. With `restMs` it first gives files of dom0 back, and its
-   * domain goes so long after its shim: Xen's work, which who waits for this container's end need not wait for. Idempotent; never rejects, what fails is logged.
+   * disk does not have yet; else the disk is what a crash leaves. With `restMs` it first gives files of dom0 back, and its domain goes so
+   * long after its shim: Xen's work, which who waits for this container's end need not wait for. Idempotent; never rejects, what fails
+   * is logged.
    */
   destroy({ putsAway = false, restMs = 0 } = {}): Promise<void> {
     const hasDisk = !this.isOver && this.record.disk !== undefined;
