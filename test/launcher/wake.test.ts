@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine's call starts a thawd that does not run, which has nothing of the engine's, and goes on when it answers.
 
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -82,4 +84,28 @@ test('one that ends at once, and a call that is signalled, are not waited for', 
   await until('it was started', () => existsSync(join(dir, 'begun')));
   waits.child.kill('SIGTERM');
   t.is(await waits.ended(), 1);
+});
+
+test('a call that a dying thawd never read is asked of the next one, one that it read is not', async (t) => {
+  const { path, program, dir } = await place(t);
+  const sockets: Socket[] = [];
+  const dying = createServer({ pauseOnConnect: true }, (socket) => {
+    sockets.push(socket);
+  });
+  dying.listen(path);
+  await once(dying, 'listening');
+  const env = { THAW_THAWD: program };
+  const launched = launch(t, path, { args: ['oci', 'state', 'x'], env });
+  const person = launch(t, path, { args: ['ps'], env });
+  await until('both have connected', () => sockets.length === 2);
+  dying.close();
+  for (const socket of sockets) socket.destroy();
+  t.is(await person.ended(), 125);
+  await until('another was started', () => existsSync(join(dir, 'said')));
+  const thawd = await FakeThawd.listen(path);
+  t.is((await thawd.session()).request.argv.at(-1), 'x');
+  thawd.kill();
+  t.is(await launched.ended(), 1);
+  t.is(launched.stderr, 'thaw: Lost the connection to thawd: it ended; see its log\n');
+  t.is(readFileSync(join(dir, 'times'), 'utf8'), 'once\n');
 });

@@ -162,7 +162,8 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     [
       '-v without a source, --rm',
-      '$E volume ls -q | wc -l; R -v /x $I touch /x/f; sleep 1; $E volume ls -q | wc -l',
+      // thaw's removal goes on behind the end of its command.
+      '$E volume ls -q | wc -l; R -v /x $I touch /x/f; for i in $(seq 30); do [ "$($E volume ls -q)" ] || break; sleep 1; done; $E volume ls -q | wc -l',
     ],
     [
       '--mount type=bind',

@@ -177,13 +177,14 @@ export async function killThawd(): Promise<void> {
 }
 
 /**
- * Whether nothing of a process is left but, perhaps, what its parent has not reaped. One that is being killed loses its program first: its
- * sockets still take connections, which nobody answers.
+ * Whether nothing of a process is left but, perhaps, what its parent has not reaped. The first of its threads is a zombie while others
+ * still end, and until the last has its sockets take connections, which nobody answers.
  */
 export function hasEnded(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+    const isZombie = /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+    return isZombie && readdirSync(`/proc/${pid}/task`).length === 1;
   } catch {
     return true;
   }

@@ -58,8 +58,12 @@ int connection_flush(struct connection *connection) {
 
     if (n < 0 && errno == EINTR)
       continue;
-    if (n < 0)
-      return errno == EAGAIN ? 0 : -1;
+    if (n < 0 && errno == EAGAIN)
+      return 0;
+    if (n < 0) {
+      connection->unread = true;
+      return -1;
+    }
     fifo_drop(&connection->out, (uint32_t)n);
   }
   return 0;
@@ -71,6 +75,8 @@ int connection_read(struct connection *connection, const struct frame_sink *sink
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return 0;
+  if (n < 0 && errno == ECONNRESET) /* unix(7): the peer closed with unread data, or never accepted */
+    connection->unread = true;
   return n > 0 ? frame_reader_feed(&connection->reader, sink, ctx, bytes, (size_t)n) : -1;
 }
 

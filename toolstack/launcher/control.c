@@ -9,7 +9,7 @@
 static enum frame_verdict control_head(void *ctx, const struct thaw_frame *frame) {
   struct launcher *launcher = ctx;
 
-  launcher->taken = true;
+  launcher->answered = launcher->taken = true;
   if (frame->length > THAW_CONTROL_MAX || launcher->done)
     return FRAME_BAD;
   switch (frame->type) {
@@ -75,6 +75,10 @@ void control_lost(struct launcher *launcher) {
   if (launcher->done || launcher->state != PROCESS_NONE)
     return;
   terminal_restore();
+  /* A request that was not read was not begun, whatever the kernel's count of unread bytes looked like by then. */
+  launcher->thawd.unread = launcher->thawd.unread && !launcher->answered && !launcher->cancelled;
+  if (launcher->thawd.unread)
+    launcher->taken = false;
   launcher->take_error = launcher->taken ? 0 : ECONNRESET;
   if (launcher->taken)
     say(LOST_THAWD);

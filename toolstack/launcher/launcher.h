@@ -23,6 +23,7 @@ struct connection {
   int fd; /* -1: none, or over */
   struct frame_reader reader;
   struct fifo out; /* whole frames */
+  bool unread;     /* it ended before the other side had read all that was sent */
 };
 
 /* One of the launcher's own outputs. What thawd says goes first; both queues hold at most a window and a bit. */
@@ -59,9 +60,12 @@ struct launcher {
   bool done;
   int done_status;
   int64_t ended_ms;
+  bool answered;      /* thawd has said something */
   bool taken;         /* thawd has read the request */
   int64_t take_by_ms; /* it must have by then */
-  int take_error;     /* why it never will */
+  int64_t
+      again_by_ms; /* the last of the thawds that died with the request unread must have been replaced; 0: none did */
+  int take_error;  /* why it never will */
   uint32_t in_credit;
   bool in_eof;
   uint8_t detach[DETACH_MAX]; /* on a terminal: these, typed in a row, end the launcher, not the process */
@@ -83,6 +87,8 @@ int offline(int argc, char **argv, const char *socket_path, int error);
 bool is_runtime(int argc, char **argv); /* called as engines call theirs */
 int wake_thawd(struct connection *connection, const char *socket_path,
                int signals_fd); /* after errno: 0, or -1 with errno */
+int wake_again(struct launcher *launcher, const char *socket_path,
+               int signals_fd); /* after a thawd that died with the request unread: 0, or -1 */
 
 /* connection.c */
 int connection_open(struct connection *connection, const char *path); /* 0, or -1 with errno */

@@ -57,6 +57,16 @@ static int failure(int argc, char **argv, int status) {
   return status == EXIT_TOOLSTACK && argc > 0 && is_runtime(argc, argv) ? EXIT_RUNTIME : status;
 }
 
+/* From the request to the status; the connection is open. */
+static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd) {
+  output_init(&launcher->out[0], STDOUT_FILENO);
+  output_init(&launcher->out[1], STDERR_FILENO);
+  if (request_put(&launcher->thawd, argc, argv, environ) != 0)
+    return EXIT_TOOLSTACK;
+  taken_begin(launcher, works_offline(argc, argv));
+  return loop_run(launcher, signals_fd);
+}
+
 int main(int argc, char **argv) {
   struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1};
   const char *socket_path = getenv("THAW_SOCKET");
@@ -76,12 +86,9 @@ int main(int argc, char **argv) {
   if (connection_open(&launcher.thawd, socket_path) != 0 &&
       (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path, signals_fd) != 0))
     return failure(argc, argv, offline(argc, argv, socket_path, errno));
-  output_init(&launcher.out[0], STDOUT_FILENO);
-  output_init(&launcher.out[1], STDERR_FILENO);
-  if (request_put(&launcher.thawd, argc, argv, environ) != 0)
-    return failure(argc, argv, EXIT_TOOLSTACK);
-  taken_begin(&launcher, works_offline(argc, argv));
-  status = loop_run(&launcher, signals_fd);
+  do
+    status = ask(&launcher, argc, argv, signals_fd);
+  while (is_runtime(argc, argv) && wake_again(&launcher, socket_path, signals_fd) == 0);
   if (launcher.stand_in != 0)
     stand_in_end(&launcher, status);
   if (launcher.take_error != 0)

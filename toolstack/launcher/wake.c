@@ -115,3 +115,24 @@ out:
   errno = error;
   return connection->fd >= 0 ? 0 : -1;
 }
+
+/* A dying process's sockets take connections until the last of its threads is gone, which is long for one with locked
+ * memory. What it never read another may be asked. */
+int wake_again(struct launcher *launcher, const char *socket_path, int signals_fd) {
+  struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
+  int rc = -1;
+
+  if (launcher->take_error != ECONNRESET || !launcher->thawd.unread)
+    goto out;
+  if (launcher->again_by_ms == 0)
+    launcher->again_by_ms = clock_ms() + WAKE_MS;
+  if (clock_ms() >= launcher->again_by_ms || poll(&signals, 1, TRY_MS) > 0)
+    goto out;
+  frame_reader_free(&launcher->thawd.reader);
+  launcher->thawd.unread = false;
+  errno = ECONNREFUSED;
+  rc = wake_thawd(&launcher->thawd, socket_path, signals_fd);
+  launcher->take_error = rc == 0 ? 0 : errno;
+out:
+  return rc;
+}

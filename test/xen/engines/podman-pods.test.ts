@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { idsIn, killThawdAlone, outcome } from '../../support/bundle.js';
+import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
 
@@ -91,7 +92,7 @@ once(
   },
 );
 
-once('it stops and starts as a whole, and nothing is left', async (t) => {
+longOnce('it stops and starts as a whole, and nothing is left', async (t) => {
   t.timeout(600_000);
   await ok(t, 'pod', 'pause', 'shop');
   await ok(t, 'pod', 'unpause', 'shop');
@@ -110,6 +111,8 @@ once('it stops and starts as a whole, and nothing is left', async (t) => {
 
 once('a container that takes another’s network and processes comes into its domain', async (t) => {
   t.timeout(300_000);
+  await ok(t, 'pod', 'rm', '-f', '-t', '0', '--all');
+  t.is(await domains(), 0);
   const alone = ['run', '-d', '--name', 'first', '--network', 'none', image, 'sh', '-c', WAIT];
   await ok(t, ...alone);
   const words = ['run', '--rm', '--network', 'container:first', '--pid', 'container:first'];
