@@ -8,7 +8,8 @@ import type { OpenOptions } from './libxl.js';
 import { prepare } from './loader.js';
 import { linkJoin } from './link.js';
 import { loopAttach, loopDetach } from './loop.js';
-import type { NativeAddon } from './native.js';
+import type { NativeAddon, NativeRouteWatch } from './native.js';
+import { routeWatch } from './route-watch.js';
 import { memfdCreate, trimStream } from './trim.js';
 import type { DataRange, TrimResult } from './types.js';
 import { Vchan } from './vchan.js';
@@ -25,7 +26,15 @@ export type { OpenOptions } from './libxl.js';
 export { loadNative } from './loader.js';
 export { linkJoin } from './link.js';
 export { loopAttach, loopDetach } from './loop.js';
-export type { NativeAddon, NativeContext, NativeImage, NativeVchan, RawEvent } from './native.js';
+export type {
+  NativeAddon,
+  NativeContext,
+  NativeImage,
+  NativeRouteWatch,
+  NativeVchan,
+  RawEvent,
+} from './native.js';
+export { routeWatch } from './route-watch.js';
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
 export { Vchan } from './vchan.js';
@@ -42,6 +51,7 @@ export interface Bindings {
   loopAttach(file: string, writable?: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  routeWatch(path: string, ignored: string, onChange: () => void): Promise<NativeRouteWatch>;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | undefined>;
 }
@@ -60,6 +70,7 @@ export function createBindings(native: NativeAddon): Bindings {
     loopAttach: (file, writable) => loopAttach(file, writable, native),
     loopDetach: (device) => loopDetach(device, native),
     linkJoin: (name, bridge) => linkJoin(name, bridge, native),
+    routeWatch: (path, ignored, onChange) => routeWatch(path, ignored, onChange, native),
     copySparse: (from, to) => copySparse(from, to, native),
     nextData: (fd, from) => nextData(fd, from, native),
   };

@@ -82,6 +82,12 @@ export interface NativeImage {
   close(): void;
 }
 
+/** Of one network namespace; it keeps no event loop alive. */
+export interface NativeRouteWatch {
+  /** No event comes afterwards. Idempotent. */
+  close(): void;
+}
+
 export interface NativeAddon {
   initialize(makeError: (info: FailureInfo) => Error): void;
   openContext(
@@ -110,6 +116,7 @@ export interface NativeAddon {
   loopAttach(file: string, writable: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  routeWatch(path: string, ignored: string, onEvent: () => void): Promise<NativeRouteWatch>;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | null>;
 }

@@ -12,6 +12,7 @@
 #include "objects/image.hpp"
 #include "objects/link_job.hpp"
 #include "objects/loop_job.hpp"
+#include "objects/route_watch.hpp"
 #include "objects/trim_job.hpp"
 #include "objects/vchan.hpp"
 #include "util/args.hpp"
@@ -44,6 +45,7 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
+  thaw::js_set_function(env, exports, "routeWatch", thaw::JS_routeWatch);
   thaw::js_set_function(env, exports, "copySparse", thaw::JS_copySparse);
   thaw::js_set_function(env, exports, "nextData", thaw::JS_nextData);
   return exports;

@@ -45,6 +45,7 @@ static const struct {
     {THAW_EXEC, agent_exec_request},
     {THAW_HOLD, agent_hold_request},
     {THAW_NETWORK, agent_network_request},
+    {THAW_NETLINK, agent_netlink_request},
     {THAW_STATS, agent_stats_request},
     {THAW_PROCESSES, agent_processes_request},
     {THAW_FILES, agent_files_request},

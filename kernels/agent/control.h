@@ -39,6 +39,7 @@ void agent_delete_request(struct agent_request request, struct agent_fields *fie
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields);
 void agent_hold_request(struct agent_request request, struct agent_fields *fields);
 void agent_network_request(struct agent_request request, struct agent_fields *fields);
+void agent_netlink_request(struct agent_request request, struct agent_fields *fields);
 void agent_stats_request(struct agent_request request, struct agent_fields *fields);
 void agent_limit_request(struct agent_request request, struct agent_fields *fields);
 void agent_archive_request(struct agent_request request, struct agent_fields *fields);

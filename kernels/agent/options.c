@@ -10,6 +10,7 @@ struct agent_options agent_options = {
     .run = "/run/thaw",
     .etc = "/etc",
     .dev = "/dev",
+    .xenbus = "/sys/bus/xen/devices",
     .runtime = "/bin/crun",
     .cgroup_manager = "cgroupfs",
     .set_clock = true,
@@ -23,6 +24,7 @@ void agent_options_parse(char **argv) {
       {"--run", &agent_options.run},     {"--etc", &agent_options.etc},
       {"--dev", &agent_options.dev},     {"--runtime", &agent_options.runtime},
       {"--store", &agent_options.store}, {"--cgroup-manager", &agent_options.cgroup_manager},
+      {"--xenbus", &agent_options.xenbus},
   };
 
   for (argv++; *argv; argv++) {

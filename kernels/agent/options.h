@@ -9,6 +9,7 @@ struct agent_options {
   const char *run;            /* directory of everything the agent makes: /run/thaw */
   const char *etc;            /* where machine-id goes: /etc */
   const char *dev;            /* where block devices appear: /dev */
+  const char *xenbus;         /* where Xen's devices appear: /sys/bus/xen/devices */
   const char *runtime;        /* OCI runtime: /bin/crun */
   const char *cgroup_manager; /* crun's: cgroupfs; on a machine with cgroup v1: disabled */
   const char *store;          /* tests: directory of sockets and nodes */

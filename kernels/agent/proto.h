@@ -113,6 +113,9 @@ enum thaw_type {
   THAW_LIMIT = 0x22,   /* fields: container id, what is written into cpu.max, pids.max, memory.max and cgroup.freeze of
                         its   cgroup, "" leaves the file; at most 64 bytes each: OK. After THAW_E_INTERNAL some may have
                         been   written */
+  THAW_NETLINK = 0x24, /* struct thaw_netlink, field: messages of rtnetlink(7), which are given to the kernel in this
+                          order; none to only ask. OK: le32, the kernel's number of the interface. THAW_E_DEVICE: there
+                          is none; after THAW_E_INTERNAL those before the one that it names were taken */
   THAW_UNFILES = 0x23, /* field: tag: the tree of FILES goes, and a FILL into it ends: OK once nothing in the guest has
                         it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
@@ -286,6 +289,10 @@ struct thaw_network {
   uint8_t address4[4], gateway4[4], address6[16],
       gateway6[16]; /* in network order; a gateway of 0 = no default route */
   uint32_t mtu;     /* 0 leaves it */
+};
+
+struct thaw_netlink {
+  uint32_t devid; /* of the interface's device in xenstore */
 };
 
 struct thaw_start {

@@ -15,7 +15,7 @@ const [CONTROL, DATA, CONTROL_GONE, DATA_GONE, CRUN_ENDS, PROCESS_ENDS, WRITES, 
 
 const u32 = (...values) =>
   Buffer.concat(values.map((value) => Buffer.from(Uint32Array.of(value).buffer)));
-const field = (text) => Buffer.concat([u32(Buffer.byteLength(text)), Buffer.from(text)]);
+const field = (content) => Buffer.concat([u32(Buffer.byteLength(content)), Buffer.from(content)]);
 const frame = (type, id, arg, ...parts) => {
   const payload = Buffer.concat(parts);
   return Buffer.concat([u32(payload.length, type, id, arg), payload]);
@@ -72,6 +72,10 @@ const seeds = {
   mount: [
     control(0x12, 1, 0, u32(2, 0, 64, 0), field('root'), field('xvda'), field('xvdb')),
     control(0x17, 2, 0, field('root')),
+  ],
+  netlink: [
+    control(0x24, 1, 0, u32(0), field('')),
+    control(0x24, 2, 0, u32(1), field(Buffer.concat([u32(20, 20, 0, 0, 7), u32(17, 24, 0, 0, 7)]))),
   ],
   network: [
     control(

@@ -45,11 +45,12 @@ export class TestAgent extends AgentClient {
     if (process.getuid?.() !== 0) throw new Error('The agent needs root: run its tests as root');
     if (!existsSync(runtime)) throw new Error(`Cannot find ${runtime}: install crun`);
     const folder = mkdtempSync(join(tmpdir(), 'thaw-agent-'));
-    for (const name of ['store', 'etc', 'dev', 'run/roots'])
+    for (const name of ['store', 'etc', 'dev', 'run/roots', 'xenbus/vif-0/net/eth0'])
       mkdirSync(join(folder, name), { recursive: true });
-    const options = ['--store', 'store', '--run', 'run', '--etc', 'etc', '--dev', 'dev'].map(
-      (word, i) => (i % 2 === 0 ? word : join(folder, word)),
-    );
+    const options = ['store', 'run', 'etc', 'dev', 'xenbus'].flatMap((name) => [
+      `--${name}`,
+      join(folder, name),
+    ]);
     const namespaces = ['--mount', '--uts', '--pid', '--fork', '--mount-proc', '--kill-child'];
     if (hasInterface) namespaces.push('--net');
     const interfaces = hasInterface ? 'ip link add eth0 type veth peer name peer0 && ' : '';

@@ -36,6 +36,7 @@ export const AgentType = {
   BEGIN: 0x1b,
   HOLD: 0x1c,
   NETWORK: 0x1d,
+  NETLINK: 0x24,
   STATS: 0x1e,
   PROCESSES: 0x1f,
   FILES: 0x2e,
@@ -111,6 +112,13 @@ export function decodePid(untrustedPayload: Buffer): number {
   const pid = untrustedPayload.length === 4 ? untrustedPayload.readUInt32LE(0) : 0;
   if (pid < 1 || pid > PID_MAX) throw new ProtocolError('The agent sent a pid that is none');
   return pid;
+}
+
+/** The guest's number of a network interface, as NETLINK is answered. Throws ProtocolError. */
+export function decodeIndex(untrustedPayload: Buffer): number {
+  const index = untrustedPayload.length === 4 ? untrustedPayload.readInt32LE(0) : 0;
+  if (index < 1) throw new ProtocolError('The agent sent an interface number that is none');
+  return index;
 }
 
 /** The kernel's own limit (PID_MAX_LIMIT). */
@@ -200,6 +208,13 @@ export function encodeNetwork({ interface: name, mac, ipv4, ipv6, mtu }: Network
   ipv6?.gateway?.copy(head, 32);
   head.writeUInt32LE(mtu ?? 0, 48);
   return Buffer.concat([head, encodeFields([name])]);
+}
+
+/** NETLINK's payload: whole messages of rtnetlink(7) about the interface whose device in xenstore has that id. */
+export function encodeNetlink(devid: number, messages: readonly Buffer[]): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(devid);
+  return Buffer.concat([head, encodeFields([Buffer.concat(messages)])]);
 }
 
 export interface ResizeRequest {

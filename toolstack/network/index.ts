@@ -7,6 +7,14 @@ export { AARDVARK, NameServer } from './dns.js';
 export { NetworkError } from './errors.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';
 export { DEFAULT_NETWORK, Networks, type AttachRequest } from './networks.js';
-export { readLinks, redirectLink, type NamespaceLink } from './namespace.js';
+export { emptyMessages, linkMessages } from './carried.js';
+export {
+  readLinks,
+  redirectLink,
+  setMtu,
+  watchNamespace,
+  type NamespaceLink,
+} from './namespace.js';
+export { askingAddress, findResolver, openResolver, resolverMessages } from './resolver.js';
 export type { NetworkWish } from './plan.js';
 export type { NetworkRecord } from './record.js';

@@ -9,7 +9,10 @@ import { NetworkError } from './errors.js';
 
 const TOOL_MS = 30_000;
 const OUTPUT_MAX = 1024 * 1024;
-const PACKAGES: Record<string, string> = { nft: 'nftables', nsenter: 'util-linux' };
+const PACKAGES: Record<string, string> = {
+  ...{ nft: 'nftables', nsenter: 'util-linux' },
+  ...{ sysctl: 'procps', iptables: 'iptables' },
+};
 
 /** Resolves with its standard output. Rejects with ERR_NETWORK_TOOL and what it said. */
 export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
@@ -43,4 +46,9 @@ export async function runTool(tool: string, args: string[], input = ''): Promise
       `Cannot run ${tool}: install it with apt install ${PACKAGES[tool] ?? 'iproute2'}`,
     );
   }
+}
+
+/** In the network namespace at that path, with dom0's files. As runTool(). */
+export function inNamespace(path: string, words: string[], input = ''): Promise<string> {
+  return runTool('nsenter', [`--net=${path}`, ...words], input);
 }

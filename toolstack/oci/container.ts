@@ -8,6 +8,7 @@ import type { PodDomain } from '../pod/index.js';
 import { Execs } from '../sandbox/execs.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
+import type { GuestNetwork } from './network.js';
 import type { OciRecord, OciStore } from './record.js';
 
 /** An engine has a few things to do when a container ends, and somebody waits for them. */
@@ -19,6 +20,8 @@ export class OciContainer {
   sandbox: ContainerSandbox | undefined;
   /** Its own domain, or that of the container whose pod it is in. */
   domain: PodDomain | undefined;
+  /** Where it has a domain of its own: what that has of a namespace of dom0's. */
+  network: GuestNetwork | undefined;
   /** Settles when its domain has the size that somebody wanted. Never rejects. */
   sizing: Promise<void> = Promise.resolve();
   readonly execs = new Execs();
@@ -102,6 +105,7 @@ export class OciContainer {
     Object.assign(this.record, how, { state: 'stopped' });
     this.execs.endAll();
     this.standIns.clear();
+    this.network?.close();
     await this.leaveDomain();
     this.sandbox = undefined;
     this.domain = undefined;

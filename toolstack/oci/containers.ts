@@ -127,6 +127,10 @@ export class OciContainers {
     if (record.state !== 'created' || !sandbox || container.isStarting)
       throw stateError('start', record);
     container.isStarting = true;
+    await container.network?.settled().catch((error: unknown) => {
+      container.isStarting = false;
+      throw error;
+    });
     const begun = this.#services.pool.during(() =>
       sandbox.begin({
         ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },

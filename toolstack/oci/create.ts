@@ -20,7 +20,7 @@ import { enterDomain, makeDomain } from './enter.js';
 import { OciError, programError, stateError } from './errors.js';
 import type { GuestPlace } from './guest-config.js';
 import { runHooks } from './hooks.js';
-import { carryNetwork } from './network.js';
+import { GuestNetwork } from './network.js';
 import type { CreateRequest, OciPlan } from './plan.js';
 import type { Joining } from './pod.js';
 import { sizeOf, standInOf } from './process.js';
@@ -85,7 +85,14 @@ export async function create(
   container.going.signal.throwIfAborted();
   await steps.time('hooks', beforeStart(config, container, client));
   if (!sandbox) throw stateError('create', record);
-  if (!joining) await steps.time('network', carryNetwork(sandbox, record.pid));
+  if (container.domain && !joining) {
+    container.network = new GuestNetwork(
+      services.sandbox.host,
+      container,
+      container.domain.sandbox,
+    );
+    await steps.time('network', container.network.begin());
+  }
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
     ...{ process: container.first, flags, rows, cols, rootfs: '', files: {} },

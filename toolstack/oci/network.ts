@@ -1,35 +1,194 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an engine put into a container's network namespace, its guest has: the same addresses behind the same interface.
+// What an engine put into a container's network namespace, its guest has, now and when it changes: the same interfaces, addresses and routes.
 
 import { readFile, readlink } from 'node:fs/promises';
-import { AgentType, encodeNetwork } from '../agent/wire.js';
-import { NetworkError, readLinks, redirectLink, type NamespaceLink } from '../network/index.js';
-import { addressOf, INTERFACE } from '../sandbox/connect.js';
-import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { AgentType, decodeIndex, encodeNetlink } from '../agent/wire.js';
+import { describeError } from '../base/errors.js';
+import { Turns } from '../base/turns.js';
+import {
+  askingAddress,
+  emptyMessages,
+  findResolver,
+  linkMessages,
+  openResolver,
+  readLinks,
+  redirectLink,
+  resolverMessages,
+  setMtu,
+  watchNamespace,
+  type NamespaceLink,
+} from '../network/index.js';
+import type { SandboxServices } from '../sandbox/services.js';
+import type { Sandbox } from '../sandbox/sandbox.js';
+import { plugVif, unplugVif, vifName } from '../sandbox/vifs.js';
+import type { OciContainer } from './container.js';
 import { configError } from './errors.js';
 
+/** An engine makes an interface in some steps, one after the other. */
+const SETTLE_MS = 50;
 const ANSWER_MS = 60_000;
+/** Of all namespaces: each reading is some processes. */
+const reading = new Turns(4);
 
-/** `pid` is in the namespace. Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does. */
-export async function carryNetwork(
-  sandbox: Pick<ContainerSandbox, 'domid' | 'agent'>,
-  pid: number,
-): Promise<void> {
-  if (!hasInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'))) return;
-  const path = `/proc/${pid}/ns/net`;
-  if ((await readlink(path)) === (await readlink('/proc/self/ns/net')))
-    throw configError('linux.namespaces', 'the network is dom0’s own');
-  const [link, other] = await readLinks(path);
-  if (!link) return;
-  const odd = [link, other].find((one) => one !== undefined && one.name !== INTERFACE);
-  if (odd)
-    throw new NetworkError(
-      'ERR_NETWORK_LINK',
-      `Cannot carry interface ${odd.name} into a guest: it has one, which is ${INTERFACE}`,
-    );
-  await redirectLink(path, link, `vif${sandbox.domid}.0`);
-  const agent = await sandbox.agent();
-  await agent.request(AgentType.NETWORK, networkOf(link), 'its network', ANSWER_MS);
+/** An interface of the guest's, and what it is of the namespace's. */
+export interface CarriedLink {
+  devid: number;
+  link: NamespaceLink;
+}
+
+type Host = SandboxServices['host'];
+
+export class GuestNetwork {
+  readonly #host: Host;
+  readonly #container: OciContainer;
+  readonly #sandbox: Sandbox;
+  readonly #path: string;
+  readonly #turns = new Turns(1);
+  #watch: { close: () => void } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** What the guest reaches a name server in the namespace by; '' for none. */
+  #resolver = '';
+  #isStale = false;
+  #isClosed = false;
+
+  /** Of a container that has a domain, and whose stand-in is in the namespace. */
+  constructor(host: Host, container: OciContainer, sandbox: Sandbox) {
+    this.#host = host;
+    this.#container = container;
+    this.#sandbox = sandbox;
+    this.#path = `/proc/${container.record.pid}/ns/net`;
+  }
+
+  /** Resolves when the guest has what is there, and follows it then. Rejects with ERR_OCI_CONFIG, ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does. */
+  async begin(): Promise<void> {
+    const { pid, state } = this.#container.record;
+    if ((await readlink(this.#path)) === (await readlink('/proc/self/ns/net')))
+      throw configError('linux.namespaces', 'the network is dom0’s own');
+    this.#watch = await watchNamespace(this.#path, () => {
+      this.changed();
+    });
+    if (this.#isClosed) this.#watch.close();
+    // Who lets it go on says so here.
+    if (state === 'paused') this.#isStale = true;
+    else if (hasInterfaces(await readFile(`/proc/${pid}/net/dev`, 'utf8'))) await this.#carry();
+  }
+
+  /** Somebody may have changed it: the guest follows a little later. */
+  changed(): void {
+    if (this.#isClosed) return;
+    this.#isStale = true;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#follow();
+    }, SETTLE_MS).unref();
+  }
+
+  /** Resolves when the guest has what an engine has made up to now. Rejects as begin() does. */
+  async settled(): Promise<void> {
+    // What the kernel has said meanwhile is heard in this turn of the event loop.
+    await turn();
+    await this.#turns.run(() => Promise.resolve());
+    if (this.#isStale) await this.#carry();
+  }
+
+  /** The namespace may end. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#watch?.close();
+  }
+
+  #follow(): void {
+    const { record, isPausing } = this.#container;
+    // No agent of a paused domain answers; who lets it go on says that here.
+    if (!this.#isStale || record.state === 'paused' || isPausing) return;
+    this.#carry().catch((error: unknown) => {
+      if (this.#isClosed) return;
+      this.#host.log.warn(
+        `The guest of OCI container ${record.id} does not have the network that its namespace has now: ${describeError(error)}`,
+      );
+    });
+  }
+
+  async #carry(): Promise<void> {
+    await this.#turns.run(async () => {
+      if (this.#isClosed) return;
+      this.#isStale = false;
+      const prefix = vifName(this.#sandbox, 0).slice(0, -1);
+      const { links, own } = await reading.run(() =>
+        readLinks(this.#path, (name) => name.startsWith(prefix)),
+      );
+      const carried = [...(this.#container.record.links ?? [])];
+      try {
+        await this.#takeAway(carried, links);
+        for (const link of links) await this.#give(carried, link, own);
+        await this.#giveResolver(carried);
+      } catch (error) {
+        this.#isStale = true;
+        throw error;
+      } finally {
+        await this.#note(carried);
+      }
+    });
+  }
+
+  /** What is there no more: its vif goes, and the first, which every guest has, is free. */
+  async #takeAway(carried: CarriedLink[], links: readonly NamespaceLink[]): Promise<void> {
+    for (const one of [...carried]) {
+      const { devid, link } = one;
+      if (links.some(({ index }) => index === link.index)) continue;
+      if (devid > 0) await unplugVif(this.#host, this.#sandbox, devid);
+      else await this.#say(devid, (index) => emptyMessages(index, link));
+      carried.splice(carried.indexOf(one), 1);
+    }
+  }
+
+  async #give(
+    carried: CarriedLink[],
+    link: NamespaceLink,
+    present: readonly string[],
+  ): Promise<void> {
+    const known = carried.find((one) => one.link.index === link.index);
+    const devid = known?.devid ?? freeDevid(carried);
+    const vif = vifName(this.#sandbox, devid);
+    if (!known) {
+      if (devid > 0) await plugVif(this.#host, this.#sandbox, devid, link.mac);
+      const isThere = devid === 0 && present.includes(vif);
+      await redirectLink(this.#path, link, { vif, isThere });
+    } else if (known.link.mtu !== link.mtu) await setMtu(this.#path, vif, link.mtu);
+    if (!known || linkMessages(0, known.link, link).length > 0)
+      await this.#say(devid, (index) => linkMessages(index, known?.link, link));
+    if (known) known.link = link;
+    else carried.push({ devid, link });
+  }
+
+  /** By one of the interfaces, as long as that has the address that it had. */
+  async #giveResolver(carried: readonly CarriedLink[]): Promise<void> {
+    if (!(await findResolver(this.#container.record.pid))) return;
+    const asking = carried.find(({ link }) => askingAddress(link) !== undefined);
+    const address = asking && askingAddress(asking.link);
+    if (!asking || !address) return;
+    const by = `${asking.link.index} ${asking.link.mac} ${address.address}`;
+    if (by === this.#resolver) return;
+    await openResolver(this.#path, vifName(this.#sandbox, asking.devid), asking.link, address);
+    await this.#say(asking.devid, (index) => resolverMessages(index, address));
+    this.#resolver = by;
+  }
+
+  async #say(devid: number, messages: (index: number) => Buffer[]): Promise<void> {
+    const agent = await this.#sandbox.agent();
+    const ask = (words: Buffer[]): Promise<Buffer> =>
+      agent.request(AgentType.NETLINK, encodeNetlink(devid, words), 'its network', ANSWER_MS);
+    await ask(messages(decodeIndex(await ask([]))));
+  }
+
+  /** While it is made, whoever makes it writes all of it down. */
+  async #note(links: CarriedLink[]): Promise<void> {
+    const { record } = this.#container;
+    if (record.state === 'creating' || this.#isClosed) record.links = links;
+    else await this.#container.update({ links });
+  }
 }
 
 /** Whether /proc/PID/net/dev has more than loopback. Pure. */
@@ -37,8 +196,8 @@ export function hasInterfaces(text: string): boolean {
   return [...text.matchAll(/^\s*([^\s:|]+):/gm)].some(([, name]) => name !== 'lo');
 }
 
-function networkOf(link: NamespaceLink): Buffer {
-  const mac = Buffer.from(link.mac.replaceAll(':', ''), 'hex');
-  const addresses = { ipv4: addressOf(link, 4), ipv6: addressOf(link, 6) };
-  return encodeNetwork({ interface: INTERFACE, mac, mtu: link.mtu, ...addresses });
+function freeDevid(carried: readonly CarriedLink[]): number {
+  let devid = 0;
+  while (carried.some((one) => one.devid === devid)) devid++;
+  return devid;
 }

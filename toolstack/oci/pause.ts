@@ -38,6 +38,8 @@ export async function resume(libxl: Pauses, container: OciContainer): Promise<vo
   }
   if (isOver(container)) throw stateError('resume', record);
   await container.update({ state: 'running' });
+  // Nobody could tell the guest meanwhile.
+  container.network?.changed();
 }
 
 /** Written down first: the next thawd knows then what this one began. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ExitStatus } from '../api/wire.js';
 import { writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import type { CarriedLink } from './network.js';
 import type { Hooks } from './hooks.js';
 import type { ProcessSpec } from './process.js';
 import type { Place } from '../pod/index.js';
@@ -46,6 +47,8 @@ export interface OciRecord {
   inDomainOf?: string;
   /** What it has there. */
   place?: Place;
+  /** What its guest has of the namespace that its stand-in is in. */
+  links?: CarriedLink[];
   /** The number of its first process in its guest, once it is created. */
   guestPid?: number;
   /** Nobody knows it any more: what is left of it is to go. */

@@ -11,6 +11,7 @@ import { findDomain } from '../sandbox/strays.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from './create.js';
 import { OWN_SLOT, stayIn } from './enter.js';
+import { GuestNetwork } from './network.js';
 import { ownerOf } from './pod.js';
 
 /**
@@ -58,10 +59,25 @@ export async function takeOver(
   for (const { process } of processes)
     if (process !== container.first) container.execs.adopt(process);
   if (!ownsDomain) return true;
+  followNetwork(services, container, domain);
   await domain.sandbox.catchUp();
   // No agent of a paused domain answers.
   if (record.state !== 'paused') await domain.sandbox.growOn();
   return true;
+}
+
+/** An engine may have changed it while no thawd ran. */
+function followNetwork(
+  { sandbox: { host } }: OciServices,
+  container: OciContainer,
+  { sandbox }: PodDomain,
+): void {
+  container.network = new GuestNetwork(host, container, sandbox);
+  container.network
+    .begin()
+    .catch((error: unknown) =>
+      host.log.warn(`Cannot follow the network of OCI container ${container.record.id}`, { error }),
+    );
 }
 
 async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {

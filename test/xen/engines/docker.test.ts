@@ -145,6 +145,37 @@ once(
   },
 );
 
+once(
+  'on a network of one’s own names are found, also by one that is connected later',
+  async (t) => {
+    t.timeout(600_000);
+    const [one, two] = ['names-one', 'names-two'];
+    t.teardown(async () => {
+      await docker('rm', '-f', 'named', 'late');
+      await docker('network', 'rm', one, two);
+    });
+    const ok = async (...words: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await docker(...words);
+      t.is(status, 0, `${words.join(' ')}: ${stderr}`);
+      return stdout;
+    };
+    for (const network of [one, two]) await ok('network', 'create', network);
+    const serve = 'mkdir /w; echo page >/w/index.html; exec httpd -f -p 80 -h /w';
+    await ok('run', '-d', '--name', 'named', '--network', one, ...ON, image, 'sh', '-c', serve);
+    const ask = ['wget', '-qO-', 'http://named/'];
+    t.is(await ok('run', '--rm', '--network', one, ...ON, image, ...ask), 'page\n');
+    await ok('run', '-d', '--name', 'late', '--network', two, ...ON, image, 'sleep', '10000');
+    t.not((await docker('exec', 'late', ...ask)).status, 0, 'another network has other names');
+    await ok('network', 'connect', one, 'late');
+    const asked = async (): Promise<string> => (await docker('exec', 'late', ...ask)).stdout;
+    await until('its guest is there, too', async () => (await asked()) === 'page\n', 60_000);
+    t.is(await ok('exec', 'late', 'ls', '/sys/class/net'), 'eth0\neth1\nlo\n');
+    await ok('network', 'disconnect', one, 'late');
+    const links = (): Promise<string> => ok('exec', 'late', 'ls', '/sys/class/net');
+    await until('it has one again', async () => (await links()) === 'eth0\nlo\n', 60_000);
+  },
+);
+
 once('a Docker that ends and comes back finds its containers running', async (t) => {
   t.timeout(600_000);
   t.teardown(() => docker('rm', '-f', 'lasting'));

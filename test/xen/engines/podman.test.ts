@@ -5,9 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { oci, outcome, idsIn } from '../../support/bundle.js';
+import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, until, type Outcome } from '../../support/thaw.js';
+import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
 const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
@@ -122,6 +122,65 @@ once('a network that podman made is the guest’s own, ports and names included'
   t.is((await podman('rm', '-f', '-t', '0', 'server')).status, 0);
   t.false(existsSync(`/sys/class/net/vif${domid}.0`), 'its vif is gone');
 });
+
+once(
+  'several networks are several interfaces, and what comes and goes later does so inside',
+  async (t) => {
+    t.timeout(600_000);
+    const [one, two, three] = ['follow-one', 'follow-two', 'follow-three'];
+    t.teardown(async () => {
+      await podman('rm', '-f', '-t', '0', 'many');
+      await podman('network', 'rm', '-f', one, two, three);
+    });
+    const ok = async (...words: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await podman(...words);
+      t.is(status, 0, `${words.join(' ')}: ${stderr}`);
+      return stdout;
+    };
+    await ok('network', 'create', '--subnet', '10.211.0.0/24', '--opt', 'mtu=1400', one);
+    await ok('network', 'create', '--subnet', '10.212.0.0/24', '--subnet', 'fd12::/64', two);
+    const route = ['--route', '10.99.0.0/16,10.213.0.1'];
+    await ok('network', 'create', '--subnet', '10.213.0.0/24', ...route, three);
+    const named = `${two}:interface_name=lan`;
+    const words = ['-d', '--name', 'many', '--network', one, '--network', named, '--memory', '64m'];
+    await ok('run', ...words, image, 'sleep', '10000');
+    const inside = async (script: string): Promise<string> =>
+      ok('exec', 'many', 'sh', '-c', script);
+    const addresses = async (): Promise<string[]> => {
+      const text = await inside('for i in $(ls /sys/class/net); do ip addr show $i; done');
+      return [...text.matchAll(/inet6? (\S+) .*scope global (?:flags \d+ )?(\S+)?/g)].map(
+        ([, address = '']) => address,
+      );
+    };
+    t.deepEqual(await addresses(), ['10.211.0.2/24', '10.212.0.2/24', 'fd12::2/64']);
+    t.is(await inside('cat /sys/class/net/eth0/mtu; ls /sys/class/net'), '1400\neth0\nlan\nlo\n');
+    // Nobody listens there, and that is said at once where the way there and back is.
+    const reach = async (gateway: string): Promise<void> => {
+      const { stderr } = await podman('exec', 'many', 'wget', '-T', '9', `http://${gateway}:1/`);
+      t.regex(stderr, /refused/, gateway);
+    };
+    for (const gateway of ['10.211.0.1', '10.212.0.1', '[fd12::1]']) await reach(gateway);
+    await ok('network', 'connect', three, 'many');
+    await until('it is inside', async () => (await addresses()).includes('10.213.0.2/24'), 60_000);
+    await until(
+      'its route is, too',
+      async () => (await inside('ip route')).includes('10.99.0.0/16 via 10.213.0.1'),
+      60_000,
+    );
+    await killThawdAlone();
+    await ok('network', 'disconnect', one, 'many');
+    await startThawd();
+    await until('it is gone', async () => !(await addresses()).includes('10.211.0.2/24'), 60_000);
+    t.deepEqual((await addresses()).sort(), ['10.212.0.2/24', '10.213.0.2/24', 'fd12::2/64']);
+    // The interface that it frees is the next one's.
+    await ok('network', 'connect', one, 'many');
+    await until('it is back', async () => (await addresses()).includes('10.211.0.3/24'), 60_000);
+    await ok('network', 'disconnect', three, 'many');
+    const count = (): Promise<string> => inside('ls /sys/class/net | wc -l');
+    await until('its vif is gone', async () => (await count()) === '3\n', 60_000);
+    await reach('10.211.0.1');
+  },
+);
 
 once('podman’s terminal has a size', async (t) => {
   t.timeout(300_000);
