@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +62,23 @@ bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]) {
     return false;
   }
   return true;
+}
+
+uint32_t agent_cgroup_oom_kills(pid_t pid) {
+  static const char name[] = "oom_kill ";
+  char folder[AGENT_PATH_MAX], path[AGENT_PATH_MAX + 32], text[1024], *line;
+
+  if (!agent_cgroup_of(pid, folder))
+    return 0;
+  snprintf(path, sizeof path, "%s/memory.events", folder);
+  if (!read_file(path, text, sizeof text))
+    return 0;
+  for (line = text; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (strncmp(line, name, sizeof name - 1) == 0)
+      return (uint32_t)strtoul(line + sizeof name - 1, NULL, 10);
+  }
+  return 0;
 }
 
 bool agent_cgroup_write(const char *folder, const char *name, const void *value, size_t length) {

@@ -133,7 +133,7 @@ static bool next_frame(struct agent_process *process) {
       process->outputs[1].is_eof_sent) {
     process->is_exit_sent = true;
     memcpy(out.payload, &process->exit, sizeof process->exit);
-    return fill(process->id, THAW_EXIT, 0, sizeof process->exit);
+    return fill(process->id, THAW_EXIT, process->oom_kills, sizeof process->exit);
   }
   return false;
 }

@@ -21,9 +21,9 @@ void agent_options_parse(char **argv) {
     const char *name;
     const char **value;
   } table[] = {
-      {"--run", &agent_options.run},     {"--etc", &agent_options.etc},
-      {"--dev", &agent_options.dev},     {"--runtime", &agent_options.runtime},
-      {"--store", &agent_options.store}, {"--cgroup-manager", &agent_options.cgroup_manager},
+      {"--run", &agent_options.run},       {"--etc", &agent_options.etc},
+      {"--dev", &agent_options.dev},       {"--runtime", &agent_options.runtime},
+      {"--store", &agent_options.store},   {"--cgroup-manager", &agent_options.cgroup_manager},
       {"--xenbus", &agent_options.xenbus},
   };
 

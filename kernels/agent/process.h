@@ -68,7 +68,8 @@ struct agent_process {
   pid_t pid;       /* 0: not known yet, or reaped */
   pid_t first_pid; /* what START answers, also when it is reaped by then */
   struct thaw_exit exit;
-  bool has_ended; /* reaped; before RUNNING the state alone does not say it */
+  uint32_t oom_kills; /* of its container, where it is the first */
+  bool has_ended;     /* reaped; before RUNNING the state alone does not say it */
   bool has_execed;
   char *stopped; /* the cgroup that stands still until it has ended, NULL: none */
   bool is_exit_sent;

@@ -141,7 +141,8 @@ enum thaw_type {
                           not have (it may just have ended); without THAW_PROCESS_STDIN its first frame is a
                           CREDIT of 0 */
   THAW_EXIT = 0x33,    /* agent -> dom0: struct thaw_exit, after the EOF of every output stream; last
-                          frame of that process */
+                          frame of that process. Of a container's first process arg is how many of the
+                          container's the kernel has killed for want of memory, else 0 */
   THAW_SIGNAL = 0x34,  /* dom0 -> agent: arg = signal number, to the process */
   THAW_WINSIZE = 0x35, /* dom0 -> agent: struct thaw_winsize */
   THAW_LAYER = 0x36,   /* dom0 -> agent: id = the layer's number, 1..THAW_LAYERS_MAX, not a process; arg = enum

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "signals.h"
 
+#include "cgroup.h"
 #include "child.h"
 #include "log.h"
 #include "loop.h"
@@ -32,9 +33,11 @@ static void reap(void) {
 
     agent_launch_name_of(dead.si_pid, name);
     agent_launch_before_reap(dead.si_pid, name);
+    process = agent_process_by_pid(dead.si_pid);
+    if (process && !process->is_exec)
+      process->oom_kills = agent_cgroup_oom_kills(dead.si_pid);
     if (waitpid(dead.si_pid, &status, WNOHANG) != dead.si_pid)
       return;
-    process = agent_process_by_pid(dead.si_pid);
     if (process)
       agent_process_end(process, status);
     else if (!agent_child_reaped(dead.si_pid, status) && agent_launch_is_busy())

@@ -274,6 +274,10 @@ bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]) {
   return true;
 }
 
+uint32_t agent_cgroup_oom_kills(pid_t pid) {
+  return (uint32_t)pid % 2;
+}
+
 bool agent_cgroup_write(const char *file_folder, const char *name, const void *value, size_t length) {
   static volatile uint8_t sum;
 

@@ -129,6 +129,7 @@ static int attach_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     return 0;
   case THAW_EXIT:
     memcpy(&exit, payload, sizeof exit);
+    launcher->oom_kills = frame->arg;
     launcher->signal = exit.kind == THAW_SIGNALED ? (int)exit.value : 0;
     ended(launcher, PROCESS_ENDED, exit.kind == THAW_EXITED ? (int)exit.value : 128 + (int)exit.value);
     return 0;

@@ -53,7 +53,9 @@ struct launcher {
   enum process_state state;
   uint32_t process, flags; /* enum thaw_process_flag */
   int status;
-  int signal;     /* what ended the process, where a signal did */
+  int signal;         /* what ended the process, where a signal did */
+  uint32_t oom_kills; /* of the container's, by its guest's kernel */
+  int cgroup;         /* of a stand-in: its folder, -1: none */
   int stand_in;   /* this is one: descriptor that tells its maker what became of it, -1 once it has; 0 in all others */
   bool heard;     /* the process has begun */
   bool cancelled; /* CANCEL was sent */
@@ -106,6 +108,10 @@ int request_put(struct connection *thawd, int argc, char **argv, char **env);
 int stand_in_begin(struct launcher *launcher, struct fields *fields); /* -1: malformed */
 void stand_in_tell(struct launcher *launcher, const char *text);      /* "" for all is well */
 void stand_in_end(const struct launcher *launcher, int status) __attribute__((noreturn));
+
+/* oom.c: a stand-in's cgroup of dom0 is to say what has happened in the guest's */
+int oom_open(const char *procs); /* the folder of that cgroup.procs, or -1 */
+void oom_show(int cgroup);       /* a process of it is killed for want of memory */
 
 /* taken.c */
 void taken_begin(struct launcher *launcher, bool works_offline); /* the wait begins */

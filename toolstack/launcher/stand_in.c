@@ -127,6 +127,7 @@ static void become(struct launcher *launcher, const struct wish *wish) {
   signals_all();
   if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
     fail(launcher, "enter the cgroup of", wish->cgroup);
+  launcher->cgroup = *wish->cgroup != '\0' ? oom_open(wish->cgroup) : -1;
   attach_begin(launcher, wish->shim);
   if (launcher->shim.fd < 0)
     fail(launcher, "reach the sandbox's shim at", wish->shim);
@@ -235,6 +236,8 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
+  if (launcher->oom_kills > 0 && launcher->cgroup >= 0)
+    oom_show(launcher->cgroup);
   if (number != 0) {
     struct rlimit no_core = {0, 0};
     sigset_t all;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cgroup of dom0 that engines look for a container in: its stand-in is there, what the container uses is its domain's.
 
-import { access, mkdir, rmdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import { sleep } from '../base/deadline.js';
 
@@ -27,7 +27,22 @@ export async function enterCgroup(path: string): Promise<string> {
   if (!hasV2) return '';
   const folder = cgroupFolder(path);
   await mkdir(folder, { recursive: true });
+  await countMemory(folder);
   return folder;
+}
+
+/**
+ * Engines look for memory.events there, which is there where memory is counted; that is to be said in each folder above. Where systemd or
+ * processes in one of these are in the way, they find none.
+ */
+async function countMemory(folder: string): Promise<void> {
+  const counted = await readFile(join(folder, 'cgroup.controllers'), 'utf8').catch(() => '');
+  if (counted.split(/\s/).includes('memory')) return;
+  const names = relative(CGROUPS, folder).split('/').slice(0, -1);
+  for (let depth = 0; depth <= names.length; depth++) {
+    const above = join(CGROUPS, ...names.slice(0, depth));
+    await writeFile(join(above, 'cgroup.subtree_control'), '+memory').catch(() => undefined);
+  }
 }
 
 /** Removes it once the stand-in has left it. Another's may be in it: then that one's end removes it. */

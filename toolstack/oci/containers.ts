@@ -22,6 +22,9 @@ import { stateOf } from './state.js';
 const { SIGCHLD, SIGCONT, SIGKILL, SIGURG, SIGWINCH } = constants.signals;
 const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 
+/** Less than podman waits. */
+const INSIST_MS = 4000;
+
 const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
 
 export class OciContainers {
@@ -165,9 +168,10 @@ export class OciContainers {
     const isStill = record.state === 'paused' || container.isPausing;
     if (isStill && signal === SIGKILL) return container.kill();
     // Its guest would keep the signal until it begins.
-    if (record.state !== 'created' || container.isStarting)
+    if (record.state !== 'created' || container.isStarting) {
       sandbox.shim.signal(container.first, signal);
-    else if (!IDLE_SIGNALS.includes(signal))
+      if (signal === SIGKILL) insist(container);
+    } else if (!IDLE_SIGNALS.includes(signal))
       await container.end({ exit: { kind: 'signaled', signal } });
   }
 
@@ -259,6 +263,13 @@ export class OciContainers {
         this.#log.warn(`OCI container ${record.id} is deleted, but for a hook`, { error }),
       );
   }
+}
+
+/** A guest that is short of memory may take minutes over a process's end, and engines wait for seconds. */
+function insist(container: OciContainer): void {
+  if (container.sharesDomain) return;
+  const timer = setTimeout(() => void container.kill(), INSIST_MS).unref();
+  void container.ended.then(() => clearTimeout(timer));
 }
 
 function keyOf(root: string, id: string): string {

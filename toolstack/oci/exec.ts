@@ -8,6 +8,7 @@ import { mayHaveStarted } from '../sandbox/agent-calls.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { OciContainer } from './container.js';
 import { OciError, programError, stateError } from './errors.js';
+import { toJson } from './json.js';
 import { sizeOf, standInOf, type ProcessSpec } from './process.js';
 
 export interface ExecRequest {
@@ -67,7 +68,7 @@ export async function exec(
         container.standIns.set(id, pid);
       } else await client.join(shimSocket, id, flags);
       client.signal.throwIfAborted();
-      const processJson = JSON.stringify(spec);
+      const processJson = toJson(spec);
       const where = { process: id, flags, rows, cols, container: record.key };
       await sandbox?.exec({ ...where, processJson });
       return pid;

@@ -11,6 +11,7 @@ import type { JsonObject } from './config-fields.js';
 import type { BundleConfig, Mount } from './config.js';
 import { devicesOf, guestDevices, type OciDevice } from './devices.js';
 import { configError } from './errors.js';
+import { toJson } from './json.js';
 import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
 
@@ -50,7 +51,7 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
     );
   const devices = await devicesOf(config.linux, config.resources);
   const configAt = (place: GuestPlace): string =>
-    JSON.stringify(guestConfig(config, mounts, guestDevices(devices), place));
+    toJson(guestConfig(config, mounts, guestDevices(devices), place));
   return { configAt, files, devices };
 }
 

@@ -49,7 +49,7 @@ static bool begin_end(struct shim *shim, struct client *client) {
     return false;
   client->end_sent = true;
   if (process->state == PROCESS_ENDED)
-    sender_small(&client->sender, THAW_EXIT, process->id, 0, &process->exit, sizeof process->exit);
+    sender_small(&client->sender, THAW_EXIT, process->id, process->oom_kills, &process->exit, sizeof process->exit);
   else if (!client->watches) /* else it has been told */
     client_reply(client, THAW_LOST, 0, 0, shim->lost, (uint32_t)strlen(shim->lost));
   return true;

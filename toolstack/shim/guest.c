@@ -90,7 +90,7 @@ static int guest_whole(void *ctx, const struct thaw_frame *frame, const uint8_t 
     if (!(exit.kind == THAW_EXITED && exit.value <= 255) &&
         !(exit.kind == THAW_SIGNALED && exit.value >= 1 && exit.value <= 64))
       return guest_bad(shim, frame, "impossible exit");
-    process_end(shim, process, &exit);
+    process_end(shim, process, &exit, frame->arg);
     return 0;
   default:
     return 0;

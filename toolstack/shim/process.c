@@ -108,9 +108,10 @@ out:
   return wrong;
 }
 
-void process_end(struct shim *shim, struct process *process, const struct thaw_exit *exit) {
+void process_end(struct shim *shim, struct process *process, const struct thaw_exit *exit, uint32_t oom_kills) {
   process->state = PROCESS_ENDED;
   process->exit = *exit;
+  process->oom_kills = oom_kills;
   process->out[0].eof = process->out[1].eof = true;
   if (!process_sending(shim, process))
     fifo_release(&process->in);
@@ -121,7 +122,7 @@ void process_end(struct shim *shim, struct process *process, const struct thaw_e
   status_write(shim, process);
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->watches)
-      client_reply(client, THAW_EXIT, process->id, 0, exit, sizeof *exit);
+      client_reply(client, THAW_EXIT, process->id, oom_kills, exit, sizeof *exit);
   }
 }
 

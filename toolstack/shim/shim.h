@@ -45,10 +45,11 @@ struct process {
   uint32_t id, flags; /* enum thaw_process_flag */
   enum process_state state;
   struct thaw_exit exit;
-  bool transient;    /* no log, no status file: forgotten once it has ended and nobody looks */
-  bool dropped;      /* nobody waits for its start any more */
-  struct log *log;   /* NULL: none */
-  char *status_path; /* NULL once it is written */
+  uint32_t oom_kills; /* as the agent says */
+  bool transient;     /* no log, no status file: forgotten once it has ended and nobody looks */
+  bool dropped;       /* nobody waits for its start any more */
+  struct log *log;    /* NULL: none */
+  char *status_path;  /* NULL once it is written */
   struct output out[2];
   struct fifo in;
   uint32_t in_allowed;
@@ -123,7 +124,7 @@ void guest_send(struct shim *shim);
 struct process *process_find(struct shim *shim, uint32_t id);
 const char *process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
                            uint32_t *error_out);
-void process_end(struct shim *shim, struct process *process, const struct thaw_exit *exit);
+void process_end(struct shim *shim, struct process *process, const struct thaw_exit *exit, uint32_t oom_kills);
 void process_forget(struct shim *shim, struct process *process, uint32_t why); /* enum thaw_forget */
 void process_sweep(struct shim *shim);
 void process_free_all(struct shim *shim);

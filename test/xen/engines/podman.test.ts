@@ -182,6 +182,23 @@ once(
   },
 );
 
+once('who is killed for want of memory is said to be', async (t) => {
+  t.timeout(300_000);
+  t.teardown(() => podman('rm', '-f', '-t', '0', 'wants'));
+  const state = '{{.State.OOMKilled}} {{.State.ExitCode}}';
+  const own = ['--name', 'wants', '--cap-add', 'IPC_LOCK', '--ulimit', 'memlock=-1'];
+  const seen = async (command: string): Promise<string> => {
+    const words = ['--memory', '48m', '-v', '/root/tests/files:/t:ro', ...own, image];
+    await podman('run', ...words, 'sh', '-c', command);
+    const { stdout } = await podman('inspect', '-f', state, 'wants');
+    await podman('rm', '-f', '-t', '0', 'wants');
+    return stdout.trim();
+  };
+  t.is(await seen('exec /t/want-memory'), 'true 137');
+  t.is(await seen('/t/want-memory; exit 3'), 'true 3', 'another than the first');
+  t.is(await seen('exit 7'), 'false 7');
+});
+
 once('podman’s terminal has a size', async (t) => {
   t.timeout(300_000);
   const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} run --rm -it --network none --memory 64m ${image} sh -c 'stty size; tty; exit 4'`;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How does an engine learn that a guest's kernel killed for want of memory? Engines look into memory.events of the
+ * container's cgroup in dom0. So that it says what is so, a process that is there for nothing else wants more memory
+ * there than it gets.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher.h"
+
+/* It is by far the largest in the cgroup when its turn comes, so the kernel takes none of the others. */
+#define LEFT (4u << 20)
+#define WANTED (16u << 20)
+#define DEATH_MS 2000
+#define LOOK_US 1000
+
+int oom_open(const char *procs) {
+  const char *slash = strrchr(procs, '/');
+  char folder[4096];
+
+  if (slash == NULL || (size_t)(slash - procs) >= sizeof folder)
+    return -1;
+  memcpy(folder, procs, (size_t)(slash - procs));
+  folder[slash - procs] = '\0';
+  return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static long long read_number(int cgroup, const char *name) {
+  int fd = openat(cgroup, name, O_RDONLY | O_CLOEXEC);
+  char text[32];
+  ssize_t n;
+
+  if (fd < 0)
+    return -1;
+  n = read(fd, text, sizeof text - 1);
+  close(fd);
+  text[n > 0 ? n : 0] = '\0';
+  return n > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
+static int write_text(int cgroup, const char *name, const char *text) {
+  int fd = openat(cgroup, name, O_WRONLY | O_CLOEXEC), rc;
+
+  if (fd < 0)
+    return -1;
+  rc = write(fd, text, strlen(text)) > 0 ? 0 : -1;
+  close(fd);
+  return rc;
+}
+
+/* Locked, so that nothing of it can be swapped out. */
+static void want(void) {
+  mmap(NULL, WANTED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+  _exit(0);
+}
+
+static void await(pid_t pid) {
+  int64_t end = clock_ms() + DEATH_MS;
+
+  while (waitpid(pid, NULL, WNOHANG) == 0) {
+    if (clock_ms() >= end) {
+      kill(pid, SIGKILL);
+      end = INT64_MAX;
+    }
+    usleep(LOOK_US);
+  }
+}
+
+void oom_show(int cgroup) {
+  long long used = read_number(cgroup, "memory.current");
+  char limit[32];
+  pid_t pid;
+
+  snprintf(limit, sizeof limit, "%lld", used + LEFT);
+  if (used < 0 || write_text(cgroup, "memory.max", limit) != 0)
+    return; /* dom0 does not count memory there */
+  pid = fork();
+  if (pid == 0)
+    want();
+  if (pid > 0)
+    await(pid);
+  write_text(cgroup, "memory.max", "max");
+}
