@@ -60,7 +60,9 @@ const LINK: NamespaceLink = {
       broadcast: '10.88.255.255',
     },
     { family: 4, address: '10.89.0.2', prefix: 24, scope: 'global' },
+    { family: 4, address: '10.87.0.2', prefix: 32, scope: 'global', peer: '10.87.0.1' },
     { family: 6, address: 'fd00::2', prefix: 64, scope: 'global' },
+    { family: 6, address: 'fd03::2', prefix: 64, scope: 'global', isRouteless: true },
     { family: 6, address: 'fe80::2', prefix: 64, scope: 'link' },
   ],
   routes: [
@@ -127,6 +129,19 @@ test.serial('an address of loopback can be behind it', async (t) => {
   t.regex(way, /^127\.0\.0\.11 dev eth0 src 10\.88\.0\.2/);
   t.regex(inside('ip', 'neigh', 'show', 'dev', 'eth0'), /127\.0\.0\.11 lladdr fe:ff.* PERMANENT/);
   t.is(inside('sysctl', '-n', 'net.ipv4.conf.eth0.route_localnet').trim(), '1');
+});
+
+test.serial('where IPv6 was turned off the rest is as it is to be', async (t) => {
+  const before = LINK;
+  inside('sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=1');
+  const next = { ...LINK, name: 'eth0', mac: '02:16:3e:00:00:09' };
+  await tell(linkMessages(await index(), before, next));
+  const text = inside('ip', 'addr', 'show', 'eth0');
+  t.regex(text, /inet 10\.88\.0\.2\/16/);
+  t.notRegex(text, /inet6/);
+  inside('sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=0');
+  await tell(linkMessages(await index(), next, LINK));
+  t.deepEqual(sorted(seen()), sorted(LINK));
 });
 
 test.serial('another name and MAC, then nothing', async (t) => {

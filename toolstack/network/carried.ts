@@ -27,12 +27,20 @@ export function linkMessages(
     ...(before.mtu === after.mtu ? [] : [setLink(index, { mtu: after.mtu })]),
     ...without(before.routes, after.routes).map((route) => removeRoute(index, route)),
     ...gone.map((address) => removeAddress(index, address)),
-    ...without(after.addresses, before.addresses).map((address) => addAddress(index, address)),
-    // An address takes routes along when it goes.
+    // An address takes others of its subnet and routes along when it goes.
+    ...(gone.length > 0 ? after.addresses : without(after.addresses, before.addresses)).map(
+      (address) => addAddress(index, address),
+    ),
     ...inOrder(gone.length > 0 ? after.routes : without(after.routes, before.routes)).map((route) =>
       addRoute(index, route),
     ),
   ];
+}
+
+/** What a guest may have that did not take all of `messages`: whatever it is told next begins with nothing. */
+export function unsureOf(before: NamespaceLink | undefined, after: NamespaceLink): NamespaceLink {
+  const old = before?.addresses ?? [];
+  return { ...after, name: '', addresses: [...old, ...without(after.addresses, old)] };
 }
 
 /** The interface is down and has nothing. */

@@ -7,7 +7,7 @@ export { AARDVARK, NameServer } from './dns.js';
 export { NetworkError } from './errors.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';
 export { DEFAULT_NETWORK, Networks, type AttachRequest } from './networks.js';
-export { emptyMessages, linkMessages } from './carried.js';
+export { emptyMessages, linkMessages, unsureOf } from './carried.js';
 export {
   readLinks,
   redirectLink,

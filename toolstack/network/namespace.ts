@@ -23,6 +23,10 @@ export interface LinkAddress {
   prefix: number;
   scope: 'global' | 'link';
   broadcast?: string;
+  /** Of a link with one other end. */
+  peer?: string;
+  /** No route to its subnet comes with it. */
+  isRouteless?: true;
 }
 
 export interface LinkRoute {
@@ -83,6 +87,8 @@ export interface IpLink {
     prefixlen?: number;
     scope?: string;
     broadcast?: string;
+    address?: string;
+    noprefixroute?: boolean;
   }[];
 }
 
@@ -114,10 +120,17 @@ export function parseLinks(
       if (kind !== 'ether') throw unfit(name, `it is no Ethernet interface but ${kind}`);
       const addresses = addr_info.flatMap((info): LinkAddress[] => {
         const { family: kindOf, local: address = '', prefixlen: prefix = 0 } = info;
-        const { scope, broadcast } = info;
+        const { scope, broadcast, address: peer, noprefixroute } = info;
         if (scope !== 'global' && scope !== 'link') return [];
         const family: Family = kindOf === 'inet6' ? 6 : 4;
-        return [{ family, address, prefix, scope, ...(broadcast ? { broadcast } : {}) }];
+        return [
+          {
+            ...{ family, address, prefix, scope },
+            ...(broadcast === undefined ? {} : { broadcast }),
+            ...(peer === undefined ? {} : { peer }),
+            ...(noprefixroute === true ? { isRouteless: true } : {}),
+          },
+        ];
       });
       const own = ([4, 6] as const).flatMap((family) =>
         routes[family]

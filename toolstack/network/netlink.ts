@@ -23,6 +23,7 @@ const ADDR_GEN_NONE = 1;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 };
 /** Nobody is asked whether the address is free. */
 const IFA_F_NODAD = 2;
+const IFA_F_NOPREFIXROUTE = 0x200;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7 };
 const NDA = { DST: 1, LLADDR: 2 };
 const NUD_PERMANENT = 0x80;
@@ -78,13 +79,14 @@ function addressHead(index: number, { family, prefix, scope }: LinkAddress): Buf
   return head;
 }
 
-function addressAttributes({ family, address, broadcast }: LinkAddress): Buffer[] {
-  const bytes = addressBytes(address);
+function addressAttributes(of: LinkAddress): Buffer[] {
+  const { family, address, broadcast, peer = address, isRouteless } = of;
+  const flags = (family === 6 ? IFA_F_NODAD : 0) | (isRouteless ? IFA_F_NOPREFIXROUTE : 0);
   return [
-    attribute(IFA.LOCAL, bytes),
-    attribute(IFA.ADDRESS, bytes),
+    attribute(IFA.LOCAL, addressBytes(address)),
+    attribute(IFA.ADDRESS, addressBytes(peer)),
     ...(broadcast === undefined ? [] : [attribute(IFA.BROADCAST, addressBytes(broadcast))]),
-    ...(family === 6 ? [attribute(IFA.FLAGS, u32(IFA_F_NODAD))] : []),
+    ...(flags === 0 ? [] : [attribute(IFA.FLAGS, u32(flags))]),
   ];
 }
 

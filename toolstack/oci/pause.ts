@@ -18,7 +18,12 @@ export async function pause(libxl: Pauses, container: OciContainer): Promise<voi
   const paused = container.sharesDomain
     ? keepStill(container, sandbox)
     : libxl.domainPause(sandbox.domid);
-  await paused.finally(() => (container.isPausing = false));
+  await paused
+    .finally(() => (container.isPausing = false))
+    .catch((error: unknown) => {
+      container.network?.changed();
+      throw error;
+    });
   if (isOver(container)) throw stateError('pause', record);
   await container.update({ state: 'paused' });
 }

@@ -54,6 +54,8 @@ export async function takeOver(
   if (first?.hasBegun === true) {
     // Xen knows what a thawd that was killed may not have come to write down.
     const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
+    // Its end may have come meanwhile.
+    if (isOver(container)) return true;
     record.state = paused || record.isStill === true ? 'paused' : 'running';
   }
   for (const { process } of processes)
@@ -66,18 +68,22 @@ export async function takeOver(
   return true;
 }
 
+function isOver({ record }: OciContainer): boolean {
+  return record.state === 'stopped';
+}
+
 /** An engine may have changed it while no thawd ran. */
 function followNetwork(
   { sandbox: { host } }: OciServices,
   container: OciContainer,
   { sandbox }: PodDomain,
 ): void {
-  container.network = new GuestNetwork(host, container, sandbox);
-  container.network
-    .begin()
-    .catch((error: unknown) =>
-      host.log.warn(`Cannot follow the network of OCI container ${container.record.id}`, { error }),
-    );
+  const network = new GuestNetwork(host, container, sandbox);
+  container.network = network;
+  network.begin().catch((error: unknown) => {
+    host.log.warn(`Cannot follow the network of OCI container ${container.record.id}`, { error });
+    network.changed();
+  });
 }
 
 async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {

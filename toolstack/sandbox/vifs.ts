@@ -40,3 +40,15 @@ export async function unplugVif(
   if (await detachDevice(host, domid, { kind: 'vif', devid })) return;
   host.log.warn(`Domain ${domid} did not let go of vif ${devid}: it was taken away`);
 }
+
+/** Takes away those beside the first that an earlier thawd plugged and did not come to write down. Rejects when xenstore refuses. */
+export async function sweepVifs(
+  host: XenHost,
+  { domid }: Pick<Owner, 'domid'>,
+  known: readonly number[],
+): Promise<void> {
+  const path = `/local/domain/0/backend/vif/${domid}`;
+  const there = await host.xenstore.directory(path).catch(() => []);
+  for (const devid of there.map(Number))
+    if (devid > 0 && !known.includes(devid)) await unplugVif(host, { domid }, devid);
+}

@@ -133,9 +133,12 @@ napi_value RouteWatch::make(napi_env env, int fd, std::string ignored, napi_ref 
   return object;
 }
 
-void RouteWatch::on_poll(uv_poll_t *poll, int, int) {
+void RouteWatch::on_poll(uv_poll_t *poll, int status, int) {
   auto *handle = static_cast<Handle *>(poll->data);
-  if (take_news(handle->fd, handle->owner->ignored_))
+  // An overrun is an error of the socket's, for which libuv stops the poll.
+  if (status < 0)
+    uv_poll_start(poll, UV_READABLE, on_poll);
+  if (take_news(handle->fd, handle->owner->ignored_) || status < 0)
     handle->owner->call_listener();
 }
 

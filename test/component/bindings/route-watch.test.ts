@@ -86,6 +86,10 @@ test('more news than fit into a socket are one that something changed', async (t
   execFileSync('ip', ['-n', name, '-batch', '-'], { input: lines.join('\n') });
   await until('it is heard', () => times > 0);
   t.true(times < 1000, 'many at once');
+  await delay(100);
+  const before = times;
+  ip('-n', name, 'link', 'add', 'later', 'type', 'bridge');
+  await until('what comes later is heard', () => times > before);
 });
 
 test('this process stays where it was, and keeps nothing of a watch that ended', async (t) => {

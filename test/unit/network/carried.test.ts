@@ -2,7 +2,7 @@
 // Is a guest told no more than what is another, and that in an order that its kernel takes?
 
 import test from 'ava';
-import { emptyMessages, linkMessages } from '../../../toolstack/network/carried.js';
+import { emptyMessages, linkMessages, unsureOf } from '../../../toolstack/network/carried.js';
 import type { LinkRoute, NamespaceLink } from '../../../toolstack/network/namespace.js';
 
 const route = (address: string, prefix: number, gateway?: string): LinkRoute => ({
@@ -65,4 +65,14 @@ test('another name or MAC wants it down, without the addresses of before', (t) =
       ...['-address', 'link', 'link', 'link'],
     ]);
   t.deepEqual(kinds(emptyMessages(9, LINK)), ['-address', 'link']);
+});
+
+test('a guest that did not take all is told all, and to forget what it may have', (t) => {
+  const other: NamespaceLink = {
+    ...LINK,
+    addresses: [{ family: 4, address: '10.88.0.3', prefix: 16, scope: 'global' }],
+  };
+  const expected = ['-address', '-address', 'link', 'link', 'link', 'address'];
+  t.deepEqual(kinds(linkMessages(9, unsureOf(LINK, other), other)).slice(0, 6), expected);
+  t.is(kinds(linkMessages(9, unsureOf(undefined, LINK), LINK))[0], '-address');
 });

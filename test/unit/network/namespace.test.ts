@@ -84,6 +84,24 @@ test('of routes that IPv6 made one of each interface has its own', (t) => {
   t.throws(() => parseLinks([ETH], { 4: [merged], 6: [] }), refused);
 });
 
+test('an address may have another end, or no route', (t) => {
+  const info = { family: 'inet', local: '10.0.0.2', prefixlen: 32, scope: 'global' };
+  const links = [
+    {
+      ...ETH,
+      addr_info: [
+        { ...info, address: '10.0.0.1' },
+        { ...info, noprefixroute: true },
+      ],
+    },
+  ];
+  const address = { family: 4, address: '10.0.0.2', prefix: 32, scope: 'global' } as const;
+  t.deepEqual(parseLinks(links, NONE)[0]?.addresses, [
+    { ...address, peer: '10.0.0.1' },
+    { ...address, isRouteless: true },
+  ]);
+});
+
 test('without routes there are none, without addresses neither', (t) => {
   t.deepEqual(parseLinks([{ ...ETH, addr_info: [] }], NONE), [
     {
