@@ -13,8 +13,8 @@
 unsigned agent_netlink_interface(uint32_t devid);
 
 /*
- * Gives the kernel whole messages, one after the other. That what is to go is not there is no error, nor that a route is
- * there. False with errno and the number of the first that it refused, from 1.
+ * Gives the kernel whole messages, one after the other. That what is to go is not there is no error, nor that a route
+ * is there. False with errno and the number of the first that it refused, from 1.
  */
 bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out);
 
