@@ -2,6 +2,7 @@
 /* Whose bytes go next? One frame each in turn; and what do dom0's frames do? */
 #include "data.h"
 
+#include "figures.h"
 #include "input.h"
 #include "layer.h"
 #include "output.h"
@@ -19,15 +20,17 @@ static enum { STAYS, LEAVES, HAS_LEFT } client;
 
 static bool accepts(uint32_t type) {
   return type == THAW_STREAM || type == THAW_EOF || type == THAW_CREDIT || type == THAW_SIGNAL ||
-         type == THAW_WINSIZE || type == THAW_LAYER || type == THAW_LEAVE;
+         type == THAW_WINSIZE || type == THAW_FIGURES || type == THAW_LAYER || type == THAW_LEAVE;
 }
 
 /* From now on its processes have no client, and wait for one. */
 static bool take_leave(const struct thaw_frame *header) {
   if (client != STAYS || header->length != 0 || header->arg != 0)
     return false;
-  for (struct agent_process *process = agent_process_first(); process; process = process->next)
+  for (struct agent_process *process = agent_process_first(); process; process = process->next) {
     process->awaits_client |= agent_data_serves(process);
+    process->figures_asked = false;
+  }
   client = LEAVES;
   return true;
 }
@@ -94,6 +97,9 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
     return take_credit(process, header, payload);
   case THAW_SIGNAL:
     return header->length == 0 && agent_process_signal(process, header->arg);
+  case THAW_FIGURES:
+    process->figures_asked = true;
+    return header->length == 0 && header->arg == 0;
   default:
     return take_winsize(process, header, payload);
   }
@@ -116,6 +122,10 @@ static bool next_frame(struct agent_process *process) {
   if (agent_input_grant(&process->input, &grant)) {
     memcpy(out.payload, &grant, sizeof grant);
     return fill(process->id, THAW_CREDIT, THAW_STDIN, sizeof grant);
+  }
+  if (process->figures_asked) {
+    process->figures_asked = false;
+    return fill(process->id, THAW_FIGURES, 0, (uint32_t)agent_figures(process, out.payload, sizeof out.payload));
   }
   for (int i = 0; i < 2; i++) {
     /* in turns: a flood on one must not keep the other waiting */
@@ -178,6 +188,7 @@ static void lost(struct agent_channel *from) {
   while (process) {
     struct agent_process *after = process->next;
 
+    process->figures_asked = false;
     agent_process_release(process);
     process = after;
   }

@@ -151,6 +151,12 @@ enum thaw_type {
   THAW_LEAVE = 0x37,   /* dom0 -> agent, id 0: this client goes, and sends nothing more. Answer: LEAVE, id 0, the
                           agent's last frame; the client then closes. No frame is under way then, so the streams of its
                           processes go on with the next client where they are, credit and all */
+  THAW_FIGURES =
+      0x38, /* dom0 -> agent, client -> shim: what does the process's container use? Not before its first frame.
+               Answer, but where the process ends meanwhile: FIGURES, fields, each a file of its cgroup's:
+               cpu.stat, memory.current, memory.stat, pids.current, memory.max, which is MemTotal where the
+               domain alone limits it; empty where it cannot be read; or none at
+               all. Where it is asked again before it has answered, once */
 
   /* shim's socket only */
   THAW_ATTACH = 0x40,   /* client -> shim: arg = enum thaw_attach_flag. Answer: ATTACHED or ERROR */
@@ -211,9 +217,10 @@ enum thaw_layer {
 };
 
 enum thaw_process_flag {
-  THAW_PROCESS_STDIN = 1,   /* stdin is fed from outside; else it is /dev/null */
-  THAW_PROCESS_TTY = 2,     /* one terminal: output is all THAW_STDOUT */
-  THAW_PROCESS_BEGUN = 256, /* in a thaw_status only: the agent has said something of it */
+  THAW_PROCESS_STDIN = 1,     /* stdin is fed from outside; else it is /dev/null */
+  THAW_PROCESS_TTY = 2,       /* one terminal: output is all THAW_STDOUT */
+  THAW_PROCESS_FIGURES = 128, /* in a STAND_IN only: files of the cgroup are to say what the container uses */
+  THAW_PROCESS_BEGUN = 256,   /* in a thaw_status only: the agent has said something of it */
 };
 
 enum thaw_attach_flag {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// STATS and PROCESSES refuse what they cannot tell of. (Figures of a real container: test/xen/thaw/stats.)
+// STATS and PROCESSES refuse what they cannot tell of, FIGURES are empty then. (Figures of a real container: test/xen/thaw/stats.)
 
 import test from 'ava';
 import { join } from 'node:path';
@@ -39,3 +39,22 @@ for (const [name, type] of [
     await until('it has ended', () => process.exit !== undefined);
     t.is(await fault(encodeFields([`of-${type}`])), AgentFault.STATE);
   });
+
+test.serial(
+  'FIGURES of a container whose cgroup is not its own are five empty fields, as often as it is asked',
+  async (t) => {
+    const process = await startContainer(agent, 'figures', ['sleep', '1000']);
+    for (let asked = 1; asked <= 3; asked++) {
+      process.askFigures();
+      await until('it answers', () => process.figures.length === asked);
+    }
+    t.deepEqual(
+      process.figures.map((fields) => fields.map(String)),
+      Array(3).fill(Array(5).fill('')),
+    );
+    process.signal(9);
+    process.askFigures();
+    await process.ended();
+    t.deepEqual(process.complaints, []);
+  },
+);

@@ -1,73 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the launcher leaves in dom0 in a container's place: a child of whoever called it, with namespaces, root, streams, signals and end.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { FakeThawd, type FakeSession } from '../support/fake-thawd.js';
-import { CHECKED_ENV, makeProgram, programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
-import { until, within } from '../support/within.js';
+import test from 'ava';
+import { makeProgram } from '../support/programs.js';
+import { called, ended, FED, left, TTY, wish, type Wishes } from '../support/stand-in.js';
+import { until } from '../support/within.js';
 
 const [SIGKILL, SIGTERM, SIGUSR1] = [9, 15, 10];
-const [FED, TTY] = [1, 2];
-
-/** As an engine's monitor does it: whatever it started and was left to it, it waits for, and says with which wait status it ended. */
-const REAPER = `syscall(157, 36, 1, 0, 0, 0) == 0 or die; $| = 1;
-  my $first = fork() // die; if (!$first) { exec @ARGV; die }
-  while ((my $pid = wait()) > 0) { print STDERR $pid == $first ? "first" : "left $pid", " $?\\n" }`;
-
-interface Called {
-  child: ChildProcess;
-  sandbox: Sandbox;
-  session: FakeSession;
-  root: string;
-  said: () => string;
-  fed: () => string;
-}
-
-/** An engine that called the launcher, and a process that its shim expects. */
-async function called(t: ExecutionContext, flags = FED): Promise<Called> {
-  const sandbox = await Sandbox.start(t);
-  const thawd = await FakeThawd.listen(join(sandbox.dir, 'thawd.sock'));
-  const root = join(sandbox.dir, 'root');
-  mkdirSync(root);
-  writeFileSync(join(root, 'here'), 'yes');
-  const child = spawn('perl', ['-e', REAPER, programs().thawChecked, 'oci', 'create', 'one'], {
-    env: { ...process.env, ...CHECKED_ENV, THAW_SOCKET: thawd.path },
-  });
-  t.teardown(() => {
-    thawd.kill();
-    child.kill('SIGKILL');
-  });
-  let [said, fed] = ['', ''];
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stdout.on('data', (chunk: Buffer) => (fed += chunk.toString()));
-  child.stdin.on('error', () => undefined);
-  const session = await thawd.session();
-  await sandbox.expect(1, flags);
-  return { child, sandbox, session, root, said: () => said, fed: () => fed };
-}
-
-type Wishes = Partial<Record<'shim' | 'root' | 'network' | 'cgroup' | 'console', string>>;
-
-function wish({ sandbox, root: own }: Called, wishes: Wishes): string[] {
-  const { shim = sandbox.socket, root = own, network = '', cgroup = '', console = '' } = wishes;
-  return [shim, root, network, cgroup, console];
-}
-
-/** The stand-in's pid, once its launcher has ended. */
-async function left(all: Called, flags = FED, others: Wishes = {}): Promise<number> {
-  const pid = await all.session.standIn(1, flags, wish(all, others));
-  if (typeof pid === 'string') throw new Error(pid);
-  all.session.done(0);
-  await until('the launcher ended', () => all.said().includes('first 0\n'));
-  return pid;
-}
-
-const ended = ({ child }: Called) => within(20_000, 'the last to end', () => once(child, 'close'));
 
 test('it has the caller’s streams, a root and namespaces of its own, and the status', async (t) => {
   const all = await called(t);

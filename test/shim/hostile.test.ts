@@ -23,7 +23,7 @@ const header = (length: number, type: number, id: number, arg: number): Buffer =
   [length, type, id, arg].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
   return bytes;
 };
-const { STREAM, EOF, CREDIT, EXIT, SIGNAL } = ApiType;
+const { STREAM, EOF, CREDIT, EXIT, SIGNAL, FIGURES } = ApiType;
 
 /** What the guest says after its hello, with process 1 announced, and what the reason then names. */
 const LIES: [string, RegExp, Buffer[]][] = [
@@ -57,6 +57,7 @@ const LIES: [string, RegExp, Buffer[]][] = [
     /after the exit/,
     [...ends(exit(1, 0)), encodeFrame(EXIT, 1, 0, exit(1, 0))],
   ],
+  ['figures that nobody asked for', /nobody asked for/, [encodeFrame(FIGURES, 1, 0)]],
   ['a second hello', /second hello/, [encodeFrame(0x01, 0, 0, Buffer.alloc(24))]],
 ];
 

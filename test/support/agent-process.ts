@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { ApiType, decodeExit, type ExitStatus } from '../../toolstack/api/wire.js';
-import type { Frame } from '../../toolstack/base/frame.js';
+import { decodeFields, type Frame } from '../../toolstack/base/frame.js';
 import type { FrameSocket } from './frame-socket.js';
 import { until, within } from './within.js';
 
@@ -52,6 +52,8 @@ export class AgentProcess {
   /** Bytes that may still be sent to stdin. */
   credit = 0;
   isAnnounced = false;
+  /** What it answered FIGURES. */
+  readonly figures: Buffer[][] = [];
   /** Rules that the agent broke. */
   readonly complaints: string[] = [];
 
@@ -74,6 +76,7 @@ export class AgentProcess {
     else if (frame.type === ApiType.STREAM) this.#stream(frame, output);
     else if (frame.type === ApiType.EOF) output.isEnded = true;
     else if (frame.type === ApiType.EXIT) this.exit = decodeExit(frame.payload);
+    else if (frame.type === ApiType.FIGURES) this.figures.push(decodeFields(frame.payload, 5));
     else this.complaints.push(`frame of type ${frame.type}`);
   }
 
@@ -111,6 +114,10 @@ export class AgentProcess {
   /** Says that nobody reads an output any more. */
   stopReading(stream: number): void {
     this.data.send(ApiType.EOF, this.id, stream);
+  }
+
+  askFigures(): void {
+    this.data.send(ApiType.FIGURES, this.id, 0);
   }
 
   signal(number: number): void {

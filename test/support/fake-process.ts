@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import { ApiType } from '../../toolstack/api/wire.js';
-import type { Frame } from '../../toolstack/base/frame.js';
+import { encodeFields, type Frame } from '../../toolstack/base/frame.js';
 import type { FrameSocket } from './frame-socket.js';
 import { within } from './within.js';
 
@@ -32,6 +32,11 @@ export class FakeProcess {
     });
   }
 
+  /** What it answers FIGURES with; without, it does not. */
+  figures: string[] | undefined;
+  /** How often it was asked. */
+  asked = 0;
+
   /** Takes a frame from dom0. */
   take(frame: Frame): void {
     switch (frame.type) {
@@ -48,6 +53,10 @@ export class FakeProcess {
       case ApiType.SIGNAL:
         this.signals.push(frame.arg);
         break;
+      case ApiType.FIGURES:
+        this.asked++;
+        if (this.figures) this.tell(this.figures);
+        break;
       case ApiType.WINSIZE:
         this.sizes.push({
           rows: frame.payload.readUInt16LE(0),
@@ -58,6 +67,11 @@ export class FakeProcess {
         throw new Error(`An unexpected frame of type ${frame.type} came from dom0`);
     }
     this.#wake();
+  }
+
+  /** Answers FIGURES. */
+  tell(figures: string[]): void {
+    this.#peer.send(ApiType.FIGURES, this.id, 0, encodeFields(figures));
   }
 
   credit(stream: number): number {

@@ -24,8 +24,8 @@ export interface Holdings {
   thawdDescriptors: Record<string, number>;
 }
 
-/** Something mounted below a folder of thaw's; /var/lib/thaw itself may be a disk of its own. */
-const THAW_MOUNT = /^\S+ \/(run|var\/lib)\/thaw\/./;
+/** Something mounted below a folder of thaw's, or a stand-in's figures; /var/lib/thaw itself may be a disk of its own. */
+const THAW_MOUNT = /^\S+ \/(run|var\/lib)\/thaw\/.|^\S+ \S+ fuse\.thaw /;
 
 /** Reads everything; takes no longer than a few seconds. */
 export async function holdings(): Promise<Holdings> {

@@ -19,6 +19,7 @@ export const ApiType = {
   SIGNAL: 0x34,
   WINSIZE: 0x35,
   LEAVE: 0x37,
+  FIGURES: 0x38,
   ATTACH: 0x40,
   ATTACHED: 0x41,
   EXPECT: 0x42,
@@ -42,7 +43,7 @@ export const ApiType = {
   STOOD_IN: 0x57,
 } as const;
 
-export const ProcessFlag = { STDIN: 1, TTY: 2 } as const;
+export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128 } as const;
 
 /** How a process ended. */
 export type ExitStatus = { kind: 'exited'; code: number } | { kind: 'signaled'; signal: number };

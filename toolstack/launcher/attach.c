@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "figures.h"
 #include "launcher.h"
 
 static void ended(struct launcher *launcher, enum process_state state, int status) {
@@ -81,6 +82,8 @@ static enum frame_verdict attach_head(void *ctx, const struct thaw_frame *frame)
     return mine && output && frame->length == 0 ? FRAME_GATHER : FRAME_BAD;
   case THAW_CREDIT:
     return mine && frame->arg == THAW_STDIN && frame->length == sizeof(uint32_t) ? FRAME_GATHER : FRAME_BAD;
+  case THAW_FIGURES:
+    return mine && frame->arg == 0 ? FRAME_GATHER : FRAME_BAD;
   case THAW_EXIT:
     return mine && frame->length == sizeof(struct thaw_exit) ? FRAME_GATHER : FRAME_BAD;
   case THAW_LOST:
@@ -126,6 +129,9 @@ static int attach_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     if (credit > THAW_WINDOW || launcher->in_credit + credit > THAW_WINDOW)
       return -1;
     launcher->in_credit += credit;
+    return 0;
+  case THAW_FIGURES:
+    figures_take(launcher, payload, frame->length);
     return 0;
   case THAW_EXIT:
     memcpy(&exit, payload, sizeof exit);

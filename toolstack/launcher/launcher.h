@@ -47,15 +47,24 @@ enum process_state {
   PROCESS_GONE,  /* the shim's connection ended without a word; nothing was said so far */
 };
 
+/* Two files of a cgroup of dom0; -1: there are none. Whoever opens them later may find others in their place
+ * (figures.h). */
+struct oom_cgroup {
+  int used, limit; /* memory.current and memory.max */
+};
+
+struct figures;
+
 struct launcher {
   struct connection thawd, shim;
   struct output out[2];
   enum process_state state;
   uint32_t process, flags; /* enum thaw_process_flag */
   int status;
-  int signal;         /* what ended the process, where a signal did */
-  uint32_t oom_kills; /* of the container's, by its guest's kernel */
-  int cgroup;         /* of a stand-in: its folder, -1: none */
+  int signal;              /* what ended the process, where a signal did */
+  uint32_t oom_kills;      /* of the container's, by its guest's kernel */
+  struct oom_cgroup oom;   /* of a stand-in */
+  struct figures *figures; /* of a stand-in whose cgroup says what its container uses */
   int stand_in;   /* this is one: descriptor that tells its maker what became of it, -1 once it has; 0 in all others */
   bool heard;     /* the process has begun */
   bool cancelled; /* CANCEL was sent */
@@ -110,8 +119,8 @@ void stand_in_tell(struct launcher *launcher, const char *text);      /* "" for 
 void stand_in_end(const struct launcher *launcher, int status) __attribute__((noreturn));
 
 /* oom.c: a stand-in's cgroup of dom0 is to say what has happened in the guest's */
-int oom_open(const char *procs); /* the folder of that cgroup.procs, or -1 */
-void oom_show(int cgroup);       /* a process of it is killed for want of memory */
+void oom_open(struct oom_cgroup *cgroup, const char *procs); /* the one of that cgroup.procs, or none */
+void oom_show(const struct oom_cgroup *cgroup);              /* a process of it is killed for want of memory */
 
 /* taken.c */
 void taken_begin(struct launcher *launcher, bool works_offline); /* the wait begins */

@@ -5,9 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "launcher.h"
 
-enum { AT_SIGNALS, AT_THAWD, AT_SHIM, AT_STDIN, AT_STDOUT, AT_STDERR, AT_COUNT };
+enum {
+  AT_SIGNALS,
+  AT_THAWD,
+  AT_SHIM,
+  AT_STDIN,
+  AT_STDOUT,
+  AT_STDERR,
+  AT_FIGURES,
+  AT_COUNT = AT_FIGURES + FIGURES_FILES
+};
 
 static bool is_ended(const struct launcher *launcher) {
   return launcher->state >= PROCESS_ENDED;
@@ -57,6 +67,7 @@ static void poll_set(const struct launcher *launcher, int signals_fd, struct pol
   fds[AT_STDIN] = (struct pollfd){.fd = input_wanted(launcher) ? STDIN_FILENO : -1, .events = POLLIN};
   for (int i = 0; i < 2; i++)
     fds[AT_STDOUT + i] = (struct pollfd){.fd = output_pending(&out[i]) ? out[i].fd : -1, .events = POLLOUT};
+  figures_poll(launcher, fds + AT_FIGURES);
 }
 
 static void turn(struct launcher *launcher, const struct pollfd *fds) {
@@ -72,6 +83,7 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
     control_lost(launcher);
   if ((fds[AT_STDIN].revents & (readable | POLLNVAL)) != 0 && input_wanted(launcher))
     input_read(launcher);
+  figures_turn(launcher, fds + AT_FIGURES);
   for (int i = 0; i < 2; i++)
     output_write(launcher, &launcher->out[i]);
   if (connection_flush(&launcher->shim) != 0)
@@ -84,7 +96,11 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
 
 /* Milliseconds that poll may wait. */
 static int patience(struct launcher *launcher) {
-  return is_ended(launcher) || (launcher->thawd.fd >= 0 && !taken(launcher)) ? 1000 : -1;
+  int figures = figures_patience(launcher);
+
+  if (is_ended(launcher) || (launcher->thawd.fd >= 0 && !taken(launcher)))
+    return figures >= 0 && figures < 1000 ? figures : 1000;
+  return figures;
 }
 
 int loop_run(struct launcher *launcher, int signals_fd) {

@@ -35,38 +35,29 @@ static bool is_fatal(void) {
   return value == '2';
 }
 
-int oom_open(const char *procs) {
+void oom_open(struct oom_cgroup *cgroup, const char *procs) {
   const char *slash = strrchr(procs, '/');
   char folder[4096];
+  int parent;
 
   if (is_fatal() || slash == NULL || (size_t)(slash - procs) >= sizeof folder)
-    return -1;
+    return;
   memcpy(folder, procs, (size_t)(slash - procs));
   folder[slash - procs] = '\0';
-  return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  parent = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (parent < 0)
+    return;
+  cgroup->used = openat(parent, "memory.current", O_RDONLY | O_CLOEXEC);
+  cgroup->limit = openat(parent, "memory.max", O_WRONLY | O_CLOEXEC);
+  close(parent);
 }
 
-static long long read_number(int cgroup, const char *name) {
-  int fd = openat(cgroup, name, O_RDONLY | O_CLOEXEC);
+static long long read_number(int fd) {
   char text[32];
-  ssize_t n;
+  ssize_t n = pread(fd, text, sizeof text - 1, 0);
 
-  if (fd < 0)
-    return -1;
-  n = read(fd, text, sizeof text - 1);
-  close(fd);
   text[n > 0 ? n : 0] = '\0';
   return n > 0 ? strtoll(text, NULL, 10) : -1;
-}
-
-static int write_text(int cgroup, const char *name, const char *text) {
-  int fd = openat(cgroup, name, O_WRONLY | O_CLOEXEC), rc;
-
-  if (fd < 0)
-    return -1;
-  rc = write(fd, text, strlen(text)) > 0 ? 0 : -1;
-  close(fd);
-  return rc;
 }
 
 /* Locked, so that nothing of it can be swapped out. */
@@ -87,18 +78,19 @@ static void await(pid_t pid) {
   }
 }
 
-void oom_show(int cgroup) {
-  long long used = read_number(cgroup, "memory.current");
+void oom_show(const struct oom_cgroup *cgroup) {
+  long long used = read_number(cgroup->used);
   char limit[32];
   pid_t pid;
 
   snprintf(limit, sizeof limit, "%lld", used + LEFT);
-  if (used < 0 || write_text(cgroup, "memory.max", limit) != 0)
+  if (used < 0 || pwrite(cgroup->limit, limit, strlen(limit), 0) < 0)
     return; /* dom0 does not count memory there */
   pid = fork();
   if (pid == 0)
     want();
   if (pid > 0)
     await(pid);
-  write_text(cgroup, "memory.max", "max");
+  if (pwrite(cgroup->limit, "max", strlen("max"), 0) < 0)
+    return; /* the cgroup is about to go in any case */
 }

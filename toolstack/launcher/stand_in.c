@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../api/root.h"
+#include "figures.h"
 #include "launcher.h"
 
 #define READY_MS 60000
@@ -33,6 +34,7 @@ static void fail(struct launcher *launcher, const char *what, const char *path) 
   char text[TEXT_MAX];
 
   snprintf(text, sizeof text, "Cannot %s %s: %s", what, path, strerror(errno));
+  figures_end(launcher);
   stand_in_tell(launcher, text);
   _exit(EXIT_TOOLSTACK);
 }
@@ -127,7 +129,11 @@ static void become(struct launcher *launcher, const struct wish *wish) {
   signals_all();
   if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
     fail(launcher, "enter the cgroup of", wish->cgroup);
-  launcher->cgroup = *wish->cgroup != '\0' ? oom_open(wish->cgroup) : -1;
+  if (*wish->cgroup != '\0')
+    oom_open(&launcher->oom, wish->cgroup);
+  /* in dom0's own mount namespace, where engines look */
+  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0)
+    figures_begin(launcher, wish->cgroup);
   attach_begin(launcher, wish->shim);
   if (launcher->shim.fd < 0)
     fail(launcher, "reach the sandbox's shim at", wish->shim);
@@ -236,8 +242,9 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
-  if (launcher->oom_kills > 0 && launcher->cgroup >= 0)
-    oom_show(launcher->cgroup);
+  if (launcher->oom_kills > 0)
+    oom_show(&launcher->oom);
+  figures_end(launcher);
   if (number != 0) {
     struct rlimit no_core = {0, 0};
     sigset_t all;

@@ -5,6 +5,7 @@ import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import { sleep } from '../base/deadline.js';
+import { unmountFigures } from './figures.js';
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -27,35 +28,45 @@ export async function enterCgroup(path: string): Promise<string> {
   if (!hasV2) return '';
   const folder = cgroupFolder(path);
   await mkdir(folder, { recursive: true });
-  await countMemory(folder);
+  await count(folder);
   return folder;
 }
 
 /**
- * Engines look for memory.events there, which is there where memory is counted; that is to be said in each folder above. Where systemd or
- * processes in one of these are in the way, they find none.
+ * Engines look for memory.events and pids.current there, which are there where memory and processes are counted; that is to be said in each
+ * folder above. Where systemd or processes in one of these are in the way, they find none.
  */
-async function countMemory(folder: string): Promise<void> {
+async function count(folder: string): Promise<void> {
   const counted = await readFile(join(folder, 'cgroup.controllers'), 'utf8').catch(() => '');
-  if (counted.split(/\s/).includes('memory')) return;
+  const missing = ['memory', 'pids'].filter((name) => !counted.split(/\s/).includes(name));
   const names = relative(CGROUPS, folder).split('/').slice(0, -1);
-  for (let depth = 0; depth <= names.length; depth++) {
-    const above = join(CGROUPS, ...names.slice(0, depth));
-    await writeFile(join(above, 'cgroup.subtree_control'), '+memory').catch(() => undefined);
-  }
+  for (const name of missing)
+    for (let depth = 0; depth <= names.length; depth++) {
+      const above = join(CGROUPS, ...names.slice(0, depth));
+      await writeFile(join(above, 'cgroup.subtree_control'), `+${name}`).catch(() => undefined);
+    }
 }
 
 /** Removes it once the stand-in has left it. Another's may be in it: then that one's end removes it. */
 export async function leaveCgroup(folder: string): Promise<void> {
   if (folder === '') return;
   for (let tries = 0; tries < TRIES; tries++) {
-    try {
-      return await rmdir(folder);
-    } catch (error) {
-      if (errorCode(error) !== 'EBUSY') return;
-      await sleep(TRY_MS);
+    if (await isLeft(folder)) {
+      // What is mounted there could not be found any more.
+      await unmountFigures(folder);
+      try {
+        return await rmdir(folder);
+      } catch (error) {
+        if (errorCode(error) !== 'EBUSY') return;
+      }
     }
+    await sleep(TRY_MS);
   }
+}
+
+async function isLeft(folder: string): Promise<boolean> {
+  const processes = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  return processes.trim() === '';
 }
 
 const TRIES = 50;

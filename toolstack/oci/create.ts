@@ -3,6 +3,7 @@
 
 import { AgentType, decodePid, encodeStart } from '../agent/wire.js';
 import type { Client } from '../api/client.js';
+import { ProcessFlag } from '../api/wire.js';
 import { writeAtomic } from '../base/files.js';
 import { Steps } from '../base/steps.js';
 import { OWN_FILES } from '../sandbox/files.js';
@@ -68,7 +69,10 @@ export async function create(
     // A clone that waited has an id and a domain of its own.
     await store.save(record);
     await made.shim.expect(container.first, flags, '', store.statusPath(record));
-    const process = { process: container.first, flags, console: consoleSocket };
+    const process = {
+      ...{ process: container.first, console: consoleSocket },
+      flags: flags | ProcessFlag.FIGURES,
+    };
     const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
     const what = { shimSocket: made.shimSocket, ...process };
     record.pid = await client.standIn(standInOf(record, what, network));

@@ -6,6 +6,7 @@ import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
 import { stateError } from './errors.js';
+import { rememberFigures } from './figures.js';
 
 type Libxl = SandboxServices['host']['libxl'];
 type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
@@ -14,6 +15,8 @@ type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
 export async function pause(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
+  await rememberFigures(record.cgroup);
+  if (isOver(container)) throw stateError('pause', record);
   container.isPausing = true;
   const paused = container.sharesDomain
     ? keepStill(container, sandbox)

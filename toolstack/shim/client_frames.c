@@ -60,6 +60,9 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_WINSIZE:
     ok = is_attached(client, frame) && frame->length == sizeof(struct thaw_winsize);
     break;
+  case THAW_FIGURES:
+    ok = is_attached(client, frame) && frame->length == 0 && frame->arg == 0;
+    break;
   default:
     break;
   }
@@ -86,7 +89,8 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
   uint32_t credit;
 
   /* another client may have taken its ended process between the head of the frame and now */
-  if (process == NULL && (frame->type == THAW_EOF || frame->type == THAW_CREDIT || frame->type == THAW_WINSIZE))
+  if (process == NULL && (frame->type == THAW_EOF || frame->type == THAW_CREDIT || frame->type == THAW_WINSIZE ||
+                          frame->type == THAW_FIGURES))
     return 0;
   switch (frame->type) {
   case THAW_ATTACH:
@@ -143,6 +147,10 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
   case THAW_WINSIZE:
     memcpy(&process->winsize, payload, sizeof process->winsize);
     process->winsize_due = (process->flags & THAW_PROCESS_TTY) != 0;
+    return 0;
+  case THAW_FIGURES:
+    if (process->figures == FIGURES_NONE)
+      process->figures = FIGURES_DUE;
     return 0;
   default:
     return 0;

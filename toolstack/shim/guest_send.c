@@ -59,6 +59,11 @@ static bool begin(struct sender *sender, struct process *process) {
     sender_small(sender, THAW_WINSIZE, process->id, 0, &process->winsize, sizeof process->winsize);
     return true;
   }
+  if (process->figures == FIGURES_DUE) {
+    process->figures = FIGURES_SENT;
+    sender_small(sender, THAW_FIGURES, process->id, 0, NULL, 0);
+    return true;
+  }
   return begin_output(sender, process, THAW_STDOUT) || begin_output(sender, process, THAW_STDERR) ||
          begin_input(sender, process);
 }

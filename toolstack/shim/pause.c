@@ -45,6 +45,10 @@ void pause_close(struct shim *shim) {
   shim->pause = PAUSE_NONE;
   shim->returns = true;
   note(NOTE_INFO, "Let go of the agent");
+  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+    if (process->figures == FIGURES_SENT)
+      process->figures = FIGURES_DUE; /* the agent forgets questions of a client that goes */
+  }
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->pauses)
       client_reply(client, THAW_OK, 0, 0, NULL, 0);

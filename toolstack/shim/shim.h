@@ -33,6 +33,12 @@ struct output {
   bool unread_sent; /* the guest was told */
 };
 
+enum figures_state {
+  FIGURES_NONE,
+  FIGURES_DUE,  /* its client asks what its container uses */
+  FIGURES_SENT, /* and the agent is to answer it */
+};
+
 enum process_state {
   PROCESS_EXPECTED, /* thawd announced it; no frame of it came */
   PROCESS_STARTED,
@@ -57,6 +63,7 @@ struct process {
   uint64_t signals; /* bit n - 1: signal n is to be sent */
   bool winsize_due;
   struct thaw_winsize winsize;
+  enum figures_state figures;
   struct client *client; /* attached one */
 };
 

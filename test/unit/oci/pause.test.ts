@@ -12,7 +12,7 @@ import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
 
 /** `pauses` is how often Xen has it paused. */
 function given(state: OciState, pauses = 0) {
-  const record = { id: 'one', state } as OciRecord;
+  const record = { id: 'one', state, cgroup: '' } as OciRecord;
   const store = { save: () => Promise.resolve() } as unknown as OciStore;
   const container = new OciContainer(record, store, silentLog());
   container.sandbox = { domid: 7 } as unknown as Sandbox;

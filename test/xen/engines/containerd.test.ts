@@ -65,7 +65,10 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   );
   t.deepEqual([ran.status, ran.stdout], [3, 'in\n'], ran.stderr);
   t.true((await ctr('tasks', 'ps', 'second')).stdout.includes(`${pid} `));
-  t.is((await ctr('tasks', 'metrics', 'second')).status, 0);
+  const { stdout: metrics } = await ctr('tasks', 'metrics', 'second');
+  t.regex(metrics, /^pids\.current +1 *$/m, metrics);
+  const most = Number(/^memory\.usage_limit +(\d+) *$/m.exec(metrics)?.[1]);
+  t.true(most > 50 << 20 && most < 64 << 20, metrics);
   t.is((await ctr('tasks', 'pause', 'second')).status, 0);
   t.regex(await state(), /^second +\d+ +PAUSED/m);
   t.is((await ctr('tasks', 'resume', 'second')).status, 0);

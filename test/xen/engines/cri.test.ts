@@ -127,6 +127,11 @@ async function run(name: string, script: string, more: object = {}): Promise<str
   return id;
 }
 
+interface ContainerStats {
+  memory: { working_set_bytes: { value: string }; available_bytes: { value: string } };
+  cpu: { usage_core_nano_seconds: { value: string } };
+}
+
 const statusOf = async (container_id: string) =>
   (
     await cri.call<{ status: { state: string; exit_code?: number } }>('ContainerStatus', {
@@ -257,10 +262,14 @@ once('a limit, its change, figures; an end that is said', async (t) => {
   const linux = { memory_limit_in_bytes: 96 * 2 ** 20 };
   await cri.call('UpdateContainerResources', { container_id: id, linux });
   t.regex((await cri.execSync(id, 'sh', '-c', read)).stdout, /^100663296\n/);
-  const { stats } = await cri.call<{ stats: { memory: object } }>('ContainerStats', {
+  const { stats } = await cri.call<{ stats: ContainerStats }>('ContainerStats', {
     container_id: id,
   });
-  t.truthy(stats.memory);
+  const inside = await cri.execSync(id, 'cat', '/sys/fs/cgroup/memory.current');
+  const used = Number(stats.memory.working_set_bytes.value);
+  t.true(used > 0 && used <= Number(inside.stdout) + 2 ** 20, `${used}, ${inside.stdout}`);
+  t.true(Number(stats.memory.available_bytes.value) > 64 * 2 ** 20, 'of what it was given last');
+  t.true(Number(stats.cpu.usage_core_nano_seconds.value) > 0);
   await cri.call('StopContainer', { container_id: id, timeout: 60 });
   t.like(await statusOf(id), { state: 'CONTAINER_EXITED', exit_code: 5 });
   await remove(t, id);

@@ -129,6 +129,9 @@ once(
     t.is((await docker('cp', 'web:/w/index.html', join(folder, 'page'))).status, 0);
     t.is(readFileSync(join(folder, 'page'), 'utf8'), 'page\n');
     t.regex((await docker('top', 'web')).stdout, /thaw-oci/);
+    const format = '{{.MemUsage}} {{.PIDs}}';
+    const { stdout: stats } = await docker('stats', '--no-stream', '--format', format, 'web');
+    t.regex(stats, /^[\d.]+[KM]iB \/ 5\d\.\d+MiB [2-4]$/m, stats);
     t.is((await docker('pause', 'web')).status, 0);
     t.regex((await docker('ps')).stdout, /\(Paused\)/);
     t.is((await docker('unpause', 'web')).status, 0);

@@ -49,6 +49,9 @@ once('podman’s container that runs: ps, inspect, cp, logs, stop by its own tra
   await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
   t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
   await writeFile(join(root, 'data'), 'carried');
+  // Its limit is what the guest has, its processes are those inside: the shell and its sleep.
+  const { stdout: stats } = await podman('stats', '--no-stream', '--no-reset', 'engine');
+  t.regex(stats, /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /, stats);
   t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
   t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
   t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');

@@ -28,6 +28,11 @@ test.before(async () => {
 
 test.after.always(() => rm(root, { recursive: true, force: true }));
 
+function cgroupOf(pid: number): string {
+  const own = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '';
+  return `/sys/fs/cgroup${own}`;
+}
+
 once('each command in each state: what it does, and what it refuses', async (t) => {
   t.timeout(600_000);
   const folder = await bundle('while :; do sleep 1; done');
@@ -127,7 +132,8 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
     'echo begins; cat /proc/sys/kernel/hostname; trap "exit 9" TERM; while :; do sleep 1; done',
   );
   const pid = await create(t, 'two', folder);
-  t.regex(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /^0::\/thaw-test\//);
+  const cgroup = cgroupOf(pid);
+  t.regex(cgroup, /^\/sys\/fs\/cgroup\/thaw-test\//);
   t.true(existsSync(`/proc/${pid}/root/bin/busybox`));
   await killThawdAlone();
   // An engine's call starts another.
@@ -139,13 +145,35 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
     60_000,
   );
   await killThawdAlone();
+  // What engines read there is the guest's, whether thawd runs or not.
+  const figure = (name: string): string => readFileSync(`${cgroup}/${name}`, 'utf8');
+  t.is(figure('pids.current'), '2\n', 'the shell and its sleep');
+  const [used, most] = [Number(figure('memory.current')), Number(figure('memory.max'))];
+  t.true(used > 0 && used < most && most < 64 << 20, `${used} of ${most}`);
+  t.regex(figure('cpu.stat'), /^usage_usec [1-9]/);
   await startThawd();
   t.is(await stateOf('two'), 'running');
   process.kill(pid, 'SIGTERM');
   await until('its end', async () => (await stateOf('two')) === 'stopped', 60_000);
   t.is((await oci('delete', 'two')).status, 0);
+  t.false(existsSync(cgroup));
   t.is(readFileSync(`${folder}/err`, 'utf8'), '');
 });
+
+once(
+  'a stand-in that is killed takes its container along, and leaves nothing mounted',
+  async (t) => {
+    t.timeout(300_000);
+    const pid = await create(t, 'killed', await bundle('exec sleep 1000'));
+    const cgroup = cgroupOf(pid);
+    t.is((await oci('start', 'killed')).status, 0);
+    process.kill(pid, 'SIGKILL');
+    await until('its end', async () => (await stateOf('killed')) === 'stopped', 60_000);
+    t.is((await oci('delete', 'killed')).status, 0);
+    t.false(existsSync(cgroup));
+    t.notRegex(readFileSync('/proc/mounts', 'utf8'), /fuse\.thaw/);
+  },
+);
 
 once(
   'run waits for the end and has its status, with the caller’s streams or terminal',

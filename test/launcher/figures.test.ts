@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stand-in says in the place of its cgroup's files: the guest's figures to whoever reads them, and dom0's own again afterwards.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { FakeProcess } from '../support/fake-process.js';
+import { called, ended, FED, left, wish, type Called } from '../support/stand-in.js';
+import { until } from '../support/within.js';
+
+const FIGURES = 128;
+const NAMES = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
+const STAT = Array.from({ length: 200 }, (_, i) => `field_${i} ${i}\n`).join('');
+const SAID = ['usage_usec 17\nuser_usec 9\n', '4096\n', STAT, '3\n', '67108864\n'];
+
+interface Shown {
+  all: Called;
+  folder: string;
+  pid: number;
+  inside: FakeProcess;
+}
+
+/** A folder as a cgroup's, whose files say that they are dom0's. */
+function makeFolder(t: ExecutionContext, { sandbox }: Called): string {
+  const folder = join(sandbox.dir, 'cgroup');
+  mkdirSync(folder);
+  for (const name of [...NAMES, 'cgroup.procs', 'memory.events'])
+    writeFileSync(join(folder, name), 'dom0\n');
+  t.teardown(() => {
+    for (const name of NAMES) spawnSync('umount', ['-l', join(folder, name)]);
+  });
+  return folder;
+}
+
+async function shown(t: ExecutionContext, figures: string[] | undefined): Promise<Shown> {
+  const all = await called(t);
+  const folder = makeFolder(t, all);
+  const pid = await left(all, FED | FIGURES, { cgroup: join(folder, 'cgroup.procs') });
+  const inside = all.sandbox.agent.begin(1, true);
+  inside.figures = figures;
+  await until('the shim has heard of it', async () => {
+    const { processes } = await all.sandbox.status();
+    return processes[0]?.hasBegun === true;
+  });
+  return { all, folder, pid, inside };
+}
+
+const mounts = (folder: string): string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(` ${folder}/`));
+
+const isOwn = (folder: string): boolean =>
+  NAMES.every((name) => readFileSync(join(folder, name), 'utf8') === 'dom0\n');
+
+test('who reads them is told what the guest says, asked once for what is read together', async (t) => {
+  const { all, folder, inside } = await shown(t, SAID);
+  t.deepEqual(await Promise.all(NAMES.map((name) => readFile(join(folder, name), 'utf8'))), SAID);
+  t.true(inside.asked >= 1 && inside.asked < NAMES.length, String(inside.asked));
+  t.is(readFileSync(join(folder, 'memory.events'), 'utf8'), 'dom0\n');
+  inside.figures = SAID.with(1, '8192\n');
+  await until('it is asked anew', async () => {
+    return (await readFile(join(folder, 'memory.current'), 'utf8')) === '8192\n';
+  });
+  inside.exit(0);
+  await ended(all);
+  t.deepEqual(mounts(folder), []);
+  t.true(isOwn(folder));
+});
+
+test('who reads in parts has what was so when it began, and nobody writes', async (t) => {
+  const { folder, inside } = await shown(t, SAID);
+  const file = await open(join(folder, 'memory.stat'));
+  const part = Buffer.alloc(100);
+  await file.read(part, 0, 100, 0);
+  inside.figures = SAID.with(2, 'other 1\n');
+  await until('others see the new', async () => {
+    return (await readFile(join(folder, 'memory.stat'), 'utf8')) === 'other 1\n';
+  });
+  await file.read(part, 0, 100, 100);
+  t.is(part.toString(), STAT.slice(100, 200));
+  await file.close();
+  await t.throwsAsync(open(join(folder, 'memory.max'), 'w'), { code: 'EACCES' });
+});
+
+test('a guest that does not answer: what was known, and before that an error, after a second', async (t) => {
+  const { folder, inside } = await shown(t, undefined);
+  const before = performance.now();
+  await t.throwsAsync(readFile(join(folder, 'pids.current'), 'utf8'), { code: 'EIO' });
+  t.true(performance.now() - before < 5000);
+  t.is(inside.asked, 1);
+  inside.tell(SAID);
+  inside.figures = SAID;
+  await until('it answers', async () => {
+    const said = await readFile(join(folder, 'pids.current'), 'utf8').catch(() => '');
+    return said === '3\n';
+  });
+  inside.figures = undefined;
+  await until('it has to be asked', async () => {
+    const { asked } = inside;
+    t.is(await readFile(join(folder, 'pids.current'), 'utf8'), '3\n');
+    return inside.asked > asked;
+  });
+});
+
+const LIES: [string, string[]][] = [
+  ['no fields', []],
+  ['a name without a number', SAID.with(0, 'usage_usec\n')],
+  ['a line that does not end', SAID.with(0, 'usage_usec 17')],
+  ['other signs', SAID.with(0, 'usage_usec 17\n\u001b[2J 1\n')],
+  ['a number of 21 digits', SAID.with(0, `usage_usec ${'1'.repeat(21)}\n`)],
+  ['a name of 64 signs', SAID.with(0, `${'u'.repeat(64)} 1\n`)],
+  ['more than a file of these is', SAID.with(0, 'usage_usec 1\n'.repeat(700))],
+];
+
+for (const [what, lie] of LIES) {
+  test(`${what}: nobody sees it`, async (t) => {
+    const { folder } = await shown(t, lie);
+    await t.throwsAsync(readFile(join(folder, 'cpu.stat'), 'utf8'), { code: 'EIO' });
+  });
+}
+
+test('a hundred read at once', async (t) => {
+  const { folder } = await shown(t, SAID);
+  const reads = Array.from({ length: 100 }, (_, i) =>
+    readFile(join(folder, NAMES[i % 5] ?? ''), 'utf8').catch((error: unknown) => String(error)),
+  );
+  for (const [i, said] of (await Promise.all(reads)).entries())
+    t.true(said === SAID[i % 5] || /EMFILE/.test(said), String(said));
+});
+
+test('whoever waits is let go when it is killed, and what it leaves answers nobody', async (t) => {
+  const { all, folder, pid, inside } = await shown(t, undefined);
+  const over = ended(all);
+  const failed = t.throwsAsync(readFile(join(folder, 'cpu.stat'), 'utf8'));
+  await inside.until('it is asked', () => inside.asked > 0);
+  process.kill(pid, 'SIGKILL');
+  await failed;
+  await over;
+  t.is(mounts(folder).length, 5);
+  t.throws(() => readFileSync(join(folder, 'cpu.stat')), { code: 'ENOTCONN' });
+});
+
+test('one that cannot be made leaves nothing mounted; without the wish there is none', async (t) => {
+  const all = await called(t);
+  const folder = makeFolder(t, all);
+  const cgroup = join(folder, 'cgroup.procs');
+  const refused = wish(all, { cgroup, root: '/nowhere' });
+  t.regex(String(await all.session.standIn(1, FED | FIGURES, refused)), /^Cannot enter the root/);
+  t.deepEqual(mounts(folder), []);
+  const other = await called(t);
+  await left(other, FED, { cgroup });
+  t.deepEqual(mounts(folder), []);
+});

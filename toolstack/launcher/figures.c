@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where are a container's figures shown, when is its guest asked for them, and what if it does not answer? */
+#include "figures.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "figure.h"
+#include "fuse.h"
+
+#define PATH_MOST 4096
+#define TEXT_MAX 8192u /* of a file, as the agent sends it */
+#define FRESH_MS 50    /* who reads one after the other wants what belongs together */
+#define ANSWER_MS 1000
+
+static const char *const names[FIGURES_FILES] = {"cpu.stat", "memory.current", "memory.stat", "pids.current",
+                                                 "memory.max"};
+
+struct figures {
+  int home; /* mount namespace of dom0 */
+  char *folder;
+  struct figure each[FIGURES_FILES];
+  int64_t taken_ms; /* 0: never */
+  int64_t asked_ms; /* 0: nobody waits */
+};
+
+static bool path_of(const struct figures *figures, unsigned file, char path[PATH_MOST]) {
+  int n = snprintf(path, PATH_MOST, "%s/%s", figures->folder, names[file]);
+
+  return n > 0 && n < PATH_MOST;
+}
+
+void figures_begin(struct launcher *launcher, const char *procs) {
+  const char *slash = strrchr(procs, '/');
+  struct figures *figures = slash != NULL ? calloc(1, sizeof *figures) : NULL;
+  char path[PATH_MOST];
+
+  if (figures == NULL)
+    return;
+  figures->folder = strndup(procs, (size_t)(slash - procs));
+  figures->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (figures->folder == NULL || figures->home < 0) {
+    free(figures->folder);
+    free(figures);
+    return;
+  }
+  for (unsigned i = 0; i < FIGURES_FILES; i++)
+    figures->each[i].fd = path_of(figures, i, path) && access(path, R_OK) == 0 ? fuse_mount(path) : -1;
+  launcher->figures = figures;
+}
+
+void figures_end(const struct launcher *launcher) {
+  const struct figures *figures = launcher->figures;
+  char path[PATH_MOST];
+
+  if (figures == NULL || setns(figures->home, CLONE_NEWNS) != 0)
+    return; /* thawd does it, when the cgroup goes */
+  for (unsigned i = 0; i < FIGURES_FILES; i++) {
+    if (figures->each[i].fd < 0 || !path_of(figures, i, path))
+      continue;
+    close(figures->each[i].fd); /* from now on nobody can wait for an answer */
+    umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+  }
+}
+
+void figures_poll(const struct launcher *launcher, struct pollfd *fds) {
+  for (unsigned i = 0; i < FIGURES_FILES; i++)
+    fds[i] = (struct pollfd){.fd = launcher->figures != NULL ? launcher->figures->each[i].fd : -1, .events = POLLIN};
+}
+
+int figures_patience(const struct launcher *launcher) {
+  const struct figures *figures = launcher->figures;
+  int64_t left;
+
+  if (figures == NULL || figures->asked_ms == 0)
+    return -1;
+  left = figures->asked_ms + ANSWER_MS - clock_ms();
+  return left > 0 ? (int)left : 0;
+}
+
+static void serve(struct figures *figures) {
+  figures->asked_ms = 0;
+  for (unsigned i = 0; i < FIGURES_FILES; i++)
+    figure_serve(&figures->each[i]);
+}
+
+void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, uint32_t length) {
+  struct fields fields = {untrusted_payload, length};
+  struct figures *figures = launcher->figures;
+  const uint8_t *bytes;
+  uint32_t n;
+
+  if (figures == NULL)
+    return;
+  for (unsigned i = 0; i < FIGURES_FILES && fields_next(&fields, &bytes, &n); i++) {
+    /* of a container that is about to end there are none: the last that there were are nearer to it than nothing */
+    if (n <= TEXT_MAX && figures_are_sound(bytes, n))
+      figure_set(&figures->each[i], bytes, n);
+  }
+  figures->taken_ms = clock_ms();
+  serve(figures);
+}
+
+/* Somebody waits for what the guest says, which is asked once for all who do. */
+static void want(struct launcher *launcher) {
+  struct figures *figures = launcher->figures;
+  int64_t now = clock_ms();
+
+  if (launcher->state != PROCESS_ATTACHED || (figures->taken_ms != 0 && now - figures->taken_ms < FRESH_MS)) {
+    serve(figures);
+    return;
+  }
+  if (figures->asked_ms != 0)
+    return;
+  figures->asked_ms = now;
+  connection_put(&launcher->shim, THAW_FIGURES, launcher->process, 0, NULL, 0);
+}
+
+void figures_turn(struct launcher *launcher, const struct pollfd *fds) {
+  struct figures *figures = launcher->figures;
+
+  if (figures == NULL)
+    return;
+  for (unsigned i = 0; i < FIGURES_FILES; i++) {
+    if (fds[i].revents != 0 && figures->each[i].fd >= 0 && figure_turn(&figures->each[i]))
+      want(launcher);
+  }
+  if (figures_patience(launcher) == 0)
+    serve(figures);
+}
