@@ -15,6 +15,7 @@ build_lab_tests() {
   # What only compiling and linting need stays out: it is nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
+  node "$THAW_ROOT/scripts/bundle-ava.mjs" "$out" || die 'Cannot bundle AVA: see above'
   cp "$THAW_ROOT/package.json" "$THAW_ROOT/ava.config.js" "$out/"
   cp "$THAW_ROOT/kernels/agent/proto.h" "$out/kernels/agent/"
   cp "$THAW_ROOT/test/fixtures/compat-podman.json" "$THAW_ROOT/test/fixtures/cri.proto" "$out/test/fixtures/"

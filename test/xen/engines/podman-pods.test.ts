@@ -2,7 +2,7 @@
 // podman's pods: all containers of one in one domain, from the first to the last, a thawd that is killed in between.
 
 import test from 'ava';
-import { idsIn, killThawdAlone, outcome } from '../../support/bundle.js';
+import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
 import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
@@ -15,6 +15,28 @@ const WAIT = 'trap "exit 5" TERM; while :; do sleep 0.2; done';
 async function ok(t: { is: (a: unknown, b: unknown, m: string) => void }, ...words: string[]) {
   const { status, stdout, stderr } = await podman(...words);
   t.is(status, 0, `${words.join(' ')}: ${stderr}`);
+  return stdout.trim();
+}
+
+const ids = new Map<string, string>();
+
+/** Starts one of the pod's. */
+async function begin(
+  t: { is: (a: unknown, b: unknown, m: string) => void },
+  name: string,
+  script: string,
+) {
+  const words = ['-d', '--pod', 'shop', '--name', name, image, 'sh', '-c', script];
+  ids.set(name, await ok(t, 'run', ...words));
+}
+
+/** Runs a program in it; podman's own exec is tried elsewhere, and takes its time. */
+const exec = (name: string, ...words: string[]): Promise<Outcome> =>
+  oci('exec', ids.get(name) ?? '', ...words);
+
+async function said(name: string, ...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await exec(name, ...words);
+  if (status !== 0) throw new Error(`exec in ${name}: ${stderr}`);
   return stdout.trim();
 }
 
@@ -40,17 +62,17 @@ once(
     const infra = ['--infra-image', image, '--infra-command', '/bin/sleep 100000'];
     await ok(t, 'pod', 'create', '--name', 'shop', ...infra, '-p', '18081:80');
     const serve = 'mkdir /w; echo page >/w/index.html; exec httpd -f -p 80 -h /w';
-    await ok(t, 'run', '-d', '--pod', 'shop', '--name', 'web', image, 'sh', '-c', serve);
-    await ok(t, 'run', '-d', '--pod', 'shop', '--name', 'side', image, 'sh', '-c', WAIT);
+    await begin(t, 'web', serve);
+    await begin(t, 'side', WAIT);
     t.is(await domains(), 1);
     t.is(await ok(t, 'exec', 'side', 'wget', '-qO-', 'http://127.0.0.1/'), 'page');
     t.is(await (await fetch('http://127.0.0.1:18081/')).text(), 'page\n');
-    t.is(await ok(t, 'exec', 'side', 'hostname'), 'shop');
-    t.notRegex(await ok(t, 'exec', 'side', 'ps'), /httpd/);
-    t.is((await podman('exec', 'side', 'ls', '/w')).status, 1, 'its files are its own');
-    const ids = 'for n in ipc uts pid mnt; do readlink /proc/self/ns/$n; done';
+    t.is(await said('side', 'hostname'), 'shop');
+    t.notRegex(await said('side', 'ps'), /httpd/);
+    t.is((await exec('side', 'ls', '/w')).status, 1, 'its files are its own');
+    const links = 'for n in ipc uts pid mnt; do readlink /proc/self/ns/$n; done';
     const [web, side] = await Promise.all(
-      ['web', 'side'].map(async (name) => (await ok(t, 'exec', name, 'sh', '-c', ids)).split('\n')),
+      ['web', 'side'].map(async (name) => (await said(name, 'sh', '-c', links)).split('\n')),
     );
     t.deepEqual(web?.slice(0, 2), side?.slice(0, 2));
     t.not(web?.[2], side?.[2]);
@@ -75,19 +97,19 @@ once(
   async (t) => {
     t.timeout(600_000);
     await ok(t, 'pause', 'side');
-    t.is(await ok(t, 'exec', 'web', 'echo', 'on'), 'on');
+    t.is(await said('web', 'echo', 'on'), 'on');
     await killThawdAlone();
     await startThawd();
     const page = await (await fetch('http://127.0.0.1:18081/')).text();
     t.is(page, 'page\n');
-    t.not((await podman('exec', 'side', 'true')).status, 0, 'it is paused');
+    t.not((await exec('side', 'true')).status, 0, 'it is paused');
     await ok(t, 'unpause', 'side');
-    t.is(await ok(t, 'exec', 'side', 'echo', 'on'), 'on');
+    t.is(await said('side', 'echo', 'on'), 'on');
     await ok(t, 'stop', '-t', '60', 'side');
     t.is(await ok(t, 'inspect', '-f', '{{.State.ExitCode}}', 'side'), '5');
-    t.is(await ok(t, 'exec', 'web', 'echo', 'on'), 'on');
+    t.is(await said('web', 'echo', 'on'), 'on');
     await ok(t, 'start', 'side');
-    t.is(await ok(t, 'exec', 'side', 'wget', '-qO-', 'http://127.0.0.1/'), 'page');
+    t.is(await said('side', 'wget', '-qO-', 'http://127.0.0.1/'), 'page');
     t.is(await domains(), 1);
   },
 );
@@ -96,11 +118,11 @@ longOnce('it stops and starts as a whole, and nothing is left', async (t) => {
   t.timeout(600_000);
   await ok(t, 'pod', 'pause', 'shop');
   await ok(t, 'pod', 'unpause', 'shop');
-  t.is(await ok(t, 'exec', 'side', 'echo', 'on'), 'on');
+  t.is(await said('side', 'echo', 'on'), 'on');
   await ok(t, 'pod', 'stop', '-t', '1', 'shop');
   t.is(await domains(), 0);
   await ok(t, 'pod', 'start', 'shop');
-  t.is(await ok(t, 'exec', 'side', 'wget', '-qO-', 'http://127.0.0.1/'), 'page');
+  t.is(await said('side', 'wget', '-qO-', 'http://127.0.0.1/'), 'page');
   const domid = /^oci-\S+ +(\d+)/m.exec(await command('xl', ['list']))?.[1] ?? '';
   await command('xl', ['destroy', domid]);
   const states = async (): Promise<string> => ok(t, 'ps', '-a', '--format', '{{.Status}}');
