@@ -91,7 +91,7 @@ function inDom0(suite) {
   return [
     `long ${process.env.THAW_TEST_LONG ?? 'no'}`,
     ...lab(),
-    ...tree([...LAB_SCRIPTS, 'scripts/lib', 'scripts/package', 'scripts/test', 'test/agent/make-guest']),
+    ...tree([...LAB_SCRIPTS, 'scripts/lib', 'scripts/bundle-ava.mjs', 'scripts/package', 'scripts/test', 'test/agent/make-guest']),
     ...tree(['package.json', 'package-lock.json', 'ava.config.js', 'build/test-images']),
     ...tree(['dist/bindings', 'dist/xenstore'], /\.map$/),
     // scripts/package makes a package of it. The manual has the day of the last commit in it.

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define READERS_FIRST 8u
+
 /* 0, or -1 without memory. */
 static int copy(struct text *to, const void *bytes, uint32_t length) {
   char *own = malloc(length > 0 ? length : 1);
@@ -31,38 +33,56 @@ static void answer(const struct figure *figure, const struct reader *reader, con
   fuse_answer(figure->fd, read->unique, text->bytes + from, left < read->size ? left : read->size);
 }
 
-void figure_serve(struct figure *figure) {
+/* With what is known by now, or as an error where that is nothing. */
+static void serve_one(const struct figure *figure, struct reader *reader, int error) {
   const struct text *latest = &figure->latest;
 
-  for (unsigned i = 0; i < FIGURE_READERS; i++) {
-    struct reader *reader = &figure->readers[i];
+  reader->waits = false;
+  if (latest->length == 0)
+    fuse_fail(figure->fd, reader->read.unique, error);
+  else if (copy(&reader->text, latest->bytes, latest->length) != 0)
+    fuse_fail(figure->fd, reader->read.unique, ENOMEM);
+  else
+    answer(figure, reader, &reader->read);
+}
 
-    if (!reader->waits)
-      continue;
-    reader->waits = false;
-    if (latest->length == 0)
-      fuse_fail(figure->fd, reader->read.unique, EIO);
-    else if (copy(&reader->text, latest->bytes, latest->length) != 0)
-      fuse_fail(figure->fd, reader->read.unique, ENOMEM);
-    else
-      answer(figure, reader, &reader->read);
+void figure_serve(struct figure *figure) {
+  for (uint32_t i = 0; i < figure->readers_size; i++) {
+    if (figure->readers[i].waits)
+      serve_one(figure, &figure->readers[i], EIO);
   }
+}
+
+/* One that is free; NULL: there are too many, or there is no memory. */
+static struct reader *free_reader(struct figure *figure) {
+  uint32_t size = figure->readers_size, more = size == 0 ? READERS_FIRST : 2 * size;
+  struct reader *readers;
+
+  for (uint32_t i = 0; i < size; i++) {
+    if (!figure->readers[i].used)
+      return &figure->readers[i];
+  }
+  readers = more <= FIGURE_READERS_MAX ? realloc(figure->readers, more * sizeof *readers) : NULL;
+  if (readers == NULL)
+    return NULL;
+  memset(readers + size, 0, (more - size) * sizeof *readers);
+  figure->readers = readers;
+  figure->readers_size = more;
+  return &readers[size];
 }
 
 static uint64_t opened(void *ctx) {
   struct figure *figure = ctx;
+  struct reader *reader = free_reader(figure);
 
-  for (uint64_t i = 0; i < FIGURE_READERS; i++) {
-    if (!figure->readers[i].used) {
-      figure->readers[i] = (struct reader){.used = true};
-      return i + 1;
-    }
-  }
-  return 0;
+  if (reader == NULL)
+    return 0;
+  *reader = (struct reader){.used = true};
+  return (uint64_t)(reader - figure->readers) + 1;
 }
 
 static struct reader *find(struct figure *figure, uint64_t handle) {
-  struct reader *reader = handle >= 1 && handle <= FIGURE_READERS ? &figure->readers[handle - 1] : NULL;
+  struct reader *reader = handle >= 1 && handle <= figure->readers_size ? &figure->readers[handle - 1] : NULL;
 
   return reader != NULL && reader->used ? reader : NULL;
 }
@@ -79,13 +99,9 @@ static void released(void *ctx, uint64_t handle) {
 static void interrupted(void *ctx, uint64_t unique) {
   struct figure *figure = ctx;
 
-  for (unsigned i = 0; i < FIGURE_READERS; i++) {
-    struct reader *reader = &figure->readers[i];
-
-    if (!reader->waits || reader->read.unique != unique)
-      continue;
-    reader->waits = false;
-    fuse_fail(figure->fd, unique, EINTR);
+  for (uint32_t i = 0; i < figure->readers_size; i++) {
+    if (figure->readers[i].waits && figure->readers[i].read.unique == unique)
+      serve_one(figure, &figure->readers[i], EINTR);
   }
 }
 

@@ -8,7 +8,7 @@
 
 #include "fuse.h"
 
-#define FIGURE_READERS 32u
+#define FIGURE_READERS_MAX 1024u
 
 struct text {
   char *bytes;
@@ -23,8 +23,11 @@ struct reader {
 
 struct figure {
   int fd; /* of its mount, -1: none */
+  bool is_mounted;
+  bool is_lines; /* of a name and a number, else a number alone */
   struct text latest;
-  struct reader readers[FIGURE_READERS];
+  struct reader *readers;
+  uint32_t readers_size;
 };
 
 /* What it says from now on; what cannot be kept for want of memory changes nothing. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "figure.h"
@@ -27,12 +28,22 @@ struct figures {
   struct figure each[FIGURES_FILES];
   int64_t taken_ms; /* 0: never */
   int64_t asked_ms; /* 0: nobody waits */
+  bool is_late;     /* the guest has not answered in time, and may yet: nobody waits for it again until it does */
 };
 
 static bool path_of(const struct figures *figures, unsigned file, char path[PATH_MOST]) {
   int n = snprintf(path, PATH_MOST, "%s/%s", figures->folder, names[file]);
 
   return n > 0 && n < PATH_MOST;
+}
+
+/* Whether the kernel's own file is there. Another container's stand-in may show that one's, and is not asked. */
+static bool is_kernels(const char *folder, const char *path) {
+  struct statx of_folder, of_file;
+
+  return statx(AT_FDCWD, folder, AT_STATX_DONT_SYNC, STATX_TYPE, &of_folder) == 0 &&
+         statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &of_file) == 0 &&
+         of_folder.stx_dev_major == of_file.stx_dev_major && of_folder.stx_dev_minor == of_file.stx_dev_minor;
 }
 
 void figures_begin(struct launcher *launcher, const char *procs) {
@@ -42,16 +53,23 @@ void figures_begin(struct launcher *launcher, const char *procs) {
 
   if (figures == NULL)
     return;
-  figures->folder = strndup(procs, (size_t)(slash - procs));
   figures->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (figures->folder == NULL || figures->home < 0) {
-    free(figures->folder);
-    free(figures);
-    return;
+  figures->folder = figures->home >= 0 ? strndup(procs, (size_t)(slash - procs)) : NULL;
+  if (figures->folder == NULL)
+    goto out;
+  for (unsigned i = 0; i < FIGURES_FILES; i++) {
+    struct figure *figure = &figures->each[i];
+
+    figure->is_lines = strstr(names[i], ".stat") != NULL;
+    figure->fd = path_of(figures, i, path) && is_kernels(figures->folder, path) ? fuse_mount(path) : -1;
+    figure->is_mounted = figure->fd >= 0;
   }
-  for (unsigned i = 0; i < FIGURES_FILES; i++)
-    figures->each[i].fd = path_of(figures, i, path) && access(path, R_OK) == 0 ? fuse_mount(path) : -1;
   launcher->figures = figures;
+  figures = NULL;
+out:
+  if (figures != NULL && figures->home >= 0)
+    close(figures->home);
+  free(figures);
 }
 
 void figures_end(const struct launcher *launcher) {
@@ -61,10 +79,10 @@ void figures_end(const struct launcher *launcher) {
   if (figures == NULL || setns(figures->home, CLONE_NEWNS) != 0)
     return; /* thawd does it, when the cgroup goes */
   for (unsigned i = 0; i < FIGURES_FILES; i++) {
-    if (figures->each[i].fd < 0 || !path_of(figures, i, path))
-      continue;
-    close(figures->each[i].fd); /* from now on nobody can wait for an answer */
-    umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (figures->each[i].fd >= 0)
+      close(figures->each[i].fd); /* from now on nobody can wait for an answer */
+    if (figures->each[i].is_mounted && path_of(figures, i, path))
+      umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
   }
 }
 
@@ -99,10 +117,11 @@ void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, u
     return;
   for (unsigned i = 0; i < FIGURES_FILES && fields_next(&fields, &bytes, &n); i++) {
     /* of a container that is about to end there are none: the last that there were are nearer to it than nothing */
-    if (n <= TEXT_MAX && figures_are_sound(bytes, n))
+    if (n <= TEXT_MAX && figures_are_sound(bytes, n, figures->each[i].is_lines))
       figure_set(&figures->each[i], bytes, n);
   }
   figures->taken_ms = clock_ms();
+  figures->is_late = false;
   serve(figures);
 }
 
@@ -111,7 +130,8 @@ static void want(struct launcher *launcher) {
   struct figures *figures = launcher->figures;
   int64_t now = clock_ms();
 
-  if (launcher->state != PROCESS_ATTACHED || (figures->taken_ms != 0 && now - figures->taken_ms < FRESH_MS)) {
+  if (launcher->state != PROCESS_ATTACHED || figures->is_late ||
+      (figures->taken_ms != 0 && now - figures->taken_ms < FRESH_MS)) {
     serve(figures);
     return;
   }
@@ -130,6 +150,8 @@ void figures_turn(struct launcher *launcher, const struct pollfd *fds) {
     if (fds[i].revents != 0 && figures->each[i].fd >= 0 && figure_turn(&figures->each[i]))
       want(launcher);
   }
-  if (figures_patience(launcher) == 0)
+  if (figures_patience(launcher) == 0) {
+    figures->is_late = true;
     serve(figures);
+  }
 }

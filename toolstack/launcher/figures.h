@@ -33,7 +33,7 @@ int figures_patience(const struct launcher *launcher);
 /* FIGURES from the shim: as the guest sent it, which may be anything. */
 void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, uint32_t length);
 
-/* Whether it is what such a file says: a number alone, or lines of a name and a number. Pure. */
-bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length);
+/* Whether it is what such a file says: lines of a name and a number, or a number alone. Pure. */
+bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length, bool is_lines);
 
 #endif

@@ -3,7 +3,7 @@
 #include "figures.h"
 
 #define NAME_MAX_LENGTH 63u
-#define DIGITS_MAX 20u
+#define DIGITS_MAX 19u /* what 64 bits hold in any case */
 
 static bool is_name(uint8_t c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
@@ -18,13 +18,13 @@ static uint32_t number_line(const uint8_t *text, uint32_t length) {
   return digits > 0 && digits <= DIGITS_MAX && digits < length && text[digits] == '\n' ? digits + 1 : 0;
 }
 
-bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length) {
+bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length, bool is_lines) {
   uint32_t at = 0;
 
   if (length == 0)
     return false;
-  if (number_line(untrusted_text, length) == length)
-    return true;
+  if (!is_lines)
+    return number_line(untrusted_text, length) == length;
   while (at < length) {
     uint32_t name = 0, number;
 

@@ -60,8 +60,15 @@ static void attributes(int fd, uint64_t unique) {
   reply(fd, unique, 0, &out, sizeof out);
 }
 
+/* Of no blocks, as of proc and sysfs: df leaves those out. */
+static void statistics(int fd, uint64_t unique) {
+  struct fuse_statfs_out out = {.st = {.bsize = 4096, .namelen = 255}};
+
+  reply(fd, unique, 0, &out, sizeof out);
+}
+
 static void opened(int fd, uint64_t unique, const struct fuse_open_in *in, const struct fuse_owner *owner) {
-  struct fuse_open_out out = {.open_flags = FOPEN_DIRECT_IO};
+  struct fuse_open_out out = {.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH};
 
   if ((in->flags & O_ACCMODE) != O_RDONLY) {
     fuse_fail(fd, unique, EACCES);
@@ -100,8 +107,8 @@ int fuse_next(int fd, const struct fuse_owner *owner, struct fuse_read *read_out
     memcpy(&reading, body, sizeof reading);
     *read_out = (struct fuse_read){in.head.unique, reading.fh, reading.offset, reading.size};
     return 1;
-  case FUSE_FLUSH:
-    fuse_fail(fd, in.head.unique, 0);
+  case FUSE_STATFS:
+    statistics(fd, in.head.unique);
     return 0;
   case FUSE_RELEASE:
     owner->released(owner->ctx, ((const struct fuse_release_in *)body)->fh);

@@ -19,7 +19,7 @@ struct fuse_owner {
   void *ctx;
   uint64_t (*opened)(void *ctx); /* a handle, not 0; 0: there are too many */
   void (*released)(void *ctx, uint64_t handle);
-  void (*interrupted)(void *ctx, uint64_t unique); /* who reads waits no more: answer now */
+  void (*interrupted)(void *ctx, uint64_t unique); /* who reads has got a signal, and waits for any answer */
 };
 
 /* Mounts it over a file, which is there: a descriptor that is readable when there are requests, or -1. It goes with its

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "launcher.h"
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGWINCH};
@@ -85,8 +86,9 @@ void signals_forward(struct launcher *launcher) {
   launcher->signals = 0;
 }
 
-static void end_now(int number) {
+static void end_now(const struct launcher *launcher, int number) {
   terminal_restore();
+  figures_end(launcher);
   _exit(128 + number);
 }
 
@@ -106,7 +108,7 @@ static void take(struct launcher *launcher, int number) {
     if (!asks_to_end(number))
       return;
     if (launcher->cancelled || !taken(launcher))
-      end_now(number);
+      end_now(launcher, number);
     launcher->cancelled = true;
     connection_put(&launcher->thawd, THAW_CANCEL, 0, (uint32_t)number, NULL, 0);
     return;
@@ -116,10 +118,12 @@ static void take(struct launcher *launcher, int number) {
   case PROCESS_ATTACHED:
     /* thawd ended before it started the process: nobody will get the signal, and the person wants out */
     if (launcher->thawd.fd < 0 && !launcher->heard && asks_to_end(number))
-      end_now(number);
+      end_now(launcher, number);
     connection_put(&launcher->shim, THAW_SIGNAL, launcher->process, (uint32_t)number, NULL, 0);
     return;
   default: /* the process is over, only thawd's clean-up is waited for */
+    if (asks_to_end(number) && launcher->stand_in != 0)
+      stand_in_end(launcher, launcher->status);
     if (asks_to_end(number))
       _exit(launcher->status);
   }

@@ -129,11 +129,10 @@ static void become(struct launcher *launcher, const struct wish *wish) {
   signals_all();
   if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
     fail(launcher, "enter the cgroup of", wish->cgroup);
-  if (*wish->cgroup != '\0')
-    oom_open(&launcher->oom, wish->cgroup);
-  /* in dom0's own mount namespace, where engines look */
-  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0)
-    figures_begin(launcher, wish->cgroup);
+  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0) {
+    oom_open(&launcher->oom, wish->cgroup); /* while the kernel's own files can be opened */
+    figures_begin(launcher, wish->cgroup);  /* in the engine's mount namespace, where that looks */
+  }
   attach_begin(launcher, wish->shim);
   if (launcher->shim.fd < 0)
     fail(launcher, "reach the sandbox's shim at", wish->shim);
@@ -232,8 +231,10 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 
   if (launcher->stand_in <= 0)
     return;
-  if (write(launcher->stand_in, line, (size_t)n) < 0)
+  if (write(launcher->stand_in, line, (size_t)n) < 0) {
+    figures_end(launcher);
     _exit(EXIT_TOOLSTACK); /* its maker is gone, and with it who wanted it */
+  }
   close(launcher->stand_in);
   launcher->stand_in = -1;
 }
@@ -242,9 +243,9 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
+  figures_end(launcher); /* before anything that takes time: nobody answers any more */
   if (launcher->oom_kills > 0)
     oom_show(&launcher->oom);
-  figures_end(launcher);
   if (number != 0) {
     struct rlimit no_core = {0, 0};
     sigset_t all;

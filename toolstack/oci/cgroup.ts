@@ -27,7 +27,8 @@ export async function enterCgroup(path: string): Promise<string> {
   );
   if (!hasV2) return '';
   const folder = cgroupFolder(path);
-  await mkdir(folder, { recursive: true });
+  const isNew = (await mkdir(folder, { recursive: true })) !== undefined;
+  if (!isNew) await clearCgroup(folder);
   await count(folder);
   return folder;
 }
@@ -51,9 +52,7 @@ async function count(folder: string): Promise<void> {
 export async function leaveCgroup(folder: string): Promise<void> {
   if (folder === '') return;
   for (let tries = 0; tries < TRIES; tries++) {
-    if (await isLeft(folder)) {
-      // What is mounted there could not be found any more.
-      await unmountFigures(folder);
+    if (await clearCgroup(folder)) {
       try {
         return await rmdir(folder);
       } catch (error) {
@@ -64,9 +63,16 @@ export async function leaveCgroup(folder: string): Promise<void> {
   }
 }
 
-async function isLeft(folder: string): Promise<boolean> {
+/**
+ * Where no process is in it, what killed ones left mounted there goes: once the folder is gone nobody could find that any more. Resolves with
+ * whether there was none.
+ */
+export async function clearCgroup(folder: string): Promise<boolean> {
+  if (folder === '') return true;
   const processes = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
-  return processes.trim() === '';
+  const isLeft = processes.trim() === '';
+  if (isLeft) await unmountFigures(folder);
+  return isLeft;
 }
 
 const TRIES = 50;

@@ -113,6 +113,12 @@ export function parseCommandLine(argv: readonly string[]): OciCommandLine {
   const [least, most] = shape.words;
   if (rest.length < least || rest.length > most)
     throw usage(`thaw-oci ${command} takes ${wordCount(least, most)} words, not ${rest.length}`);
+  // A program that counts on one (LISTEN_FDS, a ready pipe) would wait for it for ever.
+  const preserved = taken.options['preserve-fds'] ?? '0';
+  if (preserved !== '0')
+    throw usage(
+      `thaw-oci ${command}: --preserve-fds ${preserved}: descriptors of the host do not reach a guest; only 0 is allowed`,
+    );
   return { command, global, ...taken, words: rest };
 }
 

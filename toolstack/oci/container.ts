@@ -8,6 +8,7 @@ import type { PodDomain } from '../pod/index.js';
 import { Execs } from '../sandbox/execs.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
+import { clearCgroup } from './cgroup.js';
 import type { GuestNetwork } from './network.js';
 import type { OciRecord, OciStore } from './record.js';
 
@@ -107,6 +108,8 @@ export class OciContainer {
     this.standIns.clear();
     this.network?.close();
     await this.leaveDomain();
+    // An engine may remove it before it deletes the container.
+    await clearCgroup(this.record.cgroup);
     this.sandbox = undefined;
     this.domain = undefined;
     await this.update({}).catch((error: unknown) =>

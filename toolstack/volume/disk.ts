@@ -27,7 +27,14 @@ export const ext4Driver: DiskDriver = {
     } finally {
       await file.close();
     }
-    await tool('make the filesystem of', path, 'mkfs.ext4', ['-q', '-m', '0', path]);
+    await tool('make the filesystem of', path, 'mkfs.ext4', [
+      '-q',
+      '-m',
+      '0',
+      '-O',
+      '^orphan_file',
+      path,
+    ]);
   },
   async mount(path, target) {
     await mkdir(target, { recursive: true, mode: 0o700 });

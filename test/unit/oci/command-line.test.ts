@@ -45,6 +45,7 @@ test('flags that are switched off, words behind --, no command', (t) => {
   t.deepEqual(parse('state -- -x').words, ['-x']);
   t.is(parse('--version').command, 'version');
   t.is(parse('').command, 'help');
+  t.deepEqual(parse('create --preserve-fds 0 x').words, ['x']);
 });
 
 for (const [line, message] of [
@@ -56,6 +57,8 @@ for (const [line, message] of [
   ['exec', /takes 1 or more words, not 0/],
   ['create --bundle', /--bundle wants a value/],
   ['create --frob x', /unknown option --frob/],
+  ['create --preserve-fds 2 x', /--preserve-fds 2: descriptors of the host/],
+  ['exec --preserve-fds=1 x true', /thaw-oci exec: --preserve-fds 1/],
   ['--frob state x', /thaw-oci: unknown option --frob/],
 ] as const) {
   test(`"${line}" is refused`, (t) => {

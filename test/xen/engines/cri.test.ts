@@ -134,9 +134,12 @@ interface ContainerStats {
 
 const statusOf = async (container_id: string) =>
   (
-    await cri.call<{ status: { state: string; exit_code?: number } }>('ContainerStatus', {
-      container_id,
-    })
+    await cri.call<{ status: { state: string; exit_code?: number; reason?: string } }>(
+      'ContainerStatus',
+      {
+        container_id,
+      },
+    )
   ).status;
 
 const log = async (name: string) => readFile(join(folder, 'logs', `${name}.log`), 'utf8');
@@ -272,6 +275,21 @@ once('a limit, its change, figures; an end that is said', async (t) => {
   t.true(Number(stats.cpu.usage_core_nano_seconds.value) > 0);
   await cri.call('StopContainer', { container_id: id, timeout: 60 });
   t.like(await statusOf(id), { state: 'CONTAINER_EXITED', exit_code: 5 });
+  await remove(t, id);
+});
+
+once('who is killed for want of memory is said to be', async (t) => {
+  t.timeout(300_000);
+  const mounts = [{ container_path: '/t', host_path: '/root/tests/files', readonly: true }];
+  const security_context = {
+    namespace_options: { pid: 'CONTAINER' },
+    capabilities: { add_capabilities: ['IPC_LOCK'] },
+  };
+  const resources = { memory_limit_in_bytes: 32 * 2 ** 20 };
+  const linux = { resources, security_context };
+  const id = await run('wants', 'exec /t/want-memory', { mounts, linux });
+  await until('its end', async () => (await statusOf(id)).state === 'CONTAINER_EXITED', 60_000);
+  t.like(await statusOf(id), { exit_code: 137, reason: 'OOMKilled' });
   await remove(t, id);
 });
 

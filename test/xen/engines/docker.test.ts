@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { outcome, idsIn, oci } from '../../support/bundle.js';
 import { isOnce, once } from '../../support/once.js';
+import { tryShop } from '../../support/shop.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
 /** As docs/docker.md has it. This dom0 has no systemd. */
@@ -42,6 +43,16 @@ async function stopDocker(): Promise<void> {
   await until('Docker has ended', () => !isThere(pid), 60_000);
 }
 
+/** One of the test images; resolves with its name. */
+async function load(name: string): Promise<string> {
+  const archive = join(folder, `${name}.tar`);
+  const from = `oci-archive:${images}/${name}.oci.tar`;
+  await command('skopeo', ['copy', '-q', from, `docker-archive:${archive}:${name}:thaw`]);
+  await command('docker', ['load', '-q', '-i', archive]);
+  await rm(archive);
+  return `${name}:thaw`;
+}
+
 function isThere(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -56,10 +67,7 @@ test.before(async () => {
   await mkdir('/etc/docker', { recursive: true });
   await writeFile('/etc/docker/daemon.json', JSON.stringify({ ...CONFIG, 'live-restore': true }));
   await startDocker();
-  const archive = join(folder, 'image.tar');
-  const from = `oci-archive:${images}/busybox.oci.tar`;
-  await command('skopeo', ['copy', '-q', from, `docker-archive:${archive}:${image}`]);
-  await command('docker', ['load', '-q', '-i', archive]);
+  await load('busybox');
 });
 
 test.after.always(async () => {
@@ -147,6 +155,23 @@ once(
     t.is((await docker('rm', 'web')).status, 0);
   },
 );
+
+once('a web server asks a database by its name, also after that was restarted', async (t) => {
+  t.timeout(600_000);
+  const shop = await load('shop');
+  await tryShop(t, ['docker'], { image: shop, options: ['--runtime', 'thaw'] });
+  await docker('rmi', shop);
+});
+
+once('who is killed for want of memory is said to be', async (t) => {
+  t.timeout(300_000);
+  t.teardown(() => docker('rm', '-f', 'wants'));
+  const own = ['--name', 'wants', '--cap-add', 'IPC_LOCK', '-v', '/root/tests/files:/t:ro'];
+  const words = ['--runtime', 'thaw', '--memory', '48m', ...own, image, '/t/want-memory'];
+  t.is((await docker('run', ...words)).status, 137);
+  const state = '{{.State.OOMKilled}} {{.State.ExitCode}}';
+  t.is((await docker('inspect', '-f', state, 'wants')).stdout, 'true 137\n');
+});
 
 once(
   'on a network of one’s own names are found, also by one that is connected later',

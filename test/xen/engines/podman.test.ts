@@ -6,7 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
+import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
+import { tryShop } from '../../support/shop.js';
 import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
@@ -188,6 +190,15 @@ once(
     await reach('10.211.0.1');
   },
 );
+
+longOnce('a web server asks a database by its name, also after that was restarted', async (t) => {
+  t.timeout(600_000);
+  const shop = 'localhost/shop:thaw';
+  const from = `oci-archive:${images}/shop.oci.tar`;
+  await command('skopeo', ['copy', '-q', from, `containers-storage:${shop}`]);
+  await tryShop(t, ENGINE, { image: shop, options: [] });
+  await command('podman', ['rmi', shop]);
+});
 
 once('who is killed for want of memory is said to be', async (t) => {
   t.timeout(300_000);
