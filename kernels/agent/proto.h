@@ -222,6 +222,7 @@ enum thaw_process_flag {
   THAW_PROCESS_FIGURES = 128, /* in a STAND_IN only: its cgroup is the container's to engines, and says of it what it
                                  uses and that its memory ran out */
   THAW_PROCESS_BEGUN = 256,   /* in a thaw_status only: the agent has said something of it */
+  THAW_PROCESS_OOM = 512,     /* there too: its EXIT says that its container ran out of memory */
 };
 
 enum thaw_attach_flag {

@@ -28,6 +28,25 @@ test('STATUS lists processes, and tells of every exit after that', async (t) => 
   ]);
 });
 
+test('that its container ran out of memory is in each of them', async (t) => {
+  const sandbox = await Sandbox.start(t);
+  await sandbox.expect(1, 1);
+  sandbox.control.send(STATUS, 0, 0);
+  await sandbox.control.nextOf(STATUS);
+  const process = sandbox.agent.begin(1, false);
+  process.eof(1);
+  process.eof(2);
+  process.exitOnly(9, 2, 3);
+  t.is((await sandbox.control.nextOf(EXIT)).arg, 3);
+  t.is(await sandbox.statusFile(1), 'signaled 9 oom');
+  t.deepEqual((await sandbox.status()).processes, [
+    {
+      ...{ process: 1, flags: 1, hasBegun: true },
+      exit: { kind: 'signaled', signal: 9, oomKilled: true },
+    },
+  ]);
+});
+
 test('EXPECT is refused for an id in use, a relative path, a folder that is not there', async (t) => {
   const sandbox = await Sandbox.start(t);
   await sandbox.expect(1);

@@ -125,11 +125,12 @@ export class FakeProcess {
     this.exitOnly(value, kind);
   }
 
-  exitOnly(value: number, kind = 1): void {
+  /** `oomKills` of its container's processes were killed for want of memory. */
+  exitOnly(value: number, kind = 1, oomKills = 0): void {
     const payload = Buffer.alloc(8);
     payload.writeUInt32LE(kind, 0);
     payload.writeUInt32LE(value, 4);
-    this.#peer.send(ApiType.EXIT, this.id, 0, payload);
+    this.#peer.send(ApiType.EXIT, this.id, oomKills, payload);
   }
 
   /** Resolves at the next frame for this process, or when the channel ends. */

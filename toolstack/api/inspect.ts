@@ -13,6 +13,8 @@ export interface Inspected {
   State: {
     Status: string;
     Running: boolean;
+    /** Its guest's kernel killed some of its processes for want of memory. */
+    OOMKilled: boolean;
     Paused: boolean;
     ExitCode: number;
     /** Why it was lost. */

@@ -46,7 +46,17 @@ export const ApiType = {
 export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128 } as const;
 
 /** How a process ended. */
-export type ExitStatus = { kind: 'exited'; code: number } | { kind: 'signaled'; signal: number };
+export type ExitStatus = (
+  { kind: 'exited'; code: number } | { kind: 'signaled'; signal: number }
+) & {
+  /** The guest's kernel has killed processes of its container for want of memory; said of a container's first process. */
+  oomKilled?: true;
+};
+
+/** Another's end with that said of it, where it was so. Pure. */
+export function withOom(exit: ExitStatus, oomKilled: boolean): ExitStatus {
+  return oomKilled ? { ...exit, oomKilled } : exit;
+}
 
 /** Unpacks struct thaw_exit; undefined while kind is 0. Throws ProtocolError on values out of range. */
 export function decodeExit(bytes: Buffer): ExitStatus | undefined {
@@ -161,9 +171,9 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
     const flags = f.readUInt32LE(4);
     return {
       process: f.readUInt32LE(0),
-      flags: flags & ~PROCESS_BEGUN,
+      flags: flags & ~(PROCESS_BEGUN | PROCESS_OOM),
       hasBegun: (flags & PROCESS_BEGUN) !== 0,
-      ...(exit ? { exit } : {}),
+      ...(exit ? { exit: withOom(exit, (flags & PROCESS_OOM) !== 0) } : {}),
     };
   });
   if (lost) return { state: 'lost', reason: lost[1] ?? '', processes };
@@ -172,6 +182,7 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
 }
 
 const PROCESS_BEGUN = 256;
+const PROCESS_OOM = 512;
 
 /** Why a process is to be forgotten: thaw_forget. */
 export const Forget = { REFUSED: 0, LEFT: 1, UNDONE: 2 } as const;

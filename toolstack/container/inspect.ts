@@ -44,6 +44,7 @@ function stateOf(record: ContainerRecord): Inspected['State'] {
   const { state, exit, reason, started, finished, health } = record;
   return {
     ...{ Status: state, Running: state === 'running', Paused: state === 'paused' },
+    OOMKilled: exit?.oomKilled === true,
     // As thaw wait has it: nobody knows, and 0 would be taken for success.
     ExitCode: exit ? shellStatus(exit) : state === 'lost' ? -1 : 0,
     Error: reason ?? '',

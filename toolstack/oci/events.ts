@@ -17,10 +17,16 @@ export async function printEvents(
   for (;;) {
     client.out(`${JSON.stringify(await statsEvent(container))}\n`);
     if (stats !== undefined) return;
-    await sleep(ms, client.signal).catch(() => undefined);
-    if (client.signal.aborted || container.record.state === 'stopped') return;
+    await Promise.race([sleep(ms, client.signal).catch(() => undefined), container.ended]);
+    if (client.signal.aborted) return;
+    if (container.record.state !== 'stopped') continue;
+    if (container.record.exit?.oomKilled) client.out(`${JSON.stringify(oomEvent(container))}\n`);
+    return;
   }
 }
+
+/** As runc has it, though once, at the end. */
+const oomEvent = ({ record: { id } }: OciContainer): object => ({ type: 'oom', id });
 
 /** As Go writes them. Throws ERR_USAGE. */
 export function durationMs(text: string): number {

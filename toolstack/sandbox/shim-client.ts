@@ -20,6 +20,7 @@ import {
   encodeShare,
   SHIM_MAX,
   type ExitStatus,
+  withOom,
   type Export,
   type ShimStatus,
 } from '../api/wire.js';
@@ -210,7 +211,7 @@ export class ShimClient {
         );
       case ApiType.EXIT: {
         const exit = decodeExit(frame.payload);
-        if (exit !== undefined) this.#events.onExit(frame.id, exit);
+        if (exit !== undefined) this.#events.onExit(frame.id, withOom(exit, frame.arg > 0));
         return;
       }
       case ApiType.LOST:

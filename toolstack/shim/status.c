@@ -48,15 +48,16 @@ out:
   return rc;
 }
 
-/* Writes `exited N`, `signaled N` or `lost REASON` once; when that fails, the main loop calls this again. */
+/* Writes `exited N`, `signaled N`, with ` oom` behind it where its container ran out of memory, or `lost REASON` once;
+ * when that fails, the main loop calls this again. */
 void status_write(struct shim *shim, struct process *process) {
   char text[300];
 
   if (process->status_path == NULL)
     return;
   if (process->state == PROCESS_ENDED)
-    snprintf(text, sizeof text, "%s %u\n", process->exit.kind == THAW_EXITED ? "exited" : "signaled",
-             process->exit.value);
+    snprintf(text, sizeof text, "%s %u%s\n", process->exit.kind == THAW_EXITED ? "exited" : "signaled",
+             process->exit.value, process->oom_kills > 0 ? " oom" : "");
   else
     snprintf(text, sizeof text, "lost %s\n", shim->lost);
   if (write_file(process->status_path, text) != 0) {
@@ -91,6 +92,8 @@ void status_reply(struct shim *shim, struct client *client) {
 
     if (process->state != PROCESS_EXPECTED)
       status.flags |= THAW_PROCESS_BEGUN;
+    if (process->oom_kills > 0)
+      status.flags |= THAW_PROCESS_OOM;
 
     ok = put_field(&fields, &status, sizeof status);
   }

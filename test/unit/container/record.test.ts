@@ -88,6 +88,10 @@ test('a status is an exit, a signal or a loss', (t) => {
   t.deepEqual(parseStatus('exited 0\n'), { exit: { kind: 'exited', code: 0 } });
   t.deepEqual(parseStatus('exited 255\n'), { exit: { kind: 'exited', code: 255 } });
   t.deepEqual(parseStatus('signaled 9\n'), { exit: { kind: 'signaled', signal: 9 } });
+  t.deepEqual(parseStatus('exited 137 oom\n'), {
+    exit: { kind: 'exited', code: 137, oomKilled: true },
+  });
+  t.is(parseStatus('exited x\n'), undefined);
   t.deepEqual(parseStatus('lost domain destroyed\n'), { reason: 'domain destroyed' });
   for (const text of ['', '\n', 'exited', 'gone 3', 'EXITED 3']) t.is(parseStatus(text), undefined);
 });

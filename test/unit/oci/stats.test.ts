@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest's figures in the form that engines read, and its processes as a table.
 import test from 'ava';
+import type { Client } from '../../../toolstack/api/client.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { OciContainer } from '../../../toolstack/oci/container.js';
-import { durationMs } from '../../../toolstack/oci/events.js';
+import { durationMs, printEvents } from '../../../toolstack/oci/events.js';
 import { OciStore, type OciRecord } from '../../../toolstack/oci/record.js';
 import { processTable, statsEvent } from '../../../toolstack/oci/stats.js';
 import type { Sandbox } from '../../../toolstack/sandbox/sandbox.js';
@@ -19,9 +20,26 @@ function running(answer: Buffer) {
   const container = new OciContainer(record, new OciStore('/none'), silentLog());
   container.sandbox = {
     agent: () => Promise.resolve({ request: () => Promise.resolve(answer) }),
+    destroy: () => Promise.resolve(),
   } as unknown as Sandbox;
   return container;
 }
+
+test('events end with the container, and say that it ran out of memory', async (t) => {
+  const container = running(encodeFields(FIGURES));
+  const said: string[] = [];
+  const client = { signal: new AbortController().signal, out: (text: string) => said.push(text) };
+  const printed = printEvents(container, { interval: '1m' }, client as unknown as Client);
+  await new Promise(setImmediate);
+  const exit = { kind: 'exited', code: 137, oomKilled: true } as const;
+  container.record.cgroup = '';
+  await container.end({ exit });
+  await printed;
+  t.deepEqual(
+    said.map((line) => (JSON.parse(line) as { type: string }).type),
+    ['stats', 'oom'],
+  );
+});
 
 test('runc’s form: nanoseconds, bytes, numbers', async (t) => {
   t.like(await statsEvent(running(encodeFields(FIGURES))), {

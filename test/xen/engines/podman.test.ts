@@ -243,6 +243,9 @@ once('what podman asks for of a process and its files is so inside', async (t) =
     'touch /x 2>/dev/null || echo read-only; touch /mine/x && echo written',
     'df -k /mine /dev/shm | tail -n 2 | tr -s " " | cut -d" " -f2; cat /etc/resolv.conf',
     'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; nproc',
+    // What is masked, and what nobody may write.
+    'ls -A /sys/firmware | wc -l; grep -c " /proc/sys proc ro" /proc/mounts',
+    'echo x 2>/dev/null >/proc/sys/kernel/domainname || echo sys-read-only',
   ].join('\n');
   const words = ['run', '--rm', '--network', 'carried-none', '--memory', '64m', ...asked, image];
   t.is((await podman('network', 'create', '--internal', 'carried-none')).status, 0);
@@ -260,6 +263,7 @@ once('what podman asks for of a process and its files is so inside', async (t) =
     '6 7',
     'a b',
     'read-only',
+    'sys-read-only',
     '50000 100000',
   ])
     t.true(inGuest.stdout.split('\n').includes(line), `${line} in:\n${inGuest.stdout}`);

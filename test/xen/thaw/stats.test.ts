@@ -3,6 +3,7 @@
 
 import test from 'ava';
 import { longOnce, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -128,6 +129,16 @@ longOnce('Prometheus finds the same where thawd was told to', async (t) => {
   t.regex(text, /^thaw_xen_memory_free_bytes \d+$/m);
   await stopThawd();
   await startThawd();
+});
+
+once('who is killed for want of memory is said to be', async (t) => {
+  t.timeout(300_000);
+  const own = ['--cap-add', 'IPC_LOCK', '--memory', '48m', '-v', '/root/tests/files:/t:ro'];
+  const ran = await thaw(['run', '--name', 'wants', ...own, busybox, '/t/want-memory']);
+  t.is(ran.status, 137, ran.stderr);
+  const format = '{{.State.OOMKilled}} {{.State.ExitCode}}';
+  t.is((await thaw(['inspect', '--format', format, 'wants'])).stdout, 'true 137\n');
+  await thaw(['rm', 'wants']);
 });
 
 longOnPv('a paused one has its domain’s figures alone', async (t) => {
