@@ -3,6 +3,7 @@
 # Everything a fresh Debian 13 with Node.js 20 needs before thaw can be tried or tested, each step cached by content.
 # Source it after common.sh, then call setup_all; or single steps, in the order in which they stand here.
 
+# setup_all [COMMAND...]: the command, too, waits for the network and the disk, and needs no more than the lab does.
 setup_all() {
   local started=$SECONDS
   setup_check_machine
@@ -12,14 +13,14 @@ setup_all() {
   # mmdebstrap waits for the network and the disk, the compilers for the CPU: side by side they take less.
   local lab_log lab_pid
   lab_log=$(mktemp)
-  "$THAW_ROOT/scripts/lab" build >"$lab_log" 2>&1 &
+  { "$THAW_ROOT/scripts/lab" build && "${@:-true}"; } >"$lab_log" 2>&1 &
   lab_pid=$!
   setup_native
   setup_guest
   wait "$lab_pid" || {
     cat "$lab_log" >&2
     rm -f "$lab_log"
-    die 'Cannot build the lab: see above'
+    die 'Cannot build the lab, or what is made beside it: see above'
   }
   rm -f "$lab_log"
   setup_install_tree

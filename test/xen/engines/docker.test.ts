@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { outcome, idsIn, oci } from '../../support/bundle.js';
+import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/shop.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
@@ -173,7 +174,7 @@ once('who is killed for want of memory is said to be', async (t) => {
   t.is((await docker('inspect', '-f', state, 'wants')).stdout, 'true 137\n');
 });
 
-once(
+longOnce(
   'on a network of one’s own names are found, also by one that is connected later',
   async (t) => {
     t.timeout(600_000);
