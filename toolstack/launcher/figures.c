@@ -23,7 +23,7 @@ static const char *const names[FIGURES_FILES] = {"cpu.stat", "memory.current", "
                                                  "memory.max"};
 
 struct figures {
-  int home; /* mount namespace of dom0 */
+  int home; /* mount namespace of whoever called create */
   char *folder;
   struct figure each[FIGURES_FILES];
   int64_t taken_ms; /* 0: never */

@@ -9,7 +9,7 @@
 /* A read of the file, which is to be answered. */
 struct fuse_read {
   uint64_t unique; /* names it */
-  uint64_t handle; /* of whoever has it open, as fuse_opened() named it */
+  uint64_t handle; /* of whoever has it open, as opened() named it */
   uint64_t offset;
   uint32_t size;
 };

@@ -19,8 +19,8 @@ import {
   encodeExpect,
   encodeShare,
   SHIM_MAX,
-  type ExitStatus,
   withOom,
+  type ExitStatus,
   type Export,
   type ShimStatus,
 } from '../api/wire.js';
