@@ -39,10 +39,13 @@ tap() {
     grep '^ok .*# SKIP' "$log" | grep -v "$LONG_SKIP"
     [ "$long" -eq 0 ] || printf '%s tests of %s take long and run with --long only\n' "$long" "$suite"
     # Comments are what a test logged, a guest's whole console among it; build/logs has them.
-    grep -v '^ *#' "$log" | grep -A 25 '^not ok '
+    grep -v '^ *#' "$log" | failures
   } >"$log.report"
   count "$suite" $((good - skips - long)) "$bad" "$skips" "$started" "$log.report"
 }
+
+# failures: of TAP on standard input what failed, each with what it says of that.
+failures() { awk '/^(not )?ok / { bad = /^not/; n = 0 } bad && n++ < 26'; }
 
 # lines SUITE COMMAND...: runs a suite that prints `ok NAME` or `FAILED NAME` lines.
 lines() {
@@ -78,6 +81,17 @@ count() {
   ) 8>"$LOGS/counts.lock"
 }
 
+# What failed in all suites, once more and in short: of a long log it is the end that people see.
+failed_again() {
+  local report
+  say 'What failed (the suite of each has more of it above):'
+  for report in "$LOGS"/*.report; do
+    [ -f "$report" ] || continue
+    awk -v suite="$(basename "$report" .tap.report)" '/^not ok / { print suite ": " $0; n = 0; bad = 1; next } /^ok / { bad = 0 } bad && n++ < 20 && !/^ *(---|\.\.\.)$/' "$report"
+  done | tail -n 200
+  grep -hE -A 20 "^(FAILED|FAIL) " "$LOGS"/check.log "$LOGS"/lab.log 2>/dev/null
+}
+
 # summary SUITES: the last line, and the exit status. A suite that left no numbers has failed.
 summary() {
   local suite passed=0 failed=0 skipped=0 name good bad skips
@@ -90,6 +104,7 @@ summary() {
     failed=$((failed + 1))
   done
   took 'All suites' 0
+  [ "$failed" -eq 0 ] || failed_again
   [ "$skipped" -eq 0 ] || say "$skipped tests were skipped: their reasons are above"
   printf '%s passed, %s failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]

@@ -31,9 +31,12 @@ export class CriClient {
   async call<T = Answer>(method: string, request: object): Promise<T> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
-      const options = { deadline: Date.now() + CALL_MS };
+      const began = Date.now();
+      const options = { deadline: began + CALL_MS };
       client[method]?.call(client, request, options, (error, answer) =>
-        error ? reject(new Error(`${method}: ${error.message}`)) : resolve(answer as T),
+        error
+          ? reject(new Error(`${method}, after ${Date.now() - began} ms: ${error.message}`))
+          : resolve(answer as T),
       );
     });
   }

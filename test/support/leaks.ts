@@ -2,6 +2,7 @@
 // What a dom0 has of everything thaw acquires, so that before and after can be compared.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
 import { Libxl } from '../../bindings/index.js';
 import { openXenstore, type XenstoreClient } from '../../xenstore/index.js';
 import { command, pidsOf, THAWD } from './thaw.js';
@@ -118,4 +119,34 @@ function linksOf(pid: number): string[] {
       return [];
     }
   });
+}
+
+/** Nothing of what containers need is there. */
+export function isEmpty(t: ExecutionContext, found: Holdings): void {
+  t.deepEqual(
+    found.domains.map((line) => line.split(' ')[0]),
+    ['0'],
+  );
+  t.deepEqual(
+    found.xenstoreNodes.filter(
+      (path) =>
+        /^\/(vm|libxl)\/./.test(path) ||
+        /^\/local\/domain\/[1-9]/.test(path) ||
+        /^\/local\/domain\/0\/backend\/[^/]+\//.test(path),
+    ),
+    [],
+  );
+  t.deepEqual(found.loopDevices, []);
+  t.deepEqual(found.mounts, []);
+  t.deepEqual(found.shims, []);
+  t.deepEqual(found.libxlHelpers, []);
+  t.deepEqual(
+    found.runFiles.filter((path) => path.includes('/sandboxes/')),
+    [],
+  );
+  t.deepEqual(
+    found.stateFiles.filter((path) => path.includes('/containers/')),
+    [],
+  );
+  t.deepEqual(found.mappings, []);
 }

@@ -7,7 +7,7 @@ import { isOnce } from './once.js';
 type Body = (t: ExecutionContext) => Promise<void>;
 
 /** Set by scripts/test --long. */
-const isLong = process.env.THAW_TEST_LONG === 'yes';
+export const isLong = process.env.THAW_TEST_LONG === 'yes';
 
 /** `test.serial`, in a long run. scripts/lib/suites.sh knows by its title that this is why it was skipped. */
 export function long(title: string, body: Body): void {

@@ -5,6 +5,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ask } from './ask.js';
 
 /** Which kind of guest this run of the suite is about. */
 export const guestType = process.env['THAW_TEST_TYPE'] ?? 'pvh';
@@ -114,8 +115,9 @@ export interface Listed {
   reason?: string;
 }
 
+/** All containers that thawd knows. Rejects where there is no thawd. */
 export async function list(): Promise<Listed[]> {
-  const { stdout } = await thaw(['ps', '--all', '--json']);
+  const { stdout } = await ask('ps', '--all', '--json');
   return JSON.parse(stdout) as Listed[];
 }
 
@@ -211,7 +213,12 @@ export async function stopWithPool(): Promise<void> {
 export async function startThawd(options: string[] = []): Promise<void> {
   const shell = 'exec setsid thawd "$@" >>/var/log/thaw/thawd.log 2>&1 </dev/null';
   spawn('sh', ['-c', shell, 'sh', ...options], { detached: true, stdio: 'ignore' }).unref();
-  await until('thawd answers', async () => (await thaw(['ps'])).status === 0, 300_000);
+  const answers = () =>
+    ask('ps').then(
+      ({ status }) => status === 0,
+      () => false,
+    );
+  await until('thawd answers', answers, 300_000);
 }
 
 /** The most memory a process had in use, in KiB. */
@@ -222,7 +229,7 @@ export function peakKib(pid: number): number {
 /** Waits until thawd's pool has as many clones of a template waiting as it wants. */
 export async function poolFilled(ready = 2): Promise<void> {
   await until(`${ready} clones wait`, async () => {
-    const { stdout } = await thaw(['info', '--json']);
+    const { stdout } = await ask('info', '--json');
     const { templates } = JSON.parse(stdout) as { templates: { ready: number }[] };
     return templates.some((template) => template.ready >= ready);
   });

@@ -19,7 +19,7 @@
 /* It is by far the largest in the cgroup when its turn comes, so the kernel takes none of the others. */
 #define LEFT (4u << 20)
 #define WANTED (16u << 20)
-#define DEATH_MS 2000
+#define DEATH_MS 20000 /* of a dom0 that has its CPU for others: the kernel tries to reclaim first */
 #define LOOK_US 1000
 
 /* Where dom0 would end itself for that, whoever is in the guest could end it. */

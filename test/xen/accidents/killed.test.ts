@@ -4,7 +4,7 @@
 import { Kills } from '../../support/kills.js';
 import { once } from '../../support/once.js';
 
-const KILLS = 10;
+const KILLS = 5;
 const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
 /** On a busy machine fewer must do. */
 const LONGEST_MS = 30_000;

@@ -8,7 +8,6 @@ import {
   busybox,
   command,
   killThawd,
-  list,
   running,
   runWords,
   startThawd,
@@ -16,6 +15,7 @@ import {
   thaw,
   thawdPid,
   until,
+  type Listed,
 } from '../../support/thaw.js';
 
 const UNITS = ['thawd.socket', 'thawd.service'];
@@ -48,7 +48,7 @@ once(
     t.is((await thaw(runWords('-d', '--name', NAME, busybox, 'sleep', '1000'))).status, 0);
     const { domid } = await running(NAME);
     const goesOn = async () =>
-      (await list()).some(
+      (JSON.parse((await thaw(['ps', '--json'])).stdout) as Listed[]).some(
         (one) => one.name === NAME && one.state === 'running' && one.domid === domid,
       );
 

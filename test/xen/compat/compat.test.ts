@@ -117,7 +117,7 @@ async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { 
 }
 
 /** Each row takes long, and test/xen/thaw has tests of its own of what they are about. */
-const LONG_AREAS: readonly CompatRow['area'][] = ['pods', 'files', 'networks'];
+const LONG_AREAS: readonly CompatRow['area'][] = ['pods', 'files', 'networks', 'life', 'images'];
 /** Recording, and comparing with podman itself, are asked for by name. */
 const isAll = recordTo !== undefined || process.env.THAW_COMPAT_LIVE !== undefined;
 

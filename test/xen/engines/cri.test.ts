@@ -289,6 +289,9 @@ once('who is killed for want of memory is said to be', async (t) => {
   const linux = { resources, security_context };
   const id = await run('wants', 'exec /t/want-memory', { mounts, linux });
   await until('its end', async () => (await statusOf(id)).state === 'CONTAINER_EXITED', 60_000);
+  // containerd is told of the one and of the other, in either order.
+  const isKnown = async () => (await statusOf(id)).reason === 'OOMKilled';
+  await until('why it ended', isKnown, 30_000).catch(async () => t.log(await statusOf(id)));
   t.like(await statusOf(id), { exit_code: 137, reason: 'OOMKilled' });
   await remove(t, id);
 });

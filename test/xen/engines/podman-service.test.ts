@@ -7,7 +7,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, outcome } from '../../support/bundle.js';
-import { isOnce, once } from '../../support/once.js';
+import { isLong, longOnce } from '../../support/long.js';
+import { isOnce } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
 /** As docs/engines.md has it. */
@@ -25,7 +26,7 @@ const docker = (...words: string[]): Promise<Outcome> =>
   outcome(['docker', '-H', `unix://${folder}/sock`, ...words]);
 
 test.before(async () => {
-  if (!isOnce) return;
+  if (!isOnce || !isLong) return;
   folder = await mkdtemp('/root/service-');
   await writeFile(join(folder, 'conf'), CONFIG);
   await command('podman', ['load', '-q', '-i', `${images}/busybox.oci.tar`]);
@@ -37,7 +38,7 @@ test.before(async () => {
 });
 
 test.after.always(async () => {
-  if (!isOnce) return;
+  if (!isOnce || !isLong) return;
   await docker('rm', '-f', 'served');
   if (service?.exitCode === null) {
     const ended = emitted(service, 'exit');
@@ -48,7 +49,7 @@ test.after.always(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-once('docker run, exec, logs, ps, stop and rm over podman’s socket', async (t) => {
+longOnce('docker run, exec, logs, ps, stop and rm over podman’s socket', async (t) => {
   t.timeout(600_000);
   const ran = await docker(
     'run',

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // After everything else, in each suite that runs thaw: nothing of what it acquired is left.
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { Libxl } from '../../../bindings/index.js';
-import { holdings, type Holdings } from '../../support/leaks.js';
-import { longOnce, longOnPv } from '../../support/long.js';
+import { holdings, isEmpty } from '../../support/leaks.js';
+import { longOnce } from '../../support/long.js';
 import {
   busybox,
   killThawd,
@@ -13,37 +13,7 @@ import {
   startThawd,
   stopThawd,
   stopWithPool,
-  until,
 } from '../../support/thaw.js';
-
-function isEmpty(t: ExecutionContext, found: Holdings): void {
-  t.deepEqual(
-    found.domains.map((line) => line.split(' ')[0]),
-    ['0'],
-  );
-  t.deepEqual(
-    found.xenstoreNodes.filter(
-      (path) =>
-        /^\/(vm|libxl)\/./.test(path) ||
-        /^\/local\/domain\/[1-9]/.test(path) ||
-        /^\/local\/domain\/0\/backend\/[^/]+\//.test(path),
-    ),
-    [],
-  );
-  t.deepEqual(found.loopDevices, []);
-  t.deepEqual(found.mounts, []);
-  t.deepEqual(found.shims, []);
-  t.deepEqual(found.libxlHelpers, []);
-  t.deepEqual(
-    found.runFiles.filter((path) => path.includes('/sandboxes/')),
-    [],
-  );
-  t.deepEqual(
-    found.stateFiles.filter((path) => path.includes('/containers/')),
-    [],
-  );
-  t.deepEqual(found.mappings, []);
-}
 
 /** What comes after these tests, each of which ends it, finds one that runs. */
 test.after.always(() => startThawd());
@@ -59,34 +29,6 @@ test.serial(
     t.is(left.spawners, 0);
   },
 );
-
-longOnPv('starts cost thawd no descriptor and xenstore no node', async (t) => {
-  t.timeout(300_000);
-  await startThawd(['--pool', '0', '--pool-max', '0']);
-  const settled = (): Promise<Holdings> =>
-    until('the domain of the last container to go', async () => {
-      const found = await holdings();
-      const nodes = found.xenstoreNodes.filter((path) =>
-        /^\/(local\/domain|libxl)\/[1-9]/.test(path),
-      );
-      const isAlone = found.domains.length === 1 && found.shims.length === 0;
-      // What dom0 has of it goes after the domain.
-      const files = [...found.runFiles, ...found.stateFiles].filter((path) =>
-        /\/(sandboxes|containers)\//.test(path),
-      );
-      const isLeft =
-        nodes.length + files.length + found.loopDevices.length + found.mounts.length > 0;
-      return isAlone && !isLeft ? found : undefined;
-    });
-  await run([busybox, 'true']);
-  const first = await settled();
-  isEmpty(t, first);
-  for (let i = 0; i < 3; i++) await run([busybox, 'true']);
-  const second = await settled();
-  t.deepEqual(second.thawdDescriptors, first.thawdDescriptors);
-  t.deepEqual(second.xenstoreNodes, first.xenstoreNodes);
-  await stopThawd();
-});
 
 longOnce(
   'what xenstore has of a domain that ended without a thawd, the next one removes',

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts of containers leave thawd and xenstore as they were.
+
+import test from 'ava';
+import { holdings, isEmpty, type Holdings } from '../../support/leaks.js';
+import { longOnPv } from '../../support/long.js';
+import { busybox, run, startThawd, stopWithPool, until } from '../../support/thaw.js';
+
+/** What comes after this test finds thawd as it was. */
+test.after.always(async () => {
+  await stopWithPool();
+  await startThawd();
+});
+
+longOnPv('starts cost thawd no descriptor and xenstore no node', async (t) => {
+  t.timeout(300_000);
+  await stopWithPool();
+  await startThawd(['--pool', '0', '--pool-max', '0']);
+  const settled = (): Promise<Holdings> =>
+    until('the domain of the last container to go', async () => {
+      const found = await holdings();
+      const nodes = found.xenstoreNodes.filter((path) =>
+        /^\/(local\/domain|libxl)\/[1-9]/.test(path),
+      );
+      const isAlone = found.domains.length === 1 && found.shims.length === 0;
+      // What dom0 has of it goes after the domain.
+      const files = [...found.runFiles, ...found.stateFiles].filter((path) =>
+        /\/(sandboxes|containers)\//.test(path),
+      );
+      const isLeft =
+        nodes.length + files.length + found.loopDevices.length + found.mounts.length > 0;
+      return isAlone && !isLeft ? found : undefined;
+    });
+  await run([busybox, 'true']);
+  const first = await settled();
+  isEmpty(t, first);
+  for (let i = 0; i < 3; i++) await run([busybox, 'true']);
+  const second = await settled();
+  t.deepEqual(second.thawdDescriptors, first.thawdDescriptors);
+  t.deepEqual(second.xenstoreNodes, first.xenstoreNodes);
+});
