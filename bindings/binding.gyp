@@ -58,6 +58,7 @@
       ],
       'include_dirs': ['src'],
       'defines': ['NAPI_VERSION=9', 'LIBXL_API_VERSION=0x041800'],
+      'cflags_c': ['-std=gnu17', '-Wall', '-Wextra', '-Werror'],
       # GNU C++: Xen's public headers use its extensions.
       'cflags_cc': ['-std=gnu++17', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
       # nodelete: a libxl thread may outlive the Worker that loaded the addon.

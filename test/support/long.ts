@@ -2,12 +2,9 @@
 // Tests that take long for what they show beyond others: `scripts/test --long` runs them, any other run says how many it left out.
 
 import test, { type ExecutionContext } from 'ava';
-import { isOnce } from './once.js';
+import { isLong, isOnce } from './once.js';
 
 type Body = (t: ExecutionContext) => Promise<void>;
-
-/** Set by scripts/test --long. */
-export const isLong = process.env.THAW_TEST_LONG === 'yes';
 
 /** `test.serial`, in a long run. scripts/lib/suites.sh knows by its title that this is why it was skipped. */
 export function long(title: string, body: Body): void {

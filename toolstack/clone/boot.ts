@@ -15,7 +15,7 @@ import {
   XS_STATE,
   XS_WAKE,
 } from '../agent/wire.js';
-import { ThawError } from '../base/errors.js';
+import { errorCode, ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
 import { libxlConfig } from '../xen/config.js';
@@ -60,7 +60,11 @@ export async function bootAndFreeze(
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
     const { memTotalKib, rings } = await whileAlive(host, domid, async (lost) => {
-      const link = await connectAgent(host, domid, helloMs, { signal: lost });
+      const link = await connectAgent(host, domid, helloMs, { signal: lost }).catch(
+        (error: unknown) => {
+          throw notOfThaw(name, guest, error);
+        },
+      );
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
       await prepare(domid, link, lost);
@@ -73,6 +77,16 @@ export async function bootAndFreeze(
     undo.disarm();
     return { fd, stream, memTotalKib, rings };
   });
+}
+
+/** Why a guest that was booted cannot be talked to; as it came where that is not the guest's doing. */
+function notOfThaw(name: string, guest: GuestFiles, cause: unknown): unknown {
+  const code = errorCode(cause);
+  if (code !== 'ERR_AGENT_HELLO' && code !== 'ERR_PROTOCOL') return cause;
+  const message =
+    `Cannot freeze domain ${name}: what its console said tells why (/var/log/xen/console), ` +
+    `or ${guest.kernel} and ${guest.initrd} are not of this thaw`;
+  return new ThawError(code, message, { cause });
 }
 
 /** Above the 15 s that the agent gives itself for clearing free memory, and the 5 s for its channels. */

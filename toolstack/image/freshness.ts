@@ -28,9 +28,13 @@ export async function stampOf(ref: ImageReference): Promise<string> {
     const code = errorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     const missing = (error as NodeJS.ErrnoException).path ?? ref.paths.join(' ');
-    throw new ImageError('ERR_IMAGE_NOT_FOUND', `Cannot find image "${ref.name}": no ${missing}`, {
-      cause: error,
-    });
+    throw new ImageError(
+      'ERR_IMAGE_NOT_FOUND',
+      `Cannot find image "${ref.name}": no ${missing}; check the path`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -195,7 +195,7 @@ async function explain(error: unknown, options: ConvertOptions): Promise<unknown
   if (error instanceof ToolFailure) {
     return new ImageError(
       'ERR_IMAGE_CORRUPT',
-      `Layer cannot be converted: ${lastError(error.stderr)}`,
+      `Layer cannot be converted: ${lastError(error.stderr)}; make or fetch the image again`,
       { cause: error },
     );
   }

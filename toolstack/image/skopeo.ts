@@ -204,7 +204,11 @@ function explain(subject: Subject, failure: ToolFailure): ImageError {
   for (const [pattern, code, text] of RULES)
     if (pattern.test(message)) return error(code, text(subject, message));
   // What is left for a local path is a file or a folder that is not what its transport promises.
-  if (isLocal) return error('ERR_IMAGE_CORRUPT', `Cannot read image "${name}": ${message}`);
+  if (isLocal)
+    return error(
+      'ERR_IMAGE_CORRUPT',
+      `Cannot read image "${name}": ${message}; make or fetch it again`,
+    );
   const code = verb === 'pull' ? 'ERR_IMAGE_PULL' : 'ERR_IMAGE_PUSH';
   return error(code, `Cannot ${verb} "${name}": ${message}`);
 }

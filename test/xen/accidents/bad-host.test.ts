@@ -74,7 +74,10 @@ once('a guest that never says hello', async (t) => {
   await withThawd(t, options, async () => {
     const { status, stderr } = await run([busybox, 'true']);
     t.is(status, 125);
-    t.regex(stderr, /^thaw: Agent did not say hello within 15 s[^\n]*\n$/);
+    t.regex(
+      stderr,
+      /^thaw: Cannot freeze domain thaw-template-\S+: [^\n]*console[^\n]*: Agent did not say hello within 15 s[^\n]*\n$/,
+    );
   });
 });
 
@@ -84,7 +87,10 @@ once('a guest that speaks garbage', async (t) => {
   await withThawd(t, options, async () => {
     const { status, stderr } = await run([busybox, 'true']);
     t.is(status, 125);
-    t.regex(stderr, /^thaw: (Frame of \d+ bytes|The agent)[^\n]*\n$/);
+    t.regex(
+      stderr,
+      /^thaw: Cannot freeze domain [^\n]*initrd are not of this thaw: (Frame of \d+ bytes|The agent)[^\n]*\n$/,
+    );
   });
 });
 

@@ -7,8 +7,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, outcome } from '../../support/bundle.js';
-import { isLong, longOnce } from '../../support/long.js';
-import { isOnce } from '../../support/once.js';
+import { longOnce } from '../../support/long.js';
+import { isLong, isOnce } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/thaw.js';
 
 /** As docs/engines.md has it. */

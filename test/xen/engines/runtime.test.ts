@@ -205,6 +205,31 @@ once(
   },
 );
 
+once('set-user-ID counts in the root, and not where the bundle says so', async (t) => {
+  t.timeout(300_000);
+  const bound = join(root, 'bound');
+  await command('mkdir', [bound]);
+  for (const folder of [join(root, 'rootfs'), bound])
+    await command('install', ['-m', '4755', '/root/tests/files/effective', `${folder}/effective`]);
+  const mounts = [
+    { destination: '/proc', type: 'proc', source: 'proc' },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+    { destination: '/suid', type: 'bind', source: bound, options: ['bind'] },
+    { destination: '/nosuid', type: 'bind', source: bound, options: ['bind', 'nosuid'] },
+  ];
+  const script = 'for i in /effective /suid/effective /nosuid/effective; do $i; done';
+  const run = async (more: object): Promise<string> => {
+    const user = { uid: 1000, gid: 1000 };
+    const process = { args: ['sh', '-c', script], cwd: '/', env: ['PATH=/bin'], user, ...more };
+    const folder = await bundle('', { process, mounts });
+    const { status, stdout, stderr } = await outcome(['thaw-oci', 'run', '-b', folder, 'suid']);
+    t.is(status, 0, stderr);
+    return stdout;
+  };
+  t.is(await run({}), '0\n0\n1000\n');
+  t.is(await run({ noNewPrivileges: true }), '1000\n1000\n1000\n');
+});
+
 once('one that is deleted while it is made leaves nothing, and its create fails', async (t) => {
   t.timeout(300_000);
   const begun = join(root, 'begun');
