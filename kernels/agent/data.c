@@ -119,6 +119,9 @@ static bool next_frame(struct agent_process *process) {
 
   if (process->state == AGENT_STARTING || process->state == AGENT_CREATED || process->state == AGENT_HELD)
     return false;
+  /* EXIT was its last, though its container is there until it is deleted */
+  if (process->is_exit_sent)
+    return false;
   if (agent_input_grant(&process->input, &grant)) {
     memcpy(out.payload, &grant, sizeof grant);
     return fill(process->id, THAW_CREDIT, THAW_STDIN, sizeof grant);

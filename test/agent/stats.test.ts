@@ -58,3 +58,14 @@ test.serial(
     t.deepEqual(process.complaints, []);
   },
 );
+
+test.serial('who asks for FIGURES of one whose EXIT is on its way has no answer', async (t) => {
+  const process = await startContainer(agent, 'over', ['sleep', '1000']);
+  process.signal(9);
+  await process.ended();
+  // The agent has still to delete it.
+  process.askFigures();
+  await (await startContainer(agent, 'later', ['true'])).ended();
+  t.deepEqual(process.complaints, []);
+  t.deepEqual(process.figures, []);
+});
