@@ -17,9 +17,14 @@ suites_to_run() {
   local all=$1 suite file passed when
   shift
   for suite in "$@"; do
+    case " ${MORE_SUITES:-} " in *" $suite "*)
+      rm -f "$LOGS/$suite.key"
+      printf '%s ' "$suite"
+      continue
+      ;;
+    esac
     suite_key "$suite" >"$LOGS/$suite.key" || rm -f "$LOGS/$suite.key"
     file=$SUITE_CACHE/$suite-$(cat "$LOGS/$suite.key" 2>/dev/null)
-    case " ${MORE_SUITES:-} " in *" $suite "*) rm -f "$LOGS/$suite.key" ;; esac
     if [ -n "$all" ] || [ ! -s "$LOGS/$suite.key" ] || ! read -r passed when 2>/dev/null <"$file"; then
       printf '%s ' "$suite"
       continue
