@@ -41,27 +41,52 @@ once('podman runs a container in a domain: output, input, status', async (t) => 
   t.deepEqual(await idsIn(), []);
 });
 
-once('podman’s container that runs: ps, inspect, cp, logs, stop by its own trap', async (t) => {
-  t.timeout(600_000);
-  t.teardown(() => podman('rm', '-f', '-t', '0', 'engine'));
-  const script = 'trap "echo term; exit 7" TERM; echo up; while :; do sleep 1; done';
-  const words = ['-d', '--name', 'engine', '--network', 'none', '--memory', '64m', image];
-  const started = await podman('run', ...words, 'sh', '-c', script);
-  t.is(started.status, 0, started.stderr);
-  await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
-  t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
-  await writeFile(join(root, 'data'), 'carried');
-  // Its limit is what the guest has, its processes are those inside: the shell and its sleep.
-  const { stdout: stats } = await podman('stats', '--no-stream', '--no-reset', 'engine');
-  t.regex(stats, /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /, stats);
-  t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
-  t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
-  t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');
-  t.is((await podman('stop', '-t', '60', 'engine')).status, 0);
-  t.is((await podman('inspect', '-f', '{{.State.ExitCode}}', 'engine')).stdout, '7\n');
-  t.is((await podman('logs', 'engine')).stdout, 'up\nterm\n');
-  t.is((await podman('rm', 'engine')).status, 0);
-});
+once(
+  'podman’s container that runs: ps, inspect, cp, diff, commit, logs, stop by its own trap',
+  async (t) => {
+    t.timeout(600_000);
+    t.teardown(async () => {
+      await podman('rm', '-f', '-t', '0', 'engine');
+      await podman('rmi', '-f', 'localhost/made');
+    });
+    const script =
+      'trap "echo term; exit 7" TERM; echo inside >/wrote; echo up; while :; do sleep 1; done';
+    const words = ['-d', '--name', 'engine', '--network', 'none', '--memory', '64m', image];
+    const started = await podman('run', ...words, 'sh', '-c', script);
+    t.is(started.status, 0, started.stderr);
+    await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
+    t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
+    await writeFile(join(root, 'data'), 'carried');
+    // Its limit is what the guest has, its processes are those inside: the shell and its sleep.
+    const { stdout: stats } = await podman('stats', '--no-stream', '--no-reset', 'engine');
+    t.regex(stats, /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /, stats);
+    t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
+    t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
+    t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');
+    const changed = (await podman('diff', 'engine')).stdout.split('\n');
+    t.true(changed.includes('A /wrote') && changed.includes('A /in'), changed.join(' '));
+    const committed = await podman('commit', '-q', 'engine', 'localhost/made');
+    t.is(committed.status, 0, committed.stderr);
+    const seen = await podman(
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      'localhost/made',
+      'cat',
+      '/wrote',
+      '/in',
+    );
+    t.is(seen.stdout, 'inside\ncarried', seen.stderr);
+    const pid = (await podman('inspect', '-f', '{{.State.Pid}}', 'engine')).stdout.trim();
+    const links = await command('nsenter', ['-t', pid, '-n', 'ip', '-o', 'link']);
+    t.regex(links, /^1: lo: [^\n]*\n$/, 'none of dom0’s');
+    t.is((await podman('stop', '-t', '60', 'engine')).status, 0);
+    t.is((await podman('inspect', '-f', '{{.State.ExitCode}}', 'engine')).stdout, '7\n');
+    t.is((await podman('logs', 'engine')).stdout, 'up\nterm\n');
+    t.is((await podman('rm', 'engine')).status, 0);
+  },
+);
 
 once('podman exec: streams, status, user, terminal, detached, many at once', async (t) => {
   t.timeout(600_000);
