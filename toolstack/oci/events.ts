@@ -14,10 +14,14 @@ export async function printEvents(
   client: Client,
 ): Promise<void> {
   const ms = durationMs(interval);
+  const over = new AbortController();
+  void container.ended.then(() => over.abort());
+  // Nothing of an interval is left when the container ends in it.
+  const either = AbortSignal.any([client.signal, over.signal]);
   for (;;) {
     client.out(`${JSON.stringify(await statsEvent(container))}\n`);
     if (stats !== undefined) return;
-    await Promise.race([sleep(ms, client.signal).catch(() => undefined), container.ended]);
+    await sleep(ms, either).catch(() => undefined);
     if (client.signal.aborted) return;
     if (container.record.state !== 'stopped') continue;
     if (container.record.exit?.oomKilled) client.out(`${JSON.stringify(oomEvent(container))}\n`);
