@@ -19,8 +19,9 @@
 #include <xen/xen.h>
 
 #define WAIT_TICKS (20 * HZ) /* without a page from Xen, on a host that is busy; then the kill goes ahead */
-#define LEAST_PAGES                                                                                                    \
-  (32 << (20 - PAGE_SHIFT)) /* the least that a container gets: with less, the target is still to be told */
+/* A container gets 32 MiB or more, of which Xen keeps some for itself: with less than this, a clone is still to be told
+ * its target */
+#define LEAST_PAGES (24 << (20 - PAGE_SHIFT))
 
 /* Of a section: 32 */
 #define DESCRIPTOR_PAGES PFN_UP(PAGES_PER_SECTION * sizeof(struct page))

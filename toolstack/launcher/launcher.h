@@ -11,6 +11,7 @@
 
 #include "../api/fifo.h"
 #include "../api/frame.h"
+#include "watched.h"
 
 #define SOCKET_PATH "/run/thaw/thawd.sock"
 #define EXIT_TOOLSTACK 125 /* thaw itself failed */
@@ -47,10 +48,12 @@ enum process_state {
   PROCESS_GONE,  /* the shim's connection ended without a word; nothing was said so far */
 };
 
-/* Two files of a cgroup of dom0; -1: there are none. Whoever opens them later may find others in their place
+/* Files of a cgroup of dom0; -1: there are none. Whoever opens them later may find others in their place
  * (figures.h). */
 struct oom_cgroup {
   int used, limit; /* memory.current and memory.max */
+  int proc;        /* /proc of dom0, where it says who watches memory.events */
+  struct watched events;
 };
 
 struct figures;

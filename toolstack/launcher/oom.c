@@ -2,7 +2,8 @@
 /*
  * How does an engine learn that a guest's kernel killed for want of memory? Engines look into memory.events of the
  * container's cgroup in dom0. So that it says what is so, a process that is there for nothing else wants more memory
- * there than it gets.
+ * there than it gets. containerd looks there once its call of `start` has ended and sees nothing of what was before: a
+ * guest can be quicker, so who watches is waited for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,8 @@
 #define WANTED (16u << 20)
 #define DEATH_MS 20000 /* of a dom0 that has its CPU for others: the kernel tries to reclaim first */
 #define LOOK_US 1000
+#define WATCH_MS 5000 /* for one that looks; then nobody does */
+#define WATCH_LOOK_US 50000
 
 /* Where dom0 would end itself for that, whoever is in the guest could end it. */
 static bool is_fatal(void) {
@@ -49,6 +52,8 @@ void oom_open(struct oom_cgroup *cgroup, const char *procs) {
     return;
   cgroup->used = openat(parent, "memory.current", O_RDONLY | O_CLOEXEC);
   cgroup->limit = openat(parent, "memory.max", O_WRONLY | O_CLOEXEC);
+  if (watched_name(&cgroup->events, parent, "memory.events"))
+    cgroup->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   close(parent);
 }
 
@@ -78,14 +83,23 @@ static void await(pid_t pid) {
   }
 }
 
+static void await_watch(const struct oom_cgroup *cgroup) {
+  int64_t end = clock_ms() + WATCH_MS;
+
+  while (cgroup->proc >= 0 && !watched_by_any(&cgroup->events, cgroup->proc) && clock_ms() < end)
+    usleep(WATCH_LOOK_US);
+}
+
 void oom_show(const struct oom_cgroup *cgroup) {
-  long long used = read_number(cgroup->used);
   char limit[32];
   pid_t pid;
 
-  snprintf(limit, sizeof limit, "%lld", used + LEFT);
-  if (used < 0 || pwrite(cgroup->limit, limit, strlen(limit), 0) < 0)
+  if (read_number(cgroup->used) < 0)
     return; /* dom0 does not count memory there */
+  await_watch(cgroup);
+  snprintf(limit, sizeof limit, "%lld", read_number(cgroup->used) + LEFT);
+  if (pwrite(cgroup->limit, limit, strlen(limit), 0) < 0)
+    return; /* the cgroup is gone */
   pid = fork();
   if (pid == 0)
     want();

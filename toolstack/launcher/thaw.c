@@ -68,7 +68,7 @@ static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd)
 }
 
 int main(int argc, char **argv) {
-  struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1, .oom = {-1, -1}};
+  struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1, .oom = {.used = -1, .limit = -1, .proc = -1}};
   const char *socket_path = getenv("THAW_SOCKET");
   int signals_fd, status;
 

@@ -141,6 +141,18 @@ once('who is killed for want of memory is said to be', async (t) => {
   await thaw(['rm', 'wants']);
 });
 
+once('it is killed at once also in the smallest domain', async (t) => {
+  t.timeout(300_000);
+  const own = ['--cap-add', 'IPC_LOCK', '--memory', '32m', '-v', '/root/tests/files:/t:ro'];
+  const script =
+    'read a b </proc/uptime; /t/want-memory; echo $?; read c d </proc/uptime; echo $a $c';
+  const ran = await thaw(['run', '--rm', ...own, busybox, 'sh', '-c', script]);
+  const [, status, from, to] = /^(\d+)\n([\d.]+) ([\d.]+)\n$/.exec(ran.stdout) ?? [];
+  t.is(status, '137', ran.stdout + ran.stderr);
+  // As long as its kernel waits for memory that is on its way: there is none.
+  t.true(Number(to) - Number(from) < 20, ran.stdout);
+});
+
 longOnPv('a paused one has its domain’s figures alone', async (t) => {
   await thaw(['pause', NAME]);
   const now = await stats();

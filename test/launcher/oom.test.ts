@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest's kill for want of memory, as a stand-in shows it in its own cgroup: not before somebody watches there, who would see nothing of what was before.
+
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { called, ended, FED, left } from '../support/stand-in.js';
+import { until } from '../support/within.js';
+
+const FIGURES = 128;
+const WAIT_MS = 5000;
+const [SIGNALED, SIGKILL] = [2, 9];
+const MOUNTED = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
+
+/** A stand-in whose process has just been killed. `limit` says what was written to memory.max below what is mounted there. */
+async function killed(t: ExecutionContext, oomKills: number) {
+  const all = await called(t);
+  const folder = join(all.sandbox.dir, 'cgroup');
+  mkdirSync(folder);
+  for (const name of [...MOUNTED, 'cgroup.procs', 'memory.events'])
+    writeFileSync(join(folder, name), '0');
+  t.teardown(() => {
+    for (const name of MOUNTED) spawnSync('umount', ['-l', join(folder, name)]);
+  });
+  const below = join(all.sandbox.dir, 'memory.max');
+  linkSync(join(folder, 'memory.max'), below);
+  const pid = await left(all, FED | FIGURES, { cgroup: join(folder, 'cgroup.procs') });
+  const inside = all.sandbox.agent.begin(1, true);
+  await until('the shim has heard of it', async () => {
+    const { processes } = await all.sandbox.status();
+    return processes[0]?.hasBegun === true;
+  });
+  inside.eof(1);
+  inside.eof(2);
+  inside.exitOnly(SIGKILL, SIGNALED, oomKills);
+  return {
+    events: join(folder, 'memory.events'),
+    limit: () => readFileSync(below, 'utf8'),
+    since: performance.now(),
+    end: async () => {
+      await ended(all);
+      t.is(all.said(), `first 0\nleft ${pid} ${SIGKILL}\n`);
+    },
+  };
+}
+
+test('it is shown as soon as somebody watches', async (t) => {
+  const { events, limit, since, end } = await killed(t, 1);
+  await delay(1000);
+  t.is(limit(), '0', 'nobody watches');
+  const watcher = watch(events);
+  t.teardown(() => {
+    watcher.close();
+  });
+  await end();
+  t.true(performance.now() - since < WAIT_MS);
+  t.regex(limit(), /^max/, 'the limit was set, and is none again');
+});
+
+test('it is shown in the end where nobody does', async (t) => {
+  const { limit, since, end } = await killed(t, 1);
+  await end();
+  t.true(performance.now() - since >= WAIT_MS);
+  t.regex(limit(), /^max/);
+});
+
+test('nothing is shown of a container that had memory enough', async (t) => {
+  const { limit, since, end } = await killed(t, 0);
+  await end();
+  t.true(performance.now() - since < WAIT_MS);
+  t.is(limit(), '0');
+});
