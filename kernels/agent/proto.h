@@ -217,12 +217,14 @@ enum thaw_layer {
 };
 
 enum thaw_process_flag {
-  THAW_PROCESS_STDIN = 1,     /* stdin is fed from outside; else it is /dev/null */
-  THAW_PROCESS_TTY = 2,       /* one terminal: output is all THAW_STDOUT */
-  THAW_PROCESS_FIGURES = 128, /* in a STAND_IN only: its cgroup is the container's to engines, and says of it what it
-                                 uses and that its memory ran out */
-  THAW_PROCESS_BEGUN = 256,   /* in a thaw_status only: the agent has said something of it */
-  THAW_PROCESS_OOM = 512,     /* there too: its EXIT says that its container ran out of memory */
+  THAW_PROCESS_STDIN = 1,       /* stdin is fed from outside; else it is /dev/null */
+  THAW_PROCESS_TTY = 2,         /* one terminal: output is all THAW_STDOUT */
+  THAW_PROCESS_FIGURES = 128,   /* in a STAND_IN only: its cgroup is the container's to engines, and says of it what it
+                                   uses and that its memory ran out */
+  THAW_PROCESS_BEGUN = 256,     /* in a thaw_status only: the agent has said something of it */
+  THAW_PROCESS_OOM = 512,       /* there too: its EXIT says that its container ran out of memory */
+  THAW_PROCESS_READONLY = 1024, /* in a STAND_IN only: who enters its root cannot write there, for its guest would not
+                                   see it */
 };
 
 enum thaw_attach_flag {

@@ -10,6 +10,7 @@ import { called, ended, FED, left, TTY, wish, type Wishes } from '../support/sta
 import { until } from '../support/within.js';
 
 const [SIGKILL, SIGTERM, SIGUSR1] = [9, 15, 10];
+const READONLY = 1024;
 
 test('it has the caller’s streams, a root and namespaces of its own, and the status', async (t) => {
   const all = await called(t);
@@ -127,3 +128,21 @@ for (const [what, wishes, why] of REFUSALS) {
     t.is(all.said(), `first ${1 << 8}\n`);
   });
 }
+
+test('who enters a root that is only to be read cannot write there; what is below stays as it is', async (t) => {
+  for (const [flags, code] of [
+    [FED | READONLY, 'EROFS'],
+    [FED, undefined],
+  ] as const) {
+    const all = await called(t);
+    const pid = await left(all, flags);
+    const inside = all.sandbox.agent.begin(1, true);
+    const write = (): void => writeFileSync(`/proc/${pid}/root/new`, '');
+    if (code) t.throws(write, { code });
+    else t.notThrows(write);
+    writeFileSync(join(all.root, 'engine'), '');
+    t.true(readdirSync(`/proc/${pid}/root`).includes('engine'));
+    inside.exit(0);
+    await ended(all);
+  }
+});

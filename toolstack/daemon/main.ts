@@ -20,7 +20,7 @@ import { recover } from '../container/recover.js';
 import { GivenDevices } from '../container/devices.js';
 import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
-import { ImageStore } from '../image/index.js';
+import { FolderLayers, ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { OciContainers, OciStore } from '../oci/index.js';
 import { Pods, PodStore } from '../pod/index.js';
@@ -92,8 +92,10 @@ async function start(
     ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
     // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
     store: new OciStore(join(paths.run, 'oci')),
+    layers: new FolderLayers(join(paths.state, 'engine-layers')),
   });
   await recover(services, manager, await oci.recover());
+  await oci.sweep();
   // Not before: what starts gets an address, and those of containers that run must be known.
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);

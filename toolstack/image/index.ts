@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rest of thaw may use of the image store.
+export { FolderLayers, type LayerFolder } from './folder-layers.js';
 export { ImageError, type ImageErrorCode } from './errors.js';
 export type { HistoryEntry, ImageDetails } from './details.js';
 export type { SaveFormat } from './export.js';

@@ -6,31 +6,26 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { ImageError, saysNoSpace, spaceOf } from './errors.js';
+import { ImageError } from './errors.js';
 import {
   LayerRules,
   type DirAttributes,
   type LayerFacts,
   type LayerLimits,
 } from './layer-rules.js';
+import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
 import { TarEditor } from './tar-edit.js';
-import { ToolFailure, lastLine, startTool } from './tool.js';
+import { ToolFailure, startTool } from './tool.js';
 
 const CHUNK = 128 * 1024;
 const TIMEOUT_MS = 2 * 60 * 60 * 1000;
-/** mkfs.erofs 1.8 does not always say that a write failed for lack of space: with less than this free, that was it. */
-const FULL_BELOW = 1024 * 1024;
 
 const MKFS_ARGS = [
   '--tar=f',
   '--aufs',
   // In the tar's order, as it comes: else all data makes a detour through a temporary file.
   '--sort=none',
-  // Reproducible: a fixed build time and no UUID; files keep their times.
-  '-T0',
-  '--mkfs-time',
-  '-Uclear',
-  '--quiet',
+  ...REPRODUCIBLE,
 ];
 
 export interface ConvertOptions {
@@ -174,28 +169,15 @@ async function compressionOf(blob: string): Promise<'none' | 'gzip' | 'zstd'> {
   }
 }
 
-async function flush(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
 async function explain(error: unknown, options: ConvertOptions): Promise<unknown> {
-  const { freeBytes } = await spaceOf(options.tmpDir);
-  if (
-    saysNoSpace(error) ||
-    (error instanceof ToolFailure && (saysNoSpace(error.stderr) || freeBytes < FULL_BELOW))
-  ) {
+  if (await ranOutOfSpace(error, options.tmpDir)) {
     return new ImageError('ERR_IMAGE_NOSPACE', 'No space left on the device', { cause: error });
   }
   if (error instanceof ImageError) return error;
   if (error instanceof ToolFailure) {
     return new ImageError(
       'ERR_IMAGE_CORRUPT',
-      `Layer cannot be converted: ${lastError(error.stderr)}; make or fetch the image again`,
+      `Layer cannot be converted: ${complaintOf(error)}; make or fetch the image again`,
       { cause: error },
     );
   }
@@ -205,10 +187,4 @@ async function explain(error: unknown, options: ConvertOptions): Promise<unknown
     `Layer cannot be unpacked: ${message}; make or fetch the image again`,
     { cause: error },
   );
-}
-
-/** mkfs.erofs and zstd end with a summary; the first complaint is the reason. */
-function lastError(stderr: string): string {
-  const complaint = stderr.split('\n').find((line) => line.startsWith('<E>'));
-  return (complaint?.replace(/^<E>\s*(erofs:?)?\s*/, '') ?? lastLine(stderr)).slice(0, 300);
 }

@@ -63,11 +63,11 @@ static int enter_network(const char *path) {
 }
 
 /* Nothing of dom0's tree is left but the container's. */
-static int enter_root(const char *root) {
+static int enter_root(const char *root, bool read_only) {
   if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0 ||
-      mount(root, root, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir(root) != 0)
+      mount(root, root, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir(root) != 0 || root_here() != 0)
     return -1;
-  return root_here();
+  return read_only ? mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) : 0;
 }
 
 static int send_descriptor(const char *path, int fd, const char *name) {
@@ -140,7 +140,7 @@ static void become(struct launcher *launcher, const struct wish *wish) {
     fail(launcher, "give a terminal to", wish->console);
   if (enter_network(wish->network) != 0)
     fail(launcher, "enter the network namespace", wish->network);
-  if (enter_root(wish->root) != 0)
+  if (enter_root(wish->root, (launcher->flags & THAW_PROCESS_READONLY) != 0) != 0)
     fail(launcher, "enter the root filesystem", wish->root);
 }
 

@@ -52,13 +52,21 @@ export class OciContainers {
     return owners.map(({ record }) => record.sandbox);
   }
 
-  /** What an earlier thawd did not come to write down: files that nobody has, and memory that members need. */
+  /** Once all else is accounted for: what of layers of root filesystems nobody has. */
+  async sweep(): Promise<void> {
+    const { sandbox, layers } = this.#services;
+    await sandbox.loops.sweep(layers.dir);
+    await layers.prune();
+  }
+
+  /** What an earlier thawd did not come to write down: files and disks that nobody has, and memory that members need. */
   async #settle(owner: OciContainer): Promise<void> {
     const { id, state } = owner.record;
     const wrong = (what: string) => (error: unknown) => {
       this.#log.error(`Cannot look for ${what} of OCI container ${id}`, { error });
     };
     await owner.domain?.files.sweep().catch(wrong('files'));
+    await owner.domain?.disks.sweep().catch(wrong('disks'));
     // No agent of a paused domain answers.
     if (state !== 'paused')
       void fitDomain(this.#services.sandbox, owner, this.all).catch(wrong('memory'));
@@ -101,11 +109,12 @@ export class OciContainers {
       );
     if (this.#containers.has(key))
       throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
-    const { store, pool, sandbox } = this.#services;
-    const plan = await planCreate(sandbox, request, this.all);
+    const { store, pool, sandbox, layers } = this.#services;
+    const plan = await planCreate(this.#services, request, this.all, client.signal);
     const container = new OciContainer(plan.record, store, this.#log);
     if (this.#containers.has(key)) {
       giveBackAddresses(sandbox, plan.record.sandbox);
+      await layers.release(plan.record.key);
       throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
     }
     this.#containers.set(key, container);
@@ -231,6 +240,7 @@ export class OciContainers {
   async #forget({ record }: OciContainer): Promise<void> {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#services.devices.takeBack(record.key);
+    await this.#services.layers.release(record.key);
     await this.#services.store.remove(record);
   }
 
@@ -239,6 +249,7 @@ export class OciContainers {
     const container = new OciContainer(record, store, this.#log);
     // Its name may be another's since.
     if (record.isDeleted !== true) this.#containers.set(keyOf(record.root, record.id), container);
+    this.#services.layers.adopt(record.key, record.sandbox.layers);
     await this.#adoptDevices(container);
     if (await takeOver(this.#services, container, this.all)) return;
     await this.remove(container);

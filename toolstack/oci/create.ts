@@ -6,11 +6,12 @@ import type { Client } from '../api/client.js';
 import { ProcessFlag } from '../api/wire.js';
 import { writeAtomic } from '../base/files.js';
 import { Steps } from '../base/steps.js';
+import type { FolderLayers } from '../image/index.js';
 import { OWN_FILES } from '../sandbox/files.js';
 import { limitWithin } from '../sandbox/limits.js';
 import type { Pool } from '../sandbox/pool.js';
 import type { SandboxRecord } from '../sandbox/record.js';
-import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import { ROOTFS, type ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { enterCgroup } from './cgroup.js';
 import type { BundleConfig } from './config.js';
@@ -33,6 +34,8 @@ export interface OciServices {
   pool: Pool;
   store: OciStore;
   devices: DeviceGivers;
+  /** Of root filesystems that are no files of dom0. */
+  layers: FolderLayers;
 }
 
 /** Who sees to it that two containers do not write to one disk. */
@@ -71,7 +74,7 @@ export async function create(
     await made.shim.expect(container.first, flags, '', store.statusPath(record));
     const process = {
       ...{ process: container.first, console: consoleSocket },
-      flags: flags | ProcessFlag.FIGURES,
+      flags: flags | ProcessFlag.FIGURES | (guest.rootfs === 'erofs' ? ProcessFlag.READONLY : 0),
     };
     const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
     const what = { shimSocket: made.shimSocket, ...process };
@@ -122,12 +125,18 @@ export async function create(
   steps.done();
 }
 
-function placeOf({ key, place, limits }: OciRecord, joining: Joining | undefined): GuestPlace {
-  const joined = joining?.joined ?? new Map<string, string>();
+function placeOf(
+  { key, place, limits, sandbox }: OciRecord,
+  joining: Joining | undefined,
+): GuestPlace {
+  const shared = { sandbox, joined: joining?.joined ?? new Map<string, string>() };
   return place
-    ? { device: place.files ?? OWN_FILES, cgroup: key, memoryBytes: limits.memoryBytes, joined }
+    ? {
+        ...{ ...shared, device: place.files ?? OWN_FILES, rootfs: key, cgroup: key },
+        memoryBytes: limits.memoryBytes,
+      }
     : {
-        ...{ device: OWN_FILES, cgroup: 'container', joined },
+        ...{ ...shared, device: OWN_FILES, rootfs: ROOTFS, cgroup: 'container' },
         memoryBytes: limitWithin(limits.memoryBytes),
       };
 }

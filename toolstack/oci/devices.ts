@@ -49,9 +49,12 @@ export async function devicesOf(linux: JsonObject, resources: JsonObject): Promi
   return devices;
 }
 
-/** Its nodes in the guest, and who may use them: for crun. Pure. */
-export function guestDevices(devices: readonly OciDevice[]): { nodes: object[]; rules: object[] } {
-  const numbered = devices.map((device, index) => ({ device, ...deviceNumber({}, index) }));
+/** Their nodes in that guest, and who may use them: for crun. Pure. */
+export function guestDevices(
+  devices: readonly OciDevice[],
+  sandbox: Parameters<typeof deviceNumber>[0],
+): { nodes: object[]; rules: object[] } {
+  const numbered = devices.map((device, index) => ({ device, ...deviceNumber(sandbox, index) }));
   return {
     nodes: numbered.map(({ device: { destination, node }, major, minor }) => ({
       ...{ path: destination, type: 'b', major, minor },

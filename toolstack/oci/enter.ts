@@ -5,6 +5,7 @@ import { Steps } from '../base/steps.js';
 import {
   firstProcess,
   Member,
+  mountRoot,
   PodDomain,
   routeEvents,
   slotOf,
@@ -49,16 +50,23 @@ export async function enterDomain(
   const { domain } = owner;
   if (!domain) throw new RangeError('Its domain is there no more');
   const { record } = container;
-  const device = domain.files.take();
-  const place: Place = { slot: domain.slots.take(container.events), disks: [], files: device };
+  const { files = [], layers, memoryKib } = record.sandbox;
+  const device = files.length > 0 ? domain.files.take() : undefined;
+  const place: Place = {
+    slot: domain.slots.take(container.events),
+    disks: layers.map((file) => domain.disks.take(file, false)),
+    ...(device === undefined ? {} : { files: device }),
+  };
   record.place = place;
   const member = stayIn(services, container, owner, place);
+  const root = { name: record.key, layers, upperKib: Math.floor(memoryKib / 2) };
   // The next thawd must know whose they are.
   await services.store.save(record);
   const steps = new Steps(services.sandbox.host.log, `${record.sandbox.name}, ${record.id}`);
   try {
     await all([
-      domain.files.share(device, record.sandbox.files ?? [], steps),
+      ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
+      ...(layers.length === 0 ? [] : [steps.time('mount', mountRoot(domain, root, place.disks))]),
       steps.time('meanwhile', meanwhile(member)),
     ]);
   } finally {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What this runtime can do, as `features` prints it (runtime specification, features.md), and a config.json to begin with. Pure.
 
+import { ROOTFS_ANNOTATION } from './rootfs.js';
 import { SPEC_VERSION } from './version.js';
 
 /** What of mount(8)'s options guests' crun knows. */
@@ -25,6 +26,8 @@ export const FEATURES = {
     ...{ intelRdt: { enabled: false }, mountExtensions: { idmap: { enabled: false } } },
   },
   annotations: { 'org.opencontainers.runc.checkpoint.enabled': 'false' },
+  // What is written may end with the guest.
+  potentiallyUnsafeConfigAnnotations: [ROOTFS_ANNOTATION],
 };
 
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];

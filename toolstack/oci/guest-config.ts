@@ -7,6 +7,7 @@ import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
 import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
 import { sharedPath, type SharedFile } from '../sandbox/files.js';
+import { rootfsPath } from '../sandbox/sandbox.js';
 import type { JsonObject } from './config-fields.js';
 import type { BundleConfig, Mount } from './config.js';
 import { devicesOf, guestDevices, type OciDevice } from './devices.js';
@@ -14,11 +15,15 @@ import { configError } from './errors.js';
 import { toJson } from './json.js';
 import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
+import { rootfsKind, type RootfsKind } from './rootfs.js';
 
 export interface GuestPlan {
   /** For crun. */
   configAt: (place: GuestPlace) => string;
-  /** The root filesystem first. */
+  /** The root filesystem's folder in dom0, without symlinks. */
+  root: string;
+  rootfs: RootfsKind;
+  /** The root filesystem first, where that is dom0's. */
   files: SharedFile[];
   devices: OciDevice[];
 }
@@ -27,6 +32,10 @@ export interface GuestPlan {
 export interface GuestPlace {
   /** Its 9pfs device. */
   device: number;
+  /** What the guest calls its root filesystem, where that is no file of dom0. */
+  rootfs: string;
+  /** Its domain, by whose disks those of linux.devices are counted. */
+  sandbox: Parameters<typeof guestDevices>[1];
   /** Within the guest. */
   cgroup: string;
   /** In bytes, within the domain; undefined for none. */
@@ -40,27 +49,42 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
   refuseWhatIsNot(config);
   const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
   if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
-  const files: SharedFile[] = [{ path: root.path, readOnly: false }];
+  const rootfs = rootfsKind(config);
+  const files: SharedFile[] = rootfs === '9pfs' ? [{ path: root.path, readOnly: false }] : [];
+  const rootAt = ({ device, rootfs: name }: GuestPlace): string =>
+    rootfs === '9pfs' ? sharedPath(0, device) : rootfsPath(name);
   const mounts: PlannedMount[] = [];
   for (const [index, mount] of config.mounts.entries())
     mounts.push(await planMount(mount, bundle, `mounts[${index}]`, files));
   if (files.length > EXPORTS_MAX)
     throw configError(
       'mounts',
-      `${files.length - 1} of them are of dom0: ${EXPORTS_MAX - 1} are allowed`,
+      `they and the root filesystem are ${files.length} of dom0: ${EXPORTS_MAX} are allowed`,
     );
   const devices = await devicesOf(config.linux, config.resources);
   const configAt = (place: GuestPlace): string =>
-    toJson(guestConfig(config, mounts, guestDevices(devices), place));
-  return { configAt, files, devices };
+    toJson(
+      guestConfig(config, {
+        ...{ place, root: rootAt(place), mounts },
+        devices: guestDevices(devices, place.sandbox),
+      }),
+    );
+  return { configAt, root: root.path, rootfs, files, devices };
+}
+
+interface GuestParts {
+  place: GuestPlace;
+  /** Within the guest. */
+  root: string;
+  mounts: readonly PlannedMount[];
+  devices: ReturnType<typeof guestDevices>;
 }
 
 function guestConfig(
   config: BundleConfig,
-  mounts: readonly PlannedMount[],
-  devices: ReturnType<typeof guestDevices>,
-  { device, cgroup, memoryBytes, joined }: GuestPlace,
+  { place, root: path, mounts, devices }: GuestParts,
 ): object {
+  const { device, cgroup, memoryBytes, joined } = place;
   const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
   const ofGuest = namespaces
@@ -70,7 +94,7 @@ function guestConfig(
   return {
     ociVersion: config.ociVersion,
     process: inGuest(process),
-    root: { path: sharedPath(0, device), readonly: root.readonly },
+    root: { path, readonly: root.readonly },
     ...(hostname !== '' && hasName ? { hostname } : {}),
     ...(domainname !== '' && hasName ? { domainname } : {}),
     mounts: mounts.map((mountAt) => mountAt(device)),

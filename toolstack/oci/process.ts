@@ -7,7 +7,7 @@ import { errorMessage } from '../base/errors.js';
 import { object, type JsonObject } from './config-fields.js';
 import { checkProcess } from './config.js';
 import { OciError } from './errors.js';
-import type { OciRecord } from './record.js';
+import { rootOf, type OciRecord } from './record.js';
 
 export type ProcessSpec = JsonObject & { args: string[]; cwd: string; terminal: boolean };
 
@@ -105,13 +105,14 @@ export function sizeOf(process: JsonObject): { rows: number; cols: number } {
 
 /** What its stand-in has of dom0. Pure. */
 export function standInOf(
-  { sandbox, cgroup }: Pick<OciRecord, 'sandbox' | 'cgroup'>,
+  record: Pick<OciRecord, 'rootfs' | 'sandbox' | 'cgroup'>,
   process: Pick<StandIn, 'shimSocket' | 'process' | 'flags' | 'console'>,
   network: string,
 ): StandIn {
+  const { cgroup } = record;
   return {
     ...process,
-    root: sandbox.files?.[0]?.path ?? '/',
+    root: rootOf(record),
     network,
     cgroup: cgroup === '' ? '' : `${cgroup}/cgroup.procs`,
   };

@@ -47,6 +47,8 @@ export interface OciRecord {
   inDomainOf?: string;
   /** What it has there. */
   place?: Place;
+  /** The folder of its root filesystem in dom0. */
+  rootfs?: string;
   /** What its guest has of the namespace that its stand-in is in. */
   links?: CarriedLink[];
   /** The number of its first process in its guest, once it is created. */
@@ -63,6 +65,11 @@ export interface OciLimits {
   /** quota / period. */
   cpus?: number;
   pids?: number;
+}
+
+/** The folder of its root filesystem in dom0; that of a record of thaw 0.1's first days is among its files. Pure. */
+export function rootOf({ rootfs, sandbox }: Pick<OciRecord, 'rootfs' | 'sandbox'>): string {
+  return rootfs ?? sandbox.files?.[0]?.path ?? '';
 }
 
 export class OciStore {

@@ -27,7 +27,7 @@ export async function takeOver(
   const { host } = services.sandbox;
   if (record.state === 'stopped' && record.isDeleted !== true) return true;
   if (ownsDomain) await findOwn(services, container);
-  else findPlace(services, container, containers);
+  else await findPlace(services, container, containers);
   const { domain } = container;
   const status = domain && (await domain.sandbox.shim.status().catch(() => undefined));
   if (record.state === 'creating' || record.isDeleted === true) {
@@ -99,17 +99,18 @@ async function findOwn({ sandbox: services }: OciServices, container: OciContain
   container.domain.files.adopt(OWN_FILES);
 }
 
-function findPlace(
+async function findPlace(
   services: OciServices,
   container: OciContainer,
   containers: readonly OciContainer[],
-): void {
+): Promise<void> {
   const { record, events } = container;
   const { place } = record;
   const owner = ownerOf(container, containers);
   if (!place || !owner?.domain?.isAlive) return;
   owner.domain.slots.adopt(place.slot, events);
   if (place.files !== undefined) owner.domain.files.adopt(place.files);
+  for (const disk of place.disks) await owner.domain.disks.adopt(disk);
   stayIn(services, container, owner, place);
 }
 

@@ -26,12 +26,18 @@ export class PodDisks {
   readonly #services: { host: XenHost; loops: LoopDevices };
   readonly #domid: Domid;
   readonly #uuid: string;
+  readonly #first: number;
   readonly #held = new Map<number, Held>();
 
-  constructor(services: { host: XenHost; loops: LoopDevices }, domid: Domid, uuid: string) {
+  /** `first` disks the domain has for itself. */
+  constructor(
+    services: { host: XenHost; loops: LoopDevices },
+    { domid, uuid, first }: { domid: Domid; uuid: string; first: number },
+  ) {
     this.#services = services;
     this.#domid = domid;
     this.#uuid = uuid;
+    this.#first = first;
   }
 
   /** What the guest calls it. */
@@ -48,7 +54,7 @@ export class PodDisks {
       shared.uses++;
       return diskOf(shared);
     }
-    let index = 0;
+    let index = this.#first;
     while (this.#held.has(index)) index++;
     const held = { file, index, isWritable, uses: 1, plugged: undefined };
     this.#held.set(index, held);
@@ -80,7 +86,8 @@ export class PodDisks {
     const { host } = this.#services;
     const path = `/local/domain/0/backend/vbd/${this.#domid}`;
     const there = await host.xenstore.directory(path).catch(() => []);
-    const known = new Set([...this.#held.keys()].map((index) => String(diskDevid(index))));
+    const own = Array.from({ length: this.#first }, (_, index) => index);
+    const known = new Set([...own, ...this.#held.keys()].map((index) => String(diskDevid(index))));
     for (const devid of there.filter((name) => !known.has(name)))
       await detachDevice(host, this.#domid, { kind: 'vbd', devid: Number(devid) });
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One life of a pod: its domain, whose processes are whose, which disks and which files of the host it has.
 
+import { firstDevice } from '../sandbox/layers.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
@@ -32,7 +33,9 @@ export class PodDomain {
   constructor(services: SandboxServices, sandbox: Sandbox, slots: Slots<ShimEvents>) {
     this.sandbox = sandbox;
     this.slots = slots;
-    this.disks = new PodDisks(services, sandbox.domid, sandbox.record.uuid);
+    const { domid, record } = sandbox;
+    const first = firstDevice(record) + (record.devices?.length ?? 0);
+    this.disks = new PodDisks(services, { domid, uuid: record.uuid, first });
     this.files = new PodFiles(services.host, sandbox);
   }
 

@@ -59,8 +59,7 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
     await all([
       ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
       steps.time('mount', async () => {
-        await all(place.disks.map((one) => disks.plug(one)));
-        await mount(domain, entering, place.disks);
+        await mountRoot(domain, entering, place.disks);
       }),
     ]);
     signal?.throwIfAborted();
@@ -70,11 +69,13 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
   });
 }
 
-async function mount(
+/** Resolves once the guest has the root filesystem that these disks are, which are plugged where they are not. */
+export async function mountRoot(
   domain: PodDomain,
-  { name, layers, disk, upperKib }: Entering,
+  { name, layers, disk, upperKib }: Pick<Entering, 'name' | 'layers' | 'disk' | 'upperKib'>,
   disks: readonly PodDisk[],
 ): Promise<void> {
+  await all(disks.map((one) => domain.disks.plug(one)));
   const names = disks.map((one) => PodDisks.guestName(one));
   const request = encodeMount({
     ...{ rootfs: name, devices: names.slice(0, layers.length), timeoutMs: MOUNT_MS, upperKib },

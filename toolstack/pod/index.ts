@@ -2,7 +2,7 @@
 // What the rest of thaw may use of pods.
 
 export { PodDomain, routeEvents } from './domain.js';
-export { enterPod } from './enter.js';
+export { enterPod, mountRoot } from './enter.js';
 export { PodError } from './errors.js';
 export { Member, type Place } from './member.js';
 export { Pod, POD_MEMORY_BYTES } from './pod.js';

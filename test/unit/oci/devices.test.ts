@@ -14,7 +14,7 @@ test('what every container has is nobody’s to give', async (t) => {
 test('disks are numbered as the guest’s kernel does, with their owners and rules', (t) => {
   const one = { source: '/dev/a', destination: '/dev/data', access: 'r', node: { uid: 5 } };
   const other = { source: '/dev/b', destination: '/dev/more', access: 'rwm', node: {} };
-  t.deepEqual(guestDevices([one, other]), {
+  t.deepEqual(guestDevices([one, other], {}), {
     nodes: [
       { path: '/dev/data', type: 'b', major: 202, minor: 0, uid: 5 },
       { path: '/dev/more', type: 'b', major: 202, minor: 16 },
@@ -24,6 +24,15 @@ test('disks are numbered as the guest’s kernel does, with their owners and rul
       { allow: true, type: 'b', major: 202, minor: 16, access: 'rwm' },
     ],
   });
+});
+
+test('disks of layers come first', (t) => {
+  const one = { source: '/dev/a', destination: '/dev/data', access: 'rwm', node: {} };
+  const sandbox = { layers: ['a', 'b'], inMemory: false };
+  const { nodes } = guestDevices([one], sandbox);
+  t.deepEqual(nodes, [{ path: '/dev/data', type: 'b', major: 202, minor: 32 }]);
+  const [inMemory] = guestDevices([one], { ...sandbox, inMemory: true }).nodes;
+  t.like(inMemory, { minor: 0 });
 });
 
 for (const [device, message] of [

@@ -12,7 +12,10 @@ import { planGuest } from '../../../toolstack/oci/guest-config.js';
 const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type }));
 
 /** In a domain to itself. */
-const ALONE = { device: 0, cgroup: 'container', memoryBytes: undefined, joined: new Map() };
+const ALONE = {
+  ...{ device: 0, cgroup: 'container', memoryBytes: undefined, joined: new Map() },
+  ...{ sandbox: {}, rootfs: 'main' },
+};
 
 async function bundle(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-bundle-'));
@@ -35,6 +38,18 @@ function config(change: object = {}, linux: object = {}) {
     ...change,
   });
 }
+
+test('a root filesystem of layers is no file of dom0', async (t) => {
+  const folder = await bundle(t);
+  const mounts = [{ destination: '/data', source: 'link', options: ['rbind'] }];
+  const annotations = { 'io.thaw.rootfs': 'erofs' };
+  const planned = await planGuest(config({ mounts, annotations }), folder);
+  t.like(planned, { root: join(folder, 'rootfs'), rootfs: 'erofs' });
+  t.deepEqual(planned.files, [{ path: join(folder, 'hosts'), readOnly: false }]);
+  const guest = JSON.parse(planned.configAt(ALONE)) as Record<string, unknown>;
+  t.deepEqual(guest['root'], { path: '/run/thaw/roots/main/rootfs', readonly: true });
+  t.like(guest['mounts'], [{ destination: '/data', source: '/run/thaw/files/thaw/0' }]);
+});
 
 test('root and binds come from dom0, the rest is the guest’s own', async (t) => {
   const folder = await bundle(t);
@@ -102,7 +117,7 @@ test('in another’s domain its files come by their own device, and namespaces a
   const mounts = [{ destination: '/data', source: 'link', options: ['rbind'] }];
   const { configAt } = await planGuest(config({ mounts }, { namespaces }), await bundle(t));
   const joined = new Map(['ipc', 'uts', 'network'].map((type) => [type, `/proc/42/ns/${type}`]));
-  const text = configAt({ device: 3, cgroup: 'abc', memoryBytes: 1 << 20, joined });
+  const text = configAt({ ...ALONE, device: 3, cgroup: 'abc', memoryBytes: 1 << 20, joined });
   const guest = JSON.parse(text) as {
     root: { path: string };
     mounts: { source: string }[];
@@ -177,6 +192,6 @@ test('a socket of the host, and more binds than there is room for, are refused',
   });
   const many = Array.from({ length: 64 }, () => one('hosts'));
   await t.throwsAsync(planGuest(config({ mounts: many }), folder), {
-    message: /mounts: 64 of them are of dom0: 63 are allowed/,
+    message: /mounts: they and the root filesystem are 65 of dom0: 64 are allowed/,
   });
 });

@@ -13,6 +13,7 @@ const UUID = '74686177-0000-4000-8000-000000000001';
 async function podDisks(
   t: ExecutionContext,
   acquire = (): Promise<string> => Promise.resolve('/dev/null'),
+  first = 0,
 ) {
   const { client } = await joinFake(t);
   const loops: string[] = [];
@@ -26,7 +27,8 @@ async function podDisks(
     host: fakeXenHost(new FakeLibxl(), client),
     loops: fake as unknown as LoopDevices,
   };
-  return { disks: new PodDisks(services, asDomid(DOMID), UUID), loops };
+  const domain = { domid: asDomid(DOMID), uuid: UUID, first };
+  return { disks: new PodDisks(services, domain), loops, client };
 }
 
 test('a layer that two containers have is one disk, a writable layer its container’s alone', async (t) => {
@@ -69,4 +71,15 @@ test('disks of an earlier thawd are given back as its own', async (t) => {
   t.deepEqual(loops, ['+/l/a']);
   await disks.give(disk, false);
   t.deepEqual(loops, ['+/l/a', '-/l/a']);
+});
+
+test('what the domain has for itself is nobody’s to have, nor to be swept', async (t) => {
+  const { disks, client } = await podDisks(t, undefined, 2);
+  t.is(disks.take('/l/a', false).index, 2);
+  await disks.adopt({ file: '/l/b', index: 3, isWritable: false });
+  const folder = `/local/domain/0/backend/vbd/${DOMID}`;
+  const devids = [0, 1, 2, 3, 4].map((index) => String((202 << 8) | (index << 4)));
+  for (const devid of devids) await client.write(`${folder}/${devid}/mode`, 'r');
+  await disks.sweep();
+  t.deepEqual(await client.directory(folder), devids.slice(0, 4));
 });

@@ -35,6 +35,7 @@ state = "/run/thaw-cri"
     runtime_type = "io.containerd.runc.v2"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.thaw]
     runtime_type = "io.containerd.runc.v2"
+    container_annotations = ["io.thaw.*"]
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.thaw.options]
       BinaryName = "/usr/bin/thaw-oci"
 `;
@@ -60,6 +61,7 @@ let folder = '';
 let cri: CriClient;
 let pod = '';
 let web = '';
+let layered = '';
 
 const metadata = { name: 'shop', uid: 'shop-uid', namespace: 'default', attempt: 0 };
 const podConfig = () => ({
@@ -296,6 +298,16 @@ once('who is killed for want of memory is said to be', async (t) => {
   await remove(t, id);
 });
 
+once('a container of layers that are its domain’s disks, as its annotation asks for', async (t) => {
+  t.timeout(300_000);
+  const annotations = { 'io.thaw.rootfs': 'erofs-volatile' };
+  layered = await run('layered', 'sleep 100000', { annotations });
+  const { stdout } = await cri.execSync(layered, 'grep', ' / ', '/proc/mounts');
+  t.regex(stdout, /^\S+ \/ overlay rw,/);
+  const log = await cri.execSync(layered, 'wget', '-qO-', 'http://127.0.0.1/');
+  t.is(log.stdout, 'page\n', 'in the pod’s network');
+});
+
 once('containerd and thawd end and come back, and the pod goes on', async (t) => {
   t.timeout(300_000);
   await stopContainerd();
@@ -304,6 +316,7 @@ once('containerd and thawd end and come back, and the pod goes on', async (t) =>
   await startContainerd();
   t.is((await statusOf(web)).state, 'CONTAINER_RUNNING');
   t.is((await cri.execSync(web, 'wget', '-qO-', 'http://127.0.0.1/')).stdout, 'page\n');
+  t.is((await cri.execSync(layered, 'sh', '-c', 'echo a >/new; cat /new')).stdout, 'a\n');
 });
 
 once('StopPodSandbox ends what is in it, and RemovePodSandbox leaves nothing', async (t) => {
@@ -313,4 +326,5 @@ once('StopPodSandbox ends what is in it, and RemovePodSandbox leaves nothing', a
   await cri.call('RemovePodSandbox', { pod_sandbox_id: pod });
   t.deepEqual(await idsIn(ROOT), []);
   t.notRegex(await command('xl', ['list']), /^oci-/m);
+  t.notRegex(await command('losetup', ['-a']), /engine-layers/);
 });

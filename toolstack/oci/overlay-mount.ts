@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of which folders of dom0 did an engine make a bundle's root filesystem? What the kernel says of the overlay that is mounted there (proc(5),
+// /proc/PID/mountinfo; Documentation/filesystems/overlayfs.rst). Pure.
+
+export interface OverlayMount {
+  /** The topmost first, absolute, as the engine named them. */
+  lower: string[];
+  /** What is written in dom0; undefined for a mount that is read-only. */
+  upper?: string;
+}
+
+/** Throws RangeError that says why what is mounted at `path`, which is absolute and has no symlinks, cannot be had in layers. */
+export function overlayAt(mountinfo: string, path: string): OverlayMount {
+  const mounts = mountinfo.split('\n').flatMap(parseLine);
+  // Of mounts on one another the last one is seen.
+  const mount = mounts.findLast(({ point }) => point === path);
+  if (!mount) throw new RangeError(`nothing is mounted at ${path}`);
+  if (mount.type !== 'overlay')
+    throw new RangeError(`a file system of type ${mount.type} is mounted at ${path}, no overlay`);
+  const within = mounts.slice(mounts.indexOf(mount) + 1);
+  const below = within.find(({ point }) => point.startsWith(`${path}/`));
+  if (below) throw new RangeError(`something is mounted below it, at ${below.point}`);
+  return foldersOf(mount.options);
+}
+
+interface MountLine {
+  point: string;
+  type: string;
+  options: [name: string, value: string | undefined][];
+}
+
+function parseLine(line: string): MountLine[] {
+  const words = line.split(' ');
+  const end = words.indexOf('-', 6);
+  const [point, type, options] = [words[4], words[end + 1], words[end + 3]];
+  if (end < 0 || point === undefined || type === undefined || options === undefined) return [];
+  return [{ point: octal(point), type, options: options.split(',').map(parseOption) }];
+}
+
+function parseOption(text: string): MountLine['options'][number] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, undefined] : [text.slice(0, at), octal(text.slice(at + 1))];
+}
+
+/** What these do to a lower folder only the kernel that mounted them knows how to read. */
+const FOREIGN = ['userxattr', 'metacopy=on'];
+/** Where nothing can be written the kernel says so of what it only follows. */
+const FOREIGN_ABOVE = 'redirect_dir=on';
+
+function foldersOf(options: MountLine['options']): OverlayMount {
+  const of = (wanted: string): string[] =>
+    options.flatMap(([name, value]) => (name === wanted && value !== undefined ? [value] : []));
+  const lower = [...of('lowerdir').flatMap(splitList), ...of('lowerdir+')];
+  const [upper] = of('upperdir').map(unescape);
+  const foreign = options
+    .map(([name, value]) => (value === undefined ? name : `${name}=${value}`))
+    .find(
+      (option) =>
+        FOREIGN.includes(option) ||
+        (option === FOREIGN_ABOVE && upper !== undefined) ||
+        option.startsWith('datadir+='),
+    );
+  if (foreign !== undefined) throw new RangeError(`its overlay is mounted with ${foreign}`);
+  if (lower.length === 0 || lower.includes(''))
+    throw new RangeError('its overlay has folders for data alone');
+  const relative = [...lower, ...(upper === undefined ? [] : [upper])].find(
+    (folder) => !folder.startsWith('/'),
+  );
+  if (relative !== undefined)
+    throw new RangeError(
+      `its overlay has so many layers that folders are relative ("${relative}")`,
+    );
+  return { lower, ...(upper === undefined ? {} : { upper }) };
+}
+
+/** As the kernel's seq_escape() writes blanks, commas, backslashes and the like. */
+function octal(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );
+}
+
+/** As overlay reads lowerdir: a backslash makes a colon, or itself, part of a name. */
+function splitList(list: string): string[] {
+  const names = [''];
+  for (const [, escaped, plain = ''] of list.matchAll(/\\(.)|(.)/gs)) {
+    if (plain === ':') names.push('');
+    else names.push(names.pop() + (escaped ?? plain));
+  }
+  return names;
+}
+
+function unescape(text: string): string {
+  return text.replace(/\\(.)/gs, '$1');
+}
