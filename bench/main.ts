@@ -7,6 +7,7 @@ import { measureBoot, measureClones } from './measures/clones.js';
 import { measureExec, measurePeers } from './measures/containers.js';
 import { measureEngines } from './measures/engines.js';
 import { measureDom0Memory } from './measures/memory.js';
+import { measureRootfs } from './measures/rootfs.js';
 import { measureSizes } from './measures/sizes.js';
 import { measureCold, measureWarm } from './measures/starts.js';
 import { measureStream } from './measures/streams.js';
@@ -24,6 +25,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ['sizes', () => measureSizes()],
   ['peers', () => measurePeers(COUNT, FEW)],
   ['engines', () => measureEngines(COUNT, FEW)],
+  ['rootfs', () => measureRootfs(COUNT)],
   ...types.flatMap((type): [string, () => Promise<Samples[]> | Samples[]][] => [
     [`clones-${type}`, () => measureClones(type, COUNT, isQuick ? [1] : [1, 50, 100, 200])],
     [`warm-${type}`, () => measureWarm(type, COUNT)],

@@ -232,7 +232,7 @@ group_crash() {
   check 'and leaves nothing' gone "$a"
   need_lab
   kill -KILL "$(qemu_pid "$a")"
-  until_true 10 status 1 "$lab" status --name "$a" >/dev/null 2>&1
+  until_true 60 status 1 "$lab" status --name "$a" >/dev/null 2>&1
   check 'a killed QEMU leaves nothing' gone "$a"
   check 'exec then says that the lab does not run' grep -q 'not running' <(stderr_of "$lab" exec --name "$a" -- true)
   check 'Ctrl-C in the middle of up ends with 130' interrupted INT 130

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// rootfs.perl: how long a perl with two modules takes to start in a container of podman's that runs, whose files are dom0's by 9pfs, or layers of its
+// guest's own, or with crun the host's. As a clock inside says, for podman's own exec takes longer.
+
+import { execFileSync } from 'node:child_process';
+import { repeat, type Samples } from '../measure.js';
+import { INTERPRETER_IMAGE } from '../paths.js';
+
+const STARTED = 'system("perl", "-MPOSIX", "-MData::Dumper", "-e", "1") == 0 or die';
+const SCRIPT = `my $from = time; ${STARTED}; printf "%.3f\\n", 1000 * (time - $from)`;
+const INSIDE = ['perl', '-MTime::HiRes=time', '-e', SCRIPT];
+
+const RUNTIMES = {
+  crun: ['--runtime=crun'],
+  '9pfs': ['--runtime=/usr/bin/thaw-oci'],
+  erofs: ['--runtime=/usr/bin/thaw-oci', '--annotation=io.thaw.rootfs=erofs'],
+};
+
+export async function measureRootfs(count: number): Promise<Samples[]> {
+  const podman = (...words: string[]): string =>
+    execFileSync('podman', words, { encoding: 'utf8' }).trim();
+  const image = podman('pull', '-q', INTERPRETER_IMAGE);
+  const results: Samples[] = [];
+  for (const [name, options] of Object.entries(RUNTIMES)) {
+    const words = ['-d', '--read-only', '--network=none', ...options, image, 'sleep', '1000000'];
+    const container = podman('run', ...words);
+    try {
+      const samples = await repeat(count, 1, () =>
+        Promise.resolve(Number(podman('exec', container, ...INSIDE))),
+      );
+      results.push({ name: `rootfs.perl.${name}`, type: 'host', unit: 'ms', samples });
+    } finally {
+      podman('rm', '-f', '-t', '0', container);
+    }
+  }
+  return results;
+}
