@@ -2,7 +2,7 @@
 // A guest's kill for want of memory, as a stand-in shows it in its own cgroup: not before somebody watches there, who would see nothing of what was before.
 
 import { spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -36,6 +36,7 @@ async function killed(t: ExecutionContext, oomKills: number) {
   inside.eof(2);
   inside.exitOnly(SIGKILL, SIGNALED, oomKills);
   return {
+    pid,
     events: join(folder, 'memory.events'),
     limit: () => readFileSync(below, 'utf8'),
     since: performance.now(),
@@ -47,9 +48,11 @@ async function killed(t: ExecutionContext, oomKills: number) {
 }
 
 test('it is shown as soon as somebody watches', async (t) => {
-  const { events, limit, since, end } = await killed(t, 1);
+  const { pid, events, limit, since, end } = await killed(t, 1);
   await delay(1000);
   t.is(limit(), '0', 'nobody watches');
+  // Engines enter it until it ends.
+  t.deepEqual(readdirSync(`/proc/${pid}/root`), ['here']);
   const watcher = watch(events);
   t.teardown(() => {
     watcher.close();

@@ -92,7 +92,7 @@ async function start(
     ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
     // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
     store: new OciStore(join(paths.run, 'oci')),
-    layers: new FolderLayers(join(paths.state, 'engine-layers')),
+    layers: new FolderLayers(join(paths.state, 'engine-layers'), log),
   });
   await recover(services, manager, await oci.recover());
   await oci.sweep();

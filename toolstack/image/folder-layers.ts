@@ -4,7 +4,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../base/files.js';
+import { removeTemporaries, writeAtomic } from '../base/files.js';
+import type { Log } from '../base/log.js';
 import { errorMessage } from '../base/errors.js';
 import { ImageError } from './errors.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
@@ -28,13 +29,15 @@ export interface LayerFolder {
 
 export class FolderLayers {
   readonly dir: string;
+  readonly #log: Pick<Log, 'warn'>;
   readonly #queue = new KeyedQueue();
   readonly #making = new Set<string>();
   /** The files that each holder counts on. */
   readonly #held = new Map<string, Set<string>>();
 
-  constructor(dir: string) {
+  constructor(dir: string, log: Pick<Log, 'warn'>) {
     this.dir = dir;
+    this.#log = log;
   }
 
   /**
@@ -72,18 +75,29 @@ export class FolderLayers {
       if (path.startsWith(join(this.dir, `own-${holder}-`))) await rm(path, { force: true });
   }
 
-  /** Removes what nobody holds and nobody will: of folders that are gone or were made anew, own ones, and what was being made. */
+  /**
+   * Removes what nobody holds and nobody will: of folders that are gone or were made anew, own ones, and what was being made. Never rejects;
+   * what fails is logged.
+   */
   async prune(): Promise<void> {
-    const held = new Set([...this.#held.values()].flatMap((paths) => [...paths]));
+    const wrong = (error: unknown): void => {
+      this.#log.warn(`Cannot tidy ${this.dir}`, { error });
+    };
     const files = await readdir(this.dir).catch(() => []);
-    for (const file of files.filter((name) => !name.endsWith('.json'))) {
-      const path = join(this.dir, file);
-      const key = /^([0-9a-f]{64})\.erofs$/.exec(file)?.[1];
-      const isNamed = key !== undefined && (await this.#sourceKey(key)) === key;
-      if (held.has(path) || isNamed || this.#making.has(path)) continue;
-      if (key !== undefined) await rm(join(this.dir, `${key}.json`), { force: true });
-      await rm(path, { force: true });
-    }
+    if (files.length > 0) await removeTemporaries(this.dir).catch(wrong);
+    for (const file of files.filter((name) => /\.(erofs|part)$/.test(name)))
+      await this.#pruneOne(file).catch(wrong);
+  }
+
+  async #pruneOne(file: string): Promise<void> {
+    const isHeld = (path: string): boolean =>
+      [...this.#held.values()].some((paths) => paths.has(path));
+    const path = join(this.dir, file);
+    const key = /^([0-9a-f]{64})\.erofs$/.exec(file)?.[1];
+    const isNamed = key !== undefined && (await this.#sourceKey(key)) === key;
+    if (isHeld(path) || isNamed || this.#making.has(path)) return;
+    if (key !== undefined) await rm(join(this.dir, `${key}.json`), { force: true });
+    await rm(path, { force: true });
   }
 
   #hold(holder: string, path: string): string {
@@ -96,6 +110,14 @@ export class FolderLayers {
     const key = await keyOf(folder);
     const path = this.#hold(holder, join(this.dir, `${key}.erofs`));
     return this.#queue.run(key, async () => {
+      if (signal.aborted)
+        throw new ImageError(
+          'ERR_IMAGE_ABORTED',
+          `Nobody waits for a layer of ${folder} any more`,
+          {
+            cause: signal.reason,
+          },
+        );
       const there = await this.#find(key);
       if (there) return there;
       await this.prune();

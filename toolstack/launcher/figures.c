@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "figure.h"
@@ -18,6 +19,8 @@
 #define TEXT_MAX 8192u /* of a file, as the agent sends it */
 #define FRESH_MS 50    /* who reads one after the other wants what belongs together */
 #define ANSWER_MS 1000
+#define UNMOUNT_MS 1000
+#define UNMOUNT_LOOK_US 500
 
 static const char *const names[FIGURES_FILES] = {"cpu.stat", "memory.current", "memory.stat", "pids.current",
                                                  "memory.max"};
@@ -72,18 +75,42 @@ out:
   free(figures);
 }
 
-void figures_end(const struct launcher *launcher) {
-  const struct figures *figures = launcher->figures;
-  char path[PATH_MOST];
-
-  if (figures == NULL || setns(figures->home, CLONE_NEWNS) != 0)
-    return; /* thawd does it, when the cgroup goes */
+static void let_go(const struct figures *figures) {
   for (unsigned i = 0; i < FIGURES_FILES; i++) {
     if (figures->each[i].fd >= 0)
-      close(figures->each[i].fd); /* from now on nobody can wait for an answer */
+      close(figures->each[i].fd);
+  }
+}
+
+/* What it does not come to thawd does, when the cgroup goes. */
+static void unmount(const struct figures *figures) {
+  char path[PATH_MOST];
+
+  let_go(figures); /* its maker has them, and ends what waits by closing them */
+  if (setns(figures->home, CLONE_NEWNS) != 0)
+    return;
+  for (unsigned i = 0; i < FIGURES_FILES; i++) {
     if (figures->each[i].is_mounted && path_of(figures, i, path))
       umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
   }
+}
+
+/* By a child: engines enter the stand-in's root for as long as it is there, and are not to find dom0's. */
+void figures_end(const struct launcher *launcher) {
+  const struct figures *figures = launcher->figures;
+  int64_t end = clock_ms() + UNMOUNT_MS;
+  pid_t child;
+
+  if (figures == NULL)
+    return;
+  child = fork();
+  if (child == 0) {
+    unmount(figures);
+    _exit(0);
+  }
+  while (child > 0 && waitpid(child, NULL, WNOHANG) == 0 && clock_ms() < end)
+    usleep(UNMOUNT_LOOK_US);
+  let_go(figures); /* from now on nobody can wait for an answer */
 }
 
 void figures_poll(const struct launcher *launcher, struct pollfd *fds) {

@@ -64,10 +64,12 @@ static int enter_network(const char *path) {
 
 /* Nothing of dom0's tree is left but the container's. */
 static int enter_root(const char *root, bool read_only) {
+  struct mount_attr no_write = {.attr_set = MOUNT_ATTR_RDONLY};
+
   if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0 ||
       mount(root, root, NULL, MS_BIND | MS_REC, NULL) != 0 || chdir(root) != 0 || root_here() != 0)
     return -1;
-  return read_only ? mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) : 0;
+  return read_only ? mount_setattr(AT_FDCWD, "/", 0, &no_write, sizeof no_write) : 0;
 }
 
 static int send_descriptor(const char *path, int fd, const char *name) {

@@ -48,19 +48,36 @@ async function count(folder: string): Promise<void> {
     }
 }
 
-/** Removes it once the stand-in has left it. Another's may be in it: then that one's end removes it. */
-export async function leaveCgroup(folder: string): Promise<void> {
-  if (folder === '') return;
+/**
+ * Removes it once the stand-in has left it, which is killed where it takes its time: nobody asks any more how it ended. Another's may be in it:
+ * then that one's end removes it.
+ */
+export async function leaveCgroup(folder: string, standIn: number): Promise<void> {
+  if (folder === '' || (await isLeft(folder))) return;
+  const processes = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
+  if (standIn <= 0 || !processes.split('\n').includes(String(standIn))) return;
+  try {
+    process.kill(standIn, 'SIGKILL');
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error;
+  }
+  await isLeft(folder);
+}
+
+/** Resolves with whether it is gone, after a second at the latest. */
+async function isLeft(folder: string): Promise<boolean> {
   for (let tries = 0; tries < TRIES; tries++) {
     if (await clearCgroup(folder)) {
       try {
-        return await rmdir(folder);
+        await rmdir(folder);
+        return true;
       } catch (error) {
-        if (errorCode(error) !== 'EBUSY') return;
+        if (errorCode(error) !== 'EBUSY') return true;
       }
     }
     await sleep(TRY_MS);
   }
+  return false;
 }
 
 /**

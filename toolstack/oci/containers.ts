@@ -55,7 +55,9 @@ export class OciContainers {
   /** Once all else is accounted for: what of layers of root filesystems nobody has. */
   async sweep(): Promise<void> {
     const { sandbox, layers } = this.#services;
-    await sandbox.loops.sweep(layers.dir);
+    await sandbox.loops.sweep(layers.dir).catch((error: unknown) => {
+      this.#log.warn(`Loop devices of ${layers.dir} may be left`, { error });
+    });
     await layers.prune();
   }
 
@@ -110,7 +112,7 @@ export class OciContainers {
     if (this.#containers.has(key))
       throw new OciError('ERR_OCI_ID', `container with id "${id}" already exists`);
     const { store, pool, sandbox, layers } = this.#services;
-    const plan = await planCreate(this.#services, request, this.all, client.signal);
+    const plan = await planCreate(this.#services, request, () => this.all, client.signal);
     const container = new OciContainer(plan.record, store, this.#log);
     if (this.#containers.has(key)) {
       giveBackAddresses(sandbox, plan.record.sandbox);
@@ -230,7 +232,7 @@ export class OciContainers {
   async #afterEnd(container: OciContainer): Promise<void> {
     const { record } = container;
     if (record.isDeleted === true) return;
-    await leaveCgroup(record.cgroup);
+    await leaveCgroup(record.cgroup, record.pid);
     await this.#afterStop(record);
     await container.update({ isDeleted: true }).catch((error: unknown) => {
       this.#log.error(`Cannot write down that OCI container ${record.id} is deleted`, { error });

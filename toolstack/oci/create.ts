@@ -64,6 +64,10 @@ export async function create(
   const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
   await services.devices.give(record.key, record.id, guest.devices);
   void container.ended.then(() => services.devices.takeBack(record.key));
+  if (guest.rootfs !== '9pfs')
+    services.sandbox.host.log.info(
+      `OCI container ${record.id} has its root filesystem by ${guest.rootfs}, as its annotations say`,
+    );
   record.cgroup = await enterCgroup(config.cgroupsPath);
   await steps.time('save', store.save(record));
   if (joining) await fitDomain(services.sandbox, joining.owner, containers);
@@ -74,7 +78,7 @@ export async function create(
     await made.shim.expect(container.first, flags, '', store.statusPath(record));
     const process = {
       ...{ process: container.first, console: consoleSocket },
-      flags: flags | ProcessFlag.FIGURES | (guest.rootfs === 'erofs' ? ProcessFlag.READONLY : 0),
+      flags: flags | ProcessFlag.FIGURES,
     };
     const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
     const what = { shimSocket: made.shimSocket, ...process };

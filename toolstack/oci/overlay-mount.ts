@@ -9,21 +9,34 @@ export interface OverlayMount {
   upper?: string;
 }
 
-/** Throws RangeError that says why what is mounted at `path`, which is absolute and has no symlinks, cannot be had in layers. */
-export function overlayAt(mountinfo: string, path: string): OverlayMount {
+/**
+ * `defaults` are options as `metacopy=on` that hold where a mount does not say otherwise. Throws RangeError that says why what is mounted at
+ * `path`, which is absolute and has no symlinks, cannot be had in layers.
+ */
+export function overlayAt(
+  mountinfo: string,
+  path: string,
+  defaults: readonly string[] = [],
+): OverlayMount {
   const mounts = mountinfo.split('\n').flatMap(parseLine);
   // Of mounts on one another the last one is seen.
   const mount = mounts.findLast(({ point }) => point === path);
   if (!mount) throw new RangeError(`nothing is mounted at ${path}`);
   if (mount.type !== 'overlay')
     throw new RangeError(`a file system of type ${mount.type} is mounted at ${path}, no overlay`);
+  if (mount.root !== '/')
+    throw new RangeError(`only ${mount.root} of an overlay is mounted at ${path}`);
   const within = mounts.slice(mounts.indexOf(mount) + 1);
   const below = within.find(({ point }) => point.startsWith(`${path}/`));
   if (below) throw new RangeError(`something is mounted below it, at ${below.point}`);
-  return foldersOf(mount.options);
+  const said = new Set(mount.options.map(([name]) => name));
+  const silent = defaults.map(parseOption).filter(([name]) => !said.has(name));
+  return foldersOf([...mount.options, ...silent]);
 }
 
 interface MountLine {
+  /** What of the file system is there. */
+  root: string;
   point: string;
   type: string;
   options: [name: string, value: string | undefined][];
@@ -32,9 +45,13 @@ interface MountLine {
 function parseLine(line: string): MountLine[] {
   const words = line.split(' ');
   const end = words.indexOf('-', 6);
-  const [point, type, options] = [words[4], words[end + 1], words[end + 3]];
-  if (end < 0 || point === undefined || type === undefined || options === undefined) return [];
-  return [{ point: octal(point), type, options: options.split(',').map(parseOption) }];
+  const [root, point] = [words[3], words[4]];
+  const [type, options] = [words[end + 1], words[end + 3]];
+  if (end < 0 || root === undefined || point === undefined) return [];
+  if (type === undefined || options === undefined) return [];
+  return [
+    { root: octal(root), point: octal(point), type, options: options.split(',').map(parseOption) },
+  ];
 }
 
 function parseOption(text: string): MountLine['options'][number] {

@@ -44,7 +44,7 @@ export interface OciPlan {
 export async function planCreate(
   services: PlanServices,
   { id, root, bundle, consoleSocket, isAttended = false }: CreateRequest,
-  containers: readonly OciContainer[],
+  containers: () => readonly OciContainer[],
   signal: AbortSignal,
 ): Promise<OciPlan> {
   const config = await readConfig(bundle);
@@ -56,10 +56,7 @@ export async function planCreate(
         ? 'process.terminal is true: --console-socket is wanted for its terminal'
         : '--console-socket is given, but process.terminal is not true',
     );
-  const joining = await findJoining(config, root, containers);
-  const wanted = joining ? limitsOf(config.resources) : domainLimits(config);
   const guest = await planGuest(config, bundle);
-  if (joining) refuseWithin(joining, guest);
   const own = newContainerId();
   const key = sandboxIdOf(own);
   try {
@@ -67,6 +64,11 @@ export async function planCreate(
       guest.rootfs === '9pfs'
         ? NO_LAYERS
         : await layersOfRoot(services.layers, key, guest.root, signal);
+    // Layers may take a while: what others are is looked at afterwards, and an engine may have given up.
+    signal.throwIfAborted();
+    const joining = await findJoining(config, root, containers());
+    if (joining) refuseWithin(joining, guest);
+    const wanted = joining ? limitsOf(config.resources) : domainLimits(config);
     const sandboxRecord = joining
       ? recordWithin(joining, key, wanted, layers)
       : await newDomain(services.sandbox, { id, own, wanted, layers, hostname: config.hostname });

@@ -3,11 +3,13 @@
 
 import { readFile } from 'node:fs/promises';
 import type { StandIn } from '../api/client.js';
+import { ProcessFlag } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
 import { object, type JsonObject } from './config-fields.js';
 import { checkProcess } from './config.js';
 import { OciError } from './errors.js';
 import { rootOf, type OciRecord } from './record.js';
+import { isSealed } from './rootfs.js';
 
 export type ProcessSpec = JsonObject & { args: string[]; cwd: string; terminal: boolean };
 
@@ -105,13 +107,14 @@ export function sizeOf(process: JsonObject): { rows: number; cols: number } {
 
 /** What its stand-in has of dom0. Pure. */
 export function standInOf(
-  record: Pick<OciRecord, 'rootfs' | 'sandbox' | 'cgroup'>,
+  record: Pick<OciRecord, 'rootfs' | 'sandbox' | 'cgroup' | 'annotations'>,
   process: Pick<StandIn, 'shimSocket' | 'process' | 'flags' | 'console'>,
   network: string,
 ): StandIn {
   const { cgroup } = record;
   return {
     ...process,
+    flags: process.flags | (isSealed(record) ? ProcessFlag.READONLY : 0),
     root: rootOf(record),
     network,
     cgroup: cgroup === '' ? '' : `${cgroup}/cgroup.procs`,

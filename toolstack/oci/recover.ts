@@ -5,6 +5,7 @@ import { PodDomain, routeEvents, slotOf, Slots } from '../pod/index.js';
 import { OWN_FILES } from '../sandbox/files.js';
 import { parseStatus } from '../sandbox/exit-file.js';
 import { releaseSandbox } from '../sandbox/release.js';
+import { all } from '../sandbox/ready.js';
 import { Sandbox } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { findDomain } from '../sandbox/strays.js';
@@ -108,9 +109,11 @@ async function findPlace(
   const { place } = record;
   const owner = ownerOf(container, containers);
   if (!place || !owner?.domain?.isAlive) return;
+  const { disks } = owner.domain;
   owner.domain.slots.adopt(place.slot, events);
   if (place.files !== undefined) owner.domain.files.adopt(place.files);
-  for (const disk of place.disks) await owner.domain.disks.adopt(disk);
+  // All of them, for what nobody has adopted is swept.
+  await all(place.disks.map((disk) => disks.adopt(disk)));
   stayIn(services, container, owner, place);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a bundle's root filesystem is in its guest: dom0's folder by 9pfs or, where an annotation asks for it, layers of the guest's own.
 
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LAYERS_MAX } from '../agent/wire.js';
 import { errorMessage } from '../base/errors.js';
 import type { FolderLayers, LayerFolder } from '../image/index.js';
@@ -29,6 +30,11 @@ export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
   return kind;
 }
 
+/** Whether what somebody wrote to it in dom0 would not be seen by its guest, which cannot write either. Pure. */
+export function isSealed({ annotations }: Pick<BundleConfig, 'annotations'>): boolean {
+  return annotations[ROOTFS_ANNOTATION] === 'erofs';
+}
+
 export interface RootLayers {
   /** The topmost last. */
   paths: string[];
@@ -54,12 +60,12 @@ export async function layersOfRoot(
 
 /** The topmost last. Rejects with RangeError, or with what the system says. */
 async function foldersOf(root: string): Promise<LayerFolder[]> {
-  const { lower, upper } = overlayAt(await readFile('/proc/self/mountinfo', 'utf8'), root);
+  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const { lower, upper } = overlayAt(mountinfo, root, await overlayDefaults());
   const folders: LayerFolder[] = [];
   for (const named of lower) {
     const folder = await realpath(named);
-    if (!STORES.some((pattern) => pattern.test(folder)))
-      throw new RangeError(`${folder} is not in a store of podman's, Docker's or containerd's`);
+    await checkStore(folder);
     folders.unshift({ folder, isOwn: false });
   }
   // What the engine wrote there, or an earlier start.
@@ -69,6 +75,31 @@ async function foldersOf(root: string): Promise<LayerFolder[]> {
     throw new RangeError(`it has ${folders.length} layers: ${LAYERS_MAX} are allowed`);
   return folders;
 }
+
+/** What holds for overlays that do not say otherwise. */
+async function overlayDefaults(): Promise<string[]> {
+  const parameters = '/sys/module/overlay/parameters';
+  const defaults: string[] = [];
+  for (const name of ['metacopy', 'redirect_dir']) {
+    const value = await readFile(`${parameters}/${name}`, 'utf8').catch(() => 'N');
+    if (value.trim() === 'Y') defaults.push(`${name}=on`);
+  }
+  return defaults;
+}
+
+/** Rejects with RangeError for a folder that somebody other than root's engines might change. */
+async function checkStore(folder: string): Promise<void> {
+  if (!STORES.some((pattern) => pattern.test(folder)))
+    throw new RangeError(`${folder} is not in a store of podman's, Docker's or containerd's`);
+  // The layer itself has the mode of the image's root.
+  for (let above = dirname(folder); above !== '/'; above = dirname(above)) {
+    const { uid, mode } = await stat(above);
+    if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
+      throw new RangeError(`others than root may write to ${above}`);
+  }
+}
+
+const OTHERS_WRITE = 0o022;
 
 /** Where engines keep unpacked layers, which they do not change: containers-storage, containerd, Docker. */
 const STORES = [

@@ -78,9 +78,15 @@ export class LoopDevices {
     }
   }
 
-  /** Takes an existing device on the file (an earlier thawd's), else makes one. */
+  /** Takes an existing device on the file (an earlier thawd's), also where somebody has deleted it since, else makes one. */
   async #attach(file: string): Promise<string> {
-    return (await this.#existing(file)) ?? named(file, this.#driver.attach(file, false));
+    const there = await this.#existing(file);
+    if (there !== undefined) return there;
+    return named(file, this.#driver.attach(file, false)).catch(async (error: unknown) => {
+      const last = await this.#existing(`${file} (deleted)`);
+      if (last === undefined) throw error;
+      return last;
+    });
   }
 
   async #existing(file: string): Promise<string | undefined> {

@@ -16,6 +16,9 @@ import test, { type ExecutionContext } from 'ava';
 import { FolderLayers } from '../../../toolstack/image/index.js';
 
 const signal = new AbortController().signal;
+const warned: unknown[] = [];
+const log = { warn: (...words: unknown[]) => void warned.push(words) };
+const layersIn = (dir: string): FolderLayers => new FolderLayers(dir, log as never);
 const sh = (line: string, cwd: string): string =>
   execFileSync('sh', ['-euc', line], { cwd, encoding: 'utf8' });
 
@@ -25,7 +28,7 @@ function opened(t: ExecutionContext): { folder: string; layers: FolderLayers } {
     spawnSync('sh', ['-c', `grep -o ' ${folder}/[^ ]*' /proc/mounts | sort -r | xargs -r umount`]);
     rmSync(folder, { recursive: true });
   });
-  return { folder, layers: new FolderLayers(join(folder, 'layers')) };
+  return { folder, layers: layersIn(join(folder, 'layers')) };
 }
 
 const cached = (folder: string) => ({ folder, isOwn: false });
@@ -113,7 +116,7 @@ test('what somebody holds stays, and what is of a folder that is there', async (
   await layers.prune();
   t.is(readdirSync(layers.dir).length, 4);
   await layers.release('one');
-  const next = new FolderLayers(layers.dir);
+  const next = layersIn(layers.dir);
   next.adopt('one', [first?.path ?? '']);
   await next.prune();
   t.is(readdirSync(layers.dir).length, 4, 'adopted');
@@ -129,10 +132,35 @@ test('what a killed thawd was making goes, and one’s own layer that nobody has
   mkdirSync(source);
   await layers.take('one', [{ folder: source, isOwn: true }], signal);
   writeFileSync(join(layers.dir, 'x.part'), '');
+  writeFileSync(join(layers.dir, 'x.json.tmp-4194305-0'), '');
+  mkdirSync(join(layers.dir, 'lost+found'));
+  const ours = `x.json.tmp-${process.pid}-0`;
+  writeFileSync(join(layers.dir, ours), 'is being written');
   await layers.prune();
-  t.deepEqual(readdirSync(layers.dir), ['own-one-0.erofs']);
-  await new FolderLayers(layers.dir).prune();
-  t.deepEqual(readdirSync(layers.dir), []);
+  t.deepEqual(readdirSync(layers.dir), ['lost+found', 'own-one-0.erofs', ours]);
+  await layersIn(layers.dir).prune();
+  t.deepEqual(readdirSync(layers.dir), ['lost+found', ours]);
+});
+
+test('what cannot be removed is said, and the rest goes', async (t) => {
+  const { layers } = opened(t);
+  mkdirSync(join(layers.dir, 'folder.erofs'), { recursive: true });
+  writeFileSync(join(layers.dir, 'x.part'), '');
+  await layers.prune();
+  t.deepEqual(readdirSync(layers.dir), ['folder.erofs']);
+  t.true(warned.length > 0);
+});
+
+test('whoever gave up while another made the layer does not go on', async (t) => {
+  const { folder, layers } = opened(t);
+  const source = join(folder, 'source');
+  mkdirSync(source);
+  const caller = new AbortController();
+  const making = layers.take('one', [cached(source)], signal);
+  const waiting = layers.take('two', [cached(source)], caller.signal);
+  caller.abort(new Error('gave up'));
+  await t.throwsAsync(waiting, { code: 'ERR_IMAGE_ABORTED' });
+  t.is((await making).length, 1);
 });
 
 test('nothing is left of what failed', async (t) => {

@@ -28,6 +28,7 @@ function running(fails?: Error) {
       void calls.push([name, ...words]);
   const record = {
     ...{ key: 'k', id: 'one', state: 'running', pid: 42, cgroup: '/c' },
+    annotations: { 'io.thaw.rootfs': 'erofs' },
     sandbox: { files: [{ path: '/b/rootfs', readOnly: false }] },
   } as unknown as OciRecord;
   const container = new OciContainer(record, new OciStore('/none'), silentLog());
@@ -59,7 +60,7 @@ test('detached it has a stand-in with all that the container’s own has, and it
     [
       'standIn',
       {
-        ...{ shimSocket: '/s', process: 2, flags: 1, console: '', root: '/b/rootfs' },
+        ...{ shimSocket: '/s', process: 2, flags: 1 | 1024, console: '', root: '/b/rootfs' },
         ...{ network: '/proc/42/ns/net', cgroup: '/c/cgroup.procs' },
       },
     ],

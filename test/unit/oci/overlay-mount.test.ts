@@ -5,8 +5,8 @@ import { overlayAt } from '../../../toolstack/oci/overlay-mount.js';
 
 const ROOT = '/var/lib/x/merged';
 
-const line = (options: string, point = ROOT, type = 'overlay'): string =>
-  `514 29 0:61 / ${point} rw,nodev,relatime shared:9 master:1 - ${type} overlay ${options}\n`;
+const line = (options: string, point = ROOT, type = 'overlay', root = '/'): string =>
+  `514 29 0:61 ${root} ${point} rw,nodev,relatime shared:9 master:1 - ${type} overlay ${options}\n`;
 
 test('the lower folders, the topmost first, and the upper one', (t) => {
   const podman = 'rw,lowerdir=/s/overlay/l/AB:/s/overlay/l/CD,upperdir=/s/u/diff,workdir=/s/u/work';
@@ -31,10 +31,17 @@ test('of mounts on one another the last one counts', (t) => {
   t.deepEqual(overlayAt(below + line('rw,lowerdir=/b'), ROOT).lower, ['/b'], 'it hides it');
 });
 
+test('what holds by default is refused unless the mount says otherwise', (t) => {
+  const byDefault = ['metacopy=on'];
+  t.throws(() => overlayAt(line('rw,lowerdir=/a'), ROOT, byDefault), { message: /metacopy=on/ });
+  t.deepEqual(overlayAt(line('rw,lowerdir=/a,metacopy=off'), ROOT, byDefault).lower, ['/a']);
+});
+
 for (const [what, mountinfo, message] of [
   ['no mount', line('rw,lowerdir=/a', '/other'), /nothing is mounted at/],
   ['another type', line('rw', ROOT, 'fuse.fuse-overlayfs'), /of type fuse.fuse-overlayfs/],
   ['a mount below', line('rw,lowerdir=/a') + line('rw', `${ROOT}/proc`), /below it, at .*\/proc$/],
+  ['a part of one', line('rw,lowerdir=/a', ROOT, 'overlay', '/sub'), /only \/sub of an overlay/],
   ['marks of a user', line('rw,lowerdir=/a,userxattr'), /mounted with userxattr/],
   ['metacopy', line('rw,lowerdir=/a,metacopy=on'), /metacopy=on/],
   ['redirects', line('rw,lowerdir=/a,upperdir=/u,redirect_dir=on'), /redirect_dir=on/],

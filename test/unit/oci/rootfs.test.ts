@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a root filesystem comes into its guest, as an annotation says; and whose folders may be its layers: overlays that the test mounts.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { FolderLayers } from '../../../toolstack/image/index.js';
@@ -40,7 +48,7 @@ interface Mounted {
 
 /** An overlay of those folders, the topmost first, where a container's root filesystem would be. */
 function mounted(t: ExecutionContext, lower: readonly string[], upper: string[] = []): Mounted {
-  const folder = mkdtempSync(join(tmpdir(), 'thaw-rootfs-'));
+  const folder = mkdtempSync('/run/thaw-rootfs-');
   const [root = '', up = '', work = ''] = ['merged', 'up', 'work'].map((name) =>
     join(folder, name),
   );
@@ -57,7 +65,7 @@ function mounted(t: ExecutionContext, lower: readonly string[], upper: string[] 
     execFileSync('umount', [root]);
     rmSync(folder, { recursive: true });
   });
-  const layers = new FolderLayers(join(folder, 'layers'));
+  const layers = new FolderLayers(join(folder, 'layers'), console as never);
   const signal = new AbortController().signal;
   return { folder, root, layers, take: () => layersOfRoot(layers, 'one', root, signal) };
 }
@@ -112,6 +120,16 @@ test('a folder that anybody may change is refused', async (t) => {
     code: 'ERR_OCI_CONFIG',
     message: /annotations\.io\.thaw\.rootfs: .*home\/user\/rootfs is not in a store .* by 9pfs$/,
   });
+});
+
+test('a store that others may write to is refused', async (t) => {
+  const all = mounted(t, ['home/snapshots/7/fs']);
+  const home = join(all.folder, 'home');
+  for (const change of [() => chmodSync(home, 0o777), () => chownSync(home, 1000, 1000)]) {
+    change();
+    await t.throwsAsync(all.take(), { message: /others than root may write to .*\/home: / });
+    chmodSync(home, 0o755);
+  }
 });
 
 test('a folder that nothing is mounted at is refused', async (t) => {

@@ -53,6 +53,11 @@ test('a device that an earlier thawd left on the file is taken over', async (t) 
   t.is(await new LoopDevices(driver).acquire('/l/a'), '/dev/loop9');
 });
 
+test('so is one on a file that was deleted since, which a domain goes on with', async (t) => {
+  const driver = new FakeLoops([{ name: '/dev/loop9', file: '/l/broken (deleted)' }]);
+  t.is(await new LoopDevices(driver).acquire('/l/broken'), '/dev/loop9');
+});
+
 test('a failure has its code and is not kept', async (t) => {
   const loops = new LoopDevices(new FakeLoops());
   await t.throwsAsync(loops.acquire('/l/broken'), { code: 'ERR_XEN_LOOP' });
