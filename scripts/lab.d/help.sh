@@ -23,7 +23,7 @@ A real Xen host on any machine: Xen and a Debian dom0 in QEMU, without KVM.
 Options of up:
   --memory MIB          the machine's memory (6144)
   --dom0-memory MIB     dom0's share of it (2048; 3072 with the instruction clock, whose disks are in RAM)
-  --vcpus N             the machine's CPUs (1; with more, PVH guests crash now and then: docs/lab.md)
+  --vcpus N             the machine's CPUs (1, which --clock instructions wants; with more, PVH guests crash now and then: docs/lab.md)
   --clock wall|instructions
                         what drives the machine's clock (wall); instructions: 1 ns for each instruction, whatever the host does
   --install FILE.deb    a Debian package that dom0 installs; its thawd is started

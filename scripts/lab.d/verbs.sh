@@ -12,7 +12,7 @@ lab_verb_build() {
 lab_verb_up() {
   lab_no_words "$@"
   if [ "$LAB_CLOCK" = instructions ]; then
-    LAB_VCPUS=1
+    [ "$LAB_VCPUS" = 1 ] || lab_usage_error "Option --vcpus must be 1 with --clock instructions: $LAB_VCPUS is not"
     : "${LAB_DOM0_MEMORY:=3072}"
   fi
   : "${LAB_DOM0_MEMORY:=2048}"

@@ -82,6 +82,7 @@ group_usage() {
   check 'a dom0 bigger than the machine is wrong usage' status 2 "$lab" up --memory 1024 --dom0-memory 1024
   check 'a name with a slash is wrong usage' status 2 "$lab" up --name ../x
   check 'an unknown clock is wrong usage' status 2 "$lab" up --clock sun
+  check 'two CPUs under the instruction clock are wrong usage' status 2 "$lab" up --clock instructions --vcpus 2
   check 'a disk without a folder is wrong usage' status 2 "$lab" up --disk "x=$work/none"
   check 'exec without a command is wrong usage' status 2 "$lab" exec --
   check 'cp between two places of the host is wrong usage' status 2 "$lab" cp /etc/hosts /tmp/x
@@ -102,7 +103,7 @@ group_pair() {
   echo packed >"$work/folder/file"
   "$lab" up --name "$a" "${small[@]}" --install "$work/tree" --disk "data=$work/folder" 2>"$work/up-a" &
   pids=$!
-  "$lab" up --name "$b" "${small[@]}" --install "$work/small.deb" 2>"$work/up-b" &
+  "$lab" up --name "$b" "${small[@]}" --vcpus 2 --install "$work/small.deb" 2>"$work/up-b" &
   check 'two labs start side by side' both "$pids" "$!"
   sed 's/^/     /' "$work/up-a" "$work/up-b"
   check 'each answers as a Xen host' same 'Domain-0' "$lab" exec --name "$a" -- sh -c "xl list | awk 'NR == 2 { print \$1 }'"
@@ -113,6 +114,7 @@ group_pair() {
   check 'status lists both' same "$(printf '%s running\n%s running' "$a" "$b")" own_labs
   check 'status of one says what runs in it' grep -q '^xen-hypervisor-' <("$lab" status --name "$a")
   check 'thawd of --install is started' grep -q 'thawd runs' <("$lab" logs --name "$a" thawd)
+  check '--vcpus is what Xen has' same 2 "$lab" exec --name "$b" -- sh -c "xl info | sed -n 's/^nr_cpus *: //p'"
   check 'a package of --install is installed' same 'install ok installed' "$lab" exec --name "$b" -- dpkg-query -W -f '${Status}' small
   check 'and all of it' same '' "$lab" exec --name "$b" -- dpkg --verify small
   check '--disk is mounted' same packed "$lab" exec --name "$a" -- cat /mnt/data/file
