@@ -4,9 +4,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '../base/errors.js';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
-import { errorMessage } from '../base/errors.js';
 import { ImageError } from './errors.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
 import { runTool, ToolFailure } from './tool.js';

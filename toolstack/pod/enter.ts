@@ -58,9 +58,7 @@ export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
     signal?.throwIfAborted();
     await all([
       ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
-      steps.time('mount', async () => {
-        await mountRoot(domain, entering, place.disks);
-      }),
+      steps.time('mount', mountRoot(domain, entering, place.disks)),
     ]);
     signal?.throwIfAborted();
     if (device !== undefined) await domain.files.fill(device, { files, rootfs: name }, steps);
