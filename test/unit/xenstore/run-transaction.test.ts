@@ -146,12 +146,12 @@ test('a signal discards the transaction', async (t) => {
 });
 
 test('a transaction that starts after its deadline is discarded', async (t) => {
+  let answer = (): void => undefined;
   const { client, fake } = await joinFake(t, {
     intercept: ({ type, requestId }, connection) => {
       if (type !== MessageType.transactionStart) return undefined;
       connection.transactions.set(9, fake.store.begin());
-      const late = encode(type, requestId, 0, Buffer.from('9\0'));
-      setTimeout(() => connection.send(late), 100);
+      answer = () => connection.send(encode(type, requestId, 0, Buffer.from('9\0')));
       return 'drop';
     },
   });
@@ -161,6 +161,7 @@ test('a transaction that starts after its deadline is discarded', async (t) => {
     'TIMEOUT',
   );
   t.is(fake.leftovers.transactions, 1);
+  answer();
   await eventually(t, 'it is discarded', () => fake.leftovers.transactions === 0);
 });
 
