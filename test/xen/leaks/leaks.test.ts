@@ -5,6 +5,7 @@ import test from 'ava';
 import { Libxl } from '../../../bindings/index.js';
 import { holdings, isEmpty } from '../../support/leaks.js';
 import { longOnce } from '../../support/long.js';
+import { remains } from '../../support/remains.js';
 import {
   busybox,
   killThawd,
@@ -19,7 +20,7 @@ import {
 test.after.always(() => startThawd());
 
 test.serial(
-  'when thawd ends, no domain, node, loop device, mount, mapping, file or process is left',
+  'when thawd ends, no domain, node, loop device, mount, mapping, link, cgroup, rule, file or process is left',
   async (t) => {
     t.timeout(300_000);
     await run([busybox, 'true']);
@@ -27,6 +28,15 @@ test.serial(
     const left = await holdings();
     isEmpty(t, left);
     t.is(left.spawners, 0);
+    t.deepEqual(await remains(), {
+      processes: [],
+      links: [],
+      networkNamespaces: [],
+      cgroups: [],
+      records: [],
+      halfMade: [],
+      rules: [],
+    });
   },
 );
 

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { holdings } from '../../support/leaks.js';
-import { longOnce, longOnPv } from '../../support/long.js';
+import { long, longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -59,6 +59,18 @@ test.serial('it has streams and a status of its own, and is in the container', a
   t.is(stderr, 'err\n');
   t.is(status, 7);
   t.is((await thaw(['logs', NAME])).stdout, 'up\n', "it is not in the container's log");
+});
+
+long('every exit status from 0 to 255 comes through', async (t) => {
+  t.timeout(600_000);
+  const statuses = Array.from({ length: 256 }, (_, status) => status);
+  const seen: number[] = [];
+  for (let first = 0; first < 256; first += 16) {
+    const wave = statuses.slice(first, first + 16);
+    const outcomes = await Promise.all(wave.map((n) => exec([NAME, 'sh', '-c', `exit ${n}`])));
+    seen.push(...outcomes.map(({ status }) => status));
+  }
+  t.deepEqual(seen, statuses);
 });
 
 once("environment, folder and user are the container's, and what options add", async (t) => {
