@@ -198,6 +198,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     saveImage: (reference, options) =>
       Promise.resolve(note(undefined, 'saveImage', reference, options)),
     loadImages: (path) => Promise.resolve(note(IMAGE.names, 'loadImages', path)),
+    pruneLayers: () => Promise.resolve(note(undefined, 'pruneLayers')),
     pruneImages: (all) =>
       Promise.resolve(note({ images: [IMAGE.id], bytes: 2 ** 20 }, 'pruneImages', all)),
     usage: () => Promise.resolve(note(USAGE, 'usage')),

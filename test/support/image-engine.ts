@@ -2,9 +2,12 @@
 // The engine's part for images over a real store, with containers that are only said to be there.
 
 import type { ExecutionContext } from 'ava';
+import { join } from 'node:path';
 import type { Engine } from '../../toolstack/api/engine.js';
+import { silentLog } from '../../toolstack/base/log.js';
 import { imageEngine } from '../../toolstack/daemon/images.js';
 import { diskUsage } from '../../toolstack/daemon/usage.js';
+import { FolderLayers } from '../../toolstack/image/index.js';
 import { containerRecord } from './container-record.js';
 import { archiveOf, imageStore } from './image-store.js';
 import { makeTar } from './oci-image.js';
@@ -42,6 +45,7 @@ export async function engineWithImage(t: ExecutionContext) {
     own.push({ record });
     return record;
   };
-  const usage = () => diskUsage(services, manager as never, { state: dir } as never);
-  return { dir, id, engine, usage, use, removed };
+  const engineLayers = new FolderLayers(join(dir, 'engine-layers'), silentLog());
+  const usage = () => diskUsage(services, manager as never, { state: dir } as never, engineLayers);
+  return { dir, id, engine, engineLayers, usage, use, removed };
 }

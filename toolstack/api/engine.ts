@@ -113,6 +113,8 @@ export interface Engine {
   loadImages(path: string | undefined, client: Client): Promise<string[]>;
   /** Removes images that nothing needs: those without a name, or all. */
   pruneImages(all: boolean): Promise<ImagesPruned>;
+  /** Removes the layers of other engines' images that no container has. */
+  pruneLayers(): Promise<void>;
   usage(): Promise<DiskUsage[]>;
   /** Makes a frozen image; resolves once it can be cloned. */
   freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;

@@ -74,7 +74,7 @@ export const systemPruneCommand: Command = {
     all: {
       type: 'boolean',
       short: 'a',
-      describe: 'All images that nothing uses, not only unnamed',
+      describe: 'All images and engine layers that nothing uses, not only unnamed images',
     },
     volumes: { type: 'boolean', describe: 'And volumes that no container has' },
     ...FORCE_OPTION,
@@ -88,6 +88,7 @@ export const systemPruneCommand: Command = {
       'all networks that no container is in',
       ...(flag(parsed, 'volumes') ? ['all volumes that no container has'] : []),
       isAll ? 'all images without at least one container' : 'all dangling images',
+      ...(isAll ? ['all layers of engine images that no container has'] : []),
     ];
     const warning = `This command removes:\n${what.map((line) => `  - ${line}\n`).join('')}`;
     if (!(await confirm(warning, parsed, client))) return 0;
@@ -105,6 +106,7 @@ export const systemPruneCommand: Command = {
         )
       : [];
     const { images } = await engine.pruneImages(isAll);
+    if (isAll) await engine.pruneLayers();
     for (const [title, gone] of [
       ['Containers', containers],
       ['Networks', networks],

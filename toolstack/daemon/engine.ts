@@ -22,6 +22,7 @@ import { killContainer, restartContainer, stopContainer } from '../container/sto
 import { processesOf, statsOf } from '../container/stats.js';
 import { updateContainer } from '../container/update.js';
 import { waitFor } from '../container/wait.js';
+import type { FolderLayers } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
 import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
@@ -35,7 +36,7 @@ import { diskUsage } from './usage.js';
 export function createEngine(
   services: ContainerServices,
   manager: ContainerManager,
-  paths: Paths,
+  { paths, layers }: { paths: Paths; layers: Pick<FolderLayers, 'prune' | 'usage'> },
 ): Engine {
   return {
     run: (options, client) => runContainer(services, manager, options, client),
@@ -73,7 +74,8 @@ export function createEngine(
     processes: async (name) => processesOf(services, await manager.settled(name)),
     events: (filter, client) => services.events.follow(filter, client.signal),
     ...imageEngine(services, manager),
-    usage: () => diskUsage(services, manager, paths),
+    pruneLayers: () => layers.prune(true),
+    usage: () => diskUsage(services, manager, paths, layers),
     freeze: (options, client) => freeze(services, options, client),
     freezeContainer: (name, options, client) =>
       freezeContainer(services, manager.find(name), options, client),

@@ -88,11 +88,12 @@ async function start(
   const options = { paths, helloMs, pool, storageBytes, keepsBlobs };
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
+  const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
   const oci = new OciContainers({
     ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
     // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
     store: new OciStore(join(paths.run, 'oci')),
-    layers: new FolderLayers(join(paths.state, 'engine-layers'), log),
+    layers,
   });
   await recover(services, manager, await oci.recover());
   await oci.sweep();
@@ -103,10 +104,8 @@ async function start(
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
-  const server = await listen(paths.socket, createEngine(services, manager, paths), log, {
-    given,
-    oci,
-  });
+  const engine = createEngine(services, manager, { paths, layers });
+  const server = await listen(paths.socket, engine, log, { given, oci });
   // So that no start waits for it; one that needs it says what is wrong.
   services.sandbox.disks
     .blank()

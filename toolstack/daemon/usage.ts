@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw system df: how much of the disk images, containers, volumes, templates and frozen images have, and how much of that nothing needs.
+// thaw system df: how much of the disk images, containers, volumes, templates, frozen images and engines' layers have, and how much of that nothing
+// needs.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { errorCode } from '../base/errors.js';
 import { usersOf } from '../container/volumes-of.js';
 import { isUp, type ContainerManager, type ContainerServices } from '../container/manager.js';
 import { needsImage } from './images.js';
+import type { FolderLayers } from '../image/index.js';
 import type { Paths } from './settings.js';
 
 /** A row for each kind of thing, whether there is one or not. */
@@ -15,6 +17,7 @@ export async function diskUsage(
   services: ContainerServices,
   manager: ContainerManager,
   { state }: Paths,
+  layers: Pick<FolderLayers, 'usage'>,
 ): Promise<DiskUsage[]> {
   return Promise.all([
     imageUsage(services, manager),
@@ -22,6 +25,7 @@ export async function diskUsage(
     volumeUsage(services, manager, join(state, 'volumes')),
     templateUsage(services, join(state, 'templates')),
     frozenUsage(services, join(state, 'frozen')),
+    layerUsage(layers),
   ]);
 }
 
@@ -33,6 +37,12 @@ async function imageUsage(
     needsImage(services, manager, image),
   );
   return { type: 'Images', total, active: used, bytes, reclaimableBytes: bytes - usedBytes };
+}
+
+/** Of the images of podman, Docker and containerd: what no container has is made again when one wants it. */
+async function layerUsage(layers: Pick<FolderLayers, 'usage'>): Promise<DiskUsage> {
+  const { total, active, bytes, usedBytes } = await layers.usage();
+  return { type: 'Engine Layers', total, active, bytes, reclaimableBytes: bytes - usedBytes };
 }
 
 /** Their records, logs and disks, of which what was written counts. */

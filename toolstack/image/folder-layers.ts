@@ -76,28 +76,62 @@ export class FolderLayers {
   }
 
   /**
-   * Removes what nobody holds and nobody will: of folders that are gone or were made anew, own ones, and what was being made. Never rejects;
-   * what fails is logged.
+   * Removes what nobody holds and nobody will: of folders that are gone or were made anew, own ones, and what was being made; with `all` also
+   * what nobody holds now. Never rejects; what fails is logged.
    */
-  async prune(): Promise<void> {
+  async prune(all = false): Promise<void> {
     const wrong = (error: unknown): void => {
       this.#log.warn(`Cannot tidy ${this.dir}`, { error });
     };
     const files = await readdir(this.dir).catch(() => []);
     if (files.length > 0) await removeTemporaries(this.dir).catch(wrong);
     for (const file of files.filter((name) => /\.(erofs|part)$/.test(name)))
-      await this.#pruneOne(file).catch(wrong);
+      await this.#pruneOne(file, all).catch(wrong);
+    for (const file of files) await this.#pruneNote(file).catch(wrong);
   }
 
-  async #pruneOne(file: string): Promise<void> {
-    const isHeld = (path: string): boolean =>
-      [...this.#held.values()].some((paths) => paths.has(path));
+  /** How many there are and how many somebody holds, and what both take on disk. */
+  async usage(): Promise<{ total: number; active: number; bytes: number; usedBytes: number }> {
+    const files = await readdir(this.dir).catch(() => []);
+    const sum = { total: 0, active: 0, bytes: 0, usedBytes: 0 };
+    for (const file of files.filter((name) => name.endsWith('.erofs'))) {
+      const path = join(this.dir, file);
+      const bytes = await stat(path).then(
+        ({ blocks }) => blocks * 512,
+        () => undefined,
+      );
+      if (bytes === undefined) continue; // It was removed meanwhile.
+      const isUsed = this.#isHeld(path);
+      sum.total++;
+      sum.bytes += bytes;
+      sum.active += isUsed ? 1 : 0;
+      sum.usedBytes += isUsed ? bytes : 0;
+    }
+    return sum;
+  }
+
+  #isHeld(path: string): boolean {
+    return [...this.#held.values()].some((paths) => paths.has(path));
+  }
+
+  async #pruneOne(file: string, all: boolean): Promise<void> {
     const path = join(this.dir, file);
     const key = /^([0-9a-f]{64})\.erofs$/.exec(file)?.[1];
-    const isNamed = key !== undefined && (await this.#sourceKey(key)) === key;
-    if (isHeld(path) || isNamed || this.#making.has(path)) return;
-    if (key !== undefined) await rm(join(this.dir, `${key}.json`), { force: true });
+    const isWanted = !all && key !== undefined && (await this.#sourceKey(key)) === key;
+    if (this.#isHeld(path) || isWanted || this.#making.has(path)) return;
+    if (key !== undefined) await rm(this.#note(key), { force: true });
     await rm(path, { force: true });
+  }
+
+  /** One whose layer somebody removed: that of a layer that is being made comes after it. */
+  async #pruneNote(file: string): Promise<void> {
+    const key = /^([0-9a-f]{64})\.json$/.exec(file)?.[1];
+    if (key === undefined) return;
+    const isThere = await stat(join(this.dir, `${key}.erofs`)).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) await rm(this.#note(key), { force: true });
   }
 
   #hold(holder: string, path: string): string {

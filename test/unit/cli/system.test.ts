@@ -48,10 +48,7 @@ test('system prune removes what has ended, and says how much that won', async (t
     out,
     `Deleted Containers\nended\nDeleted Images\n${IMAGE.id.slice(7)}\nTotal reclaimed space: 2 MiB\n`,
   );
-  t.deepEqual(calls, [
-    ['remove', 'ended', false],
-    ['pruneImages', true],
-  ]);
+  t.deepEqual(calls, [['remove', 'ended', false], ['pruneImages', true], ['pruneLayers']]);
 });
 
 test('what cannot be removed keeps the rest from nothing', async (t) => {

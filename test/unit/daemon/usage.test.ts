@@ -6,6 +6,23 @@ import { join } from 'node:path';
 import test from 'ava';
 import { engineWithImage } from '../../support/image-engine.js';
 
+test('layers of engines’ images count, and what no container has of them can go', async (t) => {
+  const { dir, engineLayers, usage } = await engineWithImage(t);
+  const row = async () => (await usage()).at(-1);
+  t.deepEqual(await row(), {
+    ...{ type: 'Engine Layers', total: 0, active: 0, bytes: 0, reclaimableBytes: 0 },
+  });
+  const folder = join(dir, 'source');
+  await mkdir(folder);
+  const wanted = [{ folder, isOwn: false }];
+  await engineLayers.take('one', wanted, new AbortController().signal);
+  const used = await row();
+  t.like(used, { total: 1, active: 1, reclaimableBytes: 0 });
+  t.true((used?.bytes ?? 0) >= 4096);
+  await engineLayers.release('one');
+  t.like(await row(), { total: 1, active: 0, reclaimableBytes: used?.bytes });
+});
+
 test('the disk that each kind has, and what of it nothing needs', async (t) => {
   const { dir, use, usage } = await engineWithImage(t);
   const [images, containers] = await usage();

@@ -126,6 +126,30 @@ test('what somebody holds stays, and what is of a folder that is there', async (
   t.is(readdirSync(layers.dir).length, 2, 'the note of the other went, too');
 });
 
+test('when all are to go, those that somebody has stay', async (t) => {
+  const { folder, layers } = opened(t);
+  const [one, two] = ['one', 'two'].map((name) => join(folder, name));
+  mkdirSync(one ?? '');
+  mkdirSync(two ?? '');
+  const [first] = await layers.take('a', [cached(one ?? '')], signal);
+  const [second] = await layers.take('b', [cached(two ?? '')], signal);
+  await layers.release('b');
+  await layers.prune(true);
+  t.true(existsSync(first?.path ?? ''));
+  t.false(existsSync(second?.path ?? ''));
+  t.is(readdirSync(layers.dir).length, 2);
+});
+
+test('the note of a layer that somebody removed goes', async (t) => {
+  const { folder, layers } = opened(t);
+  const source = join(folder, 'source');
+  mkdirSync(source);
+  const [layer] = await layers.take('one', [cached(source)], signal);
+  rmSync(layer?.path ?? '');
+  await layers.prune();
+  t.deepEqual(readdirSync(layers.dir), []);
+});
+
 test('what a killed thawd was making goes, and one’s own layer that nobody has', async (t) => {
   const { folder, layers } = opened(t);
   const source = join(folder, 'source');
