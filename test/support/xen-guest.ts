@@ -150,9 +150,18 @@ export class XenGuest extends AgentClient {
     return readFileSync(`/var/log/xen/console/guest-${this.name}.log`, 'utf8');
   }
 
+  #isThere(): boolean {
+    return xl('list').includes(`${this.name} `);
+  }
+
   destroy(): void {
     for (const bridge of this.#bridges) bridge.kill();
-    if (xl('list').includes(`${this.name} `)) xl('destroy', this.name);
+    try {
+      if (this.#isThere()) xl('destroy', this.name);
+    } catch (error) {
+      // One that ended by itself goes between the look and the call.
+      if (this.#isThere()) throw error;
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
