@@ -78,7 +78,9 @@ once(
     const refused = await thaw(['ps']);
     t.is(refused.status, 125);
     t.regex(refused.stderr, /thawd/);
-    await systemd.run('systemctl', 'start', 'thawd.socket');
+    // An engine's runtime asks systemd for it, where a person is told to.
+    t.is(await systemd.run('thaw-oci', 'list', '--quiet'), '');
+    t.is(await states(), 'active\nactive');
     t.true(await until('it goes on', goesOn));
   },
 );
