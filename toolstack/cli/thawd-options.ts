@@ -16,6 +16,10 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: 'Seconds until a booting guest must have said hello',
   },
+  type: {
+    type: 'string',
+    describe: "pv or pvh: which domains are made where nobody asks for one (default the host's)",
+  },
   pool: { type: 'string', describe: 'How many clones wait, ready for the next containers' },
   'pool-max': {
     type: 'string',
@@ -23,7 +27,7 @@ export const THAWD_OPTIONS = {
   },
   'pool-type': {
     type: 'string',
-    describe: "pv or pvh: of which type they are (default the host's)",
+    describe: 'pv or pvh: of which type they are (default that of type)',
   },
   'keep-blobs': {
     type: 'string',

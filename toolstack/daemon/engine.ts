@@ -24,7 +24,6 @@ import { updateContainer } from '../container/update.js';
 import { waitFor } from '../container/wait.js';
 import type { FolderLayers } from '../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../sandbox/limits.js';
-import { defaultGuestType } from '../xen/host.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
 import { imageEngine } from './images.js';
 import { networkEngine } from './networks.js';
@@ -110,7 +109,7 @@ async function hostInfo(
   manager: ContainerManager,
   paths: Paths,
 ): Promise<HostInfo> {
-  const { host, templates } = services.sandbox;
+  const { host, defaultType, templates } = services.sandbox;
   const physinfo = await host.libxl.physinfo();
   const running = manager.list(false).length;
   return {
@@ -127,7 +126,7 @@ async function hostInfo(
       memoryBytes: physinfo.totalMemKib * 1024,
       freeMemoryBytes: physinfo.freeMemKib * 1024,
     },
-    defaults: { type: defaultGuestType(physinfo), memoryBytes: DEFAULT_MEMORY_BYTES },
+    defaults: { type: defaultType, memoryBytes: DEFAULT_MEMORY_BYTES },
     templates: (await templates.list()).map(({ key, shape, bytes }) => ({
       ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
       ready: services.pool.ready(key),

@@ -75,7 +75,7 @@ function readSettings(given: string[]): Settings | undefined {
 }
 
 async function start(
-  { paths, helloMs, pool, poolType, storageBytes, metrics, keepsBlobs }: Settings,
+  { paths, helloMs, type, pool, poolType, storageBytes, metrics, keepsBlobs }: Settings,
   log: Log,
 ): Promise<void> {
   const given = await givenSocket(paths.socket);
@@ -85,7 +85,7 @@ async function start(
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const options = { paths, helloMs, pool, storageBytes, keepsBlobs };
+  const options = { paths, helloMs, type, pool, storageBytes, keepsBlobs };
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
   const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
@@ -126,6 +126,7 @@ async function openServices(
   {
     paths,
     helloMs,
+    type,
     pool,
     storageBytes,
     keepsBlobs,
@@ -142,6 +143,7 @@ async function openServices(
   const sandbox: SandboxServices = {
     host,
     hostCpus: physinfo.nrCpus,
+    defaultType: type ?? defaultGuestType(physinfo),
     templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
     engine: new CopyEngine(host, guest, physinfo),
     loops: new LoopDevices(),
@@ -218,10 +220,9 @@ async function fillPool(
   services: ContainerServices,
   poolType: GuestType | undefined,
 ): Promise<void> {
-  const { host, hostCpus, templates } = services.sandbox;
+  const { host, hostCpus, defaultType, templates } = services.sandbox;
   try {
-    const type = poolType ?? defaultGuestType(await host.libxl.physinfo());
-    services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
+    services.pool.keep(await templates.get(shapeFor(poolType ?? defaultType, 1, hostCpus)));
   } catch (error) {
     host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);
   }

@@ -34,8 +34,10 @@ export interface Settings {
   logLevel: string;
   /** How long a booting guest may take until its agent says hello, in milliseconds. */
   helloMs: number;
+  /** Of which type domains are where nobody says it; undefined: what the host has that is best. */
+  type?: GuestType | undefined;
   pool: PoolSettings;
-  /** Of which type clones wait that nobody asked for yet; undefined: of the host's default type. */
+  /** Of which type clones wait that nobody asked for yet; undefined: of the default type. */
   poolType?: GuestType | undefined;
   /** Whether images keep their layers as they were pulled. */
   keepsBlobs: boolean;
@@ -69,7 +71,6 @@ export function parseSettings(words: string[]): Settings | undefined {
     if (text !== undefined) return { text, from: `${name} = ${text} in ${path}` };
     return { text: byDefault[name] ?? '', from: `--${name}` };
   };
-  const poolType = given('pool-type');
   const metrics = given('metrics');
   const run = given('run').text;
   return {
@@ -81,7 +82,8 @@ export function parseSettings(words: string[]): Settings | undefined {
     helloMs: whole(given('hello-timeout'), HELLO_LIMIT_S) * 1000,
     pool: { min: whole(given('pool'), POOL_LIMIT), max: whole(given('pool-max'), POOL_LIMIT) },
     keepsBlobs: oneOf(given('keep-blobs'), ['true', 'false']) === 'true',
-    poolType: poolType.text === '' ? undefined : oneOf<GuestType>(poolType, ['pv', 'pvh']),
+    type: guestType(given('type')),
+    poolType: guestType(given('pool-type')),
     storageBytes: size(given('storage-size')),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
@@ -114,6 +116,10 @@ export function settingsHelp(): string {
     'thawd --version prints its version.',
     '',
   ].join('\n');
+}
+
+function guestType(given: Given): GuestType | undefined {
+  return given.text === '' ? undefined : oneOf<GuestType>(given, ['pv', 'pvh']);
 }
 
 function whole({ text, from }: Given, most: number): number {

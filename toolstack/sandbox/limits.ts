@@ -4,7 +4,7 @@
 import { ThawError } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
 import { BASE_MEMORY_KIB, shapeFor } from '../clone/shape.js';
-import { checkGuestType, defaultGuestType, type GuestType } from '../xen/host.js';
+import { checkGuestType, type GuestType } from '../xen/host.js';
 import type { SandboxServices } from './services.js';
 
 /** What the user asked for; what is missing gets a default. */
@@ -41,7 +41,7 @@ export async function checkLimits(
 ): Promise<Limits> {
   const physinfo = await services.host.libxl.physinfo();
   const { template } = options;
-  const type = options.type ?? template?.type ?? defaultGuestType(physinfo);
+  const type = options.type ?? template?.type ?? services.defaultType;
   if (template) checkTemplate(template, type, services.hostCpus);
   checkGuestType(physinfo, type);
   const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);

@@ -6,7 +6,7 @@ import type { Turns } from '../base/turns.js';
 import type { CloneEngine } from '../clone/engine.js';
 import type { Templates } from '../clone/templates.js';
 import type { Networks } from '../network/index.js';
-import type { XenHost } from '../xen/host.js';
+import type { GuestType, XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
 import type { Disks } from './disks.js';
 import type { MemoryBudget } from './memory-budget.js';
@@ -16,6 +16,8 @@ import type { ShimSpawner } from './shim-process.js';
 export interface SandboxServices {
   host: XenHost;
   hostCpus: number;
+  /** Of which type a domain is where nobody says it. */
+  defaultType: GuestType;
   templates: Templates;
   engine: CloneEngine;
   loops: LoopDevices;

@@ -46,10 +46,14 @@ test.serial('the log level is info, or as told', (t) => {
   t.is(parseSettings(['--log-level', 'debug']).logLevel, 'debug');
 });
 
-test.serial('clones wait of the type that is told, else of none in particular', (t) => {
-  t.is(parseSettings([]).poolType, undefined);
-  t.is(parseSettings(['--pool-type', 'pv']).poolType, 'pv');
-});
+test.serial(
+  'domains, and clones that wait, are of the type that is told, else of none in particular',
+  (t) => {
+    t.like(parseSettings([]), { type: undefined, poolType: undefined });
+    t.like(parseSettings(['--pool-type', 'pv']), { type: undefined, poolType: 'pv' });
+    t.like(parseSettings(['--type', 'pv']), { type: 'pv', poolType: undefined });
+  },
+);
 
 test.serial('what makes no sense is refused in one line that says what is allowed', (t) => {
   const wrong: [string[], RegExp][] = [
@@ -57,6 +61,7 @@ test.serial('what makes no sense is refused in one line that says what is allowe
     [['--pool-max', '1001'], /--pool-max 1001/],
     [['--pool', 'many'], /--pool many/],
     [['--pool-type', 'hvm'], /--pool-type hvm: pv, pvh are allowed/],
+    [['--type', 'hvm'], /--type hvm: pv, pvh are allowed/],
     [['--log-level', 'loud'], /--log-level loud: error, warn, info, debug/],
     [['--nonsense'], /--nonsense/],
     [['--state'], /--state alone/],

@@ -9,15 +9,19 @@ import {
   MIN_DOMAIN_KIB,
 } from '../../../toolstack/sandbox/limits.js';
 import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
+import type { GuestType } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const MIB = 2 ** 20;
 
-function servicesOn(capabilities: { pv: boolean; hap: boolean }): SandboxServices {
+function servicesOn(
+  capabilities: { pv: boolean; hap: boolean },
+  defaultType: GuestType = 'pvh',
+): SandboxServices {
   const libxl = new FakeLibxl();
   libxl.physinfoResult = { ...libxl.physinfoResult, capabilities };
-  // SAFETY: checkLimits uses these two.
-  return { host: fakeXenHost(libxl), hostCpus: 4 } as unknown as SandboxServices;
+  // SAFETY: checkLimits uses these three.
+  return { host: fakeXenHost(libxl), hostCpus: 4, defaultType } as unknown as SandboxServices;
 }
 
 const both = servicesOn({ pv: true, hap: true });
@@ -25,8 +29,16 @@ const both = servicesOn({ pv: true, hap: true });
 test('nothing asked for gets the defaults', async (t) => {
   const memoryKib = DEFAULT_MEMORY_BYTES / 1024;
   t.deepEqual(await checkLimits({}, both), { type: 'pvh', memoryKib, cpus: 1, growsBehind: true });
-  const pvOnly = servicesOn({ pv: true, hap: false });
-  t.is((await checkLimits({}, pvOnly)).type, 'pv');
+});
+
+test('the type is the default one where nothing says another', async (t) => {
+  const settled = servicesOn({ pv: true, hap: true }, 'pv');
+  t.is((await checkLimits({}, settled)).type, 'pv');
+  t.is((await checkLimits({ type: 'pvh' }, settled)).type, 'pvh');
+  t.is((await checkLimits({ template: { type: 'pvh', vcpus: 1 } }, settled)).type, 'pvh');
+  await t.throwsAsync(checkLimits({}, servicesOn({ pv: true, hap: false })), {
+    code: 'ERR_XEN_TYPE',
+  });
 });
 
 test('memory is rounded up to whole pages', async (t) => {

@@ -9,7 +9,7 @@ import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/shop.js';
-import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
+import { command, images, startThawd, stopThawd, until, type Outcome } from '../../support/thaw.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
 const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
@@ -319,4 +319,23 @@ once('a block device of dom0 is a disk of the guest’s', async (t) => {
   const refused = await run('rwm', 'true');
   t.not(refused.status, 0);
   t.regex(refused.stderr, /the host has it in use; unmount it first/);
+});
+
+longOnce('its containers are PV where thaw.toml says so', async (t) => {
+  t.timeout(600_000);
+  t.teardown(async () => {
+    await podman('rm', '-f', '-t', '0', 'pv');
+    await stopThawd();
+    await startThawd();
+  });
+  await stopThawd();
+  await startThawd(['--type', 'pv']);
+  await writeFile(join(root, 'file'), 'shared');
+  const options = ['-d', '--name', 'pv', '--memory', '64m', '-v', `${root}:/files`];
+  const started = await podman('run', ...options, image, 'sleep', '100000');
+  t.is(started.status, 0, started.stderr);
+  const script = 'cat /sys/hypervisor/guest_type /files/file; ip -4 -o addr show eth0';
+  const { stdout } = await podman('exec', 'pv', 'sh', '-c', script);
+  t.regex(stdout, /^PV\nshared.* inet 10\./s);
+  t.is((await podman('stop', '-t', '5', 'pv')).status, 0);
 });
