@@ -225,6 +225,8 @@ enum thaw_process_flag {
   THAW_PROCESS_OOM = 512,       /* there too: its EXIT says that its container ran out of memory */
   THAW_PROCESS_READONLY = 1024, /* in a STAND_IN only: who enters its root cannot write there, for its guest would not
                                    see it */
+  THAW_PROCESS_PART = 2048,     /* in a JOIN only: thawd goes on when it has ended, and the command ends with thawd's
+                                   DONE */
 };
 
 enum thaw_attach_flag {

@@ -10,6 +10,9 @@ import { Sandbox } from '../support/sandbox.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
+/** enum thaw_process_flag */
+const PART = 2048;
+
 async function thawdAlone(t: ExecutionContext): Promise<FakeThawd> {
   const dir = await mkdtemp(join(tmpdir(), 'thaw-launcher-'));
   const thawd = await FakeThawd.listen(join(dir, 'thawd.sock'));
@@ -94,6 +97,25 @@ test('the exit waits no longer than 30 s for thawd', async (t) => {
   const started = Date.now();
   t.is(await launched.ended(40_000), 3);
   t.true(Date.now() - started > 28_000);
+});
+
+test('a process that is a part of the command: thawd is waited for, however long it goes on', async (t) => {
+  t.timeout(120_000);
+  const { launched, process, session } = await startRun(t, { flags: 0, joinFlags: PART });
+  process.exit(0);
+  await new Promise((resolve) => setTimeout(resolve, 32_000));
+  t.is(launched.child.exitCode, null);
+  session.output(1, 'made\n');
+  session.done(0);
+  t.is(await launched.ended(), 0);
+  t.is(launched.stdout.toString(), 'made\n');
+});
+
+test('a part that fails: the status is thawd’s, or the part’s own', async (t) => {
+  const { launched, process, session } = await startRun(t, { flags: 0, joinFlags: PART });
+  process.exit(9);
+  session.done(0);
+  t.is(await launched.ended(), 9);
 });
 
 test('a lost sandbox: one line with the reason, status 125', async (t) => {

@@ -55,6 +55,15 @@ test('thawd lost before a process is joined: one line, status 125', async (t) =>
   t.is(launched.stderr, 'thaw: Lost the connection to thawd: it ended; see its log\n');
 });
 
+test('thawd lost after a part of the command: one line, status 125', async (t) => {
+  const { launched, process, thawd } = await startRun(t, { flags: 0, joinFlags: 2048 });
+  process.exit(0);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  thawd.kill();
+  t.is(await launched.ended(), 125);
+  t.is(launched.stderr, 'thaw: Lost the connection to thawd: it ended; see its log\n');
+});
+
 test('thawd lost before it started the process: SIGINT lets the launcher go', async (t) => {
   const { launched, thawd } = await startRun(t, { begun: false });
   thawd.kill();

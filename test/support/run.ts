@@ -21,6 +21,8 @@ export interface RunOptions {
   sandbox?: SandboxOptions;
   /** enum thaw_process_flag; 1 (stdin) when it is left out. */
   flags?: number;
+  /** Of the JOIN alone. */
+  joinFlags?: number;
   /** Whether the process begins (default), so that the launcher hears of it. */
   begun?: boolean;
 }
@@ -36,7 +38,7 @@ export async function startRun(t: ExecutionContext, options: RunOptions = {}): P
   const launched = launch(t, thawd.path, options.launch);
   const session = await thawd.session();
   await sandbox.expect(1, flags);
-  await session.join(1, flags, sandbox.socket);
+  await session.join(1, flags | (options.joinFlags ?? 0), sandbox.socket);
   const process = sandbox.agent.begin(1, (flags & 1) !== 0, options.begun ?? true);
   return { sandbox, thawd, session, launched, process };
 }

@@ -43,7 +43,7 @@ export const ApiType = {
   STOOD_IN: 0x57,
 } as const;
 
-export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128, READONLY: 1024 } as const;
+export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128, READONLY: 1024, PART: 2048 } as const;
 
 /** How a process ended. */
 export type ExitStatus = (

@@ -2,7 +2,7 @@
 // What is run in a container before it is frozen, so that it is frozen warm.
 
 import type { Client } from '../api/engine.js';
-import { shellStatus, type ExitStatus } from '../api/wire.js';
+import { ProcessFlag, shellStatus, type ExitStatus } from '../api/wire.js';
 import { ThawError } from '../base/errors.js';
 import type { Container } from './container.js';
 import { runIn } from './exec.js';
@@ -40,6 +40,10 @@ export async function runBefore(
     command: ['sh', '-c', 'exec 1>&2; exec sh -c "$0"', command],
     ...{ interactive: false, tty: false, detach: false, env: [] },
   };
-  const exit = await runIn(services, container, options, client);
+  const joiner: Client = {
+    ...client,
+    join: (shimSocket, id, flags) => client.join(shimSocket, id, flags | ProcessFlag.PART),
+  };
+  const exit = await runIn(services, container, options, joiner);
   if (exit?.kind !== 'exited' || exit.code !== 0) throw new AfterError(container.record.name, exit);
 }

@@ -51,6 +51,7 @@ static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_
     }
     launcher->process = frame->id;
     launcher->flags = frame->arg;
+    launcher->is_part = (frame->arg & THAW_PROCESS_PART) != 0;
     attach_begin(launcher, path);
     free(path);
     return 0;
@@ -69,10 +70,10 @@ static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_
 
 const struct frame_sink control_sink = {.head = control_head, .piece = control_piece, .whole = control_whole};
 
-/* Once a process was joined the shim serves it alone: that thawd went is then no news. */
+/* Once a process was joined the shim serves it alone: that thawd went is then no news, unless it was to go on. */
 void control_lost(struct launcher *launcher) {
   connection_close(&launcher->thawd);
-  if (launcher->done || launcher->state != PROCESS_NONE)
+  if (launcher->done || (launcher->state != PROCESS_NONE && !launcher->is_part))
     return;
   terminal_restore();
   /* A request that was not read was not begun, whatever the kernel's count of unread bytes looked like by then. */

@@ -18,7 +18,7 @@
 #define EXIT_RUNTIME 1     /* the same, where an engine called it as its runtime */
 #define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
 #define DETACH_MAX 32u   /* keys that let go of a terminal */
-#define CLEANUP_MS 30000 /* how long an ended process's launcher waits for thawd */
+#define CLEANUP_MS 30000 /* how long an ended process's launcher waits for thawd, where it is not a part */
 
 struct connection {
   int fd; /* -1: none, or over */
@@ -70,6 +70,7 @@ struct launcher {
   struct figures *figures; /* of a stand-in whose cgroup says what its container uses */
   int stand_in;   /* this is one: descriptor that tells its maker what became of it, -1 once it has; 0 in all others */
   bool heard;     /* the process has begun */
+  bool is_part;   /* the command is not over with it */
   bool cancelled; /* CANCEL was sent */
   bool done;
   int done_status;

@@ -31,7 +31,9 @@ static bool is_finished(const struct launcher *launcher) {
     return thawd_over;
   if (launcher->done && launcher->done_status != 0)
     return true;
-  return is_ended(launcher) && (thawd_over || clock_ms() - launcher->ended_ms >= CLEANUP_MS);
+  if (!is_ended(launcher) || thawd_over)
+    return is_ended(launcher);
+  return !launcher->is_part && clock_ms() - launcher->ended_ms >= CLEANUP_MS;
 }
 
 static int exit_status(struct launcher *launcher) {
@@ -39,7 +41,7 @@ static int exit_status(struct launcher *launcher) {
 
   if (launcher->done && (launcher->state == PROCESS_NONE || launcher->done_status != 0))
     status = launcher->done_status;
-  else if (launcher->state == PROCESS_NONE)
+  else if (launcher->state == PROCESS_NONE || (launcher->is_part && !launcher->done))
     status = EXIT_TOOLSTACK;
   else if (launcher->state == PROCESS_GONE)
     say("Lost the container's streams: its thaw-shim ended");
