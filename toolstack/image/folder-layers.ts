@@ -2,6 +2,7 @@
 // Folders of other engines' stores as EROFS: KEY.erofs is made of a folder that does not change, and KEY.json says of which; own-HOLDER-N.erofs of
 // one that is a container's alone. Both are an overlay's layers, whose marks (overlayfs.rst) go along.
 import { createHash, randomUUID } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../base/errors.js';
@@ -119,8 +120,12 @@ export class FolderLayers {
     const key = /^([0-9a-f]{64})\.erofs$/.exec(file)?.[1];
     const isWanted = !all && key !== undefined && (await this.#sourceKey(key)) === key;
     if (this.#isHeld(path) || isWanted || this.#making.has(path)) return;
-    if (key !== undefined) await rm(this.#note(key), { force: true });
-    await rm(path, { force: true });
+    if (key === undefined) return rm(path, { force: true });
+    // At once, so that nobody finds it between this look and its end.
+    const going = join(this.dir, `${randomUUID()}.part`);
+    rmSync(this.#note(key), { force: true });
+    renameSync(path, going);
+    await rm(going, { force: true });
   }
 
   /** One whose layer somebody removed: that of a layer that is being made comes after it. */
