@@ -111,6 +111,16 @@ test('a process that is a part of the command: thawd is waited for, however long
   t.is(launched.stdout.toString(), 'made\n');
 });
 
+test('a command that is interrupted after its part did not succeed', async (t) => {
+  const { launched, process, session } = await startRun(t, { flags: 0, joinFlags: PART });
+  process.exit(0);
+  session.output(1, 'goes on\n');
+  while (launched.stdout.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  launched.child.kill('SIGINT');
+  t.is(await launched.ended(), 130);
+});
+
 test('a part that fails: the status is thawd’s, or the part’s own', async (t) => {
   const { launched, process, session } = await startRun(t, { flags: 0, joinFlags: PART });
   process.exit(9);

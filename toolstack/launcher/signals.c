@@ -121,7 +121,9 @@ static void take(struct launcher *launcher, int number) {
       end_now(launcher, number);
     connection_put(&launcher->shim, THAW_SIGNAL, launcher->process, (uint32_t)number, NULL, 0);
     return;
-  default: /* the process is over, only thawd's clean-up is waited for */
+  default: /* the process is over: what is waited for is thawd's clean-up, or the rest of the command */
+    if (asks_to_end(number) && launcher->is_part)
+      end_now(launcher, number);
     if (asks_to_end(number) && launcher->stand_in != 0)
       stand_in_end(launcher, launcher->status);
     if (asks_to_end(number))
