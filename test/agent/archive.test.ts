@@ -34,6 +34,7 @@ import {
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import { until } from '../support/within.js';
 
 let agent: TestAgent;
 let folder: string;
@@ -209,7 +210,7 @@ test.serial('a file of 9 GiB has its size in the archive, and is read as that', 
       ...{ rootfs: 'base', path: '/huge', name: 'huge' },
     }),
   );
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until('it has begun to write', () => process.stdout.bytes >= 4096);
   process.stopReading(1);
   const exit = await process.ended();
   t.deepEqual(exit, { kind: 'exited', code: 125 });
@@ -329,8 +330,9 @@ test.serial('what is no archive is refused', async (t) => {
 });
 
 test.serial('a container that runs shows its own mounts', async (t) => {
-  await startContainer(agent, 'mounted', ['sh', '-c', 'echo own > /dev/own; sleep 100']);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const script = 'echo own > /dev/own; echo made; sleep 100';
+  const inside = await startContainer(agent, 'mounted', ['sh', '-c', script]);
+  await until('its file is there', () => inside.stdout.text === 'made\n');
   const own = await pack('/dev/own', 'own', { container: 'mounted' });
   t.is(readFileSync(join(untar(own.out), 'own'), 'utf8'), 'own\n');
   t.regex((await pack('/dev/own', 'own')).err, /No such file/);

@@ -150,7 +150,10 @@ console_talks() {
     printf '\r'
     sleep 2
     printf 'echo $((6 * 7))-console\r'
-    sleep 6
+    for _ in {1..40}; do
+      ! grep -aq '42-console' "$work/console" || break
+      sleep 1
+    done
     printf '\035'
     sleep 5
   ) | timeout 60 socat - "EXEC:'$lab console --name $1',pty,setsid,ctty,stderr" >"$work/console" 2>&1

@@ -55,9 +55,9 @@ test('a command that was taken may take any time', async (t) => {
   t.teardown(() => {
     thawd.kill();
   });
-  const launched = launch(t, thawd.path, { args: ['ps'], env: { THAW_WAIT: '1' } });
+  const launched = launch(t, thawd.path, { args: ['ps'], env: { THAW_WAIT: '3' } });
   const session = await thawd.session();
-  await delay(2500);
+  await delay(4500);
   session.done(7);
   t.is(await launched.ended(), 7);
 });

@@ -46,7 +46,7 @@ test('an agent that closes the channel: LOST to all, a status file, a socket tha
 });
 
 test('an agent that says no hello within the time given is lost', async (t) => {
-  const sandbox = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '1'] });
+  const sandbox = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '4'] });
   sandbox.control.send(STATUS, 0, 0);
   await sandbox.control.nextOf(STATUS);
   t.is((await sandbox.control.nextOf(LOST)).payload.toString(), 'no hello', 'who listens hears it');

@@ -116,7 +116,9 @@ export class TestAgent extends AgentClient {
   async stop(): Promise<void> {
     if (this.#child.exitCode === null) {
       const ended = once(this.#child, 'exit');
-      process.kill(this.pid, 'SIGTERM');
+      const { pid } = this;
+      // 0, which is where it has ended, would be this process's group.
+      if (pid > 0) process.kill(pid, 'SIGTERM');
       await ended;
     }
     rmSync(this.folder, { recursive: true, force: true });

@@ -31,7 +31,12 @@ export function giveCgroup(agent: TestAgent): () => void {
 }
 
 function childrenOf(pid: number | string): string[] {
-  const own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  let own: string[] = [];
+  try {
+    own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  } catch {
+    // It has ended since its parent was asked.
+  }
   return own.filter((child) => child !== '').flatMap((child) => [child, ...childrenOf(child)]);
 }
 

@@ -30,6 +30,17 @@ export class Registry {
 
   /** Starts one; resolves when it answers. With `login` it lets in REGISTRY_LOGIN alone. */
   static async start({ login = false } = {}): Promise<Registry> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await Registry.#start(login);
+      } catch (error) {
+        // Others may take the port between its choice and its use.
+        if (tries === 5 || !/address already in use/.test(String(error))) throw error;
+      }
+    }
+  }
+
+  static async #start(login: boolean): Promise<Registry> {
     const dir = await mkdtemp(join(tmpdir(), 'thaw-registry-'));
     const address = `127.0.0.1:${await freePort()}`;
     const config = {

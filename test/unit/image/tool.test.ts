@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runTool, ToolFailure } from '../../../toolstack/image/tool.js';
+import { until } from '../../support/within.js';
 
 const options = { tmpDir: tmpdir(), signal: new AbortController().signal, timeoutMs: 30_000 };
 
@@ -44,7 +45,7 @@ test('a tool dies with the process that started it', async (t) => {
   });
   const [output] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(output.toString());
-  t.regex(await readFile(`/proc/${pid}/cmdline`, 'utf8'), /^sleep/);
+  await until('it runs', () => isSleeping(pid));
   const ended = once(parent, 'exit');
   parent.kill('SIGKILL');
   await ended;

@@ -51,7 +51,7 @@ async function standIn(t: ExecutionContext, script: string) {
 
 test('it starts with the first, hears of changes, and files of empty networks go', async (t) => {
   const script =
-    'config=$2\n( exec -a "aardvark $config" bash -c \'trap "echo HUP >>$0.heard" HUP; while :; do sleep 0.05; done\' "$config" ) >/dev/null 2>&1 &\necho $! > $config/aardvark.pid\nsleep 0.3\n';
+    'config=$2\n( exec -a "aardvark $config" bash -c \'trap "echo HUP >>$0.heard" HUP; : >$0.ready; while :; do sleep 0.05; done\' "$config" ) >/dev/null 2>&1 &\necho $! > $config/aardvark.pid\nuntil [ -e $config.ready ]; do sleep 0.02; done\n';
   const { folder, names } = await standIn(t, script);
   const files = () => readdir(join(folder, 'dns')).catch(() => []);
   names.change(() => [{ network, members: [] }]);

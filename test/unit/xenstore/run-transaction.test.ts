@@ -160,7 +160,7 @@ test('a transaction that starts after its deadline is discarded', async (t) => {
     client.transaction(async () => {}, { timeoutMs: 30 }),
     'TIMEOUT',
   );
-  t.is(fake.leftovers.transactions, 1);
+  await eventually(t, 'it was asked for', () => fake.leftovers.transactions === 1);
   answer();
   await eventually(t, 'it is discarded', () => fake.leftovers.transactions === 0);
 });
