@@ -56,5 +56,5 @@ lab_ava() {
     mountpoint -q /root/tests || mount -t overlay -o lowerdir=/mnt/tests,upperdir=/run/tests/upper,workdir=/run/tests/work overlay /root/tests
     cd /root/tests || exit 1
     type=$1; seconds=$2; export THAW_TEST_CYCLES=$3; shift 3
-    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout "$seconds" node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${LAB_AVA_SECONDS:-3000}" "${THAW_TEST_CYCLES:-1000}" "$@"
+    THAW_TEST_GUEST=/mnt/tests/guest THAW_TEST_BIN=/usr/lib/thaw/bin THAW_TEST_TYPE=$type exec timeout "$seconds" node --no-opt --single-threaded node_modules/ava/entrypoints/cli.mjs --tap --timeout=10m "$@"' sh "$type" "${LAB_AVA_SECONDS:-6000}" "${THAW_TEST_CYCLES:-1000}" "$@"
 }

@@ -28,7 +28,9 @@ export interface CompatRow {
 const same = (area: CompatRow['area'], rows: [what: string, script: string][]): CompatRow[] =>
   rows.map(([what, script]) => ({ area, what, script }));
 
-const LOOP = `sh -c 'trap "exit 3" TERM INT; while :; do sleep 0.1; done'`;
+const LOOP = `sh -c 'trap "exit 3" TERM INT; echo up; while :; do sleep 0.1; done'`;
+/** Until it has its trap. */
+const UP = 'for i in $(seq 100); do $E logs $N | grep -q up && break; sleep 0.2; done';
 
 export const COMPAT_ROWS: readonly CompatRow[] = [
   ...same('run and create', [
@@ -82,7 +84,10 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'W --dns 192.0.2.1 --dns-search a.example --dns-option ndots:2 $I sort /etc/resolv.conf',
     ],
     ['--label', "D -l a=b -l c $I sleep 100; $E inspect --format '{{json .Config.Labels}}' $N"],
-    ['--stop-signal', `D --stop-signal INT $I ${LOOP}; $E stop $N >/dev/null; $E wait $N`],
+    [
+      '--stop-signal',
+      `D --stop-signal INT --stop-timeout 100 $I ${LOOP}; ${UP}; $E stop $N >/dev/null; $E wait $N`,
+    ],
     ['--stop-timeout', 'D --stop-timeout 1 $I sleep 100; $E stop $N >/dev/null; $E wait $N'],
     [
       '--restart on-failure:N',
@@ -220,7 +225,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
   ...same('life', [
     [
       'stop',
-      `D $I ${LOOP}; $E stop $N | sed "s/$N/name/"; $E inspect --format '{{.State.Status}} {{.State.ExitCode}}' $N; $E stop $N | sed "s/$N/name/"`,
+      `D --stop-timeout 100 $I ${LOOP}; ${UP}; $E stop $N | sed "s/$N/name/"; $E inspect --format '{{.State.Status}} {{.State.ExitCode}}' $N; $E stop $N | sed "s/$N/name/"`,
     ],
     ['stop -t 0', 'D $I sleep 100; $E stop -t 0 $N >/dev/null; $E wait $N'],
     [
@@ -237,7 +242,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
       'restart',
       "D $I sh -c 'echo up; sleep 100'; sleep 1; $E restart -t 0 $N | sed \"s/$N/name/\"; sleep 1; $E logs $N; $E inspect --format '{{.State.Status}}' $N",
     ],
-    ['kill', `D $I ${LOOP}; sleep 0.5; $E kill -s TERM $N | sed "s/$N/name/"; $E wait $N`],
+    ['kill', `D $I ${LOOP}; ${UP}; $E kill -s TERM $N | sed "s/$N/name/"; $E wait $N`],
     [
       'pause, unpause',
       "D $I sleep 100; $E pause $N >/dev/null; $E inspect --format '{{.State.Status}} {{.State.Paused}}' $N; $E unpause $N >/dev/null; $E inspect --format '{{.State.Status}}' $N",

@@ -65,10 +65,21 @@ export async function withLibxl(
   try {
     await body(libxl);
   } finally {
-    for (const { domid } of await ourDomains(libxl)) await libxl.domainDestroy(domid);
+    for (const { domid } of await ourDomains(libxl)) await destroyed(libxl, domid);
     const none = async (): Promise<boolean> => (await ourDomains(libxl)).length === 0;
     await until('all test domains are gone', none, 60_000);
     await libxl.close();
+  }
+}
+
+async function destroyed(libxl: Libxl, domid: number): Promise<void> {
+  const isLeft = async (): Promise<boolean> =>
+    (await ourDomains(libxl)).some((domain) => domain.domid === domid && !domain.dying);
+  try {
+    if (await isLeft()) await libxl.domainDestroy(domid);
+  } catch (error) {
+    // One that the test has ended goes between the look and the call.
+    if (await isLeft()) throw error;
   }
 }
 

@@ -131,4 +131,4 @@ export class Container {
 }
 
 const LINGER_MS = 10;
-const EXECS_MS = 3000;
+const EXECS_MS = 10_000;

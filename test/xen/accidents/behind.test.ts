@@ -125,7 +125,7 @@ once('a domain that xl pauses is a paused container, and goes on by either hand'
   t.is((await thaw(['unpause', 'behind-one'])).status, 0);
   await works(t, 'behind-one');
   await command('xl', ['pause', 'behind-one']);
-  t.is((await thaw(['stop', 'behind-one'])).status, 0);
+  t.is((await thaw(['stop', '--time', '120', 'behind-one'])).status, 0);
   t.is((await thaw(['wait', 'behind-one'])).stdout, '7\n');
   t.is((await thaw(['rm', 'behind-one'])).status, 0);
 });

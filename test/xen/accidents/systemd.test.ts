@@ -80,7 +80,7 @@ once(
     t.regex(refused.stderr, /thawd/);
     // An engine's runtime asks systemd for it, where a person is told to.
     t.is(await systemd.run('thaw-oci', 'list', '--quiet'), '');
-    t.is(await states(), 'active\nactive');
+    await until('it has started', async () => (await states()) === 'active\nactive');
     t.true(await until('it goes on', goesOn));
   },
 );

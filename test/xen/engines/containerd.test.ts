@@ -21,7 +21,7 @@ test.before(async () => {
   if (!isOnce) return;
   folder = await mkdtemp('/root/containerd-');
   daemon = spawn('sh', ['-c', 'exec containerd >>/var/log/containerd.log 2>&1']);
-  await until('containerd answers', async () => (await ctr('version')).status === 0, 120_000);
+  await until('containerd answers', async () => (await ctr('version')).status === 0, 300_000);
   const archive = join(folder, 'image.tar');
   const from = `oci-archive:${images}/busybox.oci.tar`;
   await command('skopeo', ['copy', '-q', from, `oci-archive:${archive}:${image}`]);
@@ -65,8 +65,10 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   );
   t.deepEqual([ran.status, ran.stdout], [3, 'in\n'], ran.stderr);
   t.true((await ctr('tasks', 'ps', 'second')).stdout.includes(`${pid} `));
-  const { stdout: metrics } = await ctr('tasks', 'metrics', 'second');
-  t.regex(metrics, /^pids\.current +1 *$/m, metrics);
+  const metrics = await until('its figures', async () => {
+    const { stdout } = await ctr('tasks', 'metrics', 'second');
+    return /^pids\.current +1 *$/m.test(stdout) && stdout;
+  });
   const most = Number(/^memory\.usage_limit +(\d+) *$/m.exec(metrics)?.[1]);
   t.true(most > 50 << 20 && most < 64 << 20, metrics);
   t.is((await ctr('tasks', 'pause', 'second')).status, 0);

@@ -32,7 +32,7 @@ async function startDocker(): Promise<void> {
   });
   child.unref();
   daemon = child.pid;
-  await until('Docker answers', async () => (await docker('version')).status === 0, 120_000);
+  await until('Docker answers', async () => (await docker('version')).status === 0, 300_000);
 }
 
 /** Containers go on without it where live-restore says so. */
@@ -41,7 +41,7 @@ async function stopDocker(): Promise<void> {
   const pid = daemon;
   daemon = undefined;
   process.kill(pid, 'SIGTERM');
-  await until('Docker has ended', () => !isThere(pid), 60_000);
+  await until('Docker has ended', () => !isThere(pid), 120_000);
 }
 
 /** One of the test images; resolves with its name. */
@@ -139,8 +139,10 @@ once(
     t.is(readFileSync(join(folder, 'page'), 'utf8'), 'page\n');
     t.regex((await docker('top', 'web')).stdout, /thaw-oci/);
     const format = '{{.MemUsage}} {{.PIDs}}';
-    const { stdout: stats } = await docker('stats', '--no-stream', '--format', format, 'web');
-    t.regex(stats, /^[\d.]+[KM]iB \/ 5\d\.\d+MiB [2-4]$/m, stats);
+    await until('its figures', async () => {
+      const { stdout } = await docker('stats', '--no-stream', '--format', format, 'web');
+      return /^[\d.]+[KM]iB \/ 5\d\.\d+MiB [2-4]$/m.test(stdout);
+    });
     t.is((await docker('pause', 'web')).status, 0);
     t.regex((await docker('ps')).stdout, /\(Paused\)/);
     t.is((await docker('unpause', 'web')).status, 0);
@@ -171,7 +173,12 @@ once('who is killed for want of memory is said to be', async (t) => {
   const words = ['--runtime', 'thaw', '--memory', '48m', ...own, image, '/t/want-memory'];
   t.is((await docker('run', ...words)).status, 137);
   const state = '{{.State.OOMKilled}} {{.State.ExitCode}}';
-  t.is((await docker('inspect', '-f', state, 'wants')).stdout, 'true 137\n');
+  // Docker is told of the one and of the other, in either order.
+  await until(
+    'why it ended',
+    async () => (await docker('inspect', '-f', state, 'wants')).stdout === 'true 137\n',
+    60_000,
+  );
 });
 
 longOnce(

@@ -34,7 +34,7 @@ test.before(async () => {
     stdio: 'ignore',
     env: { ...process.env, CONTAINERS_CONF_OVERRIDE: join(folder, 'conf') },
   });
-  await until('it answers', async () => (await docker('version')).status === 0, 120_000);
+  await until('it answers', async () => (await docker('version')).status === 0, 300_000);
 });
 
 test.after.always(async () => {

@@ -58,8 +58,10 @@ once(
     t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
     await writeFile(join(root, 'data'), 'carried');
     // Its limit is what the guest has, its processes are those inside: the shell and its sleep.
-    const { stdout: stats } = await podman('stats', '--no-stream', '--no-reset', 'engine');
-    t.regex(stats, /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /, stats);
+    await until('its figures', async () => {
+      const { stdout } = await podman('stats', '--no-stream', '--no-reset', 'engine');
+      return /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /.test(stdout);
+    });
     t.is((await podman('cp', join(root, 'data'), 'engine:/in')).status, 0);
     t.is((await podman('cp', 'engine:/in', join(root, 'back'))).status, 0);
     t.is(readFileSync(join(root, 'back'), 'utf8'), 'carried');
@@ -101,7 +103,7 @@ once('podman exec: streams, status, user, terminal, detached, many at once', asy
   t.deepEqual([ran.status, ran.stdout, ran.stderr.split('\n')[0]], [7, '1 2\n5\n/tmp\n', 'error']);
   const none = await podman('exec', 'execs', 'nosuch');
   t.is(none.status, 127, none.stderr);
-  const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} exec -it execs sh -c 'sleep 1; stty size; exit 4'`;
+  const line = `stty rows 31 cols 99; exec ${ENGINE.join(' ')} exec -it execs sh -c 'until stty size | grep 31; do sleep 1; done; exit 4'`;
   const tty = await outcome(['script', '-qec', `sh -c "${line}"`, '/dev/null']);
   t.is(tty.status, 4);
   t.regex(tty.stdout, /31 99\r\n/);
@@ -150,7 +152,7 @@ once('a network that podman made is the guest’s own, ports and names included'
   t.is((await idsIn()).length, 1);
   const domid = /^oci-\S+ +(\d+) /m.exec(await command('xl', ['list']))?.[1];
   t.is((await podman('rm', '-f', '-t', '0', 'server')).status, 0);
-  t.false(existsSync(`/sys/class/net/vif${domid}.0`), 'its vif is gone');
+  await until('its vif is gone', () => !existsSync(`/sys/class/net/vif${domid}.0`));
 });
 
 once(
@@ -190,7 +192,7 @@ once(
     t.is(await inside('cat /sys/class/net/eth0/mtu; ls /sys/class/net'), '1400\neth0\nlan\nlo\n');
     // Nobody listens there, and that is said at once where the way there and back is.
     const reach = async (gateway: string): Promise<void> => {
-      const { stderr } = await oci('exec', id, 'wget', '-T', '9', `http://${gateway}:1/`);
+      const { stderr } = await oci('exec', id, 'wget', '-T', '60', `http://${gateway}:1/`);
       t.regex(stderr, /refused/, gateway);
     };
     for (const gateway of ['10.211.0.1', '10.212.0.1', '[fd12::1]']) await reach(gateway);

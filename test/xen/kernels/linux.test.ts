@@ -100,8 +100,9 @@ for (const type of ['pv', 'pvh'] as const) {
       'on_crash = "preserve"',
     ];
     writeFileSync(path.join(folder, 'config'), config.join('\n'));
-    const said = () =>
-      readFileSync(`/var/log/xen/console/guest-${name}.log`, 'utf8').split(/\r?\n/);
+    const log = `/var/log/xen/console/guest-${name}.log`;
+    // xenconsoled makes it when the guest says something.
+    const said = () => (existsSync(log) ? readFileSync(log, 'utf8').split(/\r?\n/) : []);
     const memoryKib = () => Number(/memory (\d+)/.exec(said().findLast(isState) ?? '')?.[1]);
     xl('create', path.join(folder, 'config'));
     try {

@@ -161,10 +161,10 @@ test.serial('a domain whose agent never says hello', async (t) => {
         '--vchan',
         `/local/domain/${guest.domid}/data/no`,
       ],
-      args: ['--hello-timeout', '10'],
+      args: ['--hello-timeout', '30'],
     });
     t.is((await sandbox.status()).state, 'waiting');
-    await until('it gives up', async () => (await sandbox.status()).state === 'lost', 60_000);
+    await until('it gives up', async () => (await sandbox.status()).state === 'lost', 90_000);
     t.is((await sandbox.status()).reason, 'no hello');
   } finally {
     guest.destroy();

@@ -46,7 +46,7 @@ test.serial(
     t.regex(await ok(t, 'ps', '--format', '{{.Names}} {{.Status}}'), /^life Up /);
     await until('it counts', async () => (await logs('life')).includes('2'));
     const waiting = startThaw(['wait', 'life']).done;
-    await ok(t, 'stop', 'life');
+    await ok(t, 'stop', '--time', '120', 'life');
     t.is((await waiting).stdout, '7\n');
     t.is(await inspect('life', 'State.ExitCode'), '7');
     t.is((await logs('life')).at(-1), 'bye');
@@ -87,7 +87,7 @@ longOnPv('who follows its log hears all of it to the end', async (t) => {
   const following = startThaw(['logs', '--follow', '--tail', '1', 'after-life']).done;
   const { length } = await logs('after-life');
   await until('it counts on', async () => (await logs('after-life')).length > length + 3);
-  await ok(t, 'stop', 'after-life');
+  await ok(t, 'stop', '--time', '120', 'after-life');
   const { status, stdout } = await following;
   t.is(status, 0);
   const lines = stdout.trim().split('\n');

@@ -78,7 +78,7 @@ test.serial('each sees its own processes, and its end is its own', async (t) => 
     'exit 3',
   ]);
   t.deepEqual([status, stdout], [3, '']);
-  await ok(t, 'stop', 'side');
+  await ok(t, 'stop', '--time', '120', 'side');
   t.is((await list()).find(({ name }) => name === 'side')?.exitStatus, 5);
   t.is(await pod('shop', 'State'), 'Degraded');
   t.regex(await ok(t, 'ps'), /web$/m);
@@ -114,7 +114,7 @@ longOnPv('after kill -9 of thawd all goes on, and can be ended', async (t) => {
   t.is(await pod('shop', 'State'), 'Running');
   const page = await thaw(['exec', 'side', 'wget', '-q', '-O-', 'http://127.0.0.1/']);
   t.is(page.stdout, 'hello\n');
-  await ok(t, 'stop', 'side');
+  await ok(t, 'stop', '--time', '120', 'side');
   t.is((await list()).find(({ name }) => name === 'side')?.exitStatus, 5);
   await ok(t, 'start', 'side');
 });

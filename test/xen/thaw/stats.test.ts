@@ -51,7 +51,7 @@ longOnPv('memory is what was filled, processes are those that run', async (t) =>
   });
   t.true(mib(found.MemUsage) < 24, found.MemUsage);
   t.regex(found.MemUsage, / \/ 64 MiB$/);
-  t.is(found.PIDs, '2');
+  await until('both processes', async () => (await stats()).PIDs === '2');
   const inside = await thaw(['exec', NAME, 'cat', '/sys/fs/cgroup/memory.current']);
   const difference = Number(inside.stdout) / 2 ** 20 - mib((await stats()).MemUsage);
   t.true(Math.abs(difference) < 4, `${difference} MiB`);
@@ -105,11 +105,11 @@ longOnPv('what it receives and sends is counted', async (t) => {
   const kib = (text: string) =>
     text.split(' / ').map((part) => parseFloat(part) * (part.endsWith('MiB') ? 1024 : part.endsWith('KiB') ? 1 : 1 / 1024)); // prettier-ignore
   const [inBefore = 0, outBefore = 0] = kib((await stats()).NetIO);
-  const ping = ['ping', '-c', '20', '-i', '0.1', '-s', '1400', '10.94.0.1'];
+  const ping = ['ping', '-c', '40', '-i', '0.1', '-s', '1400', '10.94.0.1'];
   t.is((await thaw(['exec', NAME, ...ping])).status, 0);
   const [inAfter = 0, outAfter = 0] = kib((await stats()).NetIO);
-  t.true(inAfter - inBefore > 26 && inAfter - inBefore < 60, `${inAfter - inBefore} KiB in`);
-  t.true(outAfter - outBefore > 26 && outAfter - outBefore < 60, `${outAfter - outBefore} KiB out`);
+  t.true(inAfter - inBefore > 40 && inAfter - inBefore < 90, `${inAfter - inBefore} KiB in`);
+  t.true(outAfter - outBefore > 40 && outAfter - outBefore < 90, `${outAfter - outBefore} KiB out`);
 });
 
 longOnce('Prometheus finds the same where thawd was told to', async (t) => {
@@ -150,7 +150,7 @@ once('it is killed at once also in the smallest domain', async (t) => {
   const [, status, from, to] = /^(\d+)\n([\d.]+) ([\d.]+)\n$/.exec(ran.stdout) ?? [];
   t.is(status, '137', ran.stdout + ran.stderr);
   // As long as its kernel waits for memory that is on its way: there is none.
-  t.true(Number(to) - Number(from) < 20, ran.stdout);
+  t.true(Number(to) - Number(from) < 40, ran.stdout);
 });
 
 longOnPv('a paused one has its domain’s figures alone', async (t) => {
@@ -160,5 +160,5 @@ longOnPv('a paused one has its domain’s figures alone', async (t) => {
   t.regex(now.DomainCPUPerc, /^[\d.]+%$/);
   t.is((await thaw(['top', NAME])).status, 125);
   await thaw(['unpause', NAME]);
-  t.is((await stats()).PIDs, '2');
+  await until('it has figures again', async () => (await stats()).PIDs === '2');
 });
