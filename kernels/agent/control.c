@@ -53,6 +53,7 @@ static const struct {
     {THAW_FILL, agent_fill_request},
     {THAW_ARCHIVE, agent_archive_request},
     {THAW_LIMIT, agent_limit_request},
+    {THAW_SHM, agent_shm_request},
 };
 
 static bool accepts(uint32_t type) {

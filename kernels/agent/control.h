@@ -47,5 +47,6 @@ void agent_processes_request(struct agent_request request, struct agent_fields *
 void agent_files_request(struct agent_request request, struct agent_fields *fields);
 void agent_unfiles_request(struct agent_request request, struct agent_fields *fields);
 void agent_fill_request(struct agent_request request, struct agent_fields *fields);
+void agent_shm_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -4,6 +4,7 @@
 #include "control.h"
 #include "crun.h"
 #include "process.h"
+#include "shm.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,6 +54,7 @@ static void finish(struct agent_timer *timer) {
     agent_control_error(deletion->request, THAW_E_BUSY, "The container's processes do not die");
   } else {
     agent_bundle_remove(deletion->container);
+    agent_shm_end(deletion->container);
     if (process) {
       process->is_deleted = true;
       agent_process_release(process);

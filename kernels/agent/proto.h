@@ -118,6 +118,9 @@ enum thaw_type {
                           is none; after THAW_E_INTERNAL those before the one that it names were taken */
   THAW_UNFILES = 0x23, /* field: tag: the tree of FILES goes, and a FILL into it ends: OK once nothing in the guest has
                         it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
+  THAW_SHM = 0x25, /* fields: id of a container that runs or is created, a path in it, where a tmpfs is, and the id of
+                        another: for that one's config.json it is at /run/thaw/shm/ID until DELETE: OK.
+                        THAW_E_NOENT: there is no such container */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
                         whoever runs in it), rootfs name, path, name. Runs a process of the agent's own that carries
                         files on its streams, see enum thaw_archive_verb: OK when it runs. Like EXEC's it is forgotten

@@ -86,6 +86,12 @@ const seeds = {
       field('eth0'),
     ),
   ],
+  share: [
+    ...running(0),
+    control(0x25, 4, 0, field('c'), field('/dev/shm'), field('other')),
+    turn,
+    ...end,
+  ],
   resize: [control(0x13, 1, 0, u32(1, 0, 1, 0, 0, 0))],
   start: [...running(0), ...end],
   failed: [identity, start(1), operation(CRUN_ENDS, Buffer.from([1])), turn],

@@ -44,6 +44,7 @@ export const AgentType = {
   UNFILES: 0x23,
   ARCHIVE: 0x28,
   LIMIT: 0x22,
+  SHM: 0x25,
   OK: 0x20,
   ERROR: 0x21,
 } as const;
@@ -194,6 +195,11 @@ export function encodeFiles(tag: string): Buffer {
 /** FILL's payload: what `path` in a root filesystem holds goes into the folder that dom0 shares by that name, over the device of that tag. */
 export function encodeFill(rootfs: string, path: string, tag: string, name: string): Buffer {
   return encodeFields([rootfs, path, tag, name]);
+}
+
+/** SHM's payload: the tmpfs that `container` has at `path` is there for the container called `name`, too. */
+export function encodeShm(container: string, path: string, name: string): Buffer {
+  return encodeFields([container, path, name]);
 }
 
 /** NETWORK's payload: struct thaw_network and the interface's name. */

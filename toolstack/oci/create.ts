@@ -24,9 +24,10 @@ import type { GuestPlace } from './guest-config.js';
 import { runHooks } from './hooks.js';
 import { GuestNetwork } from './network.js';
 import type { CreateRequest, OciPlan } from './plan.js';
-import type { Joining } from './pod.js';
+import { membersOf, type Joining } from './pod.js';
 import { sizeOf, standInOf } from './process.js';
 import type { OciRecord, OciStore } from './record.js';
+import { sharedMemoryPath, shareMemory } from './shared-memory.js';
 import { stateOf } from './state.js';
 
 export interface OciServices {
@@ -104,10 +105,13 @@ export async function create(
     );
     await steps.time('network', container.network.begin());
   }
+  const isShared = joining
+    ? await shareMemory(container, [joining.owner, ...membersOf(joining.owner, containers)])
+    : false;
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
     ...{ process: container.first, flags, rows, cols, rootfs: '', files: {} },
-    ...{ container: record.key, config: guest.configAt(placeOf(record, joining)) },
+    ...{ container: record.key, config: guest.configAt(placeOf(record, joining, isShared)) },
   });
   const link = await sandbox.agent();
   const request = link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
@@ -132,8 +136,12 @@ export async function create(
 function placeOf(
   { key, place, limits, sandbox }: OciRecord,
   joining: Joining | undefined,
+  isShared: boolean,
 ): GuestPlace {
-  const shared = { sandbox, joined: joining?.joined ?? new Map<string, string>() };
+  const shared = {
+    ...{ sandbox, joined: joining?.joined ?? new Map<string, string>() },
+    shm: isShared ? sharedMemoryPath(key) : undefined,
+  };
   return place
     ? {
         ...{ ...shared, device: place.files ?? OWN_FILES, rootfs: key, cgroup: key },

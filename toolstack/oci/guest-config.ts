@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of a bundle's config.json the guest's crun is told, and which files of dom0 its guest has for it. docs/oci.md has a row for each field.
 
-import { realpath, stat, statfs } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
@@ -16,6 +16,7 @@ import { toJson } from './json.js';
 import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
 import { rootfsKind, type RootfsKind } from './rootfs.js';
+import { ownMemory, SHM } from './shared-memory.js';
 
 export interface GuestPlan {
   /** For crun. */
@@ -25,6 +26,8 @@ export interface GuestPlan {
   rootfs: RootfsKind;
   /** The root filesystem first, where that is dom0's. */
   files: SharedFile[];
+  /** What dom0 has for its /dev/shm, without symlinks; undefined where that is no bind. */
+  shm?: string;
   devices: OciDevice[];
 }
 
@@ -42,6 +45,8 @@ export interface GuestPlace {
   memoryBytes: number | undefined;
   /** By type, where namespaces are that it shares with other containers. */
   joined: ReadonlyMap<string, string>;
+  /** Where it has the /dev/shm that is another container's, too; undefined for one of its own. */
+  shm?: string | undefined;
 }
 
 /** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. */
@@ -51,11 +56,12 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
   if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
   const rootfs = rootfsKind(config);
   const files: SharedFile[] = rootfs === '9pfs' ? [{ path: root.path, readOnly: false }] : [];
+  const ofHost: OfHost = { files };
   const rootAt = ({ device, rootfs: name }: GuestPlace): string =>
     rootfs === '9pfs' ? sharedPath(0, device) : rootfsPath(name);
   const mounts: PlannedMount[] = [];
   for (const [index, mount] of config.mounts.entries())
-    mounts.push(await planMount(mount, bundle, `mounts[${index}]`, files));
+    mounts.push(await planMount(mount, bundle, `mounts[${index}]`, ofHost));
   if (files.length > EXPORTS_MAX)
     throw configError(
       'mounts',
@@ -69,7 +75,7 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
         devices: guestDevices(devices, place.sandbox),
       }),
     );
-  return { configAt, root: root.path, rootfs, files, devices };
+  return { configAt, root: root.path, rootfs, devices, ...ofHost };
 }
 
 interface GuestParts {
@@ -84,7 +90,7 @@ function guestConfig(
   config: BundleConfig,
   { place, root: path, mounts, devices }: GuestParts,
 ): object {
-  const { device, cgroup, memoryBytes, joined } = place;
+  const { cgroup, memoryBytes, joined } = place;
   const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
   const ofGuest = namespaces
@@ -97,7 +103,7 @@ function guestConfig(
     root: { path, readonly: root.readonly },
     ...(hostname !== '' && hasName ? { hostname } : {}),
     ...(domainname !== '' && hasName ? { domainname } : {}),
-    mounts: mounts.map((mountAt) => mountAt(device)),
+    mounts: mounts.map((mountAt) => mountAt(place)),
     ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {
       ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
@@ -145,14 +151,17 @@ function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
     );
 }
 
-/** For crun, given the 9pfs device that has dom0's files. */
-type PlannedMount = (device: number) => object;
+/** What a container has of dom0. */
+type OfHost = Pick<GuestPlan, 'files' | 'shm'>;
+
+/** For crun, where that will be. */
+type PlannedMount = (place: Pick<GuestPlace, 'device' | 'shm'>) => object;
 
 async function planMount(
   mount: Mount,
   bundle: string,
   field: string,
-  files: SharedFile[],
+  ofHost: OfHost,
 ): Promise<PlannedMount> {
   const { destination, type, source, options } = mount;
   const isBind = type === 'bind' || options.some((word) => word === 'bind' || word === 'rbind');
@@ -171,27 +180,19 @@ async function planMount(
       `${path} is a device or socket, which means nothing in a guest`,
     );
   // Shared memory between processes of the guest: what dom0 has there nobody else sees.
-  if (destination === '/dev/shm') {
-    const own = await shm(destination, path);
-    return () => own;
+  if (destination === SHM) {
+    const own = await ownMemory(path);
+    ofHost.shm = path;
+    return ({ shm }) =>
+      shm === undefined ? own : { destination, type: 'bind', source: shm, options };
   }
-  const index = files.push({ path, readOnly: options.includes('ro') }) - 1;
-  return (device) => ({
+  const index = ofHost.files.push({ path, readOnly: options.includes('ro') }) - 1;
+  return ({ device }) => ({
     ...{ destination, type: 'bind', source: sharedPath(index, device), options },
   });
 }
 
 const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
-
-async function shm(destination: string, path: string): Promise<object> {
-  const { bsize, blocks, type } = await statfs(path);
-  const size =
-    type === TMPFS_MAGIC ? `size=${Math.floor((bsize * blocks) / 1024)}k` : 'size=65536k';
-  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', size];
-  return { destination, type: 'tmpfs', source: 'shm', options };
-}
-
-const TMPFS_MAGIC = 0x01021994;
 
 async function kindOf(given: string, field: string) {
   try {

@@ -86,6 +86,7 @@ export async function planCreate(
         hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
         ...{ state: 'creating', pid: 0, created: Date.now(), cgroup: '', sandbox: sandboxRecord },
         rootfs: guest.root,
+        ...(guest.shm === undefined ? {} : { shm: guest.shm }),
         flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
         ...(joining ? { inDomainOf: joining.owner.record.key } : {}),
       },

@@ -51,6 +51,8 @@ export interface OciRecord {
   rootfs?: string;
   /** What its guest has of the namespace that its stand-in is in. */
   links?: CarriedLink[];
+  /** The folder of dom0 that its engine gave it as /dev/shm: others of its domain that have the same share it. */
+  shm?: string;
   /** The number of its first process in its guest, once it is created. */
   guestPid?: number;
   /** Nobody knows it any more: what is left of it is to go. */

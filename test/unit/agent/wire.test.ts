@@ -53,12 +53,13 @@ test('HOLD is one field, and both wakes are those of proto.h', (t) => {
     t.is(header.get(`THAW_WAKE_${name}`), value, name);
 });
 
-test('FILES and FILL are fields', (t) => {
+test('FILES, FILL and SHM are fields', (t) => {
   t.is(wire.encodeFiles('thaw').toString('hex'), '0400000074686177');
   t.is(
     wire.encodeFill('r', '/d', 't', '0').toString('hex'),
     '0100000072' + '020000002f64' + '0100000074' + '0100000030',
   );
+  t.is(wire.encodeShm('c', '/d', 'n').toString('hex'), '0100000063020000002f64010000006e');
 });
 
 test('LIMIT is five fields, of which an empty one leaves what there is', (t) => {

@@ -71,7 +71,8 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
       mountLabel: 'x',
     },
   };
-  const { configAt, files } = await planGuest(config({ mounts }, linux), folder);
+  const { configAt, files, shm } = await planGuest(config({ mounts }, linux), folder);
+  t.is(shm, folder);
   const text = configAt({ ...ALONE, memoryBytes: 1 << 24 });
   t.deepEqual(files, [
     { path: join(folder, 'rootfs'), readOnly: false },
@@ -114,10 +115,21 @@ test('in another’s domain its files come by their own device, and namespaces a
   const namespaces = NAMESPACES.map(({ type }) =>
     type === 'pid' || type === 'mount' ? { type } : { type, path: `/proc/9/ns/${type}` },
   );
-  const mounts = [{ destination: '/data', source: 'link', options: ['rbind'] }];
-  const { configAt } = await planGuest(config({ mounts }, { namespaces }), await bundle(t));
+  const folder = await bundle(t);
+  const mounts = [
+    { destination: '/data', source: 'link', options: ['rbind'] },
+    { destination: '/dev/shm', type: 'bind', source: folder, options: ['rbind', 'nosuid'] },
+  ];
+  const { configAt } = await planGuest(config({ mounts }, { namespaces }), folder);
   const joined = new Map(['ipc', 'uts', 'network'].map((type) => [type, `/proc/42/ns/${type}`]));
-  const text = configAt({ ...ALONE, device: 3, cgroup: 'abc', memoryBytes: 1 << 20, joined });
+  const text = configAt({
+    ...ALONE,
+    device: 3,
+    cgroup: 'abc',
+    memoryBytes: 1 << 20,
+    joined,
+    shm: '/run/thaw/shm/abc',
+  });
   const guest = JSON.parse(text) as {
     root: { path: string };
     mounts: { source: string }[];
@@ -125,6 +137,10 @@ test('in another’s domain its files come by their own device, and namespaces a
   };
   t.is(guest.root.path, '/run/thaw/files/thaw-3/0');
   t.is(guest.mounts[0]?.source, '/run/thaw/files/thaw-3/1');
+  t.deepEqual(guest.mounts[1], {
+    ...{ destination: '/dev/shm', type: 'bind', source: '/run/thaw/shm/abc' },
+    options: ['rbind', 'nosuid'],
+  });
   t.deepEqual(guest.linux.namespaces, [
     { type: 'pid' },
     { type: 'ipc', path: '/proc/42/ns/ipc' },
