@@ -184,8 +184,9 @@ enum thaw_type {
                            has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
 
   THAW_SHARE = 0x49, /* thawd -> shim, id = number of a 9pfs device of the guest's: struct thaw_share, then two fields
-                        for each export, "ro" or "rw" and an absolute path: serve these over it, in one tree where they
-                        are called 0, 1, ... Each device has a server of its own. Answer: SHARED */
+                        for each export, "ro" or "rw", perhaps with ",slave" behind it for one that dom0's later mounts
+                        come to, and an absolute path: serve these over it, in one tree where they are called 0, 1, ...
+                        Each device has a server of its own. Answer: SHARED */
   THAW_SHARED =
       0x4a, /* shim -> thawd, id = device: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
   THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */

@@ -132,6 +132,8 @@ export function decodeRequest(bytes: Buffer): Request {
 export interface Export {
   path: string;
   readOnly: boolean;
+  /** What dom0 mounts below it later is there, too (mount_namespaces(7): MS_SLAVE). */
+  isSlave?: boolean;
 }
 
 /** A 9pfs front end has as many rings. */
@@ -149,7 +151,10 @@ export function encodeShare(
     head.writeUInt32LE(rings[i]?.port ?? 0, 4 * (SHARE_RINGS + i));
   }
   head.writeUInt32LE(exports.length, 8 * SHARE_RINGS);
-  const fields = exports.flatMap(({ path, readOnly }) => [readOnly ? 'ro' : 'rw', path]);
+  const fields = exports.flatMap(({ path, readOnly, isSlave = false }) => [
+    `${readOnly ? 'ro' : 'rw'}${isSlave ? ',slave' : ''}`,
+    path,
+  ]);
   return Buffer.concat([head, encodeFields(fields)]);
 }
 

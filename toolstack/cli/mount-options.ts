@@ -71,7 +71,7 @@ function destination(option: string, path: string): string {
 }
 
 /** What mount takes, as far as it means something here. Files of the host have no label that a guest could want. */
-const KEPT = ['exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev'];
+const KEPT = ['exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev', 'slave', 'rslave'];
 const IGNORED = ['z', 'Z', 'rw', 'bind', 'rbind', 'private', 'rprivate', 'copy'];
 
 function flags(

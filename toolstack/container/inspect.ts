@@ -5,6 +5,7 @@ import type { CreateOptions, HealthCheck, Inspected } from '../api/engine.js';
 import { ProcessFlag, shellStatus } from '../api/wire.js';
 import { signalName } from '../base/signals.js';
 import { isUp } from './manager.js';
+import { propagationOf } from './mounts.js';
 import { memoryOf, pidsLimitOf, type ContainerRecord, type RecordStore } from './record.js';
 import { STOP_TIMEOUT_S } from './stop.js';
 
@@ -36,7 +37,7 @@ function mountsOf({ options, sandbox }: ContainerRecord): Inspected['Mounts'] {
     ...(mount.type === 'volume' ? { Name: mount.source, Driver: 'local' } : {}),
     Source: sandbox.files?.[index]?.path ?? (mount.type === 'bind' ? mount.source : ''),
     ...{ Destination: mount.destination, Mode: '', Options: mount.options },
-    ...{ RW: !mount.readOnly, Propagation: 'rprivate' },
+    ...{ RW: !mount.readOnly, Propagation: propagationOf(mount.options) },
   }));
 }
 

@@ -76,13 +76,14 @@ export async function planMounts(
   holder: string,
 ): Promise<SharedFile[]> {
   const files: SharedFile[] = [];
-  for (const { type, source, destination, readOnly, noCopy } of mounts) {
+  for (const { type, source, destination, readOnly, noCopy, options } of mounts) {
     if (type === 'bind') await checkPath(source);
     const path = type === 'bind' ? source : await volumes.ready(source, holder);
     const fills =
       type === 'volume' && !readOnly && (await isToFill(volumes, source, holder, noCopy));
     files.push({
       ...{ path, readOnly },
+      ...(propagationOf(options) === 'rprivate' ? {} : { isSlave: true }),
       ...(fills ? { fillFrom: destination } : {}),
     });
   }
@@ -94,9 +95,18 @@ export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): 
   return mounts.map(({ destination, readOnly, options }, index) => {
     // podman's.
     const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
-    const flags = ['rbind', 'rprivate', readOnly ? 'ro' : 'rw', ...byDefault, ...options];
+    const own = options.filter((word) => !SLAVE.includes(word));
+    const propagation = propagationOf(options);
+    const flags = ['rbind', propagation, readOnly ? 'ro' : 'rw', ...byDefault, ...own];
     return { destination, source: sharedPath(index, device), options: [...new Set(flags)] };
   });
+}
+
+const SLAVE = ['slave', 'rslave'];
+
+/** What comes to a mount of the host's that the host mounts below its source later. Pure. */
+export function propagationOf(options: readonly string[]): string {
+  return options.find((word) => SLAVE.includes(word)) ?? 'rprivate';
 }
 
 /** What a guest may not write to it does not fill either; and what it writes to without having filled it stays as it is. */

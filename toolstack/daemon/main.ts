@@ -32,7 +32,7 @@ import { MemoryBudget } from '../sandbox/memory-budget.js';
 import { ShimSpawner } from '../sandbox/shim-process.js';
 import {
   closeXenHost,
-  defaultGuestType,
+  guestTypeOn,
   openXenHost,
   type GuestType,
   type XenHost,
@@ -143,7 +143,7 @@ async function openServices(
   const sandbox: SandboxServices = {
     host,
     hostCpus: physinfo.nrCpus,
-    defaultType: type ?? defaultGuestType(physinfo),
+    defaultType: guestTypeOn(physinfo, type),
     templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
     engine: new CopyEngine(host, guest, physinfo),
     loops: new LoopDevices(),
@@ -222,7 +222,8 @@ async function fillPool(
 ): Promise<void> {
   const { host, hostCpus, defaultType, templates } = services.sandbox;
   try {
-    services.pool.keep(await templates.get(shapeFor(poolType ?? defaultType, 1, hostCpus)));
+    const type = guestTypeOn(await host.libxl.physinfo(), poolType ?? defaultType);
+    services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
   } catch (error) {
     host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);
   }

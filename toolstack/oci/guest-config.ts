@@ -186,11 +186,24 @@ async function planMount(
     return ({ shm }) =>
       shm === undefined ? own : { destination, type: 'bind', source: shm, options };
   }
-  const index = ofHost.files.push({ path, readOnly: options.includes('ro') }) - 1;
+  const propagation = options.findLast((word) => PROPAGATION.test(word)) ?? '';
+  if (propagation.endsWith('shared'))
+    throw configError(
+      `${field}.options`,
+      'shared: what a guest mounts there dom0 does not see; slave, which is the other way, can be had',
+    );
+  const index =
+    ofHost.files.push({
+      ...{ path, readOnly: options.includes('ro') },
+      ...(propagation.endsWith('slave') ? { isSlave: true } : {}),
+    }) - 1;
   return ({ device }) => ({
     ...{ destination, type: 'bind', source: sharedPath(index, device), options },
   });
 }
+
+/** The last of them counts, as for mount(8). */
+const PROPAGATION = /^r?(private|shared|slave)$/;
 
 const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
 

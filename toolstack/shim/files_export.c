@@ -23,12 +23,15 @@ static int fail(char *text, size_t size, const char *what, const char *path) {
   return -1;
 }
 
-/* The server follows no symbolic link, and opens no device, whatever is there: it could not with these. */
+/*
+ * The server follows no symbolic link, and opens no device, whatever is there: it could not with these. What comes to a
+ * slave later has its own.
+ */
 static int tree_open(const struct export *export) {
   struct mount_attr attributes = {
       .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW |
                   (export->read_only ? MOUNT_ATTR_RDONLY : 0),
-      .propagation = MS_PRIVATE,
+      .propagation = export->is_slave ? MS_SLAVE : MS_PRIVATE,
   };
   int error, fd = open_tree(AT_FDCWD, export->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
@@ -66,7 +69,7 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
     errno = E2BIG;
     return fail(text, size, "share", "so many paths");
   }
-  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
     return fail(text, size, "have mounts of its own in", "/");
   for (; opened < count; opened++) {
     trees[opened] = tree_open(&exports[opened]);

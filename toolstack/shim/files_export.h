@@ -9,6 +9,7 @@
 struct export {
   const char *path;
   bool read_only;
+  bool is_slave; /* what dom0 mounts below it later comes along, and goes with dom0's */
 };
 
 /*

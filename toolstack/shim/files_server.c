@@ -35,6 +35,22 @@ static int say(const char *text) {
   return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
+/* False: it is no mode. */
+static bool parse_mode(const char *mode, struct export *export) {
+  static const struct {
+    const char *text;
+    bool read_only, is_slave;
+  } modes[] = {{"rw", false, false}, {"ro", true, false}, {"rw,slave", false, true}, {"ro,slave", true, true}};
+
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+    if (strcmp(mode, modes[i].text) == 0) {
+      export->read_only = modes[i].read_only;
+      export->is_slave = modes[i].is_slave;
+      return true;
+    }
+  return false;
+}
+
 /* Parts a SHARE: count exports, whose paths are allocated. -1 when it is malformed. */
 static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struct export exports[THAW_EXPORTS_MAX]) {
   struct fields fields;
@@ -48,9 +64,9 @@ static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struc
   for (uint32_t i = 0; i < share->exports; i++) {
     char *mode = fields_next_string(&fields), *path = mode != NULL ? fields_next_string(&fields) : NULL;
 
-    if (path == NULL || *path != '/' || (strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0))
+    if (path == NULL || *path != '/' || !parse_mode(mode, &exports[i]))
       return -1;
-    exports[i] = (struct export){path, strcmp(mode, "ro") == 0};
+    exports[i].path = path;
     free(mode);
   }
   return fields.left == 0 ? 0 : -1;

@@ -35,9 +35,10 @@ export async function closeXenHost(host: XenHost): Promise<void> {
   await host.libxl.close();
 }
 
-/** PVH where the host has hardware-assisted paging, else PV (which every Xen host has). */
-export function defaultGuestType(physinfo: Physinfo): GuestType {
-  return physinfo.capabilities.hap ? 'pvh' : 'pv';
+/** The one that is wished, else PVH where the host has hardware-assisted paging and PV, which every Xen host has, where not. Throws ERR_XEN_TYPE. */
+export function guestTypeOn(physinfo: Physinfo, wish?: GuestType): GuestType {
+  if (wish) checkGuestType(physinfo, wish);
+  return wish ?? (physinfo.capabilities.hap ? 'pvh' : 'pv');
 }
 
 /** Throws ERR_XEN_TYPE, saying what the host lacks, when it cannot run guests of this type. */

@@ -24,6 +24,7 @@ test('-v takes a path, a volume, or the place of a volume without a name', (t) =
   });
   t.like(first('volume', '/data'), { type: 'volume', source: '', destination: '/data' });
   t.true(first('volume', 'db:/data:nocopy')?.noCopy);
+  t.like(first('volume', '/srv:/data:rslave'), { options: ['rslave'] });
 });
 
 test('--mount takes the same in words', (t) => {
@@ -34,6 +35,8 @@ test('--mount takes the same in words', (t) => {
   t.like(first('mount', 'source=db,target=/data,volume-nocopy=true'), {
     ...{ type: 'volume', source: 'db', noCopy: true },
   });
+  const words = 'type=bind,source=/srv,target=/data,bind-propagation=slave';
+  t.like(first('mount', words), { options: ['slave'] });
   t.deepEqual(of('mount', 'type=tmpfs,target=/tmp,tmpfs-size=1m,tmpfs-mode=1777'), {
     tmpfs: [{ path: '/tmp', options: ['size=1048576', 'mode=1777'] }],
   });

@@ -80,7 +80,7 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
         options: ['noexec'],
       }),
       wish({ source: full, destination: '/full', readOnly: true }),
-      wish({ source: 'new', destination: '/new' }),
+      wish({ source: 'new', destination: '/new', options: ['rslave'] }),
       wish({ source: 'newer', destination: '/newer', readOnly: true }),
       wish({ source: 'bare', destination: '/bare', noCopy: true }),
     ]),
@@ -90,13 +90,13 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
   const files = await planMounts(volumes, mounts, 'me');
   const binds = bindsOf(mounts);
   t.deepEqual(
-    files.map(({ readOnly, fillFrom }) => [readOnly, fillFrom]),
+    files.map(({ readOnly, fillFrom, isSlave }) => [readOnly, fillFrom, isSlave]),
     [
-      [true, undefined],
-      [true, undefined],
-      [false, '/new'],
-      [true, undefined],
-      [false, undefined],
+      [true, undefined, undefined],
+      [true, undefined, undefined],
+      [false, '/new', true],
+      [true, undefined, undefined],
+      [false, undefined, undefined],
     ],
   );
   t.deepEqual(binds[0], {
@@ -104,7 +104,7 @@ test('the guest gets them in this order; an empty volume is filled, if the guest
     source: '/run/thaw/files/thaw/0',
     options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev', 'noexec'],
   });
-  t.deepEqual(binds[2]?.options, ['rbind', 'rprivate', 'rw', 'nosuid', 'nodev']);
+  t.deepEqual(binds[2]?.options, ['rbind', 'rslave', 'rw', 'nosuid', 'nodev']);
   t.is(bindsOf(mounts, 3)[4]?.source, '/run/thaw/files/thaw-3/4');
   t.deepEqual(bindsOf(), []);
 });

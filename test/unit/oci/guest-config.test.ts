@@ -190,12 +190,35 @@ for (const [change, linux, message] of [
     {},
     /means nothing in a guest/,
   ],
+  [
+    { mounts: [{ destination: '/x', type: 'bind', source: 'hosts', options: ['rshared'] }] },
+    {},
+    /mounts\[0\].options: shared: /,
+  ],
 ] as const) {
   test(`refused: ${String(message)}`, async (t) => {
     const planned = bundle(t).then((folder) => planGuest(config(change, linux), folder));
     await t.throwsAsync(planned, { code: 'ERR_OCI_CONFIG', message });
   });
 }
+
+test('of propagation the last word counts', async (t) => {
+  const folder = await bundle(t);
+  const one = (...options: string[]) => ({
+    destination: '/x',
+    type: 'bind',
+    source: 'hosts',
+    options,
+  });
+  const mounts = [one('rbind', 'rslave', 'ro'), one('rshared', 'private'), one('slave')];
+  const { files } = await planGuest(config({ mounts }), folder);
+  const path = join(folder, 'hosts');
+  t.deepEqual(files.slice(1), [
+    { path, readOnly: true, isSlave: true },
+    { path, readOnly: false },
+    { path, readOnly: false, isSlave: true },
+  ]);
+});
 
 test('a socket of the host, and more binds than there is room for, are refused', async (t) => {
   const folder = await bundle(t);

@@ -3,15 +3,20 @@
 
 import test from 'ava';
 import type { Physinfo } from '../../../bindings/index.js';
-import { checkGuestType, defaultGuestType } from '../../../toolstack/xen/host.js';
+import { checkGuestType, guestTypeOn } from '../../../toolstack/xen/host.js';
 
 function host(capabilities: { pv: boolean; hap: boolean }): Physinfo {
   return { capabilities } as unknown as Physinfo;
 }
 
 test('PVH where the host has HAP, else PV', (t) => {
-  t.is(defaultGuestType(host({ pv: true, hap: true })), 'pvh');
-  t.is(defaultGuestType(host({ pv: true, hap: false })), 'pv');
+  t.is(guestTypeOn(host({ pv: true, hap: true })), 'pvh');
+  t.is(guestTypeOn(host({ pv: true, hap: false })), 'pv');
+});
+
+test('a type that is wished for is had or refused', (t) => {
+  t.is(guestTypeOn(host({ pv: true, hap: true }), 'pv'), 'pv');
+  t.throws(() => guestTypeOn(host({ pv: true, hap: false }), 'pvh'), { code: 'ERR_XEN_TYPE' });
 });
 
 test('a type that the host lacks is refused', (t) => {

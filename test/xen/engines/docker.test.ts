@@ -216,6 +216,26 @@ longOnce(
   },
 );
 
+longOnce(
+  'a container that takes another’s network, processes and IPC comes into its domain',
+  async (t) => {
+    t.timeout(600_000);
+    t.teardown(() => docker('rm', '-f', 'taken'));
+    const script =
+      'mkdir /w; echo page >/w/index.html; echo kept >/dev/shm/note; exec httpd -f -p 80 -h /w';
+    const words = ['-d', '--name', 'taken', '--ipc', 'shareable', ...ON, image, 'sh', '-c'];
+    const started = await docker('run', ...words, script);
+    t.is(started.status, 0, started.stderr);
+    const from = ['network', 'pid', 'ipc'].flatMap((kind) => [`--${kind}`, 'container:taken']);
+    const look = 'cat /dev/shm/note; wget -qO- http://127.0.0.1/; ps; exit 4';
+    const ran = await docker('run', '--rm', ...ON, ...from, image, 'sh', '-c', look);
+    t.is(ran.status, 4, ran.stderr);
+    t.regex(ran.stdout, /^kept\npage\n[^]* httpd -f /);
+    t.is([...(await command('xl', ['list'])).matchAll(/^oci-/gm)].length, 1);
+    t.deepEqual(await idsIn(ROOT), [started.stdout.trim()]);
+  },
+);
+
 once('a Docker that ends and comes back finds its containers running', async (t) => {
   t.timeout(600_000);
   t.teardown(() => docker('rm', '-f', 'lasting'));

@@ -323,6 +323,33 @@ once('a block device of dom0 is a disk of the guest’s', async (t) => {
   t.regex(refused.stderr, /the host has it in use; unmount it first/);
 });
 
+once('what dom0 mounts later is seen by who asked for that', async (t) => {
+  t.timeout(300_000);
+  const folder = join(root, 'later');
+  const below = join(folder, 'below');
+  await command('mkdir', ['-p', below]);
+  await command('mount', ['--bind', '--make-shared', folder, folder]);
+  t.teardown(async () => {
+    await podman('rm', '-f', '-t', '0', 'later');
+    await outcome(['umount', below]);
+    await command('umount', [folder]);
+  });
+  const words = ['-d', '--name', 'later', '--network', 'none', '--memory', '64m'];
+  const mounts = ['-v', `${folder}:/slave:rslave`, '-v', `${folder}:/private`];
+  const started = await podman('run', ...words, ...mounts, image, 'sleep', '10000');
+  t.is(started.status, 0, started.stderr);
+  const inside = async (script: string): Promise<string> =>
+    (await oci('exec', started.stdout.trim(), 'sh', '-c', script)).stdout;
+  t.is(await inside('ls /slave/below /private/below'), '/private/below:\n\n/slave/below:\n');
+  await command('mount', ['-t', 'tmpfs', 'tmpfs', below]);
+  await writeFile(join(below, 'late'), 'late\n');
+  t.is(await inside('cat /slave/below/late; ls /private/below'), 'late\n');
+  await command('umount', [below]);
+  t.is(await inside('ls /slave/below'), '', 'and goes with dom0’s');
+  const refused = await podman('run', '--rm', '-v', `${folder}:/x:rshared`, image, 'true');
+  t.regex(refused.stderr, /mounts\[\d+\]\.options: shared/);
+});
+
 longOnce('its containers are PV where thaw.toml says so', async (t) => {
   t.timeout(600_000);
   t.teardown(async () => {
