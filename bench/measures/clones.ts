@@ -4,7 +4,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentType, encodeResize } from '../../toolstack/agent/wire.js';
+import { AgentType } from '../../toolstack/agent/wire.js';
+import { encodeResize } from '../../toolstack/agent/wire-guest.js';
 import { sleep } from '../../toolstack/base/deadline.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import { connectAgent } from '../../toolstack/clone/boot.js';

@@ -5,14 +5,13 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import {
-  AgentFault,
-  AgentType,
   ArchiveOption,
   ArchiveVerb,
   encodeArchive,
   encodeHold,
-} from '../../toolstack/agent/wire.js';
+} from '../../toolstack/agent/wire-process.js';
 import type { ExitStatus } from '../../toolstack/api/wire.js';
 import type { AgentProcess } from '../support/agent-process.js';
 import type { Refusal } from '../support/agent-client.js';

@@ -23,14 +23,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack as newPack, type Header } from 'tar-stream';
-import {
-  AgentFault,
-  AgentType,
-  encodeArchive,
-  encodeMount,
-  ArchiveOption,
-  ArchiveVerb,
-} from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeMount } from '../../toolstack/agent/wire-guest.js';
+import { encodeArchive, ArchiveOption, ArchiveVerb } from '../../toolstack/agent/wire-process.js';
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';
 import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';

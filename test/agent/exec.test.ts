@@ -4,7 +4,8 @@
 import test from 'ava';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentFault, AgentType, encodeExec, encodeKill } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeExec, encodeKill } from '../../toolstack/agent/wire-process.js';
 import type { Refusal } from '../support/agent-client.js';
 import type { AgentProcess } from '../support/agent-process.js';
 import { TestAgent } from '../support/agent.js';

@@ -5,13 +5,8 @@ import test from 'ava';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  AgentFault,
-  encodeMount,
-  AgentType,
-  LAYER,
-  LayerPart,
-} from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType, LAYER, LayerPart } from '../../toolstack/agent/wire.js';
+import { encodeMount } from '../../toolstack/agent/wire-guest.js';
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';
 import { until } from '../support/within.js';

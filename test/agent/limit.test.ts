@@ -3,7 +3,8 @@
 
 import test from 'ava';
 import { join } from 'node:path';
-import { AgentFault, AgentType, encodeLimit } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeLimit } from '../../toolstack/agent/wire-process.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';

@@ -5,7 +5,8 @@ import test from 'ava';
 import { execFileSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentFault, AgentType, decodeIndex, encodeNetlink } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType, decodeIndex } from '../../toolstack/agent/wire.js';
+import { encodeNetlink } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import { emptyMessages, linkMessages } from '../../toolstack/network/carried.js';
 import {

@@ -3,12 +3,8 @@
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
-import {
-  AgentFault,
-  AgentType,
-  encodeNetwork,
-  type NetworkRequest,
-} from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeNetwork, type NetworkRequest } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { Refusal } from '../support/agent-client.js';
 import { RUNTIME, TestAgent } from '../support/agent.js';

@@ -4,7 +4,8 @@
 import test from 'ava';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentFault, AgentType, encodeKill } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeKill } from '../../toolstack/agent/wire-process.js';
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';
 import {

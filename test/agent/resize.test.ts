@@ -3,7 +3,8 @@
 
 import test from 'ava';
 import { readFileSync } from 'node:fs';
-import { AgentFault, AgentType, encodeResize } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeResize } from '../../toolstack/agent/wire-guest.js';
 import type { Refusal } from '../support/agent-client.js';
 import { TestAgent } from '../support/agent.js';
 

@@ -4,7 +4,8 @@
 import test from 'ava';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentFault, AgentType, encodeShm } from '../../toolstack/agent/wire.js';
+import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
+import { encodeShm } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { Refusal } from '../support/agent-client.js';
 import type { AgentProcess } from '../support/agent-process.js';

@@ -2,7 +2,8 @@
 // The agent's client in tests: requests with their answers, and processes' frames told apart. How a channel is reached is for subclasses.
 
 import { randomBytes } from 'node:crypto';
-import { AgentType, encodeIdentity, type Hello } from '../../toolstack/agent/wire.js';
+import { AgentType, type Hello } from '../../toolstack/agent/wire.js';
+import { encodeIdentity } from '../../toolstack/agent/wire-guest.js';
 import { ApiType } from '../../toolstack/api/wire.js';
 import type { Frame } from '../../toolstack/base/frame.js';
 import { AgentProcess } from './agent-process.js';

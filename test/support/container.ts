@@ -4,7 +4,8 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentType, encodeBegin, encodeExec, encodeStart } from '../../toolstack/agent/wire.js';
+import { AgentType } from '../../toolstack/agent/wire.js';
+import { encodeBegin, encodeExec, encodeStart } from '../../toolstack/agent/wire-process.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { AgentClient } from './agent-client.js';
 import type { AgentProcess } from './agent-process.js';

@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import { AgentType, RESIZE_BYTES, Wake, XS_STATE, XS_WAKE } from '../../toolstack/agent/wire.js';
+import { AgentType, Wake, XS_STATE, XS_WAKE } from '../../toolstack/agent/wire.js';
+import { RESIZE_BYTES } from '../../toolstack/agent/wire-guest.js';
 import type { Sandbox } from '../../toolstack/sandbox/sandbox.js';
 import { containerServices } from './container-services.js';
 import { containerRecord } from './container-record.js';

@@ -3,7 +3,8 @@
 
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AgentType, encodeHold } from '../../toolstack/agent/wire.js';
+import { AgentType } from '../../toolstack/agent/wire.js';
+import { encodeHold } from '../../toolstack/agent/wire-process.js';
 import { ApiType } from '../../toolstack/api/wire.js';
 import type { TestAgent } from './agent.js';
 import { until, within } from './within.js';

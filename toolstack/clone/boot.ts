@@ -6,15 +6,8 @@ import type { Duplex } from 'node:stream';
 import { memfdCreate, Vchan, type TrimResult } from '../../bindings/index.js';
 import { AgentLink } from '../agent/link.js';
 import { keptRings, type Ring } from '../agent/rings.js';
-import {
-  AgentType,
-  encodeResize,
-  RESIZE_BYTES,
-  XS_CONTROL,
-  XS_DATA,
-  XS_STATE,
-  XS_WAKE,
-} from '../agent/wire.js';
+import { AgentType, XS_CONTROL, XS_DATA, XS_STATE, XS_WAKE } from '../agent/wire.js';
+import { encodeResize, RESIZE_BYTES } from '../agent/wire-guest.js';
 import { errorCode, ThawError } from '../base/errors.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A template that goes further than the kernel: an image's root filesystem in its memory and a container created, not started.
 
-import {
-  encodeMount,
-  encodeStart,
-  AgentType,
-  layerName,
-  type StartRequest,
-} from '../agent/wire.js';
+import { AgentType, layerName } from '../agent/wire.js';
+import { encodeMount } from '../agent/wire-guest.js';
+import { encodeStart, type StartRequest } from '../agent/wire-process.js';
 import { sendLayers } from '../agent/layer-sender.js';
 import type { XenHost } from '../xen/host.js';
 import { openData, type Prepare } from './boot.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written down of a frozen image: what it was made of, so that it can be made again where that is possible.
 
-import type { StartRequest } from '../agent/wire.js';
+import type { StartRequest } from '../agent/wire-process.js';
 import { ThawError } from '../base/errors.js';
 import type { Shape } from './shape.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw diff: which paths a container has added, changed and deleted, by what its guest says of the writable layer.
 
-import { ArchiveVerb } from '../agent/wire.js';
+import { ArchiveVerb } from '../agent/wire-process.js';
 import type { Change } from '../api/engine.js';
 import { CopyError } from '../archive/errors.js';
 import { useFiles } from './files.js';

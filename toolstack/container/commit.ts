@@ -4,7 +4,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ArchiveOption, ArchiveVerb } from '../agent/wire.js';
+import { ArchiveOption, ArchiveVerb } from '../agent/wire-process.js';
 import type { Client, CommitOptions, CreateOptions } from '../api/engine.js';
 import { CopyError } from '../archive/errors.js';
 import { DEFAULT_LIMITS } from '../image/index.js';

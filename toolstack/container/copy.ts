@@ -6,7 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
 import { posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ArchiveOption, ArchiveVerb } from '../agent/wire.js';
+import { ArchiveOption, ArchiveVerb } from '../agent/wire-process.js';
 import type { Client, CopyOptions, RunOutcome } from '../api/engine.js';
 import { CopyError } from '../archive/errors.js';
 import { packLocal, PACKED } from '../archive/pack-local.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One process of the agent that carries files: started like one of `thaw exec`, its streams the launcher's or thawd's own.
 
-import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../agent/wire.js';
+import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../agent/wire-process.js';
 import type { Client } from '../api/engine.js';
 import { Forget, ProcessFlag, type ExitStatus } from '../api/wire.js';
 import { CopyError } from '../archive/errors.js';

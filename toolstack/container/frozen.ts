@@ -3,7 +3,7 @@
 
 import { ProcessFlag } from '../api/wire.js';
 import type { Client, FreezeOptions, CreateOptions } from '../api/engine.js';
-import type { BeginRequest } from '../agent/wire.js';
+import type { BeginRequest } from '../agent/wire-process.js';
 import { newContainerId, sandboxIdOf } from '../base/ids.js';
 import { frozenMemoryKib } from '../clone/frozen-image.js';
 import type { FrozenPlan, ImagePlan } from '../clone/frozen-plan.js';

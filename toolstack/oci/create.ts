@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
 
-import { AgentType, decodePid, encodeStart } from '../agent/wire.js';
+import { AgentType, decodePid } from '../agent/wire.js';
+import { encodeStart } from '../agent/wire-process.js';
 import type { Client } from '../api/client.js';
 import { ProcessFlag } from '../api/wire.js';
 import { writeAtomic } from '../base/files.js';

@@ -3,7 +3,8 @@
 
 import { readFile, readlink } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import { AgentType, decodeIndex, encodeNetlink } from '../agent/wire.js';
+import { AgentType, decodeIndex } from '../agent/wire.js';
+import { encodeNetlink } from '../agent/wire-guest.js';
 import { describeError } from '../base/errors.js';
 import { Turns } from '../base/turns.js';
 import {

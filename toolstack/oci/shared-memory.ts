@@ -2,7 +2,8 @@
 // Whose is a container's /dev/shm? Engines give each a tmpfs of dom0's, or several of a pod the same; in a guest it is memory of the guest's.
 
 import { statfs } from 'node:fs/promises';
-import { AgentType, encodeShm } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeShm } from '../agent/wire-guest.js';
 import { errorCode } from '../base/errors.js';
 import type { OciContainer } from './container.js';
 import type { OciState } from './record.js';

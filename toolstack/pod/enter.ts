@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem, files of the host.
 
-import { AgentType, encodeMount } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeMount } from '../agent/wire-guest.js';
 import type { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Disk } from '../sandbox/disks.js';

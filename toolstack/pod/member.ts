@@ -2,7 +2,7 @@
 // A pod's domain as one of its containers sees it: with a root filesystem, disks and processes of its own.
 
 import type { AgentLink } from '../agent/link.js';
-import type { ArchiveRequest, BeginRequest, ExecRequest } from '../agent/wire.js';
+import type { ArchiveRequest, BeginRequest, ExecRequest } from '../agent/wire-process.js';
 import { Forget } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';

@@ -3,20 +3,20 @@
 
 import { errorCode } from '../base/errors.js';
 import type { AgentLink } from '../agent/link.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeUnmount } from '../agent/wire-guest.js';
 import {
-  AgentType,
   encodeArchive,
   encodeBegin,
   encodeExec,
   encodeLimit,
   encodeStart,
-  encodeUnmount,
   type ArchiveRequest,
   type BeginRequest,
   type ExecRequest,
   type LimitRequest,
   type StartRequest,
-} from '../agent/wire.js';
+} from '../agent/wire-process.js';
 import { encodeFields } from '../base/frame.js';
 
 /** Above the agent's own deadline for crun. */

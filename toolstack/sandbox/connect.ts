@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a sandbox comes into its network: its vif's end in dom0 into the bridge, its addresses into the guest.
 
-import { AgentType, encodeNetwork, type NetworkAddress } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeNetwork, type NetworkAddress } from '../agent/wire-guest.js';
 import type { Steps } from '../base/steps.js';
 import { addressBytes, type Attachment } from '../network/index.js';
 import { untilConnected } from '../xen/devices.js';

@@ -2,7 +2,8 @@
 // How a sandbox is copied while its container runs: everything stands still for a moment, then it goes on as if nothing had been.
 
 import type { AgentLink } from '../agent/link.js';
-import { encodeHold, AgentType } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeHold } from '../agent/wire-process.js';
 import { sleep } from '../base/deadline.js';
 import { Undo } from '../base/undo.js';
 import type { XenHost } from '../xen/host.js';

@@ -2,7 +2,8 @@
 // What a clone that is somebody still needs before a container can start: a root filesystem, its memory and vCPUs, and its streams.
 
 import type { AgentLink } from '../agent/link.js';
-import { encodeMount, AgentType } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeMount } from '../agent/wire-guest.js';
 import type { Steps } from '../base/steps.js';
 import type { Running } from '../clone/template.js';
 import { attachDevices, untilConnected, type Device } from '../xen/devices.js';

@@ -3,7 +3,8 @@
 // how they leave one that goes on.
 
 import type { AgentLink } from '../agent/link.js';
-import { encodeFiles, encodeFill, AgentType } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeFiles, encodeFill } from '../agent/wire-guest.js';
 import type { Export } from '../api/wire.js';
 import { describeError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';

@@ -2,7 +2,8 @@
 // How a fresh clone gets the memory and vCPUs that its container asked for, confirmed by the guest; a default that nobody asked for it gets
 // behind the container's start. The guest kernel lets no process be killed for memory that is on its way (docs/kernel.md).
 
-import { encodeResize, AgentType } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeResize } from '../agent/wire-guest.js';
 import type { AgentLink } from '../agent/link.js';
 import { sleep } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';

@@ -3,7 +3,8 @@
 
 import { randomBytes } from 'node:crypto';
 import type { AgentLink } from '../agent/link.js';
-import { AgentType, encodeIdentity } from '../agent/wire.js';
+import { AgentType } from '../agent/wire.js';
+import { encodeIdentity } from '../agent/wire-guest.js';
 import type { SandboxRecord } from './record.js';
 
 const SEED_BYTES = 64;

@@ -5,7 +5,12 @@ import { existsSync } from 'node:fs';
 import type { StoreEntry } from '../../xenstore/index.js';
 import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
-import type { ArchiveRequest, BeginRequest, ExecRequest, StartRequest } from '../agent/wire.js';
+import type {
+  ArchiveRequest,
+  BeginRequest,
+  ExecRequest,
+  StartRequest,
+} from '../agent/wire-process.js';
 import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';

@@ -47,52 +47,7 @@ test('a hello of another version, without magic, short, or of random bytes is re
     t.throws(() => wire.decodeHello(randomBytes(i)), { code: 'ERR_PROTOCOL' });
 });
 
-test('HOLD is one field, and both wakes are those of proto.h', (t) => {
-  t.is(wire.encodeHold('c').toString('hex'), '0100000063');
+test('both wakes are those of proto.h', (t) => {
   for (const [name, value] of Object.entries(wire.Wake))
     t.is(header.get(`THAW_WAKE_${name}`), value, name);
-});
-
-test('FILES, FILL and SHM are fields', (t) => {
-  t.is(wire.encodeFiles('thaw').toString('hex'), '0400000074686177');
-  t.is(
-    wire.encodeFill('r', '/d', 't', '0').toString('hex'),
-    '0100000072' + '020000002f64' + '0100000074' + '0100000030',
-  );
-  t.is(wire.encodeShm('c', '/d', 'n').toString('hex'), '0100000063020000002f64010000006e');
-});
-
-test('LIMIT is five fields, of which an empty one leaves what there is', (t) => {
-  t.is(
-    wire
-      .encodeLimit({ container: 'c', cpuMax: 'max 1', pidsMax: '', memoryMax: '9', freeze: '1' })
-      .toString('hex'),
-    '0100000063' + '050000006d61782031' + '00000000' + '0100000039' + '0100000031',
-  );
-});
-
-test('EXEC is struct thaw_exec and two fields', (t) => {
-  const bytes = wire.encodeExec({
-    ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },
-  });
-  t.is(bytes.toString('hex'), '020000000300000018005000' + '0100000063' + '020000007b7d');
-});
-
-test('NETWORK is struct thaw_network and the name; what is not there is 0', (t) => {
-  const ipv4 = {
-    address: Buffer.from([10, 0, 0, 2]),
-    prefix: 24,
-    gateway: Buffer.from([10, 0, 0, 1]),
-  };
-  const bytes = wire.encodeNetwork({
-    ...{ interface: 'eth0', mac: Buffer.from('00163e010203', 'hex'), ipv4, mtu: 1500 },
-  });
-  const head = '00163e010203' + '1800' + '0a000002' + '0a000001' + '00'.repeat(32) + 'dc050000';
-  t.is(bytes.toString('hex'), `${head}0400000065746830`);
-  const ipv6 = { address: Buffer.alloc(16, 1), prefix: 64, gateway: Buffer.alloc(16, 2) };
-  const six = wire.encodeNetwork({ interface: 'e', ipv6 }).toString('hex');
-  t.is(
-    six,
-    `${'00'.repeat(6)}0040${'00'.repeat(8)}${'01'.repeat(16)}${'02'.repeat(16)}00000000${'0100000065'}`,
-  );
 });

@@ -2,7 +2,7 @@
 // What is run before a freeze runs in the container's shell, keeps stdout free, and its failure is the freeze's.
 
 import test, { type ExecutionContext } from 'ava';
-import type { ExecRequest } from '../../../toolstack/agent/wire.js';
+import type { ExecRequest } from '../../../toolstack/agent/wire-process.js';
 import type { ExitStatus } from '../../../toolstack/api/wire.js';
 import { runBefore } from '../../../toolstack/container/after.js';
 import { Container } from '../../../toolstack/container/container.js';

@@ -4,7 +4,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { ExecOptions } from '../../../toolstack/api/engine.js';
 import { AgentError } from '../../../toolstack/agent/errors.js';
-import type { ExecRequest } from '../../../toolstack/agent/wire.js';
+import type { ExecRequest } from '../../../toolstack/agent/wire-process.js';
 import { Forget } from '../../../toolstack/api/wire.js';
 import { Container } from '../../../toolstack/container/container.js';
 import { execIn } from '../../../toolstack/container/exec.js';

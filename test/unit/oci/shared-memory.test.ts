@@ -3,7 +3,8 @@
 
 import test from 'ava';
 import { AgentError } from '../../../toolstack/agent/errors.js';
-import { AgentType, encodeShm } from '../../../toolstack/agent/wire.js';
+import { AgentType } from '../../../toolstack/agent/wire.js';
+import { encodeShm } from '../../../toolstack/agent/wire-guest.js';
 import { ownMemory, shareMemory, sharedMemoryPath } from '../../../toolstack/oci/shared-memory.js';
 import type { OciContainer } from '../../../toolstack/oci/container.js';
 import type { OciRecord } from '../../../toolstack/oci/record.js';

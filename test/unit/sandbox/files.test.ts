@@ -2,7 +2,8 @@
 // Files come into a guest step by step, over the device that they are meant for, and leave it in an order in which nobody uses what is gone.
 
 import test, { type ExecutionContext } from 'ava';
-import { AgentType, encodeFiles, encodeFill } from '../../../toolstack/agent/wire.js';
+import { AgentType } from '../../../toolstack/agent/wire.js';
+import { encodeFiles, encodeFill } from '../../../toolstack/agent/wire-guest.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Steps } from '../../../toolstack/base/steps.js';

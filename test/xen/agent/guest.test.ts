@@ -4,14 +4,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  AgentType,
-  DATA_MAX,
-  encodeMount,
-  encodeResize,
-  LAYER,
-  LayerPart,
-} from '../../../toolstack/agent/wire.js';
+import { AgentType, DATA_MAX, LAYER, LayerPart } from '../../../toolstack/agent/wire.js';
+import { encodeMount, encodeResize } from '../../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
 import type { Refusal } from '../../support/agent-client.js';
 import {

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent is asked for containers and their processes. proto.h says what each field means.
+
+import { encodeFields } from '../base/frame.js';
+
+export interface StartRequest {
+  process: number;
+  flags: number;
+  rows: number;
+  cols: number;
+  container: string;
+  rootfs: string;
+  config: string;
+  files: Record<string, string>;
+}
+
+/** START's payload, and CREATE's. */
+export function encodeStart(request: StartRequest): Buffer {
+  const { container, rootfs, config } = request;
+  return Buffer.concat([
+    processHead(request),
+    encodeFields([container, rootfs, config, ...Object.entries(request.files).flat()]),
+  ]);
+}
+
+export interface BeginRequest {
+  process: number;
+  /** Those of CREATE or, of a container that was held, START; STDIN may be left out, and is of one that was held. */
+  flags: number;
+  rows: number;
+  cols: number;
+  container: string;
+  /** For the container's UTS namespace; '' leaves it. */
+  hostname: string;
+  /** Replace files of the same names given to CREATE. */
+  files: Record<string, string>;
+}
+
+export function encodeBegin(request: BeginRequest): Buffer {
+  const { container, hostname } = request;
+  return Buffer.concat([
+    processHead(request),
+    encodeFields([container, hostname, ...Object.entries(request.files).flat()]),
+  ]);
+}
+
+/** HOLD's payload: the container that goes along. */
+export function encodeHold(container: string): Buffer {
+  return encodeFields([container]);
+}
+
+export interface ExecRequest {
+  process: number;
+  flags: number;
+  rows: number;
+  cols: number;
+  container: string;
+  /** The process object of an OCI config, as JSON. */
+  processJson: string;
+}
+
+export function encodeExec(request: ExecRequest): Buffer {
+  return Buffer.concat([execHead(request), encodeFields([request.container, request.processJson])]);
+}
+
+/** struct thaw_start and struct thaw_begin are laid out alike: struct thaw_exec, then how many files. */
+function processHead(request: StartRequest | BeginRequest): Buffer {
+  const files = Buffer.alloc(4);
+  files.writeUInt32LE(Object.keys(request.files).length, 0);
+  return Buffer.concat([execHead(request), files]);
+}
+
+function execHead(request: Pick<ExecRequest, 'process' | 'flags' | 'rows' | 'cols'>): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(request.process, 0);
+  head.writeUInt32LE(request.flags, 4);
+  head.writeUInt16LE(request.rows, 8);
+  head.writeUInt16LE(request.cols, 10);
+  return head;
+}
+
+/** What is to be in files of a container's cgroup; '' leaves one as it is. */
+export interface LimitRequest {
+  container: string;
+  cpuMax: string;
+  pidsMax: string;
+  memoryMax: string;
+  /** '1': its processes stand still, '0': they go on. */
+  freeze: string;
+}
+
+/** LIMIT's payload. */
+export function encodeLimit(request: LimitRequest): Buffer {
+  const { container, cpuMax, pidsMax, memoryMax, freeze } = request;
+  return encodeFields([container, cpuMax, pidsMax, memoryMax, freeze]);
+}
+
+/** What a process of ARCHIVE does. */
+export const ArchiveVerb = { PACK: 1, UNPACK: 2, PUT: 3, CHANGES: 4, LAYER: 5 } as const;
+export const ArchiveOption = { CONTENTS: 1, OVERWRITE: 2, OWNER: 4, STILL: 8 } as const;
+
+export interface ArchiveRequest {
+  process: number;
+  /** ProcessFlag.STDIN for UNPACK and PUT. */
+  flags: number;
+  /** Of ArchiveVerb. */
+  verb: number;
+  /** Of ArchiveOption. */
+  options: number;
+  owner?: { uid: number; gid: number } | undefined;
+  /** As its processes see their files; '' for the root filesystem as it is mounted. */
+  container: string;
+  rootfs: string;
+  path: string;
+  name: string;
+}
+
+export const ARCHIVE_BYTES = 24;
+
+export function encodeArchive(request: ArchiveRequest): Buffer {
+  const { process, flags, verb, owner, container, rootfs, path, name } = request;
+  const head = Buffer.alloc(ARCHIVE_BYTES);
+  const options = request.options | (owner ? ArchiveOption.OWNER : 0);
+  const numbers = [process, flags, verb, options, owner?.uid ?? 0, owner?.gid ?? 0];
+  numbers.forEach((number, i) => head.writeUInt32LE(number, 4 * i));
+  return Buffer.concat([head, encodeFields([container, rootfs, path, name])]);
+}
+
+export function encodeKill(process: number, signal: number): Buffer {
+  const out = Buffer.alloc(8);
+  out.writeUInt32LE(process, 0);
+  out.writeUInt32LE(signal, 4);
+  return out;
+}
