@@ -120,7 +120,7 @@ enum thaw_type {
                         it any more, idempotent. THAW_E_BUSY when something has after ten seconds */
   THAW_SHM = 0x25, /* fields: id of a container that runs or is created, a path in it, where a tmpfs is, and the id of
                         another: for that one's config.json it is at /run/thaw/shm/ID until DELETE: OK.
-                        THAW_E_NOENT: there is no such container */
+                        THAW_E_NOENT: there is no such container, THAW_E_BUSY: it is starting */
   THAW_ARCHIVE = 0x28, /* struct thaw_archive, fields: container id ("" for the root filesystem as it is mounted,
                         whoever runs in it), rootfs name, path, name. Runs a process of the agent's own that carries
                         files on its streams, see enum thaw_archive_verb: OK when it runs. Like EXEC's it is forgotten
@@ -184,9 +184,9 @@ enum thaw_type {
                            has published another, however long that takes. Answer: OK once it is closed, or ERROR, id 0 */
 
   THAW_SHARE = 0x49, /* thawd -> shim, id = number of a 9pfs device of the guest's: struct thaw_share, then two fields
-                        for each export, "ro" or "rw", perhaps with ",slave" behind it for one that dom0's later mounts
-                        come to, and an absolute path: serve these over it, in one tree where they are called 0, 1, ...
-                        Each device has a server of its own. Answer: SHARED */
+                        for each export, "ro", "rw" or, for one that dom0's later mounts come to, "rw,slave", and an
+                        absolute path: serve these over it, in one tree where they are called 0, 1, ... Each device has
+                        a server of its own. Answer: SHARED */
   THAW_SHARED =
       0x4a, /* shim -> thawd, id = device: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
   THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */

@@ -22,11 +22,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define MOUNTS_MAX 8
+
 struct sharing {
   struct agent_child child;
   struct agent_request request;
-  pid_t pid;
+  int mounts; /* of the container that has it */
   char path[PATH_MAX], target[AGENT_PATH_MAX];
+};
+
+/* Who shares a mount could mount over it, in here too, were its copy not private; and flags are for dom0 to say. */
+static const struct mount_attr own = {
+    .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+    .attr_clr = MOUNT_ATTR_RDONLY,
+    .propagation = MS_PRIVATE,
 };
 
 static void finish(struct sharing *sharing, int error) {
@@ -34,6 +43,7 @@ static void finish(struct sharing *sharing, int error) {
     agent_control_ok(sharing->request, NULL, 0);
   else
     agent_control_error(sharing->request, THAW_E_MOUNT, "Cannot share %.200s: %s", sharing->path, strerror(error));
+  close(sharing->mounts);
   free(sharing);
 }
 
@@ -61,15 +71,14 @@ static int open_copy(const char *path) {
  */
 static int copy(void *context) {
   const struct sharing *sharing = context;
-  char theirs[64];
-  int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), other, tree;
+  struct mount_attr attributes = own;
+  int here = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), tree;
 
-  snprintf(theirs, sizeof theirs, "/proc/%d/ns/mnt", (int)sharing->pid);
-  other = open(theirs, O_RDONLY | O_CLOEXEC);
-  if (own < 0 || other < 0 || setns(other, CLONE_NEWNS) != 0)
+  if (here < 0 || setns(sharing->mounts, CLONE_NEWNS) != 0)
     return errno;
   tree = open_copy(sharing->path);
-  if (tree < 0 || setns(own, CLONE_NEWNS) != 0 ||
+  if (tree < 0 || setns(here, CLONE_NEWNS) != 0 ||
+      mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0 ||
       move_mount(tree, "", AT_FDCWD, sharing->target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
     return errno;
   return 0;
@@ -79,9 +88,18 @@ void agent_shm_end(const char *name) {
   char path[AGENT_PATH_MAX];
 
   agent_path(path, "%s/shm/%s", agent_options.run, name);
-  while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+  /* one that was asked for twice lies there twice */
+  for (int i = 0; i < MOUNTS_MAX && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; i++)
     ;
   rmdir(path);
+}
+
+/* Here and now, where nobody else can have that pid. -1: it has ended. */
+static int open_mounts(pid_t pid) {
+  char path[64];
+
+  snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)pid);
+  return pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
 void agent_shm_request(struct agent_request request, struct agent_fields *fields) {
@@ -102,14 +120,19 @@ void agent_shm_request(struct agent_request request, struct agent_fields *fields
     return;
   }
   process = agent_process_by_container(container);
-  if (!process || process->has_ended || process->state == AGENT_STARTING || process->pid <= 0) {
+  if (process && process->state == AGENT_STARTING) {
+    agent_control_error(request, THAW_E_BUSY, "Container %s is starting", container);
+    free(sharing);
+    return;
+  }
+  sharing->mounts = process && !process->has_ended ? open_mounts(process->pid) : -1;
+  if (sharing->mounts < 0) {
     agent_control_error(request, THAW_E_NOENT, "Container %s does not run", container);
     free(sharing);
     return;
   }
   memcpy(sharing->path, path.bytes, path.length);
   agent_path(sharing->target, "%s/shm/%s", agent_options.run, name);
-  sharing->pid = process->pid;
   sharing->request = request;
   sharing->child.ended = shared;
   sharing->child.owner = sharing;

@@ -39,10 +39,12 @@ function withMemory(mount: object): { config: string } {
 const OWN = { type: 'tmpfs', source: 'shm', options: ['size=64k'] };
 const shared = (name: string): string => join(agent.run, 'shm', name);
 
-async function inside(container: string, script: string): Promise<string> {
-  const process: AgentProcess = await execInContainer(agent, container, ['sh', '-c', script]);
-  await process.ended();
-  return process.stdout.text + process.stderr.text;
+async function inside(container: string, script: string, process?: object): Promise<string> {
+  const options = process ? { process } : {};
+  const words = ['sh', '-c', script];
+  const ran: AgentProcess = await execInContainer(agent, container, words, options);
+  await ran.ended();
+  return ran.stdout.text + ran.stderr.text;
 }
 
 async function fault(...words: Parameters<typeof encodeShm>): Promise<number | undefined> {
@@ -55,7 +57,15 @@ async function fault(...words: Parameters<typeof encodeShm>): Promise<number | u
 
 test.serial('what one writes the other reads, also when the first has gone', async (t) => {
   await startContainer(agent, 'first', SLEEP, withMemory(OWN));
+  const all = ['CAP_SYS_ADMIN'];
+  const capabilities = { bounding: all, effective: all, permitted: all };
+  t.is(await inside('first', 'mount --make-shared /dev/shm', { capabilities }), '');
+  t.regex(await inside('first', 'grep /dev/shm /proc/self/mountinfo'), / shared:/);
   t.is(await fault('first', '/dev/shm', 'second'), undefined);
+  const mounts = readFileSync(`/proc/${agent.pid}/mountinfo`, 'utf8').split('\n');
+  const copy = mounts.find((line) => line.includes('/shm/second ')) ?? '';
+  // Else who has the other could mount over it, in the agent's own namespace.
+  t.regex(copy, / rw,nosuid,nodev,noexec(,\S+)? - tmpfs /, copy);
   const bound = { type: 'bind', source: shared('second'), options: ['bind', 'nosuid'] };
   await startContainer(agent, 'second', SLEEP, withMemory(bound));
   t.is(await inside('first', 'echo one >/dev/shm/a'), '');
@@ -82,16 +92,16 @@ test.serial('one that is created has it before it begins', async (t) => {
 
 test.serial('only a tmpfs of a container that runs, by its own path', async (t) => {
   t.is(await fault('none', '/dev/shm', 'other'), AgentFault.NOENT);
-  await startContainer(agent, 'plain', SLEEP, withMemory(OWN));
-  const said = await inside(
-    'plain',
-    'ln -s /dev/shm /dev/link; ln -s /proc/1/root /dev/root; mkdir /dev/shm/in',
-  );
+  const plain = await startContainer(agent, 'plain', SLEEP, withMemory(OWN));
+  const said = await inside('plain', 'ln -s /dev/shm /dev/link; mkdir /dev/shm/in');
   t.is(said, '');
   for (const path of ['/proc', '/dev/pts', '/nosuch', '/dev/link'])
     t.is(await fault('plain', path, 'other'), AgentFault.MOUNT, path);
   t.is(await fault('plain', '/dev/shm/in', 'other'), undefined, 'a part of it');
   await deleteContainer(agent, 'other');
+  plain.signal(9);
+  await plain.ended();
+  t.is(await fault('plain', '/dev/shm', 'other'), AgentFault.NOENT, 'it has ended');
   await deleteContainer(agent, 'plain');
   t.is(await fault('plain', '/dev/shm', 'other'), AgentFault.NOENT);
 });

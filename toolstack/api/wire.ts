@@ -132,7 +132,7 @@ export function decodeRequest(bytes: Buffer): Request {
 export interface Export {
   path: string;
   readOnly: boolean;
-  /** What dom0 mounts below it later is there, too (mount_namespaces(7): MS_SLAVE). */
+  /** What dom0 mounts below it later is there, too (mount_namespaces(7): MS_SLAVE). Not of one that is read-only, for those mounts are not. */
   isSlave?: boolean;
 }
 
@@ -152,7 +152,7 @@ export function encodeShare(
   }
   head.writeUInt32LE(exports.length, 8 * SHARE_RINGS);
   const fields = exports.flatMap(({ path, readOnly, isSlave = false }) => [
-    `${readOnly ? 'ro' : 'rw'}${isSlave ? ',slave' : ''}`,
+    readOnly ? 'ro' : isSlave ? 'rw,slave' : 'rw',
     path,
   ]);
   return Buffer.concat([head, encodeFields(fields)]);

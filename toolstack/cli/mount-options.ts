@@ -84,9 +84,15 @@ function flags(
     throw new UsageError(`Cannot use ${option}: of ${allowed.join(', ')} none is ${wrong}`);
   return {
     readOnly: words.includes('ro'),
-    options: words.filter((word) => KEPT.includes(word)),
+    options: words.filter((word) => KEPT.includes(word) && !isOverruled(word, words)),
     ...(words.includes('nocopy') ? { noCopy: true } : {}),
   };
+}
+
+/** Of propagation the last word counts, as for mount(8). */
+function isOverruled(word: string, words: readonly string[]): boolean {
+  const isOne = (other: string): boolean => /^r?(private|slave)$/.test(other);
+  return isOne(word) && words.findLast(isOne) !== word;
 }
 
 type Tmpfs = NonNullable<CreateOptions['tmpfs']>[number];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a container's wishes for files of the host come to: what its guest is given, and what its config.json binds from there.
 
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../api/engine.js';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
-import { OWN_FILES, sharedPath, type SharedFile } from '../sandbox/files.js';
+import { canBeSlave, OWN_FILES, sharedPath, type SharedFile } from '../sandbox/files.js';
 import type { Volumes } from '../volume/index.js';
 import { ContainerError } from './errors.js';
 
@@ -83,7 +83,9 @@ export async function planMounts(
       type === 'volume' && !readOnly && (await isToFill(volumes, source, holder, noCopy));
     files.push({
       ...{ path, readOnly },
-      ...(propagationOf(options) === 'rprivate' ? {} : { isSlave: true }),
+      ...(propagationOf(options) !== 'rprivate' && canBeSlave(await realpath(path), readOnly)
+        ? { isSlave: true }
+        : {}),
       ...(fills ? { fillFrom: destination } : {}),
     });
   }

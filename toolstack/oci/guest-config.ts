@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { EXPORTS_MAX } from '../api/wire.js';
 import { errorMessage } from '../base/errors.js';
 import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
-import { sharedPath, type SharedFile } from '../sandbox/files.js';
+import { canBeSlave, sharedPath, type SharedFile } from '../sandbox/files.js';
 import { rootfsPath } from '../sandbox/sandbox.js';
 import type { JsonObject } from './config-fields.js';
 import type { BundleConfig, Mount } from './config.js';
@@ -179,6 +179,12 @@ async function planMount(
       `${field}.source`,
       `${path} is a device or socket, which means nothing in a guest`,
     );
+  const propagation = options.findLast((word) => PROPAGATION.test(word)) ?? '';
+  if (propagation.endsWith('shared'))
+    throw configError(
+      `${field}.options`,
+      'shared: what a guest mounts there dom0 does not see; slave, which is the other way, can be had',
+    );
   // Shared memory between processes of the guest: what dom0 has there nobody else sees.
   if (destination === SHM) {
     const own = await ownMemory(path);
@@ -186,17 +192,9 @@ async function planMount(
     return ({ shm }) =>
       shm === undefined ? own : { destination, type: 'bind', source: shm, options };
   }
-  const propagation = options.findLast((word) => PROPAGATION.test(word)) ?? '';
-  if (propagation.endsWith('shared'))
-    throw configError(
-      `${field}.options`,
-      'shared: what a guest mounts there dom0 does not see; slave, which is the other way, can be had',
-    );
-  const index =
-    ofHost.files.push({
-      ...{ path, readOnly: options.includes('ro') },
-      ...(propagation.endsWith('slave') ? { isSlave: true } : {}),
-    }) - 1;
+  const readOnly = options.includes('ro');
+  const isSlave = propagation.endsWith('slave') && canBeSlave(path, readOnly);
+  const index = ofHost.files.push({ path, readOnly, ...(isSlave ? { isSlave } : {}) }) - 1;
   return ({ device }) => ({
     ...{ destination, type: 'bind', source: sharedPath(index, device), options },
   });

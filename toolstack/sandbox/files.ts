@@ -27,6 +27,19 @@ export interface SharedFile extends Export {
   fillFrom?: string;
 }
 
+/** Where thaw's own mounts come and go: a guest that had them could keep them from going. */
+const OWN_MOUNTS = '/run/thaw';
+
+/**
+ * Whether what dom0 mounts below `path` later comes to its guest, where that was asked for: mounts of dom0's are as dom0 made them, so not to
+ * one that is read-only, and not where thaw's own are. Pure.
+ */
+export function canBeSlave(path: string, readOnly: boolean): boolean {
+  const isBelow = (one: string, other: string): boolean =>
+    `${one}/`.startsWith(other === '/' ? other : `${other}/`);
+  return !readOnly && !isBelow(path, OWN_MOUNTS) && !isBelow(OWN_MOUNTS, path);
+}
+
 /** The guest's 9pfs device: 0 is a sandbox's own, others are those of a pod's containers. */
 export const OWN_FILES = 0;
 

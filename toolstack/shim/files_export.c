@@ -60,6 +60,14 @@ static int place_make(int root, const char *name, int tree) {
   return fd < 0 ? -1 : close(fd);
 }
 
+/* Of dom0's mounts as they are here. */
+static unsigned long propagation_of(const struct export *exports, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (exports[i].is_slave)
+      return MS_SLAVE;
+  return MS_PRIVATE;
+}
+
 int export_enter(const struct export *exports, size_t count, char *text, size_t size) {
   struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
   int trees[THAW_EXPORTS_MAX], root = -1, rc = -1;
@@ -69,7 +77,7 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
     errno = E2BIG;
     return fail(text, size, "share", "so many paths");
   }
-  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | propagation_of(exports, count), NULL) != 0)
     return fail(text, size, "have mounts of its own in", "/");
   for (; opened < count; opened++) {
     trees[opened] = tree_open(&exports[opened]);

@@ -40,7 +40,7 @@ static bool parse_mode(const char *mode, struct export *export) {
   static const struct {
     const char *text;
     bool read_only, is_slave;
-  } modes[] = {{"rw", false, false}, {"ro", true, false}, {"rw,slave", false, true}, {"ro,slave", true, true}};
+  } modes[] = {{"rw", false, false}, {"ro", true, false}, {"rw,slave", false, true}};
 
   for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
     if (strcmp(mode, modes[i].text) == 0) {

@@ -31,13 +31,13 @@ test('SHARE is struct thaw_share, and two fields for each export', (t) => {
   const exports = [
     { path: '/a', readOnly: false },
     { path: '/b', readOnly: true },
-    { path: '/c', readOnly: true, isSlave: true },
+    { path: '/c', readOnly: false, isSlave: true },
   ];
   const head = '0800000009000000' + '0300000004000000' + '03000000';
   t.is(
     wire.encodeShare(rings, exports).toString('hex'),
     `${head}02000000${'7277'}02000000${'2f61'}02000000${'726f'}02000000${'2f62'}` +
-      `08000000${Buffer.from('ro,slave').toString('hex')}02000000${'2f63'}`,
+      `08000000${Buffer.from('rw,slave').toString('hex')}02000000${'2f63'}`,
   );
 });
 

@@ -25,6 +25,7 @@ test('-v takes a path, a volume, or the place of a volume without a name', (t) =
   t.like(first('volume', '/data'), { type: 'volume', source: '', destination: '/data' });
   t.true(first('volume', 'db:/data:nocopy')?.noCopy);
   t.like(first('volume', '/srv:/data:rslave'), { options: ['rslave'] });
+  t.like(first('volume', '/srv:/data:rslave,private'), { options: [] });
 });
 
 test('--mount takes the same in words', (t) => {

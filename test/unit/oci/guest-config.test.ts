@@ -214,7 +214,7 @@ test('of propagation the last word counts', async (t) => {
   const { files } = await planGuest(config({ mounts }), folder);
   const path = join(folder, 'hosts');
   t.deepEqual(files.slice(1), [
-    { path, readOnly: true, isSlave: true },
+    { path, readOnly: true },
     { path, readOnly: false },
     { path, readOnly: false, isSlave: true },
   ]);

@@ -62,6 +62,24 @@ test('where nobody has it, it is its own; what cannot be shared is said', async 
   });
 });
 
+test('one that is being started is asked again', async (t) => {
+  const { container, asked } = containerOf(['lives'], 'ERR_AGENT_BUSY');
+  const { sandbox } = container as unknown as { sandbox: { agent: () => Promise<unknown> } };
+  const { agent } = sandbox;
+  // Its link is asked for once; the third request is taken.
+  sandbox.agent = async () => {
+    const link = (await agent()) as { request: (...words: unknown[]) => Promise<Buffer> };
+    const request = (...words: unknown[]): Promise<Buffer> =>
+      link.request(...words).catch((error: unknown) => {
+        if (asked.length < 3) throw error;
+        return Buffer.alloc(0);
+      });
+    return { request };
+  };
+  t.true(await shareMemory(container, [other('lives', '/shm/pod')]));
+  t.is(asked.length, 3);
+});
+
 test('its own is as large as what dom0 has', async (t) => {
   const { options } = (await ownMemory('/dev/shm')) as { options: string[] };
   t.regex(options.join(), /^nosuid,noexec,nodev,mode=1777,size=\d+k$/);

@@ -8,6 +8,7 @@ import { asDomid } from '../../../toolstack/base/ids.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Steps } from '../../../toolstack/base/steps.js';
 import {
+  canBeSlave,
   fillVolumes,
   shareFiles,
   sharedPath,
@@ -69,6 +70,15 @@ async function guest(t: ExecutionContext, refuses: number[] = []) {
 }
 
 const steps = () => new Steps(silentLog(), 'a test');
+
+test('what dom0 mounts later comes to who can write, but none of thaw’s own mounts', (t) => {
+  const paths = ['/srv', '/', '/run', '/run/thaw', '/run/thaw/volumes/a', '/run/thawed', '/ru'];
+  t.deepEqual(
+    paths.filter((path) => canBeSlave(path, false)),
+    ['/srv', '/run/thawed', '/ru'],
+  );
+  t.false(canBeSlave('/srv', true), 'they would not be read-only');
+});
 
 test('a tree has its device’s tag in its path', (t) => {
   t.is(sharedPath(0), '/run/thaw/files/thaw/0');

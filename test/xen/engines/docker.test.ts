@@ -227,11 +227,14 @@ longOnce(
     const started = await docker('run', ...words, script);
     t.is(started.status, 0, started.stderr);
     const from = ['network', 'pid', 'ipc'].flatMap((kind) => [`--${kind}`, 'container:taken']);
-    const look = 'cat /dev/shm/note; wget -qO- http://127.0.0.1/; ps; exit 4';
+    const look =
+      'until wget -qO- http://127.0.0.1/; do sleep 1; done; cat /dev/shm/note; ps; exit 4';
     const ran = await docker('run', '--rm', ...ON, ...from, image, 'sh', '-c', look);
     t.is(ran.status, 4, ran.stderr);
-    t.regex(ran.stdout, /^kept\npage\n[^]* httpd -f /);
-    t.is([...(await command('xl', ['list'])).matchAll(/^oci-/gm)].length, 1);
+    t.regex(ran.stdout, /^page\nkept\n[^]* httpd -f /);
+    await until('the domain is the one', async () => {
+      return [...(await command('xl', ['list'])).matchAll(/^oci-/gm)].length === 1;
+    });
     t.deepEqual(await idsIn(ROOT), [started.stdout.trim()]);
   },
 );
