@@ -78,7 +78,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     ['--pids-limit', 'R --pids-limit 50 $I cat /sys/fs/cgroup/pids.max'],
     ['--cpus, a fraction', 'R --cpus 0.5 $I cat /sys/fs/cgroup/cpu.max'],
-    ['--add-host', 'R --add-host db:192.0.2.7 $I grep db /etc/hosts'],
+    ['--add-host', 'R --add-host db:192.0.2.7 $I grep -w db /etc/hosts'],
     [
       '--dns, --dns-search, --dns-option',
       'W --dns 192.0.2.1 --dns-search a.example --dns-option ndots:2 $I sort /etc/resolv.conf',
