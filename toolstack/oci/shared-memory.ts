@@ -4,9 +4,8 @@
 import { statfs } from 'node:fs/promises';
 import { AgentType } from '../agent/wire.js';
 import { encodeShm } from '../agent/wire-guest.js';
-import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
-import type { ContainerSandbox } from '../sandbox/sandbox.js';
+import { onceStarted } from '../sandbox/agent-calls.js';
 import type { OciContainer } from './container.js';
 import type { OciState } from './record.js';
 
@@ -14,9 +13,6 @@ export const SHM = '/dev/shm';
 
 const TMPFS_MAGIC = 0x01021994;
 const SHARE_MS = 30_000;
-/** Above the agent's own deadline for crun. */
-const STARTING_MS = 130_000;
-const STARTING_POLL_MS = 50;
 /** There is something of it in its guest. */
 const LIVES: readonly OciState[] = ['created', 'running', 'paused'];
 
@@ -34,19 +30,6 @@ export async function ownMemory(path: string): Promise<object> {
   return { destination: SHM, type: 'tmpfs', source: 'shm', options };
 }
 
-/** One that is just being started cannot be asked for, until it has been. */
-async function ask(sandbox: ContainerSandbox, request: Buffer): Promise<void> {
-  const link = await sandbox.agent();
-  for (const end = performance.now() + STARTING_MS; ; await sleep(STARTING_POLL_MS)) {
-    try {
-      await link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS);
-      return;
-    } catch (error) {
-      if (errorCode(error) !== 'ERR_AGENT_BUSY' || performance.now() > end) throw error;
-    }
-  }
-}
-
 /**
  * Has the guest share the /dev/shm of one of `others`, which are in its domain, with a container that an engine gave the same. False: none of
  * them has it. Rejects with ERR_AGENT_MOUNT.
@@ -59,7 +42,9 @@ export async function shareMemory(
   for (const { record } of others) {
     if (record.key === key || record.shm !== shm || !LIVES.includes(record.state)) continue;
     try {
-      await ask(sandbox, encodeShm(record.key, SHM, key));
+      const link = await sandbox.agent();
+      const request = encodeShm(record.key, SHM, key);
+      await onceStarted(() => link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS));
       return true;
     } catch (error) {
       // It has ended since.

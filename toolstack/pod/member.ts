@@ -4,8 +4,6 @@
 import type { AgentLink } from '../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest } from '../agent/wire-process.js';
 import { Forget } from '../api/wire.js';
-import { sleep } from '../base/deadline.js';
-import { errorCode } from '../base/errors.js';
 import {
   askArchive,
   askBegin,
@@ -13,6 +11,7 @@ import {
   askExec,
   askStart,
   askUnmount,
+  onceStarted,
 } from '../sandbox/agent-calls.js';
 import { quietly } from '../sandbox/release.js';
 import type { ContainerSandbox, ProcessStart } from '../sandbox/sandbox.js';
@@ -137,7 +136,7 @@ export class Member implements ContainerSandbox {
     if (domain.isAlive) {
       const inGuest = (ask: (link: AgentLink) => Promise<void>): Promise<void> =>
         quietly(this.#services, async () => ask(await this.agent()));
-      await inGuest((link) => deleteAtLast(link, this.#name));
+      await inGuest((link) => onceStarted(() => askDelete(link, this.#name)));
       // First: what is copied out of its root filesystem goes into them.
       if (files !== undefined)
         await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
@@ -155,18 +154,3 @@ export class Member implements ContainerSandbox {
     this.#onLeft();
   }
 }
-
-/** What is being started in it cannot be deleted, until it has been. */
-async function deleteAtLast(link: AgentLink, name: string): Promise<void> {
-  for (const end = performance.now() + STARTING_MS; ; await sleep(STARTING_POLL_MS)) {
-    try {
-      return await askDelete(link, name);
-    } catch (error) {
-      if (errorCode(error) !== 'ERR_AGENT_BUSY' || performance.now() > end) throw error;
-    }
-  }
-}
-
-/** Above the agent's own deadline for crun. */
-const STARTING_MS = 130_000;
-const STARTING_POLL_MS = 50;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is asked of an agent for a container whose root filesystem it has, each with the deadline that it may take.
 
+import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import { AgentType } from '../agent/wire.js';
@@ -21,6 +22,7 @@ import { encodeFields } from '../base/frame.js';
 
 /** Above the agent's own deadline for crun. */
 const START_MS = 130_000;
+const STARTING_POLL_MS = 50;
 const ARCHIVE_MS = 30_000;
 const LIMIT_MS = 30_000;
 /** For what a guest's memory may hold that its disk does not have. */
@@ -61,6 +63,18 @@ export async function askDelete(link: AgentLink, container: string): Promise<voi
 /** Resolves when a root filesystem's disk has all that was written. Rejects with ERR_AGENT_BUSY. */
 export async function askUnmount(link: AgentLink, rootfs: string): Promise<void> {
   await link.request(AgentType.UNMOUNT, encodeUnmount(rootfs), 'to unmount', UNMOUNT_MS);
+}
+
+/** Asks again while that cannot be done to a container which is just being started, as long as the agent gives that. Rejects as `ask` does. */
+export async function onceStarted(ask: () => Promise<unknown>): Promise<void> {
+  for (const end = performance.now() + START_MS; ; await sleep(STARTING_POLL_MS)) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'ERR_AGENT_BUSY' || performance.now() > end) throw error;
+    }
+  }
 }
 
 /** An agent that did not answer may still do what it was asked. */
