@@ -4,9 +4,9 @@
 import { checkFd } from './args.js';
 import { loadNative } from './loader.js';
 import type { NativeAddon, NativeImage } from './native.js';
-import type { CloneResult, CloneSpec } from './types.js';
+import type { CloneResult, CloneRings, CloneSpec } from './types.js';
 
-const NO_RINGS = new Uint8Array();
+const NO_RINGS: CloneRings = { channels: new Uint8Array(), vif: new Uint8Array() };
 
 export class Image {
   readonly #native: NativeImage;
@@ -42,15 +42,15 @@ export class Image {
    * Makes a paused domain with the image's memory and state, off the event loop; several may be under way. What is in xenstore
    * and the introduction are the caller's. Leaves no domain when it rejects.
    *
-   * `rings` are those of the agent's channels as its FREEZE answered (struct thaw_ring_page, kernels/agent/proto.h): their grants
-   * and ports are made, and the agent wakes without xenstore. Empty, it waits for the wake node.
+   * `rings` are those of the agent's channels and of the vif as its FREEZE answered (struct thaw_ring_page, kernels/agent/proto.h): their
+   * grants and ports are made, and the guest wakes without xenstore. Without, it waits for the wake node there.
    */
   async clone(
     handle: Uint8Array,
     spec: CloneSpec,
-    rings: Uint8Array = NO_RINGS,
+    { channels, vif }: CloneRings = NO_RINGS,
   ): Promise<CloneResult> {
-    return this.#native.clone(handle, spec, rings);
+    return this.#native.clone(handle, spec, channels, vif);
   }
 
   /** Gives its memory back once the clones under way are made. Idempotent. */

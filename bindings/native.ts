@@ -78,7 +78,12 @@ export interface NativeImage {
   readonly type: 'pv' | 'pvh';
   readonly frames: number;
   readonly dataPages: number;
-  clone(handle: Uint8Array, spec: CloneSpec, rings: Uint8Array): Promise<CloneResult>;
+  clone(
+    handle: Uint8Array,
+    spec: CloneSpec,
+    channels: Uint8Array,
+    vif: Uint8Array,
+  ): Promise<CloneResult>;
   close(): void;
 }
 

@@ -128,6 +128,14 @@ export interface CloneSpec {
   poolBytes: number;
 }
 
+/** Pages that a clone finds shared with dom0 as it wakes: 8 bytes for each, its grant and its frame. */
+export interface CloneRings {
+  /** Of the agent's control channel and its data channel; empty: the agent waits for the wake node in xenstore. */
+  channels: Uint8Array;
+  /** Of the vif, that of its transmit ring first; empty: it looks for its back end in xenstore. */
+  vif: Uint8Array;
+}
+
 /** A new, paused domain, and where its rings are: guest frames of a PVH domain, machine frames of a PV one. */
 export interface CloneResult {
   domid: number;
@@ -138,6 +146,8 @@ export interface CloneResult {
   /** The guest's ends of the event channels of its rings; 0 without rings. */
   controlPort: number;
   dataPort: number;
+  vifTxPort: number;
+  vifRxPort: number;
   /** How long its steps took: the domain, its frames, their contents, its state. */
   stepsMs: { create: number; populate: number; copy: number; state: number };
 }

@@ -17,6 +17,7 @@
 #include "scrub.h"
 #include "start.h"
 #include "store.h"
+#include "vif_rings.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -37,8 +38,8 @@ static struct agent_timer release_deadline, telling, looking;
 static struct agent_source watch;
 static bool keeps_rings;    /* dom0 was told where they are */
 static bool store_has_news; /* the wake node may be there */
-/* Until dom0 has heard the hello, xenstore may not know this domain, and would not answer */
-static bool tells_when_heard;
+/* xenstore may not know this domain yet, and would not answer: not before it has told of a watch */
+static bool tells_when_known;
 
 uint32_t agent_freeze_wakes(void) {
   return wakes;
@@ -75,23 +76,26 @@ bool agent_freeze_is_possible(void) {
 
 void agent_freeze_begin(void) {
   agent_timer_clear(&telling);
-  tells_when_heard = false;
+  tells_when_known = false;
   state = PENDING;
   keeps_rings = false;
   release_deadline = (struct agent_timer){.fire = give_up};
   agent_timer_set(&release_deadline, agent_hold_is_on() ? RELEASE_HELD_DEADLINE_NS : RELEASE_DEADLINE_NS);
 }
 
-/* Both channels' pages, one after the other; 0 when not all of them can be told of. */
+/* Both channels' pages and the vif's, one after the other; 0 when not all of them can be told of. */
 static size_t describe_rings(struct thaw_ring_page *pages_out, size_t most) {
   size_t control = agent_transport_describe(agent_control_channel()->transport, pages_out, most);
   size_t data = agent_transport_describe(agent_data_channel()->transport, pages_out + control, most - control);
+  size_t channels = control + data;
+  size_t vif = control && data ? agent_vif_rings(pages_out + channels, most - channels) : 0;
 
-  return control && data ? control + data : 0;
+  return vif ? channels + vif : 0;
 }
 
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields) {
-  struct thaw_ring_page pages[2 + (2u << (THAW_CONTROL_RING_ORDER - 12)) + (2u << (THAW_DATA_RING_ORDER - 12))];
+  struct thaw_ring_page
+      pages[2 + (2u << (THAW_CONTROL_RING_ORDER - 12)) + (2u << (THAW_DATA_RING_ORDER - 12)) + THAW_VIF_PAGES_MAX + 1];
   size_t count;
 
   if (!agent_fields_at_end(fields)) {
@@ -178,7 +182,7 @@ static void wake(bool is_same) {
   if (is_same) {
     agent_hold_release();
     tell(NULL);
-  } else if (!tells_when_heard) {
+  } else if (!tells_when_known) {
     tell_soon();
   }
 }
@@ -190,13 +194,10 @@ void agent_freeze_round(void) {
       agent_channel_is_released(agent_data_channel()))
     freeze();
   if (state == FROZEN && agent_transport_is_prepared()) {
-    tells_when_heard = true;
+    agent_store_drain(); /* what the template was told */
+    tells_when_known = true;
     wake(false);
     return;
-  }
-  if (tells_when_heard && agent_channel_has_client(agent_control_channel())) {
-    tells_when_heard = false;
-    tell_soon();
   }
   /* read after every request and event: a wake may have come while another answer was awaited */
   if (state != FROZEN || !store_has_news)
@@ -212,6 +213,10 @@ static void on_watch(struct agent_source *source, short revents) {
   (void)revents;
   agent_store_drain();
   store_has_news = true;
+  if (tells_when_known) {
+    tells_when_known = false;
+    tell_soon();
+  }
 }
 
 void agent_freeze_init(void) {

@@ -36,6 +36,8 @@
 #define THAW_CONTROL_RING_ORDER 14 /* of the bytes in each direction: a config.json passes in a few turns */
 #define THAW_DATA_RING_ORDER 17    /* two full frames, so that one is filled while the other is emptied */
 #define THAW_WAKE_OFFSET 4080u
+#define THAW_VIF_WAKE_OFFSET 48u
+#define THAW_VIF_PAGES_MAX 258u /* two rings, and 256 buffers in the one for what comes */
 #define THAW_SEED_MIN 32u
 #define THAW_SEED_MAX 512u
 
@@ -79,11 +81,11 @@ enum thaw_type {
   THAW_UNMOUNT = 0x17,  /* field: rootfs name; idempotent */
   THAW_FREEZE = 0x18,   /* OK with struct thaw_ring_page for each page of the rings that a clone finds ready: of control
                            the ring's page, those of the way to the guest and of the way from it, then the same of
-                           data; none where there are no such rings. Then the agent waits for dom0 to close both
-                           channels, closes them itself, writes THAW_XS_STATE "frozen" and sleeps until THAW_XS_WAKE
-                           is "1", or dom0 has put a struct thaw_wake into the clone's memory.
-                           Refused (THAW_E_BUSY) while a container runs; one that is created and not
-                           begun is no obstacle. */
+                           data, then those of the vif: its transmit ring, its receive ring, the buffers in it, as
+                           many as there are; none at all where not all of these are there. Then the agent waits for dom0
+                           to close both   channels, closes them itself, writes THAW_XS_STATE "frozen" and sleeps until
+                           THAW_XS_WAKE   is "1", or dom0 has put a struct thaw_wake into the clone's memory.   Refused
+                           (THAW_E_BUSY) while a container runs; one that is created and not   begun is no obstacle. */
   THAW_EXEC = 0x19,     /* struct thaw_exec, fields: container id, process.json (the process object of an OCI
                            config). Runs one more process in a container that runs: OK: le32 guest pid. Nobody
                            deletes it: it is forgotten, and its id free, once its EXIT is sent. */
@@ -281,6 +283,17 @@ struct thaw_ring_page {
 struct thaw_wake {
   uint32_t magic; /* THAW_PROTO_MAGIC */
   uint32_t control_port, data_port;
+  uint32_t reserved;
+};
+
+/*
+ * At THAW_VIF_WAKE_OFFSET of the page of the vif's transmit ring, in the part that xen/io/netif.h leaves free: the
+ * clone's kernel goes on with the rings (kernels/linux/patches/vif-kept.patch). rx_port is of a vif with two event
+ * channels.
+ */
+struct thaw_vif_wake {
+  uint32_t magic; /* THAW_PROTO_MAGIC */
+  uint32_t tx_port, rx_port;
   uint32_t reserved;
 };
 

@@ -19,6 +19,13 @@ export class FakeHostNetwork implements HostNetwork {
     return this.#note('remove', bridge);
   }
 
+  /** How often it says that an interface is not there yet. */
+  absences = 0;
+
+  has(): boolean {
+    return this.absences-- <= 0;
+  }
+
   join(name: string, bridge: string): Promise<void> {
     return this.#note('join', name, bridge);
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an agent's rings are, as its FREEZE answers: struct thaw_ring_page of kernels/agent/proto.h, for each page of both channels.
+// Where a guest's rings are, as its agent's FREEZE answers: struct thaw_ring_page of kernels/agent/proto.h, for each page of both
+// channels and of the vif.
 
-import { CONTROL_RING_ORDER, DATA_RING_ORDER } from './wire.js';
+import { CONTROL_RING_ORDER, DATA_RING_ORDER, VIF_PAGES_MAX } from './wire.js';
 
 /** The client's way to one channel of a clone. */
 export interface Ring {
@@ -17,19 +18,30 @@ export interface Rings {
 
 const PAGE_ORDER = 12;
 const ENTRY_BYTES = 8;
-/** Grants of version 1 that one frame of a grant table holds, the first eight of which are the toolstack's. */
-const [REF_LEAST, REF_MOST] = [8, 511];
+/** Grants of version 1 that four frames of a grant table hold, the first eight of which are the toolstack's. */
+const [REF_LEAST, REF_MOST] = [8, 4 * 512 - 1];
+/** A vif has a ring for each direction. */
+const VIF_PAGES_LEAST = 2;
 
 /** Pages of a channel: the ring's own and those of both ways. */
 const pagesOf = (order: number): number => 1 + 2 * 2 ** (order - PAGE_ORDER);
 
+const CHANNEL_PAGES = pagesOf(CONTROL_RING_ORDER) + pagesOf(DATA_RING_ORDER);
+
+/** The pages of each, as FREEZE told of them. */
+export interface RingPages {
+  channels: Buffer;
+  vif: Buffer;
+}
+
 /**
- * What FREEZE answered, if clones can be given their rings by it: undefined when the agent keeps none, or says what cannot be.
+ * What FREEZE answered, if clones can be given their rings by it: undefined when the guest keeps none, or says what cannot be.
  * A guest that lies here has its own clones' channels fail, and no others.
  */
-export function keptRings(untrusted: Buffer): Buffer | undefined {
-  const count = pagesOf(CONTROL_RING_ORDER) + pagesOf(DATA_RING_ORDER);
-  if (untrusted.length !== count * ENTRY_BYTES) return undefined;
+export function keptRings(untrusted: Buffer): RingPages | undefined {
+  const count = untrusted.length / ENTRY_BYTES;
+  const [least, most] = [CHANNEL_PAGES + VIF_PAGES_LEAST, CHANNEL_PAGES + VIF_PAGES_MAX];
+  if (!Number.isInteger(count) || count < least || count > most) return undefined;
   const [refs, frames] = [new Set<number>(), new Set<number>()];
   for (let at = 0; at < untrusted.length; at += ENTRY_BYTES) {
     const ref = untrusted.readUInt32LE(at);
@@ -37,14 +49,21 @@ export function keptRings(untrusted: Buffer): Buffer | undefined {
     refs.add(ref);
     frames.add(untrusted.readUInt32LE(at + 4));
   }
-  return refs.size === count && frames.size === count ? Buffer.from(untrusted) : undefined;
+  if (refs.size !== count || frames.size !== count) return undefined;
+  const kept = Buffer.from(untrusted);
+  const vifAt = CHANNEL_PAGES * ENTRY_BYTES;
+  return { channels: kept.subarray(0, vifAt), vif: kept.subarray(vifAt) };
 }
 
-/** The rings of a clone that was made with `kept` and these ports. */
-export function ringsOf(kept: Buffer, controlPort: number, dataPort: number): Rings {
+/** The rings of a clone that was made with `channels` and these ports. */
+export function ringsOf(
+  { channels }: Pick<RingPages, 'channels'>,
+  controlPort: number,
+  dataPort: number,
+): Rings {
   const data = pagesOf(CONTROL_RING_ORDER) * ENTRY_BYTES;
   return {
-    control: { ref: kept.readUInt32LE(0), port: controlPort, order: CONTROL_RING_ORDER },
-    data: { ref: kept.readUInt32LE(data), port: dataPort, order: DATA_RING_ORDER },
+    control: { ref: channels.readUInt32LE(0), port: controlPort, order: CONTROL_RING_ORDER },
+    data: { ref: channels.readUInt32LE(data), port: dataPort, order: DATA_RING_ORDER },
   };
 }

@@ -19,6 +19,8 @@ export const Wake = { NEW: '1', SAME: '2' } as const;
 /** Rings of 1 << order bytes each way. */
 export const CONTROL_RING_ORDER = 14;
 export const DATA_RING_ORDER = 17;
+/** Most pages that a vif shares: THAW_VIF_PAGES_MAX. */
+export const VIF_PAGES_MAX = 258;
 
 /** Message types on the control channel. */
 export const AgentType = {

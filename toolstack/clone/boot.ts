@@ -14,8 +14,12 @@ import { Undo } from '../base/undo.js';
 import { libxlConfig } from '../xen/config.js';
 import { whileAlive } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
+import { attachDevices, untilConnected } from '../xen/devices.js';
 import type { XenHost } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
+import { newMac, vif } from '../xen/vif.js';
+import { readKeptVif } from '../xen/vif-kept.js';
+import type { Kept } from './kept.js';
 import { closeFd, reopenFd } from './memfd.js';
 import type { GuestFiles, Shape } from './shape.js';
 import { suspendInto } from './suspend.js';
@@ -26,15 +30,15 @@ export interface Frozen {
   stream: TrimResult;
   /** MemTotal inside, before a container asks for more. */
   memTotalKib: number;
-  /** keptRings() of its agent. */
-  rings: Buffer | undefined;
+  /** Undefined where its clones cannot go on with it. */
+  kept: Kept | undefined;
 }
 
 /** What is done in a booted domain before it is frozen. `signal` aborts when the domain dies. */
 export type Prepare = (domid: Domid, link: AgentLink, signal: AbortSignal) => Promise<void>;
 
 /**
- * In this order: create, unpause, hello, ask what it has, `prepare`, FREEZE, close our end, wait for "frozen", suspend into a memfd,
+ * In this order: create, unpause, hello, ask what it has, a vif, `prepare`, FREEZE, close our end, wait for "frozen", suspend into a memfd,
  * trim, destroy the domain. Whatever fails, the domain is destroyed. The hello must come within `helloMs`.
  */
 export async function bootAndFreeze(
@@ -52,7 +56,7 @@ export async function bootAndFreeze(
     );
     undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
     await host.libxl.domainUnpause(domid);
-    const { memTotalKib, rings } = await whileAlive(host, domid, async (lost) => {
+    const { memTotalKib, kept } = await whileAlive(host, domid, async (lost) => {
       const link = await connectAgent(host, domid, helloMs, { signal: lost }).catch(
         (error: unknown) => {
           throw notOfThaw(name, guest, error);
@@ -60,15 +64,17 @@ export async function bootAndFreeze(
       );
       undo.push(`channel to ${name}`, () => link.close());
       const kib = await measureMemory(link);
+      await attachDevices(host, domid, [vif(0, newMac(new Set()))]);
       await prepare(domid, link, lost);
-      return { memTotalKib: kib, rings: await freeze(host, domid, link) };
+      await untilConnected(host, domid, 'vif', 0);
+      return { memTotalKib: kib, kept: await freeze(host, domid, link) };
     });
     const fd = memfdCreate('thaw-template');
     undo.push('template memory', () => closeFd(fd));
     const stream = await suspendInto(host, domid, fd, shape.memoryKib);
     await destroyDomain(host, domid, uuid);
     undo.disarm();
-    return { fd, stream, memTotalKib, rings };
+    return { fd, stream, memTotalKib, kept };
   });
 }
 
@@ -156,12 +162,14 @@ export async function measureMemory(link: AgentLink): Promise<number> {
   return Number(untrusted.readBigUInt64LE(0));
 }
 
-async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<Buffer | undefined> {
+async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<Kept | undefined> {
   const untrusted = await link.request(AgentType.FREEZE, Buffer.alloc(0), 'the freeze', ANSWER_MS);
   link.close();
   await untilFrozen(host, domid);
   await host.xenstore.rm(`/local/domain/${domid}/${XS_WAKE}`).catch(() => undefined);
-  return keptRings(untrusted);
+  const rings = keptRings(untrusted);
+  const kept = await readKeptVif(host, domid);
+  return rings && kept && { rings, vif: kept };
 }
 
 /** Resolves when an agent that was granted a freeze has let go of everything. */

@@ -2,19 +2,18 @@
 // Cloning by copying: the addon makes the domain and fills it, thaw writes what libxl would have written of it: after the agent's hello
 // where its rings are made for it, before its wake where it has to look into xenstore.
 
-import { Image, type CloneSpec, type Physinfo } from '../../bindings/index.js';
+import { Image, type CloneResult, type CloneSpec, type Physinfo } from '../../bindings/index.js';
 import { ringsOf } from '../agent/rings.js';
 import { describeError } from '../base/errors.js';
 import { asDomid } from '../base/ids.js';
 import { Undo } from '../base/undo.js';
-import { libxlConfig, MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
+import { MAX_GRANT_FRAMES, type DomainConfig } from '../xen/config.js';
 import { destroyDomain } from '../xen/destroy.js';
 import type { XenHost } from '../xen/host.js';
 import { MAXMEM_SLACK_KIB, pagingPoolKib } from '../xen/memory.js';
-import { consoleNodes, guestNodes, libxlNodes } from '../xen/records.js';
-import { changeStore } from '../xen/store-change.js';
-import { writeUserdata } from '../xen/userdata.js';
+import { consoleNodes, libxlNodes } from '../xen/records.js';
 import { parseUuid } from '../xen/uuid.js';
+import { keptVifNodes } from '../xen/vif-kept.js';
 import {
   checkThere,
   cloneConfig,
@@ -23,6 +22,8 @@ import {
   type CloneEngine,
   type CloneRequest,
 } from './engine.js';
+import { introduceClone, type Introduction } from './introduction.js';
+import type { Kept } from './kept.js';
 import type { GuestFiles } from './shape.js';
 import type { Template } from './template.js';
 
@@ -43,9 +44,9 @@ export class CopyEngine implements CloneEngine {
     const config = cloneConfig(this.#guest, template, request);
     return Undo.guard(this.#host.log, async (undo) => {
       // One that was a running container looks for its devices in xenstore as it resumes.
-      const rings = template.running ? undefined : template.rings;
+      const kept = template.running ? undefined : template.kept;
       const clone = await image
-        .clone(parseUuid(config.uuid), this.#spec(config), rings)
+        .clone(parseUuid(config.uuid), this.#spec(config), kept?.rings)
         .catch(async (error: unknown) => {
           await this.#destroyLeft(config.uuid);
           throw error;
@@ -54,18 +55,18 @@ export class CopyEngine implements CloneEngine {
       undo.push(`domain ${config.name}`, () => destroyDomain(this.#host, domid, config.uuid));
       signal?.throwIfAborted();
       undo.disarm();
-      const nodes = [...guestNodes(domid, config), ...(rings ? [] : [wakeNode(domid)])];
+      const { storeFrame, storePort } = clone;
+      const introduction = { config, storeFrame, storePort, vif: kept ? vifOf(kept, clone) : {} };
       return {
         domid,
         // Of the console xenconsoled makes a pty: several milliseconds that no start should wait for.
         later: [...libxlNodes(domid, config, clone), ...consoleNodes(domid, clone)],
-        ...(rings ? { rings: ringsOf(rings, clone.controlPort, clone.dataPort) } : {}),
-        introduce: async (devices) => {
-          await Promise.all([
-            changeStore(this.#host, (tx) => tx.writeAll([...nodes, ...devices])),
-            writeUserdata(domid, config.uuid, libxlConfig(config)),
-          ]);
-          await this.#host.xenstore.introduce(domid, clone.storeFrame, clone.storePort);
+        ...(kept
+          ? { rings: ringsOf(kept.rings, clone.controlPort, clone.dataPort), introduction }
+          : {}),
+        introduce: (devices) => {
+          const more = kept ? devices : [wakeNode(domid), ...devices];
+          return introduceClone(this.#host, domid, introduction, more);
         },
       };
     });
@@ -119,6 +120,11 @@ export class CopyEngine implements CloneEngine {
       poolBytes: pagingPoolKib(config.maxMemoryKib, config.maxVcpus) * 1024,
     };
   }
+}
+
+/** Pure. */
+function vifOf({ vif }: Kept, { vifTxPort: tx, vifRxPort: rx }: CloneResult): Introduction['vif'] {
+  return keptVifNodes(vif, { tx, rx });
 }
 
 // XEN_DOMCTL_CDF_hvm and _hap, XEN_X86_EMU_LAPIC (xen/domctl.h, xen/arch-x86/xen.h).

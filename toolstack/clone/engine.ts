@@ -7,6 +7,7 @@ import { Wake, XS_WAKE } from '../agent/wire.js';
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import type { DomainConfig } from '../xen/config.js';
+import type { Introduction } from './introduction.js';
 import type { GuestFiles } from './shape.js';
 import type { Template } from './template.js';
 
@@ -24,6 +25,8 @@ export interface Clone {
   later: StoreEntry[];
   /** The agent's channels, which are there before xenstore knows the clone; else it publishes them there. */
   rings?: Rings;
+  /** With rings: what introduces it, also when this thawd has ended. */
+  introduction?: Introduction;
   /**
    * Makes it known to xenstore, together with its first devices: before anything else of it is written there. Once: when the hello
    * has come on its rings, or, without rings, before it is unpaused, since the agent waits for it.

@@ -24,7 +24,7 @@ export async function makeTemplate(
 ): Promise<Template> {
   const started = performance.now();
   const name = `thaw-template-${key.slice(0, 8)}`;
-  const { fd, stream, memTotalKib, rings } = await bootAndFreeze(
+  const { fd, stream, memTotalKib, kept } = await bootAndFreeze(
     host,
     guest,
     shape,
@@ -35,7 +35,7 @@ export async function makeTemplate(
   const { dataPages, bytes } = stream;
   const template: Template = {
     ...{ key, shape, fd, bytes, dataPages, memTotalKib },
-    ...(rings ? { rings } : {}),
+    ...(kept ? { kept } : {}),
   };
   const ms = Math.round(performance.now() - started);
   host.log.info('Froze a template', { key, ...shape, dataPages, bytes, ms });

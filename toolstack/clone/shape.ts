@@ -83,7 +83,7 @@ export async function templateKey(host: XenHost, guest: GuestFiles, shape: Shape
 }
 
 /** Raised when what a template folder holds changes. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The CPU a frozen guest relies on: a template does not outlive a change of it. */
 async function cpuIdentity(): Promise<string> {

@@ -6,10 +6,10 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { keptRings } from '../agent/rings.js';
 import { ThawError } from '../base/errors.js';
 import { writeAtomic } from '../base/files.js';
 import { loadStream } from './boot.js';
+import { loadKept, storeKept, type Kept, type StoredKept } from './kept.js';
 import { closeFd } from './memfd.js';
 import type { Shape } from './shape.js';
 
@@ -34,14 +34,13 @@ export interface Template {
   bytes: number;
   dataPages: number;
   memTotalKib: number;
-  /** Where its agent keeps the rings that a clone finds ready (keptRings()). */
-  rings?: Buffer;
+  /** What a clone finds ready; without, it looks for that in xenstore. */
+  kept?: Kept;
 }
 
-type Description = Omit<Template, 'fd' | 'rings'> & {
+type Description = Omit<Template, 'fd' | 'kept'> & {
   sha256: string;
-  /** In base64. */
-  rings?: string;
+  kept?: StoredKept;
 };
 
 /** Writes the template's folder whole or not at all. */
@@ -54,10 +53,10 @@ export async function saveTemplate(folder: string, template: Template): Promise<
     const from = createReadStream(`/proc/self/fd/${template.fd}`, { highWaterMark: 1 << 20 });
     from.on('data', (chunk) => hash.update(chunk));
     await pipeline(from, createWriteStream(join(temporary, STREAM), { mode: 0o600, flush: true }));
-    const { key, shape, running, rings, bytes, dataPages, memTotalKib } = template;
+    const { key, shape, running, kept, bytes, dataPages, memTotalKib } = template;
     const description: Description = {
       ...{ key, shape, ...(running ? { running } : {}) },
-      ...(rings ? { rings: rings.toString('base64') } : {}),
+      ...(kept ? { kept: storeKept(kept) } : {}),
       ...{ bytes, dataPages, memTotalKib, sha256: hash.digest('hex') },
     };
     await writeAtomic(join(temporary, DESCRIPTION), `${JSON.stringify(description, null, 2)}\n`);
@@ -90,9 +89,9 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
     );
   }
   const { key, shape, running, bytes, dataPages, memTotalKib } = description;
-  const rings = keptRings(Buffer.from(description.rings ?? '', 'base64'));
+  const kept = loadKept(description.kept);
   return {
-    ...{ key, shape, ...(running ? { running } : {}), ...(rings ? { rings } : {}) },
+    ...{ key, shape, ...(running ? { running } : {}), ...(kept ? { kept } : {}) },
     ...{ bytes, dataPages, memTotalKib, fd },
   };
 }

@@ -2,6 +2,7 @@
 // From a plan to a process that runs: the sandbox, the shim that expects the process, a client that is joined to it, the start.
 
 import type { Client } from '../api/engine.js';
+import { describeError } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { createSandbox } from '../sandbox/create.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
@@ -40,13 +41,17 @@ export async function launch(
   container.sandbox = plan.pod
     ? await enter(plan.pod, container, { meanwhile, signal, steps })
     : await createSandbox(sandbox, pool, record.sandbox, {
-        ...{ events, meanwhile, signal },
+        ...{ events, meanwhile, signal, connectsLater: true },
         frozen: plan.frozen,
       });
   await noteFilled(services, record);
   const { network } = record.sandbox;
   if (network) await sandbox.networks.publish(network);
-  await steps.time('start', plan.start(container.sandbox, record.place));
+  const { sandbox: made } = container;
+  await steps.time('start', plan.start(made, record.place));
+  // Who started it counts on its network; its own program has been told that it is there.
+  if (!attached) await steps.time('connect', made.connected);
+  else made.connected.catch((error: unknown) => lose(services, container, error));
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   record.state = 'running';
   record.started = Date.now();
@@ -57,6 +62,12 @@ export async function launch(
   services.events.tell('start', record);
   // Nobody's wait becomes longer by it, and xl knows its name when its starter goes on.
   if (!attached) await container.sandbox.written();
+}
+
+/** A container without what it was told that it has ends. */
+function lose({ log }: ContainerServices, { record, sandbox }: Container, error: unknown): void {
+  log.error(`Cannot connect container ${record.name}: ${describeError(error)}`);
+  void sandbox?.destroy();
 }
 
 /** Its pod's domain, with a place for it. */

@@ -14,6 +14,8 @@ export interface HostNetwork {
   addBridge(record: NetworkRecord): Promise<void>;
   /** Idempotent. */
   removeBridge(bridge: string): Promise<void>;
+  /** Whether the kernel has an interface of that name. */
+  has(interfaceName: string): boolean;
   /** Makes an interface a port of the bridge, or of none for ''. */
   join(interfaceName: string, bridge: string): Promise<void>;
   /** Loads rules (rules.ts). */
@@ -45,6 +47,8 @@ export const kernelNetwork: HostNetwork = {
   async removeBridge(bridge) {
     if (existsSync(`/sys/class/net/${bridge}`)) await runTool('ip', ['link', 'delete', bridge]);
   },
+
+  has: (interfaceName) => existsSync(`/sys/class/net/${interfaceName}`),
 
   join: (interfaceName, bridge) => linkJoin(interfaceName, bridge),
 

@@ -2,6 +2,7 @@
 // All networks of this host: which there are, who is in them under which address, and what dom0's kernel and the name server know of it.
 
 import { randomBytes } from 'node:crypto';
+import { sleep, TimeoutError } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { Addresses } from './allocate.js';
@@ -13,6 +14,10 @@ import { planNetwork, type NetworkWish } from './plan.js';
 import { HeldPorts } from './ports.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import { renderRules } from './rules.js';
+
+/** The kernel has just said that it makes an interface. */
+const NEW_MS = 20_000;
+const LOOK_MS = 1;
 
 /** The one that containers are in unless something else is asked for. */
 export const DEFAULT_NETWORK = 'thaw';
@@ -185,6 +190,16 @@ export class Networks {
   /** Plugs the sandbox's interface in dom0 into a bridge, or into none for ''. */
   async plug(domid: number, bridge: string): Promise<void> {
     await this.#host.join(`vif${domid}.0`, bridge);
+  }
+
+  /** As plug(), of one that the kernel is just making. Rejects also with ERR_TIMEOUT, and as `signal` says. */
+  async plugNew(domid: number, bridge: string, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + NEW_MS;
+    while (!this.#host.has(`vif${domid}.0`)) {
+      if (performance.now() > until) throw new TimeoutError(`Cannot find vif${domid}.0`, NEW_MS);
+      await sleep(LOOK_MS, signal);
+    }
+    await this.plug(domid, bridge);
   }
 
   async close(): Promise<void> {

@@ -68,6 +68,10 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.shim;
   }
 
+  get connected(): Promise<void> {
+    return this.#domain.sandbox.connected;
+  }
+
   get shimSocket(): string {
     return this.#domain.sandbox.shimSocket;
   }

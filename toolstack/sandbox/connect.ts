@@ -14,26 +14,44 @@ import type { SandboxServices } from './services.js';
 export const INTERFACE = 'eth0';
 const ANSWER_MS = 60_000;
 
-/** A clone that waited is in the default network's bridge already. Without a network the interface is there, and down. */
+/**
+ * A clone that waited is in the default network's bridge already; one that is connected later has all but the bridge. Without a network the
+ * interface is there, and down.
+ */
 export async function connect(
   { host, networks }: SandboxServices,
   ready: Ready,
-  { network }: SandboxRecord,
+  { network, introduction }: SandboxRecord,
   steps: Steps,
 ): Promise<void> {
-  const { domid, link, template } = ready;
-  if (!ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
-  const bridge = network?.bridge ?? '';
-  const present = ready.hasVif ? networks.defaultBridge : '';
-  if (bridge !== present) await steps.time('bridge', networks.plug(domid, bridge));
+  const { domid } = ready;
+  if (!introduction) {
+    if (!ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
+    const bridge = network?.bridge ?? '';
+    const present = ready.hasVif ? networks.defaultBridge : '';
+    if (bridge !== present) await steps.time('bridge', networks.plug(domid, bridge));
+  }
+  await steps.time('network', configure(ready, network));
+}
+
+/** Its addresses in the guest, and its MAC where that is its template's. */
+export async function configure(ready: Ready, network: Attachment | undefined): Promise<void> {
+  const { link, template, record } = ready;
   // A copy of a guest that ran has the addresses of that.
-  if (!network && !template.running) return;
+  if (!network && ready.hasMac && !template.running) return;
   const request = encodeNetwork({
     interface: INTERFACE,
+    mac: ready.hasMac ? undefined : macBytes(record.mac),
     ipv4: network && addressOf(network, 4),
     ipv6: network && addressOf(network, 6),
   });
-  await steps.time('network', link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS));
+  await link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS);
+  ready.hasMac = true;
+}
+
+/** Pure. */
+function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
 /** The one of that family, as the agent is told. Pure. */

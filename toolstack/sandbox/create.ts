@@ -5,8 +5,8 @@ import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import { shapeFor } from '../clone/shape.js';
 import type { Template } from '../clone/template.js';
-import { whileAlive } from '../xen/death.js';
-import { libxlDeviceNodes } from '../xen/devices.js';
+import { whileAlive, whileUnknown } from '../xen/death.js';
+import { libxlDeviceNodes, type Device } from '../xen/devices.js';
 import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
 import { growBehind } from './grow.js';
@@ -27,6 +27,8 @@ export interface CreateOptions {
   /** What can be done beside the rest as soon as the clone is somebody. Its failure is the whole's. */
   meanwhile?: (sandbox: Sandbox) => Promise<void>;
   signal?: AbortSignal | undefined;
+  /** Who asks waits for Sandbox.connected after the start, or says himself when nobody needs its network any more. */
+  connectsLater?: boolean;
   /**
    * A template that has a root filesystem already. The record's layers are none or, where it was a running container, the disks
    * that it had.
@@ -54,7 +56,7 @@ async function make(
   services: SandboxServices,
   pool: Pool,
   record: SandboxRecord,
-  { events, meanwhile, signal, frozen }: CreateOptions,
+  { events, meanwhile, signal, frozen, connectsLater: mayWait = false }: CreateOptions,
   undo: Undo,
 ): Promise<Sandbox> {
   const { host, templates, budget, hostCpus } = services;
@@ -83,7 +85,8 @@ async function make(
     let ready = waiting;
     if (!ready) {
       const devices = [vif(0, record.mac), ...layers.devices];
-      const request = { record, template, devices, signal, steps };
+      const connectsLater = mayWait && needsOnlyItsVif(record, devices);
+      const request = { record, template, devices, connectsLater, signal, steps };
       ready = await makeReady(services, request, undo);
       await steps.time('identity', identify(ready.link, record));
     }
@@ -94,7 +97,8 @@ async function make(
     if (later.length > 0) record.later = later;
     const rest = { link, later, isRenamed: waiting !== undefined };
     const sandbox = new Sandbox(services, record, domid, shim, rest);
-    await whileAlive(host, domid, (lost) => {
+    const watch = record.introduction ? whileUnknown : whileAlive;
+    await watch(host, domid, (lost) => {
       const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
       const guestNames = template.running ? [] : layers.guestNames;
       const want = { record, guestNames, upper: layers.upper, plug, steps };
@@ -105,10 +109,18 @@ async function make(
     });
     signal?.throwIfAborted();
     undo.disarm();
-    grown = sandbox.grown = growBehind(host, ready, record, sandbox.started, sandbox.gone);
+    grown = sandbox.grown = growBehind(host, ready, record, sandbox);
     return sandbox;
   } finally {
     void grown.then(giveBack);
     steps.done();
   }
+}
+
+/** Whether all else that it is to have comes without xenstore. Pure. */
+function needsOnlyItsVif(
+  { vcpus, files = [] }: SandboxRecord,
+  devices: readonly Device[],
+): boolean {
+  return devices.length === 1 && vcpus === 1 && files.length === 0;
 }

@@ -35,8 +35,10 @@ export async function growMemory(
     ? Math.min(template.shape.memoryKib + firstKib, want.memoryKib)
     : want.memoryKib;
   if (targetKib <= hasKib) return;
-  // Its driver has read what xenstore says of its memory, and looks there again only when that changes.
-  const isQuick = ready.hasVif;
+  const { introduction } = ready.record;
+  // Its driver has read what xenstore says of its memory, and looks there again only when that changes, or finds the same there later.
+  const isQuick = ready.hasVif || introduction !== undefined;
+  if (introduction) introduction.config.memoryKib = targetKib;
   if (isQuick) {
     await raiseLimit(host, ready, targetKib);
     await allowMemory(host, ready.domid, targetKib);
@@ -63,8 +65,15 @@ export async function switchVcpus(
   await confirmSize(link, { memoryKib: 0, vcpus }, `${vcpus} vCPUs`);
 }
 
+/** A sandbox, as far as its memory is concerned. */
+interface GrowsBehind {
+  started: Promise<unknown>;
+  known(): Promise<void>;
+  gone: AbortSignal;
+}
+
 /**
- * Gives a guest the memory that nobody asked for, some time after `when`, its start: what brings it takes the vCPU from the container,
+ * Gives a guest the memory that nobody asked for, some time after its start: what brings it takes the vCPU from the container,
  * and most that are short end without it. Resolves, and never rejects, when it has come, will not come in time, or is needed no more
  * since the sandbox is `gone`. Until then it is promised and not yet counted by Xen.
  */
@@ -72,16 +81,17 @@ export async function growBehind(
   host: XenHost,
   ready: Ready,
   want: WantedSize,
-  when: Promise<unknown>,
-  gone: AbortSignal = new AbortController().signal,
+  sandbox: GrowsBehind,
 ): Promise<void> {
   if (!want.growsBehind || want.memoryKib <= ready.memoryKib) return;
+  const { started, gone } = sandbox;
   const rest = new AbortController();
   const either = AbortSignal.any([rest.signal, gone]);
   try {
     // A start that wants for memory would wait in vain.
-    await Promise.race([when, sleep(LATEST_MS, either).catch(() => undefined)]);
+    await Promise.race([started, sleep(LATEST_MS, either).catch(() => undefined)]);
     await sleep(BEHIND_MS, gone);
+    await sandbox.known();
     await setTarget(host, ready, want.memoryKib);
     await confirmMemory(ready, want.memoryKib);
   } catch (error) {

@@ -10,6 +10,7 @@ import { onDomainDeath } from '../xen/death-watch.js';
 import { untilConnected } from '../xen/devices.js';
 import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
+import { configure } from './connect.js';
 import { prepareFiles } from './files-ahead.js';
 import { MEMORY_FOR_FILES_KIB } from './layers.js';
 import { makeReady, type Ready } from './ready.js';
@@ -63,6 +64,7 @@ export class Member {
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
         ready.hasVif = true;
+        await steps.time('mac', configure(ready, undefined));
         if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
         if (networks.defaultBridge !== '')
           await steps.time('bridge', networks.plug(ready.domid, networks.defaultBridge));

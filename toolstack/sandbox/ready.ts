@@ -15,6 +15,7 @@ import { whileAlive, whileUnknown } from '../xen/death.js';
 import { destroyDomain } from '../xen/destroy.js';
 import { deviceNodes, libxlDeviceNodes, type Device } from '../xen/devices.js';
 import type { FilesRing } from '../xen/files-device.js';
+import { keptVif } from './connect-later.js';
 import type { SandboxRecord } from './record.js';
 import { ShimRelay } from './relay.js';
 import { WAKE_MS } from './sandbox.js';
@@ -28,6 +29,8 @@ export interface ReadyRequest {
   record: SandboxRecord;
   template: Template;
   devices: readonly Device[];
+  /** Where the clone can do without xenstore, it is introduced to it after its start, by what is then in its record. */
+  connectsLater?: boolean;
   /** Aborts when nobody wants it any more. */
   signal?: AbortSignal | undefined;
   steps: Steps;
@@ -45,6 +48,8 @@ export interface Ready {
   later: StoreEntry[];
   /** Whether its vif was seen to be connected. */
   hasVif: boolean;
+  /** Whether its vif has its own MAC, and not its template's. */
+  hasMac: boolean;
   /** What its domain has now, in KiB. */
   memoryKib: number;
   /** Those of its 9pfs device, where its guest has made them already. */
@@ -52,8 +57,8 @@ export interface Ready {
 }
 
 /**
- * In this order: folder, clone, wake, then shim and hello side by side, introduction to xenstore with the devices; before the wake, where
- * the clone has no rings. What it acquires is on `undo`, so it is released when this, or what the caller does next, rejects.
+ * In this order: folder, clone, wake, then shim and hello side by side, introduction to xenstore with the devices, unless that comes later;
+ * before the wake, where the clone has no rings. What it acquires is on `undo`, so it is released when this, or what the caller does next, rejects.
  */
 export async function makeReady(
   services: SandboxServices,
@@ -61,7 +66,7 @@ export async function makeReady(
   undo: Undo,
 ): Promise<Ready> {
   const { host, engine } = services;
-  const { record, template, devices, steps, signal } = request;
+  const { record, template, devices, connectsLater = false, steps, signal } = request;
   const folder = sandboxFolder(services, record);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   undo.push(`folder ${folder}`, () => rm(folder, { recursive: true, force: true }));
@@ -76,25 +81,39 @@ export async function makeReady(
   const { domid } = clone;
   record.domid = domid;
   undo.push(`domain ${name}`, () => destroyDomain(host, domid, uuid));
-  return whileAlive(host, domid, async (lost) => {
-    const introduce = (): Promise<void> =>
-      steps.time(
-        'introduce',
-        clone.introduce(devices.flatMap((device) => deviceNodes(domid, device))),
-      );
-    if (!clone.rings) await introduce();
-    const relay = new ShimRelay();
-    const parts = [lost, relay.lost, ...(signal ? [signal] : [])];
-    const waking = (unknown: AbortSignal[]) =>
-      wake(services, request, { clone, relay, undo }, AbortSignal.any([...parts, ...unknown]));
-    const { shim, link } = await (clone.rings
-      ? whileUnknown(host, domid, (unknown) => waking([unknown]))
-      : waking([]));
-    if (clone.rings) await introduce();
-    const later = [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))];
-    const { memoryKib } = template.shape;
-    return { record, domid, template, shim, link, relay, later, memoryKib, hasVif: false };
-  });
+  const { introduction } = clone;
+  const introduce = (): Promise<void> =>
+    steps.time(
+      'introduce',
+      clone.introduce(
+        devices.flatMap((device) =>
+          deviceNodes(domid, isFirstVif(device) ? keptVif(device, introduction?.vif) : device),
+        ),
+      ),
+    );
+  const relay = new ShimRelay();
+  const waking = (lost: AbortSignal): Promise<Awake> => {
+    const either = AbortSignal.any([lost, relay.lost, ...(signal ? [signal] : [])]);
+    return wake(services, request, { clone, relay, undo }, either);
+  };
+  if (!introduction) await introduce();
+  const watch = introduction ? whileUnknown : whileAlive;
+  const { shim, link } = await watch(host, domid, waking);
+  if (introduction && connectsLater) record.introduction = introduction;
+  else if (introduction) await whileAlive(host, domid, introduce);
+  const later = [...clone.later, ...devices.flatMap((device) => libxlDeviceNodes(domid, device))];
+  const { memoryKib } = template.shape;
+  const mine = { record, domid, template, shim, link, relay, later, memoryKib };
+  return { ...mine, hasVif: false, hasMac: !introduction };
+}
+
+function isFirstVif({ kind, devid }: Device): boolean {
+  return kind === 'vif' && devid === 0;
+}
+
+interface Awake {
+  shim: ShimClient;
+  link: AgentLink;
 }
 
 /** Unpauses the clone and connects to both its channels, side by side. */
@@ -103,7 +122,7 @@ async function wake(
   { record, steps }: ReadyRequest,
   { clone, relay, undo }: { clone: Clone; relay: ShimRelay; undo: Undo },
   signal: AbortSignal,
-): Promise<{ shim: ShimClient; link: AgentLink }> {
+): Promise<Awake> {
   const { host } = services;
   const { domid, rings } = clone;
   const stop = new AbortController();

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { StoreEntry } from '../../xenstore/index.js';
 import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
+import type { Introduction } from '../clone/introduction.js';
 import type { Attachment } from '../network/index.js';
 import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
@@ -50,6 +51,8 @@ export interface SandboxRecord {
   upperKib?: number;
   /** What xenstore is to have of it a little after its start, until it has. */
   later?: readonly StoreEntry[];
+  /** What makes it known to xenstore and connects its vif after its start, until that is done. */
+  introduction?: Introduction;
   /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
   domid?: number;
 }

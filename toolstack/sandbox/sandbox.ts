@@ -16,9 +16,11 @@ import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { connectAgent } from '../clone/boot.js';
+import { whileUnknown } from '../xen/death.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
+import { connectAgain, LateConnection } from './connect-later.js';
 import { explainSilence } from './silence.js';
 import { OWN_FILES } from './files.js';
 import { LateRecords } from './late-records.js';
@@ -64,6 +66,7 @@ export type ContainerSandbox = Pick<
   | 'rename'
   | 'catchUp'
   | 'growOn'
+  | 'connected'
 >;
 
 export { describeDeath } from '../xen/death.js';
@@ -80,6 +83,7 @@ export class Sandbox {
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
   readonly #lateRecords: LateRecords;
+  readonly #connection: LateConnection | undefined;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -94,7 +98,6 @@ export class Sandbox {
   readonly unserved = new Promise<void>((resolve) => (this.#hasQuit = resolve));
   /** Resolves when the agent has answered the first start, whatever it said. */
   readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
-
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
    * `later` is what of xenstore was left for after its start, and `isRenamed` says that its domain still has another name.
@@ -112,6 +115,18 @@ export class Sandbox {
     this.shim = shim;
     if (fresh.link) this.#keep(fresh.link);
     this.#lateRecords = new LateRecords(services, record, domid, fresh);
+    if (fresh.link && record.introduction)
+      this.#connection = new LateConnection(services, record, domid, this.gone);
+  }
+
+  /** Resolves when xenstore knows it and its vif is in its network. Rejects as LateConnection.connected does. */
+  get connected(): Promise<void> {
+    return this.#connection?.connected ?? Promise.resolve();
+  }
+
+  /** Resolves when xenstore knows it, which it has it do at once. Rejects as LateConnection.known does. */
+  async known(): Promise<void> {
+    await this.#connection?.begin();
   }
 
   /** Aborts as soon as somebody destroys it. */
@@ -157,8 +172,16 @@ export class Sandbox {
   }
 
   async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
-    await this.ask(ask).finally(this.#hasStarted);
-    this.#lateRecords.schedule();
+    await (this.#connection ? this.#askUnknown(ask) : this.ask(ask)).finally(this.#hasStarted);
+    this.recordLater();
+  }
+
+  /** xenstore would not say that its domain has ended. */
+  #askUnknown(ask: (link: AgentLink) => Promise<void>): Promise<void> {
+    return whileUnknown(this.#services.host, this.domid, (lost) => {
+      lost.addEventListener('abort', () => this.#link?.close(), { once: true });
+      return this.ask(ask);
+    });
   }
 
   /** Has its agent do something, whose silence then says what its domain did meanwhile. Rejects as `call` does. */
@@ -236,24 +259,32 @@ export class Sandbox {
 
   /** Has xenstore told a little later what no start waits for, also of one in which nothing has been started yet. */
   recordLater(): void {
-    this.#lateRecords.schedule();
+    if (!this.#connection) return this.#lateRecords.schedule();
+    void this.#connection.begin().then(
+      () => this.gone.aborted || this.#lateRecords.schedule(),
+      () => undefined,
+    );
   }
 
   /** As written(), for one in which nothing has been started yet. Never rejects. */
   async settle(): Promise<void> {
     this.#hasStarted();
-    this.#lateRecords.schedule();
+    this.recordLater();
     await this.written();
   }
 
   /** Resolves when xenstore has what no start waits for. Never rejects. */
-  written(): Promise<void> {
-    return this.#lateRecords.written();
+  async written(): Promise<void> {
+    await this.known().catch(() => undefined);
+    await this.#lateRecords.written();
   }
 
-  /** Writes of its domain what an earlier thawd did not come to. Never rejects. */
+  /** Does of its connections and writes of its domain what an earlier thawd did not come to. Never rejects. */
   catchUp(): Promise<void> {
-    return quietly(this.#services, () => this.#lateRecords.catchUp());
+    return quietly(this.#services, async () => {
+      await connectAgain(this.#services, this.record, this.domid, this.gone);
+      await this.#lateRecords.catchUp();
+    });
   }
 
   /** Gives its domain another name. Rejects as LateRecords.rename() does. */
@@ -282,6 +313,8 @@ export class Sandbox {
     if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
+    // Nothing may be written of its domain any more when that goes.
+    await this.connected.catch(() => undefined);
     // A server that is killed with the shim may have them a little longer.
     if (restMs > 0 && (this.record.files ?? []).length > 0)
       await quietly(this.#services, () => steps.time('files', this.#unserve()));

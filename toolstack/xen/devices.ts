@@ -78,16 +78,20 @@ export async function attachDevices(
   await changeStore(host, (tx) => tx.writeAll(nodes));
 }
 
-/** Resolves when the guest's driver has the device. Rejects with ERR_XENSTORE_TIMEOUT. */
+/** Resolves when the guest's driver has the device, and a vif's back end has it, too. Rejects with ERR_XENSTORE_TIMEOUT. */
 export async function untilConnected(
   host: XenHost,
   domid: Domid,
   kind: Device['kind'],
   devid: number,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const path = `${devicePaths(domid, kind, devid).frontend}/state`;
+  const { frontend, backend } = devicePaths(domid, kind, devid);
+  // A vif's front end may say so before its back end is there.
+  const path = `${kind === 'vif' ? backend : frontend}/state`;
   const timeoutMs = CONNECT_MS;
-  await host.xenstore.waitFor(path, (state) => state === XENBUS_CONNECTED, { timeoutMs });
+  const options = { timeoutMs, ...(signal ? { signal } : {}) };
+  await host.xenstore.waitFor(path, (state) => state === XENBUS_CONNECTED, options);
 }
 
 const XENBUS_CONNECTED = '4';

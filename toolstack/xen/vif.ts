@@ -2,18 +2,50 @@
 // A network interface of a domain: its back end in dom0 is vifDOMID.DEVID.
 
 import { randomBytes } from 'node:crypto';
-import type { Device } from './devices.js';
+import type { Domid } from '../base/ids.js';
+import { devicePaths, type Device } from './devices.js';
+import type { XenHost } from './host.js';
 
-/** The vif with that MAC. It is connected to nothing in dom0 until a network takes its back end. */
-export function vif(devid: number, mac: string): Device {
+/**
+ * The vif with that MAC. It is connected to nothing in dom0 until a network takes its back end; with `waitsForPlug` that says that it is
+ * connected only after plugged().
+ */
+export function vif(devid: number, mac: string, waitsForPlug = false): Device {
+  const plugged = waitsForPlug ? {} : { [HOTPLUG_STATUS]: PLUGGED };
   return {
     kind: 'vif',
     devid,
-    // netback stays unconnected until hotplug-status says so, once a script is named; nothing is left to be plugged here.
-    backend: { mac, handle: String(devid), type: 'vif', 'hotplug-status': 'connected' },
+    backend: { mac, handle: String(devid), type: 'vif', ...plugged },
     frontend: { mac, handle: String(devid), mtu: '1500' },
   };
 }
+
+// netback says nothing of being connected before hotplug-status does, as who plugs it elsewhere is a script.
+const HOTPLUG_STATUS = 'hotplug-status';
+const PLUGGED = 'connected';
+
+/** Says that the first vif's end in dom0 has been plugged. */
+export async function plugged({ xenstore }: XenHost, domid: Domid): Promise<void> {
+  await xenstore.write(`${devicePaths(domid, 'vif', 0).backend}/${HOTPLUG_STATUS}`, PLUGGED);
+}
+
+/** Resolves when netback has seen the first vif; its end in dom0 is then there, or will be at once. Rejects with ERR_XENSTORE_TIMEOUT. */
+export async function untilSeen(
+  { xenstore }: XenHost,
+  domid: Domid,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `${devicePaths(domid, 'vif', 0).backend}/state`;
+  const options = { timeoutMs: SEEN_MS, signal };
+  await xenstore.waitFor(
+    path,
+    (state = XENBUS_INITIALISING) => state !== XENBUS_INITIALISING,
+    options,
+  );
+}
+
+const XENBUS_INITIALISING = '1';
+const SEEN_MS = 60_000;
 
 /** A random MAC of Xen's own vendor prefix 00:16:3e that is not among `used`. */
 export function newMac(used: ReadonlySet<string>): string {

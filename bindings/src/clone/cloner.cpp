@@ -66,6 +66,9 @@ bool set_up(const Making &making) {
   if (!making.spec.rings.empty() &&
       (!unbound_port(making, &making.clone->control_port) || !unbound_port(making, &making.clone->data_port)))
     return false;
+  if (!making.spec.vif.empty() &&
+      (!unbound_port(making, &making.clone->vif_tx_port) || !unbound_port(making, &making.clone->vif_rx_port)))
+    return false;
   if (!image.is_hvm && xc_domain_set_memmap_limit(xch, domid, making.spec.memmap_kib) != 0)
     return making.fail("xc_domain_set_memmap_limit");
   if (image.is_hvm && xc_set_paging_mempool_size(xch, domid, making.spec.pool_bytes) != 0)

@@ -28,6 +28,9 @@ struct CloneSpec {
   /// All pages of the agent's rings, the control ring's first: a clone that has them wakes without xenstore. Empty: it
   /// waits for the wake node there.
   std::vector<thaw_ring_page> rings;
+  /// With rings: all pages of its vif's, that of the transmit ring first. Empty: it has no vif, or looks for it in
+  /// xenstore.
+  std::vector<thaw_ring_page> vif;
 };
 
 /// Where the clone's rings are, for xenstored and xenconsoled: guest frames of an HVM domain, machine frames of a PV
@@ -36,7 +39,8 @@ struct Clone {
   uint32_t domid = 0;
   uint64_t store_frame = 0, console_frame = 0;
   uint32_t store_port = 0, console_port = 0;
-  uint32_t control_port = 0, data_port = 0; ///< With rings only.
+  uint32_t control_port = 0, data_port = 0;  ///< With rings only.
+  uint32_t vif_tx_port = 0, vif_rx_port = 0; ///< With a vif's only.
   /// How long its steps took, in ms: the domain, its frames, their contents, its state.
   double create_ms = 0, populate_ms = 0, copy_ms = 0, state_ms = 0;
 };

@@ -11,6 +11,12 @@
 #include "util/stream_format.hpp"
 
 namespace thaw {
+namespace {
+
+/// Of a grant table: keptRings() in toolstack/agent/rings.ts refuses what is beyond it.
+constexpr size_t kFramesMost = 4;
+
+} // namespace
 
 PageWriter::~PageWriter() {
   if (resource_ == nullptr)
@@ -26,12 +32,20 @@ void PageWriter::clear() {
 
 bool PageWriter::open() {
   void *table = nullptr;
-  resource_ =
-      xenforeignmemory_map_resource(making_.xen.memory, domid_t(making_.clone->domid), XENMEM_resource_grant_table,
-                                    XENMEM_resource_grant_table_id_shared, 0, 1, &table, PROT_READ | PROT_WRITE, 0);
+  // A guest that has given more grants than the first frame holds had the table grown; a clone has the same numbers.
+  uint32_t most = 0;
+  for (const auto *pages : {&making_.spec.rings, &making_.spec.vif}) {
+    for (const thaw_ring_page &page : *pages)
+      most = std::max(most, page.ref);
+  }
+  size_t frames = std::min(size_t(most) / kPerFrame, kFramesMost - 1) + 1;
+  resource_ = xenforeignmemory_map_resource(making_.xen.memory, domid_t(making_.clone->domid),
+                                            XENMEM_resource_grant_table, XENMEM_resource_grant_table_id_shared, 0,
+                                            frames, &table, PROT_READ | PROT_WRITE, 0);
   if (resource_ == nullptr)
     return making_.fail("xenforeignmemory_map_resource");
   entries_ = static_cast<grant_entry_v1_t *>(table);
+  count_ = frames * kPerFrame;
   segments_.reserve(kGrants);
   return true;
 }
@@ -75,8 +89,8 @@ void PageWriter::grant(uint64_t ref, uint64_t frame) {
 }
 
 bool PageWriter::leave_grant(uint64_t ref, uint64_t frame) {
-  if (ref < GNTTAB_NR_RESERVED_ENTRIES || ref >= kEntries)
-    return making_.fail("PageWriter", "a grant's number is not one of the first frame's");
+  if (ref < GNTTAB_NR_RESERVED_ENTRIES || ref >= count_)
+    return making_.fail("PageWriter", "a grant's number is not one that a template has");
   if (frame > UINT32_MAX)
     return making_.fail("PageWriter", "a frame is above 16 TiB");
   left_.emplace_back(ref, frame);

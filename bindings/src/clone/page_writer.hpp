@@ -25,7 +25,7 @@ public:
   PageWriter(const PageWriter &) = delete;
   PageWriter &operator=(const PageWriter &) = delete;
 
-  /// Maps the grant table's first frame.
+  /// Maps the grant table.
   bool open();
 
   /// Copies a page into a frame (a guest frame of an HVM domain, a machine frame of a PV one), soon: the store must
@@ -44,7 +44,7 @@ public:
   bool flush();
 
   /// A grant to dom0 that the domain is to have when all is written. False when its number is reserved or beyond the
-  /// table's first frame.
+  /// frames that are mapped.
   bool leave_grant(uint64_t ref, uint64_t frame);
 
   /// The last: takes the copy's grants out and leaves those of the domain, and of its two rings where every guest
@@ -52,9 +52,9 @@ public:
   void finish(uint64_t console_frame, uint64_t store_frame);
 
 private:
-  static constexpr size_t kEntries = 4096 / sizeof(grant_entry_v1_t);
+  static constexpr size_t kPerFrame = 4096 / sizeof(grant_entry_v1_t);
   /// One frame of entries, without those that are reserved.
-  static constexpr size_t kGrants = kEntries - GNTTAB_NR_RESERVED_ENTRIES;
+  static constexpr size_t kGrants = kPerFrame - GNTTAB_NR_RESERVED_ENTRIES;
 
   void clear();
   void grant(uint64_t ref, uint64_t frame);
@@ -64,7 +64,8 @@ private:
   const Making &making_;
   xenforeignmemory_resource_handle *resource_ = nullptr;
   grant_entry_v1_t *entries_ = nullptr;
-  size_t used_ = 0; ///< How many entries have been in use.
+  size_t count_ = 0; ///< How many entries are mapped.
+  size_t used_ = 0;  ///< How many entries have been in use.
   std::vector<xengnttab_grant_copy_segment_t> segments_;
   std::vector<std::pair<uint64_t, uint64_t>> left_;
 };

@@ -55,6 +55,8 @@ public:
     js_set(env, object, "consolePort", js_number(env, clone_.console_port));
     js_set(env, object, "controlPort", js_number(env, clone_.control_port));
     js_set(env, object, "dataPort", js_number(env, clone_.data_port));
+    js_set(env, object, "vifTxPort", js_number(env, clone_.vif_tx_port));
+    js_set(env, object, "vifRxPort", js_number(env, clone_.vif_rx_port));
     napi_value times = js_object(env);
     js_set(env, times, "create", js_number(env, clone_.create_ms));
     js_set(env, times, "populate", js_number(env, clone_.populate_ms));
@@ -85,6 +87,16 @@ ImagePtr *open_self(napi_env env, Args &args) {
   return nullptr;
 }
 
+/// False when they are not whole entries.
+bool take_pages(Args &args, size_t index, std::vector<thaw_ring_page> *pages) {
+  size_t bytes = 0;
+  const uint8_t *from = args.bytes(index, &bytes);
+  pages->resize(bytes / sizeof(thaw_ring_page));
+  if (!pages->empty())
+    memcpy(pages->data(), from, pages->size() * sizeof(thaw_ring_page));
+  return bytes % sizeof(thaw_ring_page) == 0;
+}
+
 napi_value JS_clone(napi_env env, napi_callback_info info) {
   Args args(env, info);
   CloneSpec spec;
@@ -103,18 +115,14 @@ napi_value JS_clone(napi_env env, napi_callback_info info) {
   spec.max_kib = args.field_size(1, "maxKib");
   spec.memmap_kib = args.field_size(1, "memmapKib");
   spec.pool_bytes = args.field_size(1, "poolBytes");
-  size_t ring_bytes = 0;
-  const uint8_t *rings = args.bytes(2, &ring_bytes);
+  bool are_whole = take_pages(args, 2, &spec.rings) && take_pages(args, 3, &spec.vif);
   ImagePtr *self = open_self(env, args);
   if (self == nullptr)
     return nullptr;
-  if (ring_bytes % sizeof(thaw_ring_page) != 0) {
+  if (!are_whole) {
     napi_throw_range_error(env, nullptr, "Invalid rings: not 8 bytes for each page");
     return nullptr;
   }
-  spec.rings.resize(ring_bytes / sizeof(thaw_ring_page));
-  if (ring_bytes > 0)
-    memcpy(spec.rings.data(), rings, ring_bytes);
   if (length != sizeof spec.handle) {
     napi_throw_range_error(env, nullptr, "Invalid handle: not 16 bytes");
     return nullptr;

@@ -13,6 +13,12 @@ import type { XenHost } from '../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
 
 const NOW = Promise.resolve();
+/** A sandbox that starts then; `onKnown` is called when xenstore has to know it. */
+const after = (
+  started: Promise<unknown>,
+  gone = new AbortController().signal,
+  onKnown: () => void = () => undefined,
+) => ({ started, gone, known: () => Promise.resolve(onKnown()) });
 const MEM_TOTAL_KIB = 50_000;
 const template = {
   shape: shapeFor('pvh', 2, 4),
@@ -56,7 +62,7 @@ test('a container of base size needs no growth', async (t) => {
   const want = { memoryKib: template.shape.memoryKib, vcpus: 1 };
   await growMemory(host, ready, want, 4096);
   await growVcpus(host, ready, want);
-  await growBehind(host, ready, { ...want, growsBehind: true }, NOW);
+  await growBehind(host, ready, { ...want, growsBehind: true }, after(NOW));
   t.deepEqual(log, []);
 });
 
@@ -78,7 +84,7 @@ test('a clone that waited is told by its agent alone, and of the rest by xenstor
   t.deepEqual(log[1], ['limit', 3, baseKib + 4096 + 1024]);
   t.is((log[2] as number[])[3], 4096);
   log.length = 0;
-  await growBehind(host, waited, want, NOW);
+  await growBehind(host, waited, want, after(NOW));
   t.deepEqual(kindsOf(log), ['pool', 'limit', 'target', 'guest']);
   t.is((log[3] as number[])[3], undefined);
 });
@@ -121,7 +127,12 @@ test('of memory that nobody asked for the start has what it needs, the rest come
   t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
   log.length = 0;
   let start: () => void = () => undefined;
-  const grown = growBehind(host, ready, want, new Promise<void>((resolve) => (start = resolve)));
+  const grown = growBehind(
+    host,
+    ready,
+    want,
+    after(new Promise<void>((resolve) => (start = resolve))),
+  );
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(log, []);
   start();
@@ -133,7 +144,7 @@ test('of memory that nobody asked for the start has what it needs, the rest come
 test('a start that waits for memory gets it a little later', async (t) => {
   const { host, ready, log } = guest();
   const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
-  await growBehind(host, ready, want, new Promise(() => undefined));
+  await growBehind(host, ready, want, after(new Promise(() => undefined)));
   t.deepEqual(kindsOf(log), ['limit', 'target', 'guest']);
 });
 
@@ -141,7 +152,7 @@ test('one that is gone before its time gets none', async (t) => {
   const { host, ready, log } = guest();
   const want = { memoryKib: 2 ** 18, vcpus: 1, growsBehind: true };
   const gone = new AbortController();
-  const growing = growBehind(host, ready, want, NOW, gone.signal);
+  const growing = growBehind(host, ready, want, after(NOW, gone.signal));
   gone.abort();
   await growing;
   t.deepEqual(log, []);
@@ -166,7 +177,7 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
   let come: ((answer: Buffer) => void) | undefined;
   const slow = guest(() => new Promise((resolve) => (come = resolve)));
   let isOver = false;
-  const waiting = growBehind(slow.host, slow.ready, want, NOW).then(() => {
+  const waiting = growBehind(slow.host, slow.ready, want, after(NOW)).then(() => {
     isOver = true;
   });
   while (come === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -174,10 +185,10 @@ test("what comes behind is waited for, and its failure is nobody else's", async 
   come(Buffer.alloc(24));
   await waiting;
   const gone = guest(() => Promise.reject(new ThawError('ERR_AGENT_CLOSED', 'gone')));
-  await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, NOW));
+  await t.notThrowsAsync(growBehind(gone.host, gone.ready, want, after(NOW)));
   const asked = guest();
   const explicit = { ...want, growsBehind: false };
-  await growBehind(asked.host, asked.ready, explicit, NOW);
+  await growBehind(asked.host, asked.ready, explicit, after(NOW));
   t.deepEqual(asked.log, []);
 });
 
@@ -195,4 +206,24 @@ test('a guest that does not follow ends the growth with its own error', async (t
   const growing = growMemory(host, ready, { memoryKib: 2 ** 20, vcpus: 2 }, 0);
   t.is(await t.throwsAsync(growing, { code: 'ERR_AGENT_RESIZE' }), refusal);
   t.is((log.at(-1) as unknown[])[0], 'guest');
+});
+
+test('what xenstore does not know yet has its memory without it, and xenstore then says the same', async (t) => {
+  const { host, ready, log } = guest();
+  const introduction = { config: { memoryKib: template.shape.memoryKib } };
+  const unknown = { ...ready, record: { ...ready.record, introduction } } as unknown as Ready;
+  const want = { memoryKib: template.shape.memoryKib + 8192, vcpus: 1 };
+  await growMemory(host, unknown, want, 0);
+  t.deepEqual(kindsOf(log), ['limit', 'guest']);
+  t.is((log[1] as number[])[3], 8192);
+  t.is(introduction.config.memoryKib, want.memoryKib);
+});
+
+test('memory that comes behind waits until xenstore knows the domain', async (t) => {
+  const { host, ready, log } = guest();
+  const want = { memoryKib: 2 ** 17, vcpus: 1, growsBehind: true };
+  const onKnown = (): void => void log.push(['known']);
+  await growBehind(host, ready, want, after(NOW, undefined, onKnown));
+  t.deepEqual(kindsOf(log).slice(0, 1), ['known']);
+  t.true(kindsOf(log).includes('target'));
 });

@@ -108,8 +108,8 @@ for (const type of GUEST_TYPES) {
   /** Copies keep what they read of a template by its identity. */
   let plain: Template | undefined;
   const withoutRings = async (): Promise<Template> => {
-    const { rings, ...rest } = await template();
-    return (plain ??= rings ? rest : { ...rest });
+    const { kept, ...rest } = await template();
+    return (plain ??= kept ? rest : { ...rest });
   };
 
   /** A paused clone that xenstore knows, gone after the test. */
@@ -224,11 +224,17 @@ for (const type of GUEST_TYPES) {
   });
 
   test.serial(`a ${type} clone whose rings are not in its memory is not made`, async (t) => {
-    const { rings, ...rest } = await template();
-    const beyond = Buffer.from(rings ?? []);
+    const { kept, ...rest } = await template();
+    if (!kept) return t.fail('the template keeps no rings');
+    const { channels, vif } = kept.rings;
+    const beyond = Buffer.from(channels);
     beyond.writeUInt32LE(0x7fffffff, 4);
-    const reserved = Buffer.from(rings ?? []);
+    const reserved = Buffer.from(channels);
     reserved.writeUInt32LE(1, 0);
+    const vifBeyond = Buffer.from(vif);
+    vifBeyond.writeUInt32LE(0x7fffffff, 12);
+    const vifHigh = Buffer.from(vif);
+    vifHigh.writeUInt32LE(0xffffffff, 8);
     const image = await Image.open(rest.fd);
     t.teardown(() => image.close());
     const uuid = newDomainUuid();
@@ -237,11 +243,13 @@ for (const type of GUEST_TYPES) {
       maxKib: 1 << 20,
       ...(type === 'pvh' ? { flags: 3, emulationFlags: 1 } : {}),
     };
-    for (const [bytes, message] of [
-      [beyond, /not in the image/],
-      [reserved, /grant's number/],
+    for (const [rings, message] of [
+      [{ channels: beyond, vif }, /not in the image/],
+      [{ channels: reserved, vif }, /grant's number/],
+      [{ channels, vif: vifBeyond }, /not in the image/],
+      [{ channels, vif: vifHigh }, /grant's number/],
     ] as const) {
-      const error = await t.throwsAsync(image.clone(parseUuid(uuid), spec, bytes), {
+      const error = await t.throwsAsync(image.clone(parseUuid(uuid), spec, rings), {
         code: 'ERR_XEN_CLONE',
       });
       t.regex(error?.message ?? '', message);

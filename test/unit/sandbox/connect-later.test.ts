@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sandbox that runs already is introduced, plugged and said to be connected, in this order, by this thawd or the next.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { asDomid } from '../../../toolstack/base/ids.js';
+import { introduceClone, type Introduction } from '../../../toolstack/clone/introduction.js';
+import { connectAgain, LateConnection } from '../../../toolstack/sandbox/connect-later.js';
+import type { SandboxRecord } from '../../../toolstack/sandbox/record.js';
+import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
+import { containerRecord } from '../../support/container-record.js';
+import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { until } from '../../support/within.js';
+import { joinFake } from '../../support/xenstore.js';
+
+const DOMID = asDomid(7);
+const folder = mkdtempSync(join(tmpdir(), 'thaw-'));
+test.after.always(() => rmSync(folder, { recursive: true }));
+const introducer: typeof introduceClone = (...request) =>
+  introduceClone(request[0], request[1], request[2], request[3], folder);
+const FRONT = '/local/domain/7/device/vif/0';
+const BACK = '/local/domain/0/backend/vif/7/0';
+
+async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
+  const { client, fake } = await joinFake(t);
+  const { sandbox } = containerRecord();
+  const introduction: Introduction = {
+    config: {
+      ...{ name: 'late', uuid: sandbox.uuid, type: 'pvh', kernel: '', initrd: '', cmdline: '' },
+      ...{ maxVcpus: 1, onlineVcpus: 1, memoryKib: 16384, maxMemoryKib: 32768 },
+    },
+    storeFrame: 99,
+    storePort: 1,
+    vif: { 'tx-ring-ref': '8', 'event-channel': '5', state: '4' },
+  };
+  const network = { bridge: 'thaw0' } as unknown as NonNullable<SandboxRecord['network']>;
+  const { network: without, ...rest } = sandbox;
+  t.is(without, undefined);
+  const record: SandboxRecord = { ...rest, introduction, ...(hasNetwork ? { network } : {}) };
+  const log: string[] = [];
+  const host = fakeXenHost(new FakeLibxl(), client);
+  client.introduce = (domid, frame, port) => {
+    log.push(`introduce ${domid} ${frame} ${port}`);
+    return Promise.resolve();
+  };
+  const networks = {
+    plugNew: (domid: number, bridge: string) => {
+      log.push(`plug ${domid} ${bridge} ${fake.text(`${BACK}/hotplug-status`) ?? 'early'}`);
+      return Promise.resolve();
+    },
+  };
+  const services = { host, networks } as unknown as SandboxServices;
+  const gone = new AbortController();
+  /** What netback would write. */
+  const back = (state: string): Promise<void> => client.write(`${BACK}/state`, state);
+  return { services, record, client, fake, log, gone, back };
+}
+
+test('nothing is done before its time, then all of it in order', async (t) => {
+  const { services, record, fake, log, gone, back } = await setUp(t);
+  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.deepEqual(log, []);
+  t.is(fake.text(`${FRONT}/state`), undefined);
+  await late.begin();
+  t.deepEqual(log, ['introduce 7 99 1']);
+  t.is(fake.text(`${FRONT}/state`), '4');
+  t.is(fake.text(`${FRONT}/tx-ring-ref`), '8');
+  t.is(fake.text('/local/domain/7/memory/target'), '16384');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.is(log.length, 1, 'there is no interface yet');
+  await back('2');
+  await until(
+    'it is said to be plugged',
+    () => fake.text(`${BACK}/hotplug-status`) === 'connected',
+  );
+  t.is(log[1], 'plug 7 thaw0 early');
+  t.truthy(record.introduction);
+  await back('4');
+  await late.connected;
+  t.is(record.introduction, undefined);
+});
+
+test('without a network its vif is connected to nothing', async (t) => {
+  const { services, record, fake, log, gone, back } = await setUp(t, { hasNetwork: false });
+  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  await late.begin();
+  t.is(fake.text(`${BACK}/hotplug-status`), 'connected');
+  await back('4');
+  await late.connected;
+  t.deepEqual(log, ['introduce 7 99 1']);
+});
+
+test('what goes before its time is not introduced; what goes meanwhile is waited for no longer', async (t) => {
+  const early = await setUp(t);
+  const never = new LateConnection(
+    early.services,
+    early.record,
+    DOMID,
+    early.gone.signal,
+    introducer,
+  );
+  early.gone.abort();
+  await never.connected;
+  await never.begin();
+  t.deepEqual(early.log, []);
+
+  const { services, record, log, gone } = await setUp(t);
+  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  await late.begin();
+  gone.abort();
+  await late.connected;
+  t.deepEqual(log, ['introduce 7 99 1']);
+});
+
+test('who waits for it hears of what cannot be', async (t) => {
+  const { services, record, client, gone } = await setUp(t);
+  client.introduce = () => Promise.reject(new Error('no ring'));
+  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  await t.throwsAsync(late.begin(), { message: 'no ring' });
+  await t.throwsAsync(late.connected, { message: 'no ring' });
+});
+
+test('a record without an introduction is of one that is connected', async (t) => {
+  const { services, record, log, gone } = await setUp(t);
+  delete record.introduction;
+  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  await late.connected;
+  await connectAgain(services, record, DOMID, gone.signal, introducer);
+  t.deepEqual(log, []);
+});
+
+test('the next thawd does what is left, wherever the last one was', async (t) => {
+  for (const wasIntroduced of [false, true]) {
+    const { services, record, client, log, gone, back } = await setUp(t);
+    client.isIntroduced = () => Promise.resolve(wasIntroduced);
+    // As it reads it.
+    const reread = JSON.parse(JSON.stringify(record)) as SandboxRecord;
+    const connecting = connectAgain(services, reread, DOMID, gone.signal, introducer);
+    if (!wasIntroduced) await until('it is introduced', () => log.length === 1);
+    await back('2');
+    await until('it is plugged', () => log.some((line) => line.startsWith('plug')));
+    await back('4');
+    await connecting;
+    t.is(log.length, wasIntroduced ? 1 : 2);
+    t.is(reread.introduction, undefined);
+  }
+});

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a sandbox whose container runs already comes to be known to xenstore, and its vif into its network. What its guest sends meanwhile
+// waits in the guest.
+
+import type { Domid } from '../base/ids.js';
+import { untilAborted } from '../base/deadline.js';
+import { Steps } from '../base/steps.js';
+import { introduceClone } from '../clone/introduction.js';
+import { deviceNodes, untilConnected, type Device } from '../xen/devices.js';
+import { plugged, untilSeen, vif } from '../xen/vif.js';
+import type { SandboxRecord } from './record.js';
+import type { SandboxServices } from './services.js';
+
+/** The first vif as a clone has it whose front end has `kept` in xenstore. Pure. */
+export function keptVif(device: Device, kept: Record<string, string> = {}): Device {
+  return { ...device, frontend: { ...device.frontend, ...kept } };
+}
+
+type Introducer = typeof introduceClone;
+
+/** What is left to do when its container has been started. */
+export class LateConnection {
+  /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it was destroyed before. */
+  readonly known: Promise<void>;
+  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected() and Networks.plug() do. */
+  readonly connected: Promise<void>;
+  readonly #services: SandboxServices;
+  readonly #record: SandboxRecord;
+  readonly #domid: Domid;
+  readonly #gone: AbortSignal;
+  readonly #steps: Steps;
+  readonly #introducer: Introducer;
+  #begin: () => void = () => undefined;
+
+  /** Does what `record.introduction` says once begin() is called, and nothing where it says nothing; ends when `gone` aborts. */
+  constructor(
+    services: SandboxServices,
+    record: SandboxRecord,
+    domid: Domid,
+    gone: AbortSignal,
+    introducer: Introducer = introduceClone,
+  ) {
+    this.#introducer = introducer;
+    this.#services = services;
+    this.#record = record;
+    this.#domid = domid;
+    this.#gone = gone;
+    this.#steps = new Steps(services.host.log, `Sandbox ${record.name} connects`);
+    const begun = new Promise<void>((resolve) => (this.#begin = resolve));
+    this.known = record.introduction
+      ? Promise.race([begun, untilAborted(gone)]).then(() => this.#introduce())
+      : Promise.resolve();
+    this.connected = this.known.then(() => this.#connect());
+    // Who waits for them comes later, if at all.
+    this.known.catch(() => undefined);
+    this.connected.catch(() => undefined);
+  }
+
+  /** Resolves as `known`, for which it has it introduced now. Idempotent. */
+  begin(): Promise<void> {
+    this.#begin();
+    return this.known;
+  }
+
+  async #introduce(): Promise<void> {
+    if (this.#gone.aborted) return;
+    await introduce(this.#services, this.#record, this.#domid, this.#steps, this.#introducer);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#gone.aborted || !this.#record.introduction) return;
+    try {
+      await plugFirst(this.#services, this.#record, this.#domid, this.#gone, this.#steps);
+    } catch (error) {
+      if (!this.#gone.aborted) throw error;
+    }
+    this.#steps.done();
+  }
+}
+
+/** Does what a thawd before this one may have come to do in part. Rejects as LateConnection.connected does. */
+export async function connectAgain(
+  services: SandboxServices,
+  record: SandboxRecord,
+  domid: Domid,
+  gone: AbortSignal,
+  introducer: Introducer = introduceClone,
+): Promise<void> {
+  if (!record.introduction) return;
+  const steps = new Steps(services.host.log, `Sandbox ${record.name} connects`);
+  if (!(await services.host.xenstore.isIntroduced(domid)))
+    await introduce(services, record, domid, steps, introducer);
+  await plugFirst(services, record, domid, gone, steps);
+}
+
+async function introduce(
+  { host }: SandboxServices,
+  { introduction, mac, network }: SandboxRecord,
+  domid: Domid,
+  steps: Steps,
+  introducer: Introducer,
+): Promise<void> {
+  if (!introduction) return;
+  const first = keptVif(vif(0, mac, network !== undefined), introduction.vif);
+  const devices = deviceNodes(domid, first);
+  await steps.time('introduce', introducer(host, domid, introduction, devices));
+}
+
+/** What the guest sends is lost in an end that is in no bridge, so that its front end hears of it only then. */
+async function plugFirst(
+  { host, networks }: SandboxServices,
+  record: SandboxRecord,
+  domid: Domid,
+  gone: AbortSignal,
+  steps: Steps,
+): Promise<void> {
+  const { network } = record;
+  if (network) {
+    await steps.time('interface', untilSeen(host, domid, gone));
+    await steps.time('bridge', networks.plugNew(domid, network.bridge, gone));
+    await plugged(host, domid);
+  }
+  await steps.time('vif', untilConnected(host, domid, 'vif', 0, gone));
+  delete record.introduction;
+}
