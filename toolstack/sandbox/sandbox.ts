@@ -275,7 +275,8 @@ export class Sandbox {
 
   /** Resolves when xenstore has what no start waits for. Never rejects. */
   async written(): Promise<void> {
-    await this.known().catch(() => undefined);
+    void this.known().catch(() => undefined);
+    await this.connected.catch(() => undefined);
     await this.#lateRecords.written();
   }
 

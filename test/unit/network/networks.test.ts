@@ -131,3 +131,17 @@ test('a bridge that cannot be made leaves no network; a host that can make none 
   t.is(without.networks.defaultBridge, '');
   await t.throwsAsync(without.networks.attach(request()), { code: 'ERR_NETWORK_HOST' });
 });
+
+test("a vif's end that the kernel is just making is waited for, unless nobody wants it any more", async (t) => {
+  const { networks, host } = await opened(t);
+  host.absences = 3;
+  const { signal } = new AbortController();
+  await networks.plugNew(7, 'thaw0', signal);
+  t.deepEqual(host.calls.at(-1), ['join', 'vif7.0', 'thaw0']);
+  host.absences = Infinity;
+  const gone = new AbortController();
+  const plugging = networks.plugNew(8, 'thaw0', gone.signal);
+  gone.abort(new Error('gone'));
+  await t.throwsAsync(plugging, { message: 'gone' });
+  t.false(host.calls.some(([, name]) => name === 'vif8.0'));
+});

@@ -20,3 +20,7 @@ test('both ends of a vif know the MAC, and the back end has nothing to wait for'
   t.is(device.frontend['mac'], '00:16:3e:00:00:01');
   t.is(device.backend['hotplug-status'], 'connected');
 });
+
+test('one that waits for its plug says nothing of it', (t) => {
+  t.is(vif(0, '00:16:3e:00:00:01', true).backend['hotplug-status'], undefined);
+});

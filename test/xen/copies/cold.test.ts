@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts from an empty pool: xenstore comes to know the domain, and its vif into its network, when the program runs already. It finds its
+// network all the same, and what a killed thawd did not come to is done by the next.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test from 'ava';
+import { once } from '../../support/once.js';
+import {
+  busybox,
+  command,
+  guestType,
+  killThawd,
+  running,
+  runWords,
+  startThaw,
+  startThawd,
+  stopThawd,
+  thaw,
+  until,
+} from '../../support/thaw.js';
+
+const NO_POOL = ['--pool', '0', '--pool-max', '0'];
+const ROUNDS = 4;
+
+/** A page of dom0's, for containers. */
+const server = createServer((_, response) => response.end('a page\n'));
+let page = '';
+
+test.serial.before(async () => {
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const format = '{{(index .IPAM.Config 0).Gateway}}';
+  const gateway = (await thaw(['network', 'inspect', '--format', format, 'thaw'])).stdout.trim();
+  page = `http://${gateway}:${(server.address() as AddressInfo).port}/`;
+  await stopThawd();
+  await startThawd(NO_POOL);
+});
+
+test.serial.after.always(async () => {
+  server.close();
+  await thaw(['unfreeze', 'cold-fetch']);
+  await stopThawd();
+  await startThawd();
+});
+
+test.serial(
+  'what its program sends first is answered, in a frozen image and in a new one',
+  async (t) => {
+    t.timeout(600_000);
+    const fetch = ['wget', '-q', '-O', '-', '-T', '30', page];
+    const words = ['freeze', '--name', 'cold-fetch', '--type', guestType, busybox, ...fetch];
+    t.is((await thaw(words)).status, 0);
+    for (let round = 0; round < ROUNDS; round++) {
+      const started = Date.now();
+      const frozen = await thaw(['run', '--rm', '--frozen', 'cold-fetch']);
+      t.is(frozen.stdout, 'a page\n', frozen.stderr);
+      t.log(`frozen: ${Date.now() - started} ms`);
+      const fresh = await thaw(runWords('--rm', busybox, ...fetch));
+      t.is(fresh.stdout, 'a page\n', fresh.stderr);
+    }
+  },
+);
+
+test.serial('its interface is its own, with a network and without', async (t) => {
+  t.timeout(300_000);
+  const macs = new Set<string>();
+  for (const network of ['thaw', 'none', 'none']) {
+    const show = 'cat /sys/class/net/eth0/address; cat /sys/class/net/eth0/flags';
+    const words = runWords('--rm', '--network', network, busybox, 'sh', '-c', show);
+    const { stdout, stderr } = await thaw(words);
+    const [mac = '', flags = ''] = stdout.trim().split('\n');
+    t.regex(mac, /^00:16:3e:/, stderr);
+    t.is(Number(flags) & 1, network === 'none' ? 0 : 1);
+    macs.add(mac);
+  }
+  t.is(macs.size, 3);
+});
+
+test.serial('who starts it detached finds it in its network', async (t) => {
+  t.timeout(300_000);
+  const serve = 'mkdir /www; echo here >/www/x; exec httpd -f -p 80 -h /www';
+  const name = 'cold-server';
+  t.is((await thaw(runWords('-d', '--name', name, busybox, 'sh', '-c', serve))).status, 0);
+  const { domid } = await running(name);
+  t.regex(await command('xl', ['list']), new RegExp(`^${name} +${domid} `, 'm'));
+  const backend = `/local/domain/0/backend/vif/${domid}/0`;
+  t.is((await command('xenstore-read', [`${backend}/state`])).trim(), '4');
+  const format = '{{.NetworkSettings.IPAddress}}';
+  const address = (await thaw(['inspect', '--format', format, name])).stdout.trim();
+  const answer = await until('its page', () =>
+    globalThis.fetch(`http://${address}/x`).then(
+      (response) => response.text(),
+      () => undefined,
+    ),
+  );
+  t.is(answer, 'here\n');
+  t.is((await thaw(['rm', '--force', name])).status, 0);
+});
+
+once('a thawd that is killed as soon as a program runs leaves nothing half done', async (t) => {
+  t.timeout(900_000);
+  for (let round = 0; round < ROUNDS; round++) {
+    const name = `cold-killed-${round}`;
+    let hasBegun: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (hasBegun = resolve));
+    const words = runWords('-i', '--name', name, busybox, 'sh', '-c', 'echo up; cat');
+    const { child, done } = startThaw(words, { onOutput: () => hasBegun() });
+    await begun;
+    await killThawd();
+    await startThawd(NO_POOL);
+    const { domid } = await running(name);
+    t.regex(await command('xl', ['list']), new RegExp(`^${name} +${domid} `, 'm'));
+    const fetched = await thaw(['exec', name, 'wget', '-q', '-O', '-', '-T', '30', page]);
+    t.is(fetched.stdout, 'a page\n', fetched.stderr);
+    child.stdin?.end();
+    t.is((await done).status, 0);
+    t.is((await thaw(['rm', '--force', name])).status, 0);
+    await until(
+      'its domain is gone',
+      async () => !new RegExp(`^\\S+ +${domid} `, 'm').test(await command('xl', ['list'])),
+    );
+  }
+});
