@@ -45,6 +45,10 @@ uint32_t agent_freeze_wakes(void) {
   return wakes;
 }
 
+bool agent_freeze_store_answers(void) {
+  return !tells_when_known;
+}
+
 bool agent_freeze_is_pending(void) {
   return state == PENDING;
 }

@@ -11,6 +11,9 @@ void agent_freeze_init(void); /* after agent_store_open(); registers the watch *
 /* Freezes that were woken from, in this guest's and its templates' lives. */
 uint32_t agent_freeze_wakes(void);
 
+/* xenstore answers this guest. A clone that dom0 has not introduced yet would wait for the answer to a request. */
+bool agent_freeze_store_answers(void);
+
 /* FREEZE was answered and dom0 is to close the channels: a client that goes is not missed. */
 bool agent_freeze_is_pending(void);
 

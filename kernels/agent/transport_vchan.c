@@ -6,6 +6,8 @@
  * the rings would keep a dead client's half frame. One server lives as long as its one client, and a clone's first
  * has the rings that its template had.
  */
+#include "freeze.h"
+#include "log.h"
 #include "proto.h"
 #include "store.h"
 #include "transport.h"
@@ -20,7 +22,7 @@ struct agent_transport {
   struct agent_vchan server;
   enum agent_channel_number number;
   const char *path;
-  bool is_published;
+  bool is_published, is_to_be_published;
 };
 
 /*
@@ -72,11 +74,21 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   if (take_kept(transport))
     return transport;
   if (!agent_vchan_make(&transport->server, is_control ? THAW_CONTROL_RING_ORDER : THAW_DATA_RING_ORDER) ||
-      !publish(transport)) {
+      (agent_freeze_store_answers() && !publish(transport))) {
     agent_transport_close(transport);
     return NULL;
   }
+  transport->is_to_be_published = !transport->is_published;
   return transport;
+}
+
+/* What could not be when it was opened: nobody can have come to it yet. */
+static void publish_late(struct agent_transport *transport) {
+  if (!transport->is_to_be_published || !agent_freeze_store_answers())
+    return;
+  transport->is_to_be_published = false;
+  if (!publish(transport))
+    agent_die("Cannot publish channel %d", transport->number);
 }
 
 size_t agent_transport_describe(const struct agent_transport *transport, struct thaw_ring_page *pages_out,
@@ -138,6 +150,7 @@ void agent_transport_acknowledge(struct agent_transport *transport) {
 }
 
 enum agent_peer agent_transport_peer(struct agent_transport *transport) {
+  publish_late(transport);
   switch (libxenvchan_is_open(transport->server.vchan)) {
   case 2:
     return AGENT_PEER_NONE;

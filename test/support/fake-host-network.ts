@@ -26,6 +26,13 @@ export class FakeHostNetwork implements HostNetwork {
     return this.absences-- <= 0;
   }
 
+  /** The same of a port that it is up. */
+  pending = 0;
+
+  forwards(): boolean {
+    return this.pending-- <= 0;
+  }
+
   join(name: string, bridge: string): Promise<void> {
     return this.#note('join', name, bridge);
   }

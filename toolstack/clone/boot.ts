@@ -66,7 +66,7 @@ export async function bootAndFreeze(
       const kib = await measureMemory(link);
       await attachDevices(host, domid, [vif(0, newMac(new Set()))]);
       await prepare(domid, link, lost);
-      await untilConnected(host, domid, 'vif', 0);
+      await untilConnected(host, domid, 'vif', 0, lost);
       return { memTotalKib: kib, kept: await freeze(host, domid, link) };
     });
     const fd = memfdCreate('thaw-template');

@@ -28,9 +28,8 @@ export async function introduceClone(
   more: readonly StoreEntry[],
   userdataFolder?: string,
 ): Promise<void> {
-  await Promise.all([
-    changeStore(host, (tx) => tx.writeAll([...guestNodes(domid, config), ...more])),
-    writeUserdata(domid, config.uuid, libxlConfig(config), userdataFolder),
-  ]);
+  await changeStore(host, (tx) => tx.writeAll([...guestNodes(domid, config), ...more]));
+  // Not of a domain that has ended, for which xenstore has refused.
+  await writeUserdata(domid, config.uuid, libxlConfig(config), userdataFolder);
   await host.xenstore.introduce(domid, storeFrame, storePort);
 }

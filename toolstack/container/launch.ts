@@ -2,7 +2,7 @@
 // From a plan to a process that runs: the sandbox, the shim that expects the process, a client that is joined to it, the start.
 
 import type { Client } from '../api/engine.js';
-import { describeError } from '../base/errors.js';
+import { describeError, errorCode } from '../base/errors.js';
 import type { Steps } from '../base/steps.js';
 import { createSandbox } from '../sandbox/create.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
@@ -48,10 +48,15 @@ export async function launch(
   const { network } = record.sandbox;
   if (network) await sandbox.networks.publish(network);
   const { sandbox: made } = container;
+  const isUnknown = record.sandbox.introduction !== undefined;
   await steps.time('start', plan.start(made, record.place));
   // Who started it counts on its network; its own program has been told that it is there.
   if (!attached) await steps.time('connect', made.connected);
-  else made.connected.catch((error: unknown) => lose(services, container, error));
+  else if (isUnknown)
+    made.connected.then(
+      () => container.update({}).catch(() => undefined),
+      (error: unknown) => lose(services, container, error),
+    );
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   record.state = 'running';
   record.started = Date.now();
@@ -64,10 +69,12 @@ export async function launch(
   if (!attached) await container.sandbox.written();
 }
 
-/** A container without what it was told that it has ends. */
-function lose({ log }: ContainerServices, { record, sandbox }: Container, error: unknown): void {
-  log.error(`Cannot connect container ${record.name}: ${describeError(error)}`);
-  void sandbox?.destroy();
+/** A container without what it was told that it has ends; but where this thawd ends, the next one does the rest. */
+function lose({ log }: ContainerServices, container: Container, error: unknown): void {
+  if (errorCode(error) === 'ERR_XENSTORE_CLOSED') return;
+  const reason = `it could not be connected: ${describeError(error)}`;
+  log.error(`Container ${container.record.name} ends: ${reason}`);
+  container.lose(reason);
 }
 
 /** Its pod's domain, with a place for it. */

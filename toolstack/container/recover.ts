@@ -170,7 +170,11 @@ async function recoverRunning(
         services.log.error(`Cannot keep container ${record.name} still`, { error }),
       );
     if (paused || record.isStill) record.state = 'paused';
-    await sandbox.catchUp();
+    await sandbox.catchUp(() => {
+      container.update({}).catch((error: unknown) => {
+        services.log.error(`Cannot write down that ${record.name} is connected`, { error });
+      });
+    });
     services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();
     // It waits for the guest, and nobody for it.

@@ -16,6 +16,8 @@ export interface HostNetwork {
   removeBridge(bridge: string): Promise<void>;
   /** Whether the kernel has an interface of that name. */
   has(interfaceName: string): boolean;
+  /** Whether what comes in at a port of a bridge goes on from there. */
+  forwards(interfaceName: string): boolean;
   /** Makes an interface a port of the bridge, or of none for ''. */
   join(interfaceName: string, bridge: string): Promise<void>;
   /** Loads rules (rules.ts). */
@@ -50,6 +52,15 @@ export const kernelNetwork: HostNetwork = {
 
   has: (interfaceName) => existsSync(`/sys/class/net/${interfaceName}`),
 
+  forwards(interfaceName) {
+    try {
+      const state = readFileSync(`/sys/class/net/${interfaceName}/brport/state`, 'utf8');
+      return Number(state) === FORWARDING;
+    } catch {
+      return false;
+    }
+  },
+
   join: (interfaceName, bridge) => linkJoin(interfaceName, bridge),
 
   load: async (rules) => void (await runTool('nft', ['-f', '-'], rules)),
@@ -71,6 +82,9 @@ export const kernelNetwork: HostNetwork = {
 };
 
 /** One of its own: a bridge without changes it with its ports, and guests would look for the old. */
+/** BR_STATE_FORWARDING (linux/if_bridge.h). */
+const FORWARDING = 3;
+
 function newMac(): string {
   const bytes = [0x02, ...randomBytes(5)];
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');

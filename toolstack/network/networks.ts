@@ -192,14 +192,23 @@ export class Networks {
     await this.#host.join(`vif${domid}.0`, bridge);
   }
 
-  /** As plug(), of one that the kernel is just making. Rejects also with ERR_TIMEOUT, and as `signal` says. */
+  /**
+   * As plug(), of one that the kernel is just making and connecting; resolves when what comes in there goes on. Rejects also with ERR_TIMEOUT,
+   * and as `signal` says.
+   */
   async plugNew(domid: number, bridge: string, signal: AbortSignal): Promise<void> {
+    const name = `vif${domid}.0`;
+    await this.#until(() => this.#host.has(name), `Cannot find ${name}`, signal);
+    await this.plug(domid, bridge);
+    await this.#until(() => this.#host.forwards(name), `${name} does not come up`, signal);
+  }
+
+  async #until(isSo: () => boolean, what: string, signal: AbortSignal): Promise<void> {
     const until = performance.now() + NEW_MS;
-    while (!this.#host.has(`vif${domid}.0`)) {
-      if (performance.now() > until) throw new TimeoutError(`Cannot find vif${domid}.0`, NEW_MS);
+    while (!isSo()) {
+      if (performance.now() > until) throw new TimeoutError(what, NEW_MS);
       await sleep(LOOK_MS, signal);
     }
-    await this.plug(domid, bridge);
   }
 
   async close(): Promise<void> {

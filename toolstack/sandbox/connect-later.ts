@@ -78,19 +78,33 @@ export class LateConnection {
   }
 }
 
-/** Does what a thawd before this one may have come to do in part. Rejects as LateConnection.connected does. */
+/**
+ * Introduces what a thawd before this one may not have come to; resolves with what is left to do then, which nobody need wait for: it rejects as
+ * LateConnection.connected does.
+ */
 export async function connectAgain(
   services: SandboxServices,
   record: SandboxRecord,
   domid: Domid,
   gone: AbortSignal,
   introducer: Introducer = introduceClone,
-): Promise<void> {
-  if (!record.introduction) return;
+): Promise<() => Promise<void>> {
+  const { introduction, memoryKib } = record;
+  if (!introduction || gone.aborted) return () => Promise.resolve();
+  const { xenstore } = services.host;
   const steps = new Steps(services.host.log, `Sandbox ${record.name} connects`);
-  if (!(await services.host.xenstore.isIntroduced(domid)))
-    await introduce(services, record, domid, steps, introducer);
-  await plugFirst(services, record, domid, gone, steps);
+  if (!(await xenstore.isIntroduced(domid))) {
+    // Its nodes come all at once, and back ends do not look at the same ones twice.
+    const isWritten = (await xenstore.readIfExists(`/local/domain/${domid}/vm`)) !== undefined;
+    // It may have grown since that was written down, and gets the rest of its memory soon.
+    introduction.config.memoryKib = memoryKib;
+    if (isWritten) await xenstore.introduce(domid, introduction.storeFrame, introduction.storePort);
+    else await introduce(services, record, domid, steps, introducer);
+  }
+  return async () => {
+    await plugFirst(services, record, domid, gone, steps);
+    steps.done();
+  };
 }
 
 async function introduce(

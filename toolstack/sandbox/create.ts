@@ -48,7 +48,23 @@ export function createSandbox(
 ): Promise<Sandbox> {
   return Undo.guard(services.host.log, async (undo) => {
     undo.push(`addresses of ${record.name}`, () => giveBackAddresses(services, record));
-    return services.starts.run(() => make(services, pool, record, options, undo), options.signal);
+    return inTurn(services, options.signal, () => make(services, pool, record, options, undo));
+  });
+}
+
+/** Its turn ends when it is connected: with many at once each would come too late for what its program sends. */
+function inTurn(
+  { starts }: SandboxServices,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Sandbox>,
+): Promise<Sandbox> {
+  return new Promise((resolve, reject) => {
+    const turn = async (): Promise<void> => {
+      const sandbox = await work();
+      resolve(sandbox);
+      await sandbox.connected.catch(() => undefined);
+    };
+    starts.run(turn, signal).catch(reject);
   });
 }
 

@@ -2,11 +2,13 @@
 // One clone that waits in the pool: how it is made, watched, handed out and thrown away.
 
 import { randomBytes } from 'node:crypto';
-import { sandboxIdOf, newContainerId } from '../base/ids.js';
+import { XS_STATE } from '../agent/wire.js';
+import { sandboxIdOf, newContainerId, type Domid } from '../base/ids.js';
 import { Steps } from '../base/steps.js';
 import { Undo } from '../base/undo.js';
 import type { Template } from '../clone/template.js';
 import { onDomainDeath } from '../xen/death-watch.js';
+import type { XenHost } from '../xen/host.js';
 import { untilConnected } from '../xen/devices.js';
 import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
@@ -63,6 +65,7 @@ export class Member {
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await steps.time('data', ready.shim.waitUp(WAKE_MS));
         await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
+        await steps.time('told', untilTold(host, ready.domid));
         ready.hasVif = true;
         await steps.time('mac', configure(ready, undefined));
         if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
@@ -112,4 +115,10 @@ export class Member {
     this.#watch.close();
     await this.#undo.run();
   }
+}
+
+/** Its agent says that it runs a little after xenstore has told the guest all that it waits for, its memory's target too. */
+async function untilTold(host: XenHost, domid: Domid): Promise<void> {
+  const path = `/local/domain/${domid}/${XS_STATE}`;
+  await host.xenstore.waitFor(path, (state) => state === 'running', { timeoutMs: WAKE_MS });
 }

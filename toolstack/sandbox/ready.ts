@@ -46,7 +46,7 @@ export interface Ready {
   relay: ShimRelay;
   /** What is left to write of it in xenstore. */
   later: StoreEntry[];
-  /** Whether its vif was seen to be connected. */
+  /** Whether its vif is connected, and its guest has been told what xenstore says of it. */
   hasVif: boolean;
   /** Whether its vif has its own MAC, and not its template's. */
   hasMac: boolean;

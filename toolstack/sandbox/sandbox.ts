@@ -84,6 +84,7 @@ export class Sandbox {
   readonly #services: SandboxServices;
   readonly #lateRecords: LateRecords;
   readonly #connection: LateConnection | undefined;
+  #catchingUp: Promise<void> = Promise.resolve();
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -280,16 +281,25 @@ export class Sandbox {
     await this.#lateRecords.written();
   }
 
-  /** Does of its connections and writes of its domain what an earlier thawd did not come to. Never rejects. */
-  catchUp(): Promise<void> {
-    return quietly(this.#services, async () => {
-      await connectAgain(this.#services, this.record, this.domid, this.gone);
-      await this.#lateRecords.catchUp();
+  /**
+   * Writes of its domain what an earlier thawd did not come to, and sees to it that it is connected, of which `onConnected` is told. Never
+   * rejects; what fails is logged.
+   */
+  async catchUp(onConnected: () => void = () => undefined): Promise<void> {
+    const wasConnected = this.record.introduction === undefined;
+    await quietly(this.#services, async () => {
+      const connect = await connectAgain(this.#services, this.record, this.domid, this.gone);
+      this.#catchingUp = quietly(this.#services, async () => {
+        await connect();
+        if (!wasConnected) onConnected();
+      });
     });
+    await quietly(this.#services, () => this.#lateRecords.catchUp());
   }
 
   /** Gives its domain another name. Rejects as LateRecords.rename() does. */
   async rename(name: string): Promise<void> {
+    await this.written();
     await this.#lateRecords.rename(name);
     this.record.name = name;
   }
@@ -315,7 +325,7 @@ export class Sandbox {
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     // Nothing may be written of its domain any more when that goes.
-    await this.connected.catch(() => undefined);
+    await Promise.all([this.connected.catch(() => undefined), this.#catchingUp]);
     // A server that is killed with the shim may have them a little longer.
     if (restMs > 0 && (this.record.files ?? []).length > 0)
       await quietly(this.#services, () => steps.time('files', this.#unserve()));

@@ -134,10 +134,11 @@ test('a bridge that cannot be made leaves no network; a host that can make none 
 
 test("a vif's end that the kernel is just making is waited for, unless nobody wants it any more", async (t) => {
   const { networks, host } = await opened(t);
-  host.absences = 3;
+  [host.absences, host.pending] = [3, 3];
   const { signal } = new AbortController();
   await networks.plugNew(7, 'thaw0', signal);
   t.deepEqual(host.calls.at(-1), ['join', 'vif7.0', 'thaw0']);
+  t.true(host.absences < 0 && host.pending < 0);
   host.absences = Infinity;
   const gone = new AbortController();
   const plugging = networks.plugNew(8, 'thaw0', gone.signal);

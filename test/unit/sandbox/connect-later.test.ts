@@ -128,23 +128,51 @@ test('a record without an introduction is of one that is connected', async (t) =
   delete record.introduction;
   const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
   await late.connected;
-  await connectAgain(services, record, DOMID, gone.signal, introducer);
+  await (
+    await connectAgain(services, record, DOMID, gone.signal, introducer)
+  )();
   t.deepEqual(log, []);
 });
 
 test('the next thawd does what is left, wherever the last one was', async (t) => {
-  for (const wasIntroduced of [false, true]) {
-    const { services, record, client, log, gone, back } = await setUp(t);
-    client.isIntroduced = () => Promise.resolve(wasIntroduced);
+  // Nothing yet; the nodes alone, which netback has seen and looks at no more; all but the plug.
+  for (const reached of ['start', 'nodes', 'introduced'] as const) {
+    const { services, record, client, fake, log, gone, back } = await setUp(t);
     // As it reads it.
     const reread = JSON.parse(JSON.stringify(record)) as SandboxRecord;
-    const connecting = connectAgain(services, reread, DOMID, gone.signal, introducer);
-    if (!wasIntroduced) await until('it is introduced', () => log.length === 1);
-    await back('2');
-    await until('it is plugged', () => log.some((line) => line.startsWith('plug')));
+    if (reached !== 'start') {
+      const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+      await late.begin();
+      await back('2');
+      gone.abort();
+      await late.connected;
+      log.length = 0;
+    }
+    client.isIntroduced = () => Promise.resolve(reached === 'introduced');
+    const next = new AbortController();
+    const connect = await connectAgain(services, reread, DOMID, next.signal, introducer);
+    t.deepEqual(log, reached === 'introduced' ? [] : ['introduce 7 99 1'], reached);
+    t.is(fake.text(`${BACK}/state`), reached === 'start' ? '1' : '2');
+    if (reached === 'start') {
+      t.is(fake.text('/local/domain/7/memory/target'), String(reread.memoryKib));
+      await back('2');
+    }
+    const connecting = connect();
+    await until(
+      'it is said to be plugged',
+      () => fake.text(`${BACK}/hotplug-status`) === 'connected',
+    );
     await back('4');
     await connecting;
-    t.is(log.length, wasIntroduced ? 1 : 2);
     t.is(reread.introduction, undefined);
   }
+});
+
+test('the next thawd leaves alone what is going', async (t) => {
+  const { services, record, log, gone } = await setUp(t);
+  gone.abort();
+  await (
+    await connectAgain(services, record, DOMID, gone.signal, introducer)
+  )();
+  t.deepEqual(log, []);
 });

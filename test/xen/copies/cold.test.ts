@@ -29,8 +29,9 @@ let page = '';
 
 test.serial.before(async () => {
   await new Promise<void>((resolve) => server.listen(0, resolve));
-  const format = '{{(index .IPAM.Config 0).Gateway}}';
-  const gateway = (await thaw(['network', 'inspect', '--format', format, 'thaw'])).stdout.trim();
+  const { stdout } = await thaw(['network', 'inspect', 'thaw']);
+  const [, gateway] = /"gateway": "([0-9.]+)"/i.exec(stdout) ?? [];
+  if (gateway === undefined) throw new Error(`No gateway: ${stdout}`);
   page = `http://${gateway}:${(server.address() as AddressInfo).port}/`;
   await stopThawd();
   await startThawd(NO_POOL);
@@ -105,14 +106,19 @@ once('a thawd that is killed as soon as a program runs leaves nothing half done'
     const begun = new Promise<void>((resolve) => (hasBegun = resolve));
     const words = runWords('-i', '--name', name, busybox, 'sh', '-c', 'echo up; cat');
     const { child, done } = startThaw(words, { onOutput: () => hasBegun() });
-    await begun;
-    await killThawd();
-    await startThawd(NO_POOL);
-    const { domid } = await running(name);
-    t.regex(await command('xl', ['list']), new RegExp(`^${name} +${domid} `, 'm'));
-    const fetched = await thaw(['exec', name, 'wget', '-q', '-O', '-', '-T', '30', page]);
-    t.is(fetched.stdout, 'a page\n', fetched.stderr);
-    child.stdin?.end();
+    let domid: number | undefined;
+    try {
+      await begun;
+      await killThawd();
+      await startThawd(NO_POOL);
+      ({ domid } = await running(name));
+      t.regex(await command('xl', ['list']), new RegExp(`^${name} +${domid} `, 'm'));
+      const fetched = await thaw(['exec', name, 'wget', '-q', '-O', '-', '-T', '30', page]);
+      t.is(fetched.stdout, 'a page\n', fetched.stderr);
+    } finally {
+      // One that stays would keep the test's own process.
+      child.stdin?.end();
+    }
     t.is((await done).status, 0);
     t.is((await thaw(['rm', '--force', name])).status, 0);
     await until(
