@@ -3,7 +3,7 @@
 // waits in the guest.
 
 import type { Domid } from '../base/ids.js';
-import { untilAborted } from '../base/deadline.js';
+import { sleep } from '../base/deadline.js';
 import { Steps } from '../base/steps.js';
 import { introduceClone } from '../clone/introduction.js';
 import { deviceNodes, untilConnected, type Device } from '../xen/devices.js';
@@ -20,36 +20,33 @@ type Introducer = typeof introduceClone;
 
 /** What is left to do when its container has been started. */
 export class LateConnection {
-  /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it was destroyed before. */
+  /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it ended before. */
   readonly known: Promise<void>;
-  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected() and Networks.plug() do. */
+  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected() and Networks.plugNew() do. */
   readonly connected: Promise<void>;
   readonly #services: SandboxServices;
   readonly #record: SandboxRecord;
   readonly #domid: Domid;
-  readonly #gone: AbortSignal;
-  readonly #steps: Steps;
   readonly #introducer: Introducer;
-  #begin: () => void = () => undefined;
+  readonly #steps: Steps;
+  readonly #stop = new AbortController();
+  #state: 'waiting' | 'begun' | 'over' = 'waiting';
+  #go: () => void = () => undefined;
 
-  /** Does what `record.introduction` says once begin() is called, and nothing where it says nothing; ends when `gone` aborts. */
+  /** Does what `record.introduction` says once begin() is called, and nothing where it says nothing. */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
     domid: Domid,
-    gone: AbortSignal,
     introducer: Introducer = introduceClone,
   ) {
-    this.#introducer = introducer;
     this.#services = services;
     this.#record = record;
     this.#domid = domid;
-    this.#gone = gone;
+    this.#introducer = introducer;
     this.#steps = new Steps(services.host.log, `Sandbox ${record.name} connects`);
-    const begun = new Promise<void>((resolve) => (this.#begin = resolve));
-    this.known = record.introduction
-      ? Promise.race([begun, untilAborted(gone)]).then(() => this.#introduce())
-      : Promise.resolve();
+    const asked = new Promise<void>((resolve) => (this.#go = resolve));
+    this.known = record.introduction ? asked.then(() => this.#introduce()) : Promise.resolve();
     this.connected = this.known.then(() => this.#connect());
     // Who waits for them comes later, if at all.
     this.known.catch(() => undefined);
@@ -58,24 +55,53 @@ export class LateConnection {
 
   /** Resolves as `known`, for which it has it introduced now. Idempotent. */
   begin(): Promise<void> {
-    this.#begin();
+    if (this.#state === 'waiting') this.#state = 'begun';
+    this.#go();
     return this.known;
   }
 
+  /**
+   * Its domain is going: nothing of it happens after that. What was begun comes to its end, for some seconds at most: a back end that is
+   * in the middle of it when the domain goes writes down its failure where it stays. Never rejects.
+   */
+  async end(): Promise<void> {
+    if (this.#state === 'waiting') this.#state = 'over';
+    this.#go();
+    await endIn(SETTLE_MS, this.connected, this.#stop);
+  }
+
   async #introduce(): Promise<void> {
-    if (this.#gone.aborted) return;
+    if (this.#state === 'over') return;
     await introduce(this.#services, this.#record, this.#domid, this.#steps, this.#introducer);
   }
 
   async #connect(): Promise<void> {
-    if (this.#gone.aborted || !this.#record.introduction) return;
+    if (this.#state === 'over' || !this.#record.introduction) return;
+    const { signal } = this.#stop;
     try {
-      await plugFirst(this.#services, this.#record, this.#domid, this.#gone, this.#steps);
+      await plugFirst(this.#services, this.#record, this.#domid, signal, this.#steps);
     } catch (error) {
-      if (!this.#gone.aborted) throw error;
+      if (!signal.aborted) throw error;
     }
     this.#steps.done();
   }
+}
+
+/** How long a connection that was begun may take when its domain is to go. */
+export const SETTLE_MS = 5000;
+
+/** Resolves when `work` has settled, for which `stop` aborts after so long. Never rejects. */
+export async function endIn(
+  ms: number,
+  work: Promise<unknown>,
+  stop: AbortController,
+): Promise<void> {
+  const settled = work.catch(() => undefined);
+  const early = new AbortController();
+  await Promise.race([settled, sleep(ms, early.signal).catch(() => undefined)]);
+  early.abort();
+  stop.abort(new Error('Its domain is going'));
+  await settled;
 }
 
 /**

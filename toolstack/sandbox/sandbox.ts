@@ -20,7 +20,7 @@ import { whileUnknown } from '../xen/death.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
-import { connectAgain, LateConnection } from './connect-later.js';
+import { connectAgain, endIn, LateConnection, SETTLE_MS } from './connect-later.js';
 import { explainSilence } from './silence.js';
 import { OWN_FILES } from './files.js';
 import { LateRecords } from './late-records.js';
@@ -84,7 +84,8 @@ export class Sandbox {
   readonly #services: SandboxServices;
   readonly #lateRecords: LateRecords;
   readonly #connection: LateConnection | undefined;
-  #catchingUp: Promise<void> = Promise.resolve();
+  /** Ends what catchUp() left under way. */
+  #catchingUp: (() => Promise<void>) | undefined;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -117,7 +118,7 @@ export class Sandbox {
     if (fresh.link) this.#keep(fresh.link);
     this.#lateRecords = new LateRecords(services, record, domid, fresh);
     if (fresh.link && record.introduction)
-      this.#connection = new LateConnection(services, record, domid, this.gone);
+      this.#connection = new LateConnection(services, record, domid);
   }
 
   /** Resolves when xenstore knows it and its vif is in its network. Rejects as LateConnection.connected does. */
@@ -286,14 +287,19 @@ export class Sandbox {
    * rejects; what fails is logged.
    */
   async catchUp(onConnected: () => void = () => undefined): Promise<void> {
+    if (this.gone.aborted) return;
     const wasConnected = this.record.introduction === undefined;
-    await quietly(this.#services, async () => {
-      const connect = await connectAgain(this.#services, this.record, this.domid, this.gone);
-      this.#catchingUp = quietly(this.#services, async () => {
-        await connect();
-        if (!wasConnected) onConnected();
+    const stop = new AbortController();
+    const { signal } = stop;
+    const known = connectAgain(this.#services, this.record, this.domid, signal);
+    const connecting = known.then((connect) => connect()).then(() => wasConnected || onConnected());
+    this.#catchingUp = () => endIn(SETTLE_MS, connecting, stop);
+    void quietly(this.#services, async () => {
+      await connecting.catch((error: unknown) => {
+        if (!signal.aborted) throw error;
       });
     });
+    await known.catch(() => undefined);
     await quietly(this.#services, () => this.#lateRecords.catchUp());
   }
 
@@ -325,7 +331,7 @@ export class Sandbox {
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     // Nothing may be written of its domain any more when that goes.
-    await Promise.all([this.connected.catch(() => undefined), this.#catchingUp]);
+    await Promise.all([this.#connection?.end(), this.#catchingUp?.()]);
     // A server that is killed with the shim may have them a little longer.
     if (restMs > 0 && (this.record.files ?? []).length > 0)
       await quietly(this.#services, () => steps.time('files', this.#unserve()));

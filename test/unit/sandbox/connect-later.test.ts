@@ -7,7 +7,11 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { introduceClone, type Introduction } from '../../../toolstack/clone/introduction.js';
-import { connectAgain, LateConnection } from '../../../toolstack/sandbox/connect-later.js';
+import {
+  connectAgain,
+  LateConnection,
+  SETTLE_MS,
+} from '../../../toolstack/sandbox/connect-later.js';
 import type { SandboxRecord } from '../../../toolstack/sandbox/record.js';
 import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
 import { containerRecord } from '../../support/container-record.js';
@@ -59,8 +63,8 @@ async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
 }
 
 test('nothing is done before its time, then all of it in order', async (t) => {
-  const { services, record, fake, log, gone, back } = await setUp(t);
-  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  const { services, record, fake, log, back } = await setUp(t);
+  const late = new LateConnection(services, record, DOMID, introducer);
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.deepEqual(log, []);
   t.is(fake.text(`${FRONT}/state`), undefined);
@@ -84,8 +88,8 @@ test('nothing is done before its time, then all of it in order', async (t) => {
 });
 
 test('without a network its vif is connected to nothing', async (t) => {
-  const { services, record, fake, log, gone, back } = await setUp(t, { hasNetwork: false });
-  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  const { services, record, fake, log, back } = await setUp(t, { hasNetwork: false });
+  const late = new LateConnection(services, record, DOMID, introducer);
   await late.begin();
   t.is(fake.text(`${BACK}/hotplug-status`), 'connected');
   await back('4');
@@ -93,32 +97,41 @@ test('without a network its vif is connected to nothing', async (t) => {
   t.deepEqual(log, ['introduce 7 99 1']);
 });
 
-test('what goes before its time is not introduced; what goes meanwhile is waited for no longer', async (t) => {
+test('what goes before its time is not introduced; what was begun comes to its end before it goes', async (t) => {
   const early = await setUp(t);
-  const never = new LateConnection(
-    early.services,
-    early.record,
-    DOMID,
-    early.gone.signal,
-    introducer,
-  );
-  early.gone.abort();
+  const never = new LateConnection(early.services, early.record, DOMID, introducer);
+  await never.end();
   await never.connected;
   await never.begin();
   t.deepEqual(early.log, []);
 
-  const { services, record, log, gone } = await setUp(t);
-  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  const { services, record, log, back } = await setUp(t);
+  const late = new LateConnection(services, record, DOMID, introducer);
   await late.begin();
-  gone.abort();
+  let hasEnded = false;
+  const ending = late.end().then(() => (hasEnded = true));
+  await back('2');
+  await until('it is plugged', () => log.length === 2);
+  t.false(hasEnded);
+  await back('4');
+  await ending;
+});
+
+test('a connection that does not come is waited for no longer than some seconds', async (t) => {
+  const { services, record } = await setUp(t);
+  const late = new LateConnection(services, record, DOMID, introducer);
+  await late.begin();
+  const started = performance.now();
+  await late.end();
+  t.true(performance.now() - started < SETTLE_MS + 5000);
   await late.connected;
-  t.deepEqual(log, ['introduce 7 99 1']);
+  t.truthy(record.introduction);
 });
 
 test('who waits for it hears of what cannot be', async (t) => {
-  const { services, record, client, gone } = await setUp(t);
+  const { services, record, client } = await setUp(t);
   client.introduce = () => Promise.reject(new Error('no ring'));
-  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  const late = new LateConnection(services, record, DOMID, introducer);
   await t.throwsAsync(late.begin(), { message: 'no ring' });
   await t.throwsAsync(late.connected, { message: 'no ring' });
 });
@@ -126,7 +139,7 @@ test('who waits for it hears of what cannot be', async (t) => {
 test('a record without an introduction is of one that is connected', async (t) => {
   const { services, record, log, gone } = await setUp(t);
   delete record.introduction;
-  const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+  const late = new LateConnection(services, record, DOMID, introducer);
   await late.connected;
   await (
     await connectAgain(services, record, DOMID, gone.signal, introducer)
@@ -137,15 +150,14 @@ test('a record without an introduction is of one that is connected', async (t) =
 test('the next thawd does what is left, wherever the last one was', async (t) => {
   // Nothing yet; the nodes alone, which netback has seen and looks at no more; all but the plug.
   for (const reached of ['start', 'nodes', 'introduced'] as const) {
-    const { services, record, client, fake, log, gone, back } = await setUp(t);
+    const { services, record, client, fake, log, back } = await setUp(t);
     // As it reads it.
     const reread = JSON.parse(JSON.stringify(record)) as SandboxRecord;
     if (reached !== 'start') {
-      const late = new LateConnection(services, record, DOMID, gone.signal, introducer);
+      const late = new LateConnection(services, record, DOMID, introducer);
       await late.begin();
       await back('2');
-      gone.abort();
-      await late.connected;
+      if (reached === 'introduced') await until('it is plugged', () => log.length === 2);
       log.length = 0;
     }
     client.isIntroduced = () => Promise.resolve(reached === 'introduced');
