@@ -100,6 +100,7 @@ export class Sandbox {
   readonly unserved = new Promise<void>((resolve) => (this.#hasQuit = resolve));
   /** Resolves when the agent has answered the first start, whatever it said. */
   readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
+
   /**
    * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
    * `later` is what of xenstore was left for after its start, and `isRenamed` says that its domain still has another name.
