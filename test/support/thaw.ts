@@ -199,12 +199,15 @@ export async function stopThawd(): Promise<void> {
   await until('thawd has ended', () => !existsSync(`/proc/${pid}`));
 }
 
-/** As stopThawd(), until thawd has ended its pool, too: on a host that stands still for seconds it leaves that to the next thawd. */
+/**
+ * As stopThawd(), until thawd has ended its pool, too: on a host that stands still for seconds it leaves that to the next thawd. A clone that was
+ * being made has no name yet.
+ */
 export async function stopWithPool(): Promise<void> {
   for (let tries = 5; ; tries--) {
     await stopThawd();
     const domains = (await command('xl', ['list'])).trim().split('\n');
-    if (tries === 0 || !domains.some((line) => line.startsWith('thaw-pool-'))) return;
+    if (tries === 0 || !domains.some((line) => /^(thaw-pool-|\(null\)| )/.test(line))) return;
     await startThawd();
   }
 }

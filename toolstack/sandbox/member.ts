@@ -46,7 +46,7 @@ export class Member {
     signal: AbortSignal,
     hasFiles = false,
   ): Promise<Member> {
-    const { host, budget, networks } = services;
+    const { host, budget } = services;
     const { type, vcpus, memoryKib: baseKib } = template.shape;
     const name = POOL_PREFIX + randomBytes(4).toString('hex');
     const steps = new Steps(host.log, `Pool ${name}`);
@@ -63,14 +63,7 @@ export class Member {
         undo.push(`MAC of ${name}`, () => services.macs.delete(record.mac));
         const devices = [vif(0, record.mac)];
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
-        await steps.time('data', ready.shim.waitUp(WAKE_MS));
-        await steps.time('vif', untilConnected(host, ready.domid, 'vif', 0));
-        await steps.time('told', untilTold(host, ready.domid));
-        ready.hasVif = true;
-        await steps.time('mac', configure(ready, undefined));
-        if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
-        if (networks.defaultBridge !== '')
-          await steps.time('bridge', networks.plug(ready.domid, networks.defaultBridge));
+        await prepare(services, ready, { memoryKib, hasFiles, signal, steps });
         // xl shows it while it waits, and its start then has less to write.
         const { domid, later } = ready;
         await steps.time('records', writeLater(host, domid, record.uuid, later.splice(0)));
@@ -117,8 +110,40 @@ export class Member {
   }
 }
 
+/** Both its channels up, its vif and, with `hasFiles`, its 9pfs device connected. Rejects soon when `signal` aborts. */
+async function prepare(
+  services: SandboxServices,
+  ready: Ready,
+  {
+    memoryKib,
+    hasFiles,
+    signal,
+    steps,
+  }: { memoryKib: number; hasFiles: boolean; signal: AbortSignal; steps: Steps },
+): Promise<void> {
+  const { host, networks } = services;
+  const { domid, link, shim } = ready;
+  // What it is asked ends with its link.
+  const hangUp = (): void => link.close();
+  signal.throwIfAborted();
+  signal.addEventListener('abort', hangUp, { once: true });
+  try {
+    await steps.time('data', shim.waitUp(WAKE_MS, signal));
+    await steps.time('vif', untilConnected(host, domid, 'vif', 0, signal));
+    await steps.time('told', untilTold(host, domid, signal));
+    ready.hasVif = true;
+    await steps.time('mac', configure(ready, undefined));
+    if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
+    if (networks.defaultBridge !== '')
+      await steps.time('bridge', networks.plug(domid, networks.defaultBridge));
+  } finally {
+    signal.removeEventListener('abort', hangUp);
+  }
+}
+
 /** Its agent says that it runs a little after xenstore has told the guest all that it waits for, its memory's target too. */
-async function untilTold(host: XenHost, domid: Domid): Promise<void> {
+async function untilTold(host: XenHost, domid: Domid, signal: AbortSignal): Promise<void> {
   const path = `/local/domain/${domid}/${XS_STATE}`;
-  await host.xenstore.waitFor(path, (state) => state === 'running', { timeoutMs: WAKE_MS });
+  const options = { timeoutMs: WAKE_MS, signal };
+  await host.xenstore.waitFor(path, (state) => state === 'running', options);
 }

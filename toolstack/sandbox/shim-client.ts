@@ -77,7 +77,7 @@ export class ShimClient {
   }
 
   /** Resolves once the shim has the agent's hello. Rejects with ERR_SHIM_LOST or ERR_SHIM_TIMEOUT. */
-  async waitUp(timeoutMs: number): Promise<void> {
+  async waitUp(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const status = await this.status();
@@ -90,7 +90,7 @@ export class ShimClient {
           `Data channel is not up within ${timeoutMs / 1000} s`,
         );
       }
-      await sleep(STATUS_POLL_MS);
+      await sleep(STATUS_POLL_MS, signal);
     }
   }
 

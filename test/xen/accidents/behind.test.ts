@@ -134,6 +134,10 @@ once('a domain that xl shuts down is a container that is lost, and says why', as
   t.timeout(600_000);
   const { done } = startThaw(runWords('--name', 'behind-down', busybox, ...SLEEPER));
   await running('behind-down');
+  // A domain gets its name a little after its container's start.
+  await until('xl knows its name', () =>
+    command('xl', ['domid', 'behind-down']).catch(() => undefined),
+  );
   await command('xl', ['shutdown', 'behind-down']);
   const { status, stderr } = await done;
   t.is(status, 125);
