@@ -20,10 +20,8 @@ import { whileUnknown } from '../xen/death.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
-import { connectAgain, endIn, LateConnection, SETTLE_MS } from './connect-later.js';
 import { explainSilence } from './silence.js';
 import { OWN_FILES } from './files.js';
-import { LateRecords } from './late-records.js';
 import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
 import { growAdopted } from './grow.js';
@@ -31,6 +29,7 @@ import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 import { ShimClient, type ShimEvents } from './shim-client.js';
 import { shimSocket } from './shim-process.js';
+import { StoreSide } from './store-side.js';
 
 /** What the agent needs to start a process. */
 export type ProcessStart = Omit<StartRequest, 'rootfs'>;
@@ -82,10 +81,7 @@ export class Sandbox {
   readonly domid: Domid;
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
-  readonly #lateRecords: LateRecords;
-  readonly #connection: LateConnection | undefined;
-  /** Ends what catchUp() left under way. */
-  #catchingUp: (() => Promise<void>) | undefined;
+  readonly #store: StoreSide;
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
   readonly #gone = new AbortController();
@@ -117,19 +113,17 @@ export class Sandbox {
     this.domid = domid;
     this.shim = shim;
     if (fresh.link) this.#keep(fresh.link);
-    this.#lateRecords = new LateRecords(services, record, domid, fresh);
-    if (fresh.link && record.introduction)
-      this.#connection = new LateConnection(services, record, domid);
+    this.#store = new StoreSide(services, record, domid, { isNew: !!fresh.link, ...fresh });
   }
 
-  /** Resolves when xenstore knows it and its vif is in its network. Rejects as LateConnection.connected does. */
+  /** As StoreSide.connected. */
   get connected(): Promise<void> {
-    return this.#connection?.connected ?? Promise.resolve();
+    return this.#store.connected;
   }
 
-  /** Resolves when xenstore knows it, which it has it do at once. Rejects as LateConnection.known does. */
-  async known(): Promise<void> {
-    await this.#connection?.begin();
+  /** As StoreSide.known(). */
+  known(): Promise<void> {
+    return this.#store.known();
   }
 
   /** Aborts as soon as somebody destroys it. */
@@ -175,7 +169,7 @@ export class Sandbox {
   }
 
   async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
-    await (this.#connection ? this.#askUnknown(ask) : this.ask(ask)).finally(this.#hasStarted);
+    await (this.#store.isLate ? this.#askUnknown(ask) : this.ask(ask)).finally(this.#hasStarted);
     this.recordLater();
   }
 
@@ -262,11 +256,7 @@ export class Sandbox {
 
   /** Has xenstore told a little later what no start waits for, also of one in which nothing has been started yet. */
   recordLater(): void {
-    if (!this.#connection) return this.#lateRecords.schedule();
-    void this.#connection.begin().then(
-      () => this.gone.aborted || this.#lateRecords.schedule(),
-      () => undefined,
-    );
+    this.#store.schedule();
   }
 
   /** As written(), for one in which nothing has been started yet. Never rejects. */
@@ -276,38 +266,19 @@ export class Sandbox {
     await this.written();
   }
 
-  /** Resolves when xenstore has what no start waits for. Never rejects. */
-  async written(): Promise<void> {
-    void this.known().catch(() => undefined);
-    await this.connected.catch(() => undefined);
-    await this.#lateRecords.written();
+  /** As StoreSide.written(). Never rejects. */
+  written(): Promise<void> {
+    return this.#store.written();
   }
 
-  /**
-   * Writes of its domain what an earlier thawd did not come to, and sees to it that it is connected, of which `onConnected` is told. Never
-   * rejects; what fails is logged.
-   */
-  async catchUp(onConnected: () => void = () => undefined): Promise<void> {
-    if (this.gone.aborted) return;
-    const wasConnected = this.record.introduction === undefined;
-    const stop = new AbortController();
-    const { signal } = stop;
-    const known = connectAgain(this.#services, this.record, this.domid, signal);
-    const connecting = known.then((connect) => connect()).then(() => wasConnected || onConnected());
-    this.#catchingUp = () => endIn(SETTLE_MS, connecting, stop);
-    void quietly(this.#services, async () => {
-      await connecting.catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
-    });
-    await known.catch(() => undefined);
-    await quietly(this.#services, () => this.#lateRecords.catchUp());
+  /** As StoreSide.catchUp(). Never rejects. */
+  catchUp(onConnected?: () => void): Promise<void> {
+    return this.#store.catchUp(onConnected);
   }
 
   /** Gives its domain another name. Rejects as LateRecords.rename() does. */
   async rename(name: string): Promise<void> {
-    await this.written();
-    await this.#lateRecords.rename(name);
+    await this.#store.rename(name);
     this.record.name = name;
   }
 
@@ -326,13 +297,13 @@ export class Sandbox {
   }
 
   async #release(putsAway: boolean, restMs: number): Promise<void> {
-    this.#lateRecords.cancel();
+    this.#store.cancel();
     const steps = new Steps(this.#services.host.log, `Sandbox ${this.record.name} goes`);
     if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.#link?.close();
     // Nothing may be written of its domain any more when that goes.
-    await Promise.all([this.#connection?.end(), this.#catchingUp?.()]);
+    await this.#store.end();
     // A server that is killed with the shim may have them a little longer.
     if (restMs > 0 && (this.record.files ?? []).length > 0)
       await quietly(this.#services, () => steps.time('files', this.#unserve()));
