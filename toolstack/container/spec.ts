@@ -3,6 +3,7 @@
 
 import type { Confinement, PodShare } from '../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
+import { deviceEntry, deviceRules } from './device-rules.js';
 import type { DeviceNode } from './devices.js';
 import type { Bind } from './mounts.js';
 import { CPU_PERIOD_US } from '../sandbox/cgroup-files.js';
@@ -88,6 +89,11 @@ export function buildSpec(input: SpecInput): string {
   const { readOnly = false, seccomp, tmpfs = [], pidsLimit = DEFAULT_PIDS } = confinement;
   const places = [...tmpfs.map(({ path }) => path), ...binds.map((bind) => bind.destination)];
   const isTaken = (path: string): boolean => places.includes(path);
+  const rules = deviceRules({
+    capabilities: capabilitiesFor(input.user.uid, confinement.capAdd, confinement.capDrop).bounding,
+    devices,
+    mountOptions: [...tmpfs, ...binds].map(({ options }) => options),
+  });
   return JSON.stringify({
     ociVersion: '1.2.0',
     process: buildProcess(input),
@@ -110,7 +116,7 @@ export function buildSpec(input: SpecInput): string {
       ),
       cgroupsPath: `/${cgroup}`,
       resources: {
-        devices: [{ allow: false, access: 'rwm' }, ...devices.map(deviceRule)],
+        ...(rules ? { devices: rules } : {}),
         ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
         ...(input.memoryBytes === undefined ? {} : { memory: { limit: input.memoryBytes } }),
         ...(input.cpuQuota === undefined
@@ -123,14 +129,6 @@ export function buildSpec(input: SpecInput): string {
       readonlyPaths: READONLY_PATHS,
     },
   });
-}
-
-function deviceRule({ major, minor, access }: DeviceNode): object {
-  return { allow: true, type: 'b', major, minor, access };
-}
-
-function deviceEntry({ path, major, minor }: DeviceNode): object {
-  return { path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 0 };
 }
 
 /** The guest's own is what all share. Its network nobody has to himself. */

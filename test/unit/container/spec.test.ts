@@ -28,7 +28,7 @@ interface Spec {
   mounts: { destination: string; type: string; source: string; options: string[] }[];
   linux: {
     namespaces: { type: string }[];
-    resources: { cpu?: object; pids: object; devices: object[] };
+    resources: { cpu?: object; pids: object; devices?: object[] };
     maskedPaths: string[];
   };
 }
@@ -99,8 +99,12 @@ test('part of a CPU becomes a quota, whole CPUs none', (t) => {
   t.deepEqual(spec({ cpuQuota: 1.5 }).linux.resources.cpu, { quota: 150_000, period: 100_000 });
 });
 
-test('no device is allowed but what crun adds itself, and processes are limited', (t) => {
-  const { devices, pids } = spec().linux.resources;
+test('processes are limited', (t) => {
+  t.deepEqual(spec().linux.resources.pids, { limit: 2048 });
+});
+
+test('no device is allowed but what crun adds itself where a container could come by others', (t) => {
+  t.is(spec().linux.resources.devices, undefined);
+  const { devices } = spec({ confinement: { capAdd: ['mknod'] } }).linux.resources;
   t.deepEqual(devices, [{ allow: false, access: 'rwm' }]);
-  t.deepEqual(pids, { limit: 2048 });
 });

@@ -154,6 +154,22 @@ once('its processes are kept in by what was asked for', async (t) => {
   t.is(stdout, `read-only\ntmp\n${caps}\n100\n192.0.2.7\tdb\nnameserver 192.0.2.1\n50\n`);
 });
 
+once('no device file of the guest comes into reach, for who may make some neither', async (t) => {
+  const script =
+    'mknod /dev/k c 1 11 && dd if=/dev/k count=0; mknod /dev/z c 1 5 && head -c 1 /dev/z | wc -c';
+  const tryBoth = (...options: string[]) =>
+    thaw(runWords('--rm', ...options, busybox, 'sh', '-c', script));
+  const usual = await tryBoth();
+  t.is(usual.stdout, '');
+  t.regex(
+    usual.stderr,
+    /\/dev\/k: Operation not permitted\n.*\/dev\/z: Operation not permitted\n$/,
+  );
+  const makes = await tryBoth('--cap-add', 'MKNOD', '--cap-add', 'SYSLOG');
+  t.is(makes.stdout, '1\n');
+  t.regex(makes.stderr, /^dd: [^\n]*\/dev\/k[^\n]*: Operation not permitted\n$/);
+});
+
 once('what makes no sense together is refused in one line', async (t) => {
   const wrong: [string[], RegExp][] = [
     [['run', '--rm', '--restart', 'always', busybox], /--rm.*--restart/],

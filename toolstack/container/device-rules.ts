@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which device files a container may open, and whether its guest's kernel has to look at that.
+
+import type { DeviceNode } from './devices.js';
+
+export interface DeviceChances {
+  /** The most that a process of it can have, as config.json names them. */
+  capabilities: readonly string[];
+  devices: readonly DeviceNode[];
+  /** The options of all that is mounted in it. */
+  mountOptions: readonly (readonly string[])[];
+}
+
+/** mknod(2) wants the first; who has the second mounts what shows devices. */
+const MAKERS = ['CAP_MKNOD', 'CAP_SYS_ADMIN'];
+
+/**
+ * The rules of linux.resources.devices (runtime specification 1.2, config-linux.md): none but the usual ones and those given to it. Undefined
+ * where it has no others anyway and cannot come by one: crun makes a program of the rules, which takes the guest's kernel two milliseconds
+ * to verify. Images have no device files, and its root filesystem shows none (docs/agent-protocol.md, MOUNT). Pure.
+ */
+export function deviceRules({
+  capabilities,
+  devices,
+  mountOptions,
+}: DeviceChances): object[] | undefined {
+  const canMake = MAKERS.some((name) => capabilities.includes(name));
+  const isShown = mountOptions.some((options) => options.includes('dev'));
+  if (!canMake && !isShown && devices.length === 0) return undefined;
+  return [{ allow: false, access: 'rwm' }, ...devices.map(deviceRule)];
+}
+
+/** The entry of linux.devices. Pure. */
+export function deviceEntry({ path, major, minor }: DeviceNode): object {
+  return { path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 0 };
+}
+
+function deviceRule({ major, minor, access }: DeviceNode): object {
+  return { allow: true, type: 'b', major, minor, access };
+}
