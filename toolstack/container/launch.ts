@@ -45,10 +45,11 @@ export async function launch(
         frozen: plan.frozen,
       });
   await noteFilled(services, record);
-  const { network } = record.sandbox;
-  if (network) await sandbox.networks.publish(network);
   const { sandbox: made } = container;
-  const isUnknown = record.sandbox.introduction !== undefined;
+  const { network, introduction } = record.sandbox;
+  const isUnknown = introduction !== undefined;
+  // One that is connected later is found as soon as that is done.
+  if (network && !isUnknown) await sandbox.networks.publish(network);
   await steps.time('start', plan.start(made, record.place));
   // Who started it counts on its network; its own program has been told that it is there.
   if (!attached) await steps.time('connect', made.connected);

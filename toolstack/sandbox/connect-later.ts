@@ -22,7 +22,7 @@ type Introducer = typeof introduceClone;
 export class LateConnection {
   /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it ended before. */
   readonly known: Promise<void>;
-  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected() and Networks.plugNew() do. */
+  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected(), Networks.plugNew() and publish() do. */
   readonly connected: Promise<void>;
   readonly #services: SandboxServices;
   readonly #record: SandboxRecord;
@@ -146,7 +146,7 @@ async function introduce(
   await steps.time('introduce', introducer(host, domid, introduction, devices));
 }
 
-/** What the guest sends is lost in an end that is in no bridge, so that its front end hears of it only then. */
+/** What the guest sends is lost in an end that is in no bridge, so that its front end hears of it only then; and only then do others find it. */
 async function plugFirst(
   { host, networks }: SandboxServices,
   record: SandboxRecord,
@@ -158,6 +158,7 @@ async function plugFirst(
   if (network) {
     await steps.time('interface', untilSeen(host, domid, gone));
     await steps.time('bridge', networks.plugNew(domid, network.bridge, gone));
+    await steps.time('ports', networks.publish(network));
     await plugged(host, domid);
   }
   await steps.time('vif', untilConnected(host, domid, 'vif', 0, gone));

@@ -54,6 +54,10 @@ async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
       log.push(`plug ${domid} ${bridge} ${fake.text(`${BACK}/hotplug-status`) ?? 'early'}`);
       return Promise.resolve();
     },
+    publish: ({ bridge }: { bridge: string }) => {
+      log.push(`publish ${bridge} ${fake.text(`${BACK}/hotplug-status`) ?? 'early'}`);
+      return Promise.resolve();
+    },
   };
   const services = { host, networks } as unknown as SandboxServices;
   const gone = new AbortController();
@@ -80,7 +84,7 @@ test('nothing is done before its time, then all of it in order', async (t) => {
     'it is said to be plugged',
     () => fake.text(`${BACK}/hotplug-status`) === 'connected',
   );
-  t.is(log[1], 'plug 7 thaw0 early');
+  t.deepEqual(log.slice(1), ['plug 7 thaw0 early', 'publish thaw0 early']);
   t.truthy(record.introduction);
   await back('4');
   await late.connected;
@@ -111,7 +115,7 @@ test('what goes before its time is not introduced; what was begun comes to its e
   let hasEnded = false;
   const ending = late.end().then(() => (hasEnded = true));
   await back('2');
-  await until('it is plugged', () => log.length === 2);
+  await until('others find it', () => log.length === 3);
   t.false(hasEnded);
   await back('4');
   await ending;
@@ -157,7 +161,7 @@ test('the next thawd does what is left, wherever the last one was', async (t) =>
       const late = new LateConnection(services, record, DOMID, introducer);
       await late.begin();
       await back('2');
-      if (reached === 'introduced') await until('it is plugged', () => log.length === 2);
+      if (reached === 'introduced') await until('others find it', () => log.length === 3);
       log.length = 0;
     }
     client.isIntroduced = () => Promise.resolve(reached === 'introduced');
