@@ -19,6 +19,9 @@
 
 /* A device node appears without a sound that is worth a netlink socket: a stat is cheap. */
 #define DEVICE_POLL_NS (1 * AGENT_MS)
+/* That a layer has come is said (agent_mount_again): this is for a client that goes. A timer before the next tick costs
+ * two hypercalls a turn. */
+#define LAYER_POLL_NS (100 * AGENT_MS)
 
 struct mounting {
   struct mounting *next;
@@ -93,7 +96,7 @@ static void poll_layers(struct agent_timer *timer) {
   char text[512];
 
   if (missing && agent_control_awaits(mounting->request) && agent_loop_now_ns() < mounting->deadline_ns) {
-    agent_timer_set(timer, DEVICE_POLL_NS);
+    agent_timer_set(timer, agent_layer_number(missing) > 0 ? LAYER_POLL_NS : DEVICE_POLL_NS);
     return;
   }
   if (missing) {
