@@ -73,8 +73,10 @@ static bool begin(uint32_t number, const struct thaw_frame *header, const uint8_
   coming_number = number;
   if (make_folder())
     coming = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-  if (coming < 0)
+  if (coming < 0) {
     layers[number].error = errno;
+    agent_mount_again();
+  }
   return true;
 }
 

@@ -93,10 +93,12 @@ static void poll_layers(struct agent_timer *timer) {
   struct mounting *mounting = timer->owner, **link = &mountings;
   struct agent_rootfs *rootfs = mounting->rootfs;
   const char *missing = missing_layer(rootfs);
+  uint64_t now_ns = agent_loop_now_ns(), rest_ns;
   char text[512];
 
-  if (missing && agent_control_awaits(mounting->request) && agent_loop_now_ns() < mounting->deadline_ns) {
-    agent_timer_set(timer, agent_layer_number(missing) > 0 ? LAYER_POLL_NS : DEVICE_POLL_NS);
+  if (missing && agent_control_awaits(mounting->request) && now_ns < mounting->deadline_ns) {
+    rest_ns = agent_layer_number(missing) > 0 ? LAYER_POLL_NS : DEVICE_POLL_NS;
+    agent_timer_set(timer, now_ns + rest_ns < mounting->deadline_ns ? rest_ns : mounting->deadline_ns - now_ns);
     return;
   }
   if (missing) {

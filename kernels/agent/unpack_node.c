@@ -45,6 +45,17 @@ bool unpack_link(struct unpacking *unpacking, const struct place *place, int fol
   return ok;
 }
 
+/* Those that every container has (crun's own list). Others are its guest's, which no archive brings a container to. */
+static bool is_usual(uint32_t major, uint32_t minor) {
+  static const uint8_t usual[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
+
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    if (usual[i][0] == major && usual[i][1] == minor)
+      return true;
+  return false;
+}
+
+/* A device file that is none of the usual ones is left out, as where an archive goes into a folder of dom0. */
 bool unpack_device(struct unpacking *unpacking, int folder, const char *name) {
   const struct tar_entry *entry = &unpacking->entry;
   mode_t kind = entry->type == TAR_CHAR ? S_IFCHR : entry->type == TAR_FIFO ? S_IFIFO : S_IFBLK;
@@ -52,6 +63,8 @@ bool unpack_device(struct unpacking *unpacking, int folder, const char *name) {
   uid_t uid;
   gid_t gid;
 
+  if (entry->type != TAR_FIFO && (entry->type != TAR_CHAR || !is_usual(entry->major, entry->minor)))
+    return true;
   if (!unpack_make_way(unpacking, folder, name, &is_mounted))
     return false;
   unpack_owner(unpacking, &uid, &gid);

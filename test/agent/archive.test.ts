@@ -11,6 +11,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -173,6 +174,20 @@ test.serial('a tree goes in with all that files are', async (t) => {
   t.is((await put(gnu, '/gnu', 'given')).err, '');
   t.is(readlinkSync(join(root, 'gnu/far')).length, 300);
   t.is(statSync(join(root, 'gnu/plain')).gid, 3000000);
+});
+
+test.serial('of devices only those go in that every container has', async (t) => {
+  const at = join(folder, 'devices');
+  mkdirSync(at);
+  for (const [name, type, major, minor] of [
+    ['zero', 'c', '1', '5'],
+    ['mem', 'c', '1', '1'],
+    ['console', 'c', '5', '1'],
+    ['disk', 'b', '1', '5'],
+  ] as const)
+    execFileSync('mknod', [join(at, name), type, major, minor]);
+  t.is((await put(tarOf('--format=pax', 'devices'), '/devices', 'devices')).err, '');
+  t.deepEqual(readdirSync(join(root, 'devices')), ['zero']);
 });
 
 test.serial('what went out comes back the same', async (t) => {

@@ -92,6 +92,7 @@ export function buildSpec(input: SpecInput): string {
   const rules = deviceRules({
     capabilities: capabilitiesFor(input.user.uid, confinement.capAdd, confinement.capDrop).bounding,
     devices,
+    isMember: input.cgroup !== undefined,
     mountOptions: [...tmpfs, ...binds].map(({ options }) => options),
   });
   return JSON.stringify({

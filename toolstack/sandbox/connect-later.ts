@@ -3,7 +3,7 @@
 // waits in the guest.
 
 import type { Domid } from '../base/ids.js';
-import { sleep } from '../base/deadline.js';
+import { sleep, withDeadline } from '../base/deadline.js';
 import { Steps } from '../base/steps.js';
 import { introduceClone } from '../clone/introduction.js';
 import { deviceNodes, untilConnected, type Device } from '../xen/devices.js';
@@ -79,7 +79,8 @@ export class LateConnection {
     if (this.#state === 'over' || !this.#record.introduction) return;
     const { signal } = this.#stop;
     try {
-      await plugFirst(this.#services, this.#record, this.#domid, signal, this.#steps);
+      const how = { publishes: true };
+      await plugFirst(this.#services, this.#record, this.#domid, signal, this.#steps, how);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -128,7 +129,8 @@ export async function connectAgain(
     else await introduce(services, record, domid, steps, introducer);
   }
   return async () => {
-    await plugFirst(services, record, domid, gone, steps);
+    // Networks.adopt() has published it.
+    await plugFirst(services, record, domid, gone, steps, { publishes: false });
     steps.done();
   };
 }
@@ -146,6 +148,18 @@ async function introduce(
   await steps.time('introduce', introducer(host, domid, introduction, devices));
 }
 
+const PUBLISH_MS = 60_000;
+
+/** nft may be busy with others' for longer than a domain that goes can wait. */
+function publish(
+  networks: SandboxServices['networks'],
+  network: NonNullable<SandboxRecord['network']>,
+  signal: AbortSignal,
+): Promise<void> {
+  const what = 'Published ports and names';
+  return withDeadline(networks.publish(network), PUBLISH_MS, what, { signal });
+}
+
 /** What the guest sends is lost in an end that is in no bridge, so that its front end hears of it only then; and only then do others find it. */
 async function plugFirst(
   { host, networks }: SandboxServices,
@@ -153,12 +167,13 @@ async function plugFirst(
   domid: Domid,
   gone: AbortSignal,
   steps: Steps,
+  { publishes }: { publishes: boolean },
 ): Promise<void> {
   const { network } = record;
   if (network) {
     await steps.time('interface', untilSeen(host, domid, gone));
     await steps.time('bridge', networks.plugNew(domid, network.bridge, gone));
-    await steps.time('ports', networks.publish(network));
+    if (publishes) await steps.time('ports', publish(networks, network, gone));
     await plugged(host, domid);
   }
   await steps.time('vif', untilConnected(host, domid, 'vif', 0, gone));

@@ -15,6 +15,7 @@ export async function prepareFiles(
   ready: Ready,
   memoryKib: number,
   steps: Steps,
+  signal: AbortSignal,
 ): Promise<void> {
   const { domid, record, template } = ready;
   // Rings are pieces of a size that a guest has only with more memory than it waits with.
@@ -25,5 +26,5 @@ export async function prepareFiles(
   ready.memoryKib = memoryKib;
   record.memoryKib = memoryKib;
   await steps.time('9pfs', attachDevices(host, domid, [filesDevice(OWN_FILES)]));
-  ready.filesRings = await steps.time('rings', filesRings(host, domid, OWN_FILES));
+  ready.filesRings = await steps.time('rings', filesRings(host, domid, OWN_FILES, signal));
 }

@@ -12,6 +12,7 @@ import type { XenHost } from '../xen/host.js';
 import { untilConnected } from '../xen/devices.js';
 import { writeLater } from '../xen/records.js';
 import { vif } from '../xen/vif.js';
+import { endIn, SETTLE_MS } from './connect-later.js';
 import { configure } from './connect.js';
 import { prepareFiles } from './files-ahead.js';
 import { MEMORY_FOR_FILES_KIB } from './layers.js';
@@ -110,7 +111,7 @@ export class Member {
   }
 }
 
-/** Both its channels up, its vif and, with `hasFiles`, its 9pfs device connected. Rejects soon when `signal` aborts. */
+/** Both its channels up, its vif and, with `hasFiles`, its 9pfs device connected. Rejects within some seconds when `signal` aborts. */
 async function prepare(
   services: SandboxServices,
   ready: Ready,
@@ -123,21 +124,29 @@ async function prepare(
 ): Promise<void> {
   const { host, networks } = services;
   const { domid, link, shim } = ready;
-  // What it is asked ends with its link.
-  const hangUp = (): void => link.close();
-  signal.throwIfAborted();
+  const stop = new AbortController();
+  const connected = untilConnected(host, domid, 'vif', 0, stop.signal);
+  // A back end that is in the middle of it when the domain goes writes down its failure where it stays.
+  const settle = (): Promise<void> => endIn(SETTLE_MS, connected, stop);
+  const hangUp = (): void => {
+    // What it is asked ends with its link.
+    link.close();
+    void settle();
+  };
   signal.addEventListener('abort', hangUp, { once: true });
   try {
+    signal.throwIfAborted();
     await steps.time('data', shim.waitUp(WAKE_MS, signal));
-    await steps.time('vif', untilConnected(host, domid, 'vif', 0, signal));
+    await steps.time('vif', connected);
     await steps.time('told', untilTold(host, domid, signal));
     ready.hasVif = true;
     await steps.time('mac', configure(ready, undefined));
-    if (hasFiles) await prepareFiles(services, ready, memoryKib, steps);
+    if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
     if (networks.defaultBridge !== '')
       await steps.time('bridge', networks.plug(domid, networks.defaultBridge));
   } finally {
     signal.removeEventListener('abort', hangUp);
+    await settle();
   }
 }
 

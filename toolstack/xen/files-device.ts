@@ -50,10 +50,12 @@ export async function filesRings(
   { xenstore }: XenHost,
   domid: Domid,
   device: number,
+  signal?: AbortSignal,
 ): Promise<FilesRing[]> {
   const { frontend } = devicePaths(domid, '9pfs', device);
   await xenstore.waitFor(`${frontend}/state`, (state) => state === XENBUS_INITIALISED, {
     timeoutMs: RINGS_MS,
+    ...(signal ? { signal } : {}),
   });
   const read = async (name: string): Promise<number> => {
     const untrusted = (await xenstore.readIfExists(`${frontend}/${name}`)) ?? '';

@@ -16,6 +16,7 @@ const rules = (change: Partial<DeviceChances> = {}) =>
   deviceRules({
     capabilities: capabilitiesFor(0).bounding,
     devices: [],
+    isMember: false,
     mountOptions: [['nosuid', 'nodev']],
     ...change,
   });
@@ -33,7 +34,12 @@ for (const name of ['MKNOD', 'cap_sys_admin', 'ALL']) {
 }
 
 test('likewise where what is mounted may have some', (t) => {
-  t.deepEqual(rules({ mountOptions: [['nodev'], ['rbind', 'dev']] }), [DENIED]);
+  for (const word of ['dev', 'rdev'])
+    t.deepEqual(rules({ mountOptions: [['nodev'], ['rbind', word]] }), [DENIED], word);
+});
+
+test('likewise in a pod, whose others may hand it one', (t) => {
+  t.deepEqual(rules({ isMember: true }), [DENIED]);
 });
 
 test('those that it is given it may use as it was said', (t) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The life of a container that nobody waits for: made, started, stopped, paused, renamed, started again by hand and by policy.
 
+import { mkdtempSync, rmSync } from 'node:fs';
 import test from 'ava';
 import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
@@ -168,6 +169,19 @@ once('no device file of the guest comes into reach, for who may make some neithe
   const makes = await tryBoth('--cap-add', 'MKNOD', '--cap-add', 'SYSLOG');
   t.is(makes.stdout, '1\n');
   t.regex(makes.stderr, /^dd: [^\n]*\/dev\/k[^\n]*: Operation not permitted\n$/);
+
+  const folder = mkdtempSync('/tmp/devices-');
+  try {
+    await command('mknod', [`${folder}/k`, 'c', '1', '11']);
+    await command('mknod', [`${folder}/z`, 'c', '1', '5']);
+    await ok(t, ...runWords('-d', '--name', 'given', busybox, 'sleep', '1000000'));
+    await ok(t, 'cp', folder, 'given:/dev/given');
+    const { stdout } = await thaw(['exec', 'given', 'ls', '/dev/given']);
+    t.is(stdout, 'z\n');
+    await ok(t, 'rm', '--force', 'given');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 once('what makes no sense together is refused in one line', async (t) => {
