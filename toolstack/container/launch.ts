@@ -52,7 +52,7 @@ export async function launch(
   if (network && !isUnknown) await sandbox.networks.publish(network);
   await steps.time('start', plan.start(made, record.place));
   // Who started it counts on its network; its own program has been told that it is there.
-  if (!attached) await steps.time('connect', made.connected);
+  if (!attached) await steps.time('connect', made.connect());
   else if (isUnknown)
     made.connected.then(
       () => container.update({}).catch(() => undefined),

@@ -72,6 +72,10 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.connected;
   }
 
+  connect(): Promise<void> {
+    return this.#domain.sandbox.connect();
+  }
+
   get shimSocket(): string {
     return this.#domain.sandbox.shimSocket;
   }

@@ -66,6 +66,7 @@ export type ContainerSandbox = Pick<
   | 'catchUp'
   | 'growOn'
   | 'connected'
+  | 'connect'
 >;
 
 export { describeDeath } from '../xen/death.js';
@@ -119,6 +120,11 @@ export class Sandbox {
   /** As StoreSide.connected. */
   get connected(): Promise<void> {
     return this.#store.connected;
+  }
+
+  /** As StoreSide.connect(). */
+  connect(): Promise<void> {
+    return this.#store.connect();
   }
 
   /** As StoreSide.known(). */

@@ -10,6 +10,12 @@ import type { SandboxRecord } from './record.js';
 import { quietly } from './release.js';
 import type { SandboxServices } from './services.js';
 
+/**
+ * After the start, where nobody waits for it: what brings the connection takes the CPU from the container's program, and one that is short has
+ * ended without it.
+ */
+const REST_MS = 10;
+
 export class StoreSide {
   readonly #services: SandboxServices;
   readonly #record: SandboxRecord;
@@ -18,6 +24,7 @@ export class StoreSide {
   readonly #connection: LateConnection | undefined;
   /** Ends what catchUp() left under way. */
   #catchingUp: (() => Promise<void>) | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #isOver = false;
 
   /** With `isNew`, what is in `record.introduction` is this one's to do, and not what an earlier thawd left. The others are LateRecords'. */
@@ -45,15 +52,28 @@ export class StoreSide {
     return this.#connection?.connected ?? Promise.resolve();
   }
 
+  /** As `connected`, for which nothing rests any longer. */
+  async connect(): Promise<void> {
+    await this.known();
+    await this.connected;
+  }
+
   /** Resolves when xenstore knows it, which it has it do at once. Rejects as LateConnection.known does. */
   async known(): Promise<void> {
+    if (this.#rest) this.#begin();
     await this.#connection?.begin();
   }
 
   /** From now on the time of what no start waits for runs. */
   schedule(): void {
-    if (!this.#connection) return this.#records.schedule();
-    void this.#connection.begin().then(
+    if (!this.#connection) this.#records.schedule();
+    else if (!this.#isOver) this.#rest ??= setTimeout(() => this.#begin(), REST_MS);
+  }
+
+  #begin(): void {
+    clearTimeout(this.#rest);
+    this.#rest = undefined;
+    void this.#connection?.begin().then(
       () => this.#isOver || this.#records.schedule(),
       () => undefined,
     );
@@ -95,12 +115,14 @@ export class StoreSide {
 
   /** The domain is going: nobody reads what would be written of it. */
   cancel(): void {
+    clearTimeout(this.#rest);
     this.#records.cancel();
   }
 
   /** Nothing is written of it from now on, nor under way. Never rejects. */
   async end(): Promise<void> {
     this.#isOver = true;
+    clearTimeout(this.#rest);
     await Promise.all([this.#connection?.end(), this.#catchingUp?.()]);
   }
 }

@@ -45,11 +45,13 @@ test('of one that goes before its time nothing is written, nor is it introduced'
   record.introduction = {} as Introduction;
   const side = new StoreSide(services, record, DOMID, { isNew: true, later });
   t.true(side.isLate);
+  side.schedule();
   side.cancel();
   await side.end();
   side.schedule();
   await side.written();
   await side.catchUp();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   t.is(has('console/tty'), undefined);
   t.is(introductions(), 0);
 });
