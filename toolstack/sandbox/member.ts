@@ -126,6 +126,8 @@ async function prepare(
   const { domid, link, shim } = ready;
   const stop = new AbortController();
   const connected = untilConnected(host, domid, 'vif', 0, stop.signal);
+  // Whoever waits for it sees that it failed.
+  connected.catch(() => undefined);
   // A back end that is in the middle of it when the domain goes writes down its failure where it stays.
   const settle = (): Promise<void> => endIn(SETTLE_MS, connected, stop);
   const hangUp = (): void => {
