@@ -141,9 +141,10 @@ async function prepare(
     await steps.time('data', shim.waitUp(WAKE_MS, signal));
     await steps.time('vif', connected);
     await steps.time('told', untilTold(host, domid, signal));
-    ready.hasVif = true;
     await steps.time('mac', configure(ready, undefined));
+    // By xenstore, for which there is time: on a busy host the guest may yet come to read its first target, and give up what it has got otherwise.
     if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
+    ready.hasVif = true;
     if (networks.defaultBridge !== '')
       await steps.time('bridge', networks.plug(domid, networks.defaultBridge));
   } finally {
