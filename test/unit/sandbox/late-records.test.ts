@@ -2,22 +2,12 @@
 // What no start waits for is written a little later, by this thawd or the next.
 
 import test, { type ExecutionContext } from 'ava';
-import { asDomid } from '../../../toolstack/base/ids.js';
 import { LateRecords } from '../../../toolstack/sandbox/late-records.js';
-import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
 import { permissions } from '../../../xenstore/index.js';
-import { containerRecord } from '../../support/container-record.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
-
-const DOMID = asDomid(7);
-const BASE = '/local/domain/7';
+import { BASE, DOMID, lateSandbox } from '../../support/late-sandbox.js';
 
 async function setUp(t: ExecutionContext) {
-  const { client, fake } = await joinFake(t);
-  const { sandbox: record } = containerRecord();
-  await client.write(`${BASE}/vm`, `/vm/${record.uuid}`);
-  const services = { host: fakeXenHost(new FakeLibxl(), client) } as unknown as SandboxServices;
+  const { client, fake, record, services } = await lateSandbox(t);
   const later = [
     { path: `${BASE}/name`, value: 'web' },
     { path: `${BASE}/error`, value: '', permissions: permissions(7, 'none') },

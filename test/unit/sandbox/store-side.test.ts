@@ -2,22 +2,12 @@
 // What xenstore hears of a sandbox comes in order, and not of one that is going.
 
 import test, { type ExecutionContext } from 'ava';
-import { asDomid } from '../../../toolstack/base/ids.js';
 import type { Introduction } from '../../../toolstack/clone/introduction.js';
-import type { SandboxServices } from '../../../toolstack/sandbox/services.js';
 import { StoreSide } from '../../../toolstack/sandbox/store-side.js';
-import { containerRecord } from '../../support/container-record.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
-
-const DOMID = asDomid(7);
-const BASE = '/local/domain/7';
+import { BASE, DOMID, lateSandbox } from '../../support/late-sandbox.js';
 
 async function setUp(t: ExecutionContext) {
-  const { client, fake } = await joinFake(t);
-  const { sandbox: record } = containerRecord();
-  await client.write(`${BASE}/vm`, `/vm/${record.uuid}`);
-  const services = { host: fakeXenHost(new FakeLibxl(), client) } as unknown as SandboxServices;
+  const { client, fake, record, services } = await lateSandbox(t);
   const later = [{ path: `${BASE}/console/tty`, value: '' }];
   record.later = later;
   let introductions = 0;
