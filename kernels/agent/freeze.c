@@ -40,6 +40,7 @@ static bool keeps_rings;    /* dom0 was told where they are */
 static bool store_has_news; /* the wake node may be there */
 /* xenstore may not know this domain yet, and would not answer: not before it has told of a watch */
 static bool tells_when_known;
+static bool tells_when_told; /* what comes of the kernel's other watches is on its way */
 
 uint32_t agent_freeze_wakes(void) {
   return wakes;
@@ -80,7 +81,8 @@ bool agent_freeze_is_possible(void) {
 
 void agent_freeze_begin(void) {
   agent_timer_clear(&telling);
-  tells_when_known = false;
+  agent_store_end_told();
+  tells_when_known = tells_when_told = false;
   state = PENDING;
   keeps_rings = false;
   release_deadline = (struct agent_timer){.fire = give_up};
@@ -163,14 +165,33 @@ static void freeze(void) {
   write_state("frozen");
 }
 
-static void tell(struct agent_timer *timer) {
-  (void)timer;
+static void tell(void) {
   write_state("running");
   agent_store_remove(THAW_XS_WAKE); /* last: dom0 waits for the rest */
 }
 
+/*
+ * That it runs means to dom0 that the kernel's drivers have read what xenstore says. Read later, the balloon's target
+ * would take back what RESIZE brought meanwhile.
+ */
+static void tell_if_told(void) {
+  if (!tells_when_told || !agent_store_is_told())
+    return;
+  tells_when_told = false;
+  agent_store_end_told();
+  tell();
+}
+
+static void ask_told(struct agent_timer *timer) {
+  (void)timer;
+  if (!agent_store_ask_told())
+    agent_die("Cannot watch %s in xenstore", THAW_XS_STATE);
+  tells_when_told = true;
+  tell_if_told();
+}
+
 static void tell_soon(void) {
-  telling = (struct agent_timer){.fire = tell};
+  telling = (struct agent_timer){.fire = ask_told};
   agent_timer_set(&telling, TELL_AFTER_NS);
 }
 
@@ -185,7 +206,7 @@ static void wake(bool is_same) {
   agent_channel_open(agent_data_channel());
   if (is_same) {
     agent_hold_release();
-    tell(NULL);
+    tell();
   } else if (!tells_when_known) {
     tell_soon();
   }
@@ -217,6 +238,7 @@ static void on_watch(struct agent_source *source, short revents) {
   (void)revents;
   agent_store_drain();
   store_has_news = true;
+  tell_if_told();
   if (tells_when_known) {
     tells_when_known = false;
     tell_soon();

@@ -24,4 +24,13 @@ bool agent_store_watch(const char *path);
 int agent_store_fd(void);
 void agent_store_drain(void); /* takes the events that made the descriptor readable */
 
+/*
+ * Has this kernel heard all that xenstore had to tell it when it was asked, its drivers' watches included? After a
+ * resume it sets them again one by one, and nobody else's meanwhile, and handles events in order: that of one more
+ * watch comes last. To ask waits until they are set; the descriptor becomes readable when it is told.
+ */
+bool agent_store_ask_told(void);
+bool agent_store_is_told(void);
+void agent_store_end_told(void); /* gives that watch up, if there is one */
+
 #endif

@@ -3,6 +3,7 @@
  * How does the agent reach xenstore? By one descriptor of /dev/xen/xenbus for its whole life: the
  * kernel carries it, watch included, across suspend, and libxenstore would start a thread for it.
  */
+#include "proto.h"
 #include "store.h"
 
 #include <errno.h>
@@ -16,6 +17,10 @@
 static int device = -1;
 static char payload[XENSTORE_PAYLOAD_MAX + 1];
 
+#define WAKE_TOKEN "thaw"
+#define TOLD_TOKEN "told"
+static bool asks_told, is_told;
+
 static bool read_exactly(void *data, size_t size) {
   for (size_t have = 0; have < size;) {
     ssize_t r = read(device, (char *)data + have, size - have);
@@ -28,6 +33,14 @@ static bool read_exactly(void *data, size_t size) {
   return true;
 }
 
+/* An event is the path and the token, each with its NUL (xenbus_dev_frontend.c). */
+static void note_event(size_t length) {
+  size_t path = strlen(payload) + 1;
+
+  if (path < length && strcmp(payload + path, TOLD_TOKEN) == 0)
+    is_told = true;
+}
+
 /* Takes one message into payload; its length or -1. */
 static int receive(uint32_t *type_out) {
   struct xsd_sockmsg header;
@@ -35,6 +48,8 @@ static int receive(uint32_t *type_out) {
   if (!read_exactly(&header, sizeof header) || header.len > XENSTORE_PAYLOAD_MAX || !read_exactly(payload, header.len))
     return -1;
   payload[header.len] = '\0';
+  if (header.type == XS_WATCH_EVENT)
+    note_event(header.len);
   *type_out = header.type;
   return (int)header.len;
 }
@@ -96,11 +111,31 @@ bool agent_store_remove(const char *path) {
   return request(XS_RM, &path, sizes, 1) >= 0 || errno == ENOENT;
 }
 
-bool agent_store_watch(const char *path) {
-  const char *parts[] = {path, "thaw"};
-  size_t sizes[] = {strlen(path) + 1, sizeof "thaw"};
+static bool change_watch(uint32_t type, const char *path, const char *token) {
+  const char *parts[] = {path, token};
+  size_t sizes[] = {strlen(path) + 1, strlen(token) + 1};
 
-  return request(XS_WATCH, parts, sizes, 2) >= 0;
+  return request(type, parts, sizes, 2) >= 0;
+}
+
+bool agent_store_watch(const char *path) {
+  return change_watch(XS_WATCH, path, WAKE_TOKEN);
+}
+
+bool agent_store_ask_told(void) {
+  is_told = false;
+  asks_told = change_watch(XS_WATCH, THAW_XS_STATE, TOLD_TOKEN);
+  return asks_told;
+}
+
+bool agent_store_is_told(void) {
+  return is_told;
+}
+
+void agent_store_end_told(void) {
+  if (asks_told)
+    change_watch(XS_UNWATCH, THAW_XS_STATE, TOLD_TOKEN);
+  asks_told = false;
 }
 
 int agent_store_fd(void) {

@@ -130,10 +130,10 @@ export class XenGuest extends AgentClient {
   }
 
   /** xl save and xl restore: what a clone is made of, without thaw. */
-  saveAndRestore(): void {
+  saveAndRestore({ isPaused = false } = {}): void {
     const file = join(this.folder, 'image');
     xl('save', this.name, file);
-    xl('restore', file);
+    xl('restore', ...(isPaused ? ['-p'] : []), file);
     this.domid = domidOf(this.name);
   }
 

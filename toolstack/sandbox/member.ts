@@ -142,9 +142,8 @@ async function prepare(
     await steps.time('vif', connected);
     await steps.time('told', untilTold(host, domid, signal));
     await steps.time('mac', configure(ready, undefined));
-    // By xenstore, for which there is time: on a busy host the guest may yet come to read its first target, and give up what it has got otherwise.
-    if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
     ready.hasVif = true;
+    if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
     if (networks.defaultBridge !== '')
       await steps.time('bridge', networks.plug(domid, networks.defaultBridge));
   } finally {
@@ -153,7 +152,7 @@ async function prepare(
   }
 }
 
-/** Its agent says that it runs a little after xenstore has told the guest all that it waits for, its memory's target too. */
+/** Its agent says that it runs when xenstore has told the guest all that it waits for, its memory's target too. */
 async function untilTold(host: XenHost, domid: Domid, signal: AbortSignal): Promise<void> {
   const path = `/local/domain/${domid}/${XS_STATE}`;
   const options = { timeoutMs: WAKE_MS, signal };

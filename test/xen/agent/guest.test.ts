@@ -14,6 +14,7 @@ import {
   deleteContainer,
   startContainer,
 } from '../../support/container.js';
+import { loggedBySlowXenstored } from '../../support/slow-xenstored.js';
 import { eventually, GUEST, XenGuest, xl } from '../../support/xen-guest.js';
 import { testGuest, testLasting } from './with-guest.js';
 
@@ -67,6 +68,23 @@ testGuest('it freezes, and wakes after save and restore, and once more', async (
   await process.ended();
   t.is(process.stdout.text, 'awake\n');
 });
+
+testGuest(
+  'it says that it runs when its kernel has read what xenstore says, however late',
+  async (t, guest) => {
+    await guest.freeze();
+    guest.saveAndRestore({ isPaused: true });
+    guest.wake();
+    const log = await loggedBySlowXenstored(async () => {
+      xl('unpause', guest.name);
+      await eventually('it runs', () => guest.state() === 'running', 60_000);
+    });
+    const asked = log.filter((line) => line.includes(` (d${guest.domid}) `));
+    const at = (request: string) => asked.findIndex((line) => line.includes(request));
+    const [target, running] = [at('READ (memory/target '), at('WRITE (data/thaw/state running)')];
+    t.true(target >= 0 && running > target, `${target} ${running}\n${asked.join('\n')}`);
+  },
+);
 
 testGuest(
   'layers in memory and a created container go through save and restore',
