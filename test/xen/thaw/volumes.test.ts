@@ -175,6 +175,23 @@ once('two containers share a volume, and its locks', async (t) => {
   t.regex(stderr, /container .*right.* has it/);
 });
 
+once('many that write large pieces at once all come to their end', async (t) => {
+  const path = folder(t);
+  await standing(t, 'writers', '-v', `${path}:/v`, '--memory', '128m');
+  // More at once than a ring holds: the others wait for room.
+  const writes = [
+    'for i in $(seq 12); do dd if=/dev/zero of=/v/$i bs=64k count=40 2>/dev/null & done',
+    'wait; echo done',
+  ];
+  const stop = AbortSignal.timeout(120_000);
+  const outcome = await Promise.race([
+    sh('writers', writes.join('\n')),
+    new Promise<string>((resolve) => stop.addEventListener('abort', () => resolve('they hang'))),
+  ]);
+  t.is(outcome, 'done\n');
+  for (let i = 1; i <= 12; i++) t.is(statSync(join(path, String(i))).size, 40 * 65536);
+});
+
 once('a sized volume has that size, and its filesystem is mounted while it is used', async (t) => {
   t.timeout(300_000);
   t.teardown(() => thaw(['volume', 'rm', '--force', 'small']));
