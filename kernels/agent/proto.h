@@ -95,10 +95,11 @@ enum thaw_type {
                            then `files` pairs that replace those of CREATE. Runs the program of a created
                            container, or lets the processes of one go on that came along with a HOLD: OK: le32
                            guest pid */
-  THAW_HOLD = 0x1c,     /* field: container id. FREEZE with a container that runs: its processes stop, then all is as
-                           after FREEZE. Woken with "1" they wait for BEGIN, with "2" they go on at once, as they do when
-                           the freeze is given up. Refused where something would not survive it: THAW_E_TCP,
-                           THAW_E_STREAMS, THAW_E_VOLUME, THAW_E_BUSY */
+  THAW_HOLD =
+      0x1c, /* field: container id; then "files" where dom0 keeps what is open of its files and serves it
+               again. FREEZE with a container that runs: its processes stop, then all is as after FREEZE. Woken with "1"
+               they wait for BEGIN, with "2" they go on at once, as they do when the freeze is given up. Refused where
+               something would not survive it: THAW_E_TCP, THAW_E_STREAMS, THAW_E_VOLUME, THAW_E_BUSY */
   THAW_NETWORK =
       0x1d, /* struct thaw_network, field: interface ("eth0"). It has these addresses and default routes, and no
                others, and is up, or down where it has none: OK. THAW_E_DEVICE: there is no such interface */
@@ -188,11 +189,17 @@ enum thaw_type {
   THAW_SHARE = 0x49, /* thawd -> shim, id = number of a 9pfs device of the guest's: struct thaw_share, then two fields
                         for each export, "ro", "rw" or, for one that dom0's later mounts come to, "rw,slave", and an
                         absolute path: serve these over it, in one tree where they are called 0, 1, ... Each device has
-                        a server of its own. Answer: SHARED */
+                        a server of its own. One more field, an absolute path: the server goes on where the one stopped
+                        that stashed there. Answer: SHARED */
   THAW_SHARED =
       0x4a, /* shim -> thawd, id = device: arg 0: it serves them; else enum thaw_error, payload: why not, UTF-8 */
   THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
   THAW_UNSHARED = 0x4c, /* shim -> thawd, id = device: the server is gone, and has nothing of the guest's mapped */
+  THAW_STASH = 0x4d,    /* thawd -> shim, id = device, field: absolute path of a file that the shim makes, in which its
+                           server writes what the guest has open once what it was asked is answered; from then on it
+                           answers nothing. "": it answers again; the file stays. Answer: STASHED */
+  THAW_STASHED = 0x4e,  /* shim -> thawd, id = device: arg 0: it is so; else enum thaw_error, payload: why not, UTF-8:
+                           the server answers as before, and there is no file */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc

@@ -5,9 +5,11 @@
  *
  * The input is a list of messages, each of a type, a length and its bytes. Without bit 0 of the first byte, their
  * numbers are bent a little, so that they are fids, names and flags more often than chance has it: the server sees deep
- * states.
+ * states. With bit 1 a length and so many bytes come first, of what another server is said to have stashed: that is
+ * taken up. With bit 2 the server ends by stashing, and another takes that up.
  */
 #include "ninep.h"
+#include "stash.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -257,6 +260,43 @@ static int count_fds(void) {
   return count;
 }
 
+/* Where it fails it must be as new. */
+static void unstash(struct ninep *server, struct input *input) {
+  size_t n = take(input, 2);
+  int fd = memfd_create("stash", MFD_CLOEXEC), before;
+  char text[256];
+
+  if (n > input->left)
+    n = input->left;
+  assert(fd >= 0 && write(fd, input->at, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+  input->at += n;
+  input->left -= n;
+  before = count_fds();
+  if (ninep_unstash(server, fd, text, sizeof text) != 0) {
+    assert(strlen(text) > 0 && !has((const uint8_t *)text, strlen(text), "thaw-ninep-fuzz"));
+    assert(count_fds() == before);
+  }
+  close(fd);
+}
+
+/* What one server wrote another takes up, as long as nobody has changed a thing. */
+static void stash(struct ninep *server) {
+  int fd = memfd_create("stash", MFD_CLOEXEC);
+  char text[256];
+  struct ninep *next;
+
+  assert(fd >= 0);
+  if (ninep_stash(server, fd, text, sizeof text) == 0) {
+    ninep_free(server);
+    next = ninep_new(root_fd, fds_fd, MSIZE);
+    assert(next != NULL && lseek(fd, 0, SEEK_SET) == 0);
+    assert(ninep_unstash(next, fd, text, sizeof text) == 0);
+    server = next;
+  }
+  ninep_free(server);
+  close(fd);
+}
+
 static void remove_scratch(void) {
   nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
   rmdir(scratch);
@@ -292,7 +332,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static struct request request;
   struct input input = {data, size};
-  bool is_raw = (take(&input, 1) & 1) != 0;
+  uint64_t first = take(&input, 1);
+  bool is_raw = (first & 1) != 0;
   int before = count_fds();
   struct ninep *server = ninep_new(root_fd, fds_fd, MSIZE);
   uint8_t *reply = malloc(MSIZE);
@@ -300,6 +341,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   assert(server != NULL && reply != NULL);
   fill_export();
+  if ((first & 2) != 0) {
+    unstash(server, &input);
+    goto messages;
+  }
   request.length = 7;
   put(&request, MSIZE, 4);
   put_text(&request, "9P2000.L");
@@ -312,6 +357,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   put(&request, 0, 8);
   finish(&request, 104);
   assert(ninep_answer(server, request.bytes, request.length, reply, MSIZE) > 0);
+messages:
   for (int i = 0; i < MESSAGES_MAX && input.left > 0; i++) {
     make_request(&request, &input, is_raw);
     /* of its own length, so that a byte read beyond it is seen */
@@ -325,7 +371,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (n < 0)
       break;
   }
-  ninep_free(server);
+  if ((first & 4) != 0)
+    stash(server);
+  else
+    ninep_free(server);
   free(reply);
   assert(count_fds() == before);
   check_outside();

@@ -105,6 +105,10 @@ export interface ServeOptions {
   fewFids?: boolean;
   /** The program that makes no system calls but those of thaw-shim's file server; "try" is one that it tries first. */
   confined?: { try?: number };
+  /** What another server stashed, which this one takes up first; then its fids are there, and new ones have other numbers. */
+  unstash?: string;
+  /** Where it stashes when it is closed. */
+  stash?: string;
 }
 
 function programOf({ fewFids, confined }: ServeOptions): string {
@@ -129,6 +133,7 @@ export class NinepClient {
   #last: Promise<unknown> = Promise.resolve();
   #nextFid = 1;
   #stderr = '';
+  #mayFail = false;
 
   private constructor(server: ChildProcess, msize: number) {
     this.#server = server;
@@ -154,13 +159,20 @@ export class NinepClient {
     ];
     const server = spawn(command ?? '', args, {
       stdio: 'pipe',
-      env: { ...process.env, ...CHECKED_ENV },
+      env: {
+        ...process.env,
+        ...CHECKED_ENV,
+        ...(options.unstash === undefined ? {} : { THAW_NINEP_UNSTASH: options.unstash }),
+        ...(options.stash === undefined ? {} : { THAW_NINEP_STASH: options.stash }),
+      },
     });
     const client = new NinepClient(server, options.msize ?? 65536);
+    if (options.unstash !== undefined) client.#nextFid = 1000;
     t.teardown(async () => {
       const status = await client.close();
       if (options.confined?.try !== undefined) return;
-      if (status !== 0 && status !== 3) t.fail(`server ended with ${status}: ${client.#stderr}`);
+      if (!client.#mayFail && status !== 0 && status !== 3)
+        t.fail(`server ended with ${status}: ${client.#stderr}`);
     });
     return client;
   }
@@ -180,6 +192,14 @@ export class NinepClient {
   async close(): Promise<number | NodeJS.Signals> {
     this.#server.stdin?.end();
     return within(20_000, 'the 9P server to end', () => this.#ended);
+  }
+
+  /** Ends the connection of one that cannot stash, or unstash; why not. */
+  async refusal(): Promise<string> {
+    this.#mayFail = true;
+    const status = await this.close();
+    if (status !== 4) throw new Error(`The 9P server ended with ${status}: ${this.#stderr}`);
+    return this.#stderr.trim();
   }
 
   #take(chunk: Buffer): void {

@@ -4,8 +4,12 @@
  * anything but the server itself; with CONFINED it may make the system calls of thaw-shim's file server, and no other,
  * and a number as third word is a system call that it tries first. Exit status 0 when its input ends, 3 when the server
  * gives the connection up.
+ *
+ * THAW_NINEP_UNSTASH names what it takes up first, THAW_NINEP_STASH where it stashes when its input ends: 4 with the
+ * reason on standard error when that cannot be, 5 when it then has more descriptors than before.
  */
 #include "ninep.h"
+#include "stash.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -73,6 +77,48 @@ static int serve(struct ninep *server, uint32_t msize, uint8_t *request, uint8_t
   return 0;
 }
 
+/* The first number that is free: what is left open moves it. */
+static int first_free(void) {
+  int fd = fcntl(STDIN_FILENO, F_DUPFD, 0);
+
+  close(fd);
+  return fd;
+}
+
+/* 0, or the exit status. */
+static int unstash(struct ninep *server) {
+  const char *name = getenv("THAW_NINEP_UNSTASH");
+  int fd = name == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC), before = first_free(), status = 0;
+  char text[256];
+
+  if (name == NULL)
+    return 0;
+  if (ninep_unstash(server, fd, text, sizeof text) != 0) {
+    fprintf(stderr, "%s\n", text);
+    status = first_free() == before ? 4 : 5;
+  }
+  close(fd);
+  return status;
+}
+
+static int stash(struct ninep *server) {
+  const char *name = getenv("THAW_NINEP_STASH");
+  int fd = name == NULL ? -1 : open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), before = first_free();
+  int status = 0;
+  char text[256];
+
+  if (name == NULL)
+    return 0;
+  if (ninep_stash(server, fd, text, sizeof text) != 0) {
+    fprintf(stderr, "%s\n", text);
+    status = 4;
+  }
+  if (first_free() != before)
+    status = 5;
+  close(fd);
+  return status;
+}
+
 int main(int argc, char **argv) {
   uint32_t msize = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 65536;
   uint8_t *request = malloc(msize), *reply = malloc(msize);
@@ -93,7 +139,11 @@ int main(int argc, char **argv) {
     perror(argv[1]);
     goto out;
   }
-  status = serve(server, msize, request, reply);
+  status = unstash(server);
+  if (status == 0)
+    status = serve(server, msize, request, reply);
+  if (status == 0)
+    status = stash(server);
 out:
   ninep_free(server);
   if (root >= 0)

@@ -18,6 +18,8 @@ export interface Programs {
   shimChecked: string;
   /** The shim again, whose file servers need no domain (test/support/files-server.c). */
   shimOfFiles: string;
+  /** And one whose file servers are the real ones, with a socket for the guest's ring (test/support/files-rings.c). */
+  shimOfRings: string;
 }
 
 /**
@@ -42,7 +44,14 @@ export function programs(): Programs {
   const installed = process.env['THAW_TEST_BIN'];
   if (installed !== undefined) {
     const [thaw, shim] = [join(installed, 'thaw'), join(installed, 'thaw-shim')];
-    return (built = { thaw, shim, thawChecked: thaw, shimChecked: shim, shimOfFiles: shim });
+    return (built = {
+      thaw,
+      shim,
+      thawChecked: thaw,
+      shimChecked: shim,
+      shimOfFiles: shim,
+      shimOfRings: shim,
+    });
   }
   makeProgram('toolstack/launcher');
   makeProgram('toolstack/launcher', 'test');
@@ -54,6 +63,7 @@ export function programs(): Programs {
     thawChecked: join(out, 'thaw-test'),
     shimChecked: join(out, 'thaw-shim-test'),
     shimOfFiles: join(out, 'thaw-shim-files-test'),
+    shimOfRings: join(out, 'thaw-shim-rings-test'),
   };
   return built;
 }

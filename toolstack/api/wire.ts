@@ -33,6 +33,8 @@ export const ApiType = {
   SHARED: 0x4a,
   UNSHARE: 0x4b,
   UNSHARED: 0x4c,
+  STASH: 0x4d,
+  STASHED: 0x4e,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,
@@ -140,10 +142,11 @@ export interface Export {
 export const SHARE_RINGS = 2;
 export const EXPORTS_MAX = 64;
 
-/** SHARE's payload: struct thaw_share, and the exports. */
+/** SHARE's payload: struct thaw_share, and the exports; at last what another server stashed, where there is that. */
 export function encodeShare(
   rings: readonly { ref: number; port: number }[],
   exports: readonly Export[],
+  stash?: string,
 ): Buffer {
   const head = Buffer.alloc(8 * SHARE_RINGS + 4);
   for (let i = 0; i < SHARE_RINGS; i++) {
@@ -155,6 +158,7 @@ export function encodeShare(
     readOnly ? 'ro' : isSlave ? 'rw,slave' : 'rw',
     path,
   ]);
+  if (stash !== undefined) fields.push(stash);
   return Buffer.concat([head, encodeFields(fields)]);
 }
 

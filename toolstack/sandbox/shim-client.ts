@@ -128,22 +128,42 @@ export class ShimClient {
   }
 
   /**
-   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device of that number; resolves once it does. Rejects
-   * with ERR_SHIM_REFUSED when it cannot.
+   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device of that number; resolves once it does. It goes
+   * on where the one stopped that wrote `stash`. Rejects with ERR_SHIM_REFUSED when it cannot.
    */
   async share(
     device: number,
     rings: readonly { ref: number; port: number }[],
     exports: readonly Export[],
-    timeoutMs = SHARE_MS,
+    { stash, timeoutMs = SHARE_MS }: { stash?: string; timeoutMs?: number } = {},
   ): Promise<void> {
-    const payload = encodeShare(rings, exports);
+    const payload = encodeShare(rings, exports, stash);
     await this.#ask(ApiType.SHARE, device, 0, payload, 'to share files', timeoutMs);
   }
 
   /** Ends the device's server, where there is one; resolves when that is gone, with all that it had of the guest's and of the host's. */
   async unshare(device: number, timeoutMs = SHARE_MS): Promise<void> {
     await this.#ask(ApiType.UNSHARE, device, 0, undefined, 'to share no files', timeoutMs);
+  }
+
+  /**
+   * Has the device's server write what its guest has open into a new file, and answer nothing from then on. Rejects with ERR_SHIM_REFUSED
+   * where something is in the way of that: it answers on, and there is no file.
+   */
+  async stash(device: number, path: string, timeoutMs = SHARE_MS): Promise<void> {
+    await this.#ask(ApiType.STASH, device, 0, encodeFields([path]), 'to stash files', timeoutMs);
+  }
+
+  /** Has it answer again, also where nobody knows whether it has stopped. A stash that is not done is given up. */
+  async goOn(device: number, timeoutMs = SHARE_MS): Promise<void> {
+    await this.#ask(
+      ApiType.STASH,
+      device,
+      0,
+      encodeFields(['']),
+      'to share files again',
+      timeoutMs,
+    );
   }
 
   /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
@@ -203,6 +223,10 @@ export class ShimClient {
       }
       case ApiType.SHARED:
         return this.#settle(answerKey(ApiType.SHARE, frame.id), (waiter) =>
+          frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
+        );
+      case ApiType.STASHED:
+        return this.#settle(answerKey(ApiType.STASH, frame.id), (waiter) =>
           frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
         );
       case ApiType.UNSHARED:

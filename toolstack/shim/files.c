@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How the shim starts its sandbox's file servers, and what it does when one ends. */
-#include "files.h"
+#include "files_servers.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,18 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "descriptor.h"
 
-struct files_server {
-  struct files_server *next;
-  uint32_t device;
-  pid_t pid;
-  int process; /* pidfd */
-  int socket;  /* -1: it was told to end */
-  bool served;
-  struct client *asked; /* waits for it to serve */
-  struct client *ended; /* waits for it to be gone */
-};
+extern char **environ;
 
 static void shared(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
   client_reply(client, THAW_SHARED, device, error, text, (uint32_t)strlen(text));
@@ -67,13 +58,14 @@ out_actions:
 static void end(struct files_server *server) {
   if (server->socket < 0)
     return;
+  files_stash_over(server);
   close(server->socket);
   server->socket = -1;
   syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
 }
 
-/* Returns 0 or an errno. */
-static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length) {
+/* `stash` goes along, where there is one, and stays the caller's. Returns 0 or an errno. */
+static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int stash) {
   int pair[2], error;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -94,12 +86,12 @@ static int start(struct files_server *server, unsigned domid, const uint8_t *pay
     return error;
   }
   /* one that cannot be told ends without a word, as one that is killed */
-  if (send(server->socket, payload, length, MSG_NOSIGNAL) != (ssize_t)length)
+  if (descriptor_send(server->socket, payload, length, stash) != 0)
     end(server);
   return 0;
 }
 
-static struct files_server *find(const struct shim *shim, uint32_t device) {
+struct files_server *files_find(const struct shim *shim, uint32_t device) {
   struct files_server *server = shim->files;
 
   while (server != NULL && server->device != device)
@@ -109,13 +101,14 @@ static struct files_server *find(const struct shim *shim, uint32_t device) {
 
 void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
   struct files_server *server;
-  int error;
+  char text[256];
+  int error, stash;
 
   if (shim->state == SHIM_LOST) {
     shared(client, device, THAW_E_STATE, shim->lost);
     return;
   }
-  if (find(shim, device) != NULL) {
+  if (files_find(shim, device) != NULL) {
     shared(client, device, THAW_E_STATE, "Cannot share files: the device has a server already");
     return;
   }
@@ -125,8 +118,14 @@ void files_share(struct shim *shim, struct client *client, uint32_t device, cons
                                                   : "Cannot share files: there is no domain");
     return;
   }
+  if (!files_stash_open(payload, &length, &stash, text, sizeof text)) {
+    shared(client, device, THAW_E_INTERNAL, text);
+    return;
+  }
   server = calloc(1, sizeof *server);
-  error = server != NULL ? start(server, shim->transport->domid, payload, length) : ENOMEM;
+  error = server != NULL ? start(server, shim->transport->domid, payload, length, stash) : ENOMEM;
+  if (stash >= 0)
+    close(stash);
   if (error != 0) {
     free(server);
     shared(client, device, THAW_E_INTERNAL, strerror(error));
@@ -140,7 +139,7 @@ void files_share(struct shim *shim, struct client *client, uint32_t device, cons
 }
 
 void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
-  struct files_server *server = find(shim, device);
+  struct files_server *server = files_find(shim, device);
 
   if (server == NULL) {
     client_reply(client, THAW_UNSHARED, device, 0, NULL, 0);
@@ -160,8 +159,8 @@ nfds_t files_poll(const struct shim *shim, struct pollfd *fds) {
   return n;
 }
 
-static void served_or_not(struct shim *shim, struct files_server *server) {
-  char text[256];
+static void hear(struct shim *shim, struct files_server *server) {
+  char text[320];
   ssize_t n = recv(server->socket, text, sizeof text - 1, MSG_DONTWAIT);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -172,6 +171,8 @@ static void served_or_not(struct shim *shim, struct files_server *server) {
     answer(server, 0, "");
     return;
   }
+  if (server->served && files_stash_heard(server, text))
+    return;
   end(server);
   answer(server, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
   if (server->served)
@@ -197,7 +198,7 @@ void files_turn(struct shim *shim, const struct pollfd *fds) {
     if (fds->revents == 0)
       continue;
     if (server->socket >= 0) {
-      served_or_not(shim, server);
+      hear(shim, server);
     } else if (waitpid(server->pid, NULL, WNOHANG) != 0) {
       if (server->ended != NULL)
         client_reply(server->ended, THAW_UNSHARED, server->device, 0, NULL, 0);
@@ -212,6 +213,8 @@ void files_forget(struct shim *shim, const struct client *client) {
       server->asked = NULL;
     if (server->ended == client)
       server->ended = NULL;
+    if (server->stashed == client)
+      server->stashed = NULL;
   }
 }
 

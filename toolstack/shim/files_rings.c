@@ -33,6 +33,15 @@ struct rings {
   unsigned turn;
 };
 
+/* Goes on where another server stopped: what that had taken and given. Of no more use to a guest that lies than its own
+ * indexes. */
+static void ring_resume(const struct rings *rings, struct ring *ring) {
+  ring->out_cons = __atomic_load_n(&ring->shared->out_cons, __ATOMIC_ACQUIRE);
+  ring->in_prod = __atomic_load_n(&ring->shared->in_prod, __ATOMIC_ACQUIRE);
+  /* the event of the last reply may have been lost with the other domain */
+  xenevtchn_notify(rings->events, ring->port);
+}
+
 static int ring_map(struct rings *rings, struct ring *ring, unsigned domid, uint32_t ref, uint32_t port) {
   uint32_t untrusted_refs[1u << ORDER_MOST], untrusted_order;
   xenevtchn_port_or_error_t own;
@@ -64,7 +73,7 @@ static int ring_map(struct rings *rings, struct ring *ring, unsigned domid, uint
 }
 
 /* Nothing is unmapped when it fails: the process ends, and the kernel does that. */
-struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, char *text, size_t size) {
+struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size) {
   struct rings *rings = calloc(1, sizeof *rings);
 
   if (rings != NULL)
@@ -80,6 +89,8 @@ struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, char
       snprintf(text, size, "Cannot map ring %u of domain %u: %s", i, domid, strerror(errno));
       return NULL;
     }
+    if (resumes)
+      ring_resume(rings, &rings->ring[i]);
   }
   return rings;
 }

@@ -12,8 +12,9 @@
 
 struct rings;
 
-/* Maps the rings that a guest has granted. NULL with what failed in text. */
-struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, char *text, size_t size);
+/* Maps the rings that a guest has granted, new ones unless another server has used them. NULL with what failed in text.
+ */
+struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size);
 
 /* Readable when the guest has said something; rings_woken() must then come before the rings are looked at. */
 int rings_fd(const struct rings *rings);

@@ -30,7 +30,7 @@ static const uint16_t allowed[] = {
     SYS_ppoll,
     SYS_read,
     SYS_write,
-    SYS_recvfrom,
+    SYS_recvmsg,
     SYS_sendto,
     /* names and files */
     SYS_openat,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The file server's process: it takes the rings and the tree, gives up all else, and answers until its shim ends. */
+/* The file server's process: it takes the rings and the tree, gives up all else, and goes on where another stopped, if
+ * one did. Then it serves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,24 +16,24 @@
 #include <unistd.h>
 
 #include "../api/frame.h"
+#include "descriptor.h"
 #include "files.h"
 #include "files_export.h"
 #include "files_rings.h"
 #include "files_seccomp.h"
-#include "ninep/ninep.h"
+#include "files_serve.h"
+#include "ninep/stash.h"
 
+#ifndef DESCRIPTORS /* a test may not have as many */
 /* Each of the guest's files may take two. */
 #define DESCRIPTORS 140000
+#endif
 
 #define CAP(name) (1u << (name)) /* all of them are below 32 */
 /* What files of any owner need, and no more. */
 #define KEPT                                                                                                           \
   (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |    \
    CAP(CAP_SETFCAP))
-
-static int say(const char *text) {
-  return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
 
 /* False: it is no mode. */
 static bool parse_mode(const char *mode, struct export *export) {
@@ -103,37 +103,6 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
   return server;
 }
 
-/* So many requests without a look at the shim: the signal of its death goes with the first change of user. */
-#define REQUESTS_PER_LOOK 64
-
-/* Until the shim ends, which closes its side, or the guest breaks a protocol. */
-static const char *serve(struct rings *rings, struct ninep *server) {
-  static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
-  struct pollfd fds[] = {{.fd = FILES_SOCKET}, {.fd = rings_fd(rings), .events = POLLIN}};
-
-  for (unsigned requests = 0;;) {
-    unsigned ring;
-    ssize_t n = rings_next(rings, request, &ring);
-
-    if (n < 0)
-      return "the guest broke its 9pfs ring";
-    if (n > 0) {
-      n = ninep_answer(server, request, (size_t)n, reply, sizeof reply);
-      if (n < 0)
-        return "the guest broke the 9P protocol";
-      rings_reply(rings, ring, reply, (size_t)n);
-      if (++requests % REQUESTS_PER_LOOK != 0)
-        continue;
-    }
-    if (poll(fds, 2, n > 0 ? 0 : -1) < 0 && errno != EINTR)
-      return "it cannot poll";
-    if (fds[0].revents != 0)
-      return NULL;
-    if (fds[1].revents != 0 && rings_woken(rings) != 0)
-      return "its event channel failed";
-  }
-}
-
 int files_server_run(const char *domid) {
   static uint8_t message[FILES_MESSAGE_MAX];
   static struct export exports[THAW_EXPORTS_MAX];
@@ -142,29 +111,32 @@ int files_server_run(const char *domid) {
   struct ninep *server;
   const char *end;
   char text[256];
+  int stash;
   ssize_t n;
 
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGPIPE, SIG_IGN);
   umask(0);
-  n = recv(FILES_SOCKET, message, sizeof message, 0);
+  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &stash);
   if (n <= 0)
     return 1; /* the shim ended first */
   if (parse(message, (size_t)n, &share, exports) != 0) {
-    say("SHARE is malformed");
+    files_say("SHARE is malformed");
     return 1;
   }
-  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, text, sizeof text);
+  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, stash >= 0, text, sizeof text);
   server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
-  if (server == NULL) {
-    say(text);
+  if (server == NULL || (stash >= 0 && ninep_unstash(server, stash, text, sizeof text) != 0)) {
+    files_say(text);
     return 1;
   }
-  if (say(FILES_SERVED) != 0)
+  if (stash >= 0)
+    close(stash);
+  if (files_say(FILES_SERVED) != 0)
     return 1;
-  end = serve(rings, server);
+  end = files_serve(rings, server);
   if (end != NULL)
-    say(end);
+    files_say(end);
   ninep_free(server);
   return end == NULL ? 0 : 1;
 }

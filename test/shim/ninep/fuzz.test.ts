@@ -7,6 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { put } from '../../support/ninep-fields.js';
+import { encodeStash, FILE as PLAIN, LINK as SYMLINK } from '../../support/ninep-stash.js';
 import { ROOT } from '../../support/programs.js';
 
 const seconds = process.env['FUZZ_SECONDS'] ?? '10';
@@ -24,7 +26,7 @@ const [FILE, FOLDER, DEEP, UP, NEW] = [0, 1, 2, 8, 14];
 /** A number of four bytes, of which two are given. */
 const n = (value: number): number[] => [1, value & 0xff, value >> 8];
 
-/** What the fuzzer starts from, each with a zero in front: sessions that get somewhere. */
+/** What the fuzzer starts from, each with its first byte in front: sessions that get somewhere. */
 const SESSIONS: number[][][] = [
   [
     [WALK, 0, 1, 1, FILE],
@@ -73,6 +75,25 @@ const SESSIONS: number[][][] = [
   ],
 ];
 
+/** What it starts from that another server is said to have stashed; the messages of the first session come after it. */
+const STASHES = [
+  encodeStash({ fids: [{ number: 0 }] }),
+  encodeStash({
+    fids: [
+      { number: 0 },
+      { number: 1, path: 'file', mode: PLAIN, flags: 2 },
+      { number: 2, path: 'folder/deep', flags: 0o200000, device: 1 },
+      { number: 3, path: 'link', mode: SYMLINK, uid: 1000 },
+    ],
+    ranges: [
+      { fid: 1, process: 1, end: 9 },
+      { fid: 1, process: 2, start: 5, end: 20 },
+    ],
+    devices: [0, 1],
+  }),
+  encodeStash({ fids: [{ number: 1, path: 'up/secret', mode: PLAIN, flags: 0 }] }),
+];
+
 test(`whatever a guest's messages are, for ${seconds} s`, (t) => {
   if (!found) {
     t.log(`skipped: ${compiler} is not installed`);
@@ -90,8 +111,13 @@ test(`whatever a guest's messages are, for ${seconds} s`, (t) => {
   const corpus = join(dir, 'corpus');
   mkdirSync(corpus);
   SESSIONS.forEach((session, i) =>
-    writeFileSync(join(corpus, String(i)), Buffer.from([0, ...session.flat()])),
+    writeFileSync(join(corpus, String(i)), Buffer.from([4, ...session.flat()])),
   );
+  STASHES.forEach((stash, i) => {
+    const bytes = [Buffer.from([6]), put.u16(stash.length), stash];
+    const session = Buffer.from((SESSIONS[0] ?? []).flat());
+    writeFileSync(join(corpus, `stash-${i}`), Buffer.concat([...bytes, session]));
+  });
   const args = [`-max_total_time=${seconds}`, '-max_len=1024', '-len_control=0'];
   const run = spawnSync(join(dir, 'ninep-fuzz'), [...args, `-artifact_prefix=${dir}/`, corpus], {
     encoding: 'utf8',

@@ -50,6 +50,20 @@ struct fid *fid_find(struct ninep *server, uint32_t number) {
   return NULL;
 }
 
+struct fid *fid_next(struct ninep *server, const struct fid *after) {
+  const struct fid_table *table = &server->fids;
+  uint32_t i = 0;
+
+  if (after != NULL && after->next != NULL)
+    return after->next;
+  if (after != NULL)
+    i = slot(table, after->number) + 1;
+  for (; table->buckets != NULL && i < 1u << table->bits; i++)
+    if (table->buckets[i] != NULL)
+      return table->buckets[i];
+  return NULL;
+}
+
 struct fid *fid_file(struct ninep *server, uint32_t number) {
   struct fid *fid = fid_find(server, number);
 

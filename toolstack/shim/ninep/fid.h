@@ -16,11 +16,11 @@ struct xattr;
 struct fid {
   struct fid *next; /* in its bucket */
   uint32_t number;
-  uint32_t uid;        /* whom the guest asks for; files made through it are this user's */
-  int path;            /* O_PATH descriptor of the file, which outlives its name; -1: a value of xattr.c only */
-  int io;              /* opened for reading or writing; -1: not opened */
-  bool has_locks;      /* may have some */
-  int64_t position;    /* of a folder's io: where getdents goes on */
+  uint32_t uid;     /* whom the guest asks for; files made through it are this user's */
+  int path;         /* O_PATH descriptor of the file, which outlives its name; -1: a value of xattr.c only, or gone */
+  int io;           /* opened for reading or writing; -1: not opened */
+  bool has_locks;   /* may have some */
+  int64_t position; /* of a folder's io: where getdents goes on */
   struct xattr *xattr; /* NULL: a file */
 };
 
@@ -36,6 +36,9 @@ struct ninep;
 
 /* NULL: none has this number. */
 struct fid *fid_find(struct ninep *server, uint32_t number);
+
+/* The one after that, in no order; the first after NULL; NULL after the last. None may come or go in between. */
+struct fid *fid_next(struct ninep *server, const struct fid *after);
 
 /* One that stands for a file and not for an extended attribute, else NULL. */
 struct fid *fid_file(struct ninep *server, uint32_t number);

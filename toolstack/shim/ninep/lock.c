@@ -38,7 +38,7 @@ static int find(struct ninep *server, uint32_t number, struct fid **fid_out, str
   return S_ISREG(info->st_mode) ? 0 : EINVAL;
 }
 
-static int set(struct ninep *server, struct fid *fid, const struct stat *info, const struct lock_range *range) {
+int lock_set(struct ninep *server, struct fid *fid, const struct stat *info, const struct lock_range *range) {
   struct lock_file *file = lock_file_find(server, info);
   int error = file == NULL ? lock_file_add(server, fid, info, &file) : 0;
 
@@ -84,7 +84,7 @@ int answer_lock(struct ninep *server, struct wire_in *in, struct wire_out *out) 
     return error;
   range.owner.fid = fid;
   /* also one that may wait is answered at once: Linux asks again */
-  error = type == LOCK_NONE ? clear(server, &info, &range) : set(server, fid, &info, &range);
+  error = type == LOCK_NONE ? clear(server, &info, &range) : lock_set(server, fid, &info, &range);
   if (error != 0 && error != EAGAIN && error != EACCES)
     return error;
   wire_put_u8(out, error == 0 ? STATUS_SUCCESS : STATUS_BLOCKED);

@@ -55,6 +55,36 @@ struct fd_name path_fd_name(int fd) {
   return name;
 }
 
+static ssize_t read_path(const struct ninep *server, int fd, char text[PATH_MAX]) {
+  ssize_t n = readlinkat(server->fds_fd, path_fd_name(fd).text, text, PATH_MAX);
+
+  if (n < PATH_MAX)
+    return n;
+  errno = ENAMETOOLONG;
+  return -1;
+}
+
+int path_text(struct ninep *server, int path, char text_out[PATH_MAX]) {
+  char root[PATH_MAX], text[PATH_MAX];
+  ssize_t above = read_path(server, server->root_fd, root), n = above < 0 ? -1 : read_path(server, path, text);
+
+  if (n < 0)
+    return errno;
+  if (above == 1)
+    above = 0; /* "/" */
+  text[n] = '\0';
+  if (n < above || memcmp(text, root, (size_t)above) != 0)
+    return EXDEV;
+  if (n > above && text[above++] != '/')
+    return EXDEV;
+  strcpy(text_out, text[above] != '\0' ? text + above : ".");
+  return 0;
+}
+
+int path_find(struct ninep *server, const char *untrusted_text, int *path_out) {
+  return open_path(server->root_fd, untrusted_text, RESOLVE_BENEATH, path_out);
+}
+
 int path_reopen(struct ninep *server, int path, int flags, int *fd_out) {
   struct stat info;
 

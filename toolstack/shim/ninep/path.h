@@ -5,6 +5,8 @@
 
 #include "server.h"
 
+#include <limits.h>
+
 /* A name in a folder, checked: not empty, neither "." nor "..", no slash, no NUL, at most NINEP_NAME_MAX bytes. */
 struct name {
   char text[NINEP_NAME_MAX + 1];
@@ -21,6 +23,15 @@ int path_step(int folder, const struct name *name, int *path_out);
 
 /* The folder above `folder`, but none above the export's root. */
 int path_up(struct ninep *server, int folder, int *path_out);
+
+/*
+ * Where the host has what a descriptor stands for now: below the export's root, "." for that itself. Whether it is
+ * still there, path_find() says. errno: EXDEV for what is not below it, ENAMETOOLONG.
+ */
+int path_text(struct ninep *server, int path, char text_out[PATH_MAX]);
+
+/* The other way round, whatever the text: never above the root, nor through a symlink, which is only ever itself. */
+int path_find(struct ninep *server, const char *untrusted_text, int *path_out);
 
 /* Names a descriptor in fds_fd, and in the working directory. */
 struct fd_name {

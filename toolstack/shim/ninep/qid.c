@@ -11,13 +11,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define INODE_BITS 52
-#define DEVICES_MAX (1u << (64 - INODE_BITS))
-
 enum { QT_DIR = 0x80, QT_SYMLINK = 0x02, QT_FILE = 0 };
 
 static int device_add(struct qid_table *table, dev_t device, uint32_t high, uint32_t *index_out) {
-  if (table->count == DEVICES_MAX)
+  if (table->count == QID_DEVICES_MAX)
     return ENFILE;
   if (table->count == table->room) {
     uint32_t room = table->room > 0 ? table->room * 2 : 4;
@@ -48,11 +45,11 @@ static int device_index(struct qid_table *table, dev_t device, uint32_t high, ui
 
 static int qid_path(struct qid_table *table, dev_t device, uint64_t inode, uint64_t *path_out) {
   uint32_t index;
-  int error = device_index(table, device, (uint32_t)(inode >> INODE_BITS), &index);
+  int error = device_index(table, device, (uint32_t)(inode >> QID_INODE_BITS), &index);
 
   if (error != 0)
     return error;
-  *path_out = (uint64_t)index << INODE_BITS | (inode & ((UINT64_C(1) << INODE_BITS) - 1));
+  *path_out = (uint64_t)index << QID_INODE_BITS | (inode & ((UINT64_C(1) << QID_INODE_BITS) - 1));
   return 0;
 }
 

@@ -24,6 +24,10 @@ struct qid_table {
 
 #define QID_BYTES 13u
 
+/* A number names a file by its device's place in the table, and by the lower bits of its inode number. */
+#define QID_INODE_BITS 52
+#define QID_DEVICES_MAX (1u << (64 - QID_INODE_BITS))
+
 /* errno: ENFILE when the export has more devices than the table takes. */
 int qid_of(struct qid_table *table, const struct stat *info, struct qid *qid_out);
 
