@@ -24,6 +24,7 @@ static struct {
   struct agent_request request;
   struct agent_timer timer;
   unsigned looks;
+  bool files_keep;
   char container[AGENT_NAME_MAX + 1]; /* "": none is held */
   char cgroup[AGENT_PATH_MAX];
 } hold;
@@ -70,7 +71,7 @@ static void look(struct agent_timer *timer) {
   if (!process || process->has_ended)
     refuse(THAW_E_STATE, "The container ended");
   else if (agent_cgroup_is_stopped(hold.cgroup)) {
-    reason = agent_survive_outside(process, &error);
+    reason = agent_survive_outside(process, hold.files_keep, &error);
     if (reason) {
       refuse(error, reason);
       return;
@@ -96,13 +97,26 @@ static const char *refusal(const struct agent_process *process, enum thaw_error 
   return agent_survive_streams(process, error_out);
 }
 
+/* After the container: that dom0 keeps what it has open of files of dom0. */
+static bool take_keeping(struct agent_fields *fields, bool *files_keep_out) {
+  static const char word[] = "files";
+  struct agent_field field;
+
+  *files_keep_out = !agent_fields_at_end(fields);
+  if (!*files_keep_out)
+    return true;
+  return agent_fields_next(fields, &field) && agent_fields_at_end(fields) && field.length == sizeof word - 1 &&
+         memcmp(field.bytes, word, sizeof word - 1) == 0;
+}
+
 void agent_hold_request(struct agent_request request, struct agent_fields *fields) {
   char container[AGENT_NAME_MAX + 1];
   struct agent_process *process;
   enum thaw_error error;
   const char *reason;
+  bool files_keep;
 
-  if (!agent_fields_name(fields, container) || !agent_fields_at_end(fields)) {
+  if (!agent_fields_name(fields, container) || !take_keeping(fields, &files_keep)) {
     agent_control_error(request, THAW_E_MESSAGE, "HOLD is malformed");
     return;
   }
@@ -123,6 +137,7 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
   process->state = AGENT_HELD;
   strcpy(hold.container, container);
   hold.request = request;
+  hold.files_keep = files_keep;
   hold.looks = 0;
   hold.timer = (struct agent_timer){.fire = look};
   agent_timer_set(&hold.timer, 0);

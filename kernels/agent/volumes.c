@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which mounts would a guest share with its copy? A disk that is written to, which two kernels would ruin, and all of
- * 9pfs, whose connection ends with the suspend. Layers are read-only disks, and the writable layer is memory or a disk
- * that dom0 copies with it.
+ * 9pfs, unless dom0 keeps what is open of it and serves that again. Layers are read-only disks, and the writable layer
+ * is memory or a disk that dom0 copies with it.
  */
 #define _GNU_SOURCE
 #include "volumes.h"
@@ -16,8 +16,9 @@
 
 #define DISK "/dev/xvd"
 
-static int is_shared(const char *source, const char *type, const char *options) {
-  return strcmp(type, "9p") == 0 || (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
+static bool is_shared(const char *source, const char *type, const char *options, bool files_keep) {
+  return (!files_keep && strcmp(type, "9p") == 0) ||
+         (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
 }
 
 /* Where overlay.c mounts the writable layer of a root filesystem. */
@@ -31,7 +32,7 @@ static int is_upper(const char *target) {
          strcmp(target + length - strlen(end), end) == 0;
 }
 
-int agent_volumes_find(pid_t pid, char *where, size_t size) {
+int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
   char path[64], *line = NULL;
   size_t room = 0;
   int found = 0;
@@ -45,7 +46,7 @@ int agent_volumes_find(pid_t pid, char *where, size_t size) {
   while (!found && getline(&line, &room, file) > 0) {
     char *rest = line, *source = strsep(&rest, " "), *target = strsep(&rest, " "), *type = strsep(&rest, " ");
 
-    if (rest && is_shared(source, type, rest) && !is_upper(target)) {
+    if (rest && is_shared(source, type, rest, files_keep) && !is_upper(target)) {
       snprintf(where, size, "%s", target);
       found = 1;
     }

@@ -299,8 +299,9 @@ bool agent_cgroup_is_stopped(const char *folder) {
   return true;
 }
 
-int agent_volumes_find(pid_t pid, char *where, size_t size) {
+int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
   (void)pid;
+  (void)files_keep;
   (void)where;
   (void)size;
   return 0;

@@ -75,9 +75,19 @@ export async function bundle(root: string, script: string, change: object = {}):
 }
 
 /** Creates a container with its streams on files of its bundle; resolves with its stand-in's pid. */
-export async function create(t: ExecutionContext, id: string, folder: string): Promise<number> {
+export function create(t: ExecutionContext, id: string, folder: string): Promise<number> {
+  return make(t, ['create'], id, folder);
+}
+
+/** As create(), by another command that makes one. */
+export async function make(
+  t: ExecutionContext,
+  command: readonly string[],
+  id: string,
+  folder: string,
+): Promise<number> {
   t.teardown(() => oci('delete', '--force', id));
-  const words = ['create', '--bundle', folder, '--pid-file', join(folder, 'pid'), id];
+  const words = [...command, '--bundle', folder, '--pid-file', join(folder, 'pid'), id];
   const line = `exec thaw-oci "$@" </dev/null >${folder}/out 2>${folder}/err`;
   t.is(
     (await outcome(['sh', '-c', line, 'sh', ...words])).status,

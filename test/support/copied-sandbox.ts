@@ -17,7 +17,7 @@ const BASE = `/local/domain/${DOMID}`;
 /** `log` has what happened, in order. `failure` is thrown by what it names. */
 export async function copiedSandbox(
   t: ExecutionContext,
-  failure: Partial<Record<'hold' | 'pause' | 'suspend', Error>> = {},
+  failure: Partial<Record<'hold' | 'pause' | 'stash' | 'suspend', Error>> = {},
 ) {
   const all = await containerServices(t);
   const { libxl, services } = all;
@@ -29,15 +29,15 @@ export async function copiedSandbox(
   await xenstore.write(`${BASE}/vm`, `/vm/${uuid}`);
   await xenstore.write(`${BASE}/${XS_STATE}`, 'running');
   const log: string[] = [];
-  const note = (what: keyof typeof failure): void => {
-    log.push(what);
+  const note = (what: keyof typeof failure, more = ''): void => {
+    log.push(`${what}${more}`);
     if (failure[what]) throw failure[what];
   };
   let isHeld = false;
   const link = {
-    request: async (type: number): Promise<Buffer> => {
+    request: async (type: number, payload?: Buffer): Promise<Buffer> => {
       await Promise.resolve();
-      if (type === AgentType.HOLD) note('hold');
+      if (type === AgentType.HOLD) note('hold', payload?.includes('files') ? ' with files' : '');
       isHeld ||= type === AgentType.HOLD;
       const size = Buffer.alloc(RESIZE_BYTES);
       size.writeBigUInt64LE(90_000n, 0);
@@ -82,9 +82,15 @@ export async function copiedSandbox(
         await Promise.resolve();
         note('pause');
       },
+      stash: async (_device: number, path: string) => {
+        await Promise.resolve();
+        note('stash', ` ${path}`);
+      },
+      goOn: () => Promise.resolve(void log.push('go on')),
       waitUp: () => Promise.resolve(void log.push('up')),
       status: () => Promise.resolve({ state: 'up', processes: [] }),
     },
+    writeBack: () => Promise.resolve(),
     destroy: () => Promise.resolve(),
     // SAFETY: who copies it uses nothing else of it.
   } as unknown as Sandbox;

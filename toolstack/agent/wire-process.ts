@@ -44,9 +44,9 @@ export function encodeBegin(request: BeginRequest): Buffer {
   ]);
 }
 
-/** HOLD's payload: the container that goes along. */
-export function encodeHold(container: string): Buffer {
-  return encodeFields([container]);
+/** HOLD's payload: the container that goes along, and whether dom0 keeps what that has open of dom0's files. */
+export function encodeHold(container: string, filesKeep = false): Buffer {
+  return encodeFields([container, ...(filesKeep ? ['files'] : [])]);
 }
 
 export interface ExecRequest {

@@ -2,6 +2,7 @@
 // What a checkpoint says of its container and domain, and how that is checked before a word of it is used: the file is untrusted.
 
 import type { PortWish, ProcessLimits } from '../api/container.js';
+import { EXPORTS_MAX } from '../api/wire.js';
 import type { HostTraits } from '../clone/traits.js';
 import type { Shape } from '../clone/shape.js';
 
@@ -12,7 +13,9 @@ export interface CheckpointHeader {
   created: number;
   /** What the guest was frozen on. */
   host: HostTraits;
-  container: SavedContainer;
+  /** One of the two. */
+  container?: SavedContainer;
+  oci?: SavedOci;
   domain: SavedDomain;
   /** Of the image, lowest first. */
   layers: SavedLayer[];
@@ -20,6 +23,29 @@ export interface CheckpointHeader {
   memory: { bytes: number; dataPages: number };
   /** Its writable layer, where that is no part of the memory: how large it is, and at most how much of it has data. */
   disk?: { bytes: number; dataBytes: number };
+}
+
+/** An engine's container: what it is restored into has its bundle, and says the rest. */
+export interface SavedOci {
+  hostname: string;
+  /** What the agent calls it. */
+  inGuest: string;
+  flags: number;
+  /** Of its first process, in its guest. */
+  guestPid: number;
+  /** What its guest has open of dom0's files: a file beside this one. */
+  stash: SavedStash;
+  /** What its guest calls its first interface. */
+  interface: string;
+  /** Of the files and folders of dom0 that it has, by their number in its guest: whether they can only be read. */
+  readOnly: boolean[];
+}
+
+export interface SavedStash {
+  /** A name. */
+  file: string;
+  bytes: number;
+  sha256: string;
 }
 
 export interface SavedContainer {
@@ -81,7 +107,9 @@ export function parseHeader(untrustedText: string): CheckpointHeader {
     thaw: text(all['thaw'], 'thaw', /^[\x21-\x7e]{1,64}$/),
     created: whole(all['created'], 'created', 0, 8.64e15),
     host: traitsOf(object(all['host'], 'host')),
-    container: containerOf(object(all['container'], 'container')),
+    ...(all['oci'] === undefined
+      ? { container: containerOf(object(all['container'], 'container')) }
+      : { oci: ociOf(object(all['oci'], 'oci')) }),
     domain,
     layers: list(all['layers'], 'layers', LAYERS_MAX).map((layer) =>
       layerOf(object(layer, 'layers')),
@@ -105,6 +133,9 @@ export function parseHeader(untrustedText: string): CheckpointHeader {
 }
 
 const LAYERS_MAX = 500;
+const PID_MAX = 2 ** 22;
+/** As many files as a guest may have, each with the longest path. */
+const STASH_BYTES_MAX = 2 ** 29;
 const WORDS_MAX = 100_000;
 const VCPUS_MAX = 128;
 const MEMORY_KIB_MAX = 2 ** 34;
@@ -117,7 +148,7 @@ function containerOf(all: Untrusted): SavedContainer {
   const stopSignal = all['stopSignal'];
   return {
     name: text(all['name'], 'name', NAME),
-    hostname: text(all['hostname'], 'hostname', /^[\x21-\x7e]{1,255}$/),
+    hostname: text(all['hostname'], 'hostname', HOSTNAME),
     image: text(all['image'], 'image', /^[^\p{Cc}]{0,4096}$/u),
     imageId: text(all['imageId'], 'imageId', DIGEST),
     command: texts(all['command'], 'command'),
@@ -130,11 +161,31 @@ function containerOf(all: Untrusted): SavedContainer {
       ? {}
       : { memoryBytes: whole(all['memoryBytes'], 'memoryBytes', 1, 2 ** 40) }),
     ...(all['limits'] === undefined ? {} : { limits: limitsOf(object(all['limits'], 'limits')) }),
-    inGuest: text(all['inGuest'], 'inGuest', /^[0-9a-f]{1,64}$/),
+    inGuest: text(all['inGuest'], 'inGuest', IN_GUEST),
     cpus: number(all['cpus'], 'cpus', VCPUS_MAX),
     flags: whole(all['flags'], 'flags', 0, 255),
     ...(all['network'] === undefined ? {} : { network: text(all['network'], 'network', NAME) }),
     ports: list(all['ports'], 'ports', 65536).map((port) => portOf(object(port, 'ports'))),
+  };
+}
+
+function ociOf(all: Untrusted): SavedOci {
+  const stash = object(all['stash'], 'stash');
+  return {
+    stash: {
+      file: text(stash['file'], 'stash.file', /^[a-z0-9][a-z0-9.-]{0,63}$/),
+      bytes: whole(stash['bytes'], 'stash.bytes', 1, STASH_BYTES_MAX),
+      sha256: text(stash['sha256'], 'stash.sha256', HEX),
+    },
+    hostname: text(all['hostname'], 'hostname', HOSTNAME),
+    inGuest: text(all['inGuest'], 'inGuest', IN_GUEST),
+    flags: whole(all['flags'], 'flags', 0, 255),
+    guestPid: whole(all['guestPid'], 'guestPid', 1, PID_MAX),
+    interface: text(all['interface'], 'interface', /^[\x21-\x2e\x30-\x39\x3b-\x7e]{1,15}$/),
+    readOnly: list(all['readOnly'], 'readOnly', EXPORTS_MAX).map((value) => {
+      if (typeof value !== 'boolean') throw wrong('readOnly');
+      return value;
+    }),
   };
 }
 
@@ -240,6 +291,8 @@ function traitsOf(all: Untrusted): HostTraits {
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+const HOSTNAME = /^[\x21-\x7e]{1,255}$/;
+const IN_GUEST = /^[0-9a-f]{1,64}$/;
 const HEX = /^[0-9a-f]{64}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const LINE = /^[\x20-\x7e]{0,1024}$/;

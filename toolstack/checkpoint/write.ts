@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import { constants, deflateRaw } from 'node:zlib';
 import { nextData, type DataRange } from '../../bindings/index.js';
 import { withDeadline } from '../base/deadline.js';
-import { errorCode } from '../base/errors.js';
+import { errorCode, errorMessage } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
 import { reopenFd } from '../clone/memfd.js';
 import { CheckpointError, writeFailure } from './errors.js';
 import { CHUNK_BYTES, DIGEST_BYTES, encodeFrameHead, encodePrefix, FrameKind } from './format.js';
-import type { CheckpointHeader } from './header.js';
+import { parseHeader, type CheckpointHeader } from './header.js';
 import { inOrder } from './in-order.js';
 import { readAt, writeAt } from './io.js';
 
@@ -96,6 +96,7 @@ async function writeWhole(
       ...{ ...about, memory: { bytes, dataPages } },
       ...(disk ? { disk: { bytes: disk.bytes, dataBytes } } : {}),
     };
+    checkHeader(header);
     const sink = new Sink(file, signal);
     await sink.begin(header);
     let done = 0;
@@ -112,6 +113,16 @@ async function writeWhole(
     await sink.end();
   } finally {
     await Promise.allSettled([file.close(), from.close(), image?.close()]);
+  }
+}
+
+/** Nobody could read another. */
+function checkHeader(header: CheckpointHeader): void {
+  try {
+    parseHeader(JSON.stringify(header));
+  } catch (cause) {
+    const message = `Cannot write a checkpoint: ${errorMessage(cause)}`;
+    throw new CheckpointError('ERR_CHECKPOINT_FILE', message, { cause });
   }
 }
 

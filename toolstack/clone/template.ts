@@ -21,6 +21,10 @@ export interface Running {
   vcpus: number;
   /** Its writable layer as it was then, of which each clone gets a copy: the disk after the others. */
   upper?: { path: string; bytes: number };
+  /** A file that says what its guest had open of dom0's files; without it that had none. */
+  stash?: string;
+  /** What its guest calls its first interface, where that is not what thaw calls it. */
+  interface?: string;
 }
 
 export interface Template {

@@ -31,7 +31,7 @@ export function copyContainer(
   signal: AbortSignal,
 ): Promise<Copied> {
   return whileStill(services, container, verb, signal, (sandbox, either) =>
-    copySandbox(services.sandbox, sandbox, container.record.inGuest, either),
+    copySandbox(services.sandbox, sandbox, { container: container.record.inGuest }, either),
   );
 }
 
@@ -46,9 +46,8 @@ export function saveContainer(
   save: (copied: Copied, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   return whileStill(services, container, 'checkpoint', signal, async (sandbox, either) => {
-    await saveSandbox(services.sandbox, sandbox, container.record.inGuest, either, (copied) =>
-      save(copied, either),
-    );
+    const held = { container: container.record.inGuest };
+    await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
     // No policy starts it again: where it goes on is where its file is restored.
     container.record.isStopped = true;
     container.end({ kind: 'exited', code: 0 });

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw restore: a container that goes on from a checkpoint's file, as somebody of its own, or none at all.
 
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { memfdCreate } from '../../bindings/index.js';
 import type { Client, RestoreOptions } from '../api/engine.js';
 import { withProgress } from '../base/progress.js';
 import { formatBytes } from '../base/text.js';
@@ -12,8 +10,11 @@ import { Undo } from '../base/undo.js';
 import {
   CheckpointError,
   CheckpointFile,
+  pagesToRestore,
+  unpackTemplate,
   writeFailure,
   type CheckpointHeader,
+  type SavedContainer,
 } from '../checkpoint/index.js';
 import { closeFd } from '../clone/memfd.js';
 import type { Template } from '../clone/template.js';
@@ -47,22 +48,28 @@ export async function restoreContainer(
   let name: string | undefined;
   try {
     const { header } = file;
+    const { container: saved } = header;
+    if (!saved)
+      throw new CheckpointError(
+        'ERR_CHECKPOINT_FILE',
+        `Cannot restore from ${path}: it is an engine's container, of which this is the memory alone; restore it with that engine`,
+      );
     checkTraits(path, header.host, await sandbox.templates.traits());
-    checkName(wanted ?? header.container.name);
-    name = manager.reserveName(wanted ?? header.container.name);
+    checkName(wanted ?? saved.name);
+    name = manager.reserveName(wanted ?? saved.name);
     const { shape, memoryKib } = header.domain;
     const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: header.domain.vcpus };
     await checkLimits(asked, sandbox, shape.memoryKib);
     // What fails for want of memory fails before anything is read. The stream is in memory beside its pages.
     (await sandbox.budget.reserve(memoryKib))();
-    await checkRoomForPages(2 * header.memory.dataPages);
-    const image = await imageOf(services, header, path);
+    await checkRoomForPages(pagesToRestore(header.memory));
+    const image = await imageOf(services, saved, path);
     await checkLayers(header, image, path, signal);
-    const source = sourceOf(header, image);
+    const source = sourceOf(saved, header, image);
     const wish = {
-      ...{ name, rm: false, ports: ports ?? header.container.ports },
+      ...{ name, rm: false, ports: ports ?? saved.ports },
       // Whose name it has it also was; another is called by its id, as any.
-      ...(wanted === undefined ? { hostname: header.container.hostname } : {}),
+      ...(wanted === undefined ? { hostname: saved.hostname } : {}),
     };
     return await Undo.guard(log, async (undo) => {
       const record = await recordOfCopy(sandbox, source, wish);
@@ -91,7 +98,7 @@ export async function restoreContainer(
 
 async function imageOf(
   { images }: ContainerServices,
-  { container: { image: called, imageId } }: CheckpointHeader,
+  { image: called, imageId }: SavedContainer,
   path: string,
 ): Promise<Image> {
   const image = (await images.list()).find(({ id }) => id === imageId);
@@ -129,7 +136,11 @@ async function checkLayers(
   );
 }
 
-function sourceOf({ container, domain, disk }: CheckpointHeader, image: Image): CopySource {
+function sourceOf(
+  container: SavedContainer,
+  { domain, disk }: CheckpointHeader,
+  image: Image,
+): CopySource {
   const { image: called, imageId, command, process, inGuest, cpus, flags } = container;
   const { stopSignal, network, pidsLimit, limits, memoryBytes } = container;
   const { shape, vcpus, memoryKib, inMemory } = domain;
@@ -156,27 +167,17 @@ async function unpack(
   path: string,
   client: Client,
 ): Promise<Template> {
-  const { domain, memory, disk: saved } = file.header;
-  const { shape, vcpus, memTotalKib } = domain;
-  const upper = disk && (await makeDisk(disk, saved?.dataBytes ?? 0));
+  const upper = disk && (await makeDisk(disk, file.header.disk?.dataBytes ?? 0));
+  const running = { disks: layers, ...(disk ? { upper: disk } : {}) };
   try {
-    const fd = memfdCreate('thaw-restore');
-    try {
-      await withProgress(client, (onProgress) =>
-        file.unpack(
-          { memoryFd: fd, disk: upper },
-          { signal: client.signal, onProgress: tellOf(onProgress, `Reading ${path}`) },
-        ),
-      );
-    } catch (error) {
-      closeFd(fd);
-      throw disk ? writeFailure(disk.path, error) : error;
-    }
-    return {
-      key: `restore-${randomBytes(8).toString('hex')}`,
-      ...{ shape, fd, ...memory, memTotalKib },
-      running: { disks: layers, vcpus, ...(disk ? { upper: disk } : {}) },
-    };
+    return await withProgress(client, (onProgress) =>
+      unpackTemplate(file, upper, running, {
+        signal: client.signal,
+        onProgress: tellOf(onProgress, `Reading ${path}`),
+      }),
+    );
+  } catch (error) {
+    throw disk ? writeFailure(disk.path, error) : error;
   } finally {
     await upper?.close();
   }

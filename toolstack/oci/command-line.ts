@@ -81,6 +81,17 @@ const UPDATE: Shape = {
   words: [1, 1],
 };
 
+/** What CRIU would be told otherwise: here it is as they say, or means nothing. */
+const CRIU_VALUES = ['image-path', 'work-path', 'status-fd', 'manage-cgroups-mode', 'empty-ns'];
+const CRIU_FLAGS = [
+  'tcp-established',
+  'ext-unix-sk',
+  'shell-job',
+  'file-locks',
+  'auto-dedup',
+  'link-remap',
+];
+
 export const COMMANDS: Readonly<Record<string, Shape>> = {
   create: CREATE,
   run: RUN,
@@ -89,6 +100,17 @@ export const COMMANDS: Readonly<Record<string, Shape>> = {
   state: { values: [], flags: [], words: [1, 1] },
   kill: { values: [], flags: ['all'], short: { a: 'all' }, words: [1, 2] },
   delete: { values: [], flags: ['force'], short: { f: 'force' }, words: [1, 1] },
+  checkpoint: {
+    values: CRIU_VALUES,
+    flags: ['leave-running', 'tcp-skip-in-flight', ...CRIU_FLAGS],
+    words: [1, 1],
+  },
+  restore: {
+    values: [...CREATE.values, ...CRIU_VALUES, 'lsm-profile', 'lsm-mount-context'],
+    flags: [...RUN.flags, ...CRIU_FLAGS],
+    short: RUN.short ?? {},
+    words: [1, 1],
+  },
   pause: { values: [], flags: [], words: [1, 1] },
   resume: { values: [], flags: [], words: [1, 1] },
   ps: { values: ['format'], flags: [], short: { f: 'format' }, words: [1, Infinity], stops: true },
@@ -109,7 +131,11 @@ export function parseCommandLine(argv: readonly string[]): OciCommandLine {
   const shape = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (!shape)
     throw usage(`Unknown command "${command}": ${Object.keys(COMMANDS).join(', ')} are known`);
-  const taken = takeOptions(rest, shape, `thaw-oci ${command}`);
+  const withHelp = { ...shape, flags: [...shape.flags, 'help'] };
+  const taken = takeOptions(rest, withHelp, `thaw-oci ${command}`);
+  // podman sees by its status whether there is such a command.
+  if (taken.options['help'] !== undefined)
+    return { command: 'help', global, options: {}, lists: {}, words: [command] };
   const [least, most] = shape.words;
   if (rest.length < least || rest.length > most)
     throw usage(`thaw-oci ${command} takes ${wordCount(least, most)} words, not ${rest.length}`);
@@ -120,6 +146,19 @@ export function parseCommandLine(argv: readonly string[]): OciCommandLine {
       `thaw-oci ${command}: --preserve-fds ${preserved}: descriptors of the host do not reach a guest; only 0 is allowed`,
     );
   return { command, global, ...taken, words: rest };
+}
+
+/** A line for each of a command's options. Pure. */
+export function usageOf(command: string): string {
+  const { values, flags, lists = [] } = COMMANDS[command] ?? GLOBAL;
+  const lines = [
+    ...[...values, ...lists].map((name) => `--${name} VALUE`),
+    ...flags.map((name) => `--${name}`),
+  ];
+  return lines
+    .sort()
+    .map((line) => `  ${line}\n`)
+    .join('');
 }
 
 function wordCount(least: number, most: number): string {

@@ -34,6 +34,8 @@ export class OciContainer {
   isStarting = false;
   /** Whether Xen is asked to keep it still: from then on no signal reaches it. */
   isPausing = false;
+  /** Whether it is being checkpointed: its agent stands still, or will. */
+  isSaving = false;
   /** Settles when an engine sees nothing of it any more, once somebody wanted that. */
   removing: Promise<void> | undefined;
   /** Settles when its domain is gone and nothing is written down of it, once it was removed. Never rejects. */

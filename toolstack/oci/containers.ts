@@ -13,9 +13,10 @@ import { fitDomain } from './domain-size.js';
 import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
 import { runHooks } from './hooks.js';
-import { planCreate, type CreateRequest } from './plan.js';
-import type { OciRecord } from './record.js';
+import { planCreate, type CreateRequest, type OciPlan } from './plan.js';
+import { nameInGuest, type OciRecord } from './record.js';
 import { takeOver } from './recover.js';
+import { restore, type RestoreRequest } from './restore.js';
 import { stateOf } from './state.js';
 
 /** Signals that do nothing to a process that has not begun. */
@@ -101,7 +102,24 @@ export class OciContainers {
   }
 
   /** Rejects with ERR_OCI_ID, ERR_OCI_CONFIG and what a sandbox rejects with; nothing is left then. */
-  async create(request: CreateRequest, client: Client): Promise<void> {
+  create(request: CreateRequest, client: Client): Promise<OciContainer> {
+    return this.#make(request, client, (container, plan) =>
+      create(this.#services, container, plan, { ...request, containers: this.all }, client),
+    );
+  }
+
+  /** As create(), with ERR_CHECKPOINT_FILE and the like; it runs then. */
+  restore(request: RestoreRequest, client: Client): Promise<OciContainer> {
+    return this.#make(request, client, (container, plan) =>
+      restore(this.#services, container, plan, request, client),
+    );
+  }
+
+  async #make(
+    request: CreateRequest,
+    client: Client,
+    make: (container: OciContainer, plan: OciPlan) => Promise<void>,
+  ): Promise<OciContainer> {
     const { id, root } = request;
     const key = keyOf(root, id);
     if (!ID.test(id) || id === '.' || id === '..')
@@ -121,10 +139,9 @@ export class OciContainers {
     }
     this.#containers.set(key, container);
     try {
-      container.making = pool.during(() =>
-        create(this.#services, container, plan, { ...request, containers: this.all }, client),
-      );
+      container.making = pool.during(() => make(container, plan));
       await container.making;
+      return container;
     } catch (error) {
       await this.remove(container);
       await container.gone;
@@ -148,7 +165,7 @@ export class OciContainers {
     const begun = this.#services.pool.during(() =>
       sandbox.begin({
         ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
-        ...{ container: record.key, hostname: '', files: {} },
+        ...{ container: nameInGuest(record), hostname: '', files: {} },
       }),
     );
     await begun.catch(async (error: unknown) => {

@@ -62,7 +62,6 @@ export async function create(
 ): Promise<void> {
   const { record } = container;
   const { store } = services;
-  const { flags } = record;
   const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
   await services.devices.give(record.key, record.id, guest.devices);
   void container.ended.then(() => services.devices.takeBack(record.key));
@@ -74,20 +73,8 @@ export async function create(
   await steps.time('save', store.save(record));
   if (joining) await fitDomain(services.sandbox, joining.owner, containers);
   container.going.signal.throwIfAborted();
-  const prepare = async (made: ContainerSandbox): Promise<void> => {
-    // A clone that waited has an id and a domain of its own.
-    await store.save(record);
-    await made.shim.expect(container.first, flags, '', store.statusPath(record));
-    const process = {
-      ...{ process: container.first, console: consoleSocket },
-      flags: flags | ProcessFlag.FIGURES,
-    };
-    const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
-    const what = { shimSocket: made.shimSocket, ...process };
-    record.pid = await client.standIn(standInOf(record, what, network));
-    // Whoever undoes it runs those hooks that are for what the others made.
-    if (record.hooks.poststop.length > 0) await store.save(record);
-  };
+  const prepare = (made: ContainerSandbox): Promise<void> =>
+    standIn(services, container, { config, consoleSocket }, made, client);
   await steps.time(
     'domain',
     joining
@@ -98,20 +85,13 @@ export async function create(
   container.going.signal.throwIfAborted();
   await steps.time('hooks', beforeStart(config, container, client));
   if (!sandbox) throw stateError('create', record);
-  if (container.domain && !joining) {
-    container.network = new GuestNetwork(
-      services.sandbox.host,
-      container,
-      container.domain.sandbox,
-    );
-    await steps.time('network', container.network.begin());
-  }
+  if (!joining) await steps.time('network', beginNetwork(services, container));
   const isShared = joining
     ? await shareMemory(container, [joining.owner, ...membersOf(joining.owner, containers)])
     : false;
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
-    ...{ process: container.first, flags, rows, cols, rootfs: '', files: {} },
+    ...{ process: container.first, flags: record.flags, rows, cols, rootfs: '', files: {} },
     ...{ container: record.key, config: guest.configAt(placeOf(record, joining, isShared)) },
   });
   const link = await sandbox.agent();
@@ -154,8 +134,36 @@ function placeOf(
       };
 }
 
+/** Has a process of dom0 stand in for its first. */
+export async function standIn(
+  { store }: OciServices,
+  container: OciContainer,
+  { config, consoleSocket }: { config: BundleConfig; consoleSocket: string },
+  { shim, shimSocket }: ContainerSandbox,
+  client: Client,
+): Promise<void> {
+  const { record, first } = container;
+  const { flags } = record;
+  // A clone that waited has an id and a domain of its own.
+  await store.save(record);
+  await shim.expect(first, flags, '', store.statusPath(record));
+  const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
+  const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
+  record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));
+  // Whoever undoes it runs those hooks that are for what the others made.
+  if (record.hooks.poststop.length > 0) await store.save(record);
+}
+
+/** Of one that has a domain of its own. Rejects as GuestNetwork.begin() does. */
+export async function beginNetwork(services: OciServices, container: OciContainer): Promise<void> {
+  if (!container.domain) return;
+  const { sandbox } = container.domain;
+  container.network = new GuestNetwork(services.sandbox.host, container, sandbox);
+  await container.network.begin();
+}
+
 /** Its namespaces are there and nothing runs in its guest: an engine's hooks may fill the network. Rejects with ERR_OCI_HOOK. */
-async function beforeStart(
+export async function beforeStart(
   { hooks }: BundleConfig,
   { record, going }: OciContainer,
   client: Client,

@@ -8,7 +8,7 @@ import type { BundleConfig } from './config.js';
 import type { OciContainer } from './container.js';
 import { limitsOf } from './limits.js';
 import { isPodSandbox, membersOf } from './pod.js';
-import type { OciLimits } from './record.js';
+import { nameInGuest, type OciLimits } from './record.js';
 
 /** What a guest has beside its containers: its kernel, agent and first container. */
 const GUEST_BYTES = 64 * 2 ** 20;
@@ -59,7 +59,7 @@ export function resizeDomain(
     const { memoryKib } = sandbox.record;
     const toKib = Math.max(wanted(memoryKib), membersKib(owner, containers));
     if (toKib === memoryKib) return;
-    await resizeMemory(services, sandbox, toKib, owner.record.key);
+    await resizeMemory(services, sandbox, toKib, nameInGuest(owner.record));
     await owner.update({});
   });
   owner.sizing = resized.catch(() => undefined);

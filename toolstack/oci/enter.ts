@@ -12,6 +12,7 @@ import {
   Slots,
   type Place,
 } from '../pod/index.js';
+import type { Template } from '../clone/template.js';
 import { createSandbox } from '../sandbox/create.js';
 import { INIT_PROCESS } from '../sandbox/execs.js';
 import { all } from '../sandbox/ready.js';
@@ -23,17 +24,18 @@ import type { OciServices } from './create.js';
 /** Of the container that the domain is made for: processes of an ordinary sandbox have its numbers. */
 export const OWN_SLOT = slotOf(INIT_PROCESS);
 
-/** A domain of its own, which others may come into. */
+/** A domain of its own, which others may come into; where it is restored, one that goes on from `frozen`. */
 export async function makeDomain(
   { sandbox: services, pool }: OciServices,
   container: OciContainer,
   signal: AbortSignal,
   meanwhile: (sandbox: ContainerSandbox) => Promise<void>,
+  frozen?: Template,
 ): Promise<void> {
   const slots = new Slots<ShimEvents>();
   slots.adopt(OWN_SLOT, container.events);
   const sandbox = await createSandbox(services, pool, container.record.sandbox, {
-    ...{ events: routeEvents(slots, () => undefined), meanwhile },
+    ...{ events: routeEvents(slots, () => undefined), meanwhile, frozen },
     signal: AbortSignal.any([signal, container.going.signal]),
   });
   container.sandbox = sandbox;

@@ -7,9 +7,10 @@ import { writeAtomic } from '../base/files.js';
 import { mayHaveStarted } from '../sandbox/agent-calls.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import type { OciContainer } from './container.js';
-import { OciError, programError, stateError } from './errors.js';
+import { OciError, programError, savingError, stateError } from './errors.js';
 import { toJson } from './json.js';
 import { sizeOf, standInOf, type ProcessSpec } from './process.js';
+import { nameInGuest } from './record.js';
 
 export interface ExecRequest {
   process: ProcessSpec;
@@ -40,6 +41,7 @@ export async function exec(
   const { record, sandbox } = container;
   checkExec(request);
   if (record.state !== 'running' || !sandbox) throw stateError('exec in', record);
+  if (container.isSaving) throw savingError('exec in', record);
   const { process: spec, detach, pidFile, consoleSocket } = request;
   const { id } = container.execs.add();
   const flags = ProcessFlag.STDIN | (spec.terminal ? ProcessFlag.TTY : 0);
@@ -69,7 +71,7 @@ export async function exec(
       } else await client.join(shimSocket, id, flags);
       client.signal.throwIfAborted();
       const processJson = toJson(spec);
-      const where = { process: id, flags, rows, cols, container: record.key };
+      const where = { process: id, flags, rows, cols, container: nameInGuest(record) };
       await sandbox?.exec({ ...where, processJson });
       return pid;
     } catch (error) {

@@ -203,6 +203,7 @@ export class GuestNetwork {
     one.link = unsureOf(before, link);
     await this.#say(devid, (index) => linkMessages(index, before, link));
     one.link = link;
+    if (devid === 0) this.#container.record.firstInterface = link.name;
   }
 
   /** By one of the interfaces, as long as that has the address that it had. Without it a container has all but its names. Never rejects. */

@@ -5,34 +5,49 @@ import { askLimit } from '../sandbox/agent-calls.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
-import { stateError } from './errors.js';
+import { savingError, stateError } from './errors.js';
 import { rememberFigures } from './figures.js';
+import { nameInGuest } from './record.js';
 
 type Libxl = SandboxServices['host']['libxl'];
 type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
 
 /** Rejects with ERR_OCI_STATE unless it is running, and as the agent does. */
 export async function pause(libxl: Pauses, container: OciContainer): Promise<void> {
+  if (container.isSaving) throw savingError('pause', container.record);
+  await pauseNow(libxl, container);
+}
+
+/** As pause(), whoever else is at it. */
+export async function pauseNow(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
-  if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
-  await rememberFigures(record.cgroup);
-  if (isOver(container)) throw stateError('pause', record);
+  if (record.state !== 'running' || !sandbox || container.isPausing)
+    throw stateError('pause', record);
   container.isPausing = true;
-  const paused = container.sharesDomain
-    ? keepStill(container, sandbox)
-    : libxl.domainPause(sandbox.domid);
-  await paused
-    .finally(() => (container.isPausing = false))
-    .catch((error: unknown) => {
-      container.network?.changed();
-      throw error;
-    });
+  try {
+    await rememberFigures(record.cgroup);
+    if (isOver(container)) throw stateError('pause', record);
+    await (container.sharesDomain
+      ? keepStill(container, sandbox)
+      : libxl.domainPause(sandbox.domid));
+  } catch (error) {
+    container.isPausing = false;
+    container.network?.changed();
+    throw error;
+  }
+  container.isPausing = false;
   if (isOver(container)) throw stateError('pause', record);
   await container.update({ state: 'paused' });
 }
 
 /** Rejects with ERR_OCI_STATE unless it is paused. */
 export async function resume(libxl: Pauses, container: OciContainer): Promise<void> {
+  if (container.isSaving) throw savingError('resume', container.record);
+  await resumeNow(libxl, container);
+}
+
+/** As resume(), whoever else is at it. */
+export async function resumeNow(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'paused' || !sandbox) throw stateError('resume', record);
   // Xen counts, and xl may have paused it as well, or let it go.
@@ -41,7 +56,7 @@ export async function resume(libxl: Pauses, container: OciContainer): Promise<vo
     await libxl.xcDomainUnpause(sandbox.domid);
   }
   if (record.isStill === true) {
-    await freeze(record.key, sandbox, '0');
+    await freeze(nameInGuest(record), sandbox, '0');
     delete record.isStill;
   }
   if (isOver(container)) throw stateError('resume', record);
@@ -55,11 +70,11 @@ async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Pr
   const { record } = container;
   await container.update({ isStill: true });
   try {
-    await freeze(record.key, sandbox, '1');
+    await freeze(nameInGuest(record), sandbox, '1');
   } catch (error) {
     delete record.isStill;
     // The guest may do it late, and goes on behind it.
-    void freeze(record.key, sandbox, '0').catch(() => undefined);
+    void freeze(nameInGuest(record), sandbox, '0').catch(() => undefined);
     await container.update({});
     throw error;
   }

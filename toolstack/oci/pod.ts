@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises';
 import type { BundleConfig, Namespace } from './config.js';
 import type { OciContainer } from './container.js';
-import { configError, stateError } from './errors.js';
+import { configError, savingError, stateError } from './errors.js';
 
 /** A pod's domain for a container that comes into it. */
 export interface Joining {
@@ -73,6 +73,7 @@ export async function findJoining(
     );
   if (!owner.domain?.isAlive || !['created', 'running'].includes(owner.record.state))
     throw stateError('enter the domain of', owner.record);
+  if (owner.isSaving) throw savingError('enter the domain of', owner.record);
   if (!holders.has('network'))
     throw configError(
       'linux.namespaces',

@@ -53,6 +53,12 @@ export interface OciRecord {
   links?: CarriedLink[];
   /** The folder of dom0 that its engine gave it as /dev/shm: others of its domain that have the same share it. */
   shm?: string;
+  /** What its guest calls it, where that is not its key: it was restored. */
+  inGuest?: string;
+  /** What its guest calls its first interface, where an engine gave it another name. */
+  firstInterface?: string;
+  /** The folder that it is being checkpointed into, its file there, and whether it ends by that. */
+  saving?: { folder: string; stash: string; ends: boolean };
   /** The number of its first process in its guest, once it is created. */
   guestPid?: number;
   /** Nobody knows it any more: what is left of it is to go. */
@@ -72,6 +78,11 @@ export interface OciLimits {
 /** The folder of its root filesystem in dom0; that of a record of thaw 0.1's first days is among its files. Pure. */
 export function rootOf({ rootfs, sandbox }: Pick<OciRecord, 'rootfs' | 'sandbox'>): string {
   return rootfs ?? sandbox.files?.[0]?.path ?? '';
+}
+
+/** As its guest knows it. Pure. */
+export function nameInGuest({ key, inGuest = key }: Pick<OciRecord, 'key' | 'inGuest'>): string {
+  return inGuest;
 }
 
 export class OciStore {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a thawd takes over a container that an earlier one left: as it is, or as one that has ended meanwhile.
 
+import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { PodDomain, routeEvents, slotOf, Slots } from '../pod/index.js';
+import { goOnIfHeld } from '../sandbox/copy.js';
 import { OWN_FILES } from '../sandbox/files.js';
 import { parseStatus } from '../sandbox/exit-file.js';
 import { releaseSandbox } from '../sandbox/release.js';
@@ -13,7 +17,9 @@ import type { OciContainer } from './container.js';
 import type { OciServices } from './create.js';
 import { OWN_SLOT, stayIn } from './enter.js';
 import { GuestNetwork } from './network.js';
+import { isWhole } from './stash.js';
 import { ownerOf } from './pod.js';
+import type { OciRecord } from './record.js';
 
 /**
  * Those that have a domain first, then those that are in one of these. Resolves with whether it is to stay: one whose create was cut short is
@@ -52,6 +58,8 @@ export async function takeOver(
     await container.end({ exit: first.exit });
     return true;
   }
+  const { saving } = record;
+  if (saving && (await hasEndedBy(saving, container))) return true;
   if (first?.hasBegun === true) {
     // Xen knows what a thawd that was killed may not have come to write down.
     const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
@@ -62,6 +70,7 @@ export async function takeOver(
   for (const { process } of processes)
     if (process !== container.first) container.execs.adopt(process);
   if (!ownsDomain) return true;
+  if (saving) goOn(services, container, domain);
   followNetwork(services, container, domain);
   await domain.sandbox.catchUp();
   // No agent of a paused domain answers.
@@ -71,6 +80,39 @@ export async function takeOver(
 
 function isOver({ record }: OciContainer): boolean {
   return record.state === 'stopped';
+}
+
+/** Its checkpoint was cut short: where the folder has all of it, and it was to end by that, it has ended. */
+async function hasEndedBy(
+  saving: NonNullable<OciRecord['saving']>,
+  container: OciContainer,
+): Promise<boolean> {
+  delete container.record.saving;
+  if (!(await isWhole(saving))) await rm(join(saving.folder, saving.stash), { force: true });
+  else if (saving.ends) {
+    await container.end({ exit: { kind: 'signaled', signal: constants.signals.SIGKILL } });
+    return true;
+  }
+  return false;
+}
+
+/** It may have been in the middle of a checkpoint. Nobody moves it before it has gone on. */
+function goOn(
+  { sandbox: services }: OciServices,
+  container: OciContainer,
+  domain: PodDomain,
+): void {
+  const { record } = container;
+  container.isSaving = container.isPausing = true;
+  goOnIfHeld(services, domain.sandbox, record.sandbox)
+    .catch((error: unknown) => {
+      const what = `OCI container ${record.id} stands still: its checkpoint was cut short`;
+      services.host.log.error(what, { error });
+    })
+    .finally(() => {
+      container.isSaving = container.isPausing = false;
+      container.network?.changed();
+    });
 }
 
 /** An engine may have changed it while no thawd ran. */

@@ -7,7 +7,8 @@ import type { Client } from '../api/client.js';
 import { errorMessage } from '../base/errors.js';
 import { signalNumber } from '../base/signals.js';
 import { VERSION } from '../base/version.js';
-import { COMMANDS, type OciCommandLine } from './command-line.js';
+import { checkpoint } from './checkpoint.js';
+import { COMMANDS, usageOf, type OciCommandLine } from './command-line.js';
 import type { OciContainers } from './containers.js';
 import { OciError } from './errors.js';
 import { printEvents } from './events.js';
@@ -15,7 +16,7 @@ import { FEATURES, SPEC } from './features.js';
 import { listOf } from './listing.js';
 import { pause, resume } from './pause.js';
 import { processWith, readProcess, type ExecOptions } from './process.js';
-import { run } from './run.js';
+import { run, untilEnd } from './run.js';
 import { stateOf } from './state.js';
 import { processesOf, processTable } from './stats.js';
 import { update } from './update.js';
@@ -24,6 +25,9 @@ import { SPEC_VERSION } from './version.js';
 
 /** Where containers are whose engine names no root. */
 const DEFAULT_ROOT = '/run/thaw/oci';
+
+/** Where checkpoints are whose engine names no folder. */
+const IMAGES = 'checkpoint';
 
 /** Resolves with the exit status where that is not 0. Rejects as the command does. */
 export async function runCommand(
@@ -41,10 +45,22 @@ export async function runCommand(
   };
   switch (command) {
     case 'create':
-      return containers.create(request, client);
+      await containers.create(request, client);
+      return;
     case 'run': {
       const detach = options['detach'] !== undefined;
       return run(containers, request, { detach, keep: options['keep'] !== undefined }, client);
+    }
+    case 'checkpoint': {
+      const leavesRunning = options['leave-running'] !== undefined;
+      const wish = { imagePath: path('image-path') || join(client.cwd, IMAGES), leavesRunning };
+      return checkpoint(containers.services, containers.find(root, id), wish, client);
+    }
+    case 'restore': {
+      const imagePath = path('image-path') || join(client.cwd, IMAGES);
+      const container = await containers.restore({ ...request, imagePath }, client);
+      if (options['detach'] !== undefined) return 0;
+      return untilEnd(containers, container, options['keep'] !== undefined, client);
     }
     case 'exec': {
       const { record } = containers.find(root, id);
@@ -105,7 +121,9 @@ export async function runCommand(
       return;
     default:
       client.out(
-        `Usage: thaw-oci [--root DIR] [--log FILE] COMMAND\n\nCommands: ${Object.keys(COMMANDS).join(', ')}\n`,
+        id === ''
+          ? `Usage: thaw-oci [--root DIR] [--log FILE] COMMAND\n\nCommands: ${Object.keys(COMMANDS).join(', ')}\n`
+          : `Usage: thaw-oci ${id} [OPTION]...\n\nOptions:\n${usageOf(id)}`,
       );
   }
 }

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import type { Client } from '../api/client.js';
 import { shellStatus } from '../api/wire.js';
 import { sleep } from '../base/deadline.js';
+import type { OciContainer } from './container.js';
 import type { OciContainers } from './containers.js';
 import type { CreateRequest } from './plan.js';
 
@@ -23,16 +24,25 @@ export async function run(
   client: Client,
 ): Promise<number> {
   const { root, id } = request;
-  await containers.create({ ...request, isAttended: !detach }, client);
-  const container = containers.find(root, id);
+  const container = await containers.create({ ...request, isAttended: !detach }, client);
   try {
     await containers.start(root, id);
   } catch (error) {
     await containers.remove(container);
     throw error;
   }
-  if (detach) return 0;
+  return detach ? 0 : untilEnd(containers, container, keep, client);
+}
+
+/** Of one that runs: as run(), from its start on. */
+export async function untilEnd(
+  containers: OciContainers,
+  container: OciContainer,
+  keep: boolean,
+  client: Client,
+): Promise<number> {
   const { record } = container;
+  const { root, id } = record;
   const stop = (): void =>
     void containers.kill(root, id, constants.signals.SIGTERM).catch(() => undefined);
   client.signal.addEventListener('abort', stop, { once: true });

@@ -7,6 +7,7 @@ import { encodeShm } from '../agent/wire-guest.js';
 import { errorCode } from '../base/errors.js';
 import { onceStarted } from '../sandbox/agent-calls.js';
 import type { OciContainer } from './container.js';
+import { nameInGuest } from './record.js';
 import type { OciState } from './record.js';
 
 export const SHM = '/dev/shm';
@@ -43,7 +44,7 @@ export async function shareMemory(
     if (record.key === key || record.shm !== shm || !LIVES.includes(record.state)) continue;
     try {
       const link = await sandbox.agent();
-      const request = encodeShm(record.key, SHM, key);
+      const request = encodeShm(nameInGuest(record), SHM, key);
       await onceStarted(() => link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS));
       return true;
     } catch (error) {

@@ -5,6 +5,7 @@ import { decodeProcesses, decodeStats, type GuestProcess } from '../agent/report
 import { AgentType } from '../agent/wire.js';
 import { encodeFields } from '../base/frame.js';
 import type { OciContainer } from './container.js';
+import { nameInGuest } from './record.js';
 import { stateError } from './errors.js';
 
 const ANSWER_MS = 5000;
@@ -64,5 +65,5 @@ export function processTable(processes: readonly GuestProcess[]): string {
 async function ask({ record, sandbox }: OciContainer, type: number, verb: string): Promise<Buffer> {
   if (record.state !== 'running' || !sandbox) throw stateError(verb, record);
   const link = await sandbox.agent();
-  return link.request(type, encodeFields([record.key]), 'its figures', ANSWER_MS);
+  return link.request(type, encodeFields([nameInGuest(record)]), 'its figures', ANSWER_MS);
 }

@@ -8,9 +8,9 @@ import { mostVcpus, resizeVcpus } from '../sandbox/resize.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import type { OciContainer } from './container.js';
 import { fitDomain, resizeDomain } from './domain-size.js';
-import { OciError, stateError } from './errors.js';
+import { OciError, savingError, stateError } from './errors.js';
 import { ownerOf } from './pod.js';
-import type { OciLimits } from './record.js';
+import { nameInGuest, type OciLimits } from './record.js';
 
 /**
  * What `change` has is changed; Infinity takes a limit away. What was changed before a part that fails stays. Rejects with
@@ -24,6 +24,7 @@ export async function update(
 ): Promise<void> {
   const { record, domain } = container;
   if (record.state !== 'running' || !domain) throw stateError('update', record);
+  if (container.isSaving) throw savingError('update', record);
   if (!container.ownsDomain) return updateMember(services, container, change, containers);
   const { sandbox } = domain;
   const { memoryBytes, cpus, pids } = change;
@@ -43,7 +44,7 @@ export async function update(
   if (memoryBytes !== undefined)
     await resizeDomain(services, container, containers, () => memoryKib);
   await askLimit(await sandbox.agent(), {
-    ...{ container: record.key, freeze: '' },
+    ...{ container: nameInGuest(record), freeze: '' },
     cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, true),
     pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
     memoryMax: memoryBytes === undefined ? '' : memoryMax(limitWithin(memoryBytes)),
@@ -72,7 +73,7 @@ async function updateMember(
   try {
     await fitDomain(services, owner, containers);
     await askLimit(await domain.sandbox.agent(), {
-      ...{ container: record.key, freeze: '' },
+      ...{ container: nameInGuest(record), freeze: '' },
       cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, false),
       pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
       memoryMax: memoryBytes === undefined ? '' : memoryMax(limits.memoryBytes),

@@ -40,7 +40,7 @@ export async function configure(ready: Ready, network: Attachment | undefined): 
   // A copy of a guest that ran has the addresses of that.
   if (!network && ready.hasMac && !template.running) return;
   const request = encodeNetwork({
-    interface: INTERFACE,
+    interface: template.running?.interface ?? INTERFACE,
     mac: ready.hasMac ? undefined : macBytes(record.mac),
     ipv4: network && addressOf(network, 4),
     ipv6: network && addressOf(network, 6),

@@ -14,9 +14,11 @@ import type { Template } from '../clone/template.js';
 import { shapeFor } from '../clone/shape.js';
 import { copyDisk } from './copy-disk.js';
 import type { Disk } from './disks.js';
+import { OWN_FILES } from './files.js';
 import { disksOf } from './layers.js';
 import { checkRoomForPages, roomForStream } from './room.js';
 import type { SandboxRecord } from './record.js';
+import { quietly } from './release.js';
 import { WAKE_MS, type Sandbox } from './sandbox.js';
 import type { SandboxServices } from './services.js';
 
@@ -28,17 +30,17 @@ export type Copied = Omit<Template, 'key'>;
 
 /**
  * A template of the sandbox as it is now, whose memory file, and the copy of whose disk, are the caller's. In this order: the agent holds the container, shim and
- * link let go, "frozen", suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
+ * link let go, "frozen", files of dom0 stashed, suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
  * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the container cannot be held, ERR_MEMORY when dom0 has no room for the copy.
  */
 export function copySandbox(
   services: SandboxServices,
   sandbox: Sandbox,
-  container: string,
+  { container, stash }: WhatIsHeld,
   signal: AbortSignal,
 ): Promise<Copied> {
   return Undo.guard(services.host.log, async (undo) => {
-    const held = { services, sandbox, container, signal, undo };
+    const held = { services, sandbox, container, stash, signal, undo };
     const copied = await whileStill(held, false, async (memory) => {
       // What it had written is in the file, what was under way each of the two writes once more as it resumes.
       const upper = await copyDisk(services, sandbox.record, undo);
@@ -56,7 +58,7 @@ export function copySandbox(
 export async function saveSandbox(
   services: SandboxServices,
   sandbox: Sandbox,
-  container: string,
+  { container, stash }: WhatIsHeld,
   signal: AbortSignal,
   save: (copied: Copied) => Promise<void>,
 ): Promise<void> {
@@ -64,7 +66,7 @@ export async function saveSandbox(
   try {
     // So that its disk, which stays, has what its memory had.
     await sandbox.writeBack();
-    const held = { services, sandbox, container, signal, undo };
+    const held = { services, sandbox, container, stash, signal, undo };
     await whileStill(held, true, (memory) => save(withUpper(memory, sandbox.record.disk)));
   } finally {
     await undo.run();
@@ -76,17 +78,24 @@ function withUpper(memory: Copied, upper: Disk | undefined): Copied {
   return running && upper ? { ...memory, running: { ...running, upper } } : memory;
 }
 
-interface Held {
+/** What of a sandbox is to stand still. */
+export interface WhatIsHeld {
+  /** As its agent knows it. */
+  container: string;
+  /** A file to be made, absolute: what it has open of dom0's files. Without it such files are refused. It stays behind when anything rejects. */
+  stash?: string | undefined;
+}
+
+interface Held extends WhatIsHeld {
   services: SandboxServices;
   sandbox: Sandbox;
-  container: string;
   signal: AbortSignal;
   /** Gives the copy of its memory back. */
   undo: Undo;
 }
 
 async function whileStill<T>(
-  { services, sandbox, container, signal, undo }: Held,
+  { services, sandbox, container, stash, signal, undo }: Held,
   ends: boolean,
   work: (memory: Copied) => Promise<T>,
 ): Promise<T> {
@@ -101,16 +110,19 @@ async function whileStill<T>(
     const link = await sandbox.agent();
     const memTotalKib = await measureMemory(link);
     signal.throwIfAborted();
-    await link.request(AgentType.HOLD, encodeHold(container), 'to hold it', HOLD_MS);
+    const request = encodeHold(container, stash !== undefined);
+    await link.request(AgentType.HOLD, request, 'to hold it', HOLD_MS);
     return await whileHeld(services, sandbox, { link, ends }, async () => {
       await untilFrozen(services.host, domid, signal);
-      const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
-      undo.push('memory of the copy', () => closeFd(copy.fd));
-      const { type, vcpus, maxVcpus = vcpus } = record;
-      return work({
-        ...{ ...copy, memTotalKib },
-        shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
-        running: { disks: disksOf(record), vcpus },
+      return whileStashed(services, sandbox, { stash, ends }, async () => {
+        const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
+        undo.push('memory of the copy', () => closeFd(copy.fd));
+        const { type, vcpus, maxVcpus = vcpus } = record;
+        return work({
+          ...{ ...copy, memTotalKib },
+          shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
+          running: { disks: disksOf(record), vcpus },
+        });
       });
     });
   } finally {
@@ -144,14 +156,38 @@ async function whileHeld<T>(
   }
 }
 
+/**
+ * Runs `work` while nobody answers what its guest asks of dom0's files, whose rings are in the memory that is copied: what is answered
+ * behind the copy would be asked once more by that.
+ */
+async function whileStashed<T>(
+  services: SandboxServices,
+  { shim }: Sandbox,
+  { stash, ends }: { stash: string | undefined; ends: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (stash === undefined) return work();
+  try {
+    await shim.stash(OWN_FILES, stash);
+    const result = await work();
+    if (!ends) await shim.goOn(OWN_FILES);
+    return result;
+  } catch (error) {
+    await quietly(services, () => shim.goOn(OWN_FILES));
+    throw error;
+  }
+}
+
 /** Lets a sandbox go on whose thawd was killed while it was copied, or was about to be. Resolves at once for any other. */
 export async function goOnIfHeld(
-  { host }: SandboxServices,
+  services: SandboxServices,
   sandbox: Sandbox,
-  { uuid, name }: SandboxRecord,
+  { uuid, name, files = [] }: SandboxRecord,
 ): Promise<void> {
+  const { host } = services;
   if (!(await comesToStand(host, sandbox, uuid))) return;
   host.log.info(`Letting ${name} go on, which was being copied when thawd ended`);
+  if (files.length > 0) await quietly(services, () => sandbox.shim.goOn(OWN_FILES));
   await goOn(host, sandbox.domid, uuid);
 }
 

@@ -7,8 +7,10 @@ import { shapeFor } from '../clone/shape.js';
 import type { Template } from '../clone/template.js';
 import { whileAlive, whileUnknown } from '../xen/death.js';
 import { libxlDeviceNodes, type Device } from '../xen/devices.js';
+import { filesDevice } from '../xen/files-device.js';
 import { vif } from '../xen/vif.js';
 import { equip } from './equip.js';
+import { OWN_FILES } from './files.js';
 import { growBehind } from './grow.js';
 import { identify } from './identity.js';
 import { prepareDisks } from './layers.js';
@@ -100,7 +102,9 @@ async function make(
     );
     let ready = waiting;
     if (!ready) {
-      const devices = [vif(0, record.mac), ...layers.devices];
+      const isServed = template.running?.stash !== undefined;
+      const files = isServed ? [filesDevice(OWN_FILES)] : [];
+      const devices = [vif(0, record.mac), ...layers.devices, ...files];
       const connectsLater = mayWait && needsOnlyItsVif(record, devices);
       const request = { record, template, devices, connectsLater, signal, steps };
       ready = await makeReady(services, request, undo);

@@ -42,7 +42,12 @@ export async function equip(
   const { domid, shim, link } = ready;
   const { files = [], devices = [] } = record;
   const { filesRings: made } = ready;
-  const shared = { device: OWN_FILES, files, rootfs: ROOTFS, ...(made ? { made } : {}) };
+  const { stash } = ready.template.running ?? {};
+  const shared = {
+    ...{ device: OWN_FILES, files, rootfs: ROOTFS },
+    ...(made ? { made } : {}),
+    ...(stash === undefined ? {} : { stash }),
+  };
   const stop = (): void => link.close();
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });

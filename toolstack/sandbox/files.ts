@@ -61,21 +61,33 @@ const FILL_MS = 600_000;
 /** Above the ten seconds that the agent gives who has them. */
 const UNMOUNT_MS = 30_000;
 
+/** What is shared by one device. */
+export interface Shared {
+  device: number;
+  files: readonly SharedFile[];
+  /** The device's rings, where they are there already. */
+  made?: FilesRing[];
+  /** What a guest that was copied while it ran had open of them (docs/ninep.md): it has them mounted, and the device from its first instruction on. */
+  stash?: string;
+}
+
 /**
- * Resolves once the guest has them; `made` are the device's rings, where it is there already. Rejects with ERR_SHIM_REFUSED for a path that
+ * Resolves once the guest has them. Rejects with ERR_SHIM_REFUSED for a path that
  * cannot be shared.
  */
 export async function shareFiles(
   host: XenHost,
   { domid, shim, link }: Sharing,
-  { device, files, made }: { device: number; files: readonly SharedFile[]; made?: FilesRing[] },
+  { device, files, made, stash }: Shared,
   steps: Steps,
 ): Promise<void> {
   if (files.length === 0) return;
-  if (!made) await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
+  const isNew = stash === undefined;
+  if (!made && isNew) await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
   const rings = made ?? (await steps.time('rings', filesRings(host, domid, device)));
-  await steps.time('share', shim.share(device, rings, files));
+  await steps.time('share', shim.share(device, rings, files, isNew ? {} : { stash }));
   await filesServed(host, domid, device);
+  if (!isNew) return;
   const request = encodeFiles(filesTag(device));
   await steps.time('files', link.request(AgentType.FILES, request, 'its files', MOUNT_MS));
 }

@@ -27,8 +27,44 @@ test('what was written is read', (t) => {
 test('what it does not know is not in the result', (t) => {
   const header = { ...checkpointHeader(), path: '/etc/passwd' };
   t.deepEqual(parseHeader(JSON.stringify(header)), checkpointHeader());
-  Object.assign(header.container, { volumes: ['/'] });
-  t.false('volumes' in parseHeader(JSON.stringify(header)).container);
+  Object.assign(header.container ?? {}, { volumes: ['/'] });
+  t.false('volumes' in (parseHeader(JSON.stringify(header)).container ?? {}));
+});
+
+test("an engine's container has its own fields, and no other's", (t) => {
+  const { container, disk, ...rest } = checkpointHeader();
+  t.truthy(container && disk);
+  const oci = {
+    ...{ hostname: 'host', inGuest: 'ab', flags: 1, guestPid: 41, interface: 'eth0' },
+    readOnly: [false, true],
+    stash: { file: 'files-ab.img', bytes: 7, sha256: 'ef'.repeat(32) },
+  };
+  t.deepEqual(parseHeader(JSON.stringify({ ...rest, oci })), { ...rest, oci });
+  t.false('container' in parseHeader(JSON.stringify({ ...rest, oci, container })));
+  const wrong: [keyof typeof oci, ...unknown[]][] = [
+    ['hostname', undefined, 'a b'],
+    ['inGuest', undefined, '../x', ''],
+    ['flags', undefined, 256],
+    ['guestPid', undefined, 0, 2 ** 23],
+    ['interface', undefined, '', 'a/b', 'a:b', 'a b', 'x'.repeat(16)],
+    ['readOnly', undefined, [1], Array(1000).fill(true)],
+    ['stash', undefined, 'x'],
+  ];
+  for (const [key, ...values] of wrong)
+    for (const value of values) {
+      const text = JSON.stringify({ ...rest, oci: { ...oci, [key]: value } });
+      t.throws(() => parseHeader(text), { message: `its header is wrong in ${key}` });
+    }
+  for (const [key, ...values] of [
+    ['file', undefined, '', '../x', '.x', 'a/b'],
+    ['bytes', undefined, 0, 2 ** 30],
+    ['sha256', undefined, 'ef'],
+  ] as const)
+    for (const value of values) {
+      const stash = { ...oci.stash, [key]: value };
+      const text = JSON.stringify({ ...rest, oci: { ...oci, stash } });
+      t.throws(() => parseHeader(text), { message: `its header is wrong in stash.${key}` });
+    }
 });
 
 test('every field is wanted, of its kind and within its limits', (t) => {

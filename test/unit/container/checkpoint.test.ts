@@ -91,7 +91,7 @@ test('it stands still until its file is whole, and has ended then', async (t) =>
   const { container, domain, host, layers, disk } = opened.header;
   t.deepEqual(host, TRAITS);
   t.like(container, { name: 'web', hostname: 'host', imageId: DIGEST, stopSignal: 3, ports: [] });
-  t.deepEqual(container.process, record.process);
+  t.deepEqual(container?.process, record.process);
   t.like(domain, { memoryKib: 98304, vcpus: 1, memTotalKib: 90_000, inMemory: false });
   t.like(layers[0], { diffId: DIGEST, erofs: { bytes: 5 } });
   t.like(disk, { bytes: 2 ** 26 });

@@ -14,9 +14,10 @@ function given(exit?: ExitStatus, fails?: Error) {
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => (end = resolve));
   const containers = {
-    create: ({ isAttended }: { isAttended: boolean }) =>
-      Promise.resolve(void calls.push(['create', isAttended])),
-    find: () => ({ record: { pid: 2 ** 30, exit }, ended }),
+    create: ({ isAttended }: { isAttended: boolean }) => {
+      calls.push(['create', isAttended]);
+      return Promise.resolve({ record: { ...REQUEST, pid: 2 ** 30, exit }, ended });
+    },
     start: () => (fails ? Promise.reject(fails) : Promise.resolve(void calls.push(['start']))),
     kill: (_root: string, _id: string, signal: number) => {
       calls.push(['kill', signal]);

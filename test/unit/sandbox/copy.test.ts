@@ -21,7 +21,7 @@ const never = new AbortController().signal;
 
 test('held, paused, suspended, resumed, woken: then it is up, and the copy is a template', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
-  const copied = await copySandbox(services.sandbox, sandbox, 'c', never);
+  const copied = await copySandbox(services.sandbox, sandbox, { container: 'c' }, never);
   t.teardown(() => closeFd(copied.fd));
   t.deepEqual(log, ['hold', 'pause', 'suspend', 'resume', 'wake', 'up']);
   t.deepEqual(copied.shape, { type: 'pvh', vcpus: 1, memoryKib: 98304 });
@@ -32,24 +32,52 @@ test('held, paused, suspended, resumed, woken: then it is up, and the copy is a 
 
 test('one that may not be held has not stood still', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t, { hold: new Error('no') });
-  await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), { message: 'no' });
+  await t.throwsAsync(copySandbox(services.sandbox, sandbox, { container: 'c' }, never), {
+    message: 'no',
+  });
   t.deepEqual(log, ['hold']);
 });
 
 test('whatever fails after that, it goes on', async (t) => {
   for (const step of ['pause', 'suspend'] as const) {
     const { services, sandbox, log, libxl } = await copiedSandbox(t, { [step]: new Error(step) });
-    await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), { message: step });
+    await t.throwsAsync(copySandbox(services.sandbox, sandbox, { container: 'c' }, never), {
+      message: step,
+    });
     t.is(log.at(-1), 'up');
     t.not(libxl.domains.get(DOMID)?.shutdown, true);
   }
+});
+
+test('what it has open of files of dom0 is written down before the copy, and served again behind it', async (t) => {
+  const held = { container: 'c', stash: '/x/files' };
+  const { services, sandbox, log } = await copiedSandbox(t);
+  const copied = await copySandbox(services.sandbox, sandbox, held, never);
+  closeFd(copied.fd);
+  t.deepEqual(log, [
+    ...['hold with files', 'pause', 'stash /x/files', 'suspend', 'go on'],
+    ...['resume', 'wake', 'up'],
+  ]);
+});
+
+test('it is served again where it cannot be written down, or the rest fails, and not where it has ended', async (t) => {
+  const held = { container: 'c', stash: '/x/files' };
+  for (const step of ['stash', 'suspend'] as const) {
+    const { services, sandbox, log } = await copiedSandbox(t, { [step]: new Error(step) });
+    await t.throwsAsync(copySandbox(services.sandbox, sandbox, held, never), { message: step });
+    const behind = step === 'suspend' ? ['resume', 'wake', 'up'] : ['wake', 'up'];
+    t.deepEqual(log.slice(log.indexOf('go on')), ['go on', ...behind], step);
+  }
+  const { services, sandbox, log } = await copiedSandbox(t);
+  await saveSandbox(services.sandbox, sandbox, held, never, () => Promise.resolve());
+  t.deepEqual(log, ['hold with files', 'pause', 'stash /x/files', 'suspend']);
 });
 
 test('a container that is too large for dom0 is refused before anything happens', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
   const { xenstore } = services.sandbox.host;
   sandbox.written = () => xenstore.write(`/local/domain/${DOMID}/memory/target`, String(2 ** 40));
-  await t.throwsAsync(copySandbox(services.sandbox, sandbox, 'c', never), {
+  await t.throwsAsync(copySandbox(services.sandbox, sandbox, { container: 'c' }, never), {
     code: 'ERR_MEMORY',
     message: /dom0 has .* available/,
   });
@@ -59,10 +87,10 @@ test('a container that is too large for dom0 is refused before anything happens'
 // Alone, so that nobody else gets its descriptor's number.
 test.serial('what is saved stands still until that is done, and does not go on then', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
-  Object.assign(sandbox, { writeBack: () => Promise.resolve(void log.push('write back')) });
+  sandbox.writeBack = () => Promise.resolve(void log.push('write back'));
   sandbox.record.disk = { path: '/d/upper.ext4', bytes: 4096 };
   let fd = -1;
-  await saveSandbox(services.sandbox, sandbox, 'c', never, async (copied) => {
+  await saveSandbox(services.sandbox, sandbox, { container: 'c' }, never, async (copied) => {
     await Promise.resolve();
     log.push('save');
     fd = copied.fd;
@@ -77,8 +105,7 @@ test.serial('what is saved stands still until that is done, and does not go on t
 
 test('when it cannot be saved it goes on', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
-  Object.assign(sandbox, { writeBack: () => Promise.resolve() });
-  const saved = saveSandbox(services.sandbox, sandbox, 'c', never, () =>
+  const saved = saveSandbox(services.sandbox, sandbox, { container: 'c' }, never, () =>
     Promise.reject(new Error('full')),
   );
   await t.throwsAsync(saved, { message: 'full' });
@@ -93,8 +120,9 @@ test('a domain that an earlier thawd left suspended, or frozen, goes on; any oth
   const state = `/local/domain/${DOMID}/${XS_STATE}`;
   await services.sandbox.host.xenstore.write(state, 'frozen');
   Object.assign(libxl.domains.get(DOMID) ?? {}, { shutdown: true, shutdownReason: 'suspend' });
+  record.sandbox.files = [{ path: '/', readOnly: false }];
   await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
-  t.deepEqual(log, ['resume', 'wake']);
+  t.deepEqual(log, ['go on', 'resume', 'wake']);
 });
 
 test('one whose shim has let go is waited for until its agent stands still', async (t) => {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shims are started by a process that speaks in lines; the program itself is tested in test/shim/spawner.test.ts.
 
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -12,8 +13,9 @@ async function spawnerOf(t: ExecutionContext, script: string) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-spawner-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const program = join(folder, 'program');
-  await writeFile(program, `#!/bin/sh\n${script}\n`);
-  await chmod(program, 0o755);
+  // Not by this process: a program that another test starts meanwhile would have it open for writing for a moment, and nobody could run it.
+  const input = `#!/bin/sh\n${script}\n`;
+  execFileSync('sh', ['-c', 'cat >"$0" && chmod 755 "$0"', program], { input });
   const spawner = new ShimSpawner(program);
   t.teardown(() => spawner.close());
   return { spawner, folder };

@@ -16,6 +16,8 @@ import { command, images, until, type Outcome } from '../../support/thaw.js';
 const CONFIG = {
   runtimes: { thaw: { path: '/usr/bin/thaw-oci' } },
   'exec-opts': ['native.cgroupdriver=cgroupfs'],
+  // For checkpoints.
+  experimental: true,
 };
 const docker = (...words: string[]): Promise<Outcome> => outcome(['docker', ...words]);
 const image = 'busybox:thaw';
@@ -164,6 +166,30 @@ once('a web server asks a database by its name, also after that was restarted', 
   const shop = await load('shop');
   await tryShop(t, ['docker'], { image: shop, options: ['--runtime', 'thaw'] });
   await docker('rmi', shop);
+});
+
+once('docker checkpoint create ends it, and it starts again from there', async (t) => {
+  t.timeout(600_000);
+  t.teardown(() => docker('rm', '-f', 'saved'));
+  const script = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.5; done';
+  const started = await docker('run', '-d', ...ON, '--name', 'saved', image, 'sh', '-c', script);
+  t.is(started.status, 0, started.stderr);
+  const counted = async (): Promise<number[]> =>
+    (await docker('logs', 'saved')).stdout.split('\n').filter(Boolean).map(Number);
+  await until('it counts', async () => (await counted()).length >= 3);
+  const saved = await docker('checkpoint', 'create', 'saved', 'one');
+  t.is(saved.status, 0, saved.stderr);
+  const state = ['inspect', '-f', '{{.State.Status}}', 'saved'];
+  await until('it has ended', async () => (await docker(...state)).stdout === 'exited\n');
+  const then = (await counted()).length;
+  const again = await docker('start', '--checkpoint', 'one', 'saved');
+  t.is(again.status, 0, again.stderr);
+  await until('it counts on', async () => (await counted()).length >= then + 3);
+  const all = await counted();
+  t.deepEqual(
+    all,
+    all.map((_, index) => index + 1),
+  );
 });
 
 once('who is killed for want of memory is said to be', async (t) => {

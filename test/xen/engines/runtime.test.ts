@@ -48,6 +48,8 @@ once('each command in each state: what it does, and what it refuses', async (t) 
     update: ['update', '--pids-limit', '9', 'one'],
     ps: ['ps', 'one'],
     events: ['events', '--stats', 'one'],
+    checkpoint: ['checkpoint', '--image-path', join(folder, 'images'), 'one'],
+    restore: ['restore', '--bundle', folder, '--image-path', join(folder, 'images'), 'one'],
   };
   const expectAll = async (
     state: string,
@@ -66,15 +68,19 @@ once('each command in each state: what it does, and what it refuses', async (t) 
         .filter((name) => !names.includes(name))
         .map((name) => [name, why] as const),
     );
-  await expectAll('unknown', allBut(unknown, 'create'));
+  await expectAll('unknown', {
+    ...allBut(unknown, 'create', 'restore'),
+    restore: /Cannot read .*images/,
+  });
   t.is((await oci('delete', '--force', 'one')).status, 0);
 
   const pid = await create(t, 'one', folder);
   t.is(await stateOf('one'), 'created');
   const waits = /cannot [a-z ]+ container "one": it is created/;
-  const inNone = { exec: waits, update: waits, ps: waits, events: waits };
+  const inNone = { exec: waits, update: waits, ps: waits, events: waits, checkpoint: waits };
   await expectAll('created', {
     create: /"one" already exists/,
+    restore: /"one" already exists/,
     pause: waits,
     resume: waits,
     ...inNone,
@@ -85,7 +91,8 @@ once('each command in each state: what it does, and what it refuses', async (t) 
   t.is((await oci('start', 'one')).status, 0);
   t.is(await stateOf('one'), 'running');
   const runs = /cannot [a-z ]+ container "one": it is running/;
-  await expectAll('running', { create: /already exists/, start: runs, delete: runs, resume: runs });
+  const isThere = { create: /already exists/, restore: /already exists/ };
+  await expectAll('running', { ...isThere, start: runs, delete: runs, resume: runs });
   t.is((await oci('exec', 'one', 'sh', '-c', 'exit 6')).status, 6);
   t.is((await oci(...commands.update)).status, 0);
   t.deepEqual(JSON.parse((await oci('ps', '--format', 'json', 'one')).stdout), [pid]);
@@ -102,7 +109,7 @@ once('each command in each state: what it does, and what it refuses', async (t) 
   const still = /cannot [a-z ]+ container "one": it is paused/;
   const none = { exec: still, update: still, ps: still, events: still };
   await expectAll('paused', {
-    create: /already exists/,
+    ...isThere,
     start: still,
     delete: still,
     pause: still,
@@ -119,8 +126,8 @@ once('each command in each state: what it does, and what it refuses', async (t) 
   t.false(existsSync(`/proc/${pid}/root/proc`), 'its stand-in is gone');
   const over = /cannot [a-z ]+ container "one": it is stopped/;
   await expectAll('stopped', {
-    ...allBut(over, 'create', 'state', 'delete'),
-    create: /already exists/,
+    ...allBut(over, 'create', 'restore', 'state', 'delete'),
+    ...isThere,
   });
   t.is((await oci('delete', 'one')).status, 0);
   await expectAll('deleted', { state: unknown });
