@@ -7,6 +7,7 @@ import { startSystemd } from '../../support/systemd.js';
 import {
   busybox,
   command,
+  images,
   killThawd,
   running,
   runWords,
@@ -18,6 +19,7 @@ import {
   type Listed,
 } from '../../support/thaw.js';
 
+const ENGINE = ['podman', '--cgroup-manager', 'systemd', '--runtime', '/usr/bin/thaw-oci'];
 const UNITS = ['thawd.socket', 'thawd.service'];
 const NAME = 'unit';
 
@@ -84,3 +86,27 @@ once(
     t.true(await until('it goes on', goesOn));
   },
 );
+
+once('podman puts its containers where systemd keeps them', async (t) => {
+  t.timeout(900_000);
+  await stopThawd();
+  const systemd = await startSystemd();
+  const podman = (...words: string[]): Promise<string> => systemd.run(...ENGINE, ...words);
+  t.teardown(async () => {
+    await podman('rm', '-f', '-t', '0', '-i', NAME);
+    await podman('rmi', '-f', 'localhost/latest');
+    await systemd.run('systemctl', 'disable', '--now', ...UNITS);
+    await systemd.end();
+    await startThawd();
+  });
+  await systemd.run('sh', '/var/lib/dpkg/info/thaw.postinst', 'configure');
+  await podman('load', '-q', '-i', `${images}/busybox.oci.tar`);
+  const wish = ['-d', '--name', NAME, '--network', 'none', '--memory', '64m'];
+  const id = (await podman('run', ...wish, 'localhost/latest', 'sleep', '1000')).trim();
+  const cgroup = await podman('inspect', '-f', '{{.State.CgroupPath}}', NAME);
+  t.is(cgroup.trim(), `/machine.slice/libpod-${id}.scope`);
+  t.is(await podman('exec', NAME, 'echo', 'in'), 'in\n');
+  await podman('rm', '-f', '-t', '0', NAME);
+  const left = `ls -d /sys/fs/cgroup/machine.slice/libpod-${id}.scope 2>/dev/null || true`;
+  t.is(await systemd.run('sh', '-c', left), '');
+});
