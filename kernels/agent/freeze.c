@@ -224,7 +224,8 @@ void agent_freeze_round(void) {
     wake(false);
     return;
   }
-  /* read after every request and event: a wake may have come while another answer was awaited */
+  /* read after every request and event: a wake may have come while another answer was awaited, and so may this */
+  tell_if_told();
   if (state != FROZEN || !store_has_news)
     return;
   store_has_news = false;
@@ -238,7 +239,6 @@ static void on_watch(struct agent_source *source, short revents) {
   (void)revents;
   agent_store_drain();
   store_has_news = true;
-  tell_if_told();
   if (tells_when_known) {
     tells_when_known = false;
     tell_soon();

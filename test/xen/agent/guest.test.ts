@@ -77,6 +77,9 @@ testGuest(
     guest.wake();
     const log = await loggedBySlowXenstored(async () => {
       xl('unpause', guest.name);
+      // What xenstore tells then comes among its answers to the agent's own requests.
+      await guest.connectControl();
+      await guest.connectData();
       await eventually('it runs', () => guest.state() === 'running', 60_000);
     });
     const asked = log.filter((line) => line.includes(` (d${guest.domid}) `));
