@@ -27,10 +27,10 @@ test.after.always(() => rm(root, { recursive: true, force: true }));
 
 /** Counts in memory, to a file that it has open and to its output; what it holds by then is a lock, a folder and a bind. */
 const COUNTS = [
-  'exec 3>>/work/log 4</work/held',
+  'exec 3>>/own/log 4</own/held',
   'flock -x 4',
   'i=0',
-  'cd /work/inside',
+  'cd /own/inside',
   'while :; do i=$((i + 1)); echo $i >&3; echo $i; cat /bound >/dev/null; sleep 0.5; done',
 ].join('\n');
 
@@ -46,7 +46,7 @@ async function counting(script = COUNTS): Promise<{ folder: string; work: string
   const folder = await bundleIn(root, script, {});
   const path = join(folder, 'config.json');
   const config = JSON.parse(await readFile(path, 'utf8')) as { mounts: object[] };
-  config.mounts.push(bind('.', '/work', ['rbind']), bind('bound', '/bound', ['bind', 'ro']));
+  config.mounts.push(bind('.', '/own', ['rbind']), bind('bound', '/bound', ['bind', 'ro']));
   await writeFile(path, JSON.stringify(config));
   return { folder, work: at };
 }
@@ -80,9 +80,9 @@ once('a container goes on where it was: memory, open files, a lock, its folder',
   const written = numbersIn(join(folder, 'out'));
   t.is(written[0], (written.at(-1) ?? 0) - written.length + 1);
   t.true((written[0] ?? 0) > last - 2 && (written[0] ?? 0) <= last + 1);
-  const look = await oci('exec', 'one', 'sh', '-c', 'cat /bound; flock -n -x /work/held echo free');
+  const look = await oci('exec', 'one', 'sh', '-c', 'cat /bound; flock -n -x /own/held echo free');
   t.is(look.stdout, 'bound\n', 'its lock is held');
-  t.is((await oci('exec', 'one', 'sh', '-c', 'echo new >/work/inside/new')).status, 0);
+  t.is((await oci('exec', 'one', 'sh', '-c', 'echo new >/own/inside/new')).status, 0);
   t.is(await readFile(join(work, 'inside/new'), 'utf8'), 'new\n');
   t.true(
     (JSON.parse((await oci('ps', '--format', 'json', 'one')).stdout) as number[]).includes(
@@ -164,7 +164,7 @@ once(
 once('what cannot go along is refused, and the container runs on', async (t) => {
   t.timeout(600_000);
   const { folder } = await counting(
-    'echo x >/work/gone; exec 5<>/work/gone; rm /work/gone; while :; do echo on; sleep 0.5; done',
+    'echo x >/own/gone; exec 5<>/own/gone; rm /own/gone; while :; do echo on; sleep 0.5; done',
   );
   await create(t, 'one', folder);
   const images = join(folder, 'images');
@@ -182,7 +182,7 @@ once('what cannot go along is refused, and the container runs on', async (t) => 
   t.false(existsSync(join(images, 'inventory.img')));
   const before = readFileSync(out, 'utf8').length;
   await until('it runs on', () => readFileSync(out, 'utf8').length > before);
-  t.is((await oci('exec', 'one', 'ls', '/work')).status, 0);
+  t.is((await oci('exec', 'one', 'ls', '/own')).status, 0);
   await refused(
     /no such file|Cannot read/,
     'restore',
