@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rest of thaw may use of checkpoints' files.
+export { digestOf } from './digest.js';
 export { CheckpointError, damaged, writeFailure } from './errors.js';
 export type {
   CheckpointHeader,

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw checkpoint: a container that runs, memory and files, becomes a file, and ends unless it is to be left running.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { CheckpointOptions, Client } from '../api/engine.js';
 import { withProgress, type OnProgress } from '../base/progress.js';
 import { VERSION } from '../base/version.js';
 import {
   checkTarget,
+  digestOf,
   writeCheckpoint,
   type CheckpointSource,
   type SavedLayer,
@@ -96,27 +95,13 @@ export async function savedLayers(
 ): Promise<SavedLayer[]> {
   const saved: SavedLayer[] = [];
   for (const { diffId, erofsPath } of layers)
-    saved.push({ diffId, ...(areDisks ? { erofs: await digestOf(erofsPath, signal) } : {}) });
+    saved.push({ diffId, ...(areDisks ? { erofs: await digestAt(erofsPath, signal) } : {}) });
   return saved;
 }
 
-async function digestOf(
-  path: string,
-  signal: AbortSignal,
-): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  await pipeline(
-    createReadStream(path, { highWaterMark: 2 ** 20 }),
-    async (source: AsyncIterable<Buffer>) => {
-      for await (const chunk of source) {
-        hash.update(chunk);
-        bytes += chunk.length;
-      }
-    },
-    { signal },
-  );
-  return { bytes, sha256: hash.digest('hex') };
+async function digestAt(path: string, signal: AbortSignal): ReturnType<typeof digestOf> {
+  const file = await open(path, 'r');
+  return digestOf(file, signal).finally(() => file.close());
 }
 
 function sourceOf(

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file of a checkpoint that says what its guest had open of dom0's files: on its disk before the memory's, and the one that goes with that.
 
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CheckpointFile, damaged, type SavedStash } from '../checkpoint/index.js';
+import { CheckpointFile, damaged, digestOf, type SavedStash } from '../checkpoint/index.js';
 import { errorMessage } from '../base/errors.js';
 
 /** That of the memory: the one that CRIU always writes, by which podman sees that a folder has a checkpoint. */
@@ -18,8 +17,7 @@ export async function sealStash(path: string): Promise<SavedStash> {
   const file = await open(path, 'r+');
   try {
     await file.sync();
-    const bytes = await file.readFile();
-    return { file: basename(path), bytes: bytes.length, sha256: digestOf(bytes) };
+    return { file: basename(path), ...(await digestOf(file)) };
   } finally {
     await file.close();
   }
@@ -37,9 +35,7 @@ export async function checkStash(folder: string, saved: SavedStash): Promise<str
   try {
     const info = await file.stat();
     const isSame =
-      info.isFile() &&
-      info.size === saved.bytes &&
-      digestOf(await file.readFile()) === saved.sha256;
+      info.isFile() && info.size === saved.bytes && (await digestOf(file)).sha256 === saved.sha256;
     if (!isSame) throw damaged(folder, `${saved.file} is not as it was written`);
     return path;
   } finally {
@@ -58,8 +54,4 @@ export async function isWhole({
   const file = await CheckpointFile.open(join(folder, MEMORY_FILE), folder).catch(() => undefined);
   await file?.close();
   return file?.header.oci?.stash.file === stash;
-}
-
-function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

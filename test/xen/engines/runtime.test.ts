@@ -375,3 +375,43 @@ once('all six kinds of hooks run in their order, with the state, where they belo
   t.regex(started.stderr, /hooks\.poststart\[0\] \/bin\/false ended with status 1/);
   t.is(await stateOf('stopped'), 'stopped');
 });
+
+once('containers that CRI-O says are a pod are in one domain', async (t) => {
+  t.timeout(300_000);
+  const domains = async (): Promise<number> =>
+    [...(await command('xl', ['list'])).matchAll(/^oci-/gm)].length;
+  const waits = 'while :; do sleep 1; done';
+  const CRIO = 'io.kubernetes.cri-o';
+  const pod = await bundle(waits, { annotations: { [`${CRIO}.ContainerType`]: 'sandbox' } });
+  const pid = await create(t, 'pod', pod);
+  t.is((await oci('start', 'pod')).status, 0);
+  const annotations = { [`${CRIO}.ContainerType`]: 'container', [`${CRIO}.SandboxID`]: 'pod' };
+  const own = ['pid', 'mount'].map((type) => ({ type }));
+  const shared = ['network', 'ipc', 'uts'].map((type) => ({
+    ...{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` },
+  }));
+  const member = await bundle(waits, { annotations, linux: { namespaces: [...own, ...shared] } });
+  await create(t, 'member', member);
+  t.is((await oci('start', 'member')).status, 0);
+  await until('its domain has its name', async () => (await domains()) === 1);
+  const bootOf = async (id: string) =>
+    (await oci('exec', id, 'cat', '/proc/stat')).stdout.match(/^btime.*$/m)?.[0];
+  t.is(await bootOf('member'), await bootOf('pod'));
+  t.is((await oci('delete', '--force', 'member')).status, 0);
+  t.is(await stateOf('pod'), 'running');
+});
+
+once('a stand-in has at most 300 KiB to itself', async (t) => {
+  t.timeout(300_000);
+  const folder = await bundle(
+    'i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i + 1)); done; sleep 1000',
+  );
+  const pid = await create(t, 'small', folder);
+  t.is((await oci('start', 'small')).status, 0);
+  await until('it has written', () => readFileSync(`${folder}/out`, 'utf8').includes('\n1999\n'));
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  t.log(text.match(/^(Rss|Pss|Private_\w+|Anonymous):\s+\d+ kB$/gm)?.join(', '));
+  // Its program's pages, as they are in the file, are private to whoever runs it alone, and dom0's cache.
+  const kib = Number(/^Private_Dirty:\s+(\d+) kB$/m.exec(text)?.[1]);
+  t.true(kib > 0 && kib <= 300, `${kib} KiB`);
+});
