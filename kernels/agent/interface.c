@@ -98,13 +98,16 @@ static bool set_option6(const struct target *target, const char *name, const cha
   return ok;
 }
 
-/* Nobody else has the address that dom0 chose, so nobody is asked for it, and no router is believed. */
+/*
+ * Nobody else has the address that dom0 chose, so nobody is asked for it, and no router is believed. What has IPv4
+ * alone makes no address of its own; what has nothing stays down, and NETLINK may bring it IPv6.
+ */
 static bool prepare6(const struct target *target, const struct thaw_network *network) {
   if (own6.ifr6_prefixlen > 0 && own6.ifr6_ifindex == target->index)
     ioctl(target->socket6, SIOCDIFADDR, &own6);
   own6.ifr6_prefixlen = 0;
   if (network->prefix6 == 0)
-    return set_option6(target, "disable_ipv6", "1");
+    return set_option6(target, "disable_ipv6", network->prefix4 > 0 ? "1" : "0");
   return set_option6(target, "disable_ipv6", "0") && set_option6(target, "accept_ra", "0") &&
          set_option6(target, "accept_dad", "0");
 }

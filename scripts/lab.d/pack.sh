@@ -35,7 +35,7 @@ lab_pack_expire() {
 }
 
 # lab_scratch MIB: prints an empty ext4 image of that size. QEMU never writes to it: each lab has its own changes in a file that is
-# unlinked as soon as it is open.
+# unlinked as soon as it is open. A QEMU that is ended before that leaves it in the folder that lab_scratch_folder made.
 lab_scratch() {
   local image=$THAW_CACHE/scratch/$1.ext4 work
   if [ ! -f "$image" ]; then
@@ -46,4 +46,10 @@ lab_scratch() {
     mv "$work" "$image"
   fi
   printf '%s\n' "$image"
+}
+
+# lab_scratch_folder DIR: a folder of this lab alone on the cache's disk, since DIR is in memory. It goes with DIR, which has the way to it.
+lab_scratch_folder() {
+  local folder=$THAW_CACHE/scratch/of-${1##*/}
+  ln -s "$folder" "$1/scratch" && mkdir -p "$folder" || die "Cannot make $folder"
 }

@@ -12,6 +12,7 @@ lab_qemu_start() {
     exec 9>&-
     flock -w 10 8 || exit 1
     printf '%s\n' "$BASHPID" >"$dir/qemu.pid"
+    [ ! -e "$dir/scratch" ] || export TMPDIR="$dir/scratch"
     exec setsid qemu-system-x86_64 "${arguments[@]}" </dev/null >"$dir/qemu.log" 2>&1
   ) 8>"$dir/alive" &
   # QEMU takes the lock before anybody asks whether it lives.

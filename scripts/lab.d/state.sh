@@ -56,6 +56,7 @@ lab_remove() {
     kill -TERM "$pid" 2>/dev/null
     flock -w 5 "$dir/alive" true || { pid=$(lab_pid "$1") && kill -KILL "$pid" && flock -w 10 "$dir/alive" true; }
   fi
+  [ ! -L "$dir/scratch" ] || rm -rf "$(readlink "$dir/scratch")"
   rm -rf "$dir"
 }
 

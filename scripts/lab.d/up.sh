@@ -47,7 +47,9 @@ lab_up_disks() {
   for entry in "${LAB_FOLDERS[@]}"; do
     lab_up_disk "d-${entry%%=*}" "${entry#*=}"
   done
-  [ "$LAB_CLOCK" = instructions ] || LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
+  [ "$LAB_CLOCK" = instructions ] && return
+  LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
+  lab_scratch_folder "$1"
 }
 
 # lab_up_install DIR: prints the tree that is laid over dom0's root. A package lies in it where apt keeps those that it fetched, and where

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType, decodeIndex } from '../../toolstack/agent/wire.js';
-import { encodeNetlink } from '../../toolstack/agent/wire-guest.js';
+import { encodeNetlink, encodeNetwork } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import { emptyMessages, linkMessages } from '../../toolstack/network/carried.js';
 import {
@@ -96,6 +96,8 @@ function sorted(link: Omit<NamespaceLink, 'index'> | undefined) {
 }
 
 test.serial('it is what another namespace has: name, MAC, MTU, addresses, routes', async (t) => {
+  // As a clone that waits in the pool is told.
+  await agent.request(AgentType.NETWORK, encodeNetwork({ interface: 'eth0' }));
   await tell(linkMessages(await index(), undefined, LINK));
   t.deepEqual(sorted(seen()), sorted(LINK));
   const conf = (name: string): string =>

@@ -65,11 +65,13 @@ run_dir() { printf '%s/%s\n' "$(run_folder)" "$1"; }
 gone() {
   [ ! -e "$(run_dir "$1")" ] || { ls -la "$(run_dir "$1")" && return 1; }
   until_true 10 no_process "$(run_dir "$1")" || { pgrep -af -- "$(run_dir "$1")" && return 1; }
+  [ ! -e "$(scratch_folder "$1")" ] || { ls -la "$(scratch_folder "$1")" && return 1; }
   same "$disks_before" temporary_disks
 }
 no_process() { ! pgrep -f -- "$1/" >/dev/null; }
-# QEMU's temporary disks that have a name in a folder; its own are unlinked at once.
+# QEMU's temporary disks that have a name: it unlinks them at once, unless it is ended before.
 temporary_disks() { find "${TMPDIR:-/var/tmp}" -maxdepth 1 -name 'vl.*' | sort; }
+scratch_folder() { printf '%s/scratch/of-%s\n' "${THAW_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/thaw}" "$1"; }
 disks_before=$(temporary_disks)
 
 qemu_pid() { cat "$(run_dir "$1")/qemu.pid"; }
