@@ -10,7 +10,7 @@ import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../sandbox/strays.js';
 import { Container, type Ending } from './container.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './found.js';
-import type { ContainerManager, ContainerServices } from './manager.js';
+import { isUp, type ContainerManager, type ContainerServices } from './manager.js';
 import { keepStill } from './pause.js';
 import type { ContainerRecord } from './record.js';
 import { stateBefore } from './run.js';
@@ -42,16 +42,19 @@ export async function recover(
     .settle()
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
   await services.pods.settle();
+  // Nobody has the sandbox of one that does not run: a start that thawd did not come to write down left it.
+  const owners = [...manager.containers].filter(({ record, sandbox }) => sandbox ?? isUp(record));
   const sandboxes = [
-    ...[...manager.containers].map(({ record }) => record.sandbox),
+    ...owners.map(({ record }) => record.sandbox),
     ...services.pods.sandboxes,
     ...others,
   ];
   const known = new Set(sandboxes.map(({ uuid }) => uuid));
+  const ids = new Set(sandboxes.map(({ id }) => id));
+  // Shims first: no domain goes while one maps its memory, and one that xenstored does not know yet none hears of.
+  await sweepFolders(services.sandbox, ids);
   await destroyStrays(services.sandbox.host, known);
   await removeStrayRecords(services.sandbox.host, known);
-  const ids = new Set(sandboxes.map(({ id }) => id));
-  await sweepFolders(services.sandbox, ids);
   await sweepCopies(services.sandbox);
   for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
     await services.sandbox.loops.sweep(folder);

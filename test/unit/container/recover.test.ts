@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a killed thawd left is put in order by the next: kept, finished or undone.
 
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { ApiType } from '../../../toolstack/api/wire.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import type { ContainerRecord } from '../../../toolstack/container/record.js';
 import { recover } from '../../../toolstack/container/recover.js';
 import { newDomainUuid } from '../../../toolstack/xen/uuid.js';
 import { containerRecord } from '../../support/container-record.js';
 import { containerServices } from '../../support/container-services.js';
+import { FakeShim } from '../../support/fake-shim.js';
 
 async function recovered(
   t: ExecutionContext,
@@ -165,4 +168,24 @@ test('of clones that were made together all are kept, or none', async (t) => {
       [...states],
     );
   }
+});
+
+test('what a start left that was not written down goes, the shim before the domain', async (t) => {
+  const idle = containerRecord({ state: 'created' });
+  const host = await containerServices(t);
+  const folderOf = (id: string) => join(host.services.sandbox.runFolder, id);
+  const shim = await FakeShim.start();
+  t.teardown(() => shim.close());
+  await mkdir(folderOf(idle.sandbox.id), { recursive: true });
+  await symlink(shim.path, join(folderOf(idle.sandbox.id), 'shim.sock'));
+  await host.records.save(idle);
+  host.libxl.add({ domid: 9, uuid: newDomainUuid(), name: 'web' });
+  const recovering = recover(host.services, host.manager);
+  const peer = await shim.peer();
+  t.truthy(await peer.nextOf(ApiType.QUIT));
+  t.true(host.libxl.domains.has(9), 'its shim maps its memory');
+  await shim.close();
+  await recovering;
+  t.false(host.libxl.domains.has(9));
+  t.false(existsSync(folderOf(idle.sandbox.id)));
 });
