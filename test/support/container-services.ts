@@ -13,14 +13,13 @@ import { Events } from '../../toolstack/container/events.js';
 import { ContainerManager, type ContainerServices } from '../../toolstack/container/manager.js';
 import { RecordStore } from '../../toolstack/container/record.js';
 import { ImageError, type Image } from '../../toolstack/image/index.js';
-import { NameServer, Networks } from '../../toolstack/network/index.js';
 import { Volumes } from '../../toolstack/volume/index.js';
 import { Pods, PodStore } from '../../toolstack/pod/index.js';
 import { Disks } from '../../toolstack/sandbox/disks.js';
 import { MemoryBudget } from '../../toolstack/sandbox/memory-budget.js';
 import { fakeDiskDriver } from './fake-disk-driver.js';
-import { FakeHostNetwork } from './fake-host-network.js';
 import { FakeLibxl, fakeXenHost } from './fake-xen-host.js';
+import { openNetworks } from './networks.js';
 import { joinFake } from './xenstore.js';
 
 const IMAGE = {
@@ -62,12 +61,7 @@ export async function containerServices(
       },
       disks: new Disks(join(folder, 'containers'), join(folder, 'disks')),
       budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
-      networks: await Networks.open(
-        join(folder, 'networks'),
-        new FakeHostNetwork(),
-        silentLog(),
-        new NameServer(join(folder, 'dns'), silentLog(), undefined),
-      ),
+      networks: await openNetworks(folder),
       onClone: () => undefined,
       macs: new Set<string>(),
     },

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw network create, ls, inspect, rm and prune: the networks that containers are in.
 
-import type { NetworkSummary } from '../api/engine.js';
-import { flag, stringList, stringOption, type Command } from './command.js';
+import type { Client, NetworkCreateOptions, NetworkSummary } from '../api/engine.js';
+import { readClientFile } from './client-file.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from './command.js';
 import { forEach } from './each.js';
 import { renderEach } from './format.js';
 import { inspectEach } from './inspect.js';
 import { formatJson, formatTable } from './table.js';
-import { pairs } from './values.js';
+import { UsageError } from './usage-error.js';
+import { optional, pairs } from './values.js';
 
 export const networkCreateCommand: Command = {
   name: 'network create',
@@ -16,6 +18,7 @@ export const networkCreateCommand: Command = {
   examples: [
     'thaw network create shop',
     'thaw network create --subnet 10.1.2.0/24 --gateway 10.1.2.254 --ipv6 --internal back',
+    'thaw network create --cni /etc/cni/net.d/10-lan.conflist lan',
   ],
   options: {
     subnet: {
@@ -26,12 +29,18 @@ export const networkCreateCommand: Command = {
     ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
     internal: { type: 'boolean', describe: 'Nothing in it reaches anything outside' },
     'disable-dns': { type: 'boolean', describe: 'Its containers do not find each other by name' },
+    cni: {
+      type: 'string',
+      describe: 'File with a CNI network configuration list, whose plugins then make all of it',
+    },
     label: { type: 'string', describe: 'Label K=V; may be repeated' },
   },
   positionals: { min: 1, max: 1 },
   failureStatus: 125,
   async run(parsed, client, engine) {
+    const cni = cniList(parsed, client);
     const { name } = await engine.networkCreate({
+      ...optional('cni', cni),
       name: parsed.positional[0] ?? '',
       ...{ subnets: stringList(parsed, 'subnet'), gateways: stringList(parsed, 'gateway') },
       ...{ ipv6: flag(parsed, 'ipv6'), internal: flag(parsed, 'internal') },
@@ -42,6 +51,18 @@ export const networkCreateCommand: Command = {
     return 0;
   },
 };
+
+/** Throws UsageError. */
+function cniList(parsed: Parsed, client: Client): NetworkCreateOptions['cni'] {
+  const path = stringOption(parsed, 'cni');
+  if (path === undefined) return undefined;
+  const other = ['subnet', 'gateway', 'ipv6', 'internal'].find(
+    (name) => parsed.options[name] !== undefined,
+  );
+  if (other !== undefined)
+    throw new UsageError(`Cannot use --${other} with --cni ${path}: that file says it all`);
+  return { from: `--cni ${path}`, text: readClientFile('--cni', path, client) };
+}
 
 export const networkLsCommand: Command = {
   name: 'network ls',
@@ -65,18 +86,24 @@ export const networkLsCommand: Command = {
   },
 };
 
-function row({ name, bridge, subnets, internal, containers }: NetworkSummary): string[] {
+function row({ name, bridge, subnets, internal, cni, containers }: NetworkSummary): string[] {
+  if (cni) return [name, '', typesOf(cni), String(containers.length)];
   const shown = subnets.map(({ subnet }) => subnet).join(', ');
   return [name, bridge, internal ? `${shown} (internal)` : shown, String(containers.length)];
 }
 
+function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
+  return `cni: ${plugins.map(({ type }) => type).join(', ')}`;
+}
+
 /** What a template may name. */
 function fields(network: NetworkSummary): object {
-  const { name, bridge, subnets, internal, hasDns, labels, created, containers } = network;
+  const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
   return {
-    ...{ Name: name, Driver: 'bridge', NetworkInterface: bridge, Internal: internal },
+    ...{ Name: name, Driver: cni ? 'cni' : 'bridge', NetworkInterface: bridge, Internal: internal },
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
     ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
+    ...(cni ? { Cni: cni } : {}),
     Containers: containers,
   };
 }

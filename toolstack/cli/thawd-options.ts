@@ -37,6 +37,7 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: 'How much a container without --rm may write where it says nothing, such as 10g',
   },
+  'cni-path': { type: 'string', describe: 'Folders with CNI plugins, with ":" between them' },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {
     type: 'string',
@@ -50,7 +51,7 @@ export type ThawdOption = keyof typeof THAWD_OPTIONS;
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   ...{ state: '/var/lib/thaw', run: '/run/thaw' },
   ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
-  ...{ 'keep-blobs': 'true', 'storage-size': '10g' },
+  ...{ 'keep-blobs': 'true', 'storage-size': '10g', 'cni-path': '/opt/cni/bin:/usr/lib/cni' },
 };
 
 /** Those that are numbers in the file. */

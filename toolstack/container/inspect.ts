@@ -73,7 +73,11 @@ function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
       ...{ HostIp: port.hostIp, HostPort: String(port.hostPort) },
     });
   const own = {
-    ...{ MacAddress: mac, IPAddress: four?.address ?? '', IPPrefixLen: four?.prefix ?? 0 },
+    ...{
+      MacAddress: network?.place?.link.mac ?? mac,
+      IPAddress: four?.address ?? '',
+      IPPrefixLen: four?.prefix ?? 0,
+    },
     ...{ Gateway: four?.gateway ?? '', GlobalIPv6Address: six?.address ?? '' },
     ...{ GlobalIPv6PrefixLen: six?.prefix ?? 0, Aliases: network?.names ?? [] },
   };

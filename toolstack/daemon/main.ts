@@ -21,7 +21,7 @@ import { GivenDevices } from '../container/devices.js';
 import { HealthChecks } from '../container/health.js';
 import { RestartPolicies } from '../container/restart.js';
 import { FolderLayers, ImageStore } from '../image/index.js';
-import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
+import { AARDVARK, CniPlaces, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { OciContainers, OciStore } from '../oci/index.js';
 import { Pods, PodStore } from '../pod/index.js';
 import { Pool } from '../sandbox/pool.js';
@@ -75,7 +75,7 @@ function readSettings(given: string[]): Settings | undefined {
 }
 
 async function start(
-  { paths, helloMs, type, pool, poolType, storageBytes, metrics, keepsBlobs }: Settings,
+  { paths, helloMs, type, pool, poolType, storageBytes, metrics, keepsBlobs, cniPath }: Settings,
   log: Log,
 ): Promise<void> {
   const given = await givenSocket(paths.socket);
@@ -85,7 +85,7 @@ async function start(
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const options = { paths, helloMs, type, pool, storageBytes, keepsBlobs };
+  const options = { paths, helloMs, type, pool, storageBytes, keepsBlobs, cniPath };
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
   const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
@@ -97,6 +97,7 @@ async function start(
   });
   await recover(services, manager, await oci.recover());
   await oci.sweep();
+  await services.sandbox.networks.sweep();
   // Not before: what starts gets an address, and those of containers that run must be known.
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
@@ -130,6 +131,7 @@ async function openServices(
     pool,
     storageBytes,
     keepsBlobs,
+    cniPath,
   }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics'>,
   log: Log,
 ): Promise<ContainerServices> {
@@ -151,12 +153,18 @@ async function openServices(
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim),
     starts: new Turns(STARTS_PER_CPU * Math.max(1, physinfo.nrCpus)),
-    networks: await Networks.open(
-      join(paths.state, 'networks'),
-      kernelNetwork,
-      log,
-      new NameServer(join(paths.run, 'dns'), log, AARDVARK),
-    ),
+    networks: await Networks.open(join(paths.state, 'networks'), {
+      ...{ host: kernelNetwork, log },
+      names: new NameServer(join(paths.run, 'dns'), log, AARDVARK),
+      cni: new CniPlaces(
+        {
+          folder: join(paths.state, 'cni'),
+          namespaces: join(paths.run, 'netns'),
+          programs: cniPath,
+        },
+        log,
+      ),
+    }),
     onClone: () => undefined,
     macs: new Set(),
     copyFolder,

@@ -43,6 +43,8 @@ export interface Settings {
   keepsBlobs: boolean;
   /** What the writable layer of a container may hold by default. */
   storageBytes: number;
+  /** Folders with CNI plugins. */
+  cniPath: string[];
   /** Where Prometheus finds figures. */
   metrics?: { host: string; port: number } | undefined;
 }
@@ -85,6 +87,7 @@ export function parseSettings(words: string[]): Settings | undefined {
     type: guestType(given('type')),
     poolType: guestType(given('pool-type')),
     storageBytes: size(given('storage-size')),
+    cniPath: folders(given('cni-path')),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
 }
@@ -131,6 +134,12 @@ function size({ text, from }: Given): number {
   const bytes = /^\d/.test(text) ? parseBytes(from, text) : 0;
   if (bytes >= DISK_BYTES_MIN && bytes <= STORAGE_LIMIT) return bytes;
   throw refusal(from, '32m to 16t');
+}
+
+function folders({ text, from }: Given): string[] {
+  const found = text.split(':');
+  if (found.every((folder) => folder.startsWith('/'))) return found;
+  throw refusal(from, 'absolute paths with ":" between them');
 }
 
 function oneOf<T extends string>({ text, from }: Given, allowed: readonly T[]): T {

@@ -10,7 +10,9 @@ import {
   sizeOf,
   type Subnet,
 } from './address.js';
+import type { AttachedAddress } from './attachment.js';
 import { NetworkError } from './errors.js';
+import type { NetworkRecord } from './record.js';
 
 /** Looked at before a subnet counts as full; of a larger one nobody has so many containers. */
 const TRIES = 65_536;
@@ -63,6 +65,47 @@ export class Addresses {
       throw refusal(option, wanted, 'it is in use');
     this.#taken.add(address);
     return address;
+  }
+}
+
+/** What of a network's subnets a sandbox is to have, and which of them its user named. */
+export interface AddressWish {
+  network: string;
+  ip?: string | undefined;
+  ip6?: string | undefined;
+}
+
+/**
+ * One of each subnet of the network. Throws ERR_NETWORK_ADDRESS and ERR_NETWORK_FULL; nothing is taken then. One whose addresses CNI plugins give
+ * out has no subnets.
+ */
+export function takeAddresses(
+  addresses: Addresses,
+  { subnets, internal, cni }: NetworkRecord,
+  { network, ip, ip6 }: AddressWish,
+): AttachedAddress[] {
+  const taken: AttachedAddress[] = [];
+  try {
+    for (const { subnet, gateway } of subnets) {
+      const family = subnet.includes(':') ? 6 : 4;
+      const [option, wanted] = family === 4 ? ['--ip', ip] : ['--ip6', ip6];
+      const address =
+        wanted === undefined
+          ? addresses.next(network, subnet, gateway)
+          : addresses.claim(option, wanted, network, subnet, gateway);
+      const prefix = Number(subnet.slice(subnet.indexOf('/') + 1));
+      taken.push({ family, address, prefix, gateway: internal ? '' : gateway });
+    }
+    if (ip6 !== undefined && !cni && !taken.some(({ family }) => family === 6))
+      throw refusal(
+        '--ip6',
+        ip6,
+        `network "${network}" has no IPv6; make one with thaw network create --ipv6`,
+      );
+    return taken;
+  } catch (error) {
+    for (const { address } of taken) addresses.release(address);
+    throw error;
   }
 }
 

@@ -2,11 +2,13 @@
 // What one sandbox has of a network. Kept inside the sandbox's record.
 
 import type { Family } from './address.js';
+import type { NamespaceLink } from './namespace.js';
 
 export interface Attachment {
   /** Nobody else's: a sandbox may get another id when a clone that waited becomes it. */
   id: string;
   network: string;
+  /** '' for none. */
   bridge: string;
   /** One of each family at most. */
   addresses: AttachedAddress[];
@@ -15,6 +17,8 @@ export interface Attachment {
   nameServers: string[];
   /** Under which other containers find it. */
   names: string[];
+  /** Made by CNI plugins: the interface in that network namespace is its guest's. */
+  place?: { namespace: string; link: NamespaceLink };
 }
 
 export interface AttachedAddress {

@@ -3,6 +3,7 @@
 
 export { addressBytes } from './address.js';
 export type { AttachedAddress, Attachment, PublishedPort } from './attachment.js';
+export { CniPlaces } from './cni.js';
 export { AARDVARK, NameServer } from './dns.js';
 export { NetworkError } from './errors.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';

@@ -2,22 +2,22 @@
 // All networks of this host: which there are, who is in them under which address, and what dom0's kernel and the name server know of it.
 
 import { randomBytes } from 'node:crypto';
-import { sleep, TimeoutError } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { Addresses } from './allocate.js';
+import { Addresses, takeAddresses } from './allocate.js';
 import type { Attachment, PublishedPort } from './attachment.js';
+import type { CniPlaces } from './cni.js';
+import type { CniList } from './cni-list.js';
+import { addressesOf, wishOf } from './cni-wish.js';
 import type { NameServer } from './dns.js';
 import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork, type NetworkWish } from './plan.js';
+import { plug, plugNew } from './plug.js';
 import { HeldPorts } from './ports.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import { renderRules } from './rules.js';
-
-/** The kernel has just said that it makes an interface. */
-const NEW_MS = 20_000;
-const LOOK_MS = 1;
+import { ownGateways, zoneOf } from './zones.js';
 
 /** The one that containers are in unless something else is asked for. */
 export const DEFAULT_NETWORK = 'thaw';
@@ -28,7 +28,16 @@ export interface AttachRequest {
   names: string[];
   ip?: string | undefined;
   ip6?: string | undefined;
+  /** Chosen by its user. */
+  mac?: string | undefined;
   ports: readonly PublishedPort[];
+}
+
+export interface NetworkServices {
+  host: HostNetwork;
+  log: Log;
+  names: NameServer;
+  cni: CniPlaces;
 }
 
 export class Networks {
@@ -36,6 +45,7 @@ export class Networks {
   readonly #host: HostNetwork;
   readonly #log: Log;
   readonly #names: NameServer;
+  readonly #cni: CniPlaces;
   readonly #records = new Map<string, NetworkRecord>();
   readonly #attached = new Map<string, Attachment>();
   readonly #addresses = new Addresses();
@@ -44,26 +54,24 @@ export class Networks {
   /** Why this host has no networks. */
   #failure: unknown;
 
-  private constructor(store: NetworkStore, host: HostNetwork, log: Log, names: NameServer) {
+  private constructor(store: NetworkStore, { host, log, names, cni }: NetworkServices) {
     this.#store = store;
     this.#host = host;
     this.#log = log;
     this.#names = names;
+    this.#cni = cni;
   }
 
   /** Makes bridges and rules of all networks there are, and the default one. A host that cannot is logged, and has none. */
-  static async open(
-    folder: string,
-    host: HostNetwork,
-    log: Log,
-    names: NameServer,
-  ): Promise<Networks> {
-    const networks = new Networks(new NetworkStore(folder), host, log, names);
+  static async open(folder: string, services: NetworkServices): Promise<Networks> {
+    const { host, log } = services;
+    const networks = new Networks(new NetworkStore(folder), services);
     for (const record of await networks.#store.loadAll(log))
       networks.#records.set(record.name, record);
     try {
       if (!networks.#records.has(DEFAULT_NETWORK)) await networks.#add({ name: DEFAULT_NETWORK });
-      for (const record of networks.#records.values()) await host.addBridge(record);
+      for (const record of networks.#records.values())
+        if (record.bridge !== '') await host.addBridge(record);
       await networks.#load();
       // Names that a killed thawd left.
       networks.#changeNames();
@@ -108,7 +116,7 @@ export class Networks {
       );
     const record = await this.#add(wish);
     try {
-      await this.#host.addBridge(record);
+      if (record.bridge !== '') await this.#host.addBridge(record);
       await this.#load();
     } catch (error) {
       await this.#forget(record).catch(() => undefined);
@@ -144,12 +152,14 @@ export class Networks {
     const { network, names } = request;
     const attachment: Attachment = {
       ...{ id: randomBytes(8).toString('hex'), network, bridge: record.bridge, names },
-      ...{ addresses: this.#takeAddresses(record, request), ports: [] },
+      ...{ addresses: takeAddresses(this.#addresses, record, request), ports: [] },
       nameServers: this.#nameServers(record),
     };
     try {
       attachment.ports = await this.#ports.hold(attachment.id, request.ports);
+      if (isCni(record)) await this.#makePlace(attachment, record, request);
     } catch (error) {
+      this.#ports.release(attachment.id);
       for (const { address } of attachment.addresses) this.#addresses.release(address);
       throw error;
     }
@@ -157,9 +167,25 @@ export class Networks {
     return attachment;
   }
 
+  async #makePlace(
+    attachment: Attachment,
+    { cni, hasDns }: NetworkRecord & { cni: CniList },
+    request: AttachRequest,
+  ): Promise<void> {
+    const { id, ports } = attachment;
+    const wish = wishOf({ ...request, ports });
+    const { nameServers, ...place } = await this.#cni.add(id, request.network, cni, wish);
+    attachment.place = place;
+    attachment.addresses = addressesOf(place.link);
+    const known = hasDns && this.#names.isThere && nameServers.length === 0;
+    const own = known ? ownGateways(attachment.addresses, this.#ownAddresses()) : [];
+    const named = [nameServers, own].find(({ length }) => length > 0);
+    if (named) attachment.nameServers = named;
+  }
+
   /** Lets its ports lead to it, and others find it; to be called when its domain has its addresses. */
   async publish(attachment: Attachment): Promise<void> {
-    if (attachment.ports.length > 0) await this.#load();
+    if (hasOwnRules(attachment)) await this.#load();
     this.#changeNames();
   }
 
@@ -175,12 +201,18 @@ export class Networks {
     }
   }
 
+  /** Takes back what a thawd that was killed has left in CNI networks; to be called when all that there is was adopted. Never rejects. */
+  sweep(): Promise<void> {
+    return this.#cni.sweep(new Set(this.#attached.keys()));
+  }
+
   /** Idempotent; what fails is logged. */
   release(attachment: Attachment): void {
     if (!this.#attached.delete(attachment.id)) return;
     for (const { address } of attachment.addresses) this.#addresses.release(address);
     this.#ports.release(attachment.id);
-    if (attachment.ports.length > 0)
+    if (attachment.place) void this.#cni.remove(attachment.id);
+    if (hasOwnRules(attachment))
       this.#load().catch((error: unknown) =>
         this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),
       );
@@ -188,69 +220,30 @@ export class Networks {
   }
 
   /** Plugs the sandbox's interface in dom0 into a bridge, or into none for ''. */
-  async plug(domid: number, bridge: string): Promise<void> {
-    await this.#host.join(`vif${domid}.0`, bridge);
+  plug(domid: number, bridge: string): Promise<void> {
+    return plug(this.#host, domid, bridge);
   }
 
-  /**
-   * As plug(), of one that the kernel is just making and connecting; resolves when what comes in there goes on. Rejects also with ERR_TIMEOUT,
-   * and as `signal` says.
-   */
-  async plugNew(domid: number, bridge: string, signal: AbortSignal): Promise<void> {
-    const name = `vif${domid}.0`;
-    await this.#until(() => this.#host.has(name), `Cannot find ${name}`, signal);
-    await this.plug(domid, bridge);
-    await this.#until(() => this.#host.forwards(name), `${name} does not come up`, signal);
-  }
-
-  async #until(isSo: () => boolean, what: string, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + NEW_MS;
-    while (!isSo()) {
-      if (performance.now() > until) throw new TimeoutError(what, NEW_MS);
-      await sleep(LOOK_MS, signal);
-    }
+  /** As plugNew() (plug.ts). */
+  plugNew(domid: number, bridge: string, signal: AbortSignal): Promise<void> {
+    return plugNew(this.#host, domid, bridge, signal);
   }
 
   async close(): Promise<void> {
     await this.#names.close();
     await this.#loading;
-  }
-
-  #takeAddresses(record: NetworkRecord, { network, ip, ip6 }: AttachRequest) {
-    const taken: Attachment['addresses'] = [];
-    try {
-      for (const { subnet, gateway } of record.subnets) {
-        const family = subnet.includes(':') ? 6 : 4;
-        const wanted = family === 4 ? ip : ip6;
-        const address =
-          wanted === undefined
-            ? this.#addresses.next(network, subnet, gateway)
-            : this.#addresses.claim(
-                family === 4 ? '--ip' : '--ip6',
-                wanted,
-                network,
-                subnet,
-                gateway,
-              );
-        const prefix = Number(subnet.slice(subnet.indexOf('/') + 1));
-        taken.push({ family, address, prefix, gateway: record.internal ? '' : gateway });
-      }
-      if (ip6 !== undefined && !taken.some(({ family }) => family === 6))
-        throw new NetworkError(
-          'ERR_NETWORK_ADDRESS',
-          `Cannot use --ip6 ${ip6}: network "${network}" has no IPv6; make one with thaw network create --ipv6`,
-        );
-      return taken;
-    } catch (error) {
-      for (const { address } of taken) this.#addresses.release(address);
-      throw error;
-    }
+    await this.#cni.close();
   }
 
   /** The network's gateways where the name server listens, else those of the host that a guest can reach. */
   #nameServers({ hasDns, subnets, internal }: NetworkRecord): string[] {
-    if (hasDns && this.#names.isThere) return subnets.map(({ gateway }) => gateway);
+    if (hasDns && this.#names.isThere && subnets.length > 0)
+      return subnets.map(({ gateway }) => gateway);
     return internal ? [] : this.#host.nameServers();
+  }
+
+  #ownAddresses(): string[] {
+    return this.#host.ownSubnets().map((subnet) => subnet.replace(/\/.*/, ''));
   }
 
   async #add(wish: NetworkWish): Promise<NetworkRecord> {
@@ -269,7 +262,7 @@ export class Networks {
     this.#records.delete(record.name);
     // The file goes last: a bridge that no file is about nobody would ever remove.
     try {
-      await this.#host.removeBridge(record.bridge);
+      if (record.bridge !== '') await this.#host.removeBridge(record.bridge);
     } finally {
       await this.#store.remove(record.name);
     }
@@ -289,10 +282,7 @@ export class Networks {
     this.#names.change(() =>
       this.list()
         .filter(({ hasDns }) => hasDns)
-        .map((network) => ({
-          network,
-          members: this.attachments(network.name).map((attachment) => [attachment.id, attachment]),
-        })),
+        .map((network) => zoneOf(network, this.attachments(network.name), this.#ownAddresses())),
     );
   }
 
@@ -302,4 +292,13 @@ export class Networks {
         cause: this.#failure,
       });
   }
+}
+
+function isCni(record: NetworkRecord): record is NetworkRecord & { cni: CniList } {
+  return record.cni !== undefined;
+}
+
+/** Those of CNI networks are their plugins'. */
+function hasOwnRules({ ports, place }: Attachment): boolean {
+  return ports.length > 0 && !place;
 }

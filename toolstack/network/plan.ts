@@ -13,6 +13,7 @@ import {
   type Family,
   type Subnet,
 } from './address.js';
+import { parseCniList } from './cni-list.js';
 import { NetworkError } from './errors.js';
 import type { NetworkRecord } from './record.js';
 
@@ -28,24 +29,32 @@ export interface NetworkWish {
   internal?: boolean;
   disableDns?: boolean;
   labels?: Record<string, string>;
+  /** A CNI network configuration list, which then says all but name, labels and DNS; `from` is what its user calls it. */
+  cni?: { from: string; text: string } | undefined;
 }
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 /** Names that mean something else to --network. */
 const OTHER = ['none', 'host', 'bridge', 'private', 'default', 'container', 'ns', 'pod'];
 
-/** Throws ERR_USAGE and ERR_NETWORK_SUBNET, naming option, value and what is allowed. */
+/** Throws ERR_USAGE, ERR_NETWORK_SUBNET and ERR_NETWORK_CNI, naming option, value and what is allowed. */
 export function planNetwork(
   wish: NetworkWish,
   others: readonly NetworkRecord[],
   ofHost: readonly string[],
 ): NetworkRecord {
-  const { name, internal = false, disableDns = false, labels = {} } = wish;
+  const { name, internal = false, disableDns = false, labels = {}, cni } = wish;
   if (!NAME.test(name) || OTHER.includes(name))
     throw new NetworkError(
       'ERR_USAGE',
       `Cannot use the name "${name}": up to 63 letters, digits, "_", "." and "-" are allowed, a letter or digit first, and none of ${OTHER.join(', ')}`,
     );
+  const created = Date.now();
+  if (cni)
+    return {
+      ...{ name, bridge: '', subnets: [], internal: false, hasDns: !disableDns, labels, created },
+      cni: parseCniList(cni.from, cni.text),
+    };
   const taken = [...ofHost, ...others.flatMap(({ subnets }) => subnets.map((s) => s.subnet))]
     .map((text) => parseHostSubnet(text))
     .filter((subnet) => subnet !== undefined);
@@ -55,7 +64,7 @@ export function planNetwork(
   }));
   checkGateways(wish.gateways ?? [], subnets);
   const bridge = freeBridge(others);
-  return { name, bridge, subnets, internal, hasDns: !disableDns, labels, created: Date.now() };
+  return { name, bridge, subnets, internal, hasDns: !disableDns, labels, created };
 }
 
 /** As the host has it: its own address with the prefix. */

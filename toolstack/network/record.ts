@@ -5,10 +5,11 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
+import type { CniList } from './cni-list.js';
 
 export interface NetworkRecord {
   name: string;
-  /** The bridge's name in dom0. */
+  /** The bridge's name in dom0; '' where CNI plugins make all that there is. */
   bridge: string;
   /** One of IPv4, perhaps one of IPv6; the gateway is the bridge's own address. */
   subnets: { subnet: string; gateway: string }[];
@@ -19,6 +20,8 @@ export interface NetworkRecord {
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;
+  /** What makes places in it, in place of thaw. */
+  cni?: CniList;
 }
 
 export class NetworkStore {

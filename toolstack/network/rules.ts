@@ -11,13 +11,17 @@ export function renderRules(
   networks: readonly NetworkRecord[],
   attachments: readonly Attachment[],
 ): string {
-  const ports = attachments.flatMap((attachment) => portRules(attachment));
+  // What is in a CNI network its plugins lead to.
+  const bridged = networks.filter(({ bridge }) => bridge !== '');
+  const ports = attachments
+    .filter(({ place }) => !place)
+    .flatMap((attachment) => portRules(attachment));
   return `table inet thaw
 delete table inet thaw
 table inet thaw {
 	chain guard {
 		type filter hook prerouting priority raw; policy accept;
-${lines(networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`))}	}
+${lines(bridged.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`))}	}
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
 ${lines(ports)}	}
@@ -26,10 +30,10 @@ ${lines(ports)}	}
 ${lines(ports)}	}
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
-${lines(networks.flatMap(sourceRules))}	}
+${lines(bridged.flatMap(sourceRules))}	}
 	chain forward {
 		type filter hook forward priority filter; policy accept;
-${lines(networks.filter(({ internal }) => internal).flatMap(({ bridge }) => [`iifname "${bridge}" oifname != "${bridge}" drop`, `oifname "${bridge}" iifname != "${bridge}" drop`]))}	}
+${lines(bridged.filter(({ internal }) => internal).flatMap(({ bridge }) => [`iifname "${bridge}" oifname != "${bridge}" drop`, `oifname "${bridge}" iifname != "${bridge}" drop`]))}	}
 }
 `;
 }

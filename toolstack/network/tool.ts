@@ -10,13 +10,32 @@ import { NetworkError } from './errors.js';
 const TOOL_MS = 30_000;
 const OUTPUT_MAX = 1024 * 1024;
 const PACKAGES: Record<string, string> = {
-  ...{ nft: 'nftables', nsenter: 'util-linux' },
+  ...{ nft: 'nftables', nsenter: 'util-linux', unshare: 'util-linux', umount: 'mount' },
   ...{ sysctl: 'procps', iptables: 'iptables' },
 };
 
-/** Resolves with its standard output. Rejects with ERR_NETWORK_TOOL and what it said. */
-export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
-  const child: ChildProcess = spawn(tool, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+export interface ToolEnd {
+  /** Null where a signal ended it. */
+  status: number | null;
+  printed: string;
+  /** The end of it. */
+  said: string;
+}
+
+/** Runs a program to its end, whatever that is. Rejects with ERR_TIMEOUT, and as spawn() does. */
+export async function runToEnd(
+  tool: string,
+  args: string[],
+  {
+    input = '',
+    env,
+    mostMs = TOOL_MS,
+  }: { input?: string; env?: NodeJS.ProcessEnv; mostMs?: number },
+): Promise<ToolEnd> {
+  const child: ChildProcess = spawn(tool, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(env ? { env } : {}),
+  });
   // First of all, since a child that could not be made has nothing else.
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
@@ -32,20 +51,30 @@ export async function runTool(tool: string, args: string[], input = ''): Promise
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   try {
-    const status = await withDeadline(ended, TOOL_MS, `${tool} does not end`);
-    if (status === 0) return printed;
-    throw new NetworkError(
-      'ERR_NETWORK_TOOL',
-      `${tool} ${args.join(' ')} ended with status ${status}: ${printable(said, 500)}`,
-    );
+    const status = await withDeadline(ended, mostMs, `${tool} does not end`);
+    return { status, printed, said };
   } catch (error) {
     child.kill('SIGKILL');
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw new NetworkError(
-      'ERR_NETWORK_TOOL',
-      `Cannot run ${tool}: install it with apt install ${PACKAGES[tool] ?? 'iproute2'}`,
-    );
+    throw error;
   }
+}
+
+/** Resolves with its standard output. Rejects with ERR_NETWORK_TOOL and what it said. */
+export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
+  const { status, printed, said } = await runToEnd(tool, args, { input }).catch(
+    (error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      throw new NetworkError(
+        'ERR_NETWORK_TOOL',
+        `Cannot run ${tool}: install it with apt install ${PACKAGES[tool] ?? 'iproute2'}`,
+      );
+    },
+  );
+  if (status === 0) return printed;
+  throw new NetworkError(
+    'ERR_NETWORK_TOOL',
+    `${tool} ${args.join(' ')} ended with status ${status}: ${printable(said, 500)}`,
+  );
 }
 
 /** In the network namespace at that path, with dom0's files. As runTool(). */

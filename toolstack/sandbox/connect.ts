@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a sandbox comes into its network: its vif's end in dom0 into the bridge, its addresses into the guest.
 
-import { AgentType } from '../agent/wire.js';
-import { encodeNetwork, type NetworkAddress } from '../agent/wire-guest.js';
+import { AgentType, decodeIndex } from '../agent/wire.js';
+import { encodeNetlink, encodeNetwork, type NetworkAddress } from '../agent/wire-guest.js';
 import type { Steps } from '../base/steps.js';
-import { addressBytes, type Attachment } from '../network/index.js';
+import { addressBytes, linkMessages, redirectLink, type Attachment } from '../network/index.js';
 import { untilConnected } from '../xen/devices.js';
 import type { Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
 import type { SandboxServices } from './services.js';
+import { vifName } from './vifs.js';
 
 /** The guest's name for its vif. */
 export const INTERFACE = 'eth0';
@@ -31,7 +32,20 @@ export async function connect(
     const present = ready.hasVif ? networks.defaultBridge : '';
     if (bridge !== present) await steps.time('bridge', networks.plug(domid, bridge));
   }
-  await steps.time('network', configure(ready, network));
+  const place = network?.place;
+  await steps.time('network', configure(ready, place ? undefined : network));
+  if (place) await steps.time('place', carry(ready, place));
+}
+
+/** The interface of a network namespace becomes the guest's, with all that it has there. */
+async function carry(
+  { domid, link: agent }: Ready,
+  { namespace, link }: NonNullable<Attachment['place']>,
+): Promise<void> {
+  await redirectLink(namespace, link, { vif: vifName({ domid }, 0), isThere: false });
+  const ask = (messages: Buffer[]): Promise<Buffer> =>
+    agent.request(AgentType.NETLINK, encodeNetlink(0, messages), 'its network', ANSWER_MS);
+  await ask(linkMessages(decodeIndex(await ask([])), undefined, link));
 }
 
 /** Its addresses in the guest, and its MAC where that is its template's. */

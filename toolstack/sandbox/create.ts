@@ -137,10 +137,10 @@ async function make(
   }
 }
 
-/** Whether all else that it is to have comes without xenstore. Pure. */
+/** Whether all else that it is to have comes without xenstore, and its vif into a bridge. Pure. */
 function needsOnlyItsVif(
-  { vcpus, files = [] }: SandboxRecord,
+  { vcpus, files = [], network }: SandboxRecord,
   devices: readonly Device[],
 ): boolean {
-  return devices.length === 1 && vcpus === 1 && files.length === 0;
+  return devices.length === 1 && vcpus === 1 && files.length === 0 && !network?.place;
 }

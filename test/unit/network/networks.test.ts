@@ -6,15 +6,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { silentLog } from '../../../toolstack/base/log.js';
-import { NameServer, Networks, type AttachRequest } from '../../../toolstack/network/index.js';
+import type { AttachRequest } from '../../../toolstack/network/index.js';
 import { FakeHostNetwork } from '../../support/fake-host-network.js';
+import { openNetworks } from '../../support/networks.js';
 
 async function opened(t: ExecutionContext, host = new FakeHostNetwork()) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-networks-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const names = new NameServer(join(folder, 'dns'), silentLog(), undefined);
-  const open = () => Networks.open(join(folder, 'networks'), host, silentLog(), names);
+  const open = () => openNetworks(folder, host);
   return { networks: await open(), host, open };
 }
 

@@ -3,10 +3,10 @@
 
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { fetched, reached } from '../../support/fetched.js';
 import { longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
@@ -31,21 +31,6 @@ const inspect = async (name: string, field: string) =>
 /** What its web server says. */
 const idOf = async (name: string) =>
   ((await list()).find((container) => container.name === name)?.id ?? '').slice(0, 12);
-
-/** The body that this host gets from there. */
-function fetched(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { timeout: 5000 }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve(body.trim()));
-    });
-    request.on('timeout', () => request.destroy(new Error('no answer')));
-    request.on('error', reject);
-  });
-}
-
-const reached = (url: string) => until(`${url} answers`, () => fetched(url).catch(() => undefined));
 
 /** Whether it answers the command in a container, which may have to ask more than once on a host that is busy. */
 const pinged = (address: string) =>
