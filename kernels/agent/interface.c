@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define ADDRESSES_MAX 1000
+
 /* A clone inherits it together with the address that it speaks of. */
 static struct in6_ifreq own6;
 
@@ -68,18 +70,36 @@ static bool set_link(const struct target *target, const struct thaw_network *net
   return network->mtu == 0 || ioctl(target->socket4, SIOCSIFMTU, &request) == 0;
 }
 
-/* An address of 0.0.0.0 takes away the one there is. */
-static bool set_address4(const struct target *target, const struct thaw_network *network) {
+/* What a clone was copied from may have had several: an address of 0.0.0.0 takes one away, with others of its subnet.
+ */
+static bool remove_addresses4(const struct target *target) {
   static const uint8_t none[4];
+
+  for (int i = 0; i < ADDRESSES_MAX; i++) {
+    struct ifreq request = request_for(target);
+
+    if (ioctl(target->socket4, SIOCGIFADDR, &request) != 0)
+      return errno == EADDRNOTAVAIL;
+    request.ifr_addr = ipv4(none);
+    if (ioctl(target->socket4, SIOCSIFADDR, &request) != 0)
+      return false;
+  }
+  errno = E2BIG;
+  return false;
+}
+
+static bool set_address4(const struct target *target, const struct thaw_network *network) {
   struct ifreq request = request_for(target);
   uint32_t mask = network->prefix4 == 0 ? 0 : htonl(~0u << (32 - network->prefix4));
   uint8_t bytes[4];
 
-  request.ifr_addr = ipv4(network->prefix4 > 0 ? network->address4 : none);
-  if (ioctl(target->socket4, SIOCSIFADDR, &request) != 0)
-    return network->prefix4 == 0 && errno == EADDRNOTAVAIL;
+  if (!remove_addresses4(target))
+    return false;
   if (network->prefix4 == 0)
     return true;
+  request.ifr_addr = ipv4(network->address4);
+  if (ioctl(target->socket4, SIOCSIFADDR, &request) != 0)
+    return false;
   memcpy(bytes, &mask, sizeof bytes);
   request.ifr_netmask = ipv4(bytes);
   return ioctl(target->socket4, SIOCSIFNETMASK, &request) == 0;

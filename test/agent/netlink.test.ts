@@ -147,6 +147,13 @@ test.serial('where IPv6 was turned off the rest is as it is to be', async (t) =>
   t.deepEqual(sorted(seen()), sorted(LINK));
 });
 
+test.serial('NETWORK takes away all of it, and NETLINK may bring it again', async (t) => {
+  await agent.request(AgentType.NETWORK, encodeNetwork({ interface: 'eth0' }));
+  t.is(inside('ip', '-o', 'addr', 'show', 'eth0'), '');
+  await tell(linkMessages(await index(), undefined, LINK));
+  t.deepEqual(sorted(seen()), sorted(LINK));
+});
+
 test.serial('another name and MAC, then nothing', async (t) => {
   const next = { ...LINK, name: 'net1', mac: '02:16:3e:00:00:08' };
   const number = await index();

@@ -30,7 +30,8 @@ export async function recover(
   const records = await services.records.loadAll(services.log);
   const gone: ContainerRecord[] = [];
   await undoParts(services, records);
-  await Promise.all(records.map((record) => recoverOne(services, manager, record, gone)));
+  const containers = records.map((record) => new Container(record, services.records, services.log));
+  await Promise.all(containers.map((one) => recoverOne(services, manager, one, gone)));
   // Not before all are in the books: another may have such a volume as well.
   for (const record of gone) {
     if (record.keepsVolumes === true) await keepVolumes(services, record);
@@ -43,7 +44,7 @@ export async function recover(
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
   await services.pods.settle();
   // Nobody has the sandbox of one that does not run: a start that thawd did not come to write down left it.
-  const owners = [...manager.containers].filter(({ record, sandbox }) => sandbox ?? isUp(record));
+  const owners = containers.filter(({ record, sandbox }) => sandbox ?? isUp(record));
   const sandboxes = [
     ...owners.map(({ record }) => record.sandbox),
     ...services.pods.sandboxes,
@@ -76,13 +77,13 @@ async function undoParts(services: ContainerServices, records: ContainerRecord[]
 async function recoverOne(
   services: ContainerServices,
   manager: ContainerManager,
-  record: ContainerRecord,
+  container: Container,
   gone: ContainerRecord[],
 ): Promise<void> {
+  const { record } = container;
   // Its restart came to an end with that thawd.
   if (record.isRestarting) record.rm = true;
   delete record.isRestarting;
-  const container = new Container(record, services.records, services.log);
   try {
     switch (record.state) {
       case 'created':

@@ -17,8 +17,19 @@ export interface Attachment {
   nameServers: string[];
   /** Under which other containers find it. */
   names: string[];
-  /** Made by CNI plugins: the interface in that network namespace is its guest's. */
-  place?: { namespace: string; link: NamespaceLink };
+  /** Where CNI plugins made all that it has. */
+  place?: AttachedPlace;
+}
+
+export interface AttachedPlace {
+  /** The path of a network namespace. */
+  namespace: string;
+  /** The interface there that is its guest's. */
+  link: NamespaceLink;
+  /** Its address is leased: a plugin's daemon goes on asking for it there. */
+  isLeased: boolean;
+  /** Gateways at which thaw's own name server listens for it. */
+  nameGateways: string[];
 }
 
 export interface AttachedAddress {

@@ -16,6 +16,7 @@ export interface CniPlugin {
   /** The program's name. */
   type: string;
   capabilities?: Record<string, unknown>;
+  ipam?: unknown;
 }
 
 /** Names of programs and of what plugins make files of. */
@@ -65,6 +66,14 @@ export function hasCapability({ capabilities = {} }: CniPlugin, name: string): b
   return capabilities[name] === true;
 }
 
+/** Whether its addresses are leased by DHCP, which goes on as long as they are had. */
+export function isLeased({ plugins }: CniList): boolean {
+  return plugins.some(({ ipam }) => isObject(ipam) && ipam['type'] === 'dhcp');
+}
+
+/** What only a runtime says to a plugin, and what only it reads. */
+const RESERVED: readonly string[] = ['capabilities', 'runtimeConfig', 'prevResult'];
+
 /** What a plugin of the list reads (section 2 and 5): its own part, what of the wish it is able to do, and what the one before it printed. */
 export function pluginConfig(
   { cniVersion, name }: CniList,
@@ -74,7 +83,7 @@ export function pluginConfig(
 ): object {
   const able = Object.entries(wish).filter(([key]) => hasCapability(plugin, key));
   return {
-    ...Object.fromEntries(Object.entries(plugin).filter(([key]) => key !== 'capabilities')),
+    ...Object.fromEntries(Object.entries(plugin).filter(([key]) => !RESERVED.includes(key))),
     ...{ cniVersion, name },
     ...(able.length > 0 ? { runtimeConfig: Object.fromEntries(able) } : {}),
     ...(previous === undefined ? {} : { prevResult: previous }),

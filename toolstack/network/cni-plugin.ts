@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a CNI plugin is run (CNI specification 1.0.0, section 2): a program that reads its configuration and prints a result or an error.
 
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sleep } from '../base/deadline.js';
 import { printable } from '../base/text.js';
 import { NetworkError } from './errors.js';
 import { runToEnd } from './tool.js';
@@ -43,6 +44,41 @@ export async function runPlugin(
   if (typeof result !== 'object' || result === null)
     throw failure(type, command, `it printed no result: ${printed}`);
   return result;
+}
+
+/**
+ * Ends all that still works on that place: plugins, and those that they have called, whose thawd was killed, or that took too long. Resolves when they
+ * are gone, or after some seconds.
+ */
+export async function endPlugins(containerId: string): Promise<void> {
+  const until = performance.now() + END_MS;
+  // One that is just becoming another program has no environment to be seen by.
+  for (let looks = 0; looks < 2 && performance.now() < until;) {
+    const pids = await pluginsOf(containerId);
+    looks = pids.length === 0 ? looks + 1 : 0;
+    for (const pid of pids)
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    await sleep(LOOK_MS);
+  }
+}
+
+const END_MS = 10_000;
+const LOOK_MS = 20;
+
+/** By their environment, which those that they call inherit. */
+async function pluginsOf(containerId: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (environment.split('\0').includes(`CNI_CONTAINERID=${containerId}`))
+      found.push(Number(name));
+  }
+  return found;
 }
 
 /** The path of that program in the first of the folders that has it. Rejects with ERR_NETWORK_CNI. */

@@ -5,7 +5,7 @@ import type { AttachedAddress } from './attachment.js';
 import { hasCapability, isObject, type CniList } from './cni-list.js';
 import { NetworkError } from './errors.js';
 import type { NamespaceLink } from './namespace.js';
-import type { AttachRequest } from './networks.js';
+import type { AttachRequest } from './attachments.js';
 
 /** What can be asked of a network for one container, by the capability that one of its plugins must have (CNI conventions). */
 export interface CniWish {
@@ -45,13 +45,15 @@ export function checkWish(network: string, { plugins }: CniList, wish: CniWish):
     if (!plugins.some((plugin) => hasCapability(plugin, key)))
       throw new NetworkError(
         'ERR_NETWORK_CNI',
-        `Cannot use ${OPTIONS[key]} in network "${network}": none of its CNI plugins has the capability "${key}"`,
+        `Cannot use ${optionOf(key, wish)} in network "${network}": none of its CNI plugins has the capability "${key}"`,
       );
 }
 
-const OPTIONS: Record<keyof CniWish, string> = {
-  ...{ portMappings: '--publish', ips: '--ip', mac: '--mac-address' },
-};
+function optionOf(key: keyof CniWish, { ips = [] }: CniWish): string {
+  if (key === 'portMappings') return '--publish';
+  if (key === 'mac') return '--mac-address';
+  return ips.every((one) => one.includes(':')) ? '--ip6' : '--ip';
+}
 
 /** The name servers that a result knows. What else is in it the namespace says better. */
 export function nameServersOf(result: unknown): string[] {

@@ -4,26 +4,25 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
-import { pluginConfig, type CniList } from './cni-list.js';
-import { findPlugin, runPlugin, type PluginCall } from './cni-plugin.js';
+import type { AttachedPlace } from './attachment.js';
+import { isLeased, pluginConfig, type CniList } from './cni-list.js';
+import { endPlugins, findPlugin, runPlugin, type PluginCall } from './cni-plugin.js';
 import { checkWish, nameServersOf, type CniWish } from './cni-wish.js';
 import { NetworkError } from './errors.js';
 import { readLinks, type NamespaceLink } from './namespace.js';
 import { isNamespace, makeNamespace, removeNamespace } from './own-namespace.js';
 
+const CLOSE_MS = 5000;
+
 /** What the plugins call the interface, and its guest, too. */
 const INTERFACE = 'eth0';
 
-export interface CniPlace {
-  /** The network namespace's path. */
-  namespace: string;
-  /** What its guest is to have. */
-  link: NamespaceLink;
-  nameServers: string[];
-}
+/** What the plugins made, and the name servers that they know. */
+export type CniPlace = Omit<AttachedPlace, 'nameGateways'> & { nameServers: string[] };
 
 /** What was asked for, so that it can be undone. */
 interface Asked {
@@ -52,13 +51,12 @@ export class CniPlaces {
   }
 
   /**
-   * Has the plugins make a place called `id`, after those that are going have gone, whose address may be wanted. Rejects with
-   * ERR_NETWORK_CNI, ERR_NETWORK_LINK, ERR_NETWORK_TOOL; nothing is left then.
+   * Has the plugins make a place called `id`. Rejects with ERR_NETWORK_CNI, ERR_NETWORK_LINK, ERR_NETWORK_TOOL, ERR_TIMEOUT; the plugins have then
+   * been asked to take it back.
    */
   async add(id: string, network: string, list: CniList, wish: CniWish): Promise<CniPlace> {
     checkWish(network, list, wish);
     for (const { type } of list.plugins) await findPlugin(this.#programs, type);
-    await Promise.all(this.#going.values());
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await this.#save(id, { list, wish });
     try {
@@ -73,9 +71,10 @@ export class CniPlaces {
       await this.#save(id, { list, wish, result });
       return {
         ...{ namespace, link: await this.#linkOf(network, namespace) },
-        nameServers: nameServersOf(result),
+        ...{ isLeased: isLeased(list), nameServers: nameServersOf(result) },
       };
     } catch (error) {
+      await endPlugins(id);
       await this.remove(id);
       throw error;
     }
@@ -88,19 +87,38 @@ export class CniPlaces {
     return going;
   }
 
-  /** Takes back what a thawd left that was killed, but for those of `known`. Never rejects. */
+  /**
+   * Begins to take back what a thawd left that was killed, but for those of `known`, and ends plugins that it was waiting for. Resolves when
+   * they are known to be going. Never rejects.
+   */
   async sweep(known: ReadonlySet<string>): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
     if (names.length > 0) await removeTemporaries(this.#folder);
     for (const name of names) {
       const id = /^([0-9a-f]+)\.json$/.exec(name)?.[1];
-      if (id !== undefined && !known.has(id)) await this.remove(id);
+      if (id === undefined || known.has(id)) continue;
+      const going = endPlugins(id).then(() => this.#remove(id));
+      this.#going.set(
+        id,
+        going.finally(() => this.#going.delete(id)),
+      );
     }
   }
 
-  /** Resolves when all that are going have gone. */
+  /** Resolves when all that are going have gone, or after some seconds: the next thawd takes back the rest. */
   async close(): Promise<void> {
-    await Promise.all(this.#going.values());
+    const gone = Promise.all(this.#going.values());
+    await withDeadline(gone, CLOSE_MS, 'CNI plugins do not end').catch((error: unknown) =>
+      this.#log.warn(describeError(error)),
+    );
+  }
+
+  /** Resolves when places of the list of that name have gone that are going, whose addresses and ports may be wanted. */
+  async settled(name: string): Promise<void> {
+    for (const [id, going] of [...this.#going]) {
+      const asked = await this.#load(id).catch(() => undefined);
+      if (!asked || asked.list.name === name) await going;
+    }
   }
 
   async #remove(id: string): Promise<void> {
@@ -135,8 +153,8 @@ export class CniPlaces {
   }
 
   async #linkOf(network: string, namespace: string): Promise<NamespaceLink> {
-    const { links } = await readLinks(namespace, () => false);
-    const link = links.find(({ name }) => name === INTERFACE);
+    const { links } = await readLinks(namespace, (name) => name !== INTERFACE);
+    const [link] = links;
     if (link) return link;
     throw new NetworkError(
       'ERR_NETWORK_CNI',

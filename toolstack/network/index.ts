@@ -7,9 +7,11 @@ export { CniPlaces } from './cni.js';
 export { AARDVARK, NameServer } from './dns.js';
 export { NetworkError } from './errors.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';
-export { DEFAULT_NETWORK, Networks, type AttachRequest } from './networks.js';
+export type { AttachRequest } from './attachments.js';
+export { DEFAULT_NETWORK, Networks } from './networks.js';
 export { emptyMessages, linkMessages, unsureOf } from './carried.js';
 export {
+  keepDhcp,
   readLinks,
   redirectLink,
   setMtu,

@@ -118,6 +118,8 @@ export function parseLinks(
       const { ifindex: index = 0, ifname: name = '', link_type: kind, addr_info = [] } = link;
       const { mtu = 0, address: mac = '' } = link;
       if (kind !== 'ether') throw unfit(name, `it is no Ethernet interface but ${kind}`);
+      if (link.flags?.includes('NOARP') === true)
+        throw unfit(name, 'nobody answers ARP on it, as with ipvlan in L3 mode');
       const addresses = addr_info.flatMap((info): LinkAddress[] => {
         const { family: kindOf, local: address = '', prefixlen: prefix = 0 } = info;
         const { scope, broadcast, address: peer, noprefixroute } = info;
@@ -198,6 +200,13 @@ export async function redirectLink(
       await inNamespace(path, ['tc', 'qdisc', 'del', 'dev', dev, 'clsact']).catch(() => undefined);
     await inNamespace(path, ['tc', '-batch', '-'], both);
   });
+}
+
+/** What a DHCP server answers stays in the namespace, for who asks there, in place of going to the vif. Rejects with ERR_NETWORK_TOOL. */
+export async function keepDhcp(path: string, { name }: NamespaceLink): Promise<void> {
+  const isAnswer = 'protocol ip flower ip_proto udp dst_port 68';
+  const filter = `filter add dev ${name} ingress pref 1 ${isAnswer} action pass\n`;
+  await inNamespace(path, ['tc', '-batch', '-'], filter);
 }
 
 /** So that what fits into the one fits into the other. Rejects with ERR_NETWORK_TOOL. */

@@ -1,37 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // All networks of this host: which there are, who is in them under which address, and what dom0's kernel and the name server know of it.
 
-import { randomBytes } from 'node:crypto';
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { Addresses, takeAddresses } from './allocate.js';
-import type { Attachment, PublishedPort } from './attachment.js';
+import type { Attachment } from './attachment.js';
+import { Attachments, type AttachRequest } from './attachments.js';
 import type { CniPlaces } from './cni.js';
-import type { CniList } from './cni-list.js';
-import { addressesOf, wishOf } from './cni-wish.js';
 import type { NameServer } from './dns.js';
 import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork, type NetworkWish } from './plan.js';
 import { plug, plugNew } from './plug.js';
-import { HeldPorts } from './ports.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import { renderRules } from './rules.js';
-import { ownGateways, zoneOf } from './zones.js';
+import { zonesOf } from './zones.js';
 
 /** The one that containers are in unless something else is asked for. */
 export const DEFAULT_NETWORK = 'thaw';
-
-export interface AttachRequest {
-  network: string;
-  /** Under which other containers find it. */
-  names: string[];
-  ip?: string | undefined;
-  ip6?: string | undefined;
-  /** Chosen by its user. */
-  mac?: string | undefined;
-  ports: readonly PublishedPort[];
-}
 
 export interface NetworkServices {
   host: HostNetwork;
@@ -46,10 +31,8 @@ export class Networks {
   readonly #log: Log;
   readonly #names: NameServer;
   readonly #cni: CniPlaces;
+  readonly #attachments: Attachments;
   readonly #records = new Map<string, NetworkRecord>();
-  readonly #attached = new Map<string, Attachment>();
-  readonly #addresses = new Addresses();
-  readonly #ports = new HeldPorts();
   #loading: Promise<void> = Promise.resolve();
   /** Why this host has no networks. */
   #failure: unknown;
@@ -60,6 +43,7 @@ export class Networks {
     this.#log = log;
     this.#names = names;
     this.#cni = cni;
+    this.#attachments = new Attachments(cni);
   }
 
   /** Makes bridges and rules of all networks there are, and the default one. A host that cannot is logged, and has none. */
@@ -103,7 +87,7 @@ export class Networks {
 
   /** Who is in it. */
   attachments(name: string): Attachment[] {
-    return [...this.#attached.values()].filter(({ network }) => network === name);
+    return this.#attachments.all.filter(({ network }) => network === name);
   }
 
   /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL; nothing is left then. */
@@ -134,6 +118,11 @@ export class Networks {
         `Cannot remove network "${name}": it is the default one`,
       );
     const [user] = this.attachments(name);
+    if (this.#attachments.isJoined(name))
+      throw new NetworkError(
+        'ERR_NETWORK_BUSY',
+        `Cannot remove network "${name}": a container is just coming into it`,
+      );
     if (user)
       throw new NetworkError(
         'ERR_NETWORK_BUSY',
@@ -144,43 +133,15 @@ export class Networks {
 
   /**
    * Addresses and ports for a sandbox that is to come, until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
-   * ERR_NETWORK_FULL or ERR_NETWORK_PORT; nothing is taken then.
+   * ERR_NETWORK_FULL or ERR_NETWORK_PORT, and as CniPlaces.add() does; nothing is taken then.
    */
   async attach(request: AttachRequest): Promise<Attachment> {
     this.#mustWork();
     const record = this.find(request.network);
-    const { network, names } = request;
-    const attachment: Attachment = {
-      ...{ id: randomBytes(8).toString('hex'), network, bridge: record.bridge, names },
-      ...{ addresses: takeAddresses(this.#addresses, record, request), ports: [] },
+    return this.#attachments.attach(record, request, {
       nameServers: this.#nameServers(record),
-    };
-    try {
-      attachment.ports = await this.#ports.hold(attachment.id, request.ports);
-      if (isCni(record)) await this.#makePlace(attachment, record, request);
-    } catch (error) {
-      this.#ports.release(attachment.id);
-      for (const { address } of attachment.addresses) this.#addresses.release(address);
-      throw error;
-    }
-    this.#attached.set(attachment.id, attachment);
-    return attachment;
-  }
-
-  async #makePlace(
-    attachment: Attachment,
-    { cni, hasDns }: NetworkRecord & { cni: CniList },
-    request: AttachRequest,
-  ): Promise<void> {
-    const { id, ports } = attachment;
-    const wish = wishOf({ ...request, ports });
-    const { nameServers, ...place } = await this.#cni.add(id, request.network, cni, wish);
-    attachment.place = place;
-    attachment.addresses = addressesOf(place.link);
-    const known = hasDns && this.#names.isThere && nameServers.length === 0;
-    const own = known ? ownGateways(attachment.addresses, this.#ownAddresses()) : [];
-    const named = [nameServers, own].find(({ length }) => length > 0);
-    if (named) attachment.nameServers = named;
+      ownAddresses: () => (this.#names.isThere ? this.#ownAddresses() : []),
+    });
   }
 
   /** Lets its ports lead to it, and others find it; to be called when its domain has its addresses. */
@@ -191,27 +152,22 @@ export class Networks {
 
   /** What a sandbox of an earlier thawd has. What cannot be had again, such as a port, is logged. */
   async adopt(attachment: Attachment): Promise<void> {
-    for (const { address } of attachment.addresses) this.#addresses.take(address);
-    this.#attached.set(attachment.id, attachment);
     try {
-      await this.#ports.hold(attachment.id, attachment.ports);
+      await this.#attachments.adopt(attachment);
       await this.publish(attachment);
     } catch (error) {
       this.#log.warn(`Ports of ${attachment.names[0]}: ${describeError(error)}`);
     }
   }
 
-  /** Takes back what a thawd that was killed has left in CNI networks; to be called when all that there is was adopted. Never rejects. */
+  /** Begins to take back what a thawd that was killed has left in CNI networks; to be called when all that there is was adopted. Never rejects. */
   sweep(): Promise<void> {
-    return this.#cni.sweep(new Set(this.#attached.keys()));
+    return this.#cni.sweep(new Set(this.#attachments.all.map(({ id }) => id)));
   }
 
   /** Idempotent; what fails is logged. */
   release(attachment: Attachment): void {
-    if (!this.#attached.delete(attachment.id)) return;
-    for (const { address } of attachment.addresses) this.#addresses.release(address);
-    this.#ports.release(attachment.id);
-    if (attachment.place) void this.#cni.remove(attachment.id);
+    if (!this.#attachments.release(attachment)) return;
     if (hasOwnRules(attachment))
       this.#load().catch((error: unknown) =>
         this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),
@@ -272,18 +228,17 @@ export class Networks {
   /** One after the other: each brings the rules to what is true when its turn comes. */
   #load(): Promise<void> {
     const loaded = this.#loading.then(() =>
-      this.#host.load(renderRules(this.list(), [...this.#attached.values()])),
+      this.#host.load(renderRules(this.list(), this.#attachments.all)),
     );
     this.#loading = loaded.catch(() => undefined);
     return loaded;
   }
 
   #changeNames(): void {
-    this.#names.change(() =>
-      this.list()
-        .filter(({ hasDns }) => hasDns)
-        .map((network) => zoneOf(network, this.attachments(network.name), this.#ownAddresses())),
-    );
+    this.#names.change(() => {
+      const named = this.list().filter(({ hasDns }) => hasDns);
+      return zonesOf(named, this.#attachments.all);
+    });
   }
 
   #mustWork(): void {
@@ -292,10 +247,6 @@ export class Networks {
         cause: this.#failure,
       });
   }
-}
-
-function isCni(record: NetworkRecord): record is NetworkRecord & { cni: CniList } {
-  return record.cni !== undefined;
 }
 
 /** Those of CNI networks are their plugins'. */

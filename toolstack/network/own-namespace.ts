@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A network namespace of thaw's own, kept by a mount on a file, so that it needs no process.
 
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inNamespace, runTool } from './tool.js';
 
@@ -21,6 +21,9 @@ export async function removeNamespace(path: string): Promise<void> {
 
 /** Whether one is there; it goes with dom0's own end, and the file may stay. */
 export async function isNamespace(path: string): Promise<boolean> {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  return mounts.includes(` ${path} `);
+  const found = await statfs(path).catch(() => undefined);
+  return found?.type === NSFS_MAGIC;
 }
+
+/** linux/magic.h */
+const NSFS_MAGIC = 0x6e736673;

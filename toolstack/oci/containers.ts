@@ -14,9 +14,10 @@ import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
 import { runHooks } from './hooks.js';
 import { planCreate, type CreateRequest, type OciPlan } from './plan.js';
-import { nameInGuest, type OciRecord } from './record.js';
+import type { OciRecord } from './record.js';
 import { takeOver } from './recover.js';
 import { restore, type RestoreRequest } from './restore.js';
+import { start } from './start.js';
 import { stateOf } from './state.js';
 
 /** Signals that do nothing to a process that has not begun. */
@@ -151,34 +152,9 @@ export class OciContainers {
     }
   }
 
-  /** Rejects with ERR_OCI_STATE unless it is created and was not started. */
+  /** Rejects as start() does (start.ts). */
   async start(root: string, id: string): Promise<void> {
-    const container = this.find(root, id);
-    const { record, sandbox } = container;
-    if (record.state !== 'created' || !sandbox || container.isStarting)
-      throw stateError('start', record);
-    container.isStarting = true;
-    await container.network?.settled().catch((error: unknown) => {
-      container.isStarting = false;
-      throw error;
-    });
-    const begun = this.#services.pool.during(() =>
-      sandbox.begin({
-        ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
-        ...{ container: nameInGuest(record), hostname: '', files: {} },
-      }),
-    );
-    await begun.catch(async (error: unknown) => {
-      // Its process is gone: crun's create waited for this alone.
-      await container.end({ reason: error instanceof Error ? error.message : String(error) });
-      throw error;
-    });
-    if (record.state === 'created') await container.update({ state: 'running' });
-    const run = { state: JSON.stringify(stateOf(record, 'running')), cwd: record.bundle };
-    await runHooks('poststart', record.hooks.poststart, run).catch(async (error: unknown) => {
-      await container.kill();
-      throw error;
-    });
+    await start(this.#services, this.find(root, id));
   }
 
   /** Rejects as exec() does. */

@@ -4,7 +4,13 @@
 import { AgentType, decodeIndex } from '../agent/wire.js';
 import { encodeNetlink, encodeNetwork, type NetworkAddress } from '../agent/wire-guest.js';
 import type { Steps } from '../base/steps.js';
-import { addressBytes, linkMessages, redirectLink, type Attachment } from '../network/index.js';
+import {
+  addressBytes,
+  keepDhcp,
+  linkMessages,
+  redirectLink,
+  type Attachment,
+} from '../network/index.js';
 import { untilConnected } from '../xen/devices.js';
 import type { Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
@@ -40,9 +46,10 @@ export async function connect(
 /** The interface of a network namespace becomes the guest's, with all that it has there. */
 async function carry(
   { domid, link: agent }: Ready,
-  { namespace, link }: NonNullable<Attachment['place']>,
+  { namespace, link, isLeased }: NonNullable<Attachment['place']>,
 ): Promise<void> {
   await redirectLink(namespace, link, { vif: vifName({ domid }, 0), isThere: false });
+  if (isLeased) await keepDhcp(namespace, link);
   const ask = (messages: Buffer[]): Promise<Buffer> =>
     agent.request(AgentType.NETLINK, encodeNetlink(0, messages), 'its network', ANSWER_MS);
   await ask(linkMessages(decodeIndex(await ask([])), undefined, link));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places that CNI plugins make: which plugins run in which order with what, and that whatever fails leaves nothing that nobody knows of.
+// Places that CNI plugins make, one after the other since what is ended is found by a place's id: which plugins run in which order with what, and that whatever fails leaves nothing that nobody knows of.
 
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { CniPlaces } from '../../../toolstack/network/index.js';
@@ -45,8 +46,14 @@ async function prepared(t: ExecutionContext) {
     await rm(folder, { recursive: true, force: true });
   });
   return {
-    ...{ open, write, namespaces },
+    ...{ write, namespaces },
     places: open(),
+    /** As the next thawd, which knows of these. */
+    sweep: async (known: string[]) => {
+      const next = open();
+      await next.sweep(new Set(known));
+      await next.close();
+    },
     /** The calls since it was asked last. */
     calls: async () => {
       const text = await readFile(log, 'utf8').catch(() => '');
@@ -65,7 +72,7 @@ const list = (...types: string[]) => ({
   plugins: types.map((type) => ({ type })),
 });
 
-test('a place is made by all plugins in turn, and taken back last first', async (t) => {
+test.serial('a place is made by all plugins in turn, and taken back last first', async (t) => {
   const { places, calls, left, namespaces } = await prepared(t);
   const place = await places.add('a1', 'lan', list('makes', 'passes'), {});
   t.is(place.namespace, join(namespaces, 'a1'));
@@ -86,7 +93,7 @@ test('a place is made by all plugins in turn, and taken back last first', async 
   t.deepEqual(await left(), []);
 });
 
-test('what fails says why, and all of it is taken back', async (t) => {
+test.serial('what fails says why, and all of it is taken back', async (t) => {
   const { places, calls, left } = await prepared(t);
   await t.throwsAsync(places.add('a1', 'lan', list('makes', 'fails'), {}), {
     code: 'ERR_NETWORK_CNI',
@@ -108,26 +115,48 @@ test('what fails says why, and all of it is taken back', async (t) => {
   t.deepEqual(await left(), []);
 });
 
-test('the next thawd takes back what nobody has, also after dom0’s own end', async (t) => {
-  const { places, open, calls, left } = await prepared(t);
+test.serial('the next thawd takes back what nobody has, also after dom0’s own end', async (t) => {
+  const { places, sweep, calls, left } = await prepared(t);
   const { namespace } = await places.add('a1', 'lan', list('makes'), {});
   await places.add('b2', 'lan', list('makes'), {});
   execFileSync('umount', [namespace]);
   await calls();
-  await open().sweep(new Set(['b2']));
+  await sweep(['b2']);
   t.regex((await calls()).join('\n'), /^makes DEL eth0 none .*$/);
   t.deepEqual(await left(), ['b2.json', 'b2']);
-  await open().sweep(new Set());
+  await sweep([]);
   t.deepEqual(await left(), []);
 });
 
-test('what cannot be taken back stays known, and is tried again', async (t) => {
-  const { places, open, write, left } = await prepared(t);
+test.serial(
+  'a plugin that outlives its thawd is ended before its work is taken back',
+  async (t) => {
+    const { places, write, calls, left, sweep } = await prepared(t);
+    await write('slow', '[ "$CNI_COMMAND" = ADD ] || exit 0; sleep 100 & wait');
+    const adding = places.add('a1', 'lan', list('makes', 'slow'), {});
+    adding.catch(() => undefined);
+    const seen: string[] = [];
+    while (!seen.some((line) => line.startsWith('slow'))) {
+      seen.push(...(await calls()));
+      await delay(20);
+    }
+    await sweep([]);
+    await t.throwsAsync(adding, { code: 'ERR_NETWORK_CNI' });
+    t.deepEqual(await left(), []);
+    const environments = (await readdir('/proc')).map((pid) =>
+      readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+    );
+    t.false((await Promise.all(environments)).some((text) => text.includes('CNI_CONTAINERID=a1')));
+  },
+);
+
+test.serial('what cannot be taken back stays known, and is tried again', async (t) => {
+  const { places, sweep, write, left } = await prepared(t);
   await places.add('a1', 'lan', list('makes'), {});
   await write('makes', 'echo busy >&2; exit 3');
   await places.remove('a1');
   t.deepEqual(await left(), ['a1.json']);
   await write('makes', RESULT);
-  await open().sweep(new Set());
+  await sweep([]);
   t.deepEqual(await left(), []);
 });

@@ -2,6 +2,7 @@
 // A hundred containers at once: started together, listed, asked together, stopped, removed, and nothing of them is left. Not part of
 // scripts/test, for its time: scripts/test hundred.
 
+import { existsSync } from 'node:fs';
 import test from 'ava';
 import { holdings } from '../../support/leaks.js';
 import { busybox, list, runWords, startThawd, stopThawd, thaw, until } from '../../support/thaw.js';
@@ -28,6 +29,10 @@ test.serial('a hundred containers live at once, and leave nothing', async (t) =>
   // With a disk, as the hundred have: the folder of such devices stays in xenstore, empty.
   t.is((await thaw(runWords('--name', 'first', '--memory', MEMORY, busybox, 'true'))).status, 0);
   t.is((await thaw(['rm', 'first'])).status, 0);
+  // And with the log of the name server, which starts a moment after a container that lives so long.
+  t.is((await thaw(runWords('-d', '--name', 'first', busybox, 'sleep', '100'))).status, 0);
+  await until('the name server to run', () => existsSync('/run/thaw/dns.log'));
+  t.is((await thaw(['rm', '--force', 'first'])).status, 0);
   const before = await settled();
 
   const startedAt = Date.now();

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Networks that CNI plugins make, with those of Debian: the guest has what they put into its namespace, and all of it goes with the container.
 
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { reached } from '../../support/fetched.js';
+import { fetched, reached } from '../../support/fetched.js';
+import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -190,6 +193,41 @@ once('an interface of the host’s network by macvlan is the guest’s', async (
   await isEmpty(t);
 });
 
+longOnce('an address that is leased stays, since its lease is had again and again', async (t) => {
+  const link = (...words: string[]) => command('ip', ['link', ...words]);
+  await link('add', 'cni-t3', 'type', 'veth', 'peer', 'name', 'cni-t4');
+  t.teardown(() => link('del', 'cni-t3'));
+  for (const name of ['cni-t3', 'cni-t4']) await link('set', name, 'up');
+  await command('ip', ['addr', 'add', '10.233.0.1/24', 'dev', 'cni-t4']);
+  const [program, settings] = [join(folder, 'busybox'), join(folder, 'udhcpd.conf')];
+  await ok(t, 'create', '--name', 'tools', busybox, 'true');
+  await ok(t, 'cp', 'tools:/bin/busybox', program);
+  await ok(t, 'rm', 'tools');
+  const lines = [
+    ...['interface cni-t4', 'start 10.233.0.20', 'end 10.233.0.30', 'option lease 30'],
+    ...['option subnet 255.255.255.0', 'option router 10.233.0.1', 'min_lease 10'],
+    ...[`lease_file ${folder}/leases`, `pidfile ${folder}/udhcpd.pid`, ''],
+  ];
+  writeFileSync(settings, lines.join('\n'));
+  writeFileSync(join(folder, 'leases'), '');
+  const server = spawn(program, ['udhcpd', '-f', settings], { stdio: 'ignore' });
+  const client = spawn('/usr/lib/cni/dhcp', ['daemon'], { stdio: 'ignore' });
+  t.teardown(() => [server, client].forEach((child) => child.kill('SIGKILL')));
+  await until('the daemon listens', () => existsSync('/run/cni/dhcp.sock'));
+  const ipam = { type: 'dhcp' };
+  const config = { cniVersion: '0.4.0', name: 'leased', type: 'macvlan', master: 'cni-t3', ipam };
+  t.is((await create('leased', config)).status, 0);
+  const named = ['--network', 'leased', '--name', 'leases', '--hostname', 'leases'];
+  await ok(t, ...runWords('-d', ...named, busybox, 'sh', '-c', SERVER));
+  const address = await inspect('leases', 'IPAddress');
+  t.regex(address, /^10\.233\.0\.[23]\d$/);
+  t.is(await reached(`http://${address}/`), 'leases');
+  await delay(75_000);
+  t.is(await fetched(`http://${address}/`), 'leases');
+  await ok(t, 'rm', '--force', '-t', '0', 'leases');
+  await isEmpty(t);
+});
+
 once('what cannot be is refused, and leaves nothing', async (t) => {
   const portless = { ...bridged, name: 'portless', plugins: bridged.plugins.slice(0, 1) };
   await create('portless', portless);
@@ -235,8 +273,12 @@ once('a thawd that is killed in the middle of a plugin’s work leaves it to the
   const { done } = startThaw(runWords('--rm', '--network', 'slow', busybox, 'true'));
   await until('its address is taken', () => Promise.resolve(existsSync('/run/slow')), 60_000);
   t.is(leases().length, 2);
+  const busy = await thaw(['network', 'rm', 'slow']);
+  t.regex(busy.stderr, /a container is just coming into it/);
   await killThawd();
   t.not((await done).status, 0);
   await startThawd();
   await isEmpty(t);
+  await delay(20_000);
+  t.false(existsSync('/run/slow-late'));
 });
