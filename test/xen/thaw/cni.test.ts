@@ -210,6 +210,8 @@ longOnce('an address that is leased stays, since its lease is had again and agai
   ];
   writeFileSync(settings, lines.join('\n'));
   writeFileSync(join(folder, 'leases'), '');
+  // Of one that was killed.
+  rmSync('/run/cni/dhcp.sock', { force: true });
   const server = spawn(program, ['udhcpd', '-f', settings], { stdio: 'ignore' });
   const client = spawn('/usr/lib/cni/dhcp', ['daemon'], { stdio: 'ignore' });
   t.teardown(() => [server, client].forEach((child) => child.kill('SIGKILL')));
