@@ -14,10 +14,11 @@ const names = Array.from({ length: COUNT }, (_, index) => `hundred-${index}`);
 
 const settled = () =>
   until(
-    'the last domain to go',
+    'the last domain and its name to go',
     async () => {
       const now = await holdings();
-      return now.domains.length === 1 && now.shims.length === 0 ? now : undefined;
+      const hasNames = now.runFiles.some((path) => path.startsWith('/run/thaw/dns/'));
+      return now.domains.length === 1 && now.shims.length === 0 && !hasNames ? now : undefined;
     },
     120_000,
   );
