@@ -28,6 +28,7 @@ async function prepared(t: ExecutionContext) {
   const [programs, log] = [join(folder, 'plugins'), join(folder, 'log')];
   await mkdir(programs);
   const namespaces = join(folder, 'netns');
+  let told = 0;
   const open = () =>
     new CniPlaces({ folder: join(folder, 'cni'), namespaces, programs: [programs] }, silentLog());
   const write = async (name: string, then: string) => {
@@ -54,11 +55,12 @@ async function prepared(t: ExecutionContext) {
       await next.sweep(new Set(known));
       await next.close();
     },
-    /** The calls since it was asked last. */
+    /** The calls since it was asked last. The file stays, since a plugin may be writing to it. */
     calls: async () => {
-      const text = await readFile(log, 'utf8').catch(() => '');
-      await rm(log, { force: true });
-      return text.trim().split('\n');
+      const text = (await readFile(log, 'utf8').catch(() => '')).slice(told);
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      told += whole.length;
+      return whole.trim().split('\n');
     },
     left: async () => [
       ...(await readdir(join(folder, 'cni')).catch(() => [])),
