@@ -45,7 +45,7 @@ export async function checkpoint(
     await mkdir(imagePath, { recursive: true, mode: 0o700 });
     await checkTarget(join(imagePath, MEMORY_FILE));
     // The next thawd knows then what this one began.
-    await container.update({ saving: { ...saving, ends: !leavesRunning } });
+    await container.update({ saving: { ...saving, ends: !leavesRunning, wasPaused } });
     // containerd pauses what it saves, and nobody in a paused domain could be told to stand still.
     if (wasPaused) await resumeNow(libxl, container);
     await save(services, container, { sandbox, ...saving, leavesRunning }, client);

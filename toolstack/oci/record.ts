@@ -57,8 +57,8 @@ export interface OciRecord {
   inGuest?: string;
   /** What its guest calls its first interface, where an engine gave it another name. */
   firstInterface?: string;
-  /** The folder that it is being checkpointed into, its file there, and whether it ends by that. */
-  saving?: { folder: string; stash: string; ends: boolean };
+  /** The folder that it is being checkpointed into, its file there, whether it ends by that, and whether it stood still before. */
+  saving?: { folder: string; stash: string; ends: boolean; wasPaused?: boolean };
   /** The number of its first process in its guest, once it is created. */
   guestPid?: number;
   /** Nobody knows it any more: what is left of it is to go. */

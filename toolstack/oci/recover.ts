@@ -10,7 +10,7 @@ import { OWN_FILES } from '../sandbox/files.js';
 import { parseStatus } from '../sandbox/exit-file.js';
 import { releaseSandbox } from '../sandbox/release.js';
 import { all } from '../sandbox/ready.js';
-import { Sandbox } from '../sandbox/sandbox.js';
+import { Sandbox, WAKE_MS } from '../sandbox/sandbox.js';
 import type { ShimEvents } from '../sandbox/shim-client.js';
 import { findDomain } from '../sandbox/strays.js';
 import type { OciContainer } from './container.js';
@@ -19,6 +19,7 @@ import { OWN_SLOT, stayIn } from './enter.js';
 import { GuestNetwork } from './network.js';
 import { isWhole } from './stash.js';
 import { ownerOf } from './pod.js';
+import { pauseNow } from './pause.js';
 import type { OciRecord } from './record.js';
 
 /**
@@ -70,7 +71,7 @@ export async function takeOver(
   for (const { process } of processes)
     if (process !== container.first) container.execs.adopt(process);
   if (!ownsDomain) return true;
-  if (saving) goOn(services, container, domain);
+  if (saving) goOn(services, container, domain, saving.wasPaused === true);
   followNetwork(services, container, domain);
   await domain.sandbox.catchUp();
   // No agent of a paused domain answers.
@@ -96,17 +97,27 @@ async function hasEndedBy(
   return false;
 }
 
-/** It may have been in the middle of a checkpoint. Nobody moves it before it has gone on. */
+/** It may have been in the middle of a checkpoint. Nobody moves it before it has gone on, and stands as it did before. */
 function goOn(
   { sandbox: services }: OciServices,
   container: OciContainer,
   domain: PodDomain,
+  wasPaused: boolean,
 ): void {
   const { record } = container;
+  const { libxl } = services.host;
   container.isSaving = container.isPausing = true;
-  goOnIfHeld(services, domain.sandbox, record.sandbox)
+  const again = async (): Promise<void> => {
+    await goOnIfHeld(services, domain.sandbox, record.sandbox);
+    if (!wasPaused || record.state !== 'running') return;
+    // A guest that stands still connects to nobody.
+    await domain.sandbox.shim.waitUp(WAKE_MS);
+    container.isPausing = false;
+    await pauseNow(libxl, container);
+  };
+  again()
     .catch((error: unknown) => {
-      const what = `OCI container ${record.id} stands still: its checkpoint was cut short`;
+      const what = `OCI container ${record.id} is not what it was before its checkpoint was cut short`;
       services.host.log.error(what, { error });
     })
     .finally(() => {
