@@ -80,3 +80,40 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   t.is((await ctr('containers', 'rm', 'second')).status, 0);
   t.deepEqual(await idsIn(ROOT), []);
 });
+
+once('a checkpoint of one that counts is an image, of which another counts on', async (t) => {
+  t.timeout(600_000);
+  const counting = 'i=0; while :; do i=$((i + 1)); echo $i >>/numbers; sleep 0.5; done';
+  const numbersIn = async (id: string): Promise<number[]> => {
+    const { stdout } = await ctr('tasks', 'exec', '--exec-id', 'look', id, 'cat', '/numbers');
+    return stdout.trim().split('\n').map(Number);
+  };
+  const done = async (...words: string[]): Promise<void> => {
+    const { status, stderr } = await ctr(...words);
+    t.is(status, 0, stderr);
+  };
+  await done(...RUN, '-d', '--null-io', image, 'third', 'sh', '-c', counting);
+  await until('it has counted', async () => (await numbersIn('third')).length >= 3);
+  await done(...['containers', 'checkpoint', '--rw', '--image', '--task', 'third', 'localhost/cp']);
+  const then = await numbersIn('third');
+  await until('it counts on', async () => (await numbersIn('third')).length > then.length);
+  await done('containers', 'restore', '--rw', '--live', 'fourth', 'localhost/cp');
+  const first = await numbersIn('fourth');
+  await until('so does the other', async () => (await numbersIn('fourth')).length > first.length);
+  const numbers = await numbersIn('fourth');
+  t.true(first.length >= 3);
+  t.deepEqual(
+    numbers,
+    numbers.map((_, index) => index + 1),
+  );
+  for (const id of ['third', 'fourth']) {
+    await done('tasks', 'kill', '-s', 'SIGKILL', id);
+    const isOver = async () =>
+      new RegExp(`^${id} .*STOPPED`, 'm').test((await ctr('tasks', 'ls')).stdout);
+    await until('its end', isOver, 60_000);
+    await ctr('tasks', 'rm', id);
+    await done('containers', 'rm', id);
+  }
+  await done('images', 'rm', 'localhost/cp');
+  t.deepEqual(await idsIn(ROOT), []);
+});
