@@ -97,8 +97,11 @@ int wake_thawd(struct connection *connection, const char *socket_path, int signa
     struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
 
     error = errno;
-    /* Of many calls at once one starts it. The lock goes with that launcher, not with what it starts. */
+    /* Of many calls at once one starts it. The lock goes with that launcher, not with what it starts. Whoever had it
+     * before may have let go since its thawd answers. */
     if (!started && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+      if (connection_open(connection, socket_path) == 0)
+        break;
       started = true;
       pid = start(program);
     }
