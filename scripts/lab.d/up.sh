@@ -7,9 +7,14 @@ lab_up() {
   local dir port started=$SECONDS
   dir=$(lab_dir "$LAB_NAME")
   lab_reap "$LAB_NAME"
-  lab_exclusive lab_up_claim "$dir" || die "Cannot start lab \"$LAB_NAME\": it is $(lab_state "$LAB_NAME") already; end it with: scripts/lab down --name $LAB_NAME"
+  mkdir -p -m 700 "$LAB_RUN"
+  # Held until the new folder's lock is: whose start nobody holds is a dead lab, for whoever looks meanwhile.
+  exec 7>"$LAB_RUN/.lock"
+  flock 7
+  lab_up_claim "$dir" || die "Cannot start lab \"$LAB_NAME\": it is $(lab_state "$LAB_NAME") already; end it with: scripts/lab down --name $LAB_NAME"
   exec 9<>"$dir/starting"
   flock -w 5 9 || die "Cannot start lab \"$LAB_NAME\": another start of it is under way"
+  exec 7>&-
   # Not what a later start of the same name made after a `lab down` of this one.
   trap '[ ! /proc/self/fd/9 -ef "$(lab_dir "$LAB_NAME")/starting" ] || lab_remove "$LAB_NAME"' EXIT
   trap 'exit 130' INT
