@@ -91,7 +91,7 @@ test('EOF on stdout from dom0 breaks the pipe of the writer', async (t) => {
 });
 
 test('EXIT does not wait for what a process left behind with its pipe', async (t) => {
-  const process = await startContainer(agent, 'leftover', ['sh', '-c', 'sleep 5 & echo done'], {
+  const process = await startContainer(agent, 'leftover', ['sh', '-c', 'sleep 60 & echo done'], {
     hasPidNamespace: false,
   });
   t.deepEqual(await process.ended(3000), { kind: 'exited', code: 0 });

@@ -66,13 +66,10 @@ gone() {
   [ ! -e "$(run_dir "$1")" ] || { ls -la "$(run_dir "$1")" && return 1; }
   until_true 10 no_process "$(run_dir "$1")" || { pgrep -af -- "$(run_dir "$1")" && return 1; }
   [ ! -e "$(scratch_folder "$1")" ] || { ls -la "$(scratch_folder "$1")" && return 1; }
-  same "$disks_before" temporary_disks
 }
 no_process() { ! pgrep -f -- "$1/" >/dev/null; }
-# QEMU's temporary disks that have a name: it unlinks them at once, unless it is ended before.
-temporary_disks() { find "${TMPDIR:-/var/tmp}" -maxdepth 1 -name 'vl.*' | sort; }
+# Where QEMU's temporary disks have a name, which it unlinks at once unless it is ended before.
 scratch_folder() { printf '%s/scratch/of-%s\n' "${THAW_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/thaw}" "$1"; }
-disks_before=$(temporary_disks)
 
 qemu_pid() { cat "$(run_dir "$1")/qemu.pid"; }
 
@@ -150,11 +147,11 @@ console_talks() {
   (
     sleep 2
     printf '\r'
-    sleep 2
-    printf 'echo $((6 * 7))-console\r'
-    for _ in {1..40}; do
+    for _ in {1..20}; do
+      sleep 2
       ! grep -aq '42-console' "$work/console" || break
-      sleep 1
+      # Once more, where the shell was not there yet or a message came between.
+      printf 'echo $((6 * 7))-console\r'
     done
     printf '\035'
     sleep 5

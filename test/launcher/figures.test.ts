@@ -126,9 +126,9 @@ test('a guest that does not answer: what was known, and before that an error, af
     const said = await readFile(join(folder, 'pids.current'), 'utf8').catch(() => '');
     return said === '3\n';
   });
+  const { asked } = inside;
   inside.figures = undefined;
   await until('it has to be asked', async () => {
-    const { asked } = inside;
     t.is(await readFile(join(folder, 'pids.current'), 'utf8'), '3\n');
     return inside.asked > asked;
   });

@@ -46,9 +46,16 @@ test('an agent that closes the channel: LOST to all, a status file, a socket tha
 });
 
 test('an agent that says no hello within the time given is lost', async (t) => {
-  const sandbox = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '4'] });
-  sandbox.control.send(STATUS, 0, 0);
-  await sandbox.control.nextOf(STATUS);
+  const start = async (): Promise<Sandbox> => {
+    const started = await Sandbox.start(t, { silent: true, args: ['--hello-timeout', '4'] });
+    started.control.send(STATUS, 0, 0);
+    return started;
+  };
+  const isLost = async ({ control }: Sandbox): Promise<boolean> =>
+    decodeShimStatus((await control.nextOf(STATUS)).payload).state === 'lost';
+  let sandbox = await start();
+  // On a busy machine its time is over before anybody can listen.
+  for (let tries = 1; tries < 3 && (await isLost(sandbox)); tries++) sandbox = await start();
   t.is((await sandbox.control.nextOf(LOST)).payload.toString(), 'no hello', 'who listens hears it');
   await until('the shim gives up', async () => (await sandbox.status()).state === 'lost');
   t.is((await sandbox.status()).reason, 'no hello');

@@ -51,6 +51,7 @@ export class FakeThawd {
   readonly #sessions: FakeSession[] = [];
   readonly #peers: FrameSocket[] = [];
   #wake: () => void = () => undefined;
+  #isDead = false;
 
   private constructor(server: Server, path: string) {
     this.#server = server;
@@ -75,12 +76,13 @@ export class FakeThawd {
     return new FakeThawd(server, path);
   }
 
-  /** The next launcher that has sent its request. */
+  /** The next launcher that has sent its request. Rejects when time is over, and by kill(). */
   async session(): Promise<FakeSession> {
     return within(30_000, 'a launcher', async () => {
       for (;;) {
         const session = this.#sessions.shift();
         if (session) return session;
+        if (this.#isDead) throw new Error('It was killed');
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     });
@@ -90,5 +92,7 @@ export class FakeThawd {
   kill(): void {
     for (const peer of this.#peers) peer.close();
     this.#server.close();
+    this.#isDead = true;
+    this.#wake();
   }
 }

@@ -22,17 +22,22 @@ export interface Programs {
   shimOfRings: string;
 }
 
+const made = new Set<string>();
+
 /**
  * Has `make` bring a target of a folder up to date and says where it put it: build/test, or THAW_TEST_OUT. One at a time: test files
- * that begin together would write, and start, the same program.
+ * that begin together would write, and start, the same program. Once in a process, which stands still meanwhile.
  */
 export function makeProgram(folder: string, target?: string): string {
   const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
+  const key = JSON.stringify([folder, target]);
+  if (made.has(key)) return out;
   mkdirSync(out, { recursive: true });
   const make = ['make', '-s', '-C', join(ROOT, folder), `OUT=${out}`, ...(target ? [target] : [])];
   execFileSync('flock', [join(out, 'make.lock'), ...make], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  made.add(key);
   return out;
 }
 

@@ -12,7 +12,10 @@ export async function within<T>(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`Waited ${timeoutMs} ms for ${what}`));
+      // Where the process stood still, what came meanwhile is only read behind its timers.
+      setImmediate(() => {
+        reject(new Error(`Waited ${timeoutMs} ms for ${what}`));
+      });
     }, timeoutMs * PATIENCE);
   });
   try {
@@ -29,8 +32,10 @@ export async function until(
   timeoutMs = 10_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs * PATIENCE;
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`Waited ${timeoutMs} ms until ${what}`);
+  for (let isLate = false; !(await isTrue()); isLate = Date.now() > end) {
+    if (isLate) throw new Error(`Waited ${timeoutMs} ms until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+    // Where the process stood still, what came meanwhile is only read behind its timers.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -5,10 +5,10 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { CniPlaces } from '../../../toolstack/network/index.js';
+import { until } from '../../support/within.js';
 
 /** Writes down how it was called; what it prints, and its status, are `then`. */
 const plugin = (log: string, then: string) => `#!/bin/sh
@@ -53,6 +53,8 @@ async function prepared(t: ExecutionContext) {
     sweep: async (known: string[]) => {
       const next = open();
       await next.sweep(new Set(known));
+      // Without the deadline of its end.
+      await next.settled('lan');
       await next.close();
     },
     /** The calls since it was asked last. The file stays, since a plugin may be writing to it. */
@@ -138,10 +140,10 @@ test.serial(
     const adding = places.add('a1', 'lan', list('makes', 'slow'), {});
     adding.catch(() => undefined);
     const seen: string[] = [];
-    while (!seen.some((line) => line.startsWith('slow'))) {
+    await until('it works', async () => {
       seen.push(...(await calls()));
-      await delay(20);
-    }
+      return seen.some((line) => line.startsWith('slow'));
+    });
     await sweep([]);
     await t.throwsAsync(adding, { code: 'ERR_NETWORK_CNI' });
     t.deepEqual(await left(), []);
