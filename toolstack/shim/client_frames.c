@@ -110,7 +110,7 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     status_reply(shim, client);
     return 0;
   case THAW_QUIT:
-    shim_quit(shim);
+    shim->quit = true; /* the loop does the rest */
     return 0;
   case THAW_PAUSE:
     pause_request(shim, client);

@@ -65,6 +65,10 @@ static void clients_turn(struct loop *loop, const struct pollfd *fds) {
     if ((fds[n].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !client->broken)
       client_read(shim, client);
   }
+  if (shim->quit) {
+    channel_domain_look(loop); /* thawd may have heard first of an end that it ends it for */
+    shim_lost(shim, "thawd ended it");
+  }
   guest_send(shim);
   for (struct client *client = shim->clients; client != NULL; client = client->next)
     client_send(shim, client);
@@ -81,7 +85,7 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
 
     if (read(loop->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
       loop->abandon = shim->quit; /* the second one does not wait for clients any more */
-      shim_quit(shim);
+      shim->quit = true;
     }
   }
   if (fds[AT_DOMAIN].revents != 0) {

@@ -51,11 +51,3 @@ void shim_lost(struct shim *shim, const char *format, ...) {
       client_reply(client, THAW_LOST, 0, 0, shim->lost, (uint32_t)strlen(shim->lost));
   }
 }
-
-/* Clients that are still reading keep the shim alive until they have it all; nobody else does. */
-void shim_quit(struct shim *shim) {
-  if (shim->quit)
-    return;
-  shim->quit = true;
-  shim_lost(shim, "thawd ended it");
-}

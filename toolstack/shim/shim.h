@@ -115,7 +115,8 @@ struct shim {
   struct client *clients;
   uint32_t client_count;
   uint64_t log_max;
-  bool quit;
+  bool quit; /* thawd has no more use for it: clients that are still reading keep it alive until they have it all,
+                nobody else does */
   bool busy; /* bytes flowed since the last time memory was given back */
   bool status_due;
 };
@@ -138,7 +139,6 @@ void process_free_all(struct shim *shim);
 
 /* lost.c */
 void shim_lost(struct shim *shim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void shim_quit(struct shim *shim);
 
 /* client.c */
 struct client *client_new(struct shim *shim, int fd);
