@@ -46,16 +46,20 @@ export class OciContainer {
   readonly going = new AbortController();
   readonly #store: OciStore;
   readonly #log: Log;
-  /** Resolves when it has ended and its domain is gone. */
+  /** Resolves when its process has ended and its domain is going. */
+  readonly ending: Promise<void>;
+  /** Resolves when its domain is gone, too. */
   readonly ended: Promise<void>;
+  #isEnding: () => void = () => undefined;
   #hasEnded: () => void = () => undefined;
   #written: Promise<void> = Promise.resolve();
-  #ending: Promise<void> | undefined;
+  #end: Promise<void> | undefined;
 
   constructor(record: OciRecord, store: OciStore, log: Log) {
     this.record = record;
     this.#store = store;
     this.#log = log;
+    this.ending = new Promise((resolve) => (this.#isEnding = resolve));
     this.ended = new Promise((resolve) => (this.#hasEnded = resolve));
     this.events = {
       onExit: (process, exit) => {
@@ -93,8 +97,8 @@ export class OciContainer {
 
   /** It has ended, so its domain goes. Resolves when that has. Idempotent; never rejects, what fails is logged. */
   end(how: { exit: ExitStatus } | { reason: string }): Promise<void> {
-    this.#ending ??= this.#finish(how).finally(this.#hasEnded);
-    return this.#ending;
+    this.#end ??= this.#finish(how).finally(this.#hasEnded);
+    return this.#end;
   }
 
   /** As one that was killed, whatever it was doing. */
@@ -103,6 +107,7 @@ export class OciContainer {
   }
 
   async #finish(how: { exit: ExitStatus } | { reason: string }): Promise<void> {
+    this.#isEnding();
     const { id } = this.record;
     if ('reason' in how) this.#log.warn(`OCI container ${id} is lost: ${how.reason}`);
     Object.assign(this.record, how, { state: 'stopped' });

@@ -8,7 +8,7 @@ import { giveBackAddresses } from '../sandbox/release.js';
 import type { SandboxRecord } from '../sandbox/record.js';
 import { leaveCgroup } from './cgroup.js';
 import { OciContainer } from './container.js';
-import { create, type OciServices } from './create.js';
+import { create, giveBackAtEnd, type OciServices } from './create.js';
 import { fitDomain } from './domain-size.js';
 import { OciError, stateError } from './errors.js';
 import { exec, type ExecRequest } from './exec.js';
@@ -251,12 +251,12 @@ export class OciContainers {
     await container.gone;
   }
 
-  async #adoptDevices({ record, ownsDomain, ended }: OciContainer): Promise<void> {
+  async #adoptDevices(container: OciContainer): Promise<void> {
     const { devices } = this.#services;
-    const { key, id: name, sandbox, state } = record;
-    if (!ownsDomain || state === 'stopped') return;
+    const { key, id: name, sandbox, state } = container.record;
+    if (!container.ownsDomain || state === 'stopped') return;
     await devices.adopt({ id: key, name, sandbox });
-    void ended.then(() => devices.takeBack(key));
+    giveBackAtEnd(devices, container);
   }
 
   /** Its end has come whatever they say. Never rejects; what fails is logged. */

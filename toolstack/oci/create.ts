@@ -46,8 +46,17 @@ export interface DeviceGivers {
   give(key: string, name: string, devices: readonly OciDevice[]): Promise<void>;
   /** What an earlier thawd gave. */
   adopt(container: { id: string; name: string; sandbox: SandboxRecord }): Promise<void>;
+  /** Its processes have ended, its domain is going: who wants one of them waits. */
+  ends(key: string): void;
   /** Idempotent. */
   takeBack(key: string): void;
+}
+
+/** Has a container's devices go back when it ends. */
+export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): void {
+  const { key } = container.record;
+  void container.ending.then(() => devices.ends(key));
+  void container.ended.then(() => devices.takeBack(key));
 }
 
 const CREATE_MS = 130_000;
@@ -64,7 +73,7 @@ export async function create(
   const { store } = services;
   const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
   await services.devices.give(record.key, record.id, guest.devices);
-  void container.ended.then(() => services.devices.takeBack(record.key));
+  giveBackAtEnd(services.devices, container);
   if (guest.rootfs !== '9pfs')
     services.sandbox.host.log.info(
       `OCI container ${record.id} has its root filesystem by ${guest.rootfs}, as its annotations say`,
