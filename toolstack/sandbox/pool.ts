@@ -25,6 +25,15 @@ interface Source {
   wantsFiles: boolean;
 }
 
+/** One that was made for files where the last start had none: the next one could not take it. */
+function takeUnfit(sources: Source[]): Member | undefined {
+  for (const { wantsFiles, members } of sources) {
+    const at = wantsFiles ? -1 : members.findIndex(({ hasFiles }) => hasFiles);
+    if (at !== -1) return members.splice(at, 1)[0];
+  }
+  return undefined;
+}
+
 /** After the last start, so that several in a row are not disturbed. */
 const REST_MS = 30;
 /** The same while clones wait: who started a container is busy with it, and the next one needs no new clone. */
@@ -167,8 +176,8 @@ export class Pool {
     const sources = [...this.#sources.values()];
     const small = sources.find(({ demand, members }) => members.length < demand.target(now));
     const big = sources.find(({ demand, members }) => members.length > demand.target(now));
-    const surplus = big?.members.pop();
-    if (surplus) this.#work(this.#destroy(surplus));
+    const goes = big?.members.pop() ?? (small ? undefined : takeUnfit(sources));
+    if (goes) this.#work(this.#destroy(goes));
     else if (small) this.#work(this.#add(small));
     // What is wanted now may be too much when its demand is past.
     else if (sources.some(({ members }) => members.length > 0)) this.#plan(DEMAND_MS / 2);

@@ -128,6 +128,11 @@ test('who has files of dom0 gets clones that are made for them, from the second 
   await pool.during(() => Promise.resolve());
   const suits = () => Promise.resolve(made.at(-1)?.hasFiles === false && pool.ready('k1') === 2);
   await until('one that suits is made in its place', suits);
+  const forFiles = made.filter(({ hasFiles }) => hasFiles).slice(-2);
+  await until('and in the other’s', () => forFiles.every(({ destroyed }) => destroyed));
+  await filled(pool, 2);
+  t.is(take(), made.at(-2)?.ready);
+  t.is(take(), made.at(-1)?.ready);
 });
 
 test('while a container starts no clone is made', async (t) => {

@@ -16,6 +16,8 @@ import {
   until,
 } from '../../support/thaw.js';
 
+const TRIES = 5;
+
 interface Listed {
   name?: string;
   type: string;
@@ -48,7 +50,7 @@ async function takesOneThatWaits(
   t: ExecutionContext,
   meanwhile: (domid: number) => Promise<void>,
 ): Promise<void> {
-  for (let tries = 5; ; tries--) {
+  for (let tries = TRIES; ; tries--) {
     await oneWaits();
     const [before, lateBefore] = [await waiting(), await late()];
     const words = ['run', '--rm', '-i', '--type', guestType, '--memory', '64m', '--name', 'taker'];
@@ -56,7 +58,8 @@ async function takesOneThatWaits(
     try {
       const { domid = -1 } = await running('taker');
       const isOne = before.includes(domid);
-      const isExcused = !isOne && tries > 1 && (await late()) > lateBefore;
+      // Those that wait may have been made for files of dom0, which the container before had, and are replaced after the first that has none.
+      const isExcused = !isOne && (tries === TRIES || (tries > 1 && (await late()) > lateBefore));
       if (!isExcused) t.true(isOne, `${domid} is one of ${before.join(' ')}`);
       if (isOne) await meanwhile(domid);
       if (!isExcused) return;
@@ -89,17 +92,29 @@ longOnPv('so do the starts after it: who waits has the memory to answer', async 
 
 longOnPv('a clone that was destroyed while it waited is replaced, not handed out', async (t) => {
   await oneWaits();
-  const [victim] = await waiting();
-  await command('xl', ['destroy', String(victim)]);
+  // The pool may be giving up one that is too many.
+  const victim = await until('one is destroyed', async () => {
+    const [one] = await waiting();
+    return command('xl', ['destroy', String(one)]).then(
+      () => one,
+      () => undefined,
+    );
+  });
   t.is((await run([busybox, 'echo', 'fine'])).stdout, 'fine\n');
   await oneWaits();
-  t.false((await waiting()).includes(victim ?? -1));
+  t.false((await waiting()).includes(victim));
 });
 
 once('clones that are silent are thrown away, and the container starts in another', async (t) => {
   await oneWaits();
-  const silent = await waiting();
-  for (const domid of silent) await command('xl', ['pause', String(domid)]);
+  const silent: number[] = [];
+  for (const domid of await waiting())
+    await command('xl', ['pause', String(domid)]).then(
+      () => silent.push(domid),
+      // The pool may be giving up one that is too many.
+      () => 0,
+    );
+  t.true(silent.length > 0);
   const { status, stdout, stderr } = await run([busybox, 'echo', 'fine']);
   t.deepEqual([status, stdout, stderr], [0, 'fine\n', '']);
   // thawd may be destroying it.
