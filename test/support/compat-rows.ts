@@ -350,7 +350,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     [
       '-d',
-      'D $I sleep 100; $E exec -d $N touch /tmp/there >/dev/null; sleep 1; $E exec $N ls /tmp/there',
+      'D $I sleep 100; $E exec -d $N touch /tmp/there >/dev/null; for i in $(seq 60); do $E exec $N ls /tmp/there 2>/dev/null && break; sleep 1; done',
     ],
     ['a command that is not there', 'D $I sleep 100; $E exec $N nosuch 2>/dev/null'],
     ['a command that cannot be executed', 'D $I sleep 100; $E exec $N /etc 2>/dev/null'],

@@ -3,7 +3,15 @@
 // would do to a dom0 that has booted already, it is kept from.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { command, pidsOf, until } from './thaw.js';
 
@@ -13,6 +21,7 @@ const UNITS = '/usr/lib/systemd/system';
 const SYSTEMD = /^\/usr\/lib\/systemd\/systemd --system/;
 /** Of what Debian's units start these alone are started. */
 const WANTED = /^(thawd\.|systemd-journald(-dev-log)?\.|modprobe@)/;
+const SLOW = '[Service]\nTimeoutStartSec=300\n';
 const BOOT = `echo $$ >${CGROUP}/cgroup.procs
 exec unshare --fork --kill-child --pid --mount --cgroup sh -c '
 mount -t proc proc /proc && mount -t xenfs xenfs /proc/xen && umount /sys/fs/cgroup && mount -t cgroup2 cgroup /sys/fs/cgroup &&
@@ -32,6 +41,9 @@ export async function startSystemd(): Promise<Systemd> {
   for (const unit of readdirSync(UNITS))
     if (/\.(service|socket|timer|path|automount)$/.test(unit) && !WANTED.test(unit))
       symlinkSync('/dev/null', join(RUN, 'system', unit));
+  // On a busy machine a thawd takes more than the minute and a half that systemd gives it.
+  mkdirSync(join(RUN, 'system', 'thawd.service.d'), { recursive: true });
+  writeFileSync(join(RUN, 'system', 'thawd.service.d', 'slow.conf'), SLOW);
   spawn('setsid', ['sh', '-c', BOOT], { detached: true, stdio: 'ignore' }).unref();
   const pid = await until('systemd runs', () => pidsOf(SYSTEMD)[0]);
   const run = (...words: string[]): Promise<string> =>

@@ -70,6 +70,7 @@ once(
     t.not(thawdPid(), before);
     t.is((await thaw(['exec', NAME, 'echo', 'on'])).stdout, 'on\n');
 
+    await systemd.run('journalctl', '--sync');
     const journal = await systemd.run('journalctl', '--unit', 'thawd.service', '--output', 'cat');
     t.is(journal.match(/info Ready /g)?.length, 4, journal);
     t.is(journal.match(/ info Found container unit running/g)?.length, 3, journal);

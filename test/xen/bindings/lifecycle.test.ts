@@ -163,7 +163,7 @@ test.serial(
      for (let i = 0; i < 8; i++) { held.push(await b.Libxl.open()); await held[i].listDomains(); }
      const during = threads();
      held.length = 0;
-     for (let i = 0; i < 50 && threads() > 1; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
+     for (let i = 0; i < 300 && threads() > 1; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }
      let seen = 0;
      await (async () => { (await b.Libxl.open()).onDomainDeath(30000, () => seen++); })();
      for (let i = 0; i < 300 && seen === 0; i++) { global.gc(); await new Promise((ok) => setTimeout(ok, 100)); }

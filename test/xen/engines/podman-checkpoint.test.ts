@@ -60,7 +60,9 @@ once('a container of podman goes on from its checkpoint, in its network', async 
     numbers.map((_, index) => index + 1),
   );
   const gateway = await ok('inspect', '-f', '{{.NetworkSettings.Gateway}}', 'saved');
-  await ok('exec', 'saved', 'ping', '-c', '1', '-W', '5', gateway);
+  const pings = async () =>
+    (await podman('exec', 'saved', 'ping', '-c', '1', '-W', '5', gateway)).status === 0;
+  await until('it reaches the gateway', pings);
 
   const file = join(root, 'saved.tar');
   await ok('container', 'checkpoint', '--leave-running', '--export', file, 'saved');

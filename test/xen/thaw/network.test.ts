@@ -196,7 +196,10 @@ once(
     // Without the rule it arrives: the frame is a good one.
     await command('nft', ['flush', 'chain', 'inet', 'thaw', 'guard']);
     t.is(await attack('10.94.77.2', true), 1);
-    t.is((await run(['-p', '8282:80', busybox, 'true'])).status, 0, 'the rules are loaded anew');
+    t.is((await run(['-p', '8282:80', busybox, 'true'])).status, 0);
+    await until('the rules are loaded anew', async () =>
+      /drop/.test(await command('nft', ['list', 'chain', 'inet', 'thaw', 'guard'])),
+    );
     t.is(await attack('10.94.77.3', false), 1);
   },
 );

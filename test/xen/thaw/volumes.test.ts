@@ -176,6 +176,7 @@ once('two containers share a volume, and its locks', async (t) => {
 });
 
 once('many that write large pieces at once all come to their end', async (t) => {
+  t.timeout(900_000);
   const path = folder(t);
   await standing(t, 'writers', '-v', `${path}:/v`, '--memory', '128m');
   // More at once than a ring holds: the others wait for room.
@@ -183,7 +184,7 @@ once('many that write large pieces at once all come to their end', async (t) => 
     'for i in $(seq 12); do dd if=/dev/zero of=/v/$i bs=64k count=40 2>/dev/null & done',
     'wait; echo done',
   ];
-  const stop = AbortSignal.timeout(120_000);
+  const stop = AbortSignal.timeout(480_000);
   const outcome = await Promise.race([
     sh('writers', writes.join('\n')),
     new Promise<string>((resolve) => stop.addEventListener('abort', () => resolve('they hang'))),
