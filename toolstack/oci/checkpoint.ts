@@ -14,7 +14,7 @@ import { sourceOf } from './checkpoint-source.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from './create.js';
 import { checkpointError, refusal, savingError, stateError } from './errors.js';
-import { pauseNow, resumeNow } from './pause.js';
+import { pauseNow, wakeStill } from './pause.js';
 import { nameInGuest } from './record.js';
 import { MEMORY_FILE, sealStash, STASHES } from './stash.js';
 
@@ -46,8 +46,8 @@ export async function checkpoint(
     await checkTarget(join(imagePath, MEMORY_FILE));
     // The next thawd knows then what this one began.
     await container.update({ saving: { ...saving, ends: !leavesRunning, wasPaused } });
-    // containerd pauses what it saves, and nobody in a paused domain could be told to stand still.
-    if (wasPaused) await resumeNow(libxl, container);
+    // containerd pauses what it saves, and nobody in a paused domain could be asked; what its processes have written it has seen.
+    if (wasPaused) await wakeStill(libxl, container);
     await save(services, container, { sandbox, ...saving, leavesRunning }, client);
     await removeOthers(saving);
   } catch (error) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// pause and resume: the domain stands still with all that is in it, and goes on; one of several in a domain does so by its cgroup.
+// pause and resume: its processes stand still by their cgroup, and then the domain with all that is in it; of several in a domain one does so by
+// its cgroup alone.
 
+import { withDeadline } from '../base/deadline.js';
 import { askLimit } from '../sandbox/agent-calls.js';
 import type { ContainerSandbox } from '../sandbox/sandbox.js';
 import type { SandboxServices } from '../sandbox/services.js';
@@ -8,6 +10,9 @@ import type { OciContainer } from './container.js';
 import { savingError, stateError } from './errors.js';
 import { rememberFigures } from './figures.js';
 import { nameInGuest } from './record.js';
+
+/** Until a guest that is alive has answered, also on a busy host. */
+const STILL_MS = 3000;
 
 type Libxl = SandboxServices['host']['libxl'];
 type Pauses = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
@@ -29,7 +34,7 @@ export async function pauseNow(libxl: Pauses, container: OciContainer): Promise<
     if (isOver(container)) throw stateError('pause', record);
     await (container.sharesDomain
       ? keepStill(container, sandbox)
-      : libxl.domainPause(sandbox.domid));
+      : keepDomainStill(libxl, container, sandbox));
   } catch (error) {
     container.isPausing = false;
     container.network?.changed();
@@ -50,11 +55,7 @@ export async function resume(libxl: Pauses, container: OciContainer): Promise<vo
 export async function resumeNow(libxl: Pauses, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'paused' || !sandbox) throw stateError('resume', record);
-  // Xen counts, and xl may have paused it as well, or let it go.
-  for (let count = 0; count < 10; count++) {
-    if (!(await libxl.domainInfo(sandbox.domid)).paused) break;
-    await libxl.xcDomainUnpause(sandbox.domid);
-  }
+  await unpause(libxl, sandbox);
   if (record.isStill === true) {
     await freeze(nameInGuest(record), sandbox, '0');
     delete record.isStill;
@@ -65,6 +66,44 @@ export async function resumeNow(libxl: Pauses, container: OciContainer): Promise
   container.network?.changed();
 }
 
+/**
+ * Has a domain that is paused go on so that its agent can be asked, and its processes stand still in it as they did, until the agent lets them go, or
+ * pauseNow(). Rejects as resumeNow() does.
+ */
+export async function wakeStill(libxl: Pauses, container: OciContainer): Promise<void> {
+  const { record, sandbox } = container;
+  if (record.state !== 'paused' || !sandbox) throw stateError('resume', record);
+  await unpause(libxl, sandbox);
+  if (isOver(container)) throw stateError('resume', record);
+  delete record.isStill;
+  await container.update({ state: 'running' });
+}
+
+/** Xen counts, and xl may have paused it as well, or let it go. */
+async function unpause(libxl: Pauses, { domid }: Pick<ContainerSandbox, 'domid'>): Promise<void> {
+  for (let count = 0; count < 10; count++) {
+    if (!(await libxl.domainInfo(domid)).paused) break;
+    await libxl.xcDomainUnpause(domid);
+  }
+}
+
+/** A guest that does not have its processes stand still does so all the same, with them wherever they are. */
+async function keepDomainStill(
+  libxl: Pauses,
+  container: OciContainer,
+  sandbox: ContainerSandbox,
+): Promise<void> {
+  const still = keepStill(container, sandbox);
+  await withDeadline(still, STILL_MS, 'It does not stand still').catch(() => undefined);
+  if (isOver(container)) throw stateError('pause', container.record);
+  try {
+    await libxl.domainPause(sandbox.domid);
+  } catch (error) {
+    await goOnAgain(container, sandbox);
+    throw error;
+  }
+}
+
 /** Written down first: the next thawd knows then what this one began. */
 async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Promise<void> {
   const { record } = container;
@@ -72,12 +111,17 @@ async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Pr
   try {
     await freeze(nameInGuest(record), sandbox, '1');
   } catch (error) {
-    delete record.isStill;
-    // The guest may do it late, and goes on behind it.
-    void freeze(nameInGuest(record), sandbox, '0').catch(() => undefined);
-    await container.update({});
+    await goOnAgain(container, sandbox);
     throw error;
   }
+}
+
+/** The guest may do late what it was asked, and goes on behind it. */
+async function goOnAgain(container: OciContainer, sandbox: ContainerSandbox): Promise<void> {
+  const { record } = container;
+  delete record.isStill;
+  void freeze(nameInGuest(record), sandbox, '0').catch(() => undefined);
+  await container.update({});
 }
 
 async function freeze(

@@ -4,7 +4,7 @@ import test from 'ava';
 import { AgentType } from '../../../toolstack/agent/wire.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { OciContainer } from '../../../toolstack/oci/container.js';
-import { pause, resume } from '../../../toolstack/oci/pause.js';
+import { pause, pauseNow, resume, wakeStill } from '../../../toolstack/oci/pause.js';
 import type { OciStore } from '../../../toolstack/oci/record.js';
 import { type OciRecord, type OciState } from '../../../toolstack/oci/record.js';
 import type { PodDomain } from '../../../toolstack/pod/index.js';
@@ -31,6 +31,48 @@ test('it is paused and goes on, however often somebody else paused it', async (t
   await resume(libxl, container);
   t.is(container.record.state, 'running');
   t.is(pauses(), 0);
+});
+
+/** What Xen and the agent were asked, in turn. */
+function watched(answers = true) {
+  const { container, libxl } = given('running');
+  const asked: string[] = [];
+  const request = (type: number, payload: Buffer): Promise<unknown> => {
+    const value = payload.at(-1) === 0x31 ? 'stand still' : 'go on';
+    asked.push(type === AgentType.LIMIT ? value : String(type));
+    return answers ? Promise.resolve() : new Promise(() => undefined);
+  };
+  container.record.key = 'key';
+  container.sandbox = {
+    domid: 7,
+    agent: () => Promise.resolve({ request }),
+  } as unknown as Sandbox;
+  const { domainPause, xcDomainUnpause } = libxl;
+  libxl.domainPause = () => domainPause().finally(() => asked.push('pause'));
+  libxl.xcDomainUnpause = () => xcDomainUnpause().finally(() => asked.push('unpause'));
+  return { container, libxl, asked };
+}
+
+test('its processes stand still before its domain does, and while that goes on to be saved', async (t) => {
+  const { container, libxl, asked } = watched();
+  await pause(libxl, container);
+  await wakeStill(libxl, container);
+  t.deepEqual(asked, ['stand still', 'pause', 'unpause']);
+  t.deepEqual([container.record.state, container.record.isStill], ['running', undefined]);
+  await pauseNow(libxl, container);
+  await resume(libxl, container);
+  t.deepEqual(asked.slice(3), ['stand still', 'pause', 'unpause', 'go on']);
+  await t.throwsAsync(wakeStill(libxl, container), { code: 'ERR_OCI_STATE' });
+  libxl.domainPause = () => Promise.reject(new Error('no'));
+  await t.throwsAsync(pause(libxl, container), { message: 'no' });
+  t.deepEqual([container.record.state, asked.at(-1)], ['running', 'go on']);
+});
+
+test('a guest that does not answer is paused all the same', async (t) => {
+  const { container, libxl, asked } = watched(false);
+  await pause(libxl, container);
+  t.deepEqual(asked, ['stand still', 'pause']);
+  t.is(container.record.state, 'paused');
 });
 
 test('each only in its state', async (t) => {

@@ -92,6 +92,12 @@ once('a checkpoint of one that counts is an image, of which another counts on', 
     const { status, stderr } = await ctr(...words);
     t.is(status, 0, stderr);
   };
+  t.teardown(async () => {
+    for (const id of ['third', 'fourth']) {
+      await ctr('tasks', 'rm', '--force', id);
+      await ctr('containers', 'rm', id);
+    }
+  });
   await done(...RUN, '-d', '--null-io', image, 'third', 'sh', '-c', counting);
   await until('it has counted', async () => (await numbersIn('third')).length >= 3);
   await done(...['containers', 'checkpoint', '--rw', '--image', '--task', 'third', 'localhost/cp']);
