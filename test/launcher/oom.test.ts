@@ -10,7 +10,7 @@ import { called, ended, FED, left } from '../support/stand-in.js';
 import { until } from '../support/within.js';
 
 const FIGURES = 128;
-const WAIT_MS = 5000;
+const WAIT_MS = 10_000;
 const [SIGNALED, SIGKILL] = [2, 9];
 const MOUNTED = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
 

@@ -22,7 +22,7 @@
 #define WANTED (16u << 20)
 #define DEATH_MS 20000 /* of a dom0 that has its CPU for others: the kernel tries to reclaim first */
 #define LOOK_US 1000
-#define WATCH_MS 5000        /* for one that looks; then nobody does */
+#define WATCH_MS 10000       /* for one that looks, on a busy host, too; then nobody does */
 #define WATCH_LOOK_US 200000 /* each look goes through all descriptors of dom0 */
 
 /* Where dom0 would end itself for that, whoever is in the guest could end it. */
