@@ -164,8 +164,9 @@ once(
 once('a web server asks a database by its name, also after that was restarted', async (t) => {
   t.timeout(600_000);
   const shop = await load('shop');
+  // Behind the end of its containers: what was added last is done first.
+  t.teardown(() => docker('rmi', shop));
   await tryShop(t, ['docker'], { image: shop, options: ['--runtime', 'thaw'] });
-  await docker('rmi', shop);
 });
 
 once('docker checkpoint create ends it, and it starts again from there', async (t) => {

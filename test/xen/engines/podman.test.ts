@@ -226,8 +226,9 @@ longOnce('a web server asks a database by its name, also after that was restarte
   const shop = 'localhost/shop:thaw';
   const from = `oci-archive:${images}/shop.oci.tar`;
   await command('skopeo', ['copy', '-q', from, `containers-storage:${shop}`]);
+  // Behind the end of its containers: what was added last is done first.
+  t.teardown(() => podman('rmi', shop));
   await tryShop(t, ENGINE, { image: shop, options: [] });
-  await command('podman', ['rmi', shop]);
 });
 
 once('who is killed for want of memory is said to be', async (t) => {
