@@ -119,6 +119,8 @@ async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Pr
 /** The guest may do late what it was asked, and goes on behind it. */
 async function goOnAgain(container: OciContainer, sandbox: ContainerSandbox): Promise<void> {
   const { record } = container;
+  // Of one that has ended nothing more is written down: it may be deleted.
+  if (isOver(container)) return;
   delete record.isStill;
   void freeze(nameInGuest(record), sandbox, '0').catch(() => undefined);
   await container.update({});

@@ -16,8 +16,6 @@ import {
   until,
 } from '../../support/thaw.js';
 
-const TRIES = 5;
-
 interface Listed {
   name?: string;
   type: string;
@@ -30,7 +28,12 @@ async function oneWaits(): Promise<void> {
   await until('a clone to wait', async () => {
     const templates = JSON.parse((await thaw(['templates', '--json'])).stdout) as Listed[];
     const isOurs = ({ name, type, vcpus }: Listed) => !name && type === guestType && vcpus === 1;
-    return templates.some((template) => isOurs(template) && template.ready > 0);
+    if (!templates.some((template) => isOurs(template) && template.ready > 0)) return false;
+    // Those that were made for files of dom0, which the containers before had, are replaced behind the first start without.
+    const devices = (await waiting()).map((domid) =>
+      command('xenstore-ls', [`/local/domain/${domid}/device`]).catch(() => '9pfs'),
+    );
+    return (await Promise.all(devices)).every((list) => !list.includes('9pfs'));
   });
 }
 
@@ -50,7 +53,7 @@ async function takesOneThatWaits(
   t: ExecutionContext,
   meanwhile: (domid: number) => Promise<void>,
 ): Promise<void> {
-  for (let tries = TRIES; ; tries--) {
+  for (let tries = 5; ; tries--) {
     await oneWaits();
     const [before, lateBefore] = [await waiting(), await late()];
     const words = ['run', '--rm', '-i', '--type', guestType, '--memory', '64m', '--name', 'taker'];
@@ -58,8 +61,7 @@ async function takesOneThatWaits(
     try {
       const { domid = -1 } = await running('taker');
       const isOne = before.includes(domid);
-      // Those that wait may have been made for files of dom0, which the container before had, and are replaced after the first that has none.
-      const isExcused = !isOne && (tries === TRIES || (tries > 1 && (await late()) > lateBefore));
+      const isExcused = !isOne && tries > 1 && (await late()) > lateBefore;
       if (!isExcused) t.true(isOne, `${domid} is one of ${before.join(' ')}`);
       if (isOne) await meanwhile(domid);
       if (!isExcused) return;

@@ -83,7 +83,7 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
 
 once('a checkpoint of one that counts is an image, of which another counts on', async (t) => {
   t.timeout(600_000);
-  const counting = 'i=0; while :; do i=$((i + 1)); echo $i >>/numbers; sleep 0.5; done';
+  const counting = 'i=0; while :; do i=$((i + 1)); echo $i >>/numbers; sleep 0.02; done';
   const numbersIn = async (id: string): Promise<number[]> => {
     const { stdout } = await ctr('tasks', 'exec', '--exec-id', 'look', id, 'cat', '/numbers');
     return stdout.trim().split('\n').map(Number);
