@@ -19,7 +19,8 @@ import { disksOf } from './layers.js';
 import { checkRoomForPages, roomForStream } from './room.js';
 import type { SandboxRecord } from './record.js';
 import { quietly } from './release.js';
-import { WAKE_MS, type Sandbox } from './sandbox.js';
+import { WAKE_MS } from './agent-side.js';
+import type { Sandbox } from './sandbox.js';
 import type { SandboxServices } from './services.js';
 
 /** Above the 5 s that the agent gives the container's processes to stand still. */

@@ -14,7 +14,8 @@ import { firstDevice, injectLayers, memoryToMount } from './layers.js';
 import { connect } from './connect.js';
 import { all, type Ready } from './ready.js';
 import type { SandboxRecord } from './record.js';
-import { ROOTFS, WAKE_MS } from './sandbox.js';
+import { WAKE_MS } from './agent-side.js';
+import { ROOTFS } from './sandbox.js';
 import type { SandboxServices } from './services.js';
 
 const MOUNT_MS = 90_000;

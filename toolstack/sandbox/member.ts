@@ -18,7 +18,7 @@ import { prepareFiles } from './files-ahead.js';
 import { MEMORY_FOR_FILES_KIB } from './layers.js';
 import { makeReady, type Ready } from './ready.js';
 import { newSandboxRecord } from './record.js';
-import { WAKE_MS } from './sandbox.js';
+import { WAKE_MS } from './agent-side.js';
 import type { SandboxServices } from './services.js';
 
 /** What the domains of waiting clones are called, with a few random digits behind it. */

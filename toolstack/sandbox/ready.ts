@@ -18,7 +18,7 @@ import type { FilesRing } from '../xen/files-device.js';
 import { keptVif } from './connect-later.js';
 import type { SandboxRecord } from './record.js';
 import { ShimRelay } from './relay.js';
-import { WAKE_MS } from './sandbox.js';
+import { WAKE_MS } from './agent-side.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 import { ShimClient } from './shim-client.js';
 import { shimSocket } from './shim-process.js';

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
-import { existsSync } from 'node:fs';
 import type { StoreEntry } from '../../xenstore/index.js';
-import { AgentError } from '../agent/errors.js';
 import type { AgentLink } from '../agent/link.js';
 import type {
   ArchiveRequest,
@@ -15,12 +13,10 @@ import { sleep } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
 import { Steps } from '../base/steps.js';
 import { asDomid, type Domid } from '../base/ids.js';
-import { connectAgent } from '../clone/boot.js';
-import { whileUnknown } from '../xen/death.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
+import { AgentSide } from './agent-side.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
-import { explainSilence } from './silence.js';
 import { OWN_FILES } from './files.js';
 import { loopFilesOf } from './layers.js';
 import type { SandboxRecord } from './record.js';
@@ -28,7 +24,7 @@ import { growAdopted } from './grow.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 import { ShimClient, type ShimEvents } from './shim-client.js';
-import { shimSocket } from './shim-process.js';
+import { answerMs, shimSocket } from './shim-process.js';
 import { StoreSide } from './store-side.js';
 
 /** What the agent needs to start a process. */
@@ -41,11 +37,6 @@ export const ROOTFS = 'main';
 export function rootfsPath(name: string): string {
   return `/run/thaw/roots/${name}/rootfs`;
 }
-
-/** Until an agent that wakes up, or is asked again, has answered. */
-export const WAKE_MS = 90_000;
-const ADOPT_MS = 3000;
-const LISTEN_MS = 500;
 
 /** What a container has of the domain that it runs in, whether that is its own or a pod's. */
 export type ContainerSandbox = Pick<
@@ -71,21 +62,13 @@ export type ContainerSandbox = Pick<
 
 export { describeDeath } from '../xen/death.js';
 
-/** One that was just started has yet to open its socket; behind a socket that is there somebody listens at once, or is dead. */
-function adoptMs(folder: string, socket: string): number {
-  if (!existsSync(folder)) return 0;
-  return existsSync(socket) ? LISTEN_MS : ADOPT_MS;
-}
-
 export class Sandbox {
   readonly record: SandboxRecord;
   readonly domid: Domid;
   readonly shim: ShimClient;
   readonly #services: SandboxServices;
   readonly #store: StoreSide;
-  #link: AgentLink | undefined;
-  #connecting: Promise<AgentLink> | undefined;
-  readonly #gone = new AbortController();
+  readonly #agent: AgentSide;
   #destroyed: Promise<void> | undefined;
   #hasStarted: () => void = () => undefined;
   #hasQuit: () => void = () => undefined;
@@ -113,7 +96,7 @@ export class Sandbox {
     this.record = record;
     this.domid = domid;
     this.shim = shim;
-    if (fresh.link) this.#keep(fresh.link);
+    this.#agent = new AgentSide(services.host, domid, fresh.link);
     this.#store = new StoreSide(services, record, domid, { isNew: !!fresh.link, ...fresh });
   }
 
@@ -134,7 +117,7 @@ export class Sandbox {
 
   /** Aborts as soon as somebody destroys it. */
   get gone(): AbortSignal {
-    return this.#gone.signal;
+    return this.#agent.gone;
   }
 
   get shimSocket(): string {
@@ -148,8 +131,7 @@ export class Sandbox {
     events: ShimEvents,
   ): Promise<Sandbox> {
     const folder = sandboxFolder(services, record);
-    const socket = shimSocket(folder);
-    const shim = await ShimClient.connect(socket, events, adoptMs(folder, socket));
+    const shim = await ShimClient.connect(shimSocket(folder), events, answerMs(folder));
     const acquired: string[] = [];
     try {
       for (const file of loopFilesOf(record)) {
@@ -175,25 +157,15 @@ export class Sandbox {
   }
 
   async #run(ask: (link: AgentLink) => Promise<void>): Promise<void> {
-    await (this.#store.isLate ? this.#askUnknown(ask) : this.ask(ask)).finally(this.#hasStarted);
+    await (this.#store.isLate ? this.#agent.askUnknown(ask) : this.ask(ask)).finally(
+      this.#hasStarted,
+    );
     this.recordLater();
   }
 
-  /** xenstore would not say that its domain has ended. */
-  #askUnknown(ask: (link: AgentLink) => Promise<void>): Promise<void> {
-    return whileUnknown(this.#services.host, this.domid, (lost) => {
-      lost.addEventListener('abort', () => this.#link?.close(), { once: true });
-      return this.ask(ask);
-    });
-  }
-
-  /** Has its agent do something, whose silence then says what its domain did meanwhile. Rejects as `call` does. */
-  async ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
-    const link = await this.agent();
-    const { host } = this.#services;
-    await call(link).catch(async (error: unknown) => {
-      throw await explainSilence(host, this.domid, link, error);
-    });
+  /** As AgentSide.ask(). */
+  ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
+    return this.#agent.ask(call);
   }
 
   /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
@@ -203,7 +175,7 @@ export class Sandbox {
 
   /** Leaves it to somebody else; it lives on. */
   async letGo(): Promise<void> {
-    this.#link?.close();
+    this.#agent.close();
     this.shim.close();
     await this.#releaseLoops();
   }
@@ -240,24 +212,9 @@ export class Sandbox {
     return this.#destroyed;
   }
 
-  /** The link to the agent; a new one where an earlier thawd had it, or it was closed. */
+  /** As AgentSide.link(). */
   agent(): Promise<AgentLink> {
-    if (this.#link) return Promise.resolve(this.#link);
-    this.#connecting ??= connectAgent(this.#services.host, this.domid, WAKE_MS, {
-      signal: this.#gone.signal,
-    })
-      .then((link) => this.#keep(link))
-      .finally(() => (this.#connecting = undefined));
-    return this.#connecting;
-  }
-
-  #keep(link: AgentLink): AgentLink {
-    this.#link = link;
-    void link.closed.then(() => {
-      if (this.#link === link) this.#link = undefined;
-    });
-    if (this.#gone.signal.aborted) link.close();
-    return link;
+    return this.#agent.link();
   }
 
   /** Has xenstore told a little later what no start waits for, also of one in which nothing has been started yet. */
@@ -306,8 +263,7 @@ export class Sandbox {
     this.#store.cancel();
     const steps = new Steps(this.#services.host.log, `Sandbox ${this.record.name} goes`);
     if (putsAway) await quietly(this.#services, () => this.#putAway());
-    this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
-    this.#link?.close();
+    this.#agent.end();
     // Nothing may be written of its domain any more when that goes.
     await this.#store.end();
     // A server that is killed with the shim may have them a little longer.

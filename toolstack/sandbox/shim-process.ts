@@ -2,6 +2,7 @@
 // How shims are started so that they outlive thawd, and without forking it: by one small process that does nothing else.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withDeadline } from '../base/deadline.js';
@@ -13,6 +14,18 @@ import { ShimError } from './shim-client.js';
 /** The socket of the shim that serves the sandbox in `folder`. */
 export function shimSocket(folder: string): string {
   return join(folder, 'shim.sock');
+}
+
+const OPEN_MS = 3000;
+const LISTEN_MS = 500;
+
+/**
+ * How long an earlier thawd's shim may take to answer: one that was just started has yet to open its socket; behind a socket that is there somebody
+ * listens at once, or is dead.
+ */
+export function answerMs(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return existsSync(shimSocket(folder)) ? LISTEN_MS : OPEN_MS;
 }
 
 class SpawnerEnded extends ShimError {}
