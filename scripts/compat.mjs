@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// Prints docs/compat.md, made of test/support/compat-rows.ts, which test/xen/compat runs: scripts/compat.mjs >docs/compat.md
+// Prints docs/compat.md, made of test/support/cli/compat-rows.ts, which test/xen/compat runs: scripts/compat.mjs >docs/compat.md
 
 import { COMPAT_ROWS } from '../dist/test/support/compat-rows.js';
 import { compatPage } from '../dist/test/support/compat-page.js';

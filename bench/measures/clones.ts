@@ -8,10 +8,10 @@ import { AgentType } from '../../toolstack/agent/wire.js';
 import { encodeResize } from '../../toolstack/agent/wire-guest.js';
 import { sleep } from '../../toolstack/base/deadline.js';
 import { silentLog } from '../../toolstack/base/log.js';
-import { connectAgent } from '../../toolstack/clone/boot.js';
-import { CopyEngine } from '../../toolstack/clone/engine-copy.js';
-import { loadGuestFiles, shapeFor } from '../../toolstack/clone/shape.js';
-import { Templates } from '../../toolstack/clone/templates.js';
+import { connectAgent } from '../../toolstack/clone/template/boot.js';
+import { CopyEngine } from '../../toolstack/clone/engine/copy.js';
+import { loadGuestFiles, shapeFor } from '../../toolstack/clone/template/shape.js';
+import { Templates } from '../../toolstack/clone/template/templates.js';
 import { libxlConfig } from '../../toolstack/xen/config.js';
 import { destroyDomain } from '../../toolstack/xen/destroy.js';
 import {

@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { asDomid } from '../../toolstack/base/ids.js';
 import { silentLog } from '../../toolstack/base/log.js';
-import { loadGuestFiles } from '../../toolstack/clone/shape.js';
+import { loadGuestFiles } from '../../toolstack/clone/template/shape.js';
 import { libxlConfig } from '../../toolstack/xen/config.js';
 import { destroyDomain } from '../../toolstack/xen/destroy.js';
 import { closeXenHost, openXenHost, type GuestType } from '../../toolstack/xen/host.js';

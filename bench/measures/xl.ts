@@ -6,8 +6,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentType } from '../../toolstack/agent/wire.js';
 import { asDomid, type Domid } from '../../toolstack/base/ids.js';
-import { connectAgent } from '../../toolstack/clone/boot.js';
-import { parseCmdline } from '../../toolstack/clone/shape.js';
+import { connectAgent } from '../../toolstack/clone/template/boot.js';
+import { parseCmdline } from '../../toolstack/clone/template/shape.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import {
   closeXenHost,

@@ -6,18 +6,18 @@
 
 #include <node_api.h>
 
-#include "objects/context.hpp"
-#include "objects/copy_job.hpp"
-#include "objects/extent_job.hpp"
-#include "objects/image.hpp"
-#include "objects/link_job.hpp"
-#include "objects/loop_job.hpp"
-#include "objects/route_watch.hpp"
-#include "objects/trim_job.hpp"
-#include "objects/vchan.hpp"
-#include "util/args.hpp"
-#include "util/env.hpp"
-#include "util/js.hpp"
+#include "objects/jobs/copy_job.hpp"
+#include "objects/jobs/extent_job.hpp"
+#include "objects/jobs/image.hpp"
+#include "objects/jobs/link_job.hpp"
+#include "objects/jobs/loop_job.hpp"
+#include "objects/jobs/route_watch.hpp"
+#include "objects/jobs/trim_job.hpp"
+#include "objects/libxl/context.hpp"
+#include "objects/vchan/vchan.hpp"
+#include "util/napi/args.hpp"
+#include "util/napi/env.hpp"
+#include "util/napi/js.hpp"
 
 namespace thaw {
 

@@ -87,7 +87,7 @@ setup_native() {
 
 setup_programs() {
   local key folder work
-  key=$(content_key "$THAW_ROOT"/toolstack/{shim,shim/ninep,launcher,api}/*.[ch] "$THAW_ROOT"/toolstack/{shim,launcher}/Makefile \
+  key=$(content_key $(find "$THAW_ROOT"/toolstack/{shim,launcher,api} -name '*.[ch]' -o -name Makefile | LC_ALL=C sort) \
     "$THAW_ROOT/kernels/agent/proto.h" "$(gcc --version | head -n 1)" "$(dpkg-query -W -f '${Version}' libxen-dev)")
   folder=$THAW_CACHE/programs-$key
   if [ ! -d "$folder" ]; then

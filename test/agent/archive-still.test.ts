@@ -13,11 +13,11 @@ import {
   encodeHold,
 } from '../../toolstack/agent/wire-process.js';
 import type { ExitStatus } from '../../toolstack/api/wire.js';
-import type { AgentProcess } from '../support/agent-process.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
-import { giveCgroup } from '../support/hold.js';
+import type { AgentProcess } from '../support/agent/agent-process.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
+import { giveCgroup } from '../support/agent/hold.js';
 import { until } from '../support/within.js';
 
 const LARGE = 4 * 2 ** 20;

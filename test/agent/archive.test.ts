@@ -27,9 +27,9 @@ import { pack as newPack, type Header } from 'tar-stream';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeMount } from '../../toolstack/agent/wire-guest.js';
 import { encodeArchive, ArchiveOption, ArchiveVerb } from '../../toolstack/agent/wire-process.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

@@ -5,8 +5,8 @@ import test from 'ava';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
 import {
   beginContainer,
   createContainer,
@@ -14,7 +14,7 @@ import {
   makeRootfs,
   ociConfig,
   startContainer,
-} from '../support/container.js';
+} from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

@@ -6,16 +6,16 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeExec, encodeKill } from '../../toolstack/agent/wire-process.js';
-import type { Refusal } from '../support/agent-client.js';
-import type { AgentProcess } from '../support/agent-process.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import type { AgentProcess } from '../support/agent/agent-process.js';
+import { TestAgent } from '../support/agent/agent.js';
 import {
   deleteContainer,
   execInContainer,
   makeRootfs,
   startContainer,
   type ContainerOptions,
-} from '../support/container.js';
+} from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

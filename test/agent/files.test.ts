@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeFiles, encodeFill } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
 
 let agent: TestAgent;
 

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeIdentity } from '../../toolstack/agent/wire-guest.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

@@ -4,9 +4,9 @@
 import test from 'ava';
 import { join } from 'node:path';
 import { AgentFault, AgentType, Wake } from '../../toolstack/agent/wire.js';
-import type { Refusal } from '../support/agent-client.js';
-import type { AgentProcess } from '../support/agent-process.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import type { AgentProcess } from '../support/agent/agent-process.js';
+import { TestAgent } from '../support/agent/agent.js';
 import {
   beginContainer,
   deleteContainer,
@@ -14,8 +14,8 @@ import {
   makeRootfs,
   ociConfig,
   startContainer,
-} from '../support/container.js';
-import { freezeHeld, giveCgroup, hold, leave } from '../support/hold.js';
+} from '../support/agent/container.js';
+import { freezeHeld, giveCgroup, hold, leave } from '../support/agent/hold.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
-import { agentBinary } from '../support/agent.js';
+import { agentBinary } from '../support/agent/agent.js';
 
 function init(...words: string[]) {
   // The agent's own program, by the name that makes it another.

@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType, LAYER, LayerPart } from '../../toolstack/agent/wire.js';
 import { encodeMount } from '../../toolstack/agent/wire-guest.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

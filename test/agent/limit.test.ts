@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeLimit } from '../../toolstack/agent/wire-process.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
-import { makeRootfs, startContainer } from '../support/container.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { makeRootfs, startContainer } from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

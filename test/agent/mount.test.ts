@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeMount } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 
 let agent: TestAgent;
 let folder: string;

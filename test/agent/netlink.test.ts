@@ -8,16 +8,19 @@ import { join } from 'node:path';
 import { AgentFault, AgentType, decodeIndex } from '../../toolstack/agent/wire.js';
 import { encodeNetlink, encodeNetwork } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import { emptyMessages, linkMessages } from '../../toolstack/network/carried.js';
+import {
+  emptyMessages,
+  linkMessages,
+} from '../../toolstack/network/drivers/namespace/interface-state.js';
 import {
   parseLinks,
   type IpLink,
   type IpRoute,
   type NamespaceLink,
-} from '../../toolstack/network/namespace.js';
-import { resolverMessages } from '../../toolstack/network/resolver.js';
-import type { Refusal } from '../support/agent-client.js';
-import { RUNTIME, TestAgent } from '../support/agent.js';
+} from '../../toolstack/network/drivers/namespace/namespace.js';
+import { resolverMessages } from '../../toolstack/network/dns/resolver.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { RUNTIME, TestAgent } from '../support/agent/agent.js';
 
 let agent: TestAgent;
 

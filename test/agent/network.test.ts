@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeNetwork, type NetworkRequest } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { Refusal } from '../support/agent-client.js';
-import { RUNTIME, TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { RUNTIME, TestAgent } from '../support/agent/agent.js';
 
 let agent: TestAgent;
 

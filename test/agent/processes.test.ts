@@ -6,14 +6,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeKill } from '../../toolstack/agent/wire-process.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
 import {
   deleteContainer,
   makeRootfs,
   startContainer,
   type ContainerOptions,
-} from '../support/container.js';
+} from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeFields, encodeFrame } from '../../toolstack/base/frame.js';
-import { TestAgent } from '../support/agent.js';
+import { TestAgent } from '../support/agent/agent.js';
 import { until, within } from '../support/within.js';
 
 let agent: TestAgent;

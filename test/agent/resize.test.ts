@@ -5,8 +5,8 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeResize } from '../../toolstack/agent/wire-guest.js';
-import type { Refusal } from '../support/agent-client.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import { TestAgent } from '../support/agent/agent.js';
 
 let agent: TestAgent;
 

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { RUNTIME, TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import { RUNTIME, TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 
 test.serial('crun is in a sealed memory file, which it takes for a copy of its own', async (t) => {
   const agent = await TestAgent.start();

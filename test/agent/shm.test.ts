@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
 import { encodeShm } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import type { Refusal } from '../support/agent-client.js';
-import type { AgentProcess } from '../support/agent-process.js';
-import { TestAgent } from '../support/agent.js';
+import type { Refusal } from '../support/agent/agent-client.js';
+import type { AgentProcess } from '../support/agent/agent-process.js';
+import { TestAgent } from '../support/agent/agent.js';
 import {
   createContainer,
   deleteContainer,
@@ -17,7 +17,7 @@ import {
   makeRootfs,
   ociConfig,
   startContainer,
-} from '../support/container.js';
+} from '../support/agent/container.js';
 
 const SLEEP = ['sleep', '1000'];
 let agent: TestAgent;

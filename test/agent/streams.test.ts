@@ -4,9 +4,9 @@
 import test from 'ava';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { TestAgent } from '../support/agent.js';
+import { TestAgent } from '../support/agent/agent.js';
 import { AgentType } from '../../toolstack/agent/wire.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

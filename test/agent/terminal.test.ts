@@ -4,8 +4,8 @@
 import test from 'ava';
 import { join } from 'node:path';
 import { ApiType } from '../../toolstack/api/wire.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, startContainer } from '../support/container.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, startContainer } from '../support/agent/container.js';
 import { until } from '../support/within.js';
 
 let agent: TestAgent;

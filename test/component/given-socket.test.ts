@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { launch } from '../support/launch.js';
+import { launch } from '../support/shim/launch.js';
 import { makeProgram } from '../support/programs.js';
 import { until, within } from '../support/within.js';
 
-const THAWD = fileURLToPath(new URL('../support/given-thawd.js', import.meta.url));
+const THAWD = fileURLToPath(new URL('../support/shim/given-thawd.js', import.meta.url));
 
 interface Found {
   code?: string;

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../toolstack/base/log.js';
-import { imageEngine } from '../../toolstack/daemon/images.js';
+import { imageEngine } from '../../toolstack/frontends/thaw/images.js';
 import { listen } from '../../toolstack/daemon/listener.js';
-import { fakeEngine } from '../support/fake-engine.js';
-import { archiveOf, imageStore } from '../support/image-store.js';
-import { launch } from '../support/launch.js';
-import { makeTar } from '../support/oci-image.js';
+import { fakeEngine } from '../support/cli/fake-engine.js';
+import { archiveOf, imageStore } from '../support/image/store.js';
+import { launch } from '../support/shim/launch.js';
+import { makeTar } from '../support/image/oci-image.js';
 import { CHECKED_ENV, programs } from '../support/programs.js';
 import { until } from '../support/within.js';
 

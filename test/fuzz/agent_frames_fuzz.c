@@ -8,22 +8,22 @@
  * to be whole frames of the right kind, and credit to be kept.
  */
 #define _GNU_SOURCE
-#include "bundle.h"
-#include "cgroup.h"
-#include "child.h"
-#include "control.h"
-#include "copy.h"
-#include "data.h"
-#include "freeze.h"
-#include "identity.h"
-#include "log.h"
-#include "mount.h"
-#include "netlink.h"
-#include "network.h"
-#include "options.h"
-#include "path.h"
-#include "store.h"
-#include "volumes.h"
+#include "container/bundle.h"
+#include "container/cgroup.h"
+#include "freeze/freeze.h"
+#include "freeze/identity.h"
+#include "freeze/volumes.h"
+#include "main/child.h"
+#include "main/log.h"
+#include "main/options.h"
+#include "main/path.h"
+#include "network/netlink.h"
+#include "network/network.h"
+#include "protocol/control.h"
+#include "protocol/data.h"
+#include "rootfs/copy.h"
+#include "rootfs/mount.h"
+#include "transport/store.h"
 
 #include <errno.h>
 #include <fcntl.h>

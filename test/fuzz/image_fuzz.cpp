@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "clone/image.hpp"
-#include "clone/page_table.hpp"
+#include "clone/domain/page_table.hpp"
+#include "clone/image/image.hpp"
 
 static void must(bool holds) {
   if (!holds)

@@ -8,8 +8,8 @@
  * states. With bit 1 a length and so many bytes come first, of what another server is said to have stashed: that is
  * taken up. With bit 2 the server ends by stashing, and another takes that up.
  */
-#include "ninep.h"
-#include "stash.h"
+#include "shares/ninep/ninep.h"
+#include "shares/ninep/snapshot/save.h"
 
 #include <assert.h>
 #include <dirent.h>

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "shim.h"
+#include "main/shim.h"
 
 /* The linker puts the second in the first's place: no input may name files that root then opens. */
 const char *__real_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,

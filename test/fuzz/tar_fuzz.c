@@ -4,7 +4,7 @@
  * run on the fuzzer's bytes. Each entry that is found is also written and read again, and must be the same.
  */
 #define _GNU_SOURCE
-#include "place.h"
+#include "archive/target.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,10 +3,10 @@
 
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
-import { startRun } from '../support/run.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
+import { startRun } from '../support/shim/run.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 

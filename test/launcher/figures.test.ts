@@ -7,8 +7,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { FakeProcess } from '../support/fake-process.js';
-import { called, ended, FED, left, wish, type Called } from '../support/stand-in.js';
+import type { FakeProcess } from '../support/agent/fake-process.js';
+import { called, ended, FED, left, wish, type Called } from '../support/shim/stand-in.js';
 import { until } from '../support/within.js';
 
 const FIGURES = 128;

@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
 import { programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 
 test('ten launchers at once', async (t) => {
   const sandbox = await Sandbox.start(t);

@@ -6,7 +6,7 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { called, ended, FED, left } from '../support/stand-in.js';
+import { called, ended, FED, left } from '../support/shim/stand-in.js';
 import { until } from '../support/within.js';
 
 const FIGURES = 128;

@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
 import { CHECKED_ENV, programs } from '../support/programs.js';
-import { startRun } from '../support/run.js';
-import { Sandbox } from '../support/sandbox.js';
+import { startRun } from '../support/shim/run.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 
 test('thaw run yes | head -1 ends: the process learns that nobody reads', async (t) => {
   const sandbox = await Sandbox.start(t);

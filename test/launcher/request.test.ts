@@ -7,8 +7,8 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
 import { CHECKED_ENV, programs } from '../support/programs.js';
 
 async function thawdAlone(t: ExecutionContext): Promise<{ thawd: FakeThawd; dir: string }> {

@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
 import { programs } from '../support/programs.js';
-import { startRun } from '../support/run.js';
-import { Sandbox } from '../support/sandbox.js';
+import { startRun } from '../support/shim/run.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 
 const NUMBERS = {
   SIGHUP: 1,

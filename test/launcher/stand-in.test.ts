@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import test from 'ava';
 import { makeProgram } from '../support/programs.js';
-import { called, ended, FED, left, TTY, wish, type Wishes } from '../support/stand-in.js';
+import { called, ended, FED, left, TTY, wish, type Wishes } from '../support/shim/stand-in.js';
 import { until } from '../support/within.js';
 
 const [SIGKILL, SIGTERM, SIGUSR1] = [9, 15, 10];

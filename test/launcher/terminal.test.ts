@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { FakeProcess } from '../support/fake-process.js';
-import { FakeThawd, type FakeSession } from '../support/fake-thawd.js';
+import type { FakeProcess } from '../support/agent/fake-process.js';
+import { FakeThawd, type FakeSession } from '../support/shim/fake-thawd.js';
 import { programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until, within } from '../support/within.js';
 
 /** Run by script(1), which gives it a terminal: notes the modes before and after, and the launcher's status. */

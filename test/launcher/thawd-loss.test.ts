@@ -3,9 +3,9 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import test from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
-import { startRun } from '../support/run.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
+import { startRun } from '../support/shim/run.js';
 import { join } from 'node:path';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

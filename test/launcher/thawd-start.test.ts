@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
 import { until } from '../support/within.js';
 
 async function place(): Promise<string> {

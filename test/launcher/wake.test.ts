@@ -8,8 +8,8 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { FakeThawd } from '../support/fake-thawd.js';
-import { launch } from '../support/launch.js';
+import { FakeThawd } from '../support/shim/fake-thawd.js';
+import { launch } from '../support/shim/launch.js';
 import { until } from '../support/within.js';
 
 /** A program in thawd's place that says what it is and has. */

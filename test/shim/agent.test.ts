@@ -8,11 +8,11 @@ import test, { type ExecutionContext } from 'ava';
 import { AgentType } from '../../toolstack/agent/wire.js';
 import { encodeExec, encodeStart } from '../../toolstack/agent/wire-process.js';
 import { ApiType, encodeExpect, Forget } from '../../toolstack/api/wire.js';
-import { TestAgent } from '../support/agent.js';
-import { deleteContainer, makeRootfs, ociConfig } from '../support/container.js';
-import { FakeThawd, type FakeSession } from '../support/fake-thawd.js';
-import { launch, type Launched } from '../support/launch.js';
-import { Sandbox } from '../support/sandbox.js';
+import { TestAgent } from '../support/agent/agent.js';
+import { deleteContainer, makeRootfs, ociConfig } from '../support/agent/container.js';
+import { FakeThawd, type FakeSession } from '../support/shim/fake-thawd.js';
+import { launch, type Launched } from '../support/shim/launch.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const isRoot = process.getuid?.() === 0;

@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
 import { encodeFrame } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, CREDIT, EOF, ERROR, EXIT, STREAM, SIGNAL, EXPECT } = ApiType;

@@ -3,8 +3,8 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, FIGURES, LEAVE, LOST, OK, PAUSE, STATUS } = ApiType;

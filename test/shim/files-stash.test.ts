@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real file servers, in their trees and with the system calls that they are left with: one stops, and goes on; another goes on in its
-// place. Their guest's ring is a socket (test/support/files-rings.c).
+// place. Their guest's ring is a socket (test/support/shim/rings.c).
 
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import anyTest, { type ExecutionContext } from 'ava';
 import { ApiType, encodeShare, type Export } from '../../toolstack/api/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import { message, NO_FID, scratch, T } from '../support/ninep-client.js';
-import { Fields, put, type Field } from '../support/ninep-fields.js';
-import { encodeStash, FILE } from '../support/ninep-stash.js';
+import { message, NO_FID, scratch, T } from '../support/ninep/client.js';
+import { Fields, put, type Field } from '../support/ninep/fields.js';
+import { encodeStash, FILE } from '../support/ninep/snapshot.js';
 import { programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { within } from '../support/within.js';
 
 const test = process.getuid?.() === 0 ? anyTest : anyTest.skip;

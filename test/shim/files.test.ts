@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ApiType, encodeShare } from '../../toolstack/api/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
 import { programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { SHARE, SHARED, STASH, STASHED, UNSHARE, UNSHARED } = ApiType;
@@ -21,7 +21,7 @@ const RINGS = [
 const share = (path: string, stash?: string) =>
   encodeShare(RINGS, [{ path, readOnly: true }], stash);
 
-/** A shim whose file servers are test/support/files-server.c. */
+/** A shim whose file servers are test/support/shim/server.c. */
 const serving = (t: ExecutionContext): Promise<Sandbox> =>
   Sandbox.start(t, { program: programs().shimOfFiles });
 

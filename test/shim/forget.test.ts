@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { ApiType, decodeExit, encodeExpect, Forget } from '../../toolstack/api/wire.js';
 import { encodeFrame } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, EOF, ERROR, EXIT, EXPECT, FORGET, LOST, OK, STATUS, STREAM } = ApiType;

@@ -4,8 +4,8 @@
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
 import { encodeFrame } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 
 const credit = (bytes: number): Buffer => {
   const payload = Buffer.alloc(4);

@@ -8,8 +8,8 @@ import test from 'ava';
 import { LAYER, LayerPart } from '../../toolstack/agent/wire.js';
 import { ApiType } from '../../toolstack/api/wire.js';
 import { encodeFields, type Frame } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const inject = (sandbox: Sandbox, layer: number, path: string): boolean =>

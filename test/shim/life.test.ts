@@ -6,9 +6,9 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ApiType, decodeShimStatus, encodeExpect } from '../../toolstack/api/wire.js';
-import { FrameSocket } from '../support/frame-socket.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
 import { programs } from '../support/programs.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, ERROR, EXIT, EXPECT, LOST, QUIT, STATUS, STREAM } = ApiType;

@@ -4,8 +4,8 @@
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
 import type { Frame } from '../../toolstack/base/frame.js';
-import { FrameSocket } from '../support/frame-socket.js';
-import { Sandbox } from '../support/sandbox.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, ERROR, LEAVE, OK, PAUSE, SIGNAL, STREAM } = ApiType;

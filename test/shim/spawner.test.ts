@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
-import { FrameSocket } from '../support/frame-socket.js';
+import { FrameSocket } from '../support/shim/frame-socket.js';
 import { CHECKED_ENV, programs } from '../support/programs.js';
 import { until, within } from '../support/within.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { ApiType, encodeExpect } from '../../toolstack/api/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
-import { Sandbox } from '../support/sandbox.js';
+import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
 const { ERROR, EXIT, EXPECT, OK, SIGNAL, STATUS } = ApiType;

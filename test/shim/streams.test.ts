@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { startRun } from '../support/run.js';
+import { startRun } from '../support/shim/run.js';
 
 test('echo | cat: the bytes come back, and the exit status with them', async (t) => {
   const { launched, process, session } = await startRun(t);

@@ -3,7 +3,7 @@
 // over PV guests in a long run.
 
 import test, { type ExecutionContext } from 'ava';
-import { guestType } from './thaw.js';
+import { guestType } from './dom0/thaw.js';
 
 /** Set by scripts/test --long. */
 export const isLong = process.env['THAW_TEST_LONG'] === 'yes';

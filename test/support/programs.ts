@@ -16,9 +16,9 @@ export interface Programs {
   /** The same with AddressSanitizer and UBSan. */
   thawChecked: string;
   shimChecked: string;
-  /** The shim again, whose file servers need no domain (test/support/files-server.c). */
+  /** The shim again, whose file servers need no domain (test/support/shim/server.c). */
   shimOfFiles: string;
-  /** And one whose file servers are the real ones, with a socket for the guest's ring (test/support/files-rings.c). */
+  /** And one whose file servers are the real ones, with a socket for the guest's ring (test/support/shim/rings.c). */
   shimOfRings: string;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where on the host a copied thing goes: podman's rules, as kernels/agent/place.c has them for the other way.
+// Where on the host a copied thing goes: podman's rules, as kernels/agent/archive/target.c has them for the other way.
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';

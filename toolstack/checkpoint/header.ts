@@ -2,8 +2,8 @@
 // What a checkpoint says of its container and domain, and how that is checked before a word of it is used: the file is untrusted.
 
 import type { PortWish, ProcessLimits } from '../api/container.js';
-import type { HostTraits } from '../clone/traits.js';
-import type { Shape } from '../clone/shape.js';
+import type { HostTraits } from '../clone/template/traits.js';
+import type { Shape } from '../clone/template/shape.js';
 import { containerOf, ociOf, VCPUS_MAX } from './header-container.js';
 import { DIGEST, HEX, list, object, text, whole, wrong, type Untrusted } from './untrusted.js';
 

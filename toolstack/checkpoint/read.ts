@@ -7,7 +7,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { errorMessage } from '../base/errors.js';
-import { reopenFd } from '../clone/memfd.js';
+import { reopenFd } from '../clone/template/memfd.js';
 import { CheckpointError, damaged, readFailure } from './errors.js';
 import {
   decodeFrameHead,

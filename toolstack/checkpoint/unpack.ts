@@ -4,8 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { memfdCreate } from '../../bindings/index.js';
-import { closeFd } from '../clone/memfd.js';
-import type { Template } from '../clone/template.js';
+import { closeFd } from '../clone/template/memfd.js';
+import type { Template } from '../clone/template/template.js';
 import type { CheckpointFile } from './read.js';
 import type { WriteOptions } from './write.js';
 

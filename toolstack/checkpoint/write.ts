@@ -10,7 +10,7 @@ import { nextData, type DataRange } from '../../bindings/index.js';
 import { withDeadline } from '../base/deadline.js';
 import { errorCode, errorMessage } from '../base/errors.js';
 import { formatBytes } from '../base/text.js';
-import { reopenFd } from '../clone/memfd.js';
+import { reopenFd } from '../clone/template/memfd.js';
 import { CheckpointError, writeFailure } from './errors.js';
 import { CHUNK_BYTES, DIGEST_BYTES, encodeFrameHead, encodePrefix, FrameKind } from './format.js';
 import { parseHeader, type CheckpointHeader } from './header.js';

@@ -2,9 +2,9 @@
 // What a command is: data that drives parsing, help and dispatch, and one function that does it.
 
 import type { Client, Engine } from '../api/engine.js';
-import type { OptionTable, Parsed } from './options.js';
+import type { OptionTable, Parsed } from './options/options.js';
 
-export { flag, stringList, stringOption, type Parsed } from './options.js';
+export { flag, stringList, stringOption, type Parsed } from './options/options.js';
 
 export interface Command {
   name: string;

@@ -2,38 +2,43 @@
 // Which commands there are: help, completion, the manual and dispatch go by this table.
 
 import type { Command } from './command.js';
-import { cloneCommand } from './clone.js';
-import { attachCommand } from './attach.js';
-import { checkpointCommand, restoreCommand } from './checkpoint.js';
-import { configCommand } from './config.js';
-import { completionCommand } from './completion.js';
-import { commitCommand } from './commit.js';
-import { copyCommand } from './copy.js';
-import { createCommand } from './create.js';
-import { diffCommand } from './diff.js';
-import { doctorCommand } from './doctor.js';
-import { eventsCommand } from './events.js';
-import { execCommand } from './exec.js';
-import { exportCommand } from './export.js';
-import { freezeCommand, templatesCommand, unfreezeCommand } from './frozen.js';
-import { healthcheckRunCommand } from './health-options.js';
-import { infoCommand, versionCommand } from './host.js';
-import { loadCommand, pullCommand, pushCommand, saveCommand } from './image-copy.js';
-import { historyCommand, imageInspectCommand } from './image-inspect.js';
-import { imageExistsCommand, rmiCommand, tagCommand, untagCommand } from './image-names.js';
-import { imagesCommand } from './images.js';
-import { inspectCommand } from './inspect.js';
-import { killCommand } from './kill.js';
-import { logsCommand } from './logs.js';
+import { cloneCommand } from './commands/container/clone.js';
+import { attachCommand } from './commands/container/attach.js';
+import { checkpointCommand, restoreCommand } from './commands/container/checkpoint.js';
+import { configCommand } from './commands/system/config.js';
+import { completionCommand } from './output/completion.js';
+import { commitCommand } from './commands/container/files/commit.js';
+import { copyCommand } from './commands/container/files/copy.js';
+import { createCommand } from './commands/container/create.js';
+import { diffCommand } from './commands/container/query/diff.js';
+import { doctorCommand } from './commands/system/doctor.js';
+import { eventsCommand } from './commands/container/query/events.js';
+import { execCommand } from './commands/container/exec.js';
+import { exportCommand } from './commands/container/files/export.js';
+import { freezeCommand, templatesCommand, unfreezeCommand } from './commands/image/frozen.js';
+import { healthcheckRunCommand } from './options/health.js';
+import { infoCommand, versionCommand } from './commands/system/host.js';
+import { loadCommand, pullCommand, pushCommand, saveCommand } from './commands/image/copy.js';
+import { historyCommand, imageInspectCommand } from './commands/image/inspect.js';
+import {
+  imageExistsCommand,
+  rmiCommand,
+  tagCommand,
+  untagCommand,
+} from './commands/image/names.js';
+import { imagesCommand } from './commands/image/list.js';
+import { inspectCommand } from './commands/container/query/inspect.js';
+import { killCommand } from './commands/container/kill.js';
+import { logsCommand } from './commands/container/query/logs.js';
 import {
   networkCreateCommand,
   networkInspectCommand,
   networkLsCommand,
   networkPruneCommand,
   networkRmCommand,
-} from './network.js';
-import { pauseCommand, unpauseCommand } from './pause.js';
-import { podCreateCommand } from './pod-create.js';
+} from './commands/network/network.js';
+import { pauseCommand, unpauseCommand } from './commands/container/pause.js';
+import { podCreateCommand } from './commands/pod/create.js';
 import {
   podKillCommand,
   podPauseCommand,
@@ -43,27 +48,31 @@ import {
   podStartCommand,
   podStopCommand,
   podUnpauseCommand,
-} from './pod-life.js';
-import { podExistsCommand, podInspectCommand, podPsCommand } from './pod-ps.js';
-import { portCommand } from './port.js';
-import { psCommand } from './ps.js';
-import { renameCommand } from './rename.js';
-import { pruneCommand, rmCommand } from './rm.js';
-import { runCommand } from './run.js';
-import { startCommand } from './start.js';
-import { restartCommand, stopCommand } from './stop.js';
-import { statsCommand } from './stats.js';
-import { imagePruneCommand, systemDfCommand, systemPruneCommand } from './system.js';
-import { topCommand } from './top.js';
-import { updateCommand } from './update.js';
+} from './commands/pod/lifecycle.js';
+import { podExistsCommand, podInspectCommand, podPsCommand } from './commands/pod/ps.js';
+import { portCommand } from './commands/container/query/port.js';
+import { psCommand } from './commands/container/query/ps.js';
+import { renameCommand } from './commands/container/rename.js';
+import { pruneCommand, rmCommand } from './commands/container/rm.js';
+import { runCommand } from './commands/container/run.js';
+import { startCommand } from './commands/container/start.js';
+import { restartCommand, stopCommand } from './commands/container/stop.js';
+import { statsCommand } from './commands/container/query/stats.js';
+import {
+  imagePruneCommand,
+  systemDfCommand,
+  systemPruneCommand,
+} from './commands/system/system.js';
+import { topCommand } from './commands/container/query/top.js';
+import { updateCommand } from './commands/container/update.js';
 import {
   volumeCreateCommand,
   volumeInspectCommand,
   volumeLsCommand,
   volumePruneCommand,
   volumeRmCommand,
-} from './volume.js';
-import { waitCommand } from './wait.js';
+} from './commands/volume/volume.js';
+import { waitCommand } from './commands/container/wait.js';
 
 /** The same command by its longer name. */
 function inGroup(name: string, command: Command): Command {

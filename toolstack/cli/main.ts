@@ -5,16 +5,16 @@ import type { Client, Engine } from '../api/engine.js';
 import { describeError, errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import type { Command } from './command.js';
-import { cloneCommand } from './clone.js';
+import { cloneCommand } from './commands/container/clone.js';
 import { COMMANDS } from './commands.js';
-import { createCommand } from './create.js';
-import { execCommand } from './exec.js';
-import { freezeCommand } from './frozen.js';
-import { commandHelp, groupHelp, overallHelp } from './help.js';
-import { parseCommand } from './parse.js';
-import { runCommand } from './run.js';
-import { startCommand } from './start.js';
-import { UsageError } from './usage-error.js';
+import { createCommand } from './commands/container/create.js';
+import { execCommand } from './commands/container/exec.js';
+import { freezeCommand } from './commands/image/frozen.js';
+import { commandHelp, groupHelp, overallHelp } from './output/help.js';
+import { parseCommand } from './options/parse.js';
+import { runCommand } from './commands/container/run.js';
+import { startCommand } from './commands/container/start.js';
+import { UsageError } from './options/usage-error.js';
 
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;

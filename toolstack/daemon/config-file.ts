@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
 import { errorCode, errorMessage } from '../base/errors.js';
-import { UsageError } from '../cli/usage-error.js';
+import { UsageError } from '../cli/options/usage-error.js';
 
 /**
  * The file's keys with their values as text. Without a file there are none, unless it was named. Throws UsageError naming file, key and

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { errorCode, ThawError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../api/engine.js';
-import type { OciContainers } from '../oci/index.js';
+import type { OciContainers } from '../frontends/oci/index.js';
 import { Inputs } from './input.js';
 import { Session } from './session.js';
 

@@ -18,8 +18,8 @@ import {
 import type { Log } from '../base/log.js';
 import { printable } from '../base/text.js';
 import { runCommandLine } from '../cli/main.js';
-import { runFailureStatus } from '../container/errors.js';
-import { ociWords, runOci, type OciContainers } from '../oci/index.js';
+import { runFailureStatus } from '../runtime/errors.js';
+import { ociWords, runOci, type OciContainers } from '../frontends/oci/index.js';
 import type { ClientInput, Inputs } from './input.js';
 
 /** Who answers: thaw's own commands, and, where there is one, those of an OCI runtime. */

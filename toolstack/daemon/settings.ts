@@ -4,30 +4,25 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { optionRows, parseOptions, stringOption, type OptionTable } from '../cli/options.js';
+import {
+  optionRows,
+  parseOptions,
+  stringOption,
+  type OptionTable,
+} from '../cli/options/options.js';
 import {
   CONFIG_PATH,
   THAWD_DEFAULTS,
   THAWD_OPTIONS,
   type ThawdOption,
-} from '../cli/thawd-options.js';
-import { UsageError } from '../cli/usage-error.js';
+} from '../cli/options/thawd.js';
+import { UsageError } from '../cli/options/usage-error.js';
 import { parseBytes } from '../base/text.js';
-import { DISK_BYTES_MIN } from '../sandbox/disks.js';
-import type { PoolSettings } from '../sandbox/pool.js';
+import { DISK_BYTES_MIN } from '../sandbox/devices/disks.js';
+import type { PoolSettings } from '../sandbox/pool/pool.js';
 import type { GuestType } from '../xen/host.js';
+import type { Paths } from '../base/paths.js';
 import { readConfig } from './config-file.js';
-
-export interface Paths {
-  /** Containers, images and templates; lasts. */
-  state: string;
-  /** Sockets and what else does not outlive a reboot. */
-  run: string;
-  socket: string;
-  /** vmlinux, initrd and cmdline. */
-  guest: string;
-  shim: string;
-}
 
 export interface Settings {
   paths: Paths;

@@ -2,10 +2,10 @@
 // What an image is to the rest of thaw, and what may be asked of the store.
 import type { Log } from '../base/log.js';
 import type { OnProgress } from '../base/progress.js';
-import type { SaveFormat } from './export.js';
-import type { LayerLimits } from './layer-rules.js';
-import type { ImageConfig } from './manifest.js';
-import type { SourceOptions } from './skopeo.js';
+import type { SaveFormat } from './transports/export.js';
+import type { LayerLimits } from './layers/rules.js';
+import type { ImageConfig } from './transports/manifest.js';
+import type { SourceOptions } from './transports/skopeo.js';
 
 export interface ImageLayer {
   /** Of the blob as it was copied. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one sandbox has of a network. Kept inside the sandbox's record.
 
-import type { Family } from './address.js';
-import type { NamespaceLink } from './namespace.js';
+import type { Family } from './addresses/address.js';
+import type { NamespaceLink } from './drivers/namespace/namespace.js';
 
 export interface Attachment {
   /** Nobody else's: a sandbox may get another id when a clone that waited becomes it. */

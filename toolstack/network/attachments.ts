@@ -2,14 +2,14 @@
 // Who is in which network: each sandbox's addresses and ports, taken before it is made and held until it is gone.
 
 import { randomBytes } from 'node:crypto';
-import { Addresses, takeAddresses } from './allocate.js';
+import { Addresses, takeAddresses } from './addresses/allocate.js';
 import type { Attachment, PublishedPort } from './attachment.js';
-import type { CniPlaces } from './cni.js';
-import type { CniList } from './cni-list.js';
-import { addressesOf, wishOf } from './cni-wish.js';
-import { HeldPorts } from './ports.js';
+import type { CniPlaces } from './drivers/cni/cni.js';
+import type { CniList } from './drivers/cni/list.js';
+import { addressesOf, wishOf } from './drivers/cni/request.js';
+import { HeldPorts } from './ports/ports.js';
 import type { NetworkRecord } from './record.js';
-import { ownGateways } from './zones.js';
+import { ownGateways } from './dns/zones.js';
 
 export interface AttachRequest {
   network: string;

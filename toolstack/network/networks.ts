@@ -5,15 +5,15 @@ import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Attachment } from './attachment.js';
 import { Attachments, type AttachRequest } from './attachments.js';
-import type { CniPlaces } from './cni.js';
-import type { NameServer } from './dns.js';
+import type { CniPlaces } from './drivers/cni/cni.js';
+import type { NameServer } from './dns/dns.js';
 import { NetworkError } from './errors.js';
-import type { HostNetwork } from './host-network.js';
+import type { HostNetwork } from './drivers/bridge/host-network.js';
 import { planNetwork, type NetworkWish } from './plan.js';
-import { plug, plugNew } from './plug.js';
+import { plug, plugNew } from './drivers/bridge/plug.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
-import { renderRules } from './rules.js';
-import { zonesOf } from './zones.js';
+import { renderRules } from './ports/rules.js';
+import { zonesOf } from './dns/zones.js';
 
 /** The one that containers are in unless something else is asked for. */
 export const DEFAULT_NETWORK = 'thaw';

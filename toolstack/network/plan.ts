@@ -12,8 +12,8 @@ import {
   sizeOf,
   type Family,
   type Subnet,
-} from './address.js';
-import { parseCniList } from './cni-list.js';
+} from './addresses/address.js';
+import { parseCniList } from './drivers/cni/list.js';
 import { NetworkError } from './errors.js';
 import type { NetworkRecord } from './record.js';
 

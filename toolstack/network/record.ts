@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
-import type { CniList } from './cni-list.js';
+import type { CniList } from './drivers/cni/list.js';
 
 export interface NetworkRecord {
   name: string;

@@ -5,14 +5,14 @@ import { randomBytes } from 'node:crypto';
 import type { StoreEntry } from '../../xenstore/index.js';
 import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
-import type { Introduction } from '../clone/introduction.js';
+import type { Introduction } from '../clone/engine/registration.js';
 import type { Attachment } from '../network/index.js';
 import type { GuestType } from '../xen/host.js';
 import { newDomainUuid } from '../xen/uuid.js';
 import { newMac } from '../xen/vif.js';
-import type { SharedFile } from './files.js';
-import type { Disk } from './disks.js';
-import type { Limits } from './limits.js';
+import type { SharedFile } from './shares/shares.js';
+import type { Disk } from './devices/disks.js';
+import type { Limits } from './size/size.js';
 
 export interface SandboxRecord {
   id: SandboxId;

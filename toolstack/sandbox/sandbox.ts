@@ -15,17 +15,17 @@ import { Steps } from '../base/steps.js';
 import { asDomid, type Domid } from '../base/ids.js';
 import { onDomainDeath } from '../xen/death-watch.js';
 import { isSameDomain } from '../xen/destroy.js';
-import { AgentSide } from './agent-side.js';
-import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent-calls.js';
-import { OWN_FILES } from './files.js';
-import { loopFilesOf } from './layers.js';
+import { AgentSide } from './agent/connection.js';
+import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent/calls.js';
+import { OWN_FILES } from './shares/shares.js';
+import { loopFilesOf } from './create/layers.js';
 import type { SandboxRecord } from './record.js';
-import { growAdopted } from './grow.js';
+import { growAdopted } from './size/grow.js';
 import { quietly, releaseSandbox } from './release.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
-import { ShimClient, type ShimEvents } from './shim-client.js';
-import { answerMs, shimSocket } from './shim-process.js';
-import { StoreSide } from './store-side.js';
+import { ShimClient, type ShimEvents } from './shim/client.js';
+import { answerMs, shimSocket } from './shim/process.js';
+import { StoreSide } from './xenstore/registration.js';
 
 /** What the agent needs to start a process. */
 export type ProcessStart = Omit<StartRequest, 'rootfs'>;

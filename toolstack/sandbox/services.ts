@@ -3,15 +3,15 @@
 
 import { join } from 'node:path';
 import type { Turns } from '../base/turns.js';
-import type { CloneEngine } from '../clone/engine.js';
-import type { Templates } from '../clone/templates.js';
+import type { CloneEngine } from '../clone/engine/engine.js';
+import type { Templates } from '../clone/template/templates.js';
 import type { Networks } from '../network/index.js';
 import type { GuestType, XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
-import type { Disks } from './disks.js';
-import type { MemoryBudget } from './memory-budget.js';
+import type { Disks } from './devices/disks.js';
+import type { MemoryBudget } from './size/memory-budget.js';
 import type { SandboxRecord } from './record.js';
-import type { ShimSpawner } from './shim-process.js';
+import type { ShimSpawner } from './shim/process.js';
 
 export interface SandboxServices {
   host: XenHost;

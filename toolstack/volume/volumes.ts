@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
-import { ext4Driver, type DiskDriver } from './disk.js';
+import { ext4Driver, type DiskDriver } from './drivers/ext4-file/disk.js';
 import { VolumeError } from './errors.js';
 import { Fills } from './fills.js';
 import { VolumeStore, type VolumeRecord } from './record.js';

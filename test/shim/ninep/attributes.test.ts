@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { NinepClient, scratch, SET, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { NinepClient, scratch, SET, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 test("attributes are the file's own", async (t) => {
   const dir = scratch(t);

@@ -4,8 +4,8 @@
 import test from 'ava';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NinepClient, scratch, SET, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { NinepClient, scratch, SET, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 const CONFINED = { confined: {} };
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { NinepClient, scratch, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { NinepClient, scratch, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 const S_IFMT = 0o170000;
 const FIFO = 0o010000;

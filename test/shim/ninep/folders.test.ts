@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { NinepClient, scratch } from '../../support/ninep-client.js';
+import { NinepClient, scratch } from '../../support/ninep/client.js';
 
 test('20 000 files are listed exactly once, in parts', async (t) => {
   t.timeout(240_000);

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { put } from '../../support/ninep-fields.js';
-import { encodeStash, FILE as PLAIN, LINK as SYMLINK } from '../../support/ninep-stash.js';
+import { put } from '../../support/ninep/fields.js';
+import { encodeStash, FILE as PLAIN, LINK as SYMLINK } from '../../support/ninep/snapshot.js';
 import { ROOT } from '../../support/programs.js';
 
 const seconds = process.env['FUZZ_SECONDS'] ?? '10';
@@ -105,7 +105,7 @@ test(`whatever a guest's messages are, for ${seconds} s`, (t) => {
   t.teardown(() => {
     rmSync(dir, { recursive: true, force: true });
   });
-  const make = ['-s', '-C', join(ROOT, 'toolstack/shim/ninep'), 'fuzz', `OUT=${dir}`];
+  const make = ['-s', '-C', join(ROOT, 'toolstack/shim/shares/ninep'), 'fuzz', `OUT=${dir}`];
   const made = spawnSync('make', [...make, `FUZZ_CC=${compiler}`], { encoding: 'utf8' });
   t.is(made.status, 0, made.stderr);
   const corpus = join(dir, 'corpus');

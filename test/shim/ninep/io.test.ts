@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { NinepClient, scratch, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { NinepClient, scratch, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 test('a file is written, read in parts, and read beyond its end', async (t) => {
   const dir = scratch(t);

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { NinepClient, scratch } from '../../support/ninep-client.js';
+import { NinepClient, scratch } from '../../support/ninep/client.js';
 
 const [SHARED, EXCLUSIVE, NONE] = [0, 1, 2];
 

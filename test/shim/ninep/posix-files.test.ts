@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 import { makeProgram } from '../../support/programs.js';
-import { scratch } from '../../support/ninep-client.js';
+import { scratch } from '../../support/ninep/client.js';
 
 const CASES = 57;
 

@@ -4,8 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { message, NinepClient, NO_FID, scratch, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { message, NinepClient, NO_FID, scratch, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 test('the smaller message size counts, and only 9P2000.L is spoken', async (t) => {
   const client = NinepClient.open(t, scratch(t), { msizeMax: 16384 });

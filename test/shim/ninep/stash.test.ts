@@ -21,9 +21,9 @@ import {
   T,
   type Entry,
   type ServeOptions,
-} from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
-import { encodeStash, FILE, FOLDER, LINK, type Stash } from '../../support/ninep-stash.js';
+} from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
+import { encodeStash, FILE, FOLDER, LINK, type Stash } from '../../support/ninep/snapshot.js';
 
 interface Tree {
   dir: string;

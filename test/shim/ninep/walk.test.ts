@@ -4,8 +4,8 @@
 import { mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { NinepClient, scratch, T } from '../../support/ninep-client.js';
-import { put } from '../../support/ninep-fields.js';
+import { NinepClient, scratch, T } from '../../support/ninep/client.js';
+import { put } from '../../support/ninep/fields.js';
 
 const QT_DIR = 0x80;
 const QT_SYMLINK = 2;

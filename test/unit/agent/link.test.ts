@@ -15,7 +15,7 @@ import {
   PROTO_VERSION,
 } from '../../../toolstack/agent/wire.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
-import { FrameSocket } from '../../support/frame-socket.js';
+import { FrameSocket } from '../../support/shim/frame-socket.js';
 
 function helloBytes(magic = PROTO_MAGIC, version = PROTO_VERSION): Buffer {
   const head = Buffer.alloc(16);

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { keptRings, ringsOf } from '../../../toolstack/agent/rings.js';
 import * as wire from '../../../toolstack/agent/wire.js';
-import { readProtoHeader } from '../../support/proto-header.js';
+import { readProtoHeader } from '../../support/agent/proto-header.js';
 
 const [CONTROL_PAGES, DATA_PAGES, VIF_PAGES] = [9, 65, 258];
 const CHANNEL_PAGES = CONTROL_PAGES + DATA_PAGES;

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import * as wire from '../../../toolstack/agent/wire.js';
-import { readProtoHeader } from '../../support/proto-header.js';
+import { readProtoHeader } from '../../support/agent/proto-header.js';
 
 const header = readProtoHeader();
 

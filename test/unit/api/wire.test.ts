@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { encodeFields } from '../../../toolstack/base/frame.js';
 import * as wire from '../../../toolstack/api/wire.js';
-import { readProtoHeader } from '../../support/proto-header.js';
+import { readProtoHeader } from '../../support/agent/proto-header.js';
 
 const header = readProtoHeader();
 

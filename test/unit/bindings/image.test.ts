@@ -4,7 +4,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { closeSync, writeSync } from 'node:fs';
 import { Image, memfdCreate } from '../../../bindings/index.js';
-import { pageData, record, saveStream } from '../../support/save-stream.js';
+import { pageData, record, saveStream } from '../../support/xen/save-stream.js';
 import {
   CONSOLE_GFN,
   hvmParams,
@@ -12,7 +12,7 @@ import {
   pvhStream,
   pvStream,
   STORE_GFN,
-} from '../../support/template-stream.js';
+} from '../../support/xen/template-stream.js';
 
 async function open(t: ExecutionContext, stream: Buffer): Promise<Image> {
   const fd = memfdCreate('thaw-test');

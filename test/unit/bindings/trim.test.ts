@@ -14,7 +14,7 @@ import {
   parseRecords,
   record,
   saveStream,
-} from '../../support/save-stream.js';
+} from '../../support/xen/save-stream.js';
 
 function memfdWith(data: Buffer): number {
   const fd = memfdCreate('thaw-test');

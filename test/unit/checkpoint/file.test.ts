@@ -15,7 +15,7 @@ import {
   writeCheckpoint,
 } from '../../../toolstack/checkpoint/index.js';
 import { PREFIX_BYTES } from '../../../toolstack/checkpoint/format.js';
-import { checkpointAbout } from '../../support/checkpoint-header.js';
+import { checkpointAbout } from '../../support/runtime/checkpoint-header.js';
 
 const never = new AbortController().signal;
 const quiet = { signal: never, onProgress: () => undefined };

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { parseHeader } from '../../../toolstack/checkpoint/header.js';
-import { checkpointAbout, checkpointHeader } from '../../support/checkpoint-header.js';
+import { checkpointAbout, checkpointHeader } from '../../support/runtime/checkpoint-header.js';
 
 type Json = Record<string, unknown>;
 

@@ -7,8 +7,8 @@ import { ThawError } from '../../../toolstack/base/errors.js';
 import { VERSION } from '../../../toolstack/base/version.js';
 import { COMMANDS } from '../../../toolstack/cli/commands.js';
 import { runCommandLine } from '../../../toolstack/cli/main.js';
-import { runFailureStatus } from '../../../toolstack/container/errors.js';
-import { fakeClient, fakeEngine } from '../../support/fake-engine.js';
+import { runFailureStatus } from '../../../toolstack/runtime/errors.js';
+import { fakeClient, fakeEngine } from '../../support/cli/fake-engine.js';
 
 async function line(words: string, change: Partial<Engine> = {}) {
   const { engine, calls } = fakeEngine(change);

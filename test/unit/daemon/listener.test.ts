@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { claimSocket, listen } from '../../../toolstack/daemon/listener.js';
-import { fakeEngine } from '../../support/fake-engine.js';
+import { fakeEngine } from '../../support/cli/fake-engine.js';
 
 async function place(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-listener-'));

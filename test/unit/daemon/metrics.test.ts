@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Metrics, serveMetrics, type MetricsSource } from '../../../toolstack/daemon/metrics.js';
-import { CONTAINER, fakeEngine } from '../../support/fake-engine.js';
+import { CONTAINER, fakeEngine } from '../../support/cli/fake-engine.js';
 
 async function source(): Promise<MetricsSource> {
   const { engine } = fakeEngine();

@@ -14,8 +14,8 @@ import { decodeFields } from '../../../toolstack/base/frame.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Inputs } from '../../../toolstack/daemon/input.js';
 import { Session } from '../../../toolstack/daemon/session.js';
-import { fakeEngine } from '../../support/fake-engine.js';
-import { FrameSocket } from '../../support/frame-socket.js';
+import { fakeEngine } from '../../support/cli/fake-engine.js';
+import { FrameSocket } from '../../support/shim/frame-socket.js';
 
 /** A launcher connected to a session over that engine. */
 async function connected(t: ExecutionContext, engine: Engine): Promise<FrameSocket> {

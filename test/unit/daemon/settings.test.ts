@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { explainConfig, THAWD_OPTIONS } from '../../../toolstack/cli/thawd-options.js';
+import { explainConfig, THAWD_OPTIONS } from '../../../toolstack/cli/options/thawd.js';
 import {
   parseSettings as parse,
   settingsHelp,

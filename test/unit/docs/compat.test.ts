@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { compatPage } from '../../support/compat-page.js';
-import { COMPAT_ROWS } from '../../support/compat-rows.js';
+import { compatPage } from '../../support/cli/compat-page.js';
+import { COMPAT_ROWS } from '../../support/cli/compat-rows.js';
 import { ROOT } from '../../support/programs.js';
 
 test('the page is up to date: scripts/compat.mjs >docs/compat.md', (t) => {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { AttachRequest } from '../../../toolstack/network/index.js';
-import { FakeHostNetwork } from '../../support/fake-host-network.js';
-import { openNetworks } from '../../support/networks.js';
+import { FakeHostNetwork } from '../../support/network/fake-host-network.js';
+import { openNetworks } from '../../support/network/networks.js';
 
 async function opened(t: ExecutionContext, host = new FakeHostNetwork()) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-networks-'));

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import { type CompatRecording, recordedOutput, scriptHash } from '../../support/compat-podman.js';
-import type { CompatRow } from '../../support/compat-rows.js';
+import {
+  type CompatRecording,
+  recordedOutput,
+  scriptHash,
+} from '../../support/cli/compat-podman.js';
+import type { CompatRow } from '../../support/cli/compat-rows.js';
 
 const row: CompatRow = { area: 'files', what: 'cp', script: 'R $I true' };
 const tools = { podman: 'podman version 5', image: 'abc' };

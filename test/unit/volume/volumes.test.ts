@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Volumes } from '../../../toolstack/volume/index.js';
-import { fakeDiskDriver } from '../../support/fake-disk-driver.js';
+import { fakeDiskDriver } from '../../support/runtime/fake-disk-driver.js';
 
 function host(t: ExecutionContext) {
   const folder = mkdtempSync(join(tmpdir(), 'thaw-volumes-'));

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { DomainEvent } from '../../../bindings/index.js';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { onDomainDeath } from '../../../toolstack/xen/death-watch.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
 import { until } from '../../support/within.js';
 
 const DEATH: DomainEvent = { type: 'domain_death', domid: 5 };

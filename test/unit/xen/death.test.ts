@@ -4,7 +4,7 @@
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { describeDeath, whileAlive, whileUnknown } from '../../../toolstack/xen/death.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
 import { until } from '../../support/within.js';
 
 const DOMID = asDomid(5);

@@ -4,8 +4,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { destroyDomain, isSameDomain } from '../../../toolstack/xen/destroy.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const UUID = '74686177-0000-8000-a000-000000000001';
 const OTHER = '74686177-0000-8000-a000-000000000002';

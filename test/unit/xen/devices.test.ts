@@ -12,8 +12,8 @@ import {
 } from '../../../toolstack/xen/devices.js';
 import { vif } from '../../../toolstack/xen/vif.js';
 import { permissions } from '../../../xenstore/index.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const DOMID = asDomid(7);
 const BACKEND = '/local/domain/0/backend/vif/7/0';

@@ -10,8 +10,8 @@ import {
   filesRings,
   filesServed,
 } from '../../../toolstack/xen/files-device.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const DOMID = asDomid(7);
 const BACKEND = '/local/domain/0/backend/9pfs/7/0';

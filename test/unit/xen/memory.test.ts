@@ -4,9 +4,9 @@
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { pagingPoolKib, setMemoryTarget } from '../../../toolstack/xen/memory.js';
-import { shapeFor } from '../../../toolstack/clone/shape.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { shapeFor } from '../../../toolstack/clone/template/shape.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 test("Xen's limit follows before the guest is told its target", async (t) => {
   const libxl = new FakeLibxl();

@@ -10,8 +10,8 @@ import {
   removeDomainNodes,
   writeLater,
 } from '../../../toolstack/xen/records.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const UUID = '74686177-0000-8000-a000-000000000001';
 const DOMID = asDomid(7);

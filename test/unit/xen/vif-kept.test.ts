@@ -4,8 +4,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
 import { backendRelease, keptVifNodes, readKeptVif } from '../../../toolstack/xen/vif-kept.js';
-import { FakeLibxl, fakeXenHost } from '../../support/fake-xen-host.js';
-import { joinFake } from '../../support/xenstore.js';
+import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
+import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const DOMID = asDomid(3);
 const FRONT = '/local/domain/3/device/vif/0';

@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import { MessageType } from '../../../xenstore/wire.js';
-import { encode } from '../../support/fake-xenstored-connection.js';
-import { joinFake, rejectsWith } from '../../support/xenstore.js';
+import { encode } from '../../support/xenstore/fake-xenstored-connection.js';
+import { joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test('a domain is introduced, asked after, resumed and released', async (t) => {
   const { client, fake } = await joinFake(t);

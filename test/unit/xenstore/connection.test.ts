@@ -4,10 +4,10 @@
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageType } from '../../../xenstore/wire.js';
-import { encode } from '../../support/fake-xenstored-connection.js';
-import type { FakeRequest } from '../../support/fake-xenstored.js';
+import { encode } from '../../support/xenstore/fake-xenstored-connection.js';
+import type { FakeRequest } from '../../support/xenstore/fake-xenstored.js';
 import { until } from '../../support/within.js';
-import { joinFake, rejectsWith } from '../../support/xenstore.js';
+import { joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 function pathOf(request: FakeRequest): string {
   return request.payload.toString().split('\0')[0] ?? '';

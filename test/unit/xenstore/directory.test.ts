@@ -5,7 +5,7 @@ import test from 'ava';
 import { listDirectory } from '../../../xenstore/directory.js';
 import { errnoError } from '../../../xenstore/errors.js';
 import { MessageType, type RequestType } from '../../../xenstore/wire.js';
-import { joinFake, rejectsWith } from '../../support/xenstore.js';
+import { joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 const names = Array.from({ length: 1500 }, (_, i) => `child-${i}`);
 

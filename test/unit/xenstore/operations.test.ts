@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { permissions } from '../../../xenstore/index.js';
-import { joinFake, rejectsWith } from '../../support/xenstore.js';
+import { joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test('text and bytes are written and read as they are', async (t) => {
   const { client } = await joinFake(t);

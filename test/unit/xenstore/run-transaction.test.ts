@@ -4,8 +4,8 @@
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageType } from '../../../xenstore/wire.js';
-import { encode } from '../../support/fake-xenstored-connection.js';
-import { eventually, joinClient, joinFake, rejectsWith } from '../../support/xenstore.js';
+import { encode } from '../../support/xenstore/fake-xenstored-connection.js';
+import { eventually, joinClient, joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test('the body runs again when another client changed what it read', async (t) => {
   const { client, fake } = await joinFake(t);

@@ -4,7 +4,7 @@
 import test from 'ava';
 import type { Transaction } from '../../../xenstore/index.js';
 import { MessageType } from '../../../xenstore/wire.js';
-import { joinClient, joinFake, rejectsWith } from '../../support/xenstore.js';
+import { joinClient, joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test('changes are seen inside at once, outside only when committed', async (t) => {
   const { client, fake } = await joinFake(t);

@@ -13,7 +13,7 @@ import { openXenbusTransport } from '../../../xenstore/transport-xenbus.js';
 import { Connection } from '../../../xenstore/connection.js';
 import { MessageType } from '../../../xenstore/wire.js';
 import { until } from '../../support/within.js';
-import { rejectsWith } from '../../support/xenstore.js';
+import { rejectsWith } from '../../support/xenstore/xenstore.js';
 
 async function makeFifo(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'xenbus-'));

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode } from '../../../toolstack/base/errors.js';
 import { openXenstore } from '../../../xenstore/index.js';
-import { FakeXenstored } from '../../support/fake-xenstored.js';
+import { FakeXenstored } from '../../support/xenstore/fake-xenstored.js';
 import { until } from '../../support/within.js';
-import { rejectsWith } from '../../support/xenstore.js';
+import { rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test.serial('XENSTORED_PATH says where the socket is', async (t) => {
   const fake = await FakeXenstored.start();

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { until } from '../../support/within.js';
-import { joinFake, rejectsWith } from '../../support/xenstore.js';
+import { joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 test('a value that is there already is returned at once', async (t) => {
   const { client, fake } = await joinFake(t);

@@ -4,8 +4,8 @@
 import test from 'ava';
 import { INTRODUCE_DOMAIN, RELEASE_DOMAIN, type Watch } from '../../../xenstore/index.js';
 import { MessageType } from '../../../xenstore/wire.js';
-import { encode } from '../../support/fake-xenstored-connection.js';
-import { eventually, joinFake, rejectsWith } from '../../support/xenstore.js';
+import { encode } from '../../support/xenstore/fake-xenstored-connection.js';
+import { eventually, joinFake, rejectsWith } from '../../support/xenstore/xenstore.js';
 
 async function take(watch: Watch, count: number): Promise<string[]> {
   const paths: string[] = [];

@@ -3,7 +3,7 @@
 
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { holdings } from '../../support/leaks.js';
+import { holdings } from '../../support/dom0/leaks.js';
 import { isOnce, once } from '../../support/once.js';
 import {
   busybox,
@@ -14,7 +14,7 @@ import {
   thaw,
   thawdPid,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const folder = '/run/thaw-test';
 const guests = process.env['THAW_TEST_GUESTS'] ?? '/mnt/tests/guests';

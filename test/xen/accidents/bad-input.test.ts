@@ -2,7 +2,7 @@
 // What cannot work ends in one line that says what and what to do, an exit status, nothing left behind, and a living thawd.
 
 import test, { type ExecutionContext } from 'ava';
-import { holdings } from '../../support/leaks.js';
+import { holdings } from '../../support/dom0/leaks.js';
 import { once } from '../../support/once.js';
 import {
   busybox,
@@ -18,7 +18,7 @@ import {
   thaw,
   thawdPid,
   type Outcome,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** One line on stderr that matches, the status, and thawd as it was. */
 function refused(t: ExecutionContext, outcome: Outcome, status: number, line: RegExp): void {

@@ -20,8 +20,8 @@ import {
   thaw,
   until,
   type Listed,
-} from '../../support/thaw.js';
-import { consoleOpens } from '../../support/xl-console.js';
+} from '../../support/dom0/thaw.js';
+import { consoleOpens } from '../../support/xen/xl-console.js';
 
 const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; sleep 100000 & wait'];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thawd is killed at a few random moments of its work, and nothing is lost, repeated, half done or left; scripts/test kills does it 200 times.
 
-import { Kills } from '../../support/kills.js';
+import { Kills } from '../../support/kills/kills.js';
 import { once } from '../../support/once.js';
 
 const KILLS = 5;

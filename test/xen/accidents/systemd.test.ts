@@ -3,7 +3,7 @@
 // containers that run on.
 
 import { once } from '../../support/once.js';
-import { startSystemd } from '../../support/systemd.js';
+import { startSystemd } from '../../support/dom0/systemd.js';
 import {
   busybox,
   command,
@@ -17,7 +17,7 @@ import {
   thawdPid,
   until,
   type Listed,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const ENGINE = ['podman', '--cgroup-manager', 'systemd', '--runtime', '/usr/bin/thaw-oci'];
 const UNITS = ['thawd.socket', 'thawd.service'];

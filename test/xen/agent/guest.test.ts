@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { AgentType, DATA_MAX, LAYER, LayerPart } from '../../../toolstack/agent/wire.js';
 import { encodeMount, encodeResize } from '../../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../../toolstack/base/frame.js';
-import type { Refusal } from '../../support/agent-client.js';
+import type { Refusal } from '../../support/agent/agent-client.js';
 import {
   beginContainer,
   createContainer,
   deleteContainer,
   startContainer,
-} from '../../support/container.js';
-import { loggedBySlowXenstored } from '../../support/slow-xenstored.js';
-import { eventually, GUEST, XenGuest, xl } from '../../support/xen-guest.js';
+} from '../../support/agent/container.js';
+import { loggedBySlowXenstored } from '../../support/xenstore/slow-xenstored.js';
+import { eventually, GUEST, XenGuest, xl } from '../../support/xen/xen-guest.js';
 import { testGuest, testLasting } from './with-guest.js';
 
 function sendLayer(guest: XenGuest, number: number, bytes: Buffer): void {

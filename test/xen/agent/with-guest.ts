@@ -2,7 +2,7 @@
 // What tests of the agent on a real domain share: a guest of each type, for one test or for several in a row.
 
 import test, { type ExecutionContext } from 'ava';
-import { XenGuest } from '../../support/xen-guest.js';
+import { XenGuest } from '../../support/xen/xen-guest.js';
 
 type Body = (t: ExecutionContext, guest: XenGuest) => Promise<void>;
 

@@ -11,8 +11,8 @@ import {
   reopen,
   untilRunning,
   withLibxl,
-} from '../../support/libxl-guest.js';
-import { pageData, record, saveStream } from '../../support/save-stream.js';
+} from '../../support/xen/libxl-guest.js';
+import { pageData, record, saveStream } from '../../support/xen/save-stream.js';
 import { until } from '../../support/within.js';
 
 const CLONES = 3;

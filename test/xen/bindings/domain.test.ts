@@ -11,7 +11,7 @@ import {
   ourDomains,
   untilRunning,
   withLibxl,
-} from '../../support/libxl-guest.js';
+} from '../../support/xen/libxl-guest.js';
 import { until } from '../../support/within.js';
 
 test.serial('the host and the hypervisor tell what they are', async (t) => {

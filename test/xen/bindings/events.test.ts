@@ -13,7 +13,7 @@ import {
   reopen,
   untilRunning,
   withLibxl,
-} from '../../support/libxl-guest.js';
+} from '../../support/xen/libxl-guest.js';
 import { until } from '../../support/within.js';
 
 async function boot(libxl: Libxl, type: 'pv' | 'pvh'): Promise<number> {

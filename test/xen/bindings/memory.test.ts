@@ -9,7 +9,7 @@ import {
   untilRunning,
   withLibxl,
   withXenstore,
-} from '../../support/libxl-guest.js';
+} from '../../support/xen/libxl-guest.js';
 import { until } from '../../support/within.js';
 
 for (const type of GUEST_TYPES) {

@@ -11,18 +11,22 @@ import { AgentType, XS_STATE } from '../../../toolstack/agent/wire.js';
 import { asDomid, type Domid } from '../../../toolstack/base/ids.js';
 import { sleep } from '../../../toolstack/base/deadline.js';
 import { silentLog } from '../../../toolstack/base/log.js';
-import { connectAgent } from '../../../toolstack/clone/boot.js';
-import { CopyEngine } from '../../../toolstack/clone/engine-copy.js';
-import { RestoreEngine } from '../../../toolstack/clone/engine-restore.js';
-import type { CloneEngine } from '../../../toolstack/clone/engine.js';
-import { loadGuestFiles, shapeFor, type GuestFiles } from '../../../toolstack/clone/shape.js';
-import type { Template } from '../../../toolstack/clone/template.js';
-import { Templates } from '../../../toolstack/clone/templates.js';
+import { connectAgent } from '../../../toolstack/clone/template/boot.js';
+import { CopyEngine } from '../../../toolstack/clone/engine/copy.js';
+import { RestoreEngine } from '../../../toolstack/clone/engine/restore.js';
+import type { CloneEngine } from '../../../toolstack/clone/engine/engine.js';
+import {
+  loadGuestFiles,
+  shapeFor,
+  type GuestFiles,
+} from '../../../toolstack/clone/template/shape.js';
+import type { Template } from '../../../toolstack/clone/template/template.js';
+import { Templates } from '../../../toolstack/clone/template/templates.js';
 import { destroyDomain } from '../../../toolstack/xen/destroy.js';
 import { closeXenHost, openXenHost, type XenHost } from '../../../toolstack/xen/host.js';
 import { writeLater } from '../../../toolstack/xen/records.js';
 import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
-import { GUEST, GUEST_TYPES } from '../../support/libxl-guest.js';
+import { GUEST, GUEST_TYPES } from '../../support/xen/libxl-guest.js';
 
 /** What libxlNodes() leaves out, and why, is said there. */
 const LEFT_OUT = [

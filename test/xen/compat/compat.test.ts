@@ -13,11 +13,11 @@ import {
   recordedOutput,
   rowName,
   scriptHash,
-} from '../../support/compat-podman.js';
-import { COMPAT_ROWS, type CompatRow } from '../../support/compat-rows.js';
+} from '../../support/cli/compat-podman.js';
+import { COMPAT_ROWS, type CompatRow } from '../../support/cli/compat-rows.js';
 import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
-import { guestType, images, thaw } from '../../support/thaw.js';
+import { guestType, images, thaw } from '../../support/dom0/thaw.js';
 
 const ARCHIVE = `oci-archive:${images}/busybox.oci.tar`;
 const TIMEOUT_MS = 400_000;

@@ -18,7 +18,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const FOLDER = '/root/checkpoints';
 const FILE = `${FOLDER}/web.ckpt`;

@@ -19,7 +19,7 @@ import {
   until,
   type Listed,
   type Outcome,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** Counts until it is told to stop, a number each 50 ms beside a secret of its memory. */
 const COUNTER = [

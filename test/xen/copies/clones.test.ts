@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { longOnPv } from '../../support/long.js';
-import { busybox, debian, run } from '../../support/thaw.js';
+import { busybox, debian, run } from '../../support/dom0/thaw.js';
 
 longOnPv('ten containers at once all run', async (t) => {
   t.timeout(600_000);

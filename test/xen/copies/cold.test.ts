@@ -18,7 +18,7 @@ import {
   stopThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const NO_POOL = ['--pool', '0', '--pool-max', '0'];
 const ROUNDS = 4;

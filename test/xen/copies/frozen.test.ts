@@ -17,7 +17,7 @@ import {
   stopThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const FROZEN = '/var/lib/thaw/frozen';
 

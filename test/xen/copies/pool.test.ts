@@ -14,7 +14,7 @@ import {
   startThaw,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 interface Listed {
   name?: string;

@@ -17,7 +17,7 @@ import {
   stopThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const FROZEN = '/var/lib/thaw/frozen';
 /** Waits until it is somebody else, so that it ends in clones and never where it was frozen. */

@@ -6,7 +6,7 @@ import test from 'ava';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Libxl } from '../../../bindings/index.js';
-import { holdings, type Holdings } from '../../support/leaks.js';
+import { holdings, type Holdings } from '../../support/dom0/leaks.js';
 import {
   busybox,
   pidsOf,
@@ -15,7 +15,7 @@ import {
   stopThawd,
   thawdPid,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const CYCLES = Number(process.env['THAW_TEST_CYCLES'] ?? '1000');
 /** Until V8's heap and xenstored's have the size they keep. */

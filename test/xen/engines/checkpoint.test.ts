@@ -13,9 +13,9 @@ import {
   make,
   oci,
   stateOf,
-} from '../../support/bundle.js';
+} from '../../support/engines/bundle.js';
 import { isOnce, once } from '../../support/once.js';
-import { hasEnded, startThawd, until } from '../../support/thaw.js';
+import { hasEnded, startThawd, until } from '../../support/dom0/thaw.js';
 
 let root = '';
 

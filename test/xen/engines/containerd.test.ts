@@ -6,9 +6,9 @@ import { once as emitted } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { outcome, idsIn } from '../../support/bundle.js';
+import { outcome, idsIn } from '../../support/engines/bundle.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, until, type Outcome } from '../../support/thaw.js';
+import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
 const ctr = (...words: string[]): Promise<Outcome> => outcome(['ctr', ...words]);
 const image = 'docker.io/library/busybox:thaw';

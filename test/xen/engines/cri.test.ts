@@ -6,10 +6,10 @@ import { once as emitted } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { idsIn, killThawdAlone, outcome } from '../../support/bundle.js';
-import { CriClient, CriStream } from '../../support/cri.js';
+import { idsIn, killThawdAlone, outcome } from '../../support/engines/bundle.js';
+import { CriClient, CriStream } from '../../support/engines/cri.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, startThawd, until } from '../../support/thaw.js';
+import { command, images, startThawd, until } from '../../support/dom0/thaw.js';
 
 const ROOT = '/run/containerd/runc/k8s.io';
 const SOCKET = '/run/thaw-cri/containerd.sock';

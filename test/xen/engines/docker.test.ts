@@ -6,11 +6,11 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { outcome, idsIn, oci } from '../../support/bundle.js';
+import { outcome, idsIn, oci } from '../../support/engines/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
-import { tryShop } from '../../support/shop.js';
-import { command, images, until, type Outcome } from '../../support/thaw.js';
+import { tryShop } from '../../support/engines/shop.js';
+import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
 /** As docs/docker.md has it. This dom0 has no systemd. */
 const CONFIG = {

@@ -4,9 +4,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { idsIn, outcome } from '../../support/bundle.js';
+import { idsIn, outcome } from '../../support/engines/bundle.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, until, type Outcome } from '../../support/thaw.js';
+import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);

@@ -2,10 +2,10 @@
 // podman's pods: all containers of one in one domain, from the first to the last, a thawd that is killed in between.
 
 import test from 'ava';
-import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
+import { idsIn, killThawdAlone, oci, outcome } from '../../support/engines/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, startThawd, until, type Outcome } from '../../support/thaw.js';
+import { command, images, startThawd, until, type Outcome } from '../../support/dom0/thaw.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);

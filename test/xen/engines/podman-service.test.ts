@@ -6,10 +6,10 @@ import { once as emitted } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { idsIn, outcome } from '../../support/bundle.js';
+import { idsIn, outcome } from '../../support/engines/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isLong, isOnce } from '../../support/once.js';
-import { command, images, until, type Outcome } from '../../support/thaw.js';
+import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
 /** As docs/engines.md has it. */
 const CONFIG = `

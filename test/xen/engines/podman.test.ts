@@ -5,11 +5,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { idsIn, killThawdAlone, oci, outcome } from '../../support/bundle.js';
+import { idsIn, killThawdAlone, oci, outcome } from '../../support/engines/bundle.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
-import { tryShop } from '../../support/shop.js';
-import { command, images, startThawd, stopThawd, until, type Outcome } from '../../support/thaw.js';
+import { tryShop } from '../../support/engines/shop.js';
+import {
+  command,
+  images,
+  startThawd,
+  stopThawd,
+  until,
+  type Outcome,
+} from '../../support/dom0/thaw.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
 const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);

@@ -15,9 +15,9 @@ import {
   outcome,
   stateOf,
   idsIn,
-} from '../../support/bundle.js';
+} from '../../support/engines/bundle.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, hasEnded, startThawd, until } from '../../support/thaw.js';
+import { command, hasEnded, startThawd, until } from '../../support/dom0/thaw.js';
 
 let root = '';
 const bundle = (script: string, change?: object): Promise<string> => bundleIn(root, script, change);

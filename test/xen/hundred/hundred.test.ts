@@ -4,8 +4,16 @@
 
 import { existsSync } from 'node:fs';
 import test from 'ava';
-import { holdings } from '../../support/leaks.js';
-import { busybox, list, runWords, startThawd, stopThawd, thaw, until } from '../../support/thaw.js';
+import { holdings } from '../../support/dom0/leaks.js';
+import {
+  busybox,
+  list,
+  runWords,
+  startThawd,
+  stopThawd,
+  thaw,
+  until,
+} from '../../support/dom0/thaw.js';
 
 const COUNT = 100;
 /** Each in a domain of 32 MiB, which fits into the lab a hundred times. */

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { until } from '../../support/within.js';
-import { GUEST, xl } from '../../support/xen-guest.js';
+import { GUEST, xl } from '../../support/xen/xen-guest.js';
 
 const BUSYBOX = '/bin/busybox';
 /** The kernel under test: of the folder that tests name, or the installed one. */

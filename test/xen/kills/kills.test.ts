@@ -4,8 +4,8 @@
 // moments once more, THAW_KILLS_WORK says what is done meanwhile, as in `runs,pods`.
 
 import test from 'ava';
-import { Kills } from '../../support/kills.js';
-import { WORK } from '../../support/kill-work.js';
+import { Kills } from '../../support/kills/kills.js';
+import { WORK } from '../../support/kills/work.js';
 
 const KILLS = Number(process.env['THAW_KILLS'] ?? '200');
 const SECONDS = process.env['THAW_KILLS_SECONDS'];

@@ -3,9 +3,9 @@
 
 import test from 'ava';
 import { Libxl } from '../../../bindings/index.js';
-import { holdings, isEmpty } from '../../support/leaks.js';
+import { holdings, isEmpty } from '../../support/dom0/leaks.js';
 import { longOnce } from '../../support/long.js';
-import { remains } from '../../support/remains.js';
+import { remains } from '../../support/dom0/remains.js';
 import {
   busybox,
   killThawd,
@@ -14,7 +14,7 @@ import {
   startThawd,
   stopThawd,
   stopWithPool,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** What comes after these tests, each of which ends it, finds one that runs. */
 test.after.always(() => startThawd());

@@ -8,12 +8,12 @@ import test, { type ExecutionContext } from 'ava';
 import { AgentType, XS_DATA } from '../../../toolstack/agent/wire.js';
 import { encodeMount } from '../../../toolstack/agent/wire-guest.js';
 import { encodeStart } from '../../../toolstack/agent/wire-process.js';
-import { deleteContainer, ociConfig } from '../../support/container.js';
-import { FakeThawd, type FakeSession } from '../../support/fake-thawd.js';
-import { launch, type Launched } from '../../support/launch.js';
-import { Sandbox } from '../../support/sandbox.js';
+import { deleteContainer, ociConfig } from '../../support/agent/container.js';
+import { FakeThawd, type FakeSession } from '../../support/shim/fake-thawd.js';
+import { launch, type Launched } from '../../support/shim/launch.js';
+import { Sandbox } from '../../support/shim/sandbox.js';
 import { until } from '../../support/within.js';
-import { GUEST, XenGuest, xl } from '../../support/xen-guest.js';
+import { GUEST, XenGuest, xl } from '../../support/xen/xen-guest.js';
 
 interface Bed {
   guest: XenGuest;

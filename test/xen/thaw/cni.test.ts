@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fr
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { fetched, reached } from '../../support/fetched.js';
+import { fetched, reached } from '../../support/network/fetched.js';
 import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
@@ -21,7 +21,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const BRIDGE = 'cni-t0';
 /** Where host-local keeps the addresses that it gave out. */

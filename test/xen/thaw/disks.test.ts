@@ -17,7 +17,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const fileOf = (id: string) => `/var/lib/thaw/containers/${id}/upper.ext4`;
 

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import test from 'ava';
-import { holdings } from '../../support/leaks.js';
+import { holdings } from '../../support/dom0/leaks.js';
 import { long, longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
@@ -18,7 +18,7 @@ import {
   thaw,
   until,
   type Outcome,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const NAME = 'exec-host';
 let holder: ReturnType<typeof startThaw>;

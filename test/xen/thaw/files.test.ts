@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { long, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
-import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/thaw.js';
+import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/dom0/thaw.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'thaw-cp-'));
 const at = (name: string) => join(folder, name);

@@ -6,9 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { longOnce } from '../../support/long.js';
-import { Registry } from '../../support/registry.js';
+import { Registry } from '../../support/image/registry.js';
 import { once } from '../../support/once.js';
-import { busybox, command, debian, guestType, images, run, thaw } from '../../support/thaw.js';
+import { busybox, command, debian, guestType, images, run, thaw } from '../../support/dom0/thaw.js';
 
 /** Runs a shell line; rejects when it fails. */
 const shell = (line: string): Promise<string> => command('sh', ['-ec', line], 300_000);

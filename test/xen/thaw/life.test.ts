@@ -16,7 +16,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** Counts, and says so when it is asked to end. */
 const COUNTER =

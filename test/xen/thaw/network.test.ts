@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { fetched, reached } from '../../support/fetched.js';
+import { fetched, reached } from '../../support/network/fetched.js';
 import { longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 import {
@@ -20,7 +20,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** A web server that says its own name. */
 const SERVER = 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w';

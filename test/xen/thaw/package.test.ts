@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import test from 'ava';
 import { once } from '../../support/once.js';
-import { busybox, command, run, startThawd, stopThawd, thaw } from '../../support/thaw.js';
+import { busybox, command, run, startThawd, stopThawd, thaw } from '../../support/dom0/thaw.js';
 
 /** Where the lab's dom0 had it from. */
 const PACKAGE = process.env['THAW_TEST_PACKAGE'] ?? '/var/cache/apt/archives/thaw.deb';

@@ -17,7 +17,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 async function ok(t: { is: (a: unknown, b: unknown, m: string) => void }, ...words: string[]) {
   const { status, stdout, stderr } = await thaw(words);

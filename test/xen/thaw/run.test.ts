@@ -4,7 +4,15 @@
 import test from 'ava';
 import { longOnce } from '../../support/long.js';
 import { once } from '../../support/once.js';
-import { busybox, guestType, run, running, runWords, startThaw, thaw } from '../../support/thaw.js';
+import {
+  busybox,
+  guestType,
+  run,
+  running,
+  runWords,
+  startThaw,
+  thaw,
+} from '../../support/dom0/thaw.js';
 
 test.serial('a container runs in a domain of its own and its output comes back', async (t) => {
   // With no option but these: the memory, too, is what thaw gives.

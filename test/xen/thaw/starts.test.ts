@@ -2,9 +2,9 @@
 // Starts of containers leave thawd and xenstore as they were.
 
 import test from 'ava';
-import { holdings, isEmpty, type Holdings } from '../../support/leaks.js';
+import { holdings, isEmpty, type Holdings } from '../../support/dom0/leaks.js';
 import { longOnPv } from '../../support/long.js';
-import { busybox, run, startThawd, stopWithPool, until } from '../../support/thaw.js';
+import { busybox, run, startThawd, stopWithPool, until } from '../../support/dom0/thaw.js';
 
 /** What comes after this test finds thawd as it was. */
 test.after.always(async () => {

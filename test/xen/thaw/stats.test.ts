@@ -13,7 +13,7 @@ import {
   stopThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const NAME = 'figures';
 /** 16 MiB in memory, a process that does nothing and one that does nothing else but run. */

@@ -17,7 +17,7 @@ import {
   thaw,
   thawdPid,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const MIB = 1 << 20;
 

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { once } from '../../support/once.js';
-import { busybox, guestType, run } from '../../support/thaw.js';
+import { busybox, guestType, run } from '../../support/dom0/thaw.js';
 
 /** Runs a shell line with a pseudo-terminal as all three of its descriptors; resolves with what appeared on it. */
 function inTerminal(line: string): Promise<string> {

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { once } from '../../support/once.js';
-import { debian, pidsOf, running, runWords, thaw, until } from '../../support/thaw.js';
-import { Tmux } from '../../support/tmux.js';
+import { debian, pidsOf, running, runWords, thaw, until } from '../../support/dom0/thaw.js';
+import { Tmux } from '../../support/dom0/tmux.js';
 
 const NAME = 'person';
 const SHELL = ['bash', '--norc', '--noprofile'];

@@ -13,7 +13,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 const NAME = 'updated';
 const SLEEP = [busybox, 'sleep', '1000'];

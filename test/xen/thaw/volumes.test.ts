@@ -27,7 +27,7 @@ import {
   startThawd,
   thaw,
   until,
-} from '../../support/thaw.js';
+} from '../../support/dom0/thaw.js';
 
 /** A folder of the host, which goes with the test. */
 function folder(t: ExecutionContext): string {

@@ -11,8 +11,8 @@ import {
   startThaw,
   thaw,
   until,
-} from '../../support/thaw.js';
-import { consoleOpens } from '../../support/xl-console.js';
+} from '../../support/dom0/thaw.js';
+import { consoleOpens } from '../../support/xen/xl-console.js';
 
 test.serial(
   'xl list shows the domain by name, xl console its console, xl destroy ends it and thaw says so',

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openXenstore } from '../../../xenstore/index.js';
 import { encodePacket, MessageType } from '../../../xenstore/wire.js';
-import { rejectsWith } from '../../support/xenstore.js';
+import { rejectsWith } from '../../support/xenstore/xenstore.js';
 import { SOCKET, testBoth, TRANSPORTS } from './both-transports.js';
 
 async function openFdsOf(path: string): Promise<number> {

@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { isXenstoreError, permissions } from '../../../xenstore/index.js';
-import { rejectsWith } from '../../support/xenstore.js';
+import { rejectsWith } from '../../support/xenstore/xenstore.js';
 import { DEVICE, testBoth } from './both-transports.js';
 
 testBoth('text, bytes and empty values come back as they were', async (t, { client, root }) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do transactions hold what they promise with the real xenstored?
 
-import { rejectsWith } from '../../support/xenstore.js';
+import { rejectsWith } from '../../support/xenstore/xenstore.js';
 import { testBoth } from './both-transports.js';
 
 testBoth('changes are seen outside when committed, not before', async (t, place) => {

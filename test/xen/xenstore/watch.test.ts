@@ -2,7 +2,7 @@
 // Do watches and waits hear of changes from the real xenstored, in order?
 
 import { RELEASE_DOMAIN, INTRODUCE_DOMAIN, type Watch } from '../../../xenstore/index.js';
-import { eventually, rejectsWith } from '../../support/xenstore.js';
+import { eventually, rejectsWith } from '../../support/xenstore/xenstore.js';
 import { testBoth } from './both-transports.js';
 
 async function take(watch: Watch, count: number): Promise<string[]> {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's channels and the vif in a clone: their pages come with the template's memory, the grants and event
+// channels that make them channels again are made here (kernels/agent/transport/vchan_keep.c,
+// kernels/linux/patches/vif-kept.patch), so that neither side has to look for them in xenstore.
+#pragma once
+
+#include "clone/domain/page_writer.hpp"
+
+namespace thaw {
+
+class Rings {
+public:
+  /// `map` is a PV clone's p2m list, nullptr for an HVM clone.
+  Rings(const Making &making, const FrameMap *map) : making_(making), map_(map) {
+  }
+
+  /// Writes the page that wakes the agent, that of xenstore's ring (the frame `store_frame`) and that of the vif's
+  /// transmit ring, after the template's, and says what to grant to dom0 when all is written. Does nothing for a clone
+  /// without rings.
+  bool add(PageWriter *writer, uint64_t store_frame);
+
+private:
+  bool find(uint64_t pfn, uint64_t *frame) const;
+  bool grant(PageWriter *writer, const std::vector<thaw_ring_page> &pages) const;
+  bool copy(const thaw_ring_page &page, size_t index);
+  bool add_vif(PageWriter *writer);
+
+  const Making &making_;
+  const FrameMap *map_;
+  PageStore pages_;
+};
+
+} // namespace thaw

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ioctls of bridges and interfaces, in order.
+
+#include "util/host/link.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace thaw {
+namespace {
+
+class Socket {
+public:
+  Socket() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  }
+  ~Socket() {
+    if (fd_ >= 0)
+      close(fd_);
+  }
+  Socket(const Socket &) = delete;
+  Socket &operator=(const Socket &) = delete;
+  operator int() const {
+    return fd_;
+  }
+
+private:
+  int fd_;
+};
+
+bool fail(LinkError *error, const char *op, int errnum = errno) {
+  *error = {op, errnum};
+  return false;
+}
+
+struct ifreq request_for(const std::string &name) {
+  struct ifreq request = {};
+  snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name.c_str());
+  return request;
+}
+
+/// The bridge that an interface is a port of; "" for none. Other masters, such as a bond, are not a bridge's business.
+std::string bridge_of(const std::string &interface) {
+  char target[PATH_MAX];
+  ssize_t n = readlink(("/sys/class/net/" + interface + "/master").c_str(), target, sizeof target - 1);
+  if (n < 0)
+    return "";
+  target[n] = '\0';
+  const char *name = strrchr(target, '/');
+  return name ? name + 1 : target;
+}
+
+bool change_port(int fd, const std::string &bridge, unsigned long op, int index) {
+  struct ifreq request = request_for(bridge);
+  request.ifr_ifindex = index;
+  return ioctl(fd, op, &request) == 0;
+}
+
+/// Its bridge speaks for it: addresses of its own would be looked up and announced to every guest. A kernel without
+/// IPv6 has none.
+void take_no_addresses(const std::string &interface) {
+  int fd = open(("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6").c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  ssize_t written = write(fd, "1", 1);
+  (void)written;
+  close(fd);
+}
+
+bool is_name(const std::string &name) {
+  return !name.empty() && name.size() < IFNAMSIZ && name.find('/') == std::string::npos && name != "." && name != "..";
+}
+
+} // namespace
+
+bool link_join(const std::string &interface, const std::string &bridge, LinkError *error) {
+  Socket fd;
+  if (fd < 0)
+    return fail(error, "socket");
+  if (!is_name(interface) || !(bridge.empty() || is_name(bridge)))
+    return fail(error, "name", EINVAL);
+  unsigned index = if_nametoindex(interface.c_str());
+  if (index == 0)
+    return fail(error, "if_nametoindex");
+  std::string present = bridge_of(interface);
+  if (!present.empty() && present != bridge && !change_port(fd, present, SIOCBRDELIF, int(index)))
+    return fail(error, "SIOCBRDELIF");
+  if (!bridge.empty() && present != bridge && !change_port(fd, bridge, SIOCBRADDIF, int(index)))
+    return fail(error, "SIOCBRADDIF");
+  if (!bridge.empty())
+    take_no_addresses(interface);
+  struct ifreq request = request_for(interface);
+  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+    return fail(error, "SIOCGIFFLAGS");
+  request.ifr_flags |= IFF_UP;
+  return ioctl(fd, SIOCSIFFLAGS, &request) == 0 || fail(error, "SIOCSIFFLAGS");
+}
+
+} // namespace thaw

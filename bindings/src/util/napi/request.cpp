@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result of requests that have none.
+
+#include "util/napi/request.hpp"
+
+#include "util/napi/js.hpp"
+
+namespace thaw {
+
+napi_value Request::result(napi_env env) {
+  return js_undefined(env);
+}
+
+} // namespace thaw

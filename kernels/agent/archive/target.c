@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where does what is copied go? podman's rules, which are cp's but for a folder's "/." and a parent that must be there.
+ */
+#define _GNU_SOURCE
+#include "archive/target.h"
+
+#include "archive/inside.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* 0: nothing there, else the kind of what a path leads to; -1: errno says why it cannot be told. */
+static int kind_of(int root, const char *path) {
+  int fd = inside_open(root, path, O_PATH);
+  struct stat status;
+  int kind;
+
+  if (fd < 0)
+    return errno == ENOENT ? 0 : -1;
+  kind = fstat(fd, &status) == 0 ? (int)(status.st_mode & S_IFMT) : -1;
+  close(fd);
+  return kind;
+}
+
+static bool ends_as_folder(const char *path) {
+  size_t length = strlen(path);
+
+  return (length > 0 && path[length - 1] == '/') || (length > 1 && strcmp(path + length - 2, "/.") == 0);
+}
+
+/* The folder itself, or its child of the copied thing's name. */
+static bool settle_in(struct place *place, const struct archive *archive, bool is_folder) {
+  bool has_name = archive->name[0] && !(is_folder && archive->options & THAW_ARCHIVE_CONTENTS);
+
+  if (!has_name) {
+    place->is_folder_there = true;
+    strcpy(place->base, archive->path);
+    return true;
+  }
+  if (!inside_join(place->base, archive->path, archive->name))
+    return archive_complain("use", archive->path, NULL);
+  return true;
+}
+
+bool place_settle(struct place *place, const struct archive *archive, bool is_folder) {
+  int kind = kind_of(archive->root, archive->path), parent;
+  char name[256];
+
+  if (kind < 0 || strlen(archive->path) >= sizeof place->base)
+    return archive_complain("use", archive->path, NULL);
+  if (!place->is_put && kind != S_IFDIR) {
+    errno = kind == 0 ? ENOENT : ENOTDIR;
+    return archive_complain("unpack into", archive->path, NULL);
+  }
+  if (kind == S_IFDIR)
+    return settle_in(place, archive, is_folder);
+  if (is_folder && kind != 0) {
+    if (!(archive->options & THAW_ARCHIVE_OVERWRITE))
+      return archive_complain("copy a folder to", archive->path, "it is a file; see --overwrite");
+  } else if (!is_folder && kind == 0 && ends_as_folder(archive->path)) {
+    errno = ENOENT;
+    return archive_complain("find the folder", archive->path, NULL);
+  }
+  if (!inside_follow(archive->root, archive->path, place->base))
+    return archive_complain("find the folder of", archive->path, NULL);
+  parent = inside_parent(archive->root, place->base, name);
+  if (parent < 0)
+    return archive_complain("find the folder of", archive->path, NULL);
+  close(parent);
+  return true;
+}
+
+bool place_of(const struct place *place, const char *path, char out[TAR_PATH_MAX]) {
+  bool is_own = place->is_put;
+
+  strcpy(out, place->base);
+  while (*path) {
+    char name[256];
+    size_t length = strcspn(path, "/");
+
+    if (length > 255)
+      return false;
+    memcpy(name, path, length);
+    name[length] = '\0';
+    path += length + strspn(path + length, "/");
+    if (length == 0 || strcmp(name, ".") == 0)
+      continue;
+    if (strcmp(name, "..") == 0)
+      return false;
+    if (is_own)
+      is_own = false;
+    else if (!inside_join(out, out, name))
+      return false;
+  }
+  return true;
+}
+
+bool place_is_there(const struct place *place, const char *path) {
+  return place->is_folder_there && strcmp(path, place->base) == 0;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How does an archive become files? Entry by entry, each path looked up below the root by the kernel as it is at that
+ * moment, no ".." taken from the archive.
+ */
+#define _GNU_SOURCE
+#include "archive/unpack/unpack.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+bool unpack_fail(const struct unpacking *unpacking, const char *error) {
+  return archive_complain("write", unpacking->path, error);
+}
+
+/* What place says goes into the root, the first entry included where it is not the folder that is there already. */
+static bool run(const struct archive *archive, struct place *place) {
+  struct unpacking *unpacking = calloc(1, sizeof *unpacking);
+  enum tar_next next;
+  const char *why;
+  bool ok = true, is_first = true;
+
+  if (!unpacking)
+    return archive_complain("unpack", "the archive", NULL);
+  unpacking->archive = archive;
+  unpacking->in.fd = STDIN_FILENO;
+  while (ok && (next = tar_in_next(&unpacking->in, &unpacking->entry, &why)) == TAR_NEXT_ENTRY) {
+    if (is_first && place->is_put)
+      ok = place_settle(place, archive, unpacking->entry.type == TAR_FOLDER);
+    is_first = false;
+    if (ok && !place_of(place, unpacking->entry.path, unpacking->path))
+      ok = archive_complain("unpack", unpacking->entry.path, "its path leads out of the archive, or is too long");
+    if (ok && !(unpacking->entry.type == TAR_FOLDER && place_is_there(place, unpacking->path)))
+      ok = unpack_make(unpacking, place);
+    free(unpacking->entry.xattrs);
+    unpacking->entry.xattrs = NULL;
+  }
+  if (ok && next == TAR_NEXT_BAD)
+    ok = archive_complain("read", "the archive", why);
+  if (ok && is_first && place->is_put)
+    ok = archive_complain("read", "the archive", "it is empty");
+  unpack_set_folder_times(unpacking);
+  if (ok)
+    tar_in_drain(&unpacking->in);
+  return ok;
+}
+
+bool archive_unpack(const struct archive *archive) {
+  struct place place = {0};
+
+  return place_settle(&place, archive, true) && run(archive, &place);
+}
+
+bool archive_put(const struct archive *archive) {
+  struct place place = {.is_put = true};
+
+  return run(archive, &place);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How is an entry made that has no content: a link, a further name of a file, a device? */
+#define _GNU_SOURCE
+#include "archive/inside.h"
+#include "archive/unpack/unpack.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name) {
+  bool is_mounted;
+  uid_t uid;
+  gid_t gid;
+
+  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+    return false;
+  unpack_owner(unpacking, &uid, &gid);
+  if (symlinkat(unpacking->entry.link, folder, name) != 0 || fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
+    return unpack_fail(unpacking, NULL);
+  unpack_set_time(folder, name, unpacking->entry.mtime);
+  return true;
+}
+
+/* To a file of the archive, under the name that this one has there. */
+bool unpack_link(struct unpacking *unpacking, const struct place *place, int folder, const char *name) {
+  char target[TAR_PATH_MAX], target_name[256];
+  bool is_mounted, ok;
+  int from;
+
+  if (!place_of(place, unpacking->entry.link, target))
+    return unpack_fail(unpacking, "its link leads out of the archive");
+  /* to itself: there is nothing to do, and making way would lose it */
+  if (strcmp(target, unpacking->path) == 0)
+    return true;
+  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+    return false;
+  from = inside_parent(unpacking->archive->root, target, target_name);
+  ok = from >= 0 && linkat(from, target_name, folder, name, 0) == 0;
+  if (!ok)
+    unpack_fail(unpacking, NULL);
+  if (from >= 0)
+    close(from);
+  return ok;
+}
+
+/* Those that every container has (crun's own list). Others are its guest's, which no archive brings a container to. */
+static bool is_usual(uint32_t major, uint32_t minor) {
+  static const uint8_t usual[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
+
+  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+    if (usual[i][0] == major && usual[i][1] == minor)
+      return true;
+  return false;
+}
+
+/* A device file that is none of the usual ones is left out, as where an archive goes into a folder of dom0. */
+bool unpack_device(struct unpacking *unpacking, int folder, const char *name) {
+  const struct tar_entry *entry = &unpacking->entry;
+  mode_t kind = entry->type == TAR_CHAR ? S_IFCHR : entry->type == TAR_FIFO ? S_IFIFO : S_IFBLK;
+  bool is_mounted;
+  uid_t uid;
+  gid_t gid;
+
+  if (entry->type != TAR_FIFO && (entry->type != TAR_CHAR || !is_usual(entry->major, entry->minor)))
+    return true;
+  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+    return false;
+  unpack_owner(unpacking, &uid, &gid);
+  if (mknodat(folder, name, kind | (entry->mode & 07777), makedev(entry->major, entry->minor)) != 0 ||
+      fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
+    return unpack_fail(unpacking, NULL);
+  unpack_set_time(folder, name, entry->mtime);
+  return true;
+}

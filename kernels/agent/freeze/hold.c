@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * HOLD: may a container that runs go along with a freeze, and when do its processes stand still? In this order: what
+ * can be told at once, the stop, what could still have changed until then, the answer. freeze.c goes on from there.
+ */
+#include "freeze/hold.h"
+
+#include "container/cgroup.h"
+#include "freeze/freeze.h"
+#include "freeze/survive.h"
+#include "main/log.h"
+#include "process/process.h"
+#include "protocol/control.h"
+#include "transport/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOOK_NS (2 * AGENT_MS)
+#define LOOKS_MAX 2500 /* five seconds: one of them sits in the kernel */
+
+static struct {
+  struct agent_request request;
+  struct agent_timer timer;
+  unsigned looks;
+  bool files_keep;
+  char container[AGENT_NAME_MAX + 1]; /* "": none is held */
+  char cgroup[AGENT_PATH_MAX];
+} hold;
+
+bool agent_hold_is_under_way(void) {
+  return hold.timer.armed;
+}
+
+/* Deleted meanwhile, it is held no more. */
+static struct agent_process *held(void) {
+  struct agent_process *process = hold.container[0] ? agent_process_by_container(hold.container) : NULL;
+
+  return process && process->state == AGENT_HELD ? process : NULL;
+}
+
+bool agent_hold_is_on(void) {
+  return held() != NULL;
+}
+
+void agent_hold_release(void) {
+  struct agent_process *process = held();
+
+  agent_timer_clear(&hold.timer);
+  hold.container[0] = '\0';
+  if (!process)
+    return;
+  /* one that is dead has no cgroup any more */
+  if (!agent_cgroup_stop(hold.cgroup, false) && !process->has_ended)
+    agent_log("hold: %s is stopped for good: %s", process->container, strerror(errno));
+  agent_process_run(process);
+  agent_process_release(process);
+}
+
+static void refuse(enum thaw_error error, const char *reason) {
+  agent_control_error(hold.request, error, "%s", reason);
+  agent_hold_release();
+}
+
+static void look(struct agent_timer *timer) {
+  const struct agent_process *process = held();
+  enum thaw_error error;
+  const char *reason;
+
+  if (!process || process->has_ended)
+    refuse(THAW_E_STATE, "The container ended");
+  else if (agent_cgroup_is_stopped(hold.cgroup)) {
+    reason = agent_survive_outside(process, hold.files_keep, &error);
+    if (reason) {
+      refuse(error, reason);
+      return;
+    }
+    agent_control_ok(hold.request, NULL, 0);
+    agent_freeze_begin();
+  } else if (++hold.looks < LOOKS_MAX)
+    agent_timer_set(timer, LOOK_NS);
+  else
+    refuse(THAW_E_BUSY, "The container's processes do not stand still within 5 s");
+}
+
+static const char *refusal(const struct agent_process *process, enum thaw_error *error_out) {
+  *error_out = THAW_E_BUSY;
+  if (!agent_freeze_is_possible() || agent_hold_is_on())
+    return "A freeze is under way";
+  *error_out = THAW_E_NOENT;
+  if (!process)
+    return "No such container";
+  *error_out = THAW_E_STATE;
+  if (process->state != AGENT_RUNNING)
+    return "The container does not run";
+  return agent_survive_streams(process, error_out);
+}
+
+/* After the container: that dom0 keeps what it has open of files of dom0. */
+static bool take_keeping(struct agent_fields *fields, bool *files_keep_out) {
+  static const char word[] = "files";
+  struct agent_field field;
+
+  *files_keep_out = !agent_fields_at_end(fields);
+  if (!*files_keep_out)
+    return true;
+  return agent_fields_next(fields, &field) && agent_fields_at_end(fields) && field.length == sizeof word - 1 &&
+         memcmp(field.bytes, word, sizeof word - 1) == 0;
+}
+
+void agent_hold_request(struct agent_request request, struct agent_fields *fields) {
+  char container[AGENT_NAME_MAX + 1];
+  struct agent_process *process;
+  enum thaw_error error;
+  const char *reason;
+  bool files_keep;
+
+  if (!agent_fields_name(fields, container) || !take_keeping(fields, &files_keep)) {
+    agent_control_error(request, THAW_E_MESSAGE, "HOLD is malformed");
+    return;
+  }
+  process = agent_process_by_container(container);
+  reason = refusal(process, &error);
+  if (reason) {
+    agent_control_error(request, error, "%s", reason);
+    return;
+  }
+  if (!agent_store_remove(THAW_XS_WAKE)) {
+    agent_control_error(request, THAW_E_INTERNAL, "Cannot remove the wake node of an earlier freeze");
+    return;
+  }
+  if (!agent_cgroup_of(process->pid, hold.cgroup) || !agent_cgroup_stop(hold.cgroup, true)) {
+    agent_control_error(request, THAW_E_INTERNAL, "Cannot stop the container's processes: %s", strerror(errno));
+    return;
+  }
+  process->state = AGENT_HELD;
+  strcpy(hold.container, container);
+  hold.request = request;
+  hold.files_keep = files_keep;
+  hold.looks = 0;
+  hold.timer = (struct agent_timer){.fire = look};
+  agent_timer_set(&hold.timer, 0);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which mounts would a guest share with its copy? A disk that is written to, which two kernels would ruin, and all of
+ * 9pfs, unless dom0 keeps what is open of it and serves that again. Layers are read-only disks, and the writable layer
+ * is memory or a disk that dom0 copies with it.
+ */
+#define _GNU_SOURCE
+#include "freeze/volumes.h"
+
+#include "main/options.h"
+#include "main/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DISK "/dev/xvd"
+
+static bool is_shared(const char *source, const char *type, const char *options, bool files_keep) {
+  return (!files_keep && strcmp(type, "9p") == 0) ||
+         (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
+}
+
+/* Where overlay.c mounts the writable layer of a root filesystem. */
+static int is_upper(const char *target) {
+  char roots[AGENT_PATH_MAX];
+  size_t length = strlen(target);
+  const char *end = "/upper";
+
+  agent_path(roots, "%s/roots/", agent_options.run);
+  return strncmp(target, roots, strlen(roots)) == 0 && length > strlen(end) &&
+         strcmp(target + length - strlen(end), end) == 0;
+}
+
+int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
+  char path[64], *line = NULL;
+  size_t room = 0;
+  int found = 0;
+  FILE *file;
+
+  snprintf(path, sizeof path, "/proc/%d/mounts", (int)pid);
+  file = fopen(path, "re");
+  if (!file)
+    return -1;
+  /* the kernel writes spaces in names as octal numbers */
+  while (!found && getline(&line, &room, file) > 0) {
+    char *rest = line, *source = strsep(&rest, " "), *target = strsep(&rest, " "), *type = strsep(&rest, " ");
+
+    if (rest && is_shared(source, type, rest, files_keep) && !is_upper(target)) {
+      snprintf(where, size, "%s", target);
+      found = 1;
+    }
+  }
+  if (!found && ferror(file))
+    found = -1;
+  free(line);
+  fclose(file);
+  return found;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * NETLINK: dom0 says in rtnetlink(7)'s own words what an interface of this guest is to have: its name, MAC and MTU, any
+ * number of addresses, any routes. The agent passes that on to the kernel.
+ */
+#include "network/netlink.h"
+
+#include "protocol/control.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+/* Whole messages, each behind the one before, none of which says that it is longer than what is there. */
+static bool are_whole(const struct agent_field *messages) {
+  struct nlmsghdr header;
+
+  for (size_t at = 0; at < messages->length; at += NLMSG_ALIGN(header.nlmsg_len)) {
+    size_t left = messages->length - at;
+
+    if (left < sizeof header)
+      return false;
+    memcpy(&header, messages->bytes + at, sizeof header);
+    if (header.nlmsg_len < sizeof header || header.nlmsg_len > left || NLMSG_ALIGN(header.nlmsg_len) > left)
+      return false;
+  }
+  return true;
+}
+
+void agent_netlink_request(struct agent_request request, struct agent_fields *fields) {
+  struct thaw_netlink netlink;
+  struct agent_field messages;
+  unsigned index, number = 0;
+  uint32_t answer;
+
+  if (!agent_fields_struct(fields, &netlink, sizeof netlink) || !agent_fields_next(fields, &messages) ||
+      !agent_fields_at_end(fields) || !are_whole(&messages)) {
+    agent_control_error(request, THAW_E_MESSAGE, "NETLINK is malformed");
+    return;
+  }
+  index = agent_netlink_interface(netlink.devid);
+  if (index == 0) {
+    agent_control_error(request, THAW_E_DEVICE, "Network device %u: %s", netlink.devid, strerror(errno));
+    return;
+  }
+  if (!agent_netlink_talk(&messages, &number)) {
+    agent_control_error(request, THAW_E_INTERNAL, "Network device %u: message %u: %s", netlink.devid, number,
+                        strerror(errno));
+    return;
+  }
+  answer = htole32(index);
+  agent_control_ok(request, &answer, sizeof answer);
+}

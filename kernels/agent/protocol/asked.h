@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container that a request is about. */
+#ifndef AGENT_ASKED_H
+#define AGENT_ASKED_H
+
+#include "main/path.h"
+#include "protocol/control.h"
+
+#include <stdbool.h>
+
+/* Takes its name from the fields, and finds the cgroup of one that runs. False: the request has its error. */
+bool agent_asked_cgroup(struct agent_request request, struct agent_fields *fields, char folder[AGENT_PATH_MAX]);
+
+#endif

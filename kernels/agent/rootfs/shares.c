@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/* FILES and UNFILES: where do the folders and files come from that dom0 shares with this guest, and when are they gone?
+ */
+#include "rootfs/shares.h"
+
+#include "main/child.h"
+#include "main/loop.h"
+#include "protocol/control.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * access=client: each of the guest's users has files opened for itself, and the guest's kernel checks what it may.
+ * cache=mmap: what a file holds is asked for anew by each read, since dom0 and other guests may change it, and yet can
+ * be mapped for writing.
+ */
+#define OPTIONS "trans=xen,version=9p2000.L,access=client,cache=mmap,msize=%u"
+
+/* A file system has one of these, 9p-NUMBER, until nobody has it mounted nor a file of it open. */
+#define DEVICES "/sys/class/bdi"
+#define DEVICE "9p-"
+
+#define GONE_NS (10000 * AGENT_MS)
+#define POLL_NS (100 * AGENT_MS)
+
+struct files {
+  struct files *next;
+  char tag[AGENT_NAME_MAX + 1];
+  unsigned long number;
+  bool unmounted;
+};
+
+/* An UNFILES under way. */
+struct going {
+  struct agent_child child;
+  struct agent_timer poll;
+  struct agent_request request;
+  uint64_t deadline_ns;
+  char tag[AGENT_NAME_MAX + 1];
+};
+
+static struct files *all;
+
+static struct files *find(const char *tag) {
+  struct files *files = all;
+
+  while (files && strcmp(files->tag, tag) != 0)
+    files = files->next;
+  return files;
+}
+
+/* The number of the file system that was mounted last: they only rise, and nobody else mounts one meanwhile. */
+static unsigned long newest(void) {
+  DIR *devices = opendir(DEVICES);
+  struct dirent *device;
+  unsigned long number = 0;
+
+  while (devices && (device = readdir(devices)))
+    if (strncmp(device->d_name, DEVICE, sizeof DEVICE - 1) == 0) {
+      unsigned long own = strtoul(device->d_name + sizeof DEVICE - 1, NULL, 10);
+
+      number = own > number ? own : number;
+    }
+  if (devices)
+    closedir(devices);
+  return number;
+}
+
+void agent_files_request(struct agent_request request, struct agent_fields *fields) {
+  char tag[AGENT_NAME_MAX + 1], path[AGENT_PATH_MAX], options[128];
+  struct files *files;
+
+  if (!agent_fields_name(fields, tag) || !agent_fields_at_end(fields)) {
+    agent_control_error(request, THAW_E_MESSAGE, "FILES is malformed");
+    return;
+  }
+  if (find(tag)) {
+    agent_control_error(request, THAW_E_EXISTS, "The files of dom0 called %s are mounted", tag);
+    return;
+  }
+  files = calloc(1, sizeof *files);
+  agent_files_path(path, tag);
+  snprintf(options, sizeof options, OPTIONS, THAW_FILES_MSIZE);
+  if (!files || !agent_path_make(path) || mount(tag, path, "9p", MS_NODEV | MS_NOSUID, options) != 0) {
+    agent_control_error(request, THAW_E_MOUNT, "Cannot mount the files of dom0: %s", strerror(errno));
+    free(files);
+    return;
+  }
+  strcpy(files->tag, tag);
+  files->number = newest();
+  files->next = all;
+  all = files;
+  agent_control_ok(request, NULL, 0);
+}
+
+/* Whether its kernel has the file system still, for somebody who has a file of it open. */
+static bool is_used(const struct files *files) {
+  char path[64];
+
+  snprintf(path, sizeof path, DEVICES "/" DEVICE "%lu", files->number);
+  return access(path, F_OK) == 0;
+}
+
+static void finish(struct going *going, bool gone) {
+  struct files **link = &all;
+
+  if (gone)
+    agent_control_ok(going->request, NULL, 0);
+  else
+    agent_control_error(going->request, THAW_E_BUSY, "The files of dom0 called %s are in use", going->tag);
+  while (gone && *link && strcmp((*link)->tag, going->tag) != 0)
+    link = &(*link)->next;
+  if (gone && *link) {
+    struct files *files = *link;
+
+    *link = files->next;
+    free(files);
+  }
+  free(going);
+}
+
+/* In a process of its own, whose exit code is an errno: what is mapped is written back, and dom0 may take its time. */
+static int unmount(void *context) {
+  const struct going *going = context;
+  char path[AGENT_PATH_MAX];
+
+  agent_files_path(path, going->tag);
+  if (umount2(path, UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT)
+    return errno > 0 && errno < 256 ? errno : EIO;
+  rmdir(path);
+  return 0;
+}
+
+static void again(struct agent_timer *timer);
+
+static void unmounted(struct agent_child *child, int wait_status) {
+  struct going *going = child->owner;
+  struct files *files = find(going->tag);
+
+  if (files && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
+    files->unmounted = true;
+  again(&going->poll);
+}
+
+/* Another UNFILES may have come to its end meanwhile. */
+static void again(struct agent_timer *timer) {
+  struct going *going = timer->owner;
+  const struct files *files = find(going->tag);
+
+  if (!files || (files->unmounted && !is_used(files)))
+    finish(going, true);
+  else if (!agent_control_awaits(going->request) || agent_loop_now_ns() >= going->deadline_ns)
+    finish(going, false);
+  else
+    agent_timer_set(timer, POLL_NS);
+}
+
+static void next(struct agent_timer *timer) {
+  struct going *going = timer->owner;
+  const struct files *files = find(going->tag);
+
+  if (!files || files->unmounted || !agent_child_fork(&going->child, unmount, going))
+    again(timer);
+}
+
+void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
+  struct going *going = calloc(1, sizeof *going);
+
+  if (!going) {
+    agent_control_error(request, THAW_E_INTERNAL, "No memory");
+  } else if (!agent_fields_name(fields, going->tag) || !agent_fields_at_end(fields)) {
+    agent_control_error(request, THAW_E_MESSAGE, "UNFILES is malformed");
+    free(going);
+  } else {
+    agent_fill_end(going->tag);
+    going->child.ended = unmounted;
+    going->child.owner = going->poll.owner = going;
+    going->poll.fire = next;
+    going->request = request;
+    going->deadline_ns = agent_loop_now_ns() + GONE_NS;
+    next(&going->poll);
+  }
+}

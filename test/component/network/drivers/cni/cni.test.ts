@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Places that CNI plugins make, one after the other since what is ended is found by a place's id: which plugins run in which order with what, and that whatever fails leaves nothing that nobody knows of.
+
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { silentLog } from '../../../../../toolstack/base/log.js';
+import { CniPlaces } from '../../../../../toolstack/network/index.js';
+import { until } from '../../../../support/within.js';
+
+/** Writes down how it was called; what it prints, and its status, are `then`. */
+const plugin = (log: string, then: string) => `#!/bin/sh
+config=$(cat)
+echo "$(basename "$0") $CNI_COMMAND $CNI_IFNAME \${CNI_NETNS:-none} $config" >>${log}
+${then}
+`;
+const RESULT = `echo '{"cniVersion":"1.0.0","ips":[],"dns":{"nameservers":["10.77.0.53"]}}'`;
+/** An interface whose other end is in the same namespace, and goes with that. */
+const ETH0 = `
+[ "$CNI_COMMAND" = ADD ] || exit 0
+nsenter --net="$CNI_NETNS" sh -c 'ip link add eth0 type veth peer name peer0 && ip link set eth0 up && ip link set peer0 up && ip addr add 10.77.0.2/24 dev eth0'
+`;
+
+async function prepared(t: ExecutionContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-cni-'));
+  const [programs, log] = [join(folder, 'plugins'), join(folder, 'log')];
+  await mkdir(programs);
+  const namespaces = join(folder, 'netns');
+  let told = 0;
+  const open = () =>
+    new CniPlaces({ folder: join(folder, 'cni'), namespaces, programs: [programs] }, silentLog());
+  const write = async (name: string, then: string) => {
+    await writeFile(join(programs, name), plugin(log, then));
+    await chmod(join(programs, name), 0o755);
+  };
+  await write('makes', `${ETH0}${RESULT}`);
+  await write(
+    'fails',
+    `[ "$CNI_COMMAND" = ADD ] || exit 0\necho '{"code":7,"msg":"no more","details":"ask 10"}'; exit 1`,
+  );
+  await write('passes', RESULT);
+  t.teardown(async () => {
+    for (const name of await readdir(namespaces).catch(() => []))
+      execFileSync('umount', [join(namespaces, name)]);
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    ...{ write, namespaces },
+    places: open(),
+    /** As the next thawd, which knows of these. */
+    sweep: async (known: string[]) => {
+      const next = open();
+      await next.sweep(new Set(known));
+      // Without the deadline of its end.
+      await next.settled('lan');
+      await next.close();
+    },
+    /** The calls since it was asked last. The file stays, since a plugin may be writing to it. */
+    calls: async () => {
+      const text = (await readFile(log, 'utf8').catch(() => '')).slice(told);
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+      told += whole.length;
+      return whole.trim().split('\n');
+    },
+    left: async () => [
+      ...(await readdir(join(folder, 'cni')).catch(() => [])),
+      ...(await readdir(namespaces).catch(() => [])),
+    ],
+  };
+}
+
+const list = (...types: string[]) => ({
+  ...{ cniVersion: '1.0.0', name: 'lan' },
+  plugins: types.map((type) => ({ type })),
+});
+
+test.serial('a place is made by all plugins in turn, and taken back last first', async (t) => {
+  const { places, calls, left, namespaces } = await prepared(t);
+  const place = await places.add('a1', 'lan', list('makes', 'passes'), {});
+  t.is(place.namespace, join(namespaces, 'a1'));
+  t.like(place.link, { name: 'eth0', addresses: [{ address: '10.77.0.2', prefix: 24 }] });
+  t.deepEqual(place.nameServers, ['10.77.0.53']);
+  const [made = '', passed = ''] = await calls();
+  t.regex(made, /^makes ADD eth0 \S+\/a1 \{"type":"makes","cniVersion":"1.0.0","name":"lan"\}$/);
+  t.regex(passed, /^passes ADD .*"prevResult":\{"cniVersion":"1.0.0","ips":\[\]/);
+  t.deepEqual(await left(), ['a1.json', 'a1']);
+  await places.remove('a1');
+  await places.remove('a1');
+  const gone = await calls();
+  t.deepEqual(
+    gone.map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['passes DEL', 'makes DEL'],
+  );
+  t.regex(gone[0] ?? '', /\/a1 .*"prevResult"/);
+  t.deepEqual(await left(), []);
+});
+
+test.serial('what fails says why, and all of it is taken back', async (t) => {
+  const { places, calls, left } = await prepared(t);
+  await t.throwsAsync(places.add('a1', 'lan', list('makes', 'fails'), {}), {
+    code: 'ERR_NETWORK_CNI',
+    message: 'CNI plugin "fails" refused ADD: no more: ask 10',
+  });
+  t.deepEqual(
+    (await calls()).map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['makes ADD', 'fails ADD', 'fails DEL', 'makes DEL'],
+  );
+  await t.throwsAsync(places.add('a2', 'lan', list('passes'), {}), {
+    message: 'Cannot use network "lan": its CNI plugins made no interface eth0 that is up',
+  });
+  await calls();
+  await t.throwsAsync(places.add('a3', 'lan', list('makes', 'none'), {}), {
+    code: 'ERR_NETWORK_CNI',
+    message: /^Cannot find CNI plugin "none" in \S+: install it/,
+  });
+  t.deepEqual(await calls(), [''], 'nobody is asked where one is missing');
+  t.deepEqual(await left(), []);
+});
+
+test.serial('the next thawd takes back what nobody has, also after dom0’s own end', async (t) => {
+  const { places, sweep, calls, left } = await prepared(t);
+  const { namespace } = await places.add('a1', 'lan', list('makes'), {});
+  await places.add('b2', 'lan', list('makes'), {});
+  execFileSync('umount', [namespace]);
+  await calls();
+  await sweep(['b2']);
+  t.regex((await calls()).join('\n'), /^makes DEL eth0 none .*$/);
+  t.deepEqual(await left(), ['b2.json', 'b2']);
+  await sweep([]);
+  t.deepEqual(await left(), []);
+});
+
+test.serial(
+  'a plugin that outlives its thawd is ended before its work is taken back',
+  async (t) => {
+    const { places, write, calls, left, sweep } = await prepared(t);
+    await write('slow', '[ "$CNI_COMMAND" = ADD ] || exit 0; sleep 100 & wait');
+    const adding = places.add('a1', 'lan', list('makes', 'slow'), {});
+    adding.catch(() => undefined);
+    const seen: string[] = [];
+    await until('it works', async () => {
+      seen.push(...(await calls()));
+      return seen.some((line) => line.startsWith('slow'));
+    });
+    await sweep([]);
+    await t.throwsAsync(adding, { code: 'ERR_NETWORK_CNI' });
+    t.deepEqual(await left(), []);
+    const environments = (await readdir('/proc')).map((pid) =>
+      readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+    );
+    t.false((await Promise.all(environments)).some((text) => text.includes('CNI_CONTAINERID=a1')));
+  },
+);
+
+test.serial('what cannot be taken back stays known, and is tried again', async (t) => {
+  const { places, sweep, write, left } = await prepared(t);
+  await places.add('a1', 'lan', list('makes'), {});
+  await write('makes', 'echo busy >&2; exit 3');
+  await places.remove('a1');
+  t.deepEqual(await left(), ['a1.json']);
+  await write('makes', RESULT);
+  await sweep([]);
+  t.deepEqual(await left(), []);
+});

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/compat.md as text.
+
+import type { CompatRow } from './compat-rows.js';
+
+export function compatPage(rows: readonly CompatRow[]): string {
+  const count = (is: (row: CompatRow) => boolean): number => rows.filter(is).length;
+  const total = {
+    same: count((row) => isSame(row)),
+    differs: count(({ differs }) => differs !== undefined),
+  };
+  return `# thaw beside podman
+
+Made by scripts/compat.mjs of test/support/cli/compat-rows.ts. \`test/xen/compat\` runs each row in the lab, on podman with crun and on
+thaw, with the same image, and compares what they print and their exit statuses; of what differs it checks both sides.
+
+${total.same} rows are the same, ${total.differs} differ on purpose, and none is missing.
+
+${[...new Set(rows.map(({ area }) => area))].map((area) => section(area, rows)).join('\n')}`;
+}
+
+function isSame({ differs }: CompatRow): boolean {
+  return differs === undefined;
+}
+
+function section(area: string, rows: readonly CompatRow[]): string {
+  const own = rows.filter((row) => row.area === area);
+  const lines = own.map((row) => {
+    if (isSame(row)) return `| ${row.what} | same | | |`;
+    const { podman = '', thaw = '', why = '' } = row.differs ?? {};
+    return `| ${row.what} | podman: ${podman} | ${thaw} | ${why} |`;
+  });
+  return `## ${area.charAt(0).toUpperCase()}${area.slice(1)}
+
+| what | | thaw | why |
+|---|---|---|---|
+${lines.join('\n')}
+`;
+}

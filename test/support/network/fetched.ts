@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a web server says to this host.
+
+import { get } from 'node:http';
+import { until } from '../dom0/thaw.js';
+
+/** The body that this host gets from there. */
+export function fetched(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { timeout: 5000 }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => resolve(body.trim()));
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+  });
+}
+
+/** The same, once it answers. */
+export const reached = (url: string) =>
+  until(`${url} answers`, () => fetched(url).catch(() => undefined));

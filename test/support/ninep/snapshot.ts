@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a 9P server stashes (toolstack/shim/shares/ninep/snapshot/save.h), written as no server would.
+
+import { put } from './fields.js';
+
+export const CLOSED = 0xffffffff;
+export const [FOLDER, FILE, LINK] = [0o040000, 0o100000, 0o120000];
+
+export interface StashedFid {
+  number?: number;
+  uid?: number;
+  device?: number;
+  mode?: number;
+  inode?: number | bigint;
+  flags?: number;
+  position?: number | bigint;
+  path?: string;
+}
+
+export interface StashedRange {
+  fid?: number;
+  process?: number;
+  start?: number | bigint;
+  end?: number | bigint;
+  exclusive?: number;
+}
+
+export interface Stash {
+  magic?: string;
+  version?: number;
+  msize?: number;
+  /** Upper bits of each device's inode numbers. */
+  devices?: number[];
+  fids?: StashedFid[];
+  ranges?: StashedRange[];
+  /** Where the head says other numbers than there are. */
+  counts?: { devices?: number; fids?: number; ranges?: number };
+}
+
+/** The root's fid is number 1 where none is named. */
+export function encodeStash(stash: Stash = {}): Buffer {
+  const { devices = [0], ranges = [], fids = [{}], counts } = stash;
+  return Buffer.concat([
+    Buffer.from(stash.magic ?? 'T9PS'),
+    put.u32(stash.version ?? 1),
+    put.u32(stash.msize ?? 8192),
+    put.u32(counts?.devices ?? devices.length),
+    put.u32(counts?.fids ?? fids.length),
+    put.u32(counts?.ranges ?? ranges.length),
+    ...devices.map(put.u32),
+    ...fids.flatMap((fid) => [
+      ...[fid.number ?? 1, fid.uid ?? 0, fid.device ?? 0, fid.mode ?? FOLDER].map(put.u32),
+      put.u64(fid.inode ?? 1),
+      put.u32(fid.flags ?? CLOSED),
+      put.u64(fid.position ?? 0),
+      put.string(fid.path ?? '.'),
+    ]),
+    ...ranges.flatMap((range) => [
+      put.u32(range.fid ?? 1),
+      put.u32(range.process ?? 1),
+      put.u64(range.start ?? 0),
+      put.u64(range.end ?? 2n ** 63n - 1n),
+      put.u8(range.exclusive ?? 0),
+    ]),
+  ]);
+}

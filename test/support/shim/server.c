@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * In place of the file server in the shim's own tests, which have no domain: it does what a path that it is asked for
+ * says, and then waits as one does that nobody asks for anything. What it stashes is one word, which it takes up, too.
+ */
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "shares/descriptor.h"
+#include "shares/shares.h"
+
+#include <signal.h>
+
+static void say(const char *text) {
+  send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* Stopped twice, or told to go on where it has not stopped, it ends. */
+static int obey(bool is_stubborn, bool is_late) {
+  static char message[FILES_MESSAGE_MAX];
+  bool is_stopped = false;
+  ssize_t n;
+  int fd;
+
+  while ((n = descriptor_receive(FILES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
+    message[n] = '\0';
+    if (strcmp(message, fd >= 0 ? FILES_STASH : FILES_GO_ON) != 0 || (fd < 0) != is_stopped)
+      return 1;
+    is_stopped = fd >= 0 && !is_stubborn;
+    if (is_late) { /* once; the test says when */
+      is_late = false;
+      raise(SIGSTOP);
+    }
+    if (fd >= 0 && write(fd, "stash", 5) == 5)
+      say(is_stubborn ? FILES_NOT_STASHED "a file is gone" : FILES_STASHED);
+    if (fd >= 0)
+      close(fd);
+  }
+  return 0;
+}
+
+int files_server_run(const char *domid) {
+  static char message[FILES_MESSAGE_MAX];
+  char stashed[5];
+  ssize_t n;
+  int fd;
+
+  (void)domid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &fd);
+  if (n <= 0)
+    return 1;
+  if (memmem(message, (size_t)n, "/refused", 8) != NULL) {
+    say("Cannot share /refused");
+    return 1;
+  }
+  if (fd >= 0 && (read(fd, stashed, 5) != 5 || memcmp(stashed, "stash", 5) != 0)) {
+    say("Cannot take up what was stashed");
+    return 1;
+  }
+  if (memmem(message, (size_t)n, "stash", 5) != NULL) {
+    say("It was told where it was stashed");
+    return 1;
+  }
+  if (memmem(message, (size_t)n, "/slow", 5) == NULL)
+    say(FILES_SERVED);
+  return obey(memmem(message, (size_t)n, "/stubborn", 9) != NULL, memmem(message, (size_t)n, "/late", 5) != NULL);
+}

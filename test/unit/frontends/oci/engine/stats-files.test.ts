@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What thawd does about a container's figures in dom0: reads one before it stands still, takes away what a killed stand-in left.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import {
+  rememberFigures,
+  unmountFigures,
+} from '../../../../../toolstack/frontends/oci/engine/stats-files.js';
+
+test('what is mounted over its files goes, and the files stay', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'thaw-figures-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['cpu.stat', 'memory.current', 'cgroup.procs'])
+    writeFileSync(join(folder, name), 'own');
+  const current = join(folder, 'memory.current');
+  execFileSync('mount', ['--bind', '/proc/version', current]);
+  t.not(readFileSync(current, 'utf8'), 'own');
+  await unmountFigures(folder);
+  t.is(readFileSync(current, 'utf8'), 'own');
+  await unmountFigures(folder);
+  t.is(readFileSync(join(folder, 'cpu.stat'), 'utf8'), 'own');
+});
+
+test('a cgroup that is gone, or none, is no error', async (t) => {
+  await unmountFigures('/nowhere');
+  await rememberFigures('/nowhere');
+  await rememberFigures('');
+  t.pass();
+});

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What options become for CNI plugins, and what of their answers is used.
+
+import test from 'ava';
+import {
+  addressesOf,
+  checkWish,
+  nameServersOf,
+  wishOf,
+} from '../../../../../toolstack/network/drivers/cni/request.js';
+import type { NamespaceLink } from '../../../../../toolstack/network/drivers/namespace/namespace.js';
+
+const port = { hostPort: 8080, containerPort: 80, protocol: 'tcp' } as const;
+
+test('only what is asked for is in the wish', (t) => {
+  t.deepEqual(wishOf({ ports: [] }), {});
+  const ports = [
+    { ...port, hostIp: '' },
+    { ...port, hostIp: '127.0.0.1' },
+  ];
+  t.deepEqual(wishOf({ ports, ip: '10.0.0.9', ip6: 'fd00::9', mac: '02:00:00:00:00:01' }), {
+    ips: ['10.0.0.9', 'fd00::9'],
+    portMappings: [port, { ...port, hostIP: '127.0.0.1' }],
+    mac: '02:00:00:00:00:01',
+  });
+});
+
+test('what no plugin does is refused by its option', (t) => {
+  const list = {
+    ...{ cniVersion: '1.0.0', name: 'lan' },
+    plugins: [{ type: 'bridge', capabilities: { ips: true, mac: 'yes' } }],
+  };
+  t.notThrows(() => checkWish('n', list, { ips: ['10.0.0.9'] }));
+  for (const [wish, option] of [
+    [{ portMappings: [] }, /--publish in network "n".*"portMappings"/],
+    [{ mac: '02:00:00:00:00:01' }, /--mac-address in network "n".*"mac"/],
+  ] as const)
+    t.throws(() => checkWish('n', list, wish as object), {
+      code: 'ERR_NETWORK_CNI',
+      message: option,
+    });
+});
+
+test('the first global address of each family counts, with its default route', (t) => {
+  const rest = { metric: 0, isOnlink: false };
+  const link: NamespaceLink = {
+    ...{ index: 2, name: 'eth0', mac: '02:00:00:00:00:01', mtu: 1500 },
+    addresses: [
+      { family: 6, address: 'fe80::1', prefix: 64, scope: 'link' },
+      { family: 4, address: '10.0.0.2', prefix: 24, scope: 'global' },
+      { family: 4, address: '10.0.1.2', prefix: 24, scope: 'global' },
+      { family: 6, address: 'fd00::2', prefix: 64, scope: 'global' },
+    ],
+    routes: [
+      { ...rest, family: 4, to: { address: '10.9.0.0', prefix: 16 }, gateway: '10.0.0.7' },
+      { ...rest, family: 4, to: { address: '0.0.0.0', prefix: 0 }, gateway: '10.0.0.1' },
+    ],
+  };
+  t.deepEqual(addressesOf(link), [
+    { family: 4, address: '10.0.0.2', prefix: 24, gateway: '10.0.0.1' },
+    { family: 6, address: 'fd00::2', prefix: 64, gateway: '' },
+  ]);
+});
+
+test('name servers of a result, whatever that is', (t) => {
+  t.deepEqual(nameServersOf({ dns: { nameservers: ['10.0.0.53', 7] } }), ['10.0.0.53']);
+  for (const odd of [undefined, null, {}, { dns: [] }, { dns: { nameservers: 'x' } }])
+    t.deepEqual(nameServersOf(odd), []);
+});

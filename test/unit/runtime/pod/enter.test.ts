@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container comes into its pod's domain step by step, each written down before it is made, and leaves nothing there when one fails.
+
+import test from 'ava';
+import { AgentType } from '../../../../toolstack/agent/wire.js';
+import { Forget } from '../../../../toolstack/api/wire.js';
+import { silentLog } from '../../../../toolstack/base/log.js';
+import { Steps } from '../../../../toolstack/base/steps.js';
+import type { PodDisk } from '../../../../toolstack/runtime/pod/disks.js';
+import { enterPod, type Entering } from '../../../../toolstack/runtime/pod/enter.js';
+import { Member, type Place } from '../../../../toolstack/runtime/pod/member.js';
+import type { Pod } from '../../../../toolstack/runtime/pod/pod.js';
+import { Slots } from '../../../../toolstack/runtime/pod/slots.js';
+import type { ShimEvents } from '../../../../toolstack/sandbox/shim/client.js';
+import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
+
+const FILES = [{ path: '/srv', readOnly: false, fillFrom: '/data' }];
+const EVENTS = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+
+/** A pod whose domain notes what is done; `fails` is what does not work. */
+function fakePod(fails = '') {
+  const did: string[] = [];
+  const note = (what: string): Promise<void> => {
+    did.push(what);
+    return what === fails ? Promise.reject(new Error(`No ${what}`)) : Promise.resolve();
+  };
+  const names = new Map<number, string>(
+    Object.entries(AgentType).map(([name, type]) => [type, name]),
+  );
+  const slots = new Slots<ShimEvents>();
+  const domain = {
+    ...{ slots, isAlive: true, gone: () => Promise.resolve() },
+    sandbox: {
+      shim: { forget: (process: number, why: number) => did.push(`forget ${process} ${why}`) },
+      agent: () => Promise.resolve({ request: (type: number) => note(names.get(type) ?? '?') }),
+    },
+    disks: {
+      take: (file: string, isWritable: boolean): PodDisk => ({ file, index: 0, isWritable }),
+      plug: () => note('plug'),
+      give: () => note('unplug'),
+    },
+    files: {
+      take: () => 7,
+      share: (device: number) => note(`share ${device}`),
+      fill: (device: number) => note(`fill ${device}`),
+      give: (device: number) => note(`unshare ${device}`),
+    },
+  };
+  // SAFETY: nothing else of these is used here.
+  const pod = {
+    record: { name: 'shop' },
+    services: { log: silentLog(), sandbox: { host: fakeXenHost(new FakeLibxl()) } },
+    up: () => Promise.resolve(domain),
+    left: () => did.push('left'),
+  } as unknown as Pod;
+  return { pod, did, slots };
+}
+
+const entering = (places: Place[], change: Partial<Entering> = {}): Entering => ({
+  ...{ name: 'web', layers: ['/l/a'], files: FILES, upperKib: 1024, events: EVENTS },
+  onPlace: ({ place }) => Promise.resolve(void places.push(place)),
+  steps: new Steps(silentLog(), 'a test'),
+  ...change,
+});
+
+/** Its first process, if that never began, is forgotten: its start was undone. */
+const FORGOTTEN = `forget ${2 ** 20 + 1} ${Forget.UNDONE}`;
+const LEAVING = ['DELETE', 'unshare 7', 'UNMOUNT', FORGOTTEN, 'unplug', 'left'];
+
+test('its place is known before anything is done, and volumes are filled when all is there', async (t) => {
+  const { pod, did } = fakePod();
+  const places: Place[] = [];
+  const onPlace: Entering['onPlace'] = ({ place }) => {
+    t.deepEqual(did, []);
+    places.push(place);
+    return Promise.resolve();
+  };
+  const member = await enterPod(pod, entering(places, { onPlace }));
+  t.deepEqual(places, [
+    { slot: 1, files: 7, disks: [{ file: '/l/a', index: 0, isWritable: false }] },
+  ]);
+  t.deepEqual(did, ['share 7', 'plug', 'MOUNT', 'fill 7']);
+  await member.destroy();
+  t.deepEqual(did.slice(4), LEAVING);
+});
+
+test('without files of the host it has no device for them', async (t) => {
+  const { pod, did } = fakePod();
+  const places: Place[] = [];
+  const member = await enterPod(pod, entering(places, { files: [] }));
+  await member.destroy();
+  t.is(places[0]?.files, undefined);
+  t.deepEqual(did, ['plug', 'MOUNT', 'DELETE', 'UNMOUNT', FORGOTTEN, 'unplug', 'left']);
+});
+
+for (const fails of ['share 7', 'MOUNT', 'fill 7'])
+  test(`what was made goes again after a failure: ${fails}`, async (t) => {
+    const { pod, did, slots } = fakePod(fails);
+    await t.throwsAsync(enterPod(pod, entering([])), { message: `No ${fails}` });
+    t.deepEqual(did.slice(-LEAVING.length), LEAVING);
+    t.deepEqual(slots.holders, []);
+  });
+
+test('what cannot be let go of does not keep the rest', async (t) => {
+  const { pod, did, slots } = fakePod('unshare 7');
+  const member = await enterPod(pod, entering([]));
+  await member.destroy();
+  t.deepEqual(did.slice(-LEAVING.length), LEAVING);
+  t.deepEqual(slots.holders, []);
+});
+
+test('of one that an earlier thawd was starting the client is let go', async (t) => {
+  const { pod, did } = fakePod();
+  const domain = await pod.up();
+  const place = { slot: 3, disks: [] };
+  const onLeft = (): void => undefined;
+  const member = new Member(pod.services.sandbox, domain, {
+    ...{ name: 'web', place, onLeft, hearsShimOnly: true },
+  });
+  await member.destroy();
+  t.true(did.includes(`forget ${3 * 2 ** 20 + 1} ${Forget.LEFT}`));
+});

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw attach: one's own terminal or pipes as those of a container that runs.
+
+import { flag, type Command } from '../../command.js';
+import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
+
+export const attachCommand: Command = {
+  name: 'attach',
+  summary: 'Join the streams of a running container, and end with its exit status',
+  params: 'CONTAINER',
+  examples: ['thaw attach web', 'thaw attach --no-stdin web'],
+  options: {
+    ...DETACH_OPTION,
+    'no-stdin': { type: 'boolean', describe: 'Do not pass standard input to it' },
+  },
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    applyDetachKeys(parsed, client);
+    const [name = ''] = parsed.positional;
+    const outcome = await engine.attach(name, { stdin: !flag(parsed, 'no-stdin') }, client);
+    return outcome.joined ? 0 : outcome.status;
+  },
+};

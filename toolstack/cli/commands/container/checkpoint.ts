@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw checkpoint and restore: a running container into a file and out of it.
+
+import type { Client, Engine } from '../../../api/engine.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
+import { portWishes } from '../../options/network.js';
+import { UsageError } from '../../options/usage-error.js';
+import { optional } from '../../options/values.js';
+
+export const checkpointCommand: Command = {
+  name: 'checkpoint',
+  summary: 'Write a running container, memory and all, to a file, and end it',
+  params: 'CONTAINER',
+  examples: [
+    'thaw checkpoint --export web.ckpt web',
+    'thaw checkpoint --export web.ckpt --leave-running web',
+  ],
+  options: {
+    export: {
+      type: 'string',
+      short: 'e',
+      describe: 'File to write, in place of one that is there',
+    },
+    'leave-running': {
+      type: 'boolean',
+      short: 'R',
+      describe: 'Let the container go on once it is copied',
+    },
+  },
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
+    const [container = ''] = parsed.positional;
+    const path = fileOf(parsed, 'export', 'where the container is to go');
+    const leavesRunning = flag(parsed, 'leave-running');
+    await engine.checkpoint(container, { path, leavesRunning }, client);
+    client.out(`${container}\n`);
+    return 0;
+  },
+};
+
+export const restoreCommand: Command = {
+  name: 'restore',
+  summary: 'Make a container that goes on from the file of a checkpoint',
+  params: '',
+  examples: [
+    'thaw restore --import web.ckpt',
+    'thaw restore --import web.ckpt --name web2 -p 8081:80',
+  ],
+  options: {
+    import: { type: 'string', short: 'i', describe: 'File that thaw checkpoint wrote' },
+    name: { type: 'string', short: 'n', describe: 'What to call it (default as it was called)' },
+    publish: {
+      type: 'string',
+      short: 'p',
+      describe: '[[IP:][HOSTPORT]:]PORT[/udp], in place of the ports it had; may be repeated',
+    },
+  },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
+    const path = fileOf(parsed, 'import', 'what is to go on');
+    const ports = stringList(parsed, 'publish').flatMap(portWishes);
+    const id = await engine.restore(
+      {
+        path,
+        ...optional('name', stringOption(parsed, 'name')),
+        ...optional('ports', ports.length > 0 ? ports : undefined),
+      },
+      client,
+    );
+    client.out(`${id}\n`);
+    return 0;
+  },
+};
+
+/** podman also keeps checkpoints beside containers, under no name of their own. */
+function fileOf(parsed: Parsed, option: string, what: string): string {
+  const path = stringOption(parsed, option);
+  if (path !== undefined && path !== '') return path;
+  throw new UsageError(`Cannot do without --${option} FILE: it says ${what}`);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all commands for any number of containers have in common: which are meant, and that one that fails keeps none from its turn.
+
+import type { Client, ContainerState, Engine } from '../../../api/engine.js';
+import { describeError, errorCode } from '../../../base/errors.js';
+import { flag, type Command, type Parsed } from '../../command.js';
+import { UsageError } from '../../options/usage-error.js';
+
+export const ALL_OPTION: Command['options'] = {
+  all: { type: 'boolean', short: 'a', describe: 'All containers for which it means something' },
+};
+
+export const IGNORE_OPTION: Command['options'] = {
+  ignore: { type: 'boolean', describe: 'A container that is not there is no error' },
+};
+
+/** The names given, or with --all those of all containers in one of `states`. Rejects with UsageError when neither or both are given. */
+export async function targets(
+  command: string,
+  parsed: Parsed,
+  engine: Engine,
+  states: readonly ContainerState[],
+): Promise<string[]> {
+  const isAll = flag(parsed, 'all');
+  if (isAll === parsed.positional.length > 0)
+    throw new UsageError(
+      isAll
+        ? `Cannot use --all with ${parsed.positional[0]}: name containers, or take all`
+        : `thaw ${command} takes CONTAINER..., or --all: see thaw ${command} --help`,
+    );
+  if (!isAll) return parsed.positional;
+  await engine.look();
+  return engine
+    .list(true)
+    .filter(({ state }) => states.includes(state))
+    .map(({ name }) => name);
+}
+
+export interface EachOptions {
+  /** What a failure makes the exit status; the last one counts. */
+  failureStatus: (error: unknown) => number;
+  /** One that is not there is no error. */
+  ignoresMissing?: boolean;
+}
+
+/**
+ * Does `act` for each name, side by side, and prints names as they were given, in that order; a failure is a line on stderr.
+ * Resolves with the exit status.
+ */
+export async function forEach(
+  names: readonly string[],
+  client: Client,
+  act: (name: string) => Promise<unknown>,
+  { failureStatus, ignoresMissing = false }: EachOptions = { failureStatus: () => 125 },
+): Promise<number> {
+  let status = 0;
+  const acts = names.map((name) => act(name));
+  const results = await Promise.allSettled(acts);
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') client.out(`${names[index]}\n`);
+    else if (!(ignoresMissing && errorCode(result.reason) === 'ERR_CONTAINER_NOT_FOUND')) {
+      client.err(`thaw: ${describeError(result.reason)}\n`);
+      status = failureStatus(result.reason);
+    }
+  }
+  return status;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that a client names in its command line: read by thawd, from the client's folder, and trusted with nothing but their text.
+
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Client } from '../../../../api/engine.js';
+import { describeError } from '../../../../base/errors.js';
+import { UsageError } from '../../../options/usage-error.js';
+
+const MOST = 2 ** 20;
+
+/** A text file of up to 1 MiB. One that is none, such as a fifo or a device, would keep thawd waiting. Throws UsageError. */
+export function readClientFile(option: string, path: string, client: Client): string {
+  let fd: number | undefined;
+  try {
+    fd = openSync(resolve(client.cwd, path), constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(fd).isFile()) throw new UsageError('it is no ordinary file');
+    return readAll(fd);
+  } catch (error) {
+    throw new UsageError(`Cannot use ${option} ${path}: ${describeError(error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function readAll(fd: number): string {
+  const bytes = Buffer.alloc(MOST + 1);
+  let length = 0;
+  for (;;) {
+    const got = readSync(fd, bytes, length, bytes.length - length, null);
+    length += got;
+    if (length > MOST) throw new UsageError(`it has more than ${MOST} bytes`);
+    if (got === 0) return bytes.toString('utf8', 0, length);
+  }
+}

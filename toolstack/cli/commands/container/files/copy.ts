@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw cp: files between containers and the host.
+
+import type { CopyEnd } from '../../../../api/engine.js';
+import { flag, type Command } from '../../../command.js';
+import { UsageError } from '../../../options/usage-error.js';
+
+export const copyCommand: Command = {
+  name: 'cp',
+  summary: 'Copy files between a container and the host',
+  params: 'CONTAINER:PATH|PATH|- CONTAINER:PATH|PATH|-',
+  examples: [
+    'thaw cp web:/var/log/app.log .',
+    'thaw cp ./site/. web:/srv/www',
+    'thaw cp web:/etc - | tar -t',
+  ],
+  options: {
+    archive: {
+      type: 'boolean',
+      short: 'a',
+      describe: "Files in a container become its user's (default); =false keeps their owners",
+    },
+    overwrite: {
+      type: 'boolean',
+      describe: 'Replace folders by what is none, and the other way round',
+    },
+  },
+  positionals: { min: 2, max: 2 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const [from, to] = parsed.positional.map(endOf);
+    if (!from || !to || (from.kind !== 'container' && to.kind !== 'container'))
+      throw new UsageError(
+        'Cannot copy: one side must be CONTAINER:PATH; a path of the host with a colon begins with ./ or /',
+      );
+    const outcome = await engine.copy(
+      {
+        ...{ from, to, overwrites: flag(parsed, 'overwrite') },
+        keepsOwners: parsed.options['archive']?.at(-1) === false,
+      },
+      client,
+    );
+    return outcome.joined ? 0 : outcome.status;
+  },
+};
+
+/** `CONTAINER:PATH`, from the root where it says nothing else; what begins as a path does is the host's. */
+export function endOf(word: string): CopyEnd {
+  if (word === '-') return { kind: 'stream' };
+  const [, container, path = ''] = /^([^./][^:/]*):(.*)$/s.exec(word) ?? [];
+  if (word === '' || (container !== undefined && path === ''))
+    throw new UsageError(`Cannot copy "${word}": a path is wanted`);
+  if (container === undefined) return { kind: 'host', path: word };
+  return { kind: 'container', container, path: path.startsWith('/') ? path : `/${path}` };
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw pause and unpause: domains that get no time on a CPU, and those that get it again.
+
+import type { Command } from '../../command.js';
+import { ALL_OPTION, forEach, targets } from './each.js';
+
+export const pauseCommand: Command = {
+  name: 'pause',
+  summary: 'Keep containers from running until thaw unpause',
+  params: 'CONTAINER...',
+  examples: ['thaw pause web', 'thaw pause --all'],
+  options: ALL_OPTION,
+  positionals: { min: 0, max: Infinity },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const names = await targets('pause', parsed, engine, ['running']);
+    return forEach(names, client, (name) => engine.pause(name));
+  },
+};
+
+export const unpauseCommand: Command = {
+  name: 'unpause',
+  summary: 'Let paused containers run on',
+  params: 'CONTAINER...',
+  examples: ['thaw unpause web'],
+  options: ALL_OPTION,
+  positionals: { min: 0, max: Infinity },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const names = await targets('unpause', parsed, engine, ['paused']);
+    return forEach(names, client, (name) => engine.unpause(name));
+  },
+};

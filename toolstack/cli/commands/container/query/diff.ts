@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw diff: what a container has changed of its image's files.
+
+import type { Change } from '../../../../api/engine.js';
+import { stringOption, type Command } from '../../../command.js';
+import { choice } from '../../../options/values.js';
+
+const LETTERS: Record<Change['kind'], string> = { added: 'A', changed: 'C', deleted: 'D' };
+
+export const diffCommand: Command = {
+  name: 'diff',
+  summary: "List what a container has changed of its image's files",
+  params: 'CONTAINER',
+  examples: ['thaw diff web', 'thaw diff --format json web'],
+  options: {
+    format: { type: 'string', describe: 'json for programs to read' },
+  },
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const format = choice('--format', stringOption(parsed, 'format'), ['json']);
+    const [container = ''] = parsed.positional;
+    const changes = await engine.changes(container, client);
+    client.out(format === 'json' ? asJson(changes) : changes.map(asLine).join(''));
+    return 0;
+  },
+};
+
+function asLine({ kind, path }: Change): string {
+  // A name is the container's choice, and a terminal takes some of them for orders.
+  return `${LETTERS[kind]} ${path.replace(/\p{Cc}/gu, '?')}\n`;
+}
+
+/** As podman's: a list for each kind that there is. */
+function asJson(changes: Change[]): string {
+  const kinds = ['changed', 'added', 'deleted'] as const;
+  const lists = kinds.map((kind): [string, string[]] => [
+    kind,
+    changes.filter((change) => change.kind === kind).map(({ path }) => path),
+  ]);
+  return `${JSON.stringify(Object.fromEntries(lists.filter(([, paths]) => paths.length > 0)), null, 5)}\n`;
+}

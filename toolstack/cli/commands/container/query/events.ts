@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw events: what happens to containers, as it happens.
+
+import type { ThawEvent } from '../../../../api/engine.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from '../../../command.js';
+import { renderEach } from '../../../output/format.js';
+import { UsageError } from '../../../options/usage-error.js';
+import { optional, pairs, time } from '../../../options/values.js';
+
+export const eventsCommand: Command = {
+  name: 'events',
+  summary: 'Print what happens to containers',
+  params: '',
+  examples: [
+    'thaw events',
+    'thaw events --since 1h --no-follow',
+    'thaw events --filter event=died',
+  ],
+  options: {
+    since: { type: 'string', describe: 'First what has happened since then, such as 10m (ago)' },
+    until: { type: 'string', describe: 'End at that time' },
+    'no-follow': { type: 'boolean', describe: 'Do not wait for what is to come' },
+    filter: {
+      type: 'string',
+      short: 'f',
+      describe: 'Only those with event=NAME, container=NAME or image=NAME; may be repeated',
+    },
+    format: { type: 'string', describe: 'json, or a template such as {{.Action}} {{.Name}}' },
+  },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const format = stringOption(parsed, 'format');
+    const isWanted = eventFilter(parsed);
+    await engine.events(
+      {
+        ...optional('since', time('--since', stringOption(parsed, 'since'))),
+        ...optional('until', time('--until', stringOption(parsed, 'until'))),
+        follow: !flag(parsed, 'no-follow'),
+        tell: (event) => {
+          if (isWanted(event)) client.out(show(event, format));
+        },
+      },
+      client,
+    );
+    return 0;
+  },
+};
+
+/** Of several with the same key one must fit, and of each key one. */
+function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
+  const wanted: Record<string, string[]> = {};
+  for (const item of stringList(parsed, 'filter')) {
+    const [[key, value] = ['', '']] = Object.entries(pairs('--filter', [item]));
+    if (!['event', 'container', 'image'].includes(key))
+      throw new UsageError(`Cannot use --filter ${item}: event, container, image are allowed`);
+    (wanted[key] ??= []).push(value);
+  }
+  return ({ action, name, id, image }) =>
+    (wanted['event']?.includes(action) ?? true) &&
+    (wanted['image']?.includes(image) ?? true) &&
+    (wanted['container']?.some((key) => key === name || id.startsWith(key)) ?? true);
+}
+
+function show(event: ThawEvent, format: string | undefined): string {
+  const { time: ms, type, action, id, name, image, exitStatus, health } = event;
+  const at = new Date(ms).toISOString();
+  const fields = {
+    ...{ Time: at, Type: type, Action: action, ID: id, Name: name, Image: image },
+    ...(exitStatus === undefined ? {} : { ExitCode: exitStatus }),
+    ...(health === undefined ? {} : { HealthStatus: health }),
+  };
+  if (format === 'json') return `${JSON.stringify(fields)}\n`;
+  if (format !== undefined) return renderEach(format, [fields]);
+  const exit = exitStatus === undefined ? '' : `, exitCode=${exitStatus}`;
+  const well = health === undefined ? '' : `, health_status=${health}`;
+  return `${at} ${type} ${action} ${id} (image=${image}, name=${name}${exit}${well})\n`;
+}

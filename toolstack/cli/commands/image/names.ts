@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw tag, untag, rmi and image exists: what images are called, and whether they are there.
+
+import type { Engine } from '../../../api/engine.js';
+import { describeError, errorCode } from '../../../base/errors.js';
+import { flag, type Command } from '../../command.js';
+import { UsageError } from '../../options/usage-error.js';
+
+export const tagCommand: Command = {
+  name: 'tag',
+  summary: 'Give an image more names',
+  params: 'IMAGE NAME...',
+  examples: ['thaw tag web:latest registry.example/team/web:1'],
+  options: {},
+  positionals: { min: 2, max: Infinity },
+  failureStatus: 125,
+  async run({ positional: [image = '', ...names] }, client, engine) {
+    await engine.tagImage(image, names, client);
+    return 0;
+  },
+};
+
+export const untagCommand: Command = {
+  name: 'untag',
+  summary: 'Take names off an image, all of them where none is given; the image stays',
+  params: 'IMAGE [NAME...]',
+  examples: ['thaw untag web:latest', 'thaw untag 3f2a9c web:latest web:1'],
+  options: {},
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  async run({ positional: [image = '', ...names] }, client, engine) {
+    await engine.untagImage(image, names, client);
+    return 0;
+  },
+};
+
+export const rmiCommand: Command = {
+  name: 'rmi',
+  summary: 'Remove images that no container uses',
+  params: 'IMAGE...',
+  examples: ['thaw rmi busybox:latest', 'thaw rmi --all', 'thaw rmi --force 3f2a9c'],
+  options: {
+    all: { type: 'boolean', short: 'a', describe: 'All images' },
+    force: {
+      type: 'boolean',
+      short: 'f',
+      describe: 'Also its containers and all its names; one that is not there is no error',
+    },
+    ignore: { type: 'boolean', short: 'i', describe: 'An image that is not there is no error' },
+  },
+  positionals: { min: 0, max: Infinity },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const isAll = flag(parsed, 'all');
+    if (isAll === parsed.positional.length > 0)
+      throw new UsageError('thaw rmi takes IMAGE..., or --all: see thaw rmi --help');
+    const force = flag(parsed, 'force');
+    const ignores = force || flag(parsed, 'ignore');
+    const names = isAll ? await allNames(engine) : parsed.positional;
+    let status = 0;
+    for (const name of names) {
+      try {
+        const lines = await engine.removeImage(name, { force }, client);
+        for (const line of lines) client.out(`${line}\n`);
+      } catch (error) {
+        const code = errorCode(error) ?? '';
+        if (ignores && code === 'ERR_IMAGE_NOT_FOUND') continue;
+        client.err(`thaw: ${describeError(error)}\n`);
+        status = STATUSES[code] ?? 125;
+      }
+    }
+    return status;
+  },
+};
+
+/** One after the other: an image goes with its last name. */
+async function allNames(engine: Engine): Promise<string[]> {
+  const images = await engine.images();
+  return images.flatMap(({ id, names }) => (names.length > 0 ? names : [id]));
+}
+
+/** podman's: 1 for one that is not there, 2 for one that is used. */
+const STATUSES: Record<string, number> = { ERR_IMAGE_NOT_FOUND: 1, ERR_IMAGE_IN_USE: 2 };
+
+export const imageExistsCommand: Command = {
+  name: 'image exists',
+  summary: 'Tell by the exit status whether an image is there: 0, or 1',
+  params: 'IMAGE',
+  examples: ['thaw image exists web:latest || thaw pull web:latest'],
+  options: {},
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run({ positional: [image = ''] }, client, engine) {
+    try {
+      await engine.inspectImage(image, client);
+      return 0;
+    } catch (error) {
+      if (errorCode(error) === 'ERR_IMAGE_NOT_FOUND') return 1;
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw network create, ls, inspect, rm and prune: the networks that containers are in.
+
+import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
+import { readClientFile } from '../container/files/client-file.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
+import { forEach } from '../container/each.js';
+import { renderEach } from '../../output/format.js';
+import { inspectEach } from '../container/query/inspect.js';
+import { formatJson, formatTable } from '../../output/table.js';
+import { UsageError } from '../../options/usage-error.js';
+import { optional, pairs } from '../../options/values.js';
+
+export const networkCreateCommand: Command = {
+  name: 'network create',
+  summary: 'Make a network: a bridge with addresses',
+  params: 'NAME',
+  examples: [
+    'thaw network create shop',
+    'thaw network create --subnet 10.1.2.0/24 --gateway 10.1.2.254 --ipv6 --internal back',
+    'thaw network create --cni /etc/cni/net.d/10-lan.conflist lan',
+  ],
+  options: {
+    subnet: {
+      type: 'string',
+      describe: 'Its addresses, such as 10.1.2.0/24 or fd00:1::/64; once for each kind',
+    },
+    gateway: { type: 'string', describe: "The host's own address in it (default the first)" },
+    ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
+    internal: { type: 'boolean', describe: 'Nothing in it reaches anything outside' },
+    'disable-dns': { type: 'boolean', describe: 'Its containers do not find each other by name' },
+    cni: {
+      type: 'string',
+      describe: 'File with a CNI network configuration list, whose plugins then make all of it',
+    },
+    label: { type: 'string', describe: 'Label K=V; may be repeated' },
+  },
+  positionals: { min: 1, max: 1 },
+  failureStatus: 125,
+  async run(parsed, client, engine) {
+    const cni = cniList(parsed, client);
+    const { name } = await engine.networkCreate({
+      ...optional('cni', cni),
+      name: parsed.positional[0] ?? '',
+      ...{ subnets: stringList(parsed, 'subnet'), gateways: stringList(parsed, 'gateway') },
+      ...{ ipv6: flag(parsed, 'ipv6'), internal: flag(parsed, 'internal') },
+      disableDns: flag(parsed, 'disable-dns'),
+      labels: pairs('--label', stringList(parsed, 'label')),
+    });
+    client.out(`${name}\n`);
+    return 0;
+  },
+};
+
+/** Throws UsageError. */
+function cniList(parsed: Parsed, client: Client): NetworkCreateOptions['cni'] {
+  const path = stringOption(parsed, 'cni');
+  if (path === undefined) return undefined;
+  const other = ['subnet', 'gateway', 'ipv6', 'internal'].find(
+    (name) => parsed.options[name] !== undefined,
+  );
+  if (other !== undefined)
+    throw new UsageError(`Cannot use --${other} with --cni ${path}: that file says it all`);
+  return { from: `--cni ${path}`, text: readClientFile('--cni', path, client) };
+}
+
+export const networkLsCommand: Command = {
+  name: 'network ls',
+  summary: 'List networks',
+  params: '',
+  examples: ['thaw network ls', "thaw network ls --format '{{.Name}} {{.Subnets}}'"],
+  options: {
+    quiet: { type: 'boolean', short: 'q', describe: 'Only their names' },
+    format: { type: 'string', describe: 'json, or a template such as {{.Name}}' },
+  },
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  run(parsed, client, engine) {
+    const networks = engine.networks();
+    const format = stringOption(parsed, 'format');
+    if (format === 'json') client.out(formatJson(networks));
+    else if (format !== undefined) client.out(renderEach(format, networks.map(fields)));
+    else if (flag(parsed, 'quiet')) client.out(networks.map(({ name }) => `${name}\n`).join(''));
+    else client.out(formatTable(['NAME', 'BRIDGE', 'SUBNETS', 'CONTAINERS'], networks.map(row)));
+    return Promise.resolve(0);
+  },
+};
+
+function row({ name, bridge, subnets, internal, cni, containers }: NetworkSummary): string[] {
+  if (cni) return [name, '', typesOf(cni), String(containers.length)];
+  const shown = subnets.map(({ subnet }) => subnet).join(', ');
+  return [name, bridge, internal ? `${shown} (internal)` : shown, String(containers.length)];
+}
+
+function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
+  return `cni: ${plugins.map(({ type }) => type).join(', ')}`;
+}
+
+/** What a template may name. */
+function fields(network: NetworkSummary): object {
+  const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
+  return {
+    ...{ Name: name, Driver: cni ? 'cni' : 'bridge', NetworkInterface: bridge, Internal: internal },
+    Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+    ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
+    ...(cni ? { Cni: cni } : {}),
+    Containers: containers,
+  };
+}
+
+export const networkInspectCommand: Command = {
+  name: 'network inspect',
+  summary: 'Print all that is known of networks',
+  params: 'NAME...',
+  examples: ['thaw network inspect thaw'],
+  options: {
+    format: { type: 'string', short: 'f', describe: 'json, or a template (default json)' },
+  },
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  run: (parsed, client, engine) =>
+    inspectEach(parsed, client, async (name) => fields(await engine.network(name))),
+};
+
+export const networkRmCommand: Command = {
+  name: 'network rm',
+  summary: 'Remove networks that no container is in',
+  params: 'NAME...',
+  examples: ['thaw network rm shop'],
+  options: {},
+  positionals: { min: 1, max: Infinity },
+  failureStatus: 125,
+  run: ({ positional }, client, engine) =>
+    forEach(positional, client, (name) => engine.networkRemove(name)),
+};
+
+export const networkPruneCommand: Command = {
+  name: 'network prune',
+  summary: 'Remove all networks that no container is in',
+  params: '',
+  examples: ['thaw network prune'],
+  options: {},
+  positionals: { min: 0, max: 0 },
+  failureStatus: 125,
+  run(_parsed, client, engine) {
+    const unused = engine
+      .networks()
+      .filter(({ containers, isDefault }) => !isDefault && containers.length === 0);
+    const names = unused.map(({ name }) => name);
+    return forEach(names, client, (name) => engine.networkRemove(name));
+  },
+};

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder that thaw is installed in, seen from this folder's place in the installed program.
+
+import { fileURLToPath } from 'node:url';
+
+/** Holds bin/, guest/ and dist/; esbuild bundles this file into dist/toolstack/cli. */
+export const LIB_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));

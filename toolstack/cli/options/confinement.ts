@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that say what a container's processes may do and find inside.
+
+import { isIP } from 'node:net';
+import type { Client, Confinement } from '../../api/engine.js';
+import { errorMessage } from '../../base/errors.js';
+import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
+import { readClientFile } from '../commands/container/files/client-file.js';
+import { UsageError } from './usage-error.js';
+import { optional, whole } from './values.js';
+
+export const CONFINEMENT_OPTIONS: Command['options'] = {
+  'cap-add': {
+    type: 'string',
+    describe: 'Add a capability, such as NET_ADMIN, or ALL; may be repeated',
+  },
+  'cap-drop': { type: 'string', describe: 'Drop a capability, or ALL; may be repeated' },
+  'security-opt': {
+    type: 'string',
+    describe: 'no-new-privileges, seccomp=FILE or seccomp=unconfined; may be repeated',
+  },
+  init: { type: 'boolean', describe: 'Its first process reaps others and passes signals on' },
+  'read-only': { type: 'boolean', describe: 'Nobody may write to its root filesystem' },
+  tmpfs: {
+    type: 'string',
+    describe: 'PATH[:OPTIONS] to be in memory, such as /tmp:size=16m; may be repeated',
+  },
+  ulimit: {
+    type: 'string',
+    describe: 'TYPE=SOFT[:HARD], such as nofile=1024:2048; may be repeated',
+  },
+  'pids-limit': {
+    type: 'string',
+    describe: 'How many processes, -1 for any number (default 2048)',
+  },
+  'add-host': { type: 'string', describe: 'NAME:ADDRESS for its /etc/hosts; may be repeated' },
+  dns: { type: 'string', describe: 'Address of a name server; may be repeated' },
+  'dns-search': {
+    type: 'string',
+    describe: 'Domain in which names are looked up; may be repeated',
+  },
+  'dns-option': { type: 'string', describe: 'Option for its /etc/resolv.conf; may be repeated' },
+};
+
+/** Throws UsageError. What was not given is not there. */
+export function confinement(parsed: Parsed, client: Client): Confinement {
+  return {
+    ...list('capAdd', names(parsed, 'cap-add')),
+    ...list('capDrop', names(parsed, 'cap-drop')),
+    ...securityOptions(stringList(parsed, 'security-opt'), client),
+    ...(flag(parsed, 'init') ? { init: true } : {}),
+    ...(flag(parsed, 'read-only') ? { readOnly: true } : {}),
+    ...list('tmpfs', stringList(parsed, 'tmpfs').map(tmpfs)),
+    ...list('ulimits', stringList(parsed, 'ulimit').map(ulimit)),
+    ...optional('pidsLimit', pidsLimit(parsed)),
+    ...list('addHosts', stringList(parsed, 'add-host').map(addHost)),
+    ...list('dns', stringList(parsed, 'dns').map(address)),
+    ...list(
+      'dnsSearch',
+      stringList(parsed, 'dns-search').map((word) => oneWord('--dns-search', word)),
+    ),
+    ...list(
+      'dnsOptions',
+      stringList(parsed, 'dns-option').map((word) => oneWord('--dns-option', word)),
+    ),
+  };
+}
+
+/** 0 or less for any number. Throws UsageError. */
+export function pidsLimit(parsed: Parsed): number | undefined {
+  return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
+}
+
+function list<K extends string, V>(key: K, values: V[]): { [P in K]?: V[] } {
+  return optional(key, values.length > 0 ? values : undefined);
+}
+
+/** Also `A,B`. */
+function names(parsed: Parsed, option: string): string[] {
+  return stringList(parsed, option).flatMap((value) => value.split(','));
+}
+
+function securityOptions(values: string[], client: Client): Confinement {
+  const found: Confinement = {};
+  for (const value of values) {
+    const [, key = '', rest = ''] = /^([a-z-]+)[=:]?(.*)$/s.exec(value) ?? [];
+    if (key === 'no-new-privileges' && ['', 'true', 'false'].includes(rest))
+      found.noNewPrivileges = rest !== 'false';
+    else if (key === 'seccomp' && rest === 'unconfined') delete found.seccomp;
+    else if (key === 'seccomp' && rest !== '') found.seccomp = seccompProfile(rest, client);
+    else
+      throw new UsageError(
+        `Cannot use --security-opt ${value}: no-new-privileges, seccomp=FILE, seccomp=unconfined are allowed`,
+      );
+  }
+  return found;
+}
+
+/** The seccomp object of an OCI config, from a file. crun checks the rest of it. */
+function seccompProfile(path: string, client: Client): object {
+  const text = readClientFile('--security-opt seccomp', path, client);
+  try {
+    const profile: unknown = JSON.parse(text);
+    if (typeof profile === 'object' && profile !== null && 'defaultAction' in profile)
+      return profile;
+  } catch (error) {
+    throw new UsageError(`Cannot use --security-opt seccomp=${path}: ${errorMessage(error)}`);
+  }
+  throw new UsageError(`Cannot use --security-opt seccomp=${path}: it has no defaultAction`);
+}
+
+function tmpfs(value: string): { path: string; options: string[] } {
+  const [, path = '', options] = /^(\/[^:]*)(?::(.*))?$/s.exec(value) ?? [];
+  if (path === '' || path === '/')
+    throw new UsageError(
+      `Cannot use --tmpfs ${value}: an absolute path below / is wanted, such as /tmp:size=16m`,
+    );
+  return { path, options: (options ?? '').split(',').filter((option) => option !== '') };
+}
+
+const ULIMITS =
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  );
+
+function ulimit(value: string): { type: string; soft: number; hard: number } {
+  const [, type = '', softText = '', hardText = softText] =
+    /^([a-z]+)=(-1|\d{1,15}|unlimited)(?::(-1|\d{1,15}|unlimited))?$/.exec(value) ?? [];
+  const [soft, hard] = [limit(softText), limit(hardText)];
+  if (!ULIMITS.includes(type) || (hard !== -1 && (soft === -1 || soft > hard)))
+    throw new UsageError(
+      `Cannot use --ulimit ${value}: TYPE=SOFT[:HARD] is wanted, -1 for unlimited, no SOFT above HARD; TYPE is one of ${ULIMITS.join(', ')}`,
+    );
+  return { type, soft, hard };
+}
+
+function limit(text: string): number {
+  return text === 'unlimited' ? -1 : Number(text);
+}
+
+function addHost(value: string): { name: string; address: string } {
+  const [, name = '', given = ''] = /^([^\s:]+):(.+)$/.exec(value) ?? [];
+  const bare = given.replace(/^\[(.*)\]$/, '$1');
+  if (name === '' || isIP(bare) === 0)
+    throw new UsageError(
+      `Cannot use --add-host ${value}: NAME:ADDRESS is wanted, such as db:192.0.2.7`,
+    );
+  return { name, address: bare };
+}
+
+function address(value: string): string {
+  if (isIP(value) !== 0) return value;
+  throw new UsageError(`Cannot use --dns ${value}: an IPv4 or IPv6 address is wanted`);
+}
+
+/** One that fits into a line of resolv.conf. */
+function oneWord(option: string, value: string): string {
+  if (/^[\w.:-]+$/.test(value)) return value;
+  throw new UsageError(`Cannot use ${option} "${value}": one word is wanted`);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// `--detach-keys`: which keys let go of a container's terminal, as podman and docker write them.
+
+import type { Client } from '../../api/engine.js';
+import { stringOption, type Command, type Parsed } from '../command.js';
+import { UsageError } from './usage-error.js';
+
+export const DETACH_OPTION: Command['options'] = {
+  'detach-keys': {
+    type: 'string',
+    describe: 'Keys that let go of its terminal, "" for none (default ctrl-p,ctrl-q)',
+  },
+};
+
+/** As many as the launcher takes. */
+const MOST = 32;
+
+/** Gives the client the keys that were asked for. Throws UsageError. */
+export function applyDetachKeys(parsed: Parsed, client: Client): void {
+  const text = stringOption(parsed, 'detach-keys');
+  if (text === undefined) return;
+  const keys = text === '' ? [] : text.split(',').map((key) => keyCode(key));
+  if (keys.length > MOST || keys.includes(undefined))
+    throw new UsageError(
+      `Cannot use --detach-keys ${text}: up to ${MOST} keys such as a or ctrl-a, with commas between, are allowed`,
+    );
+  client.detachKeys = Buffer.from(keys.map((key) => key ?? 0));
+}
+
+/** One letter or sign, or ctrl- with a letter or one of @[\]^_. */
+function keyCode(key: string): number | undefined {
+  if (/^[!-~]$/.test(key)) return key.charCodeAt(0);
+  const [, letter] = /^ctrl-([a-z@[\\\]^_])$/i.exec(key) ?? [];
+  return letter === undefined ? undefined : letter.toUpperCase().charCodeAt(0) - 64;
+}

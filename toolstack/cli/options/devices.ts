@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The option that gives a container a block device of the host.
+
+import { posix } from 'node:path';
+import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import { stringList, type Command, type Parsed } from '../command.js';
+import { UsageError } from './usage-error.js';
+import { optional } from './values.js';
+
+export const DEVICE_OPTIONS: Command['options'] = {
+  device: {
+    type: 'string',
+    describe: 'A block device as its disk: DEVICE[:PATH][:rwm]; may be repeated',
+  },
+};
+
+/** Throws UsageError. What was not given is not there. */
+export function deviceOptions(parsed: Parsed): Pick<CreateOptions, 'devices'> {
+  const devices = stringList(parsed, 'device').map(device);
+  const places = devices.map(({ destination }) => destination);
+  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  if (twice !== undefined) throw new UsageError(`Cannot use --device twice for ${twice}`);
+  return optional('devices', devices.length > 0 ? devices : undefined);
+}
+
+function device(value: string): DeviceWish {
+  const [, source = '', path, access = 'rwm'] =
+    /^(\/[^:]+)(?::(\/[^:]+))?(?::([rwm]{1,3}))?$/.exec(value) ?? [];
+  const destination = posix.normalize(path ?? source);
+  if (source === '' || new Set(access).size !== access.length || !access.includes('r'))
+    throw new UsageError(
+      `Cannot use --device ${value}: DEVICE[:PATH][:ACCESS] is wanted, both absolute paths, ACCESS r, rw or rwm`,
+    );
+  return { source, destination, access };
+}

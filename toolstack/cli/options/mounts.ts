@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that say which files of the host, and which volumes, a container sees: -v and --mount.
+
+import { posix, resolve } from 'node:path';
+import type { Client, CreateOptions, MountWish } from '../../api/engine.js';
+import { stringList, type Command, type Parsed } from '../command.js';
+import { UsageError } from './usage-error.js';
+import { bytes, optional } from './values.js';
+
+export const MOUNT_OPTIONS: Command['options'] = {
+  volume: {
+    type: 'string',
+    short: 'v',
+    describe: '[SOURCE:]PATH[:OPTIONS], SOURCE a host path or volume; may be repeated',
+  },
+  mount: {
+    type: 'string',
+    describe: 'type=bind|volume|tmpfs,source=SOURCE,target=PATH; may be repeated',
+  },
+};
+
+type Wanted = Pick<CreateOptions, 'mounts' | 'tmpfs'>;
+
+/** Throws UsageError. What was not given is not there. `tmpfs` are those of --mount alone. */
+export function mountOptions(parsed: Parsed, client: Client): Wanted {
+  const mounts = stringList(parsed, 'volume').map((value) => volume(value, client));
+  const tmpfs: NonNullable<CreateOptions['tmpfs']> = [];
+  for (const value of stringList(parsed, 'mount')) {
+    const found = mount(value, client);
+    if ('path' in found) tmpfs.push(found);
+    else mounts.push(found);
+  }
+  return {
+    ...optional('mounts', mounts.length > 0 ? mounts : undefined),
+    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
+  };
+}
+
+function volume(value: string, client: Client): MountWish {
+  const parts = value.split(':');
+  const [first = '', second, words = ''] = parts;
+  const [source, target] = second === undefined ? ['', first] : [first, second];
+  if (parts.length > 3 || target === '' || (second !== undefined && source === ''))
+    throw new UsageError(
+      `Cannot use --volume ${value}: [SOURCE:]PATH[:OPTIONS] is wanted, such as data:/var/lib/data or /srv:/srv:ro`,
+    );
+  const isPath = /^[./]/.test(source);
+  return {
+    type: isPath ? 'bind' : 'volume',
+    source: isPath ? resolve(client.cwd, source) : volumeName(`--volume ${value}`, source),
+    destination: destination(`--volume ${value}`, target),
+    ...flags(
+      `--volume ${value}`,
+      words.split(',').filter((word) => word !== ''),
+    ),
+  };
+}
+
+/** The same letters as a container's name, or none for a volume without one. */
+function volumeName(option: string, name: string): string {
+  if (name === '' || /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return name;
+  throw new UsageError(
+    `Cannot use ${option}: a source is a path that begins with / or ., or a volume's name of letters, digits, "_", "." and "-"`,
+  );
+}
+
+function destination(option: string, path: string): string {
+  const clean = posix.normalize(path).replace(/(.)\/$/, '$1');
+  if (path.startsWith('/') && clean !== '/') return clean;
+  throw new UsageError(`Cannot use ${option}: an absolute path below / is wanted in the container`);
+}
+
+/** What mount takes, as far as it means something here. Files of the host have no label that a guest could want. */
+const KEPT = ['exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev', 'slave', 'rslave'];
+const IGNORED = ['z', 'Z', 'rw', 'bind', 'rbind', 'private', 'rprivate', 'copy'];
+
+function flags(
+  option: string,
+  words: readonly string[],
+): Pick<MountWish, 'readOnly' | 'options' | 'noCopy'> {
+  const allowed = ['ro', 'nocopy', ...KEPT, ...IGNORED];
+  const wrong = words.find((word) => !allowed.includes(word));
+  if (wrong !== undefined)
+    throw new UsageError(`Cannot use ${option}: of ${allowed.join(', ')} none is ${wrong}`);
+  return {
+    readOnly: words.includes('ro'),
+    options: words.filter((word) => KEPT.includes(word) && !isOverruled(word, words)),
+    ...(words.includes('nocopy') ? { noCopy: true } : {}),
+  };
+}
+
+/** Of propagation the last word counts, as for mount(8). */
+function isOverruled(word: string, words: readonly string[]): boolean {
+  const isOne = (other: string): boolean => /^r?(private|slave)$/.test(other);
+  return isOne(word) && words.findLast(isOne) !== word;
+}
+
+type Tmpfs = NonNullable<CreateOptions['tmpfs']>[number];
+
+function mount(value: string, client: Client): MountWish | Tmpfs {
+  const option = `--mount ${value}`;
+  const given = new Map(
+    value.split(',').map((part) => {
+      const at = part.indexOf('=');
+      return at < 0 ? [part, 'true'] : [part.slice(0, at), part.slice(at + 1)];
+    }),
+  );
+  const take = (...names: string[]): string | undefined => {
+    const name = names.find((one) => given.has(one)) ?? '';
+    const found = given.get(name);
+    given.delete(name);
+    return found;
+  };
+  const type = take('type') ?? 'volume';
+  const target = destination(option, take('target', 'destination', 'dst') ?? '');
+  const found =
+    type === 'tmpfs'
+      ? tmpfs(option, target, take)
+      : bindOrVolume(option, type, target, take, client);
+  const [stray] = given.keys();
+  if (stray !== undefined)
+    throw new UsageError(`Cannot use ${option}: a mount of type ${type} has no "${stray}"`);
+  return found;
+}
+
+type Take = (...names: string[]) => string | undefined;
+
+function bindOrVolume(
+  option: string,
+  type: string,
+  target: string,
+  take: Take,
+  client: Client,
+): MountWish {
+  if (type !== 'bind' && type !== 'volume')
+    throw new UsageError(`Cannot use ${option}: type bind, volume and tmpfs are allowed`);
+  const source = take('source', 'src') ?? '';
+  if (type === 'bind' && source === '')
+    throw new UsageError(`Cannot use ${option}: a bind has a source`);
+  const words = [
+    ...(isTrue(option, take('readonly', 'ro')) ? ['ro'] : []),
+    ...(isTrue(option, take('volume-nocopy')) ? ['nocopy'] : []),
+    take('bind-propagation') ?? 'rprivate',
+  ];
+  return {
+    ...{ type, destination: target },
+    source: type === 'bind' ? resolve(client.cwd, source) : volumeName(option, source),
+    ...flags(option, words),
+  };
+}
+
+function tmpfs(option: string, target: string, take: Take): Tmpfs {
+  const size = bytes(`${option}: tmpfs-size`, take('tmpfs-size'));
+  const mode = take('tmpfs-mode');
+  if (mode !== undefined && !/^[0-7]{1,4}$/.test(mode))
+    throw new UsageError(`Cannot use ${option}: tmpfs-mode is an octal number`);
+  const options = [
+    ...(isTrue(option, take('readonly', 'ro')) ? ['ro'] : []),
+    ...(size === undefined ? [] : [`size=${size}`]),
+    ...(mode === undefined ? [] : [`mode=${mode}`]),
+  ];
+  return { path: target, options };
+}
+
+function isTrue(option: string, value: string | undefined): boolean {
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new UsageError(`Cannot use ${option}: true or false is wanted in place of "${value}"`);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands that ask a registry have in common: whether in TLS, and with whose logins.
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Client, RegistryOptions } from '../../api/engine.js';
+import { stringOption, type Command, type Parsed } from '../command.js';
+import { choice, optional } from './values.js';
+
+export const REGISTRY_OPTIONS: Command['options'] = {
+  'tls-verify': { type: 'string', describe: 'false for a registry without TLS' },
+  authfile: { type: 'string', describe: 'File with logins, as skopeo login writes it' },
+};
+
+/** Throws UsageError. */
+export function registryOptions(parsed: Parsed, client: Client): RegistryOptions {
+  return { tlsVerify: tlsVerify(parsed), ...optional('authFile', authFile(parsed, client)) };
+}
+
+/** `--tls-verify=false` as skopeo and podman have it. */
+export function tlsVerify(parsed: Parsed): boolean {
+  const value = stringOption(parsed, 'tls-verify');
+  return choice('--tls-verify', value, ['true', 'false'] as const) !== 'false';
+}
+
+/** Where skopeo and podman would look that the client starts: thawd's own environment is another one. */
+export function authFile(parsed: Parsed, { cwd, env }: Client): string | undefined {
+  const given = stringOption(parsed, 'authfile') ?? env['REGISTRY_AUTH_FILE'];
+  if (given !== undefined && given !== '') return resolve(cwd, given);
+  const { XDG_RUNTIME_DIR: folder = '' } = env;
+  const path = join(folder, 'containers/auth.json');
+  return folder !== '' && existsSync(path) ? path : undefined;
+}

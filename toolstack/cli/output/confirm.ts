@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A question before something is removed, as podman asks it.
+
+import type { Client } from '../../api/engine.js';
+import { ThawError } from '../../base/errors.js';
+import { flag, type Command, type Parsed } from '../command.js';
+
+export const FORCE_OPTION: Command['options'] = {
+  force: { type: 'boolean', short: 'f', describe: 'Do not ask' },
+};
+
+/** Longer answers are none. */
+const MOST = 1000;
+
+/** Whether to go on: with --force, or when the client answers yes. Rejects with ERR_NO_ANSWER where its input ends before. */
+export async function confirm(warning: string, parsed: Parsed, client: Client): Promise<boolean> {
+  if (flag(parsed, 'force')) return true;
+  client.out(`WARNING! ${warning}\nAre you sure you want to continue? [y/N] `);
+  return /^\s*y/i.test(await answer(client));
+}
+
+async function answer(client: Client): Promise<string> {
+  let text = '';
+  for await (const chunk of client.input()) {
+    text += chunk.toString('utf8');
+    if (text.includes('\n') || text.length > MOST) return text;
+  }
+  if (text !== '') return text;
+  client.out('\n');
+  throw new ThawError(
+    'ERR_NO_ANSWER',
+    'Nothing was removed: standard input ended without an answer; use --force where nobody can be asked',
+  );
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// linux.devices (config-linux.md, Devices): block devices of dom0 become disks of the guest; of others there are those that each guest has.
+
+import { readFile } from 'node:fs/promises';
+import { errorMessage } from '../../../base/errors.js';
+import { deviceNumber } from '../../../sandbox/create/layers.js';
+import { list, object, string, type JsonObject } from './fields.js';
+import { configError } from '../errors.js';
+
+/** A block device of dom0 that a container is to have. */
+export interface OciDevice {
+  /** In dom0. */
+  source: string;
+  /** In the container. */
+  destination: string;
+  /** r, w and m. */
+  access: string;
+  /** As linux.devices has them: fileMode, uid, gid. */
+  node: JsonObject;
+}
+
+/** null, zero, full, random, urandom; tty, console, ptmx: the runtime makes them in any container (config-linux.md, Default Devices). */
+const OWN = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:1', '5:2'];
+
+/** Rejects with ERR_OCI_CONFIG for what no guest has, by its path. */
+export async function devicesOf(linux: JsonObject, resources: JsonObject): Promise<OciDevice[]> {
+  const rules = list(resources['devices'], 'linux.resources.devices').map((rule, index) =>
+    object(rule, `linux.resources.devices[${index}]`),
+  );
+  const devices: OciDevice[] = [];
+  for (const [index, item] of list(linux['devices'], 'linux.devices').entries()) {
+    const field = `linux.devices[${index}]`;
+    const entry = object(item, field);
+    const type = string(entry['type'], `${field}.type`);
+    const destination = string(entry['path'], `${field}.path`);
+    const number = `${whole(entry['major'], field)}:${whole(entry['minor'], field)}`;
+    if (type === 'c' && OWN.includes(number)) continue;
+    if (type !== 'b')
+      throw configError(
+        field,
+        `${destination} is no block device, and a guest has no other of the host's`,
+      );
+    const { fileMode, uid, gid } = entry;
+    devices.push({
+      ...{ source: await sourceOf(number, field), destination, access: accessOf(rules, number) },
+      node: JSON.parse(JSON.stringify({ fileMode, uid, gid })) as JsonObject,
+    });
+  }
+  return devices;
+}
+
+/** Their nodes in that guest, and who may use them: for crun. Pure. */
+export function guestDevices(
+  devices: readonly OciDevice[],
+  sandbox: Parameters<typeof deviceNumber>[0],
+): { nodes: object[]; rules: object[] } {
+  const numbered = devices.map((device, index) => ({ device, ...deviceNumber(sandbox, index) }));
+  return {
+    nodes: numbered.map(({ device: { destination, node }, major, minor }) => ({
+      ...{ path: destination, type: 'b', major, minor },
+      ...node,
+    })),
+    rules: numbered.map(({ device: { access }, major, minor }) => ({
+      ...{ allow: true, type: 'b', major, minor, access },
+    })),
+  };
+}
+
+function whole(value: unknown, field: string): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
+  throw configError(field, 'major and minor are to be numbers');
+}
+
+/** Its node in dom0, whatever the engine was asked for. */
+async function sourceOf(number: string, field: string): Promise<string> {
+  const text = await readFile(`/sys/dev/block/${number}/uevent`, 'utf8').catch((cause: unknown) => {
+    throw configError(field, `there is no block device ${number}: ${errorMessage(cause)}`);
+  });
+  const name = /^DEVNAME=(.+)$/m.exec(text)?.[1];
+  if (name) return `/dev/${name}`;
+  throw configError(field, `block device ${number} has no name`);
+}
+
+/** The last rule of that very device; without one all, as without rules of it engines have it. */
+function accessOf(rules: readonly JsonObject[], number: string): string {
+  const own = rules.filter(
+    ({ type, major, minor }) => type === 'b' && `${String(major)}:${String(minor)}` === number,
+  );
+  const last = own.at(-1);
+  return last?.['allow'] === true && typeof last['access'] === 'string' ? last['access'] : 'rwm';
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of a JSON document that is not to be believed, each checked and named where it is wrong. Pure; all throw ERR_OCI_CONFIG.
+
+import { configError } from '../errors.js';
+
+export type JsonObject = Record<string, unknown>;
+
+export function object(value: unknown, field: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as JsonObject;
+  throw configError(field, value === undefined ? 'is missing' : 'an object is wanted');
+}
+
+export function list(value: unknown, field: string): unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw configError(field, 'a list is wanted');
+}
+
+export function string(value: unknown, field: string): string {
+  if (typeof value === 'string' && !value.includes('\0')) return value;
+  throw configError(field, value === undefined ? 'is missing' : 'a text is wanted');
+}
+
+export function strings(value: unknown, field: string): string[] {
+  return list(value, field).map((item, index) => string(item, `${field}[${index}]`));
+}
+
+export function absolute(value: unknown, field: string): string {
+  const path = string(value, field);
+  if (path.startsWith('/')) return path;
+  throw configError(field, `"${path}" is no absolute path`);
+}

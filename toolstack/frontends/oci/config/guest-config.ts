@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a bundle's config.json the guest's crun is told, and which files of dom0 its guest has for it. docs/oci.md has a row for each field.
+
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EXPORTS_MAX } from '../../../api/wire.js';
+import { errorMessage } from '../../../base/errors.js';
+import { CPU_PERIOD_US } from '../../../sandbox/size/cgroup-files.js';
+import { canBeSlave, sharedPath, type SharedFile } from '../../../sandbox/shares/shares.js';
+import { rootfsPath } from '../../../sandbox/sandbox.js';
+import type { JsonObject } from './fields.js';
+import type { BundleConfig, Mount } from './config.js';
+import { devicesOf, guestDevices, type OciDevice } from './devices.js';
+import { configError } from '../errors.js';
+import { toJson } from '../command-line/json.js';
+import { limitsOf } from './limits.js';
+import { inGuest } from './process.js';
+import { rootfsKind, type RootfsKind } from './rootfs.js';
+import { ownMemory, SHM } from '../pod/shared-memory.js';
+
+export interface GuestPlan {
+  /** For crun. */
+  configAt: (place: GuestPlace) => string;
+  /** The root filesystem's folder in dom0, without symlinks. */
+  root: string;
+  rootfs: RootfsKind;
+  /** The root filesystem first, where that is dom0's. */
+  files: SharedFile[];
+  /** What dom0 has for its /dev/shm, without symlinks; undefined where that is no bind. */
+  shm?: string;
+  devices: OciDevice[];
+}
+
+/** What of a container's config is decided by the domain that it comes into. */
+export interface GuestPlace {
+  /** Its 9pfs device. */
+  device: number;
+  /** What the guest calls its root filesystem, where that is no file of dom0. */
+  rootfs: string;
+  /** Its domain, by whose disks those of linux.devices are counted. */
+  sandbox: Parameters<typeof guestDevices>[1];
+  /** Within the guest. */
+  cgroup: string;
+  /** In bytes, within the domain; undefined for none. */
+  memoryBytes: number | undefined;
+  /** By type, where namespaces are that it shares with other containers. */
+  joined: ReadonlyMap<string, string>;
+  /** Where it has the /dev/shm that is another container's, too; undefined for one of its own. */
+  shm?: string | undefined;
+}
+
+/** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. */
+export async function planGuest(config: BundleConfig, bundle: string): Promise<GuestPlan> {
+  refuseWhatIsNot(config);
+  const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
+  if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
+  const rootfs = rootfsKind(config);
+  const files: SharedFile[] = rootfs === '9pfs' ? [{ path: root.path, readOnly: false }] : [];
+  const ofHost: OfHost = { files };
+  const rootAt = ({ device, rootfs: name }: GuestPlace): string =>
+    rootfs === '9pfs' ? sharedPath(0, device) : rootfsPath(name);
+  const mounts: PlannedMount[] = [];
+  for (const [index, mount] of config.mounts.entries())
+    mounts.push(await planMount(mount, bundle, `mounts[${index}]`, ofHost));
+  if (files.length > EXPORTS_MAX)
+    throw configError(
+      'mounts',
+      `they and the root filesystem are ${files.length} of dom0: ${EXPORTS_MAX} are allowed`,
+    );
+  const devices = await devicesOf(config.linux, config.resources);
+  const configAt = (place: GuestPlace): string =>
+    toJson(
+      guestConfig(config, {
+        ...{ place, root: rootAt(place), mounts },
+        devices: guestDevices(devices, place.sandbox),
+      }),
+    );
+  return { configAt, root: root.path, rootfs, devices, ...ofHost };
+}
+
+interface GuestParts {
+  place: GuestPlace;
+  /** Within the guest. */
+  root: string;
+  mounts: readonly PlannedMount[];
+  devices: ReturnType<typeof guestDevices>;
+}
+
+function guestConfig(
+  config: BundleConfig,
+  { place, root: path, mounts, devices }: GuestParts,
+): object {
+  const { cgroup, memoryBytes, joined } = place;
+  const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
+  const { pids, cpus } = limitsOf(config.resources);
+  const ofGuest = namespaces
+    .filter(({ type }) => OWN_NAMESPACES.includes(type))
+    .map(({ type }) => ({ type, path: joined.get(type) }));
+  const hasName = ofGuest.some(({ type, path }) => type === 'uts' && path === undefined);
+  return {
+    ociVersion: config.ociVersion,
+    process: inGuest(process),
+    root: { path, readonly: root.readonly },
+    ...(hostname !== '' && hasName ? { hostname } : {}),
+    ...(domainname !== '' && hasName ? { domainname } : {}),
+    mounts: mounts.map((mountAt) => mountAt(place)),
+    ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
+    linux: {
+      ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
+      // crun sets what sysctls say of a network in one that it was told of: the guest's own.
+      namespaces: [...ofGuest, { type: 'network', path: GUEST_NETWORK }],
+      cgroupsPath: `/${cgroup}`,
+      ...(devices.nodes.length > 0 ? { devices: devices.nodes } : {}),
+      resources: {
+        devices: [{ allow: false, access: 'rwm' }, ...devices.rules],
+        ...(pids === undefined ? {} : { pids: { limit: pids } }),
+        // Whole CPUs are the domain's.
+        ...(cpus === undefined || Number.isInteger(cpus)
+          ? {}
+          : { cpu: { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
+        ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
+      },
+    },
+  };
+}
+
+const GUEST_NETWORK = '/proc/1/ns/net';
+
+/** A guest's network is its containers'; of users there are only its own. */
+const OWN_NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'cgroup'];
+
+const SHAREABLE = ['pid', 'ipc', 'uts', 'network', 'user', 'cgroup'];
+
+/** What would be lost silently is refused. */
+function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
+  for (const name of ['uidMappings', 'gidMappings'] as const) {
+    const value = linux[name];
+    if (Array.isArray(value) && value.length > 0)
+      throw configError(`linux.${name}`, 'a guest has none of the host’s');
+  }
+  const foreign = namespaces.find(({ type, path }) => path !== '' && !SHAREABLE.includes(type));
+  if (foreign)
+    throw configError(
+      'linux.namespaces',
+      `${foreign.type} of ${foreign.path}: ${SHAREABLE.join(', ')} can be those of another container`,
+    );
+  if (!namespaces.some(({ type }) => type === 'network'))
+    throw configError(
+      'linux.namespaces',
+      'network is missing: a guest is not in the host’s network',
+    );
+}
+
+/** What a container has of dom0. */
+type OfHost = Pick<GuestPlan, 'files' | 'shm'>;
+
+/** For crun, where that will be. */
+type PlannedMount = (place: Pick<GuestPlace, 'device' | 'shm'>) => object;
+
+async function planMount(
+  mount: Mount,
+  bundle: string,
+  field: string,
+  ofHost: OfHost,
+): Promise<PlannedMount> {
+  const { destination, type, source, options } = mount;
+  const isBind = type === 'bind' || options.some((word) => word === 'bind' || word === 'rbind');
+  if (!isBind) {
+    if (!OWN_FILESYSTEMS.includes(type))
+      throw configError(
+        `${field}.type`,
+        `"${type}": bind and ${OWN_FILESYSTEMS.join(', ')} are allowed`,
+      );
+    return () => mount;
+  }
+  const { kind, path } = await kindOf(resolve(bundle, source), `${field}.source`);
+  if (kind === 'other')
+    throw configError(
+      `${field}.source`,
+      `${path} is a device or socket, which means nothing in a guest`,
+    );
+  const propagation = options.findLast((word) => PROPAGATION.test(word)) ?? '';
+  if (propagation.endsWith('shared'))
+    throw configError(
+      `${field}.options`,
+      'shared: what a guest mounts there dom0 does not see; slave, which is the other way, can be had',
+    );
+  // Shared memory between processes of the guest: what dom0 has there nobody else sees.
+  if (destination === SHM) {
+    const own = await ownMemory(path);
+    ofHost.shm = path;
+    return ({ shm }) =>
+      shm === undefined ? own : { destination, type: 'bind', source: shm, options };
+  }
+  const readOnly = options.includes('ro');
+  const isSlave = propagation.endsWith('slave') && canBeSlave(path, readOnly);
+  const index = ofHost.files.push({ path, readOnly, ...(isSlave ? { isSlave } : {}) }) - 1;
+  return ({ device }) => ({
+    ...{ destination, type: 'bind', source: sharedPath(index, device), options },
+  });
+}
+
+/** The last of them counts, as for mount(8). */
+const PROPAGATION = /^r?(private|shared|slave)$/;
+
+const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
+
+async function kindOf(given: string, field: string) {
+  try {
+    const path = await realpath(given);
+    const status = await stat(path);
+    const kind = status.isDirectory() ? 'folder' : status.isFile() ? 'file' : 'other';
+    return { path, kind } as const;
+  } catch (cause) {
+    throw configError(field, errorMessage(cause));
+  }
+}
+
+function pick(from: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    names.flatMap((name) =>
+      from[name] === undefined || from[name] === null ? [] : [[name, from[name]]],
+    ),
+  );
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a bundle's root filesystem is in its guest: dom0's folder by 9pfs or, where an annotation asks for it, layers of the guest's own.
+
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LAYERS_MAX } from '../../../agent/wire.js';
+import { errorMessage } from '../../../base/errors.js';
+import type { FolderLayers, LayerFolder } from '../../../image/index.js';
+import type { BundleConfig } from './config.js';
+import { configError } from '../errors.js';
+import { overlayAt } from './overlay-mount.js';
+
+export const ROOTFS_ANNOTATION = 'io.thaw.rootfs';
+const FIELD = `annotations.${ROOTFS_ANNOTATION}`;
+
+/** `erofs-volatile` is for one that can be written to: what is written stays in the guest's memory, ends with it, and dom0 sees none of it. */
+const KINDS = ['9pfs', 'erofs', 'erofs-volatile'] as const;
+export type RootfsKind = (typeof KINDS)[number];
+
+/** Throws ERR_OCI_CONFIG. Pure. */
+export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
+  const wish = annotations[ROOTFS_ANNOTATION] ?? '9pfs';
+  const kind = KINDS.find((known) => known === wish);
+  if (!kind) throw configError(FIELD, `"${wish}": ${KINDS.join(', ')} are allowed`);
+  if (kind === 'erofs' && !root.readonly)
+    throw configError(
+      FIELD,
+      'erofs is for a root filesystem that is read-only (root.readonly), and of one that is not erofs-volatile loses what is written',
+    );
+  return kind;
+}
+
+/** Whether what somebody wrote to it in dom0 would not be seen by its guest, which cannot write either. Pure. */
+export function isSealed({ annotations }: Pick<BundleConfig, 'annotations'>): boolean {
+  return annotations[ROOTFS_ANNOTATION] === 'erofs';
+}
+
+export interface RootLayers {
+  /** The topmost last. */
+  paths: string[];
+  bytes: number[];
+}
+
+/**
+ * Layers of what an engine mounted at `root`, which has no symlinks, kept for the holder. Rejects with ERR_OCI_CONFIG where there can be none,
+ * and as FolderLayers.take() does.
+ */
+export async function layersOfRoot(
+  layers: FolderLayers,
+  holder: string,
+  root: string,
+  signal: AbortSignal,
+): Promise<RootLayers> {
+  const folders = await foldersOf(root).catch((error: unknown) => {
+    throw configError(FIELD, `${errorMessage(error)}: its root filesystem can only be had by 9pfs`);
+  });
+  const made = await layers.take(holder, folders, signal);
+  return { paths: made.map(({ path }) => path), bytes: made.map(({ bytes }) => bytes) };
+}
+
+/** The topmost last. Rejects with RangeError, or with what the system says. */
+async function foldersOf(root: string): Promise<LayerFolder[]> {
+  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const { lower, upper } = overlayAt(mountinfo, root, await overlayDefaults());
+  const folders: LayerFolder[] = [];
+  for (const named of lower) {
+    const folder = await realpath(named);
+    await checkStore(folder);
+    folders.unshift({ folder, isOwn: false });
+  }
+  // What the engine wrote there, or an earlier start.
+  if (upper !== undefined && (await readdir(upper)).length > 0)
+    folders.push({ folder: upper, isOwn: true });
+  if (folders.length > LAYERS_MAX)
+    throw new RangeError(`it has ${folders.length} layers: ${LAYERS_MAX} are allowed`);
+  return folders;
+}
+
+/** What holds for overlays that do not say otherwise. */
+async function overlayDefaults(): Promise<string[]> {
+  const parameters = '/sys/module/overlay/parameters';
+  const defaults: string[] = [];
+  for (const name of ['metacopy', 'redirect_dir']) {
+    const value = await readFile(`${parameters}/${name}`, 'utf8').catch(() => 'N');
+    if (value.trim() === 'Y') defaults.push(`${name}=on`);
+  }
+  return defaults;
+}
+
+/** Rejects with RangeError for a folder that somebody other than root's engines might change. */
+async function checkStore(folder: string): Promise<void> {
+  if (!STORES.some((pattern) => pattern.test(folder)))
+    throw new RangeError(`${folder} is not in a store of podman's, Docker's or containerd's`);
+  // The layer itself has the mode of the image's root.
+  for (let above = dirname(folder); above !== '/'; above = dirname(above)) {
+    const { uid, mode } = await stat(above);
+    if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
+      throw new RangeError(`others than root may write to ${above}`);
+  }
+}
+
+const OTHERS_WRITE = 0o022;
+
+/** Where engines keep unpacked layers, which they do not change: containers-storage, containerd, Docker. */
+const STORES = [
+  /\/overlay\/[0-9a-f]{64}\/diff$/,
+  /\/snapshots\/\d+\/fs$/,
+  /\/overlay2\/[0-9a-z]+(-init)?\/diff$/,
+];

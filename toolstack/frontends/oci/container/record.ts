@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What thawd writes down of a container that an engine made, and where: a folder each, with state.json and the shim's status file.
+
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExitStatus } from '../../../api/wire.js';
+import { writeAtomic } from '../../../base/files.js';
+import type { Log } from '../../../base/log.js';
+import type { CarriedLink } from '../engine/network.js';
+import type { Hooks } from '../engine/hooks.js';
+import type { ProcessSpec } from '../config/process.js';
+import type { Place } from '../../../runtime/pod/index.js';
+import type { SandboxRecord } from '../../../sandbox/record.js';
+
+/** The states of the runtime specification (runtime.md, State), and the one more that runc has. */
+export type OciState = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+export interface OciRecord {
+  /** thaw's own name for it: of its folder, and in its guest. */
+  key: string;
+  /** The engine's, one within its root. */
+  id: string;
+  /** --root: whose container it is. */
+  root: string;
+  /** Absolute. */
+  bundle: string;
+  ociVersion: string;
+  annotations: Record<string, string>;
+  /** Its first process, which others are like unless they say so: config.json may be another by then. */
+  process: ProcessSpec;
+  limits: OciLimits;
+  hooks: Pick<Hooks, 'poststart' | 'poststop'>;
+  state: OciState;
+  /** Of its stand-in; 0 before there is one. */
+  pid: number;
+  /** In milliseconds since 1970. */
+  created: number;
+  exit?: ExitStatus;
+  /** Why it ended, where its process did not say so. */
+  reason?: string;
+  flags: number;
+  /** The folder of its cgroup in dom0; '' for none. */
+  cgroup: string;
+  /** Its domain's; of one that is in another's domain that domain's figures, and its own files. */
+  sandbox: SandboxRecord;
+  /** The key of the container whose domain it is in, where that is another. */
+  inDomainOf?: string;
+  /** What it has there. */
+  place?: Place;
+  /** The folder of its root filesystem in dom0. */
+  rootfs?: string;
+  /** What its guest has of the namespace that its stand-in is in. */
+  links?: CarriedLink[];
+  /** The folder of dom0 that its engine gave it as /dev/shm: others of its domain that have the same share it. */
+  shm?: string;
+  /** What its guest calls it, where that is not its key: it was restored. */
+  inGuest?: string;
+  /** What its guest calls its first interface, where an engine gave it another name. */
+  firstInterface?: string;
+  /** The folder that it is being checkpointed into, its file there, whether it ends by that, and whether it stood still before. */
+  saving?: { folder: string; stash: string; ends: boolean; wasPaused?: boolean };
+  /** The number of its first process in its guest, once it is created. */
+  guestPid?: number;
+  /** Nobody knows it any more: what is left of it is to go. */
+  isDeleted?: boolean;
+  /** It is kept still by its cgroup, in a domain that goes on. */
+  isStill?: boolean;
+}
+
+/** What of linux.resources was asked for; undefined for no limit. */
+export interface OciLimits {
+  memoryBytes?: number;
+  /** quota / period. */
+  cpus?: number;
+  pids?: number;
+}
+
+/** The folder of its root filesystem in dom0; that of a record of thaw 0.1's first days is among its files. Pure. */
+export function rootOf({ rootfs, sandbox }: Pick<OciRecord, 'rootfs' | 'sandbox'>): string {
+  return rootfs ?? sandbox.files?.[0]?.path ?? '';
+}
+
+/** As its guest knows it. Pure. */
+export function nameInGuest({ key, inGuest = key }: Pick<OciRecord, 'key' | 'inGuest'>): string {
+  return inGuest;
+}
+
+export class OciStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  statusPath({ key }: OciRecord): string {
+    return join(this.#folder, key, 'exit');
+  }
+
+  /** Writes it whole or not at all. What runs does not outlive dom0, so nothing is waited for to reach a disk. */
+  async save(record: OciRecord): Promise<void> {
+    const folder = join(this.#folder, record.key);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const text = `${JSON.stringify(record, null, 2)}\n`;
+    await writeAtomic(join(folder, 'state.json'), text, { lasts: false });
+  }
+
+  async remove({ key }: OciRecord): Promise<void> {
+    await rm(join(this.#folder, key), { recursive: true, force: true });
+  }
+
+  /** What the shim wrote when the process ended; undefined when it did not. */
+  async readStatus(record: OciRecord): Promise<string | undefined> {
+    return readFile(this.statusPath(record), 'utf8').catch(() => undefined);
+  }
+
+  /** All records; a folder whose record cannot be read is logged and removed, for nothing can be done with it. */
+  async loadAll(log: Log): Promise<OciRecord[]> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const records: OciRecord[] = [];
+    for (const name of await readdir(this.#folder)) {
+      try {
+        const text = await readFile(join(this.#folder, name, 'state.json'), 'utf8');
+        records.push(JSON.parse(text) as OciRecord);
+      } catch (error) {
+        log.error(`Removing OCI container folder ${name}: its record cannot be read`, { error });
+        await rm(join(this.#folder, name), { recursive: true, force: true });
+      }
+    }
+    return records;
+  }
+}

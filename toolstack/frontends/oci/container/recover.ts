@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a thawd takes over a container that an earlier one left: as it is, or as one that has ended meanwhile.
+
+import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
+import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
+import { OWN_FILES } from '../../../sandbox/shares/shares.js';
+import { parseStatus } from '../../../sandbox/shim/exit-file.js';
+import { releaseSandbox } from '../../../sandbox/release.js';
+import { all } from '../../../sandbox/create/booted-clone.js';
+import { WAKE_MS } from '../../../sandbox/agent/connection.js';
+import { Sandbox } from '../../../sandbox/sandbox.js';
+import type { ShimEvents } from '../../../sandbox/shim/client.js';
+import { findDomain } from '../../../sandbox/orphans.js';
+import type { OciContainer } from './container.js';
+import type { OciServices } from '../verbs/create.js';
+import { OWN_SLOT, stayIn } from '../pod/enter.js';
+import { GuestNetwork } from '../engine/network.js';
+import { isWhole } from '../verbs/fid-snapshot.js';
+import { ownerOf } from '../pod/pod.js';
+import { pauseNow } from '../verbs/pause.js';
+import type { OciRecord } from './record.js';
+
+/**
+ * Those that have a domain first, then those that are in one of these. Resolves with whether it is to stay: one whose create was cut short is
+ * nobody's, and what is left of it is released.
+ */
+export async function takeOver(
+  services: OciServices,
+  container: OciContainer,
+  containers: readonly OciContainer[],
+): Promise<boolean> {
+  const { record, ownsDomain } = container;
+  const { host } = services.sandbox;
+  if (record.state === 'stopped' && record.isDeleted !== true) return true;
+  if (ownsDomain) await findOwn(services, container);
+  else await findPlace(services, container, containers);
+  const { domain } = container;
+  const status = domain && (await domain.sandbox.shim.status().catch(() => undefined));
+  if (record.state === 'creating' || record.isDeleted === true) {
+    const what = record.isDeleted === true ? 'delete' : 'create';
+    host.log.info(`Undoing OCI container ${record.id}, whose ${what} thawd's end cut short`);
+    await container.kill();
+    if (ownsDomain) await releaseFound(services, container);
+    return false;
+  }
+  if (!domain || !status || status.state === 'lost' || !(await domain.sandbox.isAlive())) {
+    const written = parseStatus((await services.store.readStatus(record)) ?? '');
+    await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
+    if (ownsDomain) await releaseSandbox(services.sandbox, record.sandbox);
+    return true;
+  }
+  const slot = record.place?.slot ?? OWN_SLOT;
+  for (const { process } of status.processes) domain.slots.pass(slotOf(process));
+  const processes = status.processes.filter(({ process }) => slotOf(process) === slot);
+  const first = processes.find(({ process }) => process === container.first);
+  if (first?.exit) {
+    await container.end({ exit: first.exit });
+    return true;
+  }
+  const { saving } = record;
+  if (saving && (await hasEndedBy(saving, container))) return true;
+  if (first?.hasBegun === true) {
+    // Xen knows what a thawd that was killed may not have come to write down.
+    const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
+    // Its end may have come meanwhile.
+    if (isOver(container)) return true;
+    record.state = paused || record.isStill === true ? 'paused' : 'running';
+  }
+  for (const { process } of processes)
+    if (process !== container.first) container.execs.adopt(process);
+  if (!ownsDomain) return true;
+  if (saving) goOn(services, container, domain, saving.wasPaused === true);
+  followNetwork(services, container, domain);
+  await domain.sandbox.catchUp();
+  // No agent of a paused domain answers.
+  if (record.state !== 'paused') await domain.sandbox.growOn();
+  return true;
+}
+
+function isOver({ record }: OciContainer): boolean {
+  return record.state === 'stopped';
+}
+
+/** Its checkpoint was cut short: where the folder has all of it, and it was to end by that, it has ended. */
+async function hasEndedBy(
+  saving: NonNullable<OciRecord['saving']>,
+  container: OciContainer,
+): Promise<boolean> {
+  delete container.record.saving;
+  if (!(await isWhole(saving))) await rm(join(saving.folder, saving.stash), { force: true });
+  else if (saving.ends) {
+    await container.end({ exit: { kind: 'signaled', signal: constants.signals.SIGKILL } });
+    return true;
+  }
+  return false;
+}
+
+/** It may have been in the middle of a checkpoint. Nobody moves it before it has gone on, and stands as it did before. */
+function goOn(
+  { sandbox: services }: OciServices,
+  container: OciContainer,
+  domain: PodDomain,
+  wasPaused: boolean,
+): void {
+  const { record } = container;
+  const { libxl } = services.host;
+  container.isSaving = container.isPausing = true;
+  const again = async (): Promise<void> => {
+    await goOnIfHeld(services, domain.sandbox, record.sandbox);
+    if (!wasPaused || record.state !== 'running') return;
+    // A guest that stands still connects to nobody.
+    await domain.sandbox.shim.waitUp(WAKE_MS);
+    container.isPausing = false;
+    await pauseNow(libxl, container);
+  };
+  again()
+    .catch((error: unknown) => {
+      const what = `OCI container ${record.id} is not what it was before its checkpoint was cut short`;
+      services.host.log.error(what, { error });
+    })
+    .finally(() => {
+      container.isSaving = container.isPausing = false;
+      container.network?.changed();
+    });
+}
+
+/** An engine may have changed it while no thawd ran. */
+function followNetwork(
+  { sandbox: { host } }: OciServices,
+  container: OciContainer,
+  { sandbox }: PodDomain,
+): void {
+  const network = new GuestNetwork(host, container, sandbox);
+  container.network = network;
+  network.begin().catch((error: unknown) => {
+    host.log.warn(`Cannot follow the network of OCI container ${container.record.id}`, { error });
+    network.changed();
+  });
+}
+
+async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {
+  const { record, events } = container;
+  services.macs.add(record.sandbox.mac);
+  const slots = new Slots<ShimEvents>();
+  slots.adopt(OWN_SLOT, events);
+  const routed = routeEvents(slots, () => undefined);
+  const sandbox = await Sandbox.adopt(services, record.sandbox, routed).catch(() => undefined);
+  if (!sandbox) return;
+  container.sandbox = sandbox;
+  container.domain = new PodDomain(services, sandbox, slots);
+  container.domain.files.adopt(OWN_FILES);
+}
+
+async function findPlace(
+  services: OciServices,
+  container: OciContainer,
+  containers: readonly OciContainer[],
+): Promise<void> {
+  const { record, events } = container;
+  const { place } = record;
+  const owner = ownerOf(container, containers);
+  if (!place || !owner?.domain?.isAlive) return;
+  const { disks } = owner.domain;
+  owner.domain.slots.adopt(place.slot, events);
+  if (place.files !== undefined) owner.domain.files.adopt(place.files);
+  // All of them, for what nobody has adopted is swept.
+  await all(place.disks.map((disk) => disks.adopt(disk)));
+  stayIn(services, container, owner, place);
+}
+
+async function releaseFound(
+  { sandbox: services }: OciServices,
+  { record: { sandbox } }: OciContainer,
+): Promise<void> {
+  const domid = await findDomain(services.host, sandbox.uuid);
+  if (domid !== undefined) sandbox.domid = domid;
+  await releaseSandbox(services, sandbox);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hooks: programs of dom0 that an engine wants run at points of a container's life (config.md, POSIX-platform Hooks).
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { sleep } from '../../../base/deadline.js';
+import { errorMessage } from '../../../base/errors.js';
+import { printable } from '../../../base/text.js';
+import { absolute, list, object, strings } from '../config/fields.js';
+import { configError, OciError } from '../errors.js';
+
+export interface Hook {
+  path: string;
+  /** With the program's own name first; empty for that alone. */
+  args: readonly string[];
+  env: readonly string[];
+  timeoutMs: number;
+}
+
+/** Those that dom0 runs, in the order of a life; startContainer hooks are the guest's. */
+export type HookPoint = 'prestart' | 'createRuntime' | 'createContainer' | 'poststart' | 'poststop';
+export type Hooks = Record<HookPoint, Hook[]>;
+
+/** Nothing is waited for without end. */
+const DEFAULT_S = 300;
+/** More a timer does not take. */
+const MOST_MS = 2 ** 31 - 1;
+const SAID_MAX = 2000;
+const SAID_MS = 200;
+
+/** Throws ERR_OCI_CONFIG, naming the field. Pure. */
+export function checkHooks(untrusted: unknown): Hooks {
+  const hooks = object(untrusted ?? {}, 'hooks');
+  const of = (point: HookPoint): Hook[] =>
+    list(hooks[point], `hooks.${point}`).map((item, index) =>
+      checkHook(item, `hooks.${point}[${index}]`),
+    );
+  return {
+    ...{ prestart: of('prestart'), createRuntime: of('createRuntime') },
+    ...{ createContainer: of('createContainer') },
+    ...{ poststart: of('poststart'), poststop: of('poststop') },
+  };
+}
+
+function checkHook(item: unknown, field: string): Hook {
+  const hook = object(item, field);
+  const { timeout } = hook;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
+    throw configError(`${field}.timeout`, 'a number of seconds above 0 is wanted');
+  return {
+    path: absolute(hook['path'], `${field}.path`),
+    args: strings(hook['args'], `${field}.args`),
+    env: strings(hook['env'], `${field}.env`),
+    timeoutMs: Math.min(Math.ceil((timeout ?? DEFAULT_S) * 1000), MOST_MS),
+  };
+}
+
+export interface HookRun {
+  /** The container's state as JSON, which each gets on its standard input. */
+  state: string;
+  /** Where they run. */
+  cwd: string;
+  /** One that has the namespaces they run in beside dom0's files; undefined for dom0's. */
+  pid?: number;
+  /** Nobody wants the container any more: what runs is killed. */
+  signal?: AbortSignal;
+}
+
+/** One after the other. Rejects with ERR_OCI_HOOK at the first that fails, which is named with what it said; the rest do not run. */
+export async function runHooks(
+  point: HookPoint,
+  hooks: readonly Hook[],
+  run: HookRun,
+): Promise<void> {
+  for (const [index, hook] of hooks.entries()) {
+    const failed = await runHook(hook, run).catch((error: unknown) => errorMessage(error));
+    if (failed === undefined) continue;
+    run.signal?.throwIfAborted();
+    throw new OciError('ERR_OCI_HOOK', `hooks.${point}[${index}] ${hook.path} ${failed}`);
+  }
+}
+
+/** Resolves with how it failed; undefined when it did not. */
+async function runHook(
+  hook: Hook,
+  { state, cwd, pid, signal }: HookRun,
+): Promise<string | undefined> {
+  const own = hook.args.slice(1);
+  const inside = ['--uts', '--ipc', '--net', `--target=${pid}`, '--', hook.path, ...own];
+  const [program, args] = pid === undefined ? [hook.path, own] : ['/usr/bin/nsenter', inside];
+  const limits = [signal, AbortSignal.timeout(hook.timeoutMs)];
+  const child = spawn(program, args, {
+    ...{ cwd, stdio: ['pipe', 'ignore', 'pipe'], killSignal: 'SIGKILL', detached: true },
+    ...(pid === undefined && hook.args[0] !== undefined ? { argv0: hook.args[0] } : {}),
+    env: Object.fromEntries(hook.env.map((item) => split(item))),
+  });
+  let said = '';
+  child.stderr?.on(
+    'data',
+    (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-SAID_MAX)),
+  );
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(state);
+  const stop = AbortSignal.any(limits.filter((one) => one !== undefined));
+  // Its own process group: what it started goes with it.
+  const kill = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // Gone meanwhile.
+    }
+  };
+  stop.addEventListener('abort', kill, { once: true });
+  if (stop.aborted) kill();
+  try {
+    const [code, by] = (await once(child, 'exit')) as [number | null, string | null];
+    if (code === 0) return undefined;
+    // What it started may keep its stderr open.
+    await Promise.race([once(child, 'close'), sleep(SAID_MS)]);
+    if (stop.aborted)
+      return signal?.aborted
+        ? 'was stopped'
+        : `did not end within its timeout of ${hook.timeoutMs / 1000} s`;
+    const how = code === null ? `was ended by ${by}` : `ended with status ${code}`;
+    return said.trim() === '' ? how : `${how}: ${printable(said.trim(), 500)}`;
+  } finally {
+    stop.removeEventListener('abort', kill);
+    child.stderr?.destroy();
+  }
+}
+
+function split(item: string): [string, string] {
+  const at = item.indexOf('=');
+  return at < 0 ? [item, ''] : [item.slice(0, at), item.slice(at + 1)];
+}

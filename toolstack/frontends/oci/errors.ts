@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes wrong in OCI mode, with the codes of docs/errors.md.
+
+import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
+import type { OciRecord } from './container/record.js';
+
+export class OciError extends ThawError {}
+
+/** A field of config.json that does not do, named by its path. */
+export function configError(field: string, why: string): OciError {
+  return new OciError('ERR_OCI_CONFIG', `config.json: ${field}: ${why}`);
+}
+
+/** Its state does not allow that. */
+export function stateError(verb: string, { id, state }: Pick<OciRecord, 'id' | 'state'>): OciError {
+  // containerd knows by runc's words that there is nothing to kill.
+  const known = verb === 'kill' && state === 'stopped' ? ': container not running' : '';
+  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}${known}`);
+}
+
+/** It stands still, or is about to. */
+export function savingError(verb: string, { id }: Pick<OciRecord, 'id'>): OciError {
+  return new OciError(
+    'ERR_OCI_STATE',
+    `cannot ${verb} container "${id}": it is being checkpointed; try again`,
+  );
+}
+
+/** What is in the way of a copy. */
+export function checkpointError(
+  { id }: Pick<OciRecord, 'id'>,
+  why: string,
+  cause?: unknown,
+): OciError {
+  const message = `cannot checkpoint container "${id}": ${why}`;
+  return new OciError('ERR_OCI_CHECKPOINT', message, { cause });
+}
+
+/** What the agent says of it comes along. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ERR_AGENT_TCP: 'they cannot go on in another domain; close them first',
+  ERR_AGENT_STREAMS:
+    'nobody would be at its other end; run it without a terminal and an open stdin',
+  ERR_AGENT_VOLUME: 'it cannot go along; run the container without it',
+  ERR_AGENT_BUSY: 'wait until it has ended, or end it',
+};
+
+/** Why a checkpoint failed, in its user's words where that is the container's. */
+export function refusal(record: Pick<OciRecord, 'id' | 'sandbox'>, cause: unknown): unknown {
+  const code = errorCode(cause) ?? '';
+  const reason = errorMessage(cause).replace(/^Agent refused to hold it: /, '');
+  const why =
+    code === 'ERR_SHIM_REFUSED'
+      ? fileTrouble(reason, record.sandbox.files ?? [])
+      : REMEDIES[code] && `${reason.charAt(0).toLowerCase()}${reason.slice(1)}; ${REMEDIES[code]}`;
+  return why === undefined ? cause : checkpointError(record, why, cause);
+}
+
+/** What a file server says of a file, which it knows by the number of what is shared; undefined for anything else. Pure. */
+export function fileTrouble(text: string, files: readonly { path: string }[]): string | undefined {
+  const found = /^Shim refused: Cannot (?:stash|take up) (\d+)(\/.*?)?: (.*)$/s.exec(text);
+  const [, index, below = '', why] = found ?? [];
+  const path = files[Number(index)]?.path;
+  return path === undefined ? undefined : `${path}${below}: ${why}`;
+}
+
+/** A program that cannot be run, in the words by which engines tell it from other failures (runc's, os/exec of Go). */
+export function programError(error: unknown, [name = '']: readonly string[]): unknown {
+  const why = { ERR_AGENT_CMD_NOENT: notThere(name), ERR_AGENT_CMD_NOEXEC: 'permission denied' };
+  const code = errorCode(error);
+  return code === 'ERR_AGENT_CMD_NOENT' || code === 'ERR_AGENT_CMD_NOEXEC'
+    ? new OciError(code, `exec: "${name}": ${why[code]}`, { cause: error })
+    : error;
+}
+
+function notThere(name: string): string {
+  return name.includes('/')
+    ? `stat ${name}: no such file or directory`
+    : 'executable file not found in $PATH';
+}

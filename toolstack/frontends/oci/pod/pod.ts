@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is a container to be in another's domain, as one of a pod? Annotations of Kubernetes' runtimes say so, or namespaces that are another's.
+
+import { stat } from 'node:fs/promises';
+import type { BundleConfig, Namespace } from '../config/config.js';
+import type { OciContainer } from '../container/container.js';
+import { configError, savingError, stateError } from '../errors.js';
+
+/** A pod's domain for a container that comes into it. */
+export interface Joining {
+  /** Whose domain it is. */
+  owner: OciContainer;
+  /** By type, where the guest has namespaces that are another container's. */
+  joined: Map<string, string>;
+}
+
+/** What containerd's CRI service and CRI-O say of a container, with what each calls it. */
+const SPEECHES = [
+  { type: 'io.kubernetes.cri.container-type', pod: 'io.kubernetes.cri.sandbox-id' },
+  { type: 'io.kubernetes.cri-o.ContainerType', pod: 'io.kubernetes.cri-o.SandboxID' },
+];
+
+/** The names of /proc/PID/ns, where they are not those of config.json. */
+const FILES: Readonly<Record<string, string>> = { network: 'net', mount: 'mnt' };
+
+/** Whether it is to be the first of a pod, whose domain others come into. Pure. */
+export function isPodSandbox(annotations: BundleConfig['annotations']): boolean {
+  return SPEECHES.some(({ type }) => annotations[type] === 'sandbox');
+}
+
+/** The id of the container that its pod began with; undefined where no annotation says so. Throws ERR_OCI_CONFIG. Pure. */
+export function podSandboxId(annotations: BundleConfig['annotations']): string | undefined {
+  const speech = SPEECHES.find(({ type }) => annotations[type] === 'container');
+  if (!speech) return undefined;
+  const id = annotations[speech.pod];
+  if (id) return id;
+  throw configError(`annotations.${speech.pod}`, `missing, and ${speech.type} is container`);
+}
+
+/**
+ * Undefined for a container that has a domain to itself. Rejects with ERR_OCI_CONFIG for one that asks for what containers of a domain cannot
+ * have, and with ERR_OCI_STATE where its pod's first container does not run.
+ */
+export async function findJoining(
+  { annotations, namespaces }: Pick<BundleConfig, 'annotations' | 'namespaces'>,
+  root: string,
+  containers: readonly OciContainer[],
+): Promise<Joining | undefined> {
+  const shared = namespaces.filter(({ type, path }) => path !== '' && type !== 'user');
+  const holders = new Map<string, OciContainer>();
+  // Of one that is still being made the guest has no process yet.
+  const lived = containers.filter(
+    ({ record, sandbox }) => sandbox && record.guestPid !== undefined,
+  );
+  for (const namespace of shared) {
+    const holder = await holderOf(namespace, lived);
+    if (holder) holders.set(namespace.type, holder);
+  }
+  const id = podSandboxId(annotations);
+  const named = containers.find(({ record }) => record.root === root && record.id === id);
+  if (id !== undefined && !named)
+    throw configError('annotations', `they name pod "${id}", and there is no such container`);
+  const members = [...(named ? [named] : []), ...holders.values()];
+  const [owner, other] = new Set(members.map((one) => ownerOf(one, containers)));
+  if (!owner) {
+    refuseForeign(shared);
+    return undefined;
+  }
+  if (other)
+    throw configError(
+      'linux.namespaces',
+      `they are of containers "${owner.record.id}" and "${other.record.id}", whose domains are two`,
+    );
+  if (!owner.domain?.isAlive || !['created', 'running'].includes(owner.record.state))
+    throw stateError('enter the domain of', owner.record);
+  if (owner.isSaving) throw savingError('enter the domain of', owner.record);
+  if (!holders.has('network'))
+    throw configError(
+      'linux.namespaces',
+      `network: it is in the domain of container "${owner.record.id}", and has that one's network`,
+    );
+  refuseForeign(shared.filter(({ type }) => !holders.has(type)));
+  const joined = [...holders].map(([type, { record }]): [string, string] => [
+    type,
+    namespacePath(type, record.guestPid ?? 0),
+  ]);
+  return { owner, joined: new Map(joined) };
+}
+
+/** The container that it began with. */
+export function ownerOf(
+  container: OciContainer,
+  containers: Iterable<OciContainer>,
+): OciContainer | undefined {
+  const { inDomainOf } = container.record;
+  if (inDomainOf === undefined) return container;
+  return [...containers].find(({ record }) => record.key === inDomainOf);
+}
+
+/** Those of a domain. */
+export function membersOf(
+  { record: { key } }: OciContainer,
+  containers: Iterable<OciContainer>,
+): OciContainer[] {
+  return [...containers].filter(({ record }) => record.inDomainOf === key);
+}
+
+async function holderOf(
+  { type, path }: Namespace,
+  containers: readonly OciContainer[],
+): Promise<OciContainer | undefined> {
+  const pid = /^\/proc\/(\d+)\/ns\//.exec(path)?.[1];
+  const named = containers.find(({ record }) => record.pid === Number(pid));
+  // Stand-ins are all in dom0's own of the others.
+  if (named || !['network', 'ipc', 'uts'].includes(type)) return named;
+  const wanted = await inode(path);
+  for (const container of containers)
+    if (wanted !== '' && wanted === (await inode(namespacePath(type, container.record.pid))))
+      return container;
+  return undefined;
+}
+
+/** Which namespace it is; '' for none. */
+async function inode(path: string): Promise<string> {
+  return stat(path).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => '',
+  );
+}
+
+/** Of a process of dom0's or of a guest's. */
+function namespacePath(type: string, pid: number): string {
+  return `/proc/${pid}/ns/${FILES[type] ?? type}`;
+}
+
+/** A network of the engine's own is carried into the guest. */
+function refuseForeign(namespaces: readonly Namespace[]): void {
+  const foreign = namespaces.find(({ type }) => ['pid', 'ipc', 'uts'].includes(type));
+  if (foreign)
+    throw configError(
+      'linux.namespaces',
+      `${foreign.type} of ${foreign.path}: that is no container's which is in a domain of its own or of its pod`,
+    );
+}

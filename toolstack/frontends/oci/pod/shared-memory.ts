@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose is a container's /dev/shm? Engines give each a tmpfs of dom0's, or several of a pod the same; in a guest it is memory of the guest's.
+
+import { statfs } from 'node:fs/promises';
+import { AgentType } from '../../../agent/wire.js';
+import { encodeShm } from '../../../agent/wire-guest.js';
+import { errorCode } from '../../../base/errors.js';
+import { onceStarted } from '../../../sandbox/agent/calls.js';
+import type { OciContainer } from '../container/container.js';
+import { nameInGuest } from '../container/record.js';
+import type { OciState } from '../container/record.js';
+
+export const SHM = '/dev/shm';
+
+const TMPFS_MAGIC = 0x01021994;
+const SHARE_MS = 30_000;
+/** There is something of it in its guest. */
+const LIVES: readonly OciState[] = ['created', 'running', 'paused'];
+
+/** Where the agent puts what is shared for a container. Pure. */
+export function sharedMemoryPath(key: string): string {
+  return `/run/thaw/shm/${key}`;
+}
+
+/** A tmpfs of the guest's own, as large as what dom0 has at `path`. */
+export async function ownMemory(path: string): Promise<object> {
+  const { bsize, blocks, type } = await statfs(path);
+  const size =
+    type === TMPFS_MAGIC ? `size=${Math.floor((bsize * blocks) / 1024)}k` : 'size=65536k';
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', size];
+  return { destination: SHM, type: 'tmpfs', source: 'shm', options };
+}
+
+/**
+ * Has the guest share the /dev/shm of one of `others`, which are in its domain, with a container that an engine gave the same. False: none of
+ * them has it. Rejects with ERR_AGENT_MOUNT.
+ */
+export async function shareMemory(
+  { record: { key, shm }, sandbox }: Pick<OciContainer, 'record' | 'sandbox'>,
+  others: readonly Pick<OciContainer, 'record'>[],
+): Promise<boolean> {
+  if (shm === undefined || !sandbox) return false;
+  for (const { record } of others) {
+    if (record.key === key || record.shm !== shm || !LIVES.includes(record.state)) continue;
+    try {
+      const link = await sandbox.agent();
+      const request = encodeShm(nameInGuest(record), SHM, key);
+      await onceStarted(() => link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS));
+      return true;
+    } catch (error) {
+      // It has ended since.
+      if (errorCode(error) !== 'ERR_AGENT_NOENT') throw error;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
+
+import { AgentType, decodePid } from '../../../agent/wire.js';
+import { encodeStart } from '../../../agent/wire-process.js';
+import type { Client } from '../../../api/client.js';
+import { ProcessFlag } from '../../../api/wire.js';
+import { writeAtomic } from '../../../base/files.js';
+import { Steps } from '../../../base/steps.js';
+import type { FolderLayers } from '../../../image/index.js';
+import { OWN_FILES } from '../../../sandbox/shares/shares.js';
+import { limitWithin } from '../../../sandbox/size/size.js';
+import type { Pool } from '../../../sandbox/pool/pool.js';
+import type { SandboxRecord } from '../../../sandbox/record.js';
+import { ROOTFS, type ContainerSandbox } from '../../../sandbox/sandbox.js';
+import type { SandboxServices } from '../../../sandbox/services.js';
+import { enterCgroup } from '../engine/cgroup.js';
+import type { BundleConfig } from '../config/config.js';
+import type { OciContainer } from '../container/container.js';
+import type { OciDevice } from '../config/devices.js';
+import { fitDomain } from '../pod/domain-size.js';
+import { enterDomain, makeDomain } from '../pod/enter.js';
+import { OciError, programError, stateError } from '../errors.js';
+import type { GuestPlace } from '../config/guest-config.js';
+import { runHooks } from '../engine/hooks.js';
+import { GuestNetwork } from '../engine/network.js';
+import type { CreateRequest, OciPlan } from '../config/plan.js';
+import { membersOf, type Joining } from '../pod/pod.js';
+import { sizeOf, standInOf } from '../config/process.js';
+import type { OciRecord, OciStore } from '../container/record.js';
+import { sharedMemoryPath, shareMemory } from '../pod/shared-memory.js';
+import { stateOf } from '../command-line/state.js';
+
+export interface OciServices {
+  sandbox: SandboxServices;
+  pool: Pool;
+  store: OciStore;
+  devices: DeviceGivers;
+  /** Of root filesystems that are no files of dom0. */
+  layers: FolderLayers;
+}
+
+/** Who sees to it that two containers do not write to one disk. */
+export interface DeviceGivers {
+  /** Rejects with ERR_DEVICE. */
+  give(key: string, name: string, devices: readonly OciDevice[]): Promise<void>;
+  /** What an earlier thawd gave. */
+  adopt(container: { id: string; name: string; sandbox: SandboxRecord }): Promise<void>;
+  /** Its processes have ended, its domain is going: who wants one of them waits. */
+  ends(key: string): void;
+  /** Idempotent. */
+  takeBack(key: string): void;
+}
+
+/** Has a container's devices go back when it ends. */
+export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): void {
+  const { key } = container.record;
+  void container.ending.then(() => devices.ends(key));
+  void container.ended.then(() => devices.takeBack(key));
+}
+
+const CREATE_MS = 130_000;
+
+/** Resolves when it can be started. Rejects when it cannot; whoever asked then undoes it. */
+export async function create(
+  services: OciServices,
+  container: OciContainer,
+  { config, guest, joining }: OciPlan,
+  { pidFile, consoleSocket, containers }: CreateRequest & { containers: readonly OciContainer[] },
+  client: Client,
+): Promise<void> {
+  const { record } = container;
+  const { store } = services;
+  const steps = new Steps(services.sandbox.host.log, `OCI container ${record.id}`);
+  await services.devices.give(record.key, record.id, guest.devices);
+  giveBackAtEnd(services.devices, container);
+  if (guest.rootfs !== '9pfs')
+    services.sandbox.host.log.info(
+      `OCI container ${record.id} has its root filesystem by ${guest.rootfs}, as its annotations say`,
+    );
+  record.cgroup = await enterCgroup(config.cgroupsPath);
+  await steps.time('save', store.save(record));
+  if (joining) await fitDomain(services.sandbox, joining.owner, containers);
+  container.going.signal.throwIfAborted();
+  const prepare = (made: ContainerSandbox): Promise<void> =>
+    standIn(services, container, { config, consoleSocket }, made, client);
+  await steps.time(
+    'domain',
+    joining
+      ? enterDomain(services, container, joining.owner, prepare)
+      : makeDomain(services, container, client.signal, prepare),
+  );
+  const { sandbox } = container;
+  container.going.signal.throwIfAborted();
+  await steps.time('hooks', beforeStart(config, container, client));
+  if (!sandbox) throw stateError('create', record);
+  if (!joining) await steps.time('network', beginNetwork(services, container));
+  const isShared = joining
+    ? await shareMemory(container, [joining.owner, ...membersOf(joining.owner, containers)])
+    : false;
+  const { rows, cols } = sizeOf(config.process);
+  const start = encodeStart({
+    ...{ process: container.first, flags: record.flags, rows, cols, rootfs: '', files: {} },
+    ...{ container: record.key, config: guest.configAt(placeOf(record, joining, isShared)) },
+  });
+  const link = await sandbox.agent();
+  const request = link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
+  const answer = await steps.time('guest', request).catch((error: unknown) => {
+    throw programError(error, config.process.args);
+  });
+  container.going.signal.throwIfAborted();
+  record.guestPid = decodePid(answer);
+  // Nobody has heard of its end yet, and nobody would wait for it.
+  if (record.state !== 'creating')
+    throw new OciError(
+      'ERR_OCI_STATE',
+      `its guest ended before it was created: ${record.reason ?? 'killed'}`,
+    );
+  await container.update({ state: 'created' });
+  // Engines look at the pid as soon as it is there.
+  if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
+  if (!joining) container.domain?.sandbox.recordLater();
+  steps.done();
+}
+
+function placeOf(
+  { key, place, limits, sandbox }: OciRecord,
+  joining: Joining | undefined,
+  isShared: boolean,
+): GuestPlace {
+  const shared = {
+    ...{ sandbox, joined: joining?.joined ?? new Map<string, string>() },
+    shm: isShared ? sharedMemoryPath(key) : undefined,
+  };
+  return place
+    ? {
+        ...{ ...shared, device: place.files ?? OWN_FILES, rootfs: key, cgroup: key },
+        memoryBytes: limits.memoryBytes,
+      }
+    : {
+        ...{ ...shared, device: OWN_FILES, rootfs: ROOTFS, cgroup: 'container' },
+        memoryBytes: limitWithin(limits.memoryBytes),
+      };
+}
+
+/** Has a process of dom0 stand in for its first. */
+export async function standIn(
+  { store }: OciServices,
+  container: OciContainer,
+  { config, consoleSocket }: { config: BundleConfig; consoleSocket: string },
+  { shim, shimSocket }: ContainerSandbox,
+  client: Client,
+): Promise<void> {
+  const { record, first } = container;
+  const { flags } = record;
+  // A clone that waited has an id and a domain of its own.
+  await store.save(record);
+  await shim.expect(first, flags, '', store.statusPath(record));
+  const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
+  const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
+  record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));
+  // Whoever undoes it runs those hooks that are for what the others made.
+  if (record.hooks.poststop.length > 0) await store.save(record);
+}
+
+/** Of one that has a domain of its own. Rejects as GuestNetwork.begin() does. */
+export async function beginNetwork(services: OciServices, container: OciContainer): Promise<void> {
+  if (!container.domain) return;
+  const { sandbox } = container.domain;
+  container.network = new GuestNetwork(services.sandbox.host, container, sandbox);
+  await container.network.begin();
+}
+
+/** Its namespaces are there and nothing runs in its guest: an engine's hooks may fill the network. Rejects with ERR_OCI_HOOK. */
+export async function beforeStart(
+  { hooks }: BundleConfig,
+  { record, going }: OciContainer,
+  client: Client,
+): Promise<void> {
+  const { bundle: cwd, pid } = record;
+  const signal = AbortSignal.any([client.signal, going.signal]);
+  const run = { state: JSON.stringify(stateOf(record)), cwd, signal };
+  await runHooks('prestart', hooks.prestart, run);
+  await runHooks('createRuntime', hooks.createRuntime, run);
+  await runHooks('createContainer', hooks.createContainer, { ...run, pid });
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// events: a container's statistics, once or again and again.
+
+import type { Client } from '../../../api/client.js';
+import { sleep } from '../../../base/deadline.js';
+import type { OciContainer } from '../container/container.js';
+import { OciError } from '../errors.js';
+import { statsEvent } from './stats.js';
+
+/** Once with --stats, else until it ends or the client goes. Rejects as statsEvent() does. */
+export async function printEvents(
+  container: OciContainer,
+  { stats, interval = '5s' }: Record<string, string>,
+  client: Client,
+): Promise<void> {
+  const ms = durationMs(interval);
+  const over = new AbortController();
+  void container.ended.then(() => over.abort());
+  // Nothing of an interval is left when the container ends in it.
+  const either = AbortSignal.any([client.signal, over.signal]);
+  for (;;) {
+    client.out(`${JSON.stringify(await statsEvent(container))}\n`);
+    if (stats !== undefined) return;
+    await sleep(ms, either).catch(() => undefined);
+    if (client.signal.aborted) return;
+    if (container.record.state !== 'stopped') continue;
+    if (container.record.exit?.oomKilled) client.out(`${JSON.stringify(oomEvent(container))}\n`);
+    return;
+  }
+}
+
+/** As runc has it, though once, at the end. */
+const oomEvent = ({ record: { id } }: OciContainer): object => ({ type: 'oom', id });
+
+/** As Go writes them. Throws ERR_USAGE. */
+export function durationMs(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
+  const ms = Number(number) * ({ ms: 1, s: 1000, m: 60_000 }[unit] ?? 0);
+  if (ms >= 1) return ms;
+  throw new OciError('ERR_USAGE', `invalid interval "${text}": such as 5s is wanted`);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// restore: a container of a bundle that goes on from where another, or itself, was checkpointed.
+
+import { join } from 'node:path';
+import type { Client } from '../../../api/client.js';
+import { ProcessFlag } from '../../../api/wire.js';
+import { errorMessage } from '../../../base/errors.js';
+import { writeAtomic } from '../../../base/files.js';
+import {
+  CheckpointError,
+  CheckpointFile,
+  pagesToRestore,
+  unpackTemplate,
+  type CheckpointHeader,
+  type SavedOci,
+} from '../../../checkpoint/index.js';
+import { closeFd } from '../../../clone/template/memfd.js';
+import { checkTraits } from '../../../clone/template/traits.js';
+import { checkLimits } from '../../../sandbox/size/size.js';
+import { checkRoomForPages } from '../../../sandbox/copy/spool.js';
+import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
+import { enterCgroup } from '../engine/cgroup.js';
+import type { OciContainer } from '../container/container.js';
+import { beforeStart, beginNetwork, standIn, type OciServices } from './create.js';
+import { makeDomain } from '../pod/enter.js';
+import { fileTrouble, OciError, stateError } from '../errors.js';
+import type { CreateRequest, OciPlan } from '../config/plan.js';
+import { nameInGuest } from '../container/record.js';
+import { checkStash, MEMORY_FILE } from './fid-snapshot.js';
+
+export interface RestoreRequest extends CreateRequest {
+  /** The folder that checkpoint() made. */
+  imagePath: string;
+}
+
+/**
+ * Resolves when it runs on. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST, ERR_OCI_CHECKPOINT where the bundle is not like that of the
+ * container that was written, and as create() does; whoever asked then undoes it.
+ */
+export async function restore(
+  services: OciServices,
+  container: OciContainer,
+  plan: OciPlan,
+  { imagePath, pidFile, consoleSocket }: RestoreRequest,
+  client: Client,
+): Promise<void> {
+  const { record } = container;
+  const { config } = plan;
+  const { templates, engine } = services.sandbox;
+  const file = await CheckpointFile.open(join(imagePath, MEMORY_FILE), imagePath);
+  try {
+    checkTraits(imagePath, file.header.host, await templates.traits());
+    const saved = checkPlan(plan, file.header, imagePath);
+    const stash = await checkStash(imagePath, saved.stash);
+    becomeSaved(container, saved, file.header);
+    record.cgroup = await enterCgroup(config.cgroupsPath);
+    await services.store.save(record);
+    await checkSize(services, file.header);
+    const running = { disks: [], stash, interface: saved.interface };
+    const { signal } = client;
+    const template = await unpackTemplate(file, undefined, running, {
+      ...{ signal, onProgress: () => undefined },
+    });
+    try {
+      const what = { config, consoleSocket };
+      const stand = (made: ContainerSandbox): Promise<void> =>
+        standIn(services, container, what, made, client);
+      await makeDomain(services, container, signal, stand, template).catch((cause: unknown) => {
+        const why = fileTrouble(errorMessage(cause), record.sandbox.files ?? []);
+        throw why === undefined ? cause : cannot(imagePath, why, cause);
+      });
+    } finally {
+      await engine.forget(template);
+      closeFd(template.fd);
+    }
+  } finally {
+    await file.close();
+  }
+  container.going.signal.throwIfAborted();
+  await beforeStart(config, container, client);
+  await beginNetwork(services, container);
+  if (!container.sandbox) throw stateError('restore', record);
+  await container.sandbox.begin({
+    ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
+    ...{ container: nameInGuest(record), hostname: '', files: {} },
+  });
+  container.going.signal.throwIfAborted();
+  // It may have ended since.
+  if (record.state === 'creating') await container.update({ state: 'running' });
+  if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
+  container.domain?.sandbox.recordLater();
+}
+
+/** What fails for want of memory fails before anything is read. */
+async function checkSize(
+  { sandbox }: OciServices,
+  { domain, memory }: CheckpointHeader,
+): Promise<void> {
+  const { shape, memoryKib, vcpus } = domain;
+  const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: vcpus };
+  await checkLimits(asked, sandbox, shape.memoryKib);
+  (await sandbox.budget.reserve(memoryKib))();
+  await checkRoomForPages(pagesToRestore(memory));
+}
+
+/** The guest knows its files by their numbers. Throws ERR_OCI_CHECKPOINT. */
+function checkPlan(
+  { config, guest, joining }: OciPlan,
+  header: CheckpointHeader,
+  path: string,
+): SavedOci {
+  const { oci } = header;
+  if (!oci)
+    throw new CheckpointError(
+      'ERR_CHECKPOINT_FILE',
+      `Cannot restore from ${path}: it is of a container of thaw's own; use thaw restore`,
+    );
+  const isSame =
+    guest.files.length === oci.readOnly.length &&
+    guest.files.every(({ readOnly }, index) => readOnly === oci.readOnly[index]);
+  const why = joining
+    ? 'it is to come into the domain of another container'
+    : config.process.terminal || (oci.flags & ~ProcessFlag.STDIN) !== 0
+      ? 'process.terminal is true, and it had no terminal'
+      : guest.rootfs !== '9pfs' || guest.devices.length > 0
+        ? 'it is to have another root filesystem, or block devices'
+        : !isSame
+          ? 'its mounts are not those that it had'
+          : undefined;
+  if (why === undefined) return oci;
+  throw cannot(path, `config.json: ${why}`);
+}
+
+function cannot(path: string, why: string, cause?: unknown): OciError {
+  return new OciError('ERR_OCI_CHECKPOINT', `cannot restore from ${path}: ${why}`, { cause });
+}
+
+/** What its domain has, whatever the bundle says. */
+function becomeSaved(
+  { record }: OciContainer,
+  saved: SavedOci,
+  { domain }: CheckpointHeader,
+): void {
+  const { shape, vcpus, memoryKib } = domain;
+  record.inGuest = saved.inGuest;
+  record.guestPid = saved.guestPid;
+  record.firstInterface = saved.interface;
+  // Nobody is at its other end.
+  record.flags = saved.flags & ~ProcessFlag.STDIN;
+  Object.assign(record.sandbox, {
+    ...{ type: shape.type, vcpus, maxVcpus: shape.vcpus, memoryKib, growsBehind: false },
+    hostname: saved.hostname,
+  });
+}

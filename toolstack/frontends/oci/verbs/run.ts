@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// run: create, start and, unless it is detached, the caller's wait for its end, with its status (runc(8)).
+
+import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import type { Client } from '../../../api/client.js';
+import { shellStatus } from '../../../api/wire.js';
+import { sleep } from '../../../base/deadline.js';
+import type { OciContainer } from '../container/container.js';
+import type { OciContainers } from '../container/containers.js';
+import type { CreateRequest } from '../config/plan.js';
+
+export interface RunOptions {
+  detach: boolean;
+  /** It is not deleted behind its end. */
+  keep: boolean;
+}
+
+/** Resolves with the status for the caller: 0 for one that is detached. Rejects as create() and start() do; nothing is left then. */
+export async function run(
+  containers: OciContainers,
+  request: CreateRequest,
+  { detach, keep }: RunOptions,
+  client: Client,
+): Promise<number> {
+  const { root, id } = request;
+  const container = await containers.create({ ...request, isAttended: !detach }, client);
+  try {
+    await containers.start(root, id);
+  } catch (error) {
+    await containers.remove(container);
+    throw error;
+  }
+  return detach ? 0 : untilEnd(containers, container, keep, client);
+}
+
+/** Of one that runs: as run(), from its start on. */
+export async function untilEnd(
+  containers: OciContainers,
+  container: OciContainer,
+  keep: boolean,
+  client: Client,
+): Promise<number> {
+  const { record } = container;
+  const { root, id } = record;
+  const stop = (): void =>
+    void containers.kill(root, id, constants.signals.SIGTERM).catch(() => undefined);
+  client.signal.addEventListener('abort', stop, { once: true });
+  // Signalled before anybody listened.
+  if (client.signal.aborted) stop();
+  try {
+    await container.ended;
+    await untilGone(record.pid);
+  } finally {
+    client.signal.removeEventListener('abort', stop);
+    if (!keep) await containers.remove(container);
+  }
+  return record.exit ? shellStatus(record.exit) : UNKNOWN_STATUS;
+}
+
+/** As one that was killed. */
+const UNKNOWN_STATUS = 128 + constants.signals.SIGKILL;
+const GONE_MS = 5000;
+const POLL_MS = 20;
+
+/** Its stand-in may still have output of it to write. Nobody waits for one that stays. */
+async function untilGone(pid: number): Promise<void> {
+  for (const end = Date.now() + GONE_MS; Date.now() < end; await sleep(POLL_MS)) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    // Behind the name, which may have anything in it: a zombie has written all that it will.
+    if (stat === '' || stat.slice(stat.lastIndexOf(')')).startsWith(') Z')) return;
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the program of a container begins that was created (runtime.md, Start).
+
+import { errorMessage } from '../../../base/errors.js';
+import type { OciContainer } from '../container/container.js';
+import type { OciServices } from './create.js';
+import { stateError } from '../errors.js';
+import { runHooks } from '../engine/hooks.js';
+import { nameInGuest } from '../container/record.js';
+import { stateOf } from '../command-line/state.js';
+
+/**
+ * In this order: its network as it is now, the program, the state, hooks of poststart, whose failure ends it. Rejects with ERR_OCI_STATE unless it is
+ * created and was not started, and as the network, the agent and the hooks do.
+ */
+export async function start({ pool }: OciServices, container: OciContainer): Promise<void> {
+  const { record, sandbox } = container;
+  if (record.state !== 'created' || !sandbox || container.isStarting)
+    throw stateError('start', record);
+  container.isStarting = true;
+  await container.network?.settled().catch((error: unknown) => {
+    container.isStarting = false;
+    throw error;
+  });
+  const begun = pool.during(() =>
+    sandbox.begin({
+      ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
+      ...{ container: nameInGuest(record), hostname: '', files: {} },
+    }),
+  );
+  await begun.catch(async (error: unknown) => {
+    // Its process is gone: crun's create waited for this alone.
+    await container.end({ reason: errorMessage(error) });
+    throw error;
+  });
+  if (record.state === 'created') await container.update({ state: 'running' });
+  const run = { state: JSON.stringify(stateOf(record, 'running')), cwd: record.bundle };
+  await runHooks('poststart', record.hooks.poststart, run).catch(async (error: unknown) => {
+    await container.kill();
+    throw error;
+  });
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw system df: how much of the disk images, containers, volumes, templates, frozen images and engines' layers have, and how much of that nothing
+// needs.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DiskUsage } from '../../api/engine.js';
+import { errorCode } from '../../base/errors.js';
+import { usersOf } from '../../runtime/create/volumes.js';
+import {
+  isUp,
+  type ContainerManager,
+  type ContainerServices,
+} from '../../runtime/store/containers.js';
+import { needsImage } from './images.js';
+import type { FolderLayers } from '../../image/index.js';
+import type { Paths } from '../../base/paths.js';
+
+/** A row for each kind of thing, whether there is one or not. */
+export async function diskUsage(
+  services: ContainerServices,
+  manager: ContainerManager,
+  { state }: Paths,
+  layers: Pick<FolderLayers, 'usage'>,
+): Promise<DiskUsage[]> {
+  return Promise.all([
+    imageUsage(services, manager),
+    containerUsage(manager, join(state, 'containers')),
+    volumeUsage(services, manager, join(state, 'volumes')),
+    templateUsage(services, join(state, 'templates')),
+    frozenUsage(services, join(state, 'frozen')),
+    layerUsage(layers),
+  ]);
+}
+
+async function imageUsage(
+  services: ContainerServices,
+  manager: ContainerManager,
+): Promise<DiskUsage> {
+  const { total, used, bytes, usedBytes } = await services.images.usage((image) =>
+    needsImage(services, manager, image),
+  );
+  return { type: 'Images', total, active: used, bytes, reclaimableBytes: bytes - usedBytes };
+}
+
+/** Of the images of podman, Docker and containerd: what no container has is made again when one wants it. */
+async function layerUsage(layers: Pick<FolderLayers, 'usage'>): Promise<DiskUsage> {
+  const { total, active, bytes, usedBytes } = await layers.usage();
+  return { type: 'Engine Layers', total, active, bytes, reclaimableBytes: bytes - usedBytes };
+}
+
+/** Their records, logs and disks, of which what was written counts. */
+async function containerUsage(manager: ContainerManager, folder: string): Promise<DiskUsage> {
+  const all = [...manager.containers].map(({ record }) => record);
+  const up = all.filter((record) => isUp(record));
+  const size = ({ id }: { id: string }): Promise<number> => bytesBelow(join(folder, id));
+  const ended = all.filter(({ state }) => ['created', 'exited', 'lost'].includes(state));
+  return {
+    ...{ type: 'Containers', total: all.length, active: up.length },
+    bytes: await sum(all.map(size)),
+    reclaimableBytes: await sum(ended.map(size)),
+  };
+}
+
+/** What no container has counts as not needed, as with podman. */
+async function volumeUsage(
+  { volumes }: ContainerServices,
+  manager: ContainerManager,
+  folder: string,
+): Promise<DiskUsage> {
+  const all = volumes
+    .list()
+    .map(({ name }) => ({ name, isUsed: usersOf(manager, name).length > 0 }));
+  const size = ({ name }: { name: string }): Promise<number> => bytesBelow(join(folder, name));
+  return {
+    ...{ type: 'Local Volumes', total: all.length },
+    active: all.filter(({ isUsed }) => isUsed).length,
+    bytes: await sum(all.map(size)),
+    reclaimableBytes: await sum(all.filter(({ isUsed }) => !isUsed).map(size)),
+  };
+}
+
+/** Of the kernel alone: made again when one is missing, so none is in the way of anything. */
+async function templateUsage(services: ContainerServices, folder: string): Promise<DiskUsage> {
+  const all = await services.sandbox.templates.list();
+  const active = all.filter(({ key }) => services.pool.ready(key) > 0).length;
+  const bytes = await bytesBelow(folder);
+  return { type: 'Templates', total: all.length, active, bytes, reclaimableBytes: 0 };
+}
+
+/** Each is there because somebody wants to clone it. */
+async function frozenUsage({ frozen }: ContainerServices, folder: string): Promise<DiskUsage> {
+  const names = frozen.list().map(({ name }) => name);
+  const active = names.filter((name) => frozen.loaded(name) !== undefined).length;
+  const bytes = await bytesBelow(folder);
+  return { type: 'Frozen', total: names.length, active, bytes, reclaimableBytes: 0 };
+}
+
+/** On disk, holes left out. What goes away meanwhile counts as nothing. */
+async function bytesBelow(folder: string): Promise<number> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return await sum(
+      entries.map(async (entry) => {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) return bytesBelow(path);
+        return stat(path).then(
+          ({ blocks }) => blocks * BLOCK,
+          () => 0,
+        );
+      }),
+    );
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+/** What st_blocks counts. */
+const BLOCK = 512;
+
+async function sum(parts: readonly Promise<number>[]): Promise<number> {
+  return (await Promise.all(parts)).reduce((all, one) => all + one, 0);
+}

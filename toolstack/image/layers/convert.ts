@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// How one layer becomes an EROFS, in one pass: blob, decompressor, SHA-256 of the tar, TarEditor, mkfs.erofs. mkfs.erofs hears the
+// end of its input only after everything was found sound; until then it is killed when something is not.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { ImageError } from '../errors.js';
+import { LayerRules, type DirAttributes, type LayerFacts, type LayerLimits } from './rules.js';
+import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
+import { TarEditor } from './tar-edit.js';
+import { ToolFailure, startTool } from '../tool.js';
+
+const CHUNK = 128 * 1024;
+const TIMEOUT_MS = 2 * 60 * 60 * 1000;
+
+const MKFS_ARGS = [
+  '--tar=f',
+  '--aufs',
+  // In the tar's order, as it comes: else all data makes a detour through a temporary file.
+  '--sort=none',
+  ...REPRODUCIBLE,
+];
+
+export interface ConvertOptions {
+  readonly blob: string;
+  /** Digest of the blob as skopeo verified it. */
+  readonly digest: string;
+  /** Digest of the tar that the image's config promises. */
+  readonly diffId: string;
+  readonly out: string;
+  readonly tmpDir: string;
+  readonly limits: LayerLimits;
+  /** Attributes of folders in the layers below. */
+  readonly lower: ReadonlyMap<string, DirAttributes>;
+  readonly signal: AbortSignal;
+  /** Told how many bytes of the blob were read so far. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+}
+
+/** Converts. Leaves `out` flushed to disk, or in any state when it throws: ERR_IMAGE_CORRUPT, _UNSAFE, _UNSUPPORTED, _NOSPACE, … */
+export async function convertLayer(options: ConvertOptions): Promise<LayerFacts> {
+  const { tmpDir, signal } = options;
+  const inner = new AbortController();
+  const stop = AbortSignal.any([signal, inner.signal]);
+  const toolOptions = { tmpDir, signal: stop, timeoutMs: TIMEOUT_MS };
+  const source = await openLayer(options.blob, toolOptions);
+  const mkfs = startTool('mkfs.erofs', [...MKFS_ARGS, options.out], toolOptions);
+  // Both may fail before anyone waits for them.
+  mkfs.done.catch(() => undefined);
+  source.done.catch(() => undefined);
+  const rules = new LayerRules(options.limits, options.lower);
+  const editor = new TarEditor(rules, options.limits);
+  try {
+    await feed(source, editor, mkfs.child.stdin, options);
+    await source.done;
+    mkfs.child.stdin.end();
+    await mkfs.done;
+    await flush(options.out);
+    return rules.facts();
+  } catch (error) {
+    inner.abort(error);
+    editor.destroy();
+    source.stream.destroy();
+    await Promise.allSettled([mkfs.done, source.done]);
+    throw await explain(error, options);
+  }
+}
+
+/** Everything from the decompressor through the editor to mkfs.erofs, then the tar's digest compared. */
+async function feed(
+  source: LayerStream,
+  editor: TarEditor,
+  sink: Writable,
+  options: ConvertOptions,
+): Promise<void> {
+  // skopeo has verified the blob's digest; an uncompressed blob is the tar.
+  const hash = options.digest === options.diffId ? undefined : createHash('sha256');
+  const write = writer(sink);
+  for await (const chunk of source.stream as AsyncIterable<Buffer>) {
+    if (options.signal.aborted)
+      throw new ImageError('ERR_IMAGE_ABORTED', 'Conversion was cancelled', {
+        cause: options.signal.reason,
+      });
+    hash?.update(chunk);
+    options.onRead?.(source.bytesRead());
+    for (const part of await editor.push(chunk)) await write(part);
+  }
+  for (const part of await editor.end()) await write(part);
+  const digest = hash === undefined ? options.diffId : `sha256:${hash.digest('hex')}`;
+  if (digest !== options.diffId) {
+    throw new ImageError(
+      'ERR_IMAGE_CORRUPT',
+      `Layer unpacks to ${digest}, the image's config promises ${options.diffId}: make or fetch the image again`,
+    );
+  }
+}
+
+/** mkfs.erofs may stop reading at the archive's end mark, or die: then what follows is dropped, and its status says what happened. */
+function writer(sink: Writable): (part: Buffer) => Promise<void> {
+  let isGone = false;
+  let wake: (() => void) | undefined;
+  const gone = () => {
+    isGone = true;
+    wake?.();
+  };
+  sink.on('error', gone).on('close', gone);
+  sink.on('drain', () => wake?.());
+  return async (part) => {
+    if (isGone || sink.write(part)) return;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  };
+}
+
+interface LayerStream {
+  /** The tar. */
+  stream: Readable;
+  done: Promise<unknown>;
+  /** How far the blob was read. */
+  bytesRead: () => number;
+}
+
+async function openLayer(
+  blob: string,
+  options: Parameters<typeof startTool>[2],
+): Promise<LayerStream> {
+  const kind = await compressionOf(blob);
+  const file = createReadStream(blob, { highWaterMark: CHUNK });
+  const bytesRead = (): number => file.bytesRead;
+  if (kind === 'none') return { stream: file, done: Promise.resolve(), bytesRead };
+  if (kind === 'gzip') {
+    const stream = createGunzip({ chunkSize: CHUNK });
+    file.on('error', (error) => stream.destroy(error));
+    return { stream: file.pipe(stream), done: Promise.resolve(), bytesRead };
+  }
+  const { child, done } = startTool('zstd', ['-dcq', '--no-progress'], {
+    ...options,
+    isPiped: true,
+  });
+  child.stdin.on('error', () => undefined);
+  file.pipe(child.stdin);
+  return { stream: child.stdout, done, bytesRead };
+}
+
+async function compressionOf(blob: string): Promise<'none' | 'gzip' | 'zstd'> {
+  const file = await open(blob, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(6), 0, 6, 0);
+    const magic = buffer.toString('hex', 0, bytesRead);
+    if (magic.startsWith('1f8b')) return 'gzip';
+    if (magic.startsWith('28b52ffd')) return 'zstd';
+    if (magic.startsWith('425a68') || magic === 'fd377a585a00') {
+      throw new ImageError(
+        'ERR_IMAGE_UNSUPPORTED',
+        'Layer is compressed with bzip2 or xz: build it with gzip or zstd',
+      );
+    }
+    return 'none';
+  } finally {
+    await file.close();
+  }
+}
+
+async function explain(error: unknown, options: ConvertOptions): Promise<unknown> {
+  if (await ranOutOfSpace(error, options.tmpDir)) {
+    return new ImageError('ERR_IMAGE_NOSPACE', 'No space left on the device', { cause: error });
+  }
+  if (error instanceof ImageError) return error;
+  if (error instanceof ToolFailure) {
+    return new ImageError(
+      'ERR_IMAGE_CORRUPT',
+      `Layer cannot be converted: ${complaintOf(error)}; make or fetch the image again`,
+      { cause: error },
+    );
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new ImageError(
+    'ERR_IMAGE_CORRUPT',
+    `Layer cannot be unpacked: ${message}; make or fetch the image again`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which layers are on disk as EROFS, and how does one get there? layers/KEY.erofs holds the files, layers/KEY.json what else is
+// known; the JSON is written last, so a layer without one does not exist.
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeAtomic } from '../../base/files.js';
+import { convertLayer, type ConvertOptions } from './convert.js';
+import type { DirAttributes, LayerFacts } from './rules.js';
+import { KeyedQueue, Pins } from '../store/work.js';
+
+export interface StoredLayer extends LayerFacts {
+  /** File name without extension. */
+  readonly key: string;
+  readonly diffId: string;
+  readonly bytes: number;
+}
+
+export type LayerSource = Omit<ConvertOptions, 'out'>;
+
+export class LayerStore {
+  readonly #dir: string;
+  readonly #queue = new KeyedQueue();
+  /** diffIds that pulls in progress count on. */
+  readonly pins = new Pins();
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  erofsPath(key: string): string {
+    return join(this.#dir, `${key}.erofs`);
+  }
+
+  /**
+   * The layer with this diffId, converted now if it is not there. Pulls that want the same layer take turns, so that the second
+   * finds it done. A layer that names folders only by what lies in them, and takes their attributes from below, is kept once per
+   * set of such attributes.
+   */
+  async ensure(source: LayerSource): Promise<{ layer: StoredLayer; isNew: boolean }> {
+    return this.#queue.run(source.diffId, async () => {
+      const plain = await this.read(baseKey(source.diffId));
+      if (plain !== undefined) {
+        const key = keyFor(source, plain.implied);
+        const layer = key === plain.key ? plain : await this.read(key);
+        if (layer !== undefined) return { layer, isNew: false };
+      }
+      return { layer: await this.#convert(source), isNew: true };
+    });
+  }
+
+  /** A stored layer, or undefined where it is missing or not whole. */
+  async read(key: string): Promise<StoredLayer | undefined> {
+    try {
+      const layer = JSON.parse(
+        await readFile(join(this.#dir, `${key}.json`), 'utf8'),
+      ) as StoredLayer;
+      const { size } = await stat(this.erofsPath(key));
+      return layer.key === key && layer.bytes === size ? layer : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether the layer's bytes are there, all of them. Quicker than read(), and all that a start needs. */
+  isThere(key: string, bytes: number): Promise<boolean> {
+    return stat(this.erofsPath(key)).then(
+      ({ size }) => size === bytes,
+      () => false,
+    );
+  }
+
+  /** Removes every layer whose key is not wanted and that no pull counts on; returns the bytes won. */
+  async prune(wanted: ReadonlySet<string>): Promise<number> {
+    let bytes = 0;
+    for (const file of await readdir(this.#dir)) {
+      const key = /^(sha256-[0-9a-f]{64}(-[0-9a-f]{16})?)\.(erofs|json)$/.exec(file)?.[1];
+      if (key !== undefined && (wanted.has(key) || this.pins.has(diffIdOf(key)))) continue;
+      const path = join(this.#dir, file);
+      bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
+      await rm(path, { force: true, recursive: true });
+    }
+    return bytes;
+  }
+
+  async #convert(source: LayerSource): Promise<StoredLayer> {
+    const out = join(source.tmpDir, `${baseKey(source.diffId)}.erofs`);
+    try {
+      const facts = await convertLayer({ ...source, out });
+      const key = keyFor(source, facts.implied);
+      const { size } = await stat(out);
+      const layer: StoredLayer = { key, diffId: source.diffId, bytes: size, ...facts };
+      await rename(out, this.erofsPath(key));
+      await writeAtomic(join(this.#dir, `${key}.json`), JSON.stringify(layer));
+      return layer;
+    } finally {
+      await rm(out, { force: true });
+    }
+  }
+}
+
+function baseKey(diffId: string): string {
+  return diffId.replace(':', '-');
+}
+
+function diffIdOf(key: string): string {
+  return `sha256:${key.slice('sha256-'.length, 'sha256-'.length + 64)}`;
+}
+
+function keyFor(
+  source: { diffId: string; lower: ReadonlyMap<string, DirAttributes> },
+  implied: readonly string[],
+): string {
+  const taken = implied.flatMap((dir) => {
+    const attributes = source.lower.get(dir);
+    return attributes === undefined ? [] : [[dir, ...attributes]];
+  });
+  if (taken.length === 0) return baseKey(source.diffId);
+  const hash = createHash('sha256').update(JSON.stringify(taken)).digest('hex').slice(0, 16);
+  return `${baseKey(source.diffId)}-${hash}`;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is kept of images as they came: manifest, config and layers byte for byte, each under its digest, blobs/sha256-HEX. What is
+// pushed or saved is made of them; a container needs none.
+import {
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../../base/errors.js';
+import { ImageError } from '../errors.js';
+import { digestOf } from '../json.js';
+import { blobPath } from '../transports/manifest.js';
+import { toOciManifest } from '../transports/oci-manifest.js';
+
+export interface Blob {
+  /** sha256:HEX. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** What an image was copied as. */
+export interface ImageSource {
+  readonly manifest: Blob;
+  readonly config: Blob;
+  /** All that the manifest names, those too that others hide. */
+  readonly layers: readonly Blob[];
+}
+
+/** The file that makes a folder one of skopeo's dir: transport. */
+const DIR_VERSION = 'Directory Transport Version: 1.1\n';
+
+export class BlobStore {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  path(digest: string): string {
+    return join(this.#dir, digest.replace(':', '-'));
+  }
+
+  /** Whether the blob is there, all of it. */
+  isThere({ digest, bytes }: Blob): Promise<boolean> {
+    return stat(this.path(digest)).then(
+      ({ size }) => size === bytes,
+      () => false,
+    );
+  }
+
+  async areThere(blobs: readonly Blob[]): Promise<boolean> {
+    return (await Promise.all(blobs.map((blob) => this.isThere(blob)))).every(Boolean);
+  }
+
+  /** Takes manifest, config and, where asked for, the layers out of a dir: folder. They are on disk when it resolves. */
+  async take(dir: string, source: ImageSource, withLayers: boolean): Promise<void> {
+    await this.#takeFile(join(dir, 'manifest.json'), source.manifest);
+    for (const blob of [source.config, ...(withLayers ? source.layers : [])])
+      await this.#takeFile(blobPath(dir, blob.digest), blob);
+  }
+
+  async #takeFile(path: string, blob: Blob): Promise<void> {
+    // The same layer may serve twice in one image, and in several.
+    if (await this.isThere(blob)) return;
+    const file = await open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(path, this.path(blob.digest));
+  }
+
+  /** Makes a dir: folder of hard links to the blobs, which stay until it goes, whatever is pruned; the manifest `asOci` where asked for. */
+  async layOut(source: ImageSource, dir: string, asOci: boolean): Promise<void> {
+    await mkdir(dir, { mode: 0o700 });
+    await writeFile(join(dir, 'version'), DIR_VERSION);
+    const manifest = await readFile(this.path(source.manifest.digest));
+    // skopeo checks all else by what it says.
+    if (digestOf(manifest) !== source.manifest.digest)
+      throw new ImageError(
+        'ERR_IMAGE_CORRUPT',
+        `Cannot copy the image: its manifest ${source.manifest.digest} is damaged on disk; pull it again`,
+      );
+    await writeFile(join(dir, 'manifest.json'), asOci ? toOciManifest(manifest) : manifest);
+    const digests = new Set([source.config, ...source.layers].map(({ digest }) => digest));
+    for (const digest of digests) await link(this.path(digest), blobPath(dir, digest));
+  }
+
+  /** Removes every blob that is not wanted; returns the bytes won. */
+  async prune(wantedDigests: ReadonlySet<string>): Promise<number> {
+    const wanted = new Set([...wantedDigests].map((digest) => digest.replace(':', '-')));
+    let bytes = 0;
+    for (const file of await this.#files()) {
+      if (wanted.has(file)) continue;
+      const path = join(this.#dir, file);
+      bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
+      await rm(path, { force: true, recursive: true });
+    }
+    return bytes;
+  }
+
+  async #files(): Promise<string[]> {
+    try {
+      return await readdir(this.#dir);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}

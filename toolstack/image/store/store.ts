@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image store: which images does this host have, and what can be done with them? One ImageStore per folder and process.
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Log } from '../../base/log.js';
+import { savedImages } from '../transports/archive.js';
+import { Arrivals } from './arrivals.js';
+import { BlobStore } from './blobs.js';
+import { Catalog } from './catalog.js';
+import { addLayer, type CommitChange } from './commit.js';
+import { ImageError } from '../errors.js';
+import { removeTemporaries } from '../../base/files.js';
+import { readDetails, type ImageDetails } from './details.js';
+import {
+  exportImage,
+  exportJob,
+  pushTarget,
+  savedName,
+  saveImage,
+  type ExportJob,
+} from '../transports/export.js';
+import { DEFAULT_LIMITS } from '../layers/rules.js';
+import { LayerStore } from '../layers/layers.js';
+import { makeWorkDir, removeLeftovers } from './leftovers.js';
+import { parseReference } from '../reference.js';
+import { Records, type ImageRecord } from './records.js';
+import { pruneImages, removeImage, type Pruned } from './removal.js';
+import { tagImage, untagImage, tagName } from './tags.js';
+import type {
+  Image,
+  ImageStoreOptions,
+  ImageUsage,
+  LoadedImage,
+  PullOptions,
+  PullPolicy,
+  SaveOptions,
+} from '../types.js';
+import { KeyedQueue, Pins } from './work.js';
+
+export class ImageStore {
+  readonly #root: string;
+  readonly #log: Log;
+  readonly #records: Records;
+  readonly #blobs: BlobStore;
+  readonly #catalog: Catalog;
+  readonly #arrivals: Arrivals;
+  /** Records change, and layers are pruned, one at a time. */
+  readonly #changes = new KeyedQueue();
+  readonly #holds = new Pins();
+  #opened: Promise<void> | undefined;
+
+  constructor(options: ImageStoreOptions) {
+    this.#root = options.root;
+    this.#log = options.log;
+    this.#records = new Records(options.root, options.log);
+    const layers = new LayerStore(join(options.root, 'layers'));
+    this.#blobs = new BlobStore(join(options.root, 'blobs'));
+    this.#catalog = new Catalog(this.#records, layers, this.#blobs);
+    this.#arrivals = new Arrivals({
+      ...{ root: options.root, limits: { ...DEFAULT_LIMITS, ...options.limits } },
+      ...{ keepsBlobs: options.keepsBlobs ?? true, records: this.#records, layers },
+      ...{ blobs: this.#blobs, catalog: this.#catalog },
+      ...{ changes: this.#changes, holds: this.#holds },
+    });
+  }
+
+  /** Makes a store and opens it. */
+  static async open(options: ImageStoreOptions): Promise<ImageStore> {
+    const store = new ImageStore(options);
+    await store.open();
+    return store;
+  }
+
+  /** Folder of all erofsPaths. */
+  get layersFolder(): string {
+    return join(this.#root, 'layers');
+  }
+
+  /** Reads the store and clears what crashed pulls left. Every other method does it first if it was not done. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** Gets an image from its source; quick where the source has not changed. Calls for the same image share one pull. */
+  async pull(reference: string, options: PullOptions = {}): Promise<Image> {
+    await this.open();
+    return this.#arrivals.get(parseReference(reference, options), options);
+  }
+
+  /**
+   * The image for `thaw run`, by name, skopeo reference or start of an id. `missing` asks no registry for a name that is stored, but
+   * reads a local archive or folder again when it has changed; `always` asks the source; `never` pulls nothing.
+   */
+  async resolve(
+    reference: string,
+    options: PullOptions & { pullPolicy?: PullPolicy } = {},
+  ): Promise<Image> {
+    const { pullPolicy = 'missing' } = options;
+    await this.open();
+    const ref = parseReference(reference, options);
+    const stored =
+      this.#catalog.byName(ref) ??
+      (pullPolicy === 'always' ? undefined : this.#catalog.byId(reference, ref));
+    const mayUse =
+      pullPolicy === 'never' || (pullPolicy === 'missing' && ref.transport === 'docker');
+    if (stored !== undefined && mayUse && (await this.#catalog.isWhole(stored)))
+      return this.#catalog.present(stored);
+    if (pullPolicy === 'never') {
+      throw new ImageError(
+        'ERR_IMAGE_NOT_FOUND',
+        `Cannot find image "${ref.name}" in the store: pull it first with thaw pull`,
+      );
+    }
+    return this.#arrivals.get(ref, options);
+  }
+
+  /** All images, by name. */
+  async list(): Promise<Image[]> {
+    await this.open();
+    const images = [...this.#records.images.values()].map((record) =>
+      this.#catalog.present(record),
+    );
+    return images.sort((a, b) => (a.names[0] ?? '\uffff').localeCompare(b.names[0] ?? '\uffff'));
+  }
+
+  /**
+   * Takes a name off an image, and removes the image with its last one; by id, all names go (`force` if there are several). `isUsed`
+   * says whether a container needs the image. Returns a line for each thing done. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
+   */
+  async remove(
+    reference: string,
+    isUsed: (image: Image) => boolean,
+    options: { cwd?: string | undefined; force?: boolean } = {},
+  ): Promise<string[]> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    return this.#changes.run('', async () => {
+      // Whoever was just handed the image gets the turn to make isUsed know.
+      await nextTurn();
+      const isNeeded = (image: Image): boolean => this.#holds.has(image.id) || isUsed(image);
+      return removeImage(this.#records, this.#catalog, ref, {
+        text: reference,
+        isNeeded,
+        force: options.force === true,
+      });
+    });
+  }
+
+  /** Gives an image further names; one that another image had goes from that to this. */
+  async tag(reference: string, names: readonly string[], cwd?: string): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, { cwd });
+    await this.#changes.run('', () =>
+      tagImage(this.#records, this.#catalog.find(reference, ref), ref, names),
+    );
+  }
+
+  /** Takes names off an image, all where none is given; the image stays. Returns them. */
+  async untag(reference: string, names: readonly string[], cwd?: string): Promise<string[]> {
+    await this.open();
+    const ref = parseReference(reference, { cwd });
+    return this.#changes.run('', () =>
+      untagImage(this.#records, this.#catalog.find(reference, ref), names, cwd),
+    );
+  }
+
+  /** Removes images without a name, or with `all` every one, that `isUsed` says no container needs. */
+  async prune(isUsed: (image: Image) => boolean, all: boolean): Promise<Pruned> {
+    await this.open();
+    return this.#changes.run('', async () => {
+      await nextTurn();
+      const isNeeded = (image: Image): boolean => this.#holds.has(image.id) || isUsed(image);
+      return pruneImages(this.#records, this.#catalog, { isNeeded, all });
+    });
+  }
+
+  /** All that is known of an image. Throws ERR_IMAGE_NOT_FOUND. */
+  async details(reference: string, cwd?: string): Promise<ImageDetails> {
+    await this.open();
+    const record = this.#catalog.find(reference, parseReference(reference, { cwd }));
+    return readDetails(this.#catalog.present(record), record, this.#blobs);
+  }
+
+  /** How much of the disk the images have. */
+  async usage(isUsed: (image: Image) => boolean): Promise<ImageUsage> {
+    await this.open();
+    const records = [...this.#records.images.values()];
+    const used = records.filter((record) => isUsed(this.#catalog.present(record)));
+    const [bytes, usedBytes] = [this.#catalog.bytesOf(records), this.#catalog.bytesOf(used)];
+    return {
+      total: records.length,
+      used: used.length,
+      bytes: await bytes,
+      usedBytes: await usedBytes,
+    };
+  }
+
+  /** Copies an image to a registry, or wherever skopeo can; without a destination to where its name says. */
+  async push(
+    reference: string,
+    destination: string | undefined,
+    options: PullOptions = {},
+  ): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    const record = this.#catalog.find(reference, ref);
+    if (
+      destination === undefined &&
+      (ref.transport !== 'docker' || !this.#records.names.has(ref.name))
+    )
+      throw new ImageError(
+        'ERR_IMAGE_REFERENCE',
+        `Cannot push "${reference}": that is no registry's name; give a destination after it`,
+      );
+    const target = pushTarget(destination ?? ref.name, options.cwd);
+    await exportImage(await this.#job(record, options), target);
+  }
+
+  /** Writes an image to `path` as podman and docker read it. */
+  async save(reference: string, { path, format, title, ...options }: SaveOptions): Promise<void> {
+    await this.open();
+    const ref = parseReference(reference, options);
+    const record = this.#catalog.find(reference, ref);
+    const name = this.#records.names.has(ref.name) ? savedName(ref.name) : '';
+    await saveImage(await this.#job(record, options), { path, format, name, title });
+  }
+
+  /** Gets all images of a file or folder that was saved, under the names that are in there; other names that they have stay. */
+  async load(path: string, options: PullOptions = {}): Promise<LoadedImage[]> {
+    await this.open();
+    const signal = options.signal ?? new AbortController().signal;
+    const workDir = await this.workDir();
+    try {
+      const images: LoadedImage[] = [];
+      for (const { ref, names } of await savedImages(path, { tmpDir: workDir, signal }))
+        images.push({ image: await this.#arrivals.get(ref, options, names), names });
+      return images;
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Makes an image of the one with that id and one more layer, under these names, written as on a registry. `writeLayer` writes a tar into a
+   * folder and resolves with its path. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and what a pull throws.
+   */
+  async commit(
+    baseId: string,
+    names: readonly string[],
+    {
+      writeLayer,
+      ...change
+    }: CommitChange & PullOptions & { writeLayer: (folder: string) => Promise<string> },
+  ): Promise<Image> {
+    await this.open();
+    const wanted = names.map(tagName);
+    const base = this.#records.images.get(baseId);
+    if (!base)
+      throw new ImageError('ERR_IMAGE_NOT_FOUND', `Image ${baseId} is gone: pull it again`);
+    const { source } = await this.#job(base, change);
+    const workDir = await this.workDir();
+    try {
+      const dir = join(workDir, 'image');
+      await this.#blobs.layOut(source, dir, false);
+      await addLayer(dir, await writeLayer(workDir), change);
+      return await this.#arrivals.get(
+        parseReference(`dir:${dir}`),
+        { signal: change.signal },
+        wanted,
+      );
+    } finally {
+      await rm(workDir, { recursive: true, force: true });
+    }
+  }
+
+  /** A folder in the store for whoever asks, to be removed by them; what is left of it the next start clears. */
+  async workDir(): Promise<string> {
+    await this.open();
+    return makeWorkDir(join(this.#root, 'tmp'));
+  }
+
+  #job(record: ImageRecord, options: PullOptions): Promise<ExportJob> {
+    const services = { root: this.#root, catalog: this.#catalog, blobs: this.#blobs };
+    return exportJob(services, record, options);
+  }
+
+  async #open(): Promise<void> {
+    const tmpRoot = join(this.#root, 'tmp');
+    for (const dir of ['tmp', 'images', 'layers', 'blobs'].map((name) => join(this.#root, name)))
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    const leftovers = await removeLeftovers(tmpRoot);
+    for (const dir of ['.', 'images', 'layers']) await removeTemporaries(join(this.#root, dir));
+    await this.#records.load();
+    for (const record of [...this.#records.images.values()]) {
+      if (await this.#catalog.isWhole(record)) continue;
+      this.#log.warn(`Dropping image ${record.id}: layers are missing or damaged; pull it again`);
+      await this.#records.removeImage(record.id);
+    }
+    const bytes = await this.#catalog.prune();
+    if (leftovers > 0 || bytes > 0)
+      this.#log.info(`Removed ${leftovers} unfinished pulls and ${bytes} bytes of unused layers`);
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names that people give to images that are there, and take off again.
+
+import { ImageError } from '../errors.js';
+import { parseReference, type ImageReference } from '../reference.js';
+import type { ImageRecord, Records } from './records.js';
+
+/** Gives the image, which was found by `ref`, more names. Throws ERR_IMAGE_REFERENCE before it gives any. */
+export async function tagImage(
+  records: Records,
+  record: ImageRecord,
+  ref: ImageReference,
+  names: readonly string[],
+): Promise<void> {
+  const wanted = names.map(tagName);
+  // By its own name it may have come from another manifest than the one that was kept last.
+  const own = records.names.get(ref.name)?.manifestDigest;
+  const manifestDigest = own ?? record.source?.manifest.digest ?? '';
+  const { id } = record;
+  for (const name of wanted)
+    await records.setName(name, { id, manifestDigest, stamp: '', pulledAt: Date.now() });
+}
+
+/** Takes names off the image, all of them where none is given. Throws ERR_IMAGE_NOT_FOUND for one that it does not have. */
+export async function untagImage(
+  records: Records,
+  { id }: ImageRecord,
+  names: readonly string[],
+  cwd: string | undefined,
+): Promise<string[]> {
+  const has = records.namesOf(id);
+  const gone = names.length === 0 ? has : names.map((text) => parseReference(text, { cwd }).name);
+  const stranger = gone.find((name) => !has.includes(name));
+  if (stranger !== undefined)
+    throw new ImageError(
+      'ERR_IMAGE_NOT_FOUND',
+      `Cannot take the name "${stranger}" off image ${id.slice(7, 19)}: it is called ${has.join(', ') || 'nothing'}`,
+    );
+  for (const name of gone) await records.removeName(name);
+  return gone;
+}
+
+/** A registry's name with a tag: what stands for a path or a digest cannot be given to another image. */
+export function tagName(text: string): string {
+  const { transport, name } = parseReference(text, { cwd: '/' });
+  if (transport === 'docker' && !name.includes('@')) return name;
+  throw new ImageError(
+    'ERR_IMAGE_REFERENCE',
+    `Cannot use "${text}" as a name for an image: write it as on a registry, such as team/app:1`,
+  );
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// How images come in and go out: skopeo copies them to and from a dir: folder, which keeps manifests, configs and layers byte for byte
+// whatever their format, so that image ids are the same as podman's. Its complaints become one line with a code and a remedy.
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ImageError, saysNoSpace, type ImageErrorCode } from '../errors.js';
+import type { ImageReference } from '../reference.js';
+import { ToolFailure, lastLine, runTool, startTool } from '../tool.js';
+
+const MANIFEST_MAX = 4 * 1024 * 1024;
+const COPY_TIMEOUT_MS = 2 * 60 * 60 * 1000;
+const INSPECT_TIMEOUT_MS = 5 * 60 * 1000;
+/** How often the progress of a copy is looked at. */
+const LOOK_MS = 200;
+
+export interface SourceOptions {
+  readonly tlsVerify?: boolean | undefined;
+  /** Path of an auth.json as `skopeo login` writes it. */
+  readonly authFile?: string | undefined;
+}
+
+export interface SkopeoOptions extends SourceOptions {
+  readonly tmpDir: string;
+  readonly signal: AbortSignal;
+  /** Told now and then how many bytes were copied so far. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Copies an image's manifest, config and layers for this host's platform into the folder `dir`. skopeo verifies every digest. */
+export async function copyImage(
+  ref: ImageReference,
+  dir: string,
+  options: SkopeoOptions,
+): Promise<void> {
+  const args = ['--tmpdir', options.tmpDir, 'copy', '--quiet', '--preserve-digests'];
+  if (options.tlsVerify !== undefined) args.push(`--src-tls-verify=${options.tlsVerify}`);
+  if (options.authFile !== undefined) args.push('--src-authfile', options.authFile);
+  args.push('--', ref.skopeo, `dir:${dir}`);
+  const work = (): Promise<unknown> =>
+    runTool('skopeo', args, { ...options, timeoutMs: COPY_TIMEOUT_MS });
+  await guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, () =>
+    watching(options.onBytes, () => bytesIn(dir), work),
+  );
+}
+
+export interface Target {
+  /** As skopeo takes it, paths absolute. */
+  readonly skopeo: string;
+  /** As its user knows it. */
+  readonly name: string;
+  readonly verb: 'push' | 'save';
+}
+
+/**
+ * Copies the image in the folder `dir` to where `target` says. Its policy was asked when it came; that of the folder says nothing.
+ * Layers that are compressed already stay as they are, and with them the manifest's digest.
+ */
+export async function copyOut(dir: string, target: Target, options: SkopeoOptions): Promise<void> {
+  const args = ['--tmpdir', options.tmpDir, '--insecure-policy', 'copy', '--quiet'];
+  if (options.tlsVerify !== undefined) args.push(`--dest-tls-verify=${options.tlsVerify}`);
+  if (options.authFile !== undefined) args.push('--dest-authfile', options.authFile);
+  args.push('--', `dir:${dir}`, target.skopeo);
+  await guarded({ ...target, isLocal: false }, async () => {
+    const { child, done } = startTool('skopeo', args, { ...options, timeoutMs: COPY_TIMEOUT_MS });
+    child.stdin.on('error', () => undefined).end();
+    const { pid } = child;
+    await watching(
+      options.onBytes,
+      () => (pid === undefined ? Promise.resolve(0) : bytesRead(pid)),
+      () => done,
+    );
+  });
+}
+
+/** Works, and tells now and then what `measure` says; what cannot be measured just now is left out. */
+async function watching(
+  onBytes: ((bytes: number) => void) | undefined,
+  measure: () => Promise<number>,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const look = (): void => void measure().then(onBytes, () => undefined);
+  const timer = onBytes && setInterval(look, LOOK_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function bytesIn(dir: string): Promise<number> {
+  const sizes = (await readdir(dir)).map((name) => stat(join(dir, name)).then(({ size }) => size));
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** What a process has read so far; what skopeo reads of a registry's answers is little beside the layers. */
+async function bytesRead(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8');
+  return Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0);
+}
+
+/** The manifest or index that the reference names now, as it is at the source. */
+export async function inspectRaw(ref: ImageReference, options: SkopeoOptions): Promise<Buffer> {
+  const args = ['--tmpdir', options.tmpDir, 'inspect', '--raw'];
+  if (options.tlsVerify !== undefined) args.push(`--tls-verify=${options.tlsVerify}`);
+  if (options.authFile !== undefined) args.push('--authfile', options.authFile);
+  args.push('--', ref.skopeo);
+  const { tmpDir, signal } = options;
+  return guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, () =>
+    runTool('skopeo', args, {
+      tmpDir,
+      signal,
+      timeoutMs: INSPECT_TIMEOUT_MS,
+      stdoutMax: MANIFEST_MAX,
+    }),
+  );
+}
+
+/** What was to be done with what. */
+interface Subject {
+  readonly name: string;
+  readonly verb: 'pull' | 'push' | 'save';
+  /** It is read from a path of this host. */
+  readonly isLocal: boolean;
+}
+
+async function guarded<T>(subject: Subject, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof ToolFailure ? explain(subject, error) : error;
+  }
+}
+
+/** One line of skopeo's log, without its frame; the last is the one that says why. */
+export function fatalMessage(stderr: string): string {
+  const line = lastLine(stderr);
+  const quoted = /\bmsg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  if (quoted === undefined) return line.slice(0, 500);
+  try {
+    return String(JSON.parse(quoted)).replace(/\s+/g, ' ').slice(0, 500);
+  } catch {
+    return quoted.slice(1, -1).slice(0, 500);
+  }
+}
+
+type Rule = readonly [
+  pattern: RegExp,
+  code: ImageErrorCode,
+  explain: (subject: Subject, message: string) => string,
+];
+
+const RULES: readonly Rule[] = [
+  [
+    /no image found in (image index|manifest list) for/i,
+    'ERR_IMAGE_PLATFORM',
+    ({ name }, message) => `Cannot use image "${name}" on this host: ${message}`,
+  ],
+  [
+    /server gave HTTP response to HTTPS client/i,
+    'ERR_IMAGE_UNREACHABLE',
+    ({ name, verb }) =>
+      `Cannot ${verb} "${name}": the registry speaks plain HTTP; allow that with --tls-verify=false`,
+  ],
+  [
+    /x509:|certificate/i,
+    'ERR_IMAGE_UNREACHABLE',
+    ({ name, verb }, message) =>
+      `Cannot ${verb} "${name}": ${message}; put the registry's CA under /etc/containers/certs.d, or use --tls-verify=false`,
+  ],
+  [
+    /unauthorized|authentication required|access to the resource is denied|denied:/i,
+    'ERR_IMAGE_DENIED',
+    ({ name, verb }) =>
+      verb === 'pull'
+        ? `Cannot pull "${name}": the registry has no such image, or asks for a login (skopeo login REGISTRY)`
+        : `Cannot ${verb} "${name}": the registry does not let this login, or none, write there (skopeo login REGISTRY)`,
+  ],
+  [
+    /manifest unknown|name unknown|no descriptor found|no such image|does not resolve to an image|Tag .* not found|reference .* not found|Identifier is not an image|: not found/i,
+    'ERR_IMAGE_NOT_FOUND',
+    ({ name }, message) => `Cannot find image "${name}": ${message}; check the name and the tag`,
+  ],
+  [
+    /connection refused|no such host|i\/o timeout|network is unreachable|no route to host|TLS handshake|connection reset|server misbehaving|5\d\d (Internal|Bad|Service|Gateway)/i,
+    'ERR_IMAGE_UNREACHABLE',
+    ({ name, verb }, message) =>
+      `Cannot reach the ${verb === 'pull' ? 'source of' : 'registry of'} "${name}": ${message}; check the address and the network`,
+  ],
+  [
+    /digest did not match|did not match|unexpected EOF|archive\/tar|gzip:|zstd|invalid character|unmarshal|invalid header|checksum|unexpected size|doesn't match|size mismatch|invalid checksum/i,
+    'ERR_IMAGE_CORRUPT',
+    ({ name }, message) =>
+      `Cannot read image "${name}": it is damaged: ${message}; make or fetch it again`,
+  ],
+];
+
+function explain(subject: Subject, failure: ToolFailure): ImageError {
+  const { name, verb, isLocal } = subject;
+  const message = fatalMessage(failure.stderr);
+  const error = (code: ImageErrorCode, text: string): ImageError =>
+    new ImageError(code, text, { cause: failure });
+  if (saysNoSpace(failure.stderr))
+    return error('ERR_IMAGE_NOSPACE', `Cannot ${verb} "${name}": ${message}`);
+  for (const [pattern, code, text] of RULES)
+    if (pattern.test(message)) return error(code, text(subject, message));
+  // What is left for a local path is a file or a folder that is not what its transport promises.
+  if (isLocal)
+    return error(
+      'ERR_IMAGE_CORRUPT',
+      `Cannot read image "${name}": ${message}; make or fetch it again`,
+    );
+  const code = verb === 'pull' ? 'ERR_IMAGE_PULL' : 'ERR_IMAGE_PUSH';
+  return error(code, `Cannot ${verb} "${name}": ${message}`);
+}

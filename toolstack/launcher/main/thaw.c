@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thaw: the command that people and engines call. It knows no command itself: thawd parses and answers, the
+ * shim carries the streams; this program lends both its terminal, its pipes and its signals, and ends with
+ * the process's exit status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "main/launcher.h"
+
+extern char **environ;
+
+bool quiet;
+
+/* One line on stderr for a person. */
+void say(const char *format, ...) {
+  char line[1024] = "thaw: ";
+  size_t at = strlen(line);
+  va_list args;
+
+  if (quiet)
+    return;
+  va_start(args, format);
+  vsnprintf(line + at, sizeof line - at - 1, format, args);
+  va_end(args);
+  strcat(line, "\n");
+  if (write(STDERR_FILENO, line, strlen(line)) < 0)
+    return;
+}
+
+int64_t clock_ms(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A socket must not become descriptor 0, 1 or 2 where the caller closed those. */
+static int fill_standard(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
+      return -1;
+  }
+  return 0;
+}
+
+/* thaw itself failed; engines know another status for that. */
+static int failure(int argc, char **argv, int status) {
+  return status == EXIT_TOOLSTACK && argc > 0 && is_runtime(argc, argv) ? EXIT_RUNTIME : status;
+}
+
+/* From the request to the status; the connection is open. */
+static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd) {
+  output_init(&launcher->out[0], STDOUT_FILENO);
+  output_init(&launcher->out[1], STDERR_FILENO);
+  if (request_put(&launcher->thawd, argc, argv, environ) != 0)
+    return EXIT_TOOLSTACK;
+  taken_begin(launcher, works_offline(argc, argv));
+  return loop_run(launcher, signals_fd);
+}
+
+int main(int argc, char **argv) {
+  struct launcher launcher = {.thawd.fd = -1, .shim.fd = -1, .oom = {.used = -1, .limit = -1, .proc = -1}};
+  const char *socket_path = getenv("THAW_SOCKET");
+  int signals_fd, status;
+
+  if (socket_path == NULL || *socket_path == '\0')
+    socket_path = SOCKET_PATH;
+  if (argc < 1 || fill_standard() != 0) {
+    say("Cannot start: %s", strerror(errno));
+    return EXIT_TOOLSTACK;
+  }
+  signals_fd = signals_init();
+  if (signals_fd < 0) {
+    say("Cannot start: %s", strerror(errno));
+    return EXIT_TOOLSTACK;
+  }
+  if (connection_open(&launcher.thawd, socket_path) != 0 &&
+      (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path, signals_fd) != 0))
+    return failure(argc, argv, offline(argc, argv, socket_path, errno));
+  do
+    status = ask(&launcher, argc, argv, signals_fd);
+  while (is_runtime(argc, argv) && wake_again(&launcher, socket_path, signals_fd) == 0);
+  if (launcher.stand_in != 0)
+    stand_in_end(&launcher, status);
+  if (launcher.take_error != 0)
+    return failure(argc, argv, offline(argc, argv, socket_path, launcher.take_error));
+  /* Else it may be the status of a process. */
+  return launcher.state == PROCESS_NONE && !launcher.done ? failure(argc, argv, status) : status;
+}

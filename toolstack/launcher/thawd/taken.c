@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Has thawd taken the request? systemd holds thawd's socket while thawd starts, so one can be connected and not be
+ * heard yet; the launcher waits then, as long as THAW_WAIT says.
+ */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "main/launcher.h"
+
+#define WAIT_S 120        /* above the 90 s that systemd gives thawd */
+#define WAIT_OFFLINE_S 5  /* for what can be had without thawd */
+#define WAIT_MOST_S 86400 /* a day */
+
+void taken_begin(struct launcher *launcher, bool works_offline) {
+  const char *text = getenv("THAW_WAIT");
+  char *end = NULL;
+  long seconds = text != NULL ? strtol(text, &end, 10) : 0;
+
+  if (end == NULL || end == text || *end != '\0' || seconds < 0 || seconds > WAIT_MOST_S)
+    seconds = works_offline ? WAIT_OFFLINE_S : WAIT_S;
+  launcher->take_by_ms = clock_ms() + seconds * 1000;
+}
+
+/* For a unix socket SIOCOUTQ counts what the other side has not read. */
+bool taken(struct launcher *launcher) {
+  int unread;
+
+  if (!launcher->taken && launcher->thawd.fd >= 0 && launcher->thawd.out.length == 0)
+    launcher->taken = ioctl(launcher->thawd.fd, SIOCOUTQ, &unread) != 0 || unread == 0;
+  return launcher->taken;
+}
+
+void taken_check(struct launcher *launcher) {
+  if (launcher->thawd.fd < 0 || taken(launcher) || clock_ms() < launcher->take_by_ms)
+    return;
+  connection_close(&launcher->thawd);
+  launcher->take_error = ETIMEDOUT;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// How containers of a network find each other by name: files for aardvark-dns, podman's name server, which is told when they change.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDeadline } from '../../base/deadline.js';
+import { removeTemporaries, writeAtomic } from '../../base/files.js';
+import { describeError, errorCode } from '../../base/errors.js';
+import type { Log } from '../../base/log.js';
+import { printable } from '../../base/text.js';
+import type { Attachment } from '../attachment.js';
+import { NetworkError } from '../errors.js';
+import type { NetworkRecord } from '../record.js';
+
+/** Where Debian and others have it. */
+export const AARDVARK = ['/usr/lib/podman/aardvark-dns', '/usr/libexec/podman/aardvark-dns'].find(
+  (path) => existsSync(path),
+);
+
+/** Changes are gathered for so long: a container that ends sooner need not be found. */
+const GATHER_MS = 300;
+
+/** One network and who is in it; ids are those of sandboxes. */
+export interface Zone {
+  network: NetworkRecord;
+  members: [id: string, attachment: Attachment][];
+}
+
+export class NameServer {
+  readonly #folder: string;
+  readonly #log: Log;
+  readonly #program: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #zones: () => Zone[] = () => [];
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Without a `program` there is none. */
+  constructor(folder: string, log: Log, program: string | undefined) {
+    this.#folder = folder;
+    this.#log = log;
+    this.#program = program;
+  }
+
+  /** Whether containers can be told to ask it. */
+  get isThere(): boolean {
+    return this.#program !== undefined;
+  }
+
+  /** Has it tell of `zones()` as they are in a moment. */
+  change(zones: () => Zone[]): void {
+    if (!this.isThere) return;
+    this.#zones = zones;
+    this.#timer ??= setTimeout(() => this.#flush(), GATHER_MS);
+    this.#timer.unref();
+  }
+
+  /** Leaves the server running, with the latest it was told: names are as good without thawd. */
+  async close(): Promise<void> {
+    if (this.#timer) this.#flush();
+    await this.#writing;
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing = this.#writing
+      .then(() => this.#write(this.#zones()))
+      .catch((error: unknown) => {
+        this.#log.warn(`Containers may not be found by name: ${describeError(error)}`);
+      });
+  }
+
+  async #write(zones: Zone[]): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+    // The server takes each file for a network.
+    await removeTemporaries(this.#folder);
+    for (const { network, members } of zones) {
+      const path = join(this.#folder, network.name);
+      // It ends by itself when it has nobody to tell of.
+      if (members.length === 0) await rm(path, { force: true });
+      else await writeAtomic(path, zoneText({ network, members }), { lasts: false });
+    }
+    const pid = await this.#runningPid();
+    if (pid !== undefined) process.kill(pid, 'SIGHUP');
+    else if (zones.some(({ members }) => members.length > 0)) await this.#start();
+  }
+
+  async #runningPid(): Promise<number | undefined> {
+    try {
+      const pid = Number(await readFile(join(this.#folder, 'aardvark.pid'), 'utf8'));
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      return command.includes(this.#folder) ? pid : undefined;
+    } catch (error) {
+      if (['ENOENT', 'ESRCH'].includes(errorCode(error) ?? '')) return undefined;
+      throw error;
+    }
+  }
+
+  /** It goes into the background itself, once its sockets are open; what it says is kept beside its folder. */
+  async #start(): Promise<void> {
+    const args = ['--config', this.#folder, '--port', '53', 'run'];
+    const log = await open(`${this.#folder}.log`, 'w', 0o600);
+    try {
+      const stdio = ['ignore', log.fd, log.fd] as const;
+      const child = spawn(this.#program ?? '', args, { stdio: [...stdio], cwd: '/' });
+      const ended = new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', resolve);
+      });
+      try {
+        const status = await withDeadline(ended, START_MS, 'aardvark-dns does not start');
+        if (status === 0) return;
+      } catch (error) {
+        child.kill('SIGKILL');
+        throw error;
+      }
+    } finally {
+      await log.close();
+    }
+    const said = printable(await readFile(`${this.#folder}.log`), 500);
+    throw new NetworkError('ERR_NETWORK_TOOL', `aardvark-dns does not start: ${said}`);
+  }
+}
+
+const START_MS = 30_000;
+
+/** A file of aardvark-dns: where it listens, then a line for each container: id, IPv4, IPv6, names. Pure. */
+export function zoneText({ network, members }: Zone): string {
+  const gateways = network.subnets.map(({ gateway }) => gateway).join(',');
+  const lines = members.map(([id, { addresses, names }]) => {
+    const [four, six] = ([4, 6] as const).map((family) =>
+      addresses
+        .filter((address) => address.family === family)
+        .map(({ address }) => address)
+        .join(','),
+    );
+    return `${id} ${four} ${six} ${names.join(',')}`;
+  });
+  return [gateways, ...lines, ''].join('\n');
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a network is to dom0's kernel: a bridge with addresses, packet rules, ports that are held. By iproute2 and nft where no start waits for it.
+
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { linkJoin } from '../../../../bindings/index.js';
+import type { NetworkRecord } from '../../record.js';
+import { runTool } from '../../tool.js';
+
+export interface HostNetwork {
+  /** Makes the bridge, with its addresses, where it is not there. */
+  addBridge(record: NetworkRecord): Promise<void>;
+  /** Idempotent. */
+  removeBridge(bridge: string): Promise<void>;
+  /** Whether the kernel has an interface of that name. */
+  has(interfaceName: string): boolean;
+  /** Whether what comes in at a port of a bridge goes on from there. */
+  forwards(interfaceName: string): boolean;
+  /** Makes an interface a port of the bridge, or of none for ''. */
+  join(interfaceName: string, bridge: string): Promise<void>;
+  /** Loads rules (rules.ts). */
+  load(rules: string): Promise<void>;
+  /** Those of /etc/resolv.conf that are not the host's own loopback. */
+  nameServers(): string[];
+  /** Subnets that the host has already. */
+  ownSubnets(): string[];
+}
+
+export const kernelNetwork: HostNetwork = {
+  async addBridge({ bridge, subnets, internal }) {
+    if (!existsSync(`/sys/class/net/${bridge}`))
+      await runTool('ip', ['link', 'add', bridge, 'address', newMac(), 'type', 'bridge']);
+    for (const { subnet, gateway } of subnets) {
+      const prefix = subnet.slice(subnet.indexOf('/'));
+      const nodad = subnet.includes(':') ? ['nodad'] : [];
+      await runTool('ip', ['addr', 'replace', `${gateway}${prefix}`, 'dev', bridge, ...nodad]);
+    }
+    await runTool('ip', ['link', 'set', bridge, 'up']);
+    if (internal) return;
+    await setting('net/ipv4/ip_forward');
+    // What comes from the host's own loopback is let through to a published port.
+    await setting(`net/ipv4/conf/${bridge}/route_localnet`);
+    if (subnets.some(({ subnet }) => subnet.includes(':')))
+      await setting('net/ipv6/conf/all/forwarding');
+  },
+
+  async removeBridge(bridge) {
+    if (existsSync(`/sys/class/net/${bridge}`)) await runTool('ip', ['link', 'delete', bridge]);
+  },
+
+  has: (interfaceName) => existsSync(`/sys/class/net/${interfaceName}`),
+
+  forwards(interfaceName) {
+    try {
+      const state = readFileSync(`/sys/class/net/${interfaceName}/brport/state`, 'utf8');
+      return Number(state) === FORWARDING;
+    } catch {
+      return false;
+    }
+  },
+
+  join: (interfaceName, bridge) => linkJoin(interfaceName, bridge),
+
+  load: async (rules) => void (await runTool('nft', ['-f', '-'], rules)),
+
+  nameServers() {
+    try {
+      const text = readFileSync('/etc/resolv.conf', 'utf8');
+      const all = [...text.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = '']) => address);
+      return all.filter((address) => !address.startsWith('127.') && address !== '::1');
+    } catch {
+      return [];
+    }
+  },
+
+  ownSubnets: () =>
+    Object.values(networkInterfaces()).flatMap((list) =>
+      (list ?? []).flatMap(({ cidr }) => (cidr === null ? [] : [cidr])),
+    ),
+};
+
+/** One of its own: a bridge without changes it with its ports, and guests would look for the old. */
+/** BR_STATE_FORWARDING (linux/if_bridge.h). */
+const FORWARDING = 3;
+
+function newMac(): string {
+  const bytes = [0x02, ...randomBytes(5)];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+async function setting(name: string): Promise<void> {
+  await writeFile(`/proc/sys/${name}`, '1');
+}

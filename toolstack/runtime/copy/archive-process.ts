@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// One process of the agent that carries files: started like one of `thaw exec`, its streams the launcher's or thawd's own.
+
+import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../../agent/wire-process.js';
+import type { Client } from '../../api/engine.js';
+import { Forget, ProcessFlag, type ExitStatus } from '../../api/wire.js';
+import { CopyError } from '../../archive/errors.js';
+import { errorCode } from '../../base/errors.js';
+import { Attached } from '../../sandbox/shim/attached.js';
+import type { Opened } from './file-guest.js';
+
+/** What it is to do; the rest follows from where. */
+export type Wish = Pick<ArchiveRequest, 'verb' | 'path' | 'name'> &
+  Partial<Pick<ArchiveRequest, 'options' | 'owner'>>;
+
+const SIGKILL = 9;
+
+/** Joins the client to it; resolves when it has ended, its status then the client's. Rejects when it never ran. */
+export async function joinFiles(opened: Opened, wish: Wish, client: Client): Promise<void> {
+  const { sandbox } = opened;
+  const flags = flagsOf(wish);
+  const { ended } = await start(opened, wish, (id) => client.join(sandbox.shimSocket, id, flags));
+  await ended;
+}
+
+/**
+ * Runs `work` on its streams, and resolves with what that did once both have ended. Rejects with ERR_COPY and what it says when it fails,
+ * else with what `work` rejects with. Aborting ends it.
+ */
+export async function useFiles<T>(
+  opened: Opened,
+  wish: Wish,
+  signal: AbortSignal,
+  work: (process: Attached) => Promise<T>,
+): Promise<T> {
+  let attached: Attached | undefined;
+  const { id } = await start(opened, wish, async (process) => {
+    const feeds = flagsOf(wish) !== 0;
+    attached = await Attached.open(opened.sandbox.shimSocket, process, feeds);
+  });
+  if (!attached) throw new TypeError('Nobody is attached');
+  const process = attached;
+  const stop = (): void => {
+    opened.sandbox.shim.signal(id, SIGKILL);
+    process.close();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    const worked = work(process).then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        // Half of what it was to have is not to be taken for all of it.
+        stop();
+        return { error };
+      },
+    );
+    const ended = await process.ended.catch((error: unknown) => ({ lost: error }));
+    const result = await worked;
+    signal.throwIfAborted();
+    if ('kind' in ended && !isGood(ended)) throw said(process.errors, ended);
+    if ('error' in result) throw result.error;
+    if ('lost' in ended) throw ended.lost;
+    return result.value;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    process.close();
+  }
+}
+
+function isGood(exit: ExitStatus): boolean {
+  return exit.kind === 'exited' && exit.code === 0;
+}
+
+/** In its own words, which are a guest's. */
+function said(untrusted: string, exit: ExitStatus): CopyError {
+  const words = untrusted.replace(/^thaw: /, '');
+  const how = exit.kind === 'exited' ? `status ${exit.code}` : `signal ${exit.signal}`;
+  return new CopyError(
+    words === '' ? `The guest cannot carry the files: it ended with ${how}` : words,
+  );
+}
+
+function flagsOf({ verb }: Wish): number {
+  return verb === ArchiveVerb.PUT || verb === ArchiveVerb.UNPACK ? ProcessFlag.STDIN : 0;
+}
+
+async function start(
+  { sandbox, execs, inGuest }: Opened,
+  wish: Wish,
+  join: (process: number) => Promise<void>,
+): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
+  const { id, ended } = execs.add();
+  const flags = flagsOf(wish);
+  const { verb } = wish;
+  const { options = 0 } = wish;
+  // What is mounted in a container that runs is part of what its processes see, and not of what it has written.
+  const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
+  const isNamed = seesMounts || (options & ArchiveOption.STILL) !== 0;
+  try {
+    await sandbox.shim.expect(id, flags, '', '');
+    try {
+      await join(id);
+      const container = isNamed ? inGuest : '';
+      await sandbox.archive({ ...wish, options, process: id, flags, container });
+    } catch (error) {
+      const mayRun = ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
+      if (mayRun) sandbox.shim.signal(id, SIGKILL);
+      sandbox.shim.forget(id, mayRun ? Forget.LEFT : Forget.REFUSED);
+      throw error;
+    }
+    return { id, ended };
+  } catch (error) {
+    execs.end(id);
+    throw error;
+  }
+}

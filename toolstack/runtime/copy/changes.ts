@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw diff: which paths a container has added, changed and deleted, by what its guest says of the writable layer.
+
+import { ArchiveVerb } from '../../agent/wire-process.js';
+import type { Change } from '../../api/engine.js';
+import { CopyError } from '../../archive/errors.js';
+import { useFiles } from './archive-process.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { withOpened } from './file-guest.js';
+
+/** More than a guest has a reason to send. */
+const BYTES_MAX = 64 * 2 ** 20;
+const CHANGES_MAX = 1_000_000;
+
+const KINDS: Record<string, Change['kind']> = { A: 'added', C: 'changed', D: 'deleted' };
+
+/** What every start makes or mounts there, as podman leaves it out. */
+const OWN = new Set(
+  '/dev /proc /sys /run /etc/hosts /etc/hostname /etc/resolv.conf /etc/machine-id /etc/mtab /run/secrets'.split(
+    ' ',
+  ),
+);
+
+/** By path. Rejects as withOpened() and useFiles() do. */
+export async function changesOf(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  signal: AbortSignal,
+): Promise<Change[]> {
+  const wish = { verb: ArchiveVerb.CHANGES, path: '', name: '' };
+  return withOpened(services, manager, { key, verb: 'compare', signal }, (opened) =>
+    useFiles(opened, wish, signal, async ({ output }) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      let count = 0;
+      for await (const chunk of output as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        for (let at = chunk.indexOf(0); at >= 0; at = chunk.indexOf(0, at + 1)) count++;
+        if (bytes > BYTES_MAX || count > CHANGES_MAX)
+          throw new CopyError('The guest sends changes without end');
+        chunks.push(chunk);
+      }
+      return parseChanges(Buffer.concat(chunks));
+    }),
+  );
+}
+
+/** Throws ERR_COPY for what is no list of changes. */
+export function parseChanges(untrusted: Buffer): Change[] {
+  const changes = untrusted
+    .toString('utf8')
+    .split('\0')
+    .slice(0, -1)
+    .map((line) => {
+      const kind = KINDS[line.slice(0, 1)];
+      const path = line.slice(2);
+      if (kind === undefined || line[1] !== ' ' || !path.startsWith('/'))
+        throw new CopyError('The guest sends no list of changes');
+      return { kind, path };
+    });
+  return changes
+    .filter(({ path }) => !OWN.has(path))
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}

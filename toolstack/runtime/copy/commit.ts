@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw commit: an image of what a container has written on top of its own, and of how it was started.
+
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ArchiveOption, ArchiveVerb } from '../../agent/wire-process.js';
+import type { Client, CommitOptions, CreateOptions } from '../../api/engine.js';
+import { CopyError } from '../../archive/errors.js';
+import { DEFAULT_LIMITS } from '../../image/index.js';
+import { useFiles } from './archive-process.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { withOpened } from './file-guest.js';
+
+type Process = Readonly<Record<string, unknown>>;
+
+/** Resolves with the new image's id. Rejects with ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as withOpened() and useFiles() do. */
+export async function commitContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  options: CommitOptions,
+  client: Client,
+): Promise<string> {
+  const { signal } = client;
+  const layer = { verb: ArchiveVerb.LAYER, path: '', name: '' };
+  return withOpened(services, manager, { key, verb: 'commit', signal }, async (opened) => {
+    const { container, inGuest } = opened;
+    const { record } = container;
+    const { image, author = '', message: comment = '', change } = options;
+    // Nothing runs in a guest that was started for the files.
+    const stops = options.pauses && inGuest !== '';
+    const wish = stops ? { ...layer, options: ArchiveOption.STILL } : layer;
+    // Nobody else stops it meanwhile, and thaw exec waits.
+    const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
+      stops ? container.still(work) : work();
+    const committed = await services.images.commit(
+      record.imageId,
+      image === undefined ? [] : [image],
+      {
+        signal,
+        ...{ author, comment, createdBy: record.command.join(' ') },
+        process: (config) => change(withOwn(config, record.options)),
+        writeLayer: (folder) =>
+          meanwhile(() =>
+            useFiles(opened, wish, signal, async ({ output }) => {
+              const path = join(folder, 'layer.tar');
+              await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
+              return path;
+            }),
+          ),
+      },
+    );
+    return committed.id;
+  });
+}
+
+/** A guest that sends without end is not to fill the host's disk. */
+async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of source) {
+    bytes += chunk.length;
+    if (bytes > DEFAULT_LIMITS.bytes)
+      throw new CopyError('The guest sends more than a layer may have');
+    yield chunk;
+  }
+}
+
+/** What the container was made with, where that was not the image's. */
+function withOwn(config: Process, options: CreateOptions | undefined): Process {
+  if (!options) return config;
+  const { command, entrypoint, env, user, workdir, labels } = options;
+  const own = Array.isArray(config['Env']) ? (config['Env'] as string[]) : [];
+  return {
+    ...config,
+    ...(command.length > 0 ? { Cmd: command } : {}),
+    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint === '' ? [] : [entrypoint] }),
+    ...(user === undefined ? {} : { User: user }),
+    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
+    ...(env.length > 0
+      ? {
+          Env: mergedEnv(
+            own,
+            env.filter((item) => item.includes('=')),
+          ),
+        }
+      : {}),
+    ...(labels ? { Labels: { ...(config['Labels'] as object | undefined), ...labels } } : {}),
+  };
+}
+
+/** The last of a name counts. */
+export function mergedEnv(before: readonly string[], more: readonly string[]): string[] {
+  const nameOf = (item: string): string => item.slice(0, item.indexOf('='));
+  const all = new Map([...before, ...more].map((item) => [nameOf(item), item]));
+  return [...all.values()];
+}

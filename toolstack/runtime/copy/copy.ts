@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw cp and export: files between containers, the host, and the client's own streams. The guest packs and unpacks its own; thawd those of the
+// host.
+
+import { createWriteStream } from 'node:fs';
+import { lstat, rm } from 'node:fs/promises';
+import { posix, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ArchiveOption, ArchiveVerb } from '../../agent/wire-process.js';
+import type { Client, CopyOptions, RunOutcome } from '../../api/engine.js';
+import { CopyError } from '../../archive/errors.js';
+import { packLocal, PACKED } from '../../archive/pack-local.js';
+import { unpackLocal } from '../../archive/unpack-local.js';
+import { joinFiles, useFiles, type Wish } from './archive-process.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { withOpened, type Opened } from './file-guest.js';
+import type { ContainerRecord } from '../store/record.js';
+
+/** Copies; at least one end is a container. Rejects with ERR_COPY, ERR_CONTAINER_STATE and the like. */
+export async function copyFiles(
+  services: ContainerServices,
+  manager: ContainerManager,
+  { from, to, ...options }: CopyOptions,
+  client: Client,
+): Promise<RunOutcome> {
+  const open = <T>(key: string, work: (opened: Opened) => Promise<T>): Promise<T> =>
+    withOpened(services, manager, { key, verb: 'copy files of', signal: client.signal }, work);
+  const done: RunOutcome = { joined: false, status: 0 };
+  if (from.kind === 'container' && to.kind === 'stream') {
+    await open(from.container, (opened) => joinFiles(opened, packing(from.path), client));
+    return { joined: true };
+  }
+  if (from.kind === 'stream' && to.kind === 'container') {
+    await open(to.container, (opened) =>
+      joinFiles(opened, unpacking(opened, to.path, options), client),
+    );
+    return { joined: true };
+  }
+  if (from.kind === 'container' && to.kind === 'host') {
+    await open(from.container, (opened) => fetch(opened, from.path, to.path, options, client));
+    return done;
+  }
+  if (from.kind === 'host' && to.kind === 'container') {
+    const path = resolve(client.cwd, from.path);
+    await open(to.container, (opened) =>
+      useFiles(opened, putting(opened, from.path, to.path, options), client.signal, ({ input }) =>
+        packLocal(path, input, client.signal),
+      ),
+    );
+    return done;
+  }
+  if (from.kind === 'container' && to.kind === 'container') {
+    if (manager.find(from.container) === manager.find(to.container))
+      throw new CopyError('Cannot copy within one container: use thaw exec CONTAINER cp');
+    await openBoth(manager, [from.container, to.container], open, (source, target) =>
+      useFiles(source, packing(from.path, PACKED), client.signal, ({ output }) =>
+        useFiles(target, putting(target, from.path, to.path, options), client.signal, ({ input }) =>
+          pipeline(output, input),
+        ),
+      ),
+    );
+    return done;
+  }
+  throw new CopyError('Cannot copy: neither side is a container');
+}
+
+/** Always in the same order, or two copies crosswise would wait for each other. */
+function openBoth<T>(
+  manager: ContainerManager,
+  [from, to]: [string, string],
+  open: (key: string, work: (opened: Opened) => Promise<T>) => Promise<T>,
+  work: (source: Opened, target: Opened) => Promise<T>,
+): Promise<T> {
+  return manager.find(from).record.id < manager.find(to).record.id
+    ? open(from, (source) => open(to, (target) => work(source, target)))
+    : open(to, (target) => open(from, (source) => work(source, target)));
+}
+
+/** Writes a container's whole root filesystem as a tar archive to the client, or to a file of the host. */
+export async function exportFiles(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  output: string | undefined,
+  client: Client,
+): Promise<RunOutcome> {
+  const wish = { verb: ArchiveVerb.PACK, path: '/', name: '.' };
+  const asked = { key, verb: 'export', signal: client.signal };
+  return withOpened(services, manager, asked, async (opened) => {
+    // Not what is mounted in it, /proc and volumes among that.
+    const unmounted = { ...opened, inGuest: '' };
+    if (output === undefined) {
+      await joinFiles(unmounted, wish, client);
+      return { joined: true };
+    }
+    const path = resolve(client.cwd, output);
+    const isNew = (await lstat(path).catch(() => undefined)) === undefined;
+    const file = createWriteStream(path, { mode: 0o644 });
+    try {
+      await useFiles(unmounted, wish, client.signal, (process) => pipeline(process.output, file));
+    } catch (error) {
+      // What was there before it stays: a device, or somebody's file.
+      if (isNew) await rm(path, { force: true });
+      throw error;
+    }
+    return { joined: false, status: 0 };
+  });
+}
+
+/** What is copied is known by its own name, but a folder's contents by none. */
+function packing(path: string, name = baseOf(path) || '.'): Wish {
+  return { verb: ArchiveVerb.PACK, path, name };
+}
+
+function putting(
+  { container: { record } }: Opened,
+  from: string,
+  path: string,
+  { overwrites, keepsOwners }: Pick<CopyOptions, 'overwrites' | 'keepsOwners'>,
+): Wish {
+  const name = baseOf(from);
+  const options =
+    (name === '' ? ArchiveOption.CONTENTS : 0) | (overwrites ? ArchiveOption.OVERWRITE : 0);
+  return { verb: ArchiveVerb.PUT, path, name, options, ...ownerOf(record, keepsOwners) };
+}
+
+function unpacking(
+  { container: { record } }: Opened,
+  path: string,
+  { overwrites, keepsOwners }: Pick<CopyOptions, 'overwrites' | 'keepsOwners'>,
+): Wish {
+  const options = overwrites ? ArchiveOption.OVERWRITE : 0;
+  return { verb: ArchiveVerb.UNPACK, path, name: '', options, ...ownerOf(record, keepsOwners) };
+}
+
+/** The user whose container it is. */
+function ownerOf({ process }: ContainerRecord, keepsOwners: boolean): Pick<Wish, 'owner'> {
+  const { uid, gid } = process?.user ?? { uid: 0, gid: 0 };
+  return keepsOwners ? {} : { owner: { uid, gid } };
+}
+
+async function fetch(
+  opened: Opened,
+  from: string,
+  to: string,
+  { overwrites }: Pick<CopyOptions, 'overwrites'>,
+  client: Client,
+): Promise<void> {
+  const slash = /\/\.?$/.test(to) ? '/' : '';
+  const target = resolve(client.cwd, to) + slash;
+  const count = await useFiles(opened, packing(from, PACKED), client.signal, (process) =>
+    unpackLocal(process.output, { target, name: baseOf(from), overwrites }),
+  );
+  if (count === 0) throw new CopyError(`Cannot copy ${from}: it has nothing that can be copied`);
+}
+
+/** The last name of a path; '' for the root, and for a folder whose contents are meant. */
+export function baseOf(path: string): string {
+  if (/(^|\/)\.\/?$/.test(path)) return '';
+  const base = posix.basename(posix.normalize(path));
+  return base === '..' || base === '.' ? '' : base;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose guest has a container's files? Its own while it runs; else one that is started for them alone, with its layers and its disk, and in
+// which nothing of the container's runs.
+
+import { randomBytes } from 'node:crypto';
+import type { ExitStatus } from '../../api/wire.js';
+import { newContainerId, sandboxIdOf } from '../../base/ids.js';
+import { createSandbox } from '../../sandbox/create/create.js';
+import { goIntoMemory } from '../../sandbox/create/layers.js';
+import { newSandboxRecord } from '../../sandbox/record.js';
+import type { ContainerSandbox } from '../../sandbox/sandbox.js';
+import type { Container } from '../lifecycle/container.js';
+import { ContainerError } from '../errors.js';
+import { Execs } from '../../sandbox/shim/execs.js';
+import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { ownImage } from '../store/image-of.js';
+
+/** A guest that has a container's files. */
+export interface Opened {
+  container: Container;
+  sandbox: ContainerSandbox;
+  /** Its processes beside the first. */
+  execs: Execs;
+  /** What the agent calls the container that runs there; '' where none does. */
+  inGuest: string;
+}
+
+/** Enough for the agent, and a tar archive on its way. */
+const OPENED_KIB = 64 * 1024;
+
+/**
+ * Runs `work` on a container's files, and keeps it from being started or removed meanwhile where it does not run. `verb` is for messages.
+ * Rejects with ERR_CONTAINER_STATE when they are nowhere, and as createSandbox() does.
+ */
+export async function withOpened<T>(
+  services: ContainerServices,
+  manager: ContainerManager,
+  { key, verb, signal }: { key: string; verb: string; signal: AbortSignal },
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const asked = await manager.settled(key);
+  await asked.moving();
+  return manager.whenSettled(asked.record.id, (container) =>
+    open(services, container, { verb, signal }, work),
+  );
+}
+
+function open<T>(
+  services: ContainerServices,
+  container: Container,
+  { verb, signal }: { verb: string; signal: AbortSignal },
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { record, sandbox } = container;
+  if (record.state === 'running' && sandbox)
+    return work({ container, sandbox, execs: container.execs, inGuest: record.inGuest });
+  if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
+  if (['creating', 'starting', 'removing'].includes(record.state) || !hasFiles(container))
+    throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
+  const done = onItsOwn(services, container, signal, work);
+  const settled = done.then(
+    () => (container.opened = undefined),
+    () => (container.opened = undefined),
+  );
+  container.opened = settled;
+  return done;
+}
+
+/** Whether there is something to open of one that does not run. */
+function hasFiles({ record }: Container): boolean {
+  const { options } = record;
+  return record.sandbox.disk !== undefined && options !== undefined && options.frozen === undefined;
+}
+
+function cannot(verb: string, { name }: Container['record'], why: string): ContainerError {
+  return new ContainerError('ERR_CONTAINER_STATE', `Cannot ${verb} container "${name}": ${why}`);
+}
+
+async function onItsOwn<T>(
+  services: ContainerServices,
+  container: Container,
+  signal: AbortSignal,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { record } = container;
+  const { disk, type } = record.sandbox;
+  const image = await ownImage(services.images, record.imageId);
+  const layers = image.layers.map((layer) => layer.erofsPath);
+  const sizes = image.layers.map((layer) => layer.bytes);
+  const inMemory = goIntoMemory(sizes, OPENED_KIB);
+  const own = newSandboxRecord(
+    {
+      ...{ id: sandboxIdOf(newContainerId()), hostname: 'files', layers, inMemory },
+      name: `thaw-files-${randomBytes(4).toString('hex')}`,
+      ...(disk ? { disk } : {}),
+    },
+    { type, cpus: 1, memoryKib: OPENED_KIB, growsBehind: false },
+    services.sandbox.macs,
+  );
+  const execs = new Execs();
+  const lost = new AbortController();
+  const gone = (reason: string): void => {
+    execs.endAll();
+    lost.abort(new ContainerError('ERR_CONTAINER_STATE', `The guest is lost: ${reason}`));
+  };
+  const events = {
+    onExit: (process: number, exit: ExitStatus) => execs.end(process, exit),
+    onLost: gone,
+    onGone: () => gone('its shim was killed'),
+  };
+  const sandbox = await services.pool.during(() =>
+    createSandbox(services.sandbox, services.pool, own, { events, signal }),
+  );
+  try {
+    return await work({ container, sandbox, execs, inGuest: '' });
+  } finally {
+    await sandbox.destroy({ putsAway: !lost.signal.aborted });
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Block devices of dom0 that a container has: whether they can be given away, and where its guest finds them.
+
+import { constants } from 'node:fs';
+import { open, readFile, stat } from 'node:fs/promises';
+import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import { sleep } from '../../base/deadline.js';
+import { errorCode, errorMessage } from '../../base/errors.js';
+import { deviceNumber } from '../../sandbox/create/layers.js';
+import type { SandboxRecord } from '../../sandbox/record.js';
+import { ContainerError } from '../errors.js';
+import type { ContainerRecord } from '../store/record.js';
+
+/** A device node of config.json. */
+export interface DeviceNode {
+  path: string;
+  major: number;
+  minor: number;
+  /** r, w and m, as of --device. */
+  access: string;
+}
+
+/** Which whole disks containers have, from before their start until nothing of their domain is left. */
+export class GivenDevices {
+  readonly #given = new Map<string, { name: string; disks: Given[]; isEnding?: boolean }>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Gives devices to the container with that id, until takeBack(). Rejects with ERR_DEVICE for what is no block device, for one that dom0
+   * has in use (mounted, swap, a part of another), and for one of a disk that another container may write to, or that this one would
+   * write to while another has it, or has twice.
+   */
+  give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+    const given = this.#last.then(() => this.#give(id, name, wishes));
+    this.#last = given.catch(() => undefined);
+    return given;
+  }
+
+  /** Those that an earlier thawd gave. */
+  async adopt({
+    id,
+    name,
+    sandbox: { devices = [] },
+  }: Pick<ContainerRecord, 'name' | 'sandbox'> & { id: string }): Promise<void> {
+    const disks: Given[] = [];
+    for (const { path, readOnly } of devices) {
+      const disk = await diskOf(path).catch(() => undefined);
+      if (disk !== undefined) disks.push({ disk, readOnly });
+    }
+    if (disks.length > 0) this.#given.set(id, { name, disks });
+  }
+
+  /** Its processes have ended, its domain is going. */
+  ends(id: string): void {
+    const given = this.#given.get(id);
+    if (given) given.isEnding = true;
+  }
+
+  /** Idempotent. */
+  takeBack(id: string): void {
+    this.#given.delete(id);
+  }
+
+  async #give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+    const disks: Given[] = [];
+    for (const { source, access } of wishes) {
+      const readOnly = !access.includes('w');
+      const disk = await diskOf(source);
+      if (!readOnly) await checkFree(source);
+      const clashes = (other: Given): boolean =>
+        other.disk === disk && !(readOnly && other.readOnly);
+      if (disks.some(clashes)) throw refusal(source, 'it has it twice, and may write to it');
+      await this.#untilFree(source, id, clashes);
+      disks.push({ disk, readOnly });
+    }
+    if (disks.length > 0) this.#given.set(id, { name, disks });
+  }
+
+  /** One that has ended is waited for, as long as its guest may take to write what it has not written yet. */
+  async #untilFree(source: string, id: string, clashes: (other: Given) => boolean): Promise<void> {
+    const deadline = performance.now() + ENDING_MS;
+    for (;;) {
+      const [, other] =
+        [...this.#given].find(([holder, { disks }]) => holder !== id && disks.some(clashes)) ?? [];
+      if (!other) return;
+      if (other.isEnding !== true || performance.now() > deadline)
+        throw refusal(source, `container ${other.name} has it, and one of the two may write to it`);
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+/** Above what the agent has for an unmount. */
+const ENDING_MS = 70_000;
+const LOOK_MS = 20;
+
+interface Given {
+  /** Of a partition the disk that it is of, as MAJOR:MINOR. */
+  disk: string;
+  readOnly: boolean;
+}
+
+/** A disk and its partition are one; so are two partitions, of which nobody here knows whether they lie apart. */
+async function diskOf(path: string): Promise<string> {
+  const rdev = await blockNumber(path);
+  const own = `${Math.floor(rdev / 256) % 4096}:${(rdev % 256) + Math.floor(rdev / 2 ** 20) * 256}`;
+  const folder = `/sys/dev/block/${own}`;
+  const isPartition = (await stat(`${folder}/partition`).catch(() => undefined)) !== undefined;
+  return isPartition ? (await readFile(`${folder}/../dev`, 'utf8')).trim() : own;
+}
+
+async function blockNumber(path: string): Promise<number> {
+  const status = await stat(path).catch((cause: unknown) => {
+    throw refusal(path, errorMessage(cause), cause);
+  });
+  if (status.isBlockDevice()) return status.rdev;
+  throw refusal(path, 'it is no block device, and a guest has no use for another');
+}
+
+/** Linux lets nobody open a block device exclusively that is mounted or otherwise in use. */
+async function checkFree(path: string): Promise<void> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_EXCL);
+    await file.close();
+  } catch (cause) {
+    const reason =
+      errorCode(cause) === 'EBUSY'
+        ? 'the host has it in use; unmount it first'
+        : errorMessage(cause);
+    throw refusal(path, reason, cause);
+  }
+}
+
+function refusal(path: string, reason: string, cause?: unknown): ContainerError {
+  return new ContainerError('ERR_DEVICE', `Cannot give device ${path} to a container: ${reason}`, {
+    cause,
+  });
+}
+
+/** The sandbox's devices of these wishes. */
+export function sandboxDevices({ devices = [] }: CreateOptions): Pick<SandboxRecord, 'devices'> {
+  if (devices.length === 0) return {};
+  return {
+    devices: devices.map(({ source, access }) => ({
+      path: source,
+      readOnly: !access.includes('w'),
+    })),
+  };
+}
+
+/** Their nodes in the container. */
+export function deviceNodes(
+  { devices = [] }: Pick<CreateOptions, 'devices'>,
+  sandbox: Parameters<typeof deviceNumber>[0],
+): DeviceNode[] {
+  return devices.map(({ destination, access }, index) => ({
+    ...{ path: destination, access },
+    ...deviceNumber(sandbox, index),
+  }));
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container in a pod is: its record, with what it has of its pod's domain, and how its process starts there.
+
+import { constants } from 'node:os';
+import type { Client, CreateOptions } from '../../api/engine.js';
+import { sandboxIdOf, type ContainerId } from '../../base/ids.js';
+import { signalNumber } from '../../base/signals.js';
+import type { Image } from '../../image/index.js';
+import { POD_MEMORY_BYTES, type Pod } from '../pod/index.js';
+import type { Disk } from '../../sandbox/devices/disks.js';
+import type { ProcessStart } from '../../sandbox/sandbox.js';
+import { ContainerError } from '../errors.js';
+import { bindsOf } from './mounts.js';
+import type { ContainerRecord } from '../store/record.js';
+import { planStart, processFlags } from './start.js';
+
+const { SIGTERM } = constants.signals;
+
+export interface NewMember {
+  id: ContainerId;
+  name: string;
+  image: Image;
+  disk?: Disk | undefined;
+}
+
+/** Throws ERR_USAGE for what only a container with a domain of its own can have. */
+export function memberRecord(
+  pod: Pod,
+  { id, name, image, disk }: NewMember,
+  options: CreateOptions,
+): ContainerRecord {
+  checkMember(pod, options);
+  const { id: podId, name: podName, hostname, options: ofPod, sandbox } = pod.record;
+  const memoryBytes = options.memoryBytes ?? ofPod.memoryBytes ?? POD_MEMORY_BYTES;
+  const own = sandboxIdOf(id);
+  return {
+    ...{ id, name, image: options.image, imageId: image.id, command: [], inGuest: own },
+    ...{ created: Date.now(), state: 'creating', rm: options.rm, flags: processFlags(options) },
+    ...{ cpus: options.cpus ?? ofPod.cpus ?? 1, options: { ...options, pod: podId } },
+    stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
+    pod: { id: podId, name: podName },
+    sandbox: {
+      ...{ id: own, name: podName, uuid: sandbox?.uuid ?? '', mac: '' },
+      ...{ type: sandbox?.type ?? ofPod.type ?? 'pvh', vcpus: Math.ceil(ofPod.cpus ?? 1) },
+      memoryKib: Math.ceil(memoryBytes / 1024),
+      hostname: ofPod.share.includes('uts') ? hostname : own,
+      machineId: sandbox?.machineId ?? id.slice(0, 32),
+      ...{ layers: image.layers.map((layer) => layer.erofsPath), inMemory: false },
+      ...(disk ? { disk } : {}),
+      ...(options.storageBytes === undefined || disk
+        ? {}
+        : { upperKib: Math.ceil(options.storageBytes / 1024) }),
+    },
+  };
+}
+
+/** With the network that the pod has now, and the files of the host that come over that device. Throws as planStart() does. */
+export function planMember(
+  { record: pod }: Pod,
+  record: ContainerRecord,
+  image: Image,
+  client: Client,
+  device?: number,
+): ProcessStart {
+  const { options } = record;
+  if (!options) throw new TypeError('A container in a pod has options');
+  const { addHosts, dns, dnsSearch, dnsOptions, share } = pod.options;
+  const given = { addHosts, dns, dnsSearch, dnsOptions };
+  const network = pod.sandbox?.network;
+  const { sandbox, inGuest } = record;
+  const of = {
+    ...record,
+    sandbox: {
+      ...sandbox,
+      machineId: pod.sandbox?.machineId ?? sandbox.machineId,
+      ...(network ? { network } : {}),
+    },
+  };
+  const { memoryBytes, cpus } = options;
+  const binds = bindsOf(options.mounts, device);
+  return planStart(of, image, { ...options, ...defined(given) }, client, binds, {
+    ...{ share, rootfs: inGuest, memoryBytes, cpus },
+  });
+}
+
+function defined<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}
+
+/** Throws ERR_USAGE for what only a container with a domain of its own can have. */
+export function checkMember(
+  pod: Pod,
+  options: {
+    [K in 'devices' | 'frozen' | 'memoryBytes' | 'cpus']?: CreateOptions[K] | undefined;
+  },
+): void {
+  const { devices = [], memoryBytes = 0, cpus = 0 } = options;
+  const refuse = (what: string, why: string): never => {
+    throw new ContainerError('ERR_USAGE', `Cannot use ${what} in pod "${pod.record.name}": ${why}`);
+  };
+  if (options.frozen !== undefined)
+    refuse(`--frozen ${options.frozen}`, 'what was frozen has a domain of its own');
+  if (devices.length > 0)
+    refuse(`--device ${devices[0]?.source}`, 'devices of the host come into a domain as it starts');
+  const { memoryBytes: podBytes = POD_MEMORY_BYTES, cpus: podCpus = 1 } = pod.record.options;
+  if (memoryBytes > podBytes) refuse(`--memory ${memoryBytes}`, `its domain has ${podBytes} bytes`);
+  if (cpus > Math.ceil(podCpus)) refuse(`--cpus ${cpus}`, `its domain has ${Math.ceil(podCpus)}`);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who starts a container, or has a command run in it, when no person or program asked for it.
+
+import type { Client } from '../../api/engine.js';
+
+export const NOBODY: Client = {
+  ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
+  isTerminal: { stdin: false, stdout: false, stderr: false },
+  detachKeys: Buffer.alloc(0),
+  out: () => undefined,
+  err: () => undefined,
+  drained: () => Promise.resolve(),
+  input: () => {
+    throw new Error('Nobody is there to be read');
+  },
+  join: () => Promise.reject(new Error('Nobody is there to be joined')),
+  standIn: () => Promise.reject(new Error('Nobody is there to leave one')),
+};

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a container is well: a command that runs in it now and then, and what its exit statuses come to, as podman counts them.
+
+import type { HealthCheck, HealthState } from '../../api/engine.js';
+import { shellStatus } from '../../api/wire.js';
+import { TimeoutError, withDeadline } from '../../base/deadline.js';
+import { describeError } from '../../base/errors.js';
+import type { Container } from '../lifecycle/container.js';
+import { ContainerError, stateError } from '../errors.js';
+import { beginIn } from '../exec/exec.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { NOBODY } from '../exec/null-client.js';
+
+/** What podman's inspect shows. */
+const LOG_LENGTH = 5;
+const SIGKILL = 9;
+
+/** What one more result makes of it; `sinceStartMs` is the container's age. Pure. */
+export function nextHealth(
+  before: HealthState,
+  check: HealthCheck,
+  result: HealthState['log'][number],
+  sinceStartMs: number,
+): HealthState {
+  const log = [...before.log, result].slice(-LOG_LENGTH);
+  if (result.exitCode === 0) return { status: 'healthy', failures: 0, log };
+  // What fails while it comes up says nothing.
+  if (before.status === 'starting' && sinceStartMs < check.startPeriodMs) return { ...before, log };
+  const failures = before.failures + 1;
+  return { status: failures >= check.retries ? 'unhealthy' : before.status, failures, log };
+}
+
+/** Runs the check once and writes down what it said. Rejects with ERR_CONTAINER_STATE for a container that does not run. */
+export async function checkHealth(
+  services: ContainerServices,
+  container: Container,
+): Promise<HealthState> {
+  const { record } = container;
+  const check = record.options?.health;
+  if (!check)
+    throw new ContainerError(
+      'ERR_CONTAINER_HEALTH',
+      `Cannot check the health of container "${record.name}": it was made without --health-cmd`,
+    );
+  if (record.state !== 'running') throw stateError('check the health of', record);
+  const started = Date.now();
+  const exitCode = await runCheck(services, container, check);
+  const before = record.health ?? { status: 'starting', failures: 0, log: [] };
+  const result = { start: started, end: Date.now(), exitCode };
+  const health = nextHealth(before, check, result, started - (record.started ?? 0));
+  record.health = health;
+  if (health.status === before.status) return health;
+  services.events.tell('health_status', record);
+  await container.update({ health });
+  return health;
+}
+
+/** Its exit status; 1 for one that was not over in time, as podman has it, and for one that could not begin. */
+async function runCheck(
+  services: ContainerServices,
+  container: Container,
+  { command, timeoutMs }: HealthCheck,
+): Promise<number> {
+  const options = { command, env: [], interactive: false, tty: false, detach: true };
+  const { name } = container.record;
+  try {
+    const { id, ended } = await beginIn(services, container, options, NOBODY);
+    const inTime = withDeadline(ended, timeoutMs, `The health check of ${name}`);
+    const exit = await inTime.catch((error: unknown) => {
+      if (error instanceof TimeoutError) container.sandbox?.shim.signal(id, SIGKILL);
+      throw error;
+    });
+    return exit ? shellStatus(exit) : 1;
+  } catch (error) {
+    services.log.debug(`Health check of container ${name}: ${describeError(error)}`);
+    return 1;
+  }
+}
+
+export class HealthChecks {
+  readonly #services: ContainerServices;
+  readonly #manager: ContainerManager;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #stop: () => void;
+
+  /** From now on containers that start, and those that run already, are looked after until close(). */
+  constructor(services: ContainerServices, manager: ContainerManager) {
+    this.#services = services;
+    this.#manager = manager;
+    this.#stop = services.events.listen(({ action, id }) => {
+      if (action === 'start') this.#begin(id);
+      if (action === 'died' || action === 'remove') this.#end(id);
+    });
+    for (const { record } of manager.containers)
+      if (record.state === 'running' || record.state === 'paused') this.#plan(record.id, 0);
+  }
+
+  close(): void {
+    this.#stop();
+    for (const id of [...this.#timers.keys()]) this.#end(id);
+  }
+
+  #begin(id: string): void {
+    const record = this.#manager.get(id)?.record;
+    if (!record?.options?.health) return;
+    record.health = { status: 'starting', failures: 0, log: [] };
+    this.#plan(id, 0);
+  }
+
+  #plan(id: string, afterMs: number): void {
+    const health = this.#manager.get(id)?.record.options?.health;
+    if (!health || health.intervalMs === 0) return;
+    clearTimeout(this.#timers.get(id));
+    this.#timers.set(
+      id,
+      setTimeout(() => void this.#check(id, health.intervalMs), afterMs),
+    );
+  }
+
+  async #check(id: string, intervalMs: number): Promise<void> {
+    const container = this.#manager.get(id);
+    try {
+      if (container?.record.state === 'running') await checkHealth(this.#services, container);
+    } catch (error) {
+      this.#services.log.warn(
+        `Cannot write down the health of a container: ${describeError(error)}`,
+      );
+    }
+    // Its end may have come meanwhile.
+    if (this.#timers.has(id)) this.#plan(id, intervalMs);
+  }
+
+  #end(id: string): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+  }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a container that runs is ended, or started over: thaw stop, restart and kill.
+
+import { constants } from 'node:os';
+import type { Client } from '../../api/engine.js';
+import { sleep } from '../../base/deadline.js';
+import { errorCode } from '../../base/errors.js';
+import type { Container } from './container.js';
+import { stateError } from '../errors.js';
+import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { unpauseContainer } from '../pause/pause.js';
+import type { ContainerRecord } from '../store/record.js';
+import { startContainer } from '../create/run.js';
+
+/** podman's and docker's. */
+export const STOP_TIMEOUT_S = 10;
+
+/**
+ * Sends the container's stop signal, after `timeoutS` seconds KILL (-1: never), and resolves when nothing of it runs. One that does not run is
+ * left alone. Its restart policy is not asked.
+ */
+export async function stopContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS?: number,
+): Promise<void> {
+  const asked = manager.find(key).record;
+  // At once: no policy starts it while this waits.
+  const isNews = asked.isStopped !== true;
+  asked.isStopped = true;
+  const container = await manager.settled(asked.id);
+  // Nothing in it hears a signal before. A guest that holds up who keeps it still is not waited for without end.
+  await isWithin(container.moving(), STILL_MS);
+  await manager.whenSettled(asked.id, (settled) => stop(services, settled, isNews, timeoutS));
+}
+
+/** What a guest may take that is being copied. */
+const STILL_MS = 60_000;
+
+async function stop(
+  services: ContainerServices,
+  container: Container,
+  isNews: boolean,
+  timeoutS: number | undefined,
+): Promise<void> {
+  const { record, sandbox } = container;
+  // Also one that waits to be started by its policy.
+  if (isNews || record.isStopped !== true) await container.update({ isStopped: true });
+  if (!sandbox || !isUp(record)) return;
+  if (record.state === 'paused') await letGo(services, container);
+  sandbox.shim.signal(container.execs.first, stopSignalOf(record));
+  const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
+  if (!(await isWithin(container.ended, seconds < 0 ? Infinity : seconds * 1000))) {
+    services.log.warn(`Container ${record.name} did not end within ${seconds} s and is killed`);
+    sandbox.shim.signal(container.execs.first, constants.signals.SIGKILL);
+    if (!(await isWithin(container.ended, KILL_MS))) container.lose('it could not be killed');
+  }
+  await container.finished;
+  services.events.tell('stop', record);
+}
+
+/** A guest that does not let a container of its pod go on has it killed all the same. */
+async function letGo(services: ContainerServices, container: Container): Promise<void> {
+  const { record } = container;
+  try {
+    await unpauseContainer(services, container);
+  } catch (error) {
+    if (!record.isStill || errorCode(error) === 'ERR_CONTAINER_POD') throw error;
+    services.log.warn(`Container ${record.name} is ended while it is paused`, { error });
+  }
+}
+
+/** What a guest may take that has much to give back. */
+const KILL_MS = 15_000;
+
+function stopSignalOf({ options, stopSignal }: ContainerRecord): number {
+  return options?.stopSignal ?? stopSignal ?? constants.signals.SIGTERM;
+}
+
+/** Whether it comes in that time. */
+async function isWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
+  const comes = event.then(() => true);
+  if (ms === Infinity) return comes;
+  const rest = new AbortController();
+  const late = sleep(ms, rest.signal).then(
+    () => false,
+    () => false,
+  );
+  try {
+    return await Promise.race([comes, late]);
+  } finally {
+    rest.abort();
+  }
+}
+
+/** Stops a container that runs, and starts it. */
+export async function restartContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS: number | undefined,
+  client: Client,
+): Promise<void> {
+  const { record } = await manager.settled(key);
+  const { id } = record;
+  const rm = record.rm || record.isRestarting === true;
+  // Its end would remove it.
+  record.rm = false;
+  if (rm) record.isRestarting = true;
+  try {
+    await stopContainer(services, manager, id, timeoutS);
+    await startContainer(services, manager, id, { attach: false, interactive: false }, client);
+  } finally {
+    delete record.isRestarting;
+    await manager.get(id)?.update({ rm });
+    // As its end would have done.
+    if (rm && manager.get(id) && ['exited', 'lost'].includes(record.state))
+      await manager.remove(id, false, true);
+  }
+  services.events.tell('restart', record);
+}
+
+/** Sends a signal to the container's process. Throws ERR_CONTAINER_STATE when it does not run. */
+export function killContainer(
+  services: ContainerServices,
+  container: Container,
+  signal: number,
+): void {
+  const { record, sandbox } = container;
+  if (!isUp(record) || !sandbox) throw stateError('signal', record);
+  sandbox.shim.signal(container.execs.first, signal);
+  services.events.tell('kill', record);
+}

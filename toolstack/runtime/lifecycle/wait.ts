@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw wait: when does a container end, and how?
+
+import { shellStatus } from '../../api/wire.js';
+import type { Container } from './container.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import type { ContainerRecord } from '../store/record.js';
+
+/**
+ * Resolves with the exit status as soon as the container has ended, at once for one that has, and -1 where nobody knows it. One that never ran is
+ * waited for. Rejects with ERR_CONTAINER_NOT_FOUND, and when `signal` aborts.
+ */
+export async function waitFor(
+  { events }: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { record } = manager.find(key);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => settle(() => reject(signal.reason as Error));
+    const stop = events.listen(({ id, action, exitStatus = -1 }) => {
+      if (id !== record.id) return;
+      if (action === 'died') settle(() => resolve(exitStatus));
+      else if (action === 'remove') settle(() => resolve(statusOf(record)));
+    });
+    const settle = (how: () => void): void => {
+      stop();
+      signal.removeEventListener('abort', onAbort);
+      how();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else if (hasEnded(record)) settle(() => resolve(statusOf(record)));
+  });
+}
+
+function hasEnded({ state }: Container['record']): boolean {
+  return state === 'exited' || state === 'lost';
+}
+
+function statusOf({ exit }: ContainerRecord): number {
+  return exit ? shellStatus(exit) : -1;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pod: several containers that share a micro-domain, which is there from the first start on until the pod is stopped.
+
+import type { Log } from '../../base/log.js';
+import { sandboxIdOf } from '../../base/ids.js';
+import { attachNetwork } from '../../sandbox/devices/attach-network.js';
+import { createSandbox } from '../../sandbox/create/create.js';
+import { checkLimits } from '../../sandbox/size/size.js';
+import type { Pool } from '../../sandbox/pool/pool.js';
+import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
+import { giveBackAddresses } from '../../sandbox/release.js';
+import { describeDeath } from '../../sandbox/sandbox.js';
+import type { SandboxServices } from '../../sandbox/services.js';
+import type { ShimEvents } from '../../sandbox/shim/client.js';
+import { PodDomain, routeEvents } from './domain.js';
+import { PodError } from './errors.js';
+import type { PodRecord, PodStore } from './record.js';
+import { Slots } from './slots.js';
+
+/** For several containers, where nobody says how much. */
+export const POD_MEMORY_BYTES = 512 * 2 ** 20;
+
+export interface PodServices {
+  sandbox: SandboxServices;
+  pool: Pool;
+  store: PodStore;
+  log: Log;
+}
+
+export class Pod {
+  readonly record: PodRecord;
+  readonly services: PodServices;
+  #domain: PodDomain | undefined;
+  #starting: Promise<PodDomain> | undefined;
+  #stopping: Promise<void> = Promise.resolve();
+  #written: Promise<void> = Promise.resolve();
+  #watch: { close(): void } | undefined;
+  #isGone = false;
+
+  constructor(services: PodServices, record: PodRecord) {
+    this.services = services;
+    this.record = record;
+  }
+
+  /** The one it has now. */
+  get domain(): PodDomain | undefined {
+    return this.#domain;
+  }
+
+  /** Changes what is written down, then writes it, after what was to be written before. */
+  update(change: Partial<PodRecord>): Promise<void> {
+    Object.assign(this.record, change);
+    const written = this.#written.then(() => this.services.store.save(this.record));
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  /** Its domain, started where it has none; who aborts waits no longer for it. Rejects as createSandbox() does. */
+  async up(signal?: AbortSignal): Promise<PodDomain> {
+    await this.#stopping;
+    signal?.throwIfAborted();
+    if (this.#isGone)
+      throw new PodError('ERR_POD_NOT_FOUND', `Pod "${this.record.name}" was removed meanwhile`);
+    if (this.#domain) return this.#domain;
+    this.#starting ??= this.#start().finally(() => (this.#starting = undefined));
+    const domain = await this.#starting;
+    signal?.throwIfAborted();
+    return domain;
+  }
+
+  /** Its domain goes; whoever is still in it is lost. Resolves when it is gone. Never rejects; what fails is logged. */
+  async down(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (this.#domain) this.#end(this.#domain);
+    await this.#stopping;
+  }
+
+  /** It is removed: as down(), and it has no domain any more. */
+  async go(): Promise<void> {
+    this.#isGone = true;
+    await this.down();
+  }
+
+  /** Takes over the domain of an earlier thawd. */
+  adopt(domain: PodDomain): void {
+    this.#domain = domain;
+    this.#watchOver(domain);
+  }
+
+  /** A container has left its domain. */
+  left(domain: PodDomain): void {
+    const isLast = domain.slots.holders.length === 0;
+    if (isLast && domain === this.#domain && this.record.options.exitPolicy === 'stop')
+      void this.down();
+  }
+
+  /** What the shim of its domain says; `lose` is told of its end. */
+  route(slots: Slots<ShimEvents>, onLost: (reason: string) => void = () => undefined): ShimEvents {
+    return routeEvents(slots, (reason) => {
+      onLost(reason);
+      if (this.#domain?.slots === slots) this.#end(this.#domain, reason);
+    });
+  }
+
+  async #start(): Promise<PodDomain> {
+    const { sandbox: services, pool } = this.services;
+    const own = await this.#newSandbox();
+    const slots = new Slots<ShimEvents>();
+    let lost: string | undefined;
+    const events = this.route(slots, (reason) => (lost = reason));
+    try {
+      await this.update({ state: 'starting', sandbox: own });
+      const sandbox = await pool.during(() => createSandbox(services, pool, own, { events }));
+      const domain = new PodDomain(services, sandbox, slots);
+      try {
+        if (own.network) await services.networks.publish(own.network);
+        await sandbox.settle();
+        await this.update({ state: 'running', started: Date.now(), reason: undefined });
+      } catch (error) {
+        await domain.end();
+        throw error;
+      }
+      this.#domain = domain;
+      this.#watchOver(domain);
+      if (lost !== undefined) this.#end(domain, lost);
+      this.services.log.info(`Pod ${this.record.name} runs`, { domid: sandbox.domid });
+      return domain;
+    } catch (error) {
+      giveBackAddresses(services, own);
+      await this.update({ state: this.record.started === undefined ? 'created' : 'exited' });
+      throw error;
+    }
+  }
+
+  /** What differs in each life. */
+  async #newSandbox(): Promise<SandboxRecord> {
+    const { sandbox: services } = this.services;
+    const { id, name, hostname, options } = this.record;
+    const { memoryBytes = POD_MEMORY_BYTES, macAddress } = options;
+    const limits = await checkLimits({ ...options, memoryBytes }, services);
+    const own = newSandboxRecord(
+      { id: sandboxIdOf(id), name, hostname, layers: [], inMemory: true },
+      limits,
+      services.macs,
+      macAddress,
+    );
+    try {
+      const network = await attachNetwork(services, name, options);
+      if (network) own.network = network;
+      return own;
+    } catch (error) {
+      giveBackAddresses(services, own);
+      throw error;
+    }
+  }
+
+  #watchOver(domain: PodDomain): void {
+    this.#watch = domain.sandbox.onDeath((event) => {
+      if (event.type !== 'domain_shutdown' || event.shutdownReason === 'suspend') return;
+      if (this.#domain === domain) this.#end(domain, `its domain ${describeDeath(event)}`);
+    });
+  }
+
+  /** Without a reason it was wanted. */
+  #end(domain: PodDomain, reason?: string): void {
+    this.#watch?.close();
+    this.#domain = undefined;
+    const { holders } = domain.slots;
+    const { log } = this.services;
+    if (reason === undefined) log.info(`Pod ${this.record.name} ends`);
+    else log.warn(`Pod ${this.record.name} is lost: ${reason}`);
+    const going = domain.end();
+    this.services.sandbox.budget.expectBack(going);
+    for (const events of holders) events.onLost(reason ?? 'its pod was stopped');
+    this.#stopping = going
+      .then(() => this.update({ state: 'exited', reason }))
+      .catch((error: unknown) => {
+        log.error(`Cannot write down the end of pod ${this.record.name}`, { error });
+      });
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// All pods of this host: which there are, and what a new thawd does with those of an earlier one.
+
+import type { PodCreateOptions } from '../../api/engine.js';
+import { newPodId } from '../../base/ids.js';
+import { releaseSandbox } from '../../sandbox/release.js';
+import { Sandbox } from '../../sandbox/sandbox.js';
+import type { ShimEvents } from '../../sandbox/shim/client.js';
+import { findDomain } from '../../sandbox/orphans.js';
+import { PodDomain } from './domain.js';
+import { PodError } from './errors.js';
+import { Member, type Place } from './member.js';
+import { Pod, type PodServices } from './pod.js';
+import type { PodRecord } from './record.js';
+import { slotOf, Slots } from './slots.js';
+
+export class Pods {
+  readonly #services: PodServices;
+  readonly #pods = new Map<string, Pod>();
+
+  constructor(services: PodServices) {
+    this.#services = services;
+  }
+
+  /** Makes a pod that has no domain yet. Whether the name is free its caller has seen to. */
+  async create(name: string, options: PodCreateOptions): Promise<Pod> {
+    const record: PodRecord = {
+      ...{ id: newPodId(), name, options, hostname: options.hostname ?? name },
+      ...{ created: Date.now(), state: 'created' },
+    };
+    await this.#services.store.save(record);
+    const pod = new Pod(this.#services, record);
+    this.#pods.set(record.id, pod);
+    return pod;
+  }
+
+  /** The newest first. */
+  list(): Pod[] {
+    return [...this.#pods.values()].sort((a, b) => b.record.created - a.record.created);
+  }
+
+  hasName(name: string): boolean {
+    return this.list().some(({ record }) => record.name === name);
+  }
+
+  /** By name, id or the beginning of an id that no other has. Throws ERR_POD_NOT_FOUND. */
+  find(key: string): Pod {
+    const all = this.list();
+    const exact = all.find(({ record }) => record.name === key || record.id === key);
+    if (exact) return exact;
+    const [first, second] = /^[0-9a-f]+$/.test(key)
+      ? all.filter(({ record }) => record.id.startsWith(key))
+      : [];
+    if (first && !second) return first;
+    throw new PodError(
+      'ERR_POD_NOT_FOUND',
+      second
+        ? `Cannot tell which pod "${key}" is: several ids begin so`
+        : `No pod is called "${key}": see thaw pod ps`,
+    );
+  }
+
+  /** Its domain first, then what is written down of it. */
+  async remove({ record }: Pod): Promise<void> {
+    const pod = this.#pods.get(record.id);
+    await pod?.go();
+    this.#pods.delete(record.id);
+    await this.#services.store.remove(record.id);
+  }
+
+  /** The domain that a pod has now. */
+  domainOf(id: string): PodDomain | undefined {
+    return this.#pods.get(id)?.domain;
+  }
+
+  /** Of all domains, by which they are known to be somebody's. */
+  get sandboxes(): { id: string; uuid: string }[] {
+    return this.list().flatMap(({ domain }) => (domain ? [domain.sandbox.record] : []));
+  }
+
+  /** Takes over the pods of an earlier thawd, before their containers; a start that it did not come to the end of is undone. */
+  async recover(): Promise<void> {
+    const { store, log } = this.#services;
+    for (const record of await store.loadAll(log)) {
+      const pod = new Pod(this.#services, record);
+      this.#pods.set(record.id, pod);
+      await this.#recoverOne(pod).catch((error: unknown) =>
+        log.error(`Cannot recover pod ${record.name}`, { error }),
+      );
+    }
+  }
+
+  /** The place that a container of an earlier thawd has in a domain that runs; undefined where that has ended. Rejects with ERR_XEN_LOOP. */
+  async rejoin(
+    key: string,
+    { name, place, events }: { name: string; place: Place; events: ShimEvents },
+  ): Promise<Member | undefined> {
+    const pod = this.#pods.get(key);
+    const domain = pod?.domain;
+    if (!pod || !domain) return undefined;
+    domain.slots.adopt(place.slot, events);
+    for (const disk of place.disks) await domain.disks.adopt(disk);
+    if (place.files !== undefined) domain.files.adopt(place.files);
+    return new Member(this.#services.sandbox, domain, {
+      ...{ name, place, hearsShimOnly: true },
+      onLeft: () => pod.left(domain),
+    });
+  }
+
+  /** Once all containers have their places: what nobody has goes. */
+  async settle(): Promise<void> {
+    const { log } = this.#services;
+    for (const { domain, record } of this.list()) {
+      const wrong = (what: string) => (error: unknown) =>
+        log.error(`Cannot look for ${what} of pod ${record.name}`, { error });
+      await domain?.files.sweep().catch(wrong('files'));
+      await domain?.disks.sweep().catch(wrong('disks'));
+    }
+  }
+
+  async #recoverOne(pod: Pod): Promise<void> {
+    const { sandbox: services, log } = this.#services;
+    const { record } = pod;
+    const { sandbox: own, state } = record;
+    if (!own || state === 'created' || state === 'exited') return;
+    const isUp = state === 'running' || state === 'paused';
+    const slots = new Slots<ShimEvents>();
+    const sandbox = await Sandbox.adopt(services, own, pod.route(slots)).catch(() => undefined);
+    const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
+    if (isUp && sandbox && status?.state === 'up' && (await sandbox.isAlive())) {
+      for (const { process } of status.processes) slots.pass(slotOf(process));
+      services.macs.add(own.mac);
+      if (own.network) await services.networks.adopt(own.network);
+      pod.adopt(new PodDomain(services, sandbox, slots));
+      await sandbox.catchUp();
+      log.info(`Found pod ${record.name} ${state}`, { domid: sandbox.domid });
+      return;
+    }
+    if (sandbox) await sandbox.destroy();
+    const domid = own.domid ?? (await findDomain(services.host, own.uuid));
+    await releaseSandbox(services, domid === undefined ? own : { ...own, domid });
+    const reason = isUp ? (status?.reason ?? 'its domain ended while no thawd ran') : undefined;
+    const before = record.started === undefined ? 'created' : 'exited';
+    await pod.update({ state: before, reason });
+  }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is done to a pod with all of its containers: thaw pod create, start, stop, kill, pause and rm.
+
+import type { Client, PodCreateOptions, PodStatus, PodSummary } from '../../api/engine.js';
+import { describeError } from '../../base/errors.js';
+import { PodError, POD_MEMORY_BYTES, type Pod } from './index.js';
+import { checkLimits, MIN_DOMAIN_KIB } from '../../sandbox/size/size.js';
+import type { Container } from '../lifecycle/container.js';
+import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { NOBODY } from '../exec/null-client.js';
+import { startContainer } from '../create/run.js';
+import { killContainer, stopContainer } from '../lifecycle/stop.js';
+
+/** Resolves with its id. Rejects for limits and networks that no pod can have, and with ERR_CONTAINER_NAME. */
+export async function createPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  options: PodCreateOptions,
+): Promise<string> {
+  const { memoryBytes = POD_MEMORY_BYTES, network } = options;
+  const { type } = await checkLimits({ ...options, memoryBytes }, services.sandbox, MIN_DOMAIN_KIB);
+  if (network !== undefined && network !== 'none') services.sandbox.networks.find(network);
+  const name = manager.reserveName(options.name);
+  try {
+    return (await services.pods.create(name, { ...options, type })).record.id;
+  } finally {
+    manager.freeName(name);
+  }
+}
+
+/** Its containers, in the order in which they were made. */
+function membersOf(manager: ContainerManager, pod: Pod): Container[] {
+  return [...manager.containers]
+    .filter(({ record }) => record.pod?.id === pod.record.id)
+    .sort((a, b) => a.record.created - b.record.created);
+}
+
+export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
+  const { id, name, created, started, reason, hostname, options, state } = pod.record;
+  const { network, type = options.type } = pod.domain?.sandbox.record ?? {};
+  const containers = membersOf(manager, pod).map(({ record }) => record);
+  return {
+    ...{ id, name, created, hostname, labels: options.labels, share: options.share },
+    status: podStatus(state, containers),
+    ...(started === undefined ? {} : { started }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
+    ...(type ? { type } : {}),
+    memoryBytes: options.memoryBytes ?? POD_MEMORY_BYTES,
+    ...{ cpus: options.cpus ?? 1, exitPolicy: options.exitPolicy },
+    ...(network ? { network: network.network } : {}),
+    addresses: (network?.addresses ?? []).map(({ address }) => address),
+    ports: network?.ports ?? [],
+    containers: containers.map((record) => ({
+      ...{ id: record.id, name: record.name, state: record.state },
+    })),
+  };
+}
+
+/** In podman's words, the domain being what its infra container is there. Pure. */
+export function podStatus(
+  state: Pod['record']['state'],
+  containers: readonly Pick<Container['record'], 'state' | 'isStill'>[],
+): PodStatus {
+  // Also where xl did it: its containers are paused with it.
+  if (state === 'paused' || containers.some((one) => one.state === 'paused' && !one.isStill))
+    return 'Paused';
+  if (state === 'created' || state === 'starting') return 'Created';
+  if (state === 'exited') return 'Exited';
+  return containers.every((one) => one.state === 'running') ? 'Running' : 'Degraded';
+}
+
+/** Its domain, and all containers that do not run. Rejects with what kept some of them from starting, once all have been tried. */
+export async function startPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  client: Client,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  await pod.up(client.signal);
+  const alone = { attach: false, interactive: false };
+  await forAll(pod, 'start', membersOf(manager, pod), ({ record }) =>
+    startContainer(services, manager, record.id, alone, NOBODY),
+  );
+  return pod.record.id;
+}
+
+/** All its containers, then its domain. */
+export async function stopPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  timeoutS?: number,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  if (pod.record.state === 'paused') await unpausePod(services, manager, key);
+  await forAll(pod, 'stop', membersOf(manager, pod), ({ record }) =>
+    stopContainer(services, manager, record.id, timeoutS),
+  );
+  await pod.down();
+  return pod.record.id;
+}
+
+export async function killPod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  signal: number,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const running = membersOf(manager, pod).filter(({ record }) => isUp(record));
+  await forAll(pod, 'kill', running, (container) =>
+    Promise.resolve().then(() => killContainer(services, container, signal)),
+  );
+  return pod.record.id;
+}
+
+/** Nothing in it runs until unpausePod(). Rejects with ERR_POD_STATE. */
+export async function pausePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const { domain, record } = pod;
+  if (!domain || record.state !== 'running') throw podState('pause', pod);
+  await services.sandbox.host.libxl.domainPause(domain.sandbox.domid);
+  await pod.update({ state: 'paused' });
+  await changeMembers(services, manager, pod, { from: 'running', to: 'paused', action: 'pause' });
+  return record.id;
+}
+
+/** What happens to a pod's domain happens to its containers. */
+async function changeMembers(
+  { events }: ContainerServices,
+  manager: ContainerManager,
+  pod: Pod,
+  { from, to, action }: Record<'from' | 'to', 'running' | 'paused'> & { action: string },
+): Promise<void> {
+  for (const container of membersOf(manager, pod)) {
+    if (container.record.state !== from || container.record.isStill) continue;
+    await container.update({ state: to });
+    events.tell(action, container.record);
+  }
+}
+
+/** Rejects with ERR_POD_STATE when it is not paused. */
+export async function unpausePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const { domain, record } = pod;
+  if (!domain) throw podState('unpause', pod);
+  const { libxl } = services.sandbox.host;
+  const { domid } = domain.sandbox;
+  const isPaused = async (): Promise<boolean> => (await libxl.domainInfo(domid)).paused;
+  if (record.state !== 'paused' && !(await isPaused())) throw podState('unpause', pod);
+  // Xen counts, and xl may have paused it as well, or let it go.
+  for (let count = 0; count < 10 && (await isPaused()); count++) await libxl.xcDomainUnpause(domid);
+  await pod.update({ state: 'running' });
+  await changeMembers(services, manager, pod, { from: 'paused', to: 'running', action: 'unpause' });
+  return record.id;
+}
+
+/** With its containers. Rejects with ERR_POD_STATE while one runs, unless it is forced. */
+export async function removePod(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  force: boolean,
+): Promise<string> {
+  const pod = services.pods.find(key);
+  const members = membersOf(manager, pod);
+  const running = members.find(({ record }) => isUp(record));
+  if (running && !force)
+    throw new PodError(
+      'ERR_POD_STATE',
+      `Cannot remove pod "${pod.record.name}": container "${running.record.name}" is ${running.record.state}; stop the pod first, or use --force`,
+    );
+  // What is paused answers nobody.
+  if (force && pod.record.state === 'paused') await unpausePod(services, manager, key);
+  await forAll(pod, 'remove', members, ({ record }) => manager.remove(record.id, force));
+  await services.pods.remove(pod);
+  return pod.record.id;
+}
+
+function podState(verb: string, { record: { name, state } }: Pod): PodError {
+  return new PodError('ERR_POD_STATE', `Cannot ${verb} pod "${name}": it is ${state}`);
+}
+
+/** Side by side; one that fails keeps none from its turn. Rejects with ERR_POD and all that went wrong. */
+async function forAll(
+  { record }: Pod,
+  verb: string,
+  members: readonly Container[],
+  act: (container: Container) => Promise<unknown>,
+): Promise<void> {
+  const results = await Promise.allSettled(members.map(act));
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [describeError(result.reason)] : [],
+  );
+  if (reasons.length > 0)
+    throw new PodError(
+      'ERR_POD',
+      `Cannot ${verb} all of pod "${record.name}": ${reasons.join('; ')}`,
+    );
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
+
+import { Forget, type ShimStatus } from '../../api/wire.js';
+import { goOnIfHeld } from '../../sandbox/copy/copy.js';
+import { sweepCopies } from '../../sandbox/copy/copy-disk.js';
+import type { SandboxRecord } from '../../sandbox/record.js';
+import { releaseSandbox } from '../../sandbox/release.js';
+import type { ContainerSandbox } from '../../sandbox/sandbox.js';
+import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
+import { Container, type Ending } from '../lifecycle/container.js';
+import { beginningOf, findSandbox, processesOf, releaseFound } from './reattach.js';
+import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { keepStill } from '../pause/pause.js';
+import type { ContainerRecord } from '../store/record.js';
+import { stateBefore } from '../create/run.js';
+import { finishUpdate } from '../resize/update-running.js';
+import {
+  dropVolumes,
+  keepVolumes,
+  letGoOfHost,
+  sweepVolumes,
+  volumesOf,
+} from '../create/volumes.js';
+
+/**
+ * Resolves when every container that was written down is accounted for and no domain of thaw's is left without one; `others` are sandboxes that
+ * somebody else accounts for.
+ */
+export async function recover(
+  services: ContainerServices,
+  manager: ContainerManager,
+  others: readonly SandboxRecord[] = [],
+): Promise<void> {
+  await services.pods.recover();
+  const records = await services.records.loadAll(services.log);
+  const gone: ContainerRecord[] = [];
+  await undoParts(services, records);
+  const containers = records.map((record) => new Container(record, services.records, services.log));
+  await Promise.all(containers.map((one) => recoverOne(services, manager, one, gone)));
+  // Not before all are in the books: another may have such a volume as well.
+  for (const record of gone) {
+    if (record.keepsVolumes === true) await keepVolumes(services, record);
+    else await dropVolumes(services, manager, record);
+    await services.records.remove(record.id);
+  }
+  await sweepVolumes(services, manager);
+  await services.volumes
+    .settle()
+    .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
+  await services.pods.settle();
+  // Nobody has the sandbox of one that does not run: a start that thawd did not come to write down left it.
+  const owners = containers.filter(({ record, sandbox }) => sandbox ?? isUp(record));
+  const sandboxes = [
+    ...owners.map(({ record }) => record.sandbox),
+    ...services.pods.sandboxes,
+    ...others,
+  ];
+  const known = new Set(sandboxes.map(({ uuid }) => uuid));
+  const ids = new Set(sandboxes.map(({ id }) => id));
+  // Shims first: no domain goes while one maps its memory, and one that xenstored does not know yet none hears of.
+  await sweepFolders(services.sandbox, ids);
+  await destroyStrays(services.sandbox.host, known);
+  await removeStrayRecords(services.sandbox.host, known);
+  await sweepCopies(services.sandbox);
+  for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
+    await services.sandbox.loops.sweep(folder);
+}
+
+/** Of containers that were to begin together, all have, or none stays. */
+async function undoParts(services: ContainerServices, records: ContainerRecord[]): Promise<void> {
+  for (const id of new Set(records.flatMap(({ batch }) => batch?.id ?? []))) {
+    const parts = records.filter(({ batch }) => batch?.id === id);
+    // One that was written down as running, or more, says that all had begun.
+    if (parts.some(({ state }) => state !== 'creating')) continue;
+    const beginnings = await Promise.all(parts.map((record) => beginningOf(services, record)));
+    const count = beginnings.filter((beginning) => beginning === 'begun').length;
+    if (count === parts[0]?.batch?.count) continue;
+    for (const record of parts) record.state = 'removing';
+  }
+}
+
+async function recoverOne(
+  services: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+  gone: ContainerRecord[],
+): Promise<void> {
+  const { record } = container;
+  // Its restart came to an end with that thawd.
+  if (record.isRestarting) record.rm = true;
+  delete record.isRestarting;
+  try {
+    switch (record.state) {
+      case 'created':
+        return manager.add(container);
+      case 'running':
+      case 'paused':
+        return await recoverRunning(services, manager, container);
+      case 'starting':
+      case 'creating': {
+        // thawd may have ended before it wrote down that the program runs.
+        const beginning = await beginningOf(services, record);
+        if (beginning === 'begun') return await recoverRunning(services, manager, container);
+        await releaseFound(services, record, beginning === 'waiting');
+        if (record.state === 'starting') return await undoStart(services, manager, container);
+        return undo(services, record, gone);
+      }
+      case 'removing':
+        await releaseFound(services, record);
+        return undo(services, record, gone);
+      case 'exited':
+      case 'lost':
+        if (record.rm) return void gone.push(record);
+        return manager.add(container);
+    }
+  } catch (error) {
+    services.log.error(`Cannot recover container ${record.name}`, { error });
+  }
+}
+
+function undo(services: ContainerServices, record: ContainerRecord, gone: ContainerRecord[]): void {
+  services.log.info(`Undoing container ${record.name}, which was ${record.state} when thawd ended`);
+  gone.push(record);
+}
+
+/** Of a container that was there before its start, that start alone is undone. */
+async function undoStart(
+  services: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+): Promise<void> {
+  const { record } = container;
+  services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
+  manager.add(container);
+  await container.update({ state: stateBefore(record) });
+  await letGoOfHost(services, record);
+}
+
+async function recoverRunning(
+  services: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+): Promise<void> {
+  const { record } = container;
+  if (!record.pod) services.sandbox.macs.add(record.sandbox.mac);
+  if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
+  if (record.place) container.takePlace(record.place);
+  record.state = 'running';
+  for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
+  await services.devices.adopt(record);
+  const sandbox = await findSandbox(services, record, container.shimEvents);
+  if (!sandbox) {
+    const status = await services.records.readStatus(record.id);
+    if (!record.pod) await releaseSandbox(services.sandbox, record.sandbox);
+    manager.watchOver(container);
+    if (status && 'exit' in status) container.shimEvents.onExit(container.execs.first, status.exit);
+    else container.lose(status?.reason ?? 'its shim ended while no thawd ran');
+    await container.finished;
+    return;
+  }
+  container.sandbox = sandbox;
+  manager.watchOver(container);
+  const status = await sandbox.shim.status();
+  letGoOn(services, container);
+  for (const { process, exit } of processesOf(record, status).others) {
+    if (exit) continue;
+    container.execs.adopt(process);
+    sandbox.shim.forget(process, Forget.LEFT);
+  }
+  const ending = await endingOf(record, status, sandbox);
+  if (ending && 'exit' in ending) container.shimEvents.onExit(container.execs.first, ending.exit);
+  else if (ending) container.lose(ending.reason);
+  else {
+    // Also when thawd ended before it wrote that down, or xl did it.
+    const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
+    if (record.isStill && !paused)
+      // It waits for the guest, and nobody for it.
+      void keepStill(record, sandbox).catch((error: unknown) =>
+        services.log.error(`Cannot keep container ${record.name} still`, { error }),
+      );
+    if (paused || record.isStill) record.state = 'paused';
+    await sandbox.catchUp(() => {
+      container.update({}).catch((error: unknown) => {
+        services.log.error(`Cannot write down that ${record.name} is connected`, { error });
+      });
+    });
+    services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
+    await sandbox.growOn();
+    // It waits for the guest, and nobody for it.
+    void finishUpdate(services, container);
+  }
+}
+
+/** Where it was being copied; who needs it to move waits. */
+function letGoOn(services: ContainerServices, container: Container): void {
+  const { ownSandbox } = container;
+  if (!ownSandbox) return;
+  container
+    .still(() => goOnIfHeld(services.sandbox, ownSandbox, ownSandbox.record))
+    .catch((error: unknown) =>
+      services.log.error(`Cannot let container ${container.record.name} go on`, { error }),
+    )
+    // A suspend has used up the watch on its end.
+    .finally(() => container.watchAgain());
+}
+
+async function endingOf(
+  record: ContainerRecord,
+  status: ShimStatus,
+  sandbox: ContainerSandbox,
+): Promise<Ending | undefined> {
+  const { exit } = processesOf(record, status).first ?? {};
+  if (exit) return { exit };
+  if (status.state === 'lost') return { reason: status.reason ?? 'its guest was lost' };
+  return (await sandbox.isAlive()) ? undefined : { reason: 'domain destroyed' };
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw update: other limits for a container, at once where it runs, and for every start that is to come.
+
+import type { CreateOptions, UpdateOptions } from '../../api/engine.js';
+import { checkLimits, limitWithin, type Limits } from '../../sandbox/size/size.js';
+import { ContainerError, stateError } from '../errors.js';
+import { checkFrozen } from '../snapshot/frozen.js';
+import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { checkMember } from '../create/plan-member.js';
+import { memoryOf, type ContainerRecord } from '../store/record.js';
+import { updateRunning } from './update-running.js';
+
+/**
+ * Resolves with the container's id when it has all that was asked for. Rejects with ERR_USAGE for what no container, or not this one, can
+ * have, ERR_CONTAINER_STATE for one that is paused or being made, and as resizeMemory() does; it then has what it had.
+ */
+export async function updateContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  change: UpdateOptions,
+): Promise<string> {
+  const container = await manager.settled(key);
+  const { record } = container;
+  // One after the other: each begins with what the one before has written down.
+  await container.still(async () => {
+    const wanted = await checkChange(services, record, change);
+    if (!['running', 'paused', 'created', 'exited', 'lost'].includes(record.state))
+      throw stateError('update', record);
+    if (isUp(record) && resizes(change))
+      await updateRunning(services, container, change, wanted.limits);
+    delete record.isUpdating;
+    await container.update(changed(record, change, wanted));
+  });
+  services.events.tell('update', record);
+  return record.id;
+}
+
+/** Whether something changes that a container has while it runs. */
+function resizes({ memoryBytes, cpus, pidsLimit }: UpdateOptions): boolean {
+  return memoryBytes !== undefined || cpus !== undefined || pidsLimit !== undefined;
+}
+
+interface Wanted {
+  /** What it was made with, as it is to be; undefined for a copy of one that ran, which cannot start anew. */
+  options?: CreateOptions;
+  /** What its domain is to have; undefined where that is a pod's, or stays. */
+  limits?: Limits;
+}
+
+/** Throws ERR_USAGE for what cannot be, whatever runs. */
+async function checkChange(
+  services: ContainerServices,
+  record: ContainerRecord,
+  change: UpdateOptions,
+): Promise<Wanted> {
+  const options = record.options && { ...record.options, ...change };
+  if (!options && change.restart)
+    throw new ContainerError(
+      'ERR_USAGE',
+      `Cannot use --restart with container "${record.name}": it went on from the memory of another, and cannot start again`,
+    );
+  const wanted = options ? { options } : {};
+  if (!resizes(change)) return wanted;
+  if (!record.pod || !options)
+    return { ...wanted, limits: await ownLimits(services, record, change, options) };
+  const { type } = record.sandbox;
+  await checkLimits({ type, ...(change.cpus === undefined ? {} : { cpus: change.cpus }) }, services.sandbox); // prettier-ignore
+  checkMember(services.pods.find(record.pod.id), options);
+  return wanted;
+}
+
+/** Of a container with a domain of its own. */
+async function ownLimits(
+  { sandbox, frozen }: ContainerServices,
+  record: ContainerRecord,
+  { memoryBytes, cpus, pidsLimit }: UpdateOptions,
+  options: CreateOptions | undefined,
+): Promise<Limits> {
+  const plan = frozen.list().find(({ name }) => name === options?.frozen);
+  if (plan && options) checkFrozen(plan, options);
+  if (options?.frozen !== undefined && pidsLimit !== undefined)
+    throw new ContainerError(
+      'ERR_USAGE',
+      `Cannot use --pids-limit with container "${record.name}": that was fixed when ${options.frozen} was frozen`,
+    );
+  const { type, memoryKib } = record.sandbox;
+  const asked = {
+    ...{ type, memoryBytes: memoryBytes ?? memoryKib * 1024, cpus: cpus ?? record.cpus },
+    ...(options?.template ? { template: options.template } : {}),
+  };
+  return checkLimits(asked, sandbox, plan?.shape.memoryKib);
+}
+
+/** What changes of a record that says it all. */
+function changed(
+  record: ContainerRecord,
+  { pidsLimit, cpus = record.cpus, memoryBytes = memoryOf(record) }: UpdateOptions,
+  { options, limits }: Wanted,
+): Partial<ContainerRecord> {
+  const { sandbox } = record;
+  const own = limits ? { vcpus: Math.ceil(limits.cpus) } : {};
+  const memoryKib = limits?.memoryKib ?? Math.ceil(memoryBytes / 1024);
+  return {
+    ...(limits ? { memoryBytes: limitWithin(memoryBytes) } : {}),
+    ...(options ? { options } : pidsLimit === undefined ? {} : { pidsLimit }),
+    ...{ cpus, sandbox: Object.assign(sandbox, { ...own, memoryKib }) },
+  };
+}

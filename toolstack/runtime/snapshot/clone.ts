@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw clone: new containers that go on, each on its own, from where a running one is. All of them, or none.
+
+import { randomBytes } from 'node:crypto';
+import type { Client, CloneOptions, ContainerSummary } from '../../api/engine.js';
+import { Undo } from '../../base/undo.js';
+import { closeFd } from '../../clone/template/memfd.js';
+import type { Template } from '../../clone/template/template.js';
+import { removeCopy } from '../../sandbox/copy/copy-disk.js';
+import { createSandbox } from '../../sandbox/create/create.js';
+import { Container } from '../lifecycle/container.js';
+import { copyContainer, recordOfCopy } from './snapshot.js';
+import { ContainerError } from '../errors.js';
+import { planBegin } from './frozen.js';
+import { summarize, type ContainerManager, type ContainerServices } from '../store/containers.js';
+
+/** More at once would make one start wait for minutes. */
+const COUNT_MAX = 100;
+
+/**
+ * Clones a container that runs: it stands still for a moment, then it and its clones go on. Resolves with the new ones once all of
+ * them run; when it rejects, there is none.
+ */
+export async function cloneContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  source: Container,
+  options: CloneOptions,
+  client: Client,
+): Promise<ContainerSummary[]> {
+  const { count } = options;
+  if (!Number.isInteger(count) || count < 1 || count > COUNT_MAX)
+    throw new ContainerError(
+      'ERR_USAGE',
+      `Cannot make ${count} clones: from 1 to ${COUNT_MAX} are allowed`,
+    );
+  const { sandbox, pool, log } = services;
+  const names: string[] = [];
+  const batch = { id: randomBytes(8).toString('hex'), count };
+  try {
+    for (let i = 1; i <= count; i++) names.push(manager.reserveName(nameOf(options, i)));
+    // What fails for want of memory fails before anything stands still.
+    (await sandbox.budget.reserve(count * source.record.sandbox.memoryKib))();
+    return await pool.during(async () => {
+      const copied = await copyContainer(services, source, 'clone', client.signal);
+      const template = { ...copied, key: `copy-${randomBytes(8).toString('hex')}` };
+      try {
+        return await Undo.guard(log, async (undo) => {
+          const made: Container[] = [];
+          for (const name of names) {
+            const record = await recordOfCopy(sandbox, source.record, { name, rm: options.rm });
+            record.batch = batch;
+            const container = new Container(record, services.records, log);
+            undo.push(`container ${name}`, () => manager.undo(container));
+            await prepare(services, manager, container, template, client.signal);
+            made.push(container);
+          }
+          for (const container of made) await begin(services, container, client);
+          // Not before all of them have begun: the next thawd would keep those that had.
+          for (const container of made) await container.update({ state: 'running' });
+          for (const container of made) manager.watchOver(container);
+          return made.map(({ record }) => summarize(record));
+        });
+      } finally {
+        await sandbox.engine.forget(template);
+        closeFd(template.fd);
+        await removeCopy(template.running?.upper);
+      }
+    });
+  } finally {
+    for (const name of names) manager.freeName(name);
+  }
+}
+
+function nameOf({ name, count }: CloneOptions, number: number): string | undefined {
+  return name === undefined || count === 1 ? name : `${name}-${number}`;
+}
+
+/** All but its first step: it has domain, devices, shim and files, and its processes wait. */
+export async function prepare(
+  { records, sandbox: services, pool }: ContainerServices,
+  manager: ContainerManager,
+  container: Container,
+  template: Template,
+  signal: AbortSignal,
+): Promise<void> {
+  const { record } = container;
+  manager.add(container);
+  const folder = records.makeFolder(record.id);
+  // Whoever waits for it sees that it failed.
+  folder.catch(() => undefined);
+  container.sandbox = await createSandbox(services, pool, record.sandbox, {
+    events: container.shimEvents,
+    meanwhile: async ({ shim }) => {
+      await folder;
+      await records.save(record);
+      const [log, status] = [records.logPath(record.id), records.statusPath(record.id)];
+      await shim.expect(container.execs.first, record.flags, log, status);
+    },
+    signal,
+    frozen: template,
+  });
+}
+
+/** Lets a copy that is prepared go on. */
+export async function begin(
+  services: ContainerServices,
+  container: Container,
+  client: Client,
+): Promise<void> {
+  const { network } = container.record.sandbox;
+  if (network) await services.sandbox.networks.publish(network);
+  await container.sandbox?.begin(planBegin(container.record, client));
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a running container becomes a template: what is refused, in its user's words, and what a container made of it is.
+
+import { newContainerId, sandboxIdOf } from '../../base/ids.js';
+import { errorCode, errorMessage } from '../../base/errors.js';
+import { copySandbox, saveSandbox, type Copied } from '../../sandbox/copy/copy.js';
+import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
+import type { Sandbox } from '../../sandbox/sandbox.js';
+import type { SandboxServices } from '../../sandbox/services.js';
+import type { CreateOptions } from '../../api/engine.js';
+import { ProcessFlag } from '../../api/wire.js';
+import type { PublishedPort } from '../../network/index.js';
+import type { Disk } from '../../sandbox/devices/disks.js';
+import type { Container } from '../lifecycle/container.js';
+import { ContainerError, inPod } from '../errors.js';
+import type { ContainerServices } from '../store/containers.js';
+import { noticePauses } from '../pause/detect.js';
+import { limitsOf, pidsLimitOf, type ContainerRecord } from '../store/record.js';
+
+/** What is being done to it, for messages. */
+export type Verb = 'clone' | 'freeze' | 'checkpoint';
+
+/**
+ * Copies memory and disk of a container that runs, which stands still meanwhile and then goes on. Both files are the caller's.
+ * Rejects with ERR_CONTAINER_STATE, or with ERR_CLONE_TCP, ERR_CLONE_STREAMS, ERR_CLONE_VOLUME or ERR_CLONE_BUSY for what no copy can go on with.
+ */
+export function copyContainer(
+  services: ContainerServices,
+  container: Container,
+  verb: Verb,
+  signal: AbortSignal,
+): Promise<Copied> {
+  return whileStill(services, container, verb, signal, (sandbox, either) =>
+    copySandbox(services.sandbox, sandbox, { container: container.record.inGuest }, either),
+  );
+}
+
+/**
+ * As copyContainer(), but that the container stands still until `save` has resolved, and has ended then, with status 0. It goes on
+ * when `save` rejects.
+ */
+export function saveContainer(
+  services: ContainerServices,
+  container: Container,
+  signal: AbortSignal,
+  save: (copied: Copied, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  return whileStill(services, container, 'checkpoint', signal, async (sandbox, either) => {
+    const held = { container: container.record.inGuest };
+    await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
+    // No policy starts it again: where it goes on is where its file is restored.
+    container.record.isStopped = true;
+    container.end({ kind: 'exited', code: 0 });
+  });
+}
+
+/** Runs `work`, whose signal aborts also when the container ends. */
+function whileStill<T>(
+  services: ContainerServices,
+  container: Container,
+  verb: Verb,
+  signal: AbortSignal,
+  work: (sandbox: Sandbox, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return container.still(async () => {
+    await noticePauses(services, [container]);
+    const { record, sandbox, ownSandbox } = container;
+    if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);
+    if (!ownSandbox)
+      throw inPod(verb, record, 'only one that has a domain to itself can be copied');
+    if (record.sandbox.devices) throw withDevices(record, verb);
+    const ended = new AbortController();
+    void container.ended.then(() => ended.abort(notRunning(record, verb)));
+    try {
+      return await work(ownSandbox, AbortSignal.any([signal, ended.signal]));
+    } catch (error) {
+      throw (
+        refusal(record, verb, error) ?? (ended.signal.aborted ? notRunning(record, verb) : error)
+      );
+    } finally {
+      container.watchAgain();
+    }
+  });
+}
+
+function withDevices({ name }: ContainerRecord, verb: Verb): ContainerError {
+  return new ContainerError(
+    'ERR_CLONE_VOLUME',
+    `Cannot ${verb} container "${name}": it has a block device of the host, to which a copy would write as well; run it without --device`,
+  );
+}
+
+function notRunning({ name, state }: ContainerRecord, verb: Verb): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_STATE',
+    `Cannot ${verb} container "${name}": it is ${state}, and only one that runs has a memory`,
+  );
+}
+
+/** By the agent's faults; what the agent says of it comes along. */
+const REFUSALS: Record<string, { code: string; remedy: string }> = {
+  ERR_AGENT_TCP: {
+    code: 'ERR_CLONE_TCP',
+    remedy: 'a copy cannot go on with them; close them first',
+  },
+  ERR_AGENT_STREAMS: {
+    code: 'ERR_CLONE_STREAMS',
+    remedy:
+      'a copy would have nobody at its other end; run it without -t, and without -i or until its input has ended',
+  },
+  ERR_AGENT_VOLUME: {
+    code: 'ERR_CLONE_VOLUME',
+    remedy: 'a copy would write to it as well; run the container without it',
+  },
+  ERR_AGENT_BUSY: {
+    code: 'ERR_CLONE_BUSY',
+    remedy: 'wait until it has ended, or end it',
+  },
+};
+
+function refusal(
+  { name }: ContainerRecord,
+  verb: Verb,
+  error: unknown,
+): ContainerError | undefined {
+  const known = REFUSALS[errorCode(error) ?? ''];
+  if (!known) return undefined;
+  const reason = errorMessage(error).replace(/^Agent refused to hold it: /, '');
+  const message = `Cannot ${verb} container "${name}": ${reason.charAt(0).toLowerCase()}${reason.slice(1)}; ${known.remedy}`;
+  return new ContainerError(known.code, message);
+}
+
+/** What a container that goes on has of the one that was copied. */
+export type CopySource = Pick<
+  ContainerRecord,
+  | 'image'
+  | 'imageId'
+  | 'command'
+  | 'process'
+  | 'inGuest'
+  | 'cpus'
+  | 'flags'
+  | 'stopSignal'
+  | 'pidsLimit'
+  | 'memoryBytes'
+  | 'limits'
+> & {
+  options?: CreateOptions;
+  sandbox: Pick<SandboxRecord, 'type' | 'vcpus' | 'memoryKib' | 'layers' | 'inMemory'> & {
+    disk?: Pick<Disk, 'bytes'>;
+    network?: { network: string };
+  };
+};
+
+export interface CopyWish {
+  name: string;
+  rm: boolean;
+  /** Else it is called by its id. */
+  hostname?: string;
+  ports?: readonly PublishedPort[];
+}
+
+/**
+ * The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. Rejects as
+ * Networks.attach() does.
+ */
+export async function recordOfCopy(
+  services: SandboxServices,
+  source: CopySource,
+  { name, rm, ports = [], ...wish }: CopyWish,
+): Promise<ContainerRecord> {
+  const id = newContainerId();
+  const { hostname = id.slice(0, 12) } = wish;
+  const { image, imageId, command, process, inGuest, cpus, stopSignal, memoryBytes } = source;
+  const { type, vcpus, memoryKib, layers, inMemory, disk, network: joined } = source.sandbox;
+  const network = joined
+    ? await services.networks.attach({ network: joined.network, names: [name], ports })
+    : undefined;
+  return {
+    ...{ id, name, image, imageId, command, inGuest, cpus, rm },
+    ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
+    ...{ pidsLimit: pidsLimitOf(source), limits: limitsOf(source) },
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    flags: source.flags & ~ProcessFlag.STDIN,
+    ...{ created: Date.now(), state: 'creating' },
+    sandbox: newSandboxRecord(
+      // Layers that went into its memory are there.
+      {
+        ...{ id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
+        ...(network ? { network } : {}),
+        ...(disk ? { disk: services.disks.of(id, disk.bytes) } : {}),
+      },
+      { type, cpus: vcpus, memoryKib, growsBehind: false },
+      services.macs,
+    ),
+  };
+}
+
+/** For what thaw exec starts: the processes that were copied keep what they were started with. */
+function renamed(env: string[], hostname: string): string[] {
+  return env.map((item) => (item.startsWith('HOSTNAME=') ? `HOSTNAME=${hostname}` : item));
+}

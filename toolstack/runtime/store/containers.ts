@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// All containers of this host: which there are, what they are called, and what follows when one ends.
+
+import type { ContainerSummary } from '../../api/engine.js';
+import { shellStatus } from '../../api/wire.js';
+import type { Log } from '../../base/log.js';
+import type { Pool } from '../../sandbox/pool/pool.js';
+import { giveBackAddresses } from '../../sandbox/release.js';
+import { describeDeath, type ContainerSandbox } from '../../sandbox/sandbox.js';
+import type { Container } from '../lifecycle/container.js';
+import type { GivenDevices } from '../create/devices.js';
+import { ContainerError } from '../errors.js';
+import type { Events } from '../lifecycle/events.js';
+import { checkName, findRecord, inventName } from './names.js';
+import { noticePauses } from '../pause/detect.js';
+import type { PlanServices } from '../create/plan.js';
+import { memoryOf, type ContainerRecord, type RecordStore } from './record.js';
+import { dropVolumes, keepVolumes, letGoOfHost } from '../create/volumes.js';
+
+export interface ContainerServices extends PlanServices {
+  pool: Pool;
+  records: RecordStore;
+  events: Events;
+  devices: GivenDevices;
+  log: Log;
+}
+
+export class ContainerManager {
+  readonly #services: ContainerServices;
+  readonly #containers = new Map<string, Container>();
+  /** Names given to containers whose record is not there yet. */
+  readonly #reserved = new Set<string>();
+
+  constructor(services: ContainerServices) {
+    this.#services = services;
+  }
+
+  get containers(): IterableIterator<Container> {
+    return this.#containers.values();
+  }
+
+  /** From now on the container's end, whenever it comes, cleans it up. */
+  watchOver(container: Container): void {
+    this.#containers.set(container.record.id, container);
+    const { sandbox } = container;
+    let death = sandbox && this.#watchDomain(container, sandbox);
+    container.watchAgain = () => {
+      death?.close();
+      death = sandbox && this.#watchDomain(container, sandbox);
+    };
+    container.finished = container.ended.then(async (ending) => {
+      container.watchAgain = () => undefined;
+      death?.close();
+      const { record } = container;
+      // Its name is free as soon as its client knows of the end.
+      if (record.rm) this.#containers.delete(record.id);
+      this.#services.devices.ends(record.id);
+      const going = container.finish(ending);
+      this.#services.sandbox.budget.expectBack(going);
+      this.#services.events.tell('died', record);
+      await going;
+      await letGoOfHost(this.#services, record);
+      if (record.rm && record.keepsVolumes !== true)
+        await dropVolumes(this.#services, this, record);
+      if (record.rm) this.#services.events.tell('remove', record);
+    });
+    container.finished
+      .catch((error: unknown) =>
+        this.#services.log.error(`Cannot clean up after container ${container.record.name}`, {
+          error,
+        }),
+      )
+      .finally(() => (container.finished = undefined));
+  }
+
+  /** Puts a container into the books that has already ended, or is being made. */
+  add(container: Container): void {
+    this.#containers.set(container.record.id, container);
+  }
+
+  list(all: boolean): ContainerSummary[] {
+    return [...this.#containers.values()]
+      .map((container) => summarize(container.record))
+      .filter(({ state }) => all || LISTED.includes(state))
+      .sort((a, b) => b.created - a.created);
+  }
+
+  /** By name, id, or the beginning of an id. Throws ERR_CONTAINER_NOT_FOUND. */
+  find(key: string): Container {
+    return findRecord(this.#containers.values(), key);
+  }
+
+  get(id: string): Container | undefined {
+    return this.#containers.get(id);
+  }
+
+  /** As find(), once what is under way with it is over: its start, or the end of its sandbox; and with what xl did to it. */
+  settled(key: string): Promise<Container> {
+    return this.whenSettled(key, (container) => container);
+  }
+
+  /**
+   * As settled(), and `work` sees it so: others who waited for the same may change it before whoever awaits settled() goes on. `work` is to
+   * change its state before it awaits anything.
+   */
+  async whenSettled<T>(key: string, work: (container: Container) => T | Promise<T>): Promise<T> {
+    const { id } = this.find(key).record;
+    for (let noticed = false; ;) {
+      const container = this.find(id);
+      const { launched, opened, finished, record } = container;
+      const pending = launched ?? opened ?? (isUp(record) ? undefined : finished);
+      if (pending) {
+        await pending.catch(() => undefined);
+      } else if (isUp(record) && !noticed) {
+        await noticePauses(this.#services, [container]);
+        noticed = true;
+      } else return await work(container);
+    }
+  }
+
+  /** Removes a container; a running one only with `force`. Resolves with its id once nothing of it is left. */
+  async remove(key: string, force: boolean, volumes = false): Promise<string> {
+    const { record, launched } = this.find(key);
+    if (launched === undefined || force)
+      return this.whenSettled(record.id, (container) => this.#remove(container, force, volumes));
+    throw cannotRemove(record);
+  }
+
+  async #remove(container: Container, force: boolean, volumes: boolean): Promise<string> {
+    const { record } = container;
+    const { state } = record;
+    if (['creating', 'starting', 'removing'].includes(state) || (isUp(record) && !force))
+      throw cannotRemove(record);
+    if (isUp(record)) {
+      const keepsVolumes = !record.rm && !volumes;
+      await this.#intend(container, { rm: true, keepsVolumes });
+      if (keepsVolumes) await keepVolumes(this.#services, record);
+      container.lose('it was removed by force');
+      await container.finished;
+      return record.id;
+    }
+    try {
+      await this.#intend(container, { keepsVolumes: !volumes });
+      if (!volumes) await keepVolumes(this.#services, record);
+      await this.#services.records.remove(record.id);
+    } catch (error) {
+      record.state = state;
+      throw error;
+    }
+    if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
+    if (volumes) await dropVolumes(this.#services, this, record);
+    return record.id;
+  }
+
+  /** Nobody starts or opens it any more, and the next thawd goes on removing it. A disk that is full is no reason to keep it. */
+  async #intend(container: Container, how: Partial<ContainerRecord>): Promise<void> {
+    await container
+      .update({ ...how, state: 'removing' })
+      .catch((error: unknown) =>
+        this.#services.log.warn(`Cannot write down that ${container.record.name} goes`, { error }),
+      );
+  }
+
+  /** Whether a container still needs the image. */
+  usesImage(imageId: string): boolean {
+    return [...this.#containers.values()].some(({ record }) => record.imageId === imageId);
+  }
+
+  /** Removes what there is of a container that did not come to run. */
+  async undo(container: Container): Promise<void> {
+    const { record } = container;
+    await container.sandbox?.destroy();
+    giveBackAddresses(this.#services.sandbox, record.sandbox);
+    this.#containers.delete(record.id);
+    await this.#services.records.remove(record.id);
+    await letGoOfHost(this.#services, record);
+    await dropVolumes(this.#services, this, record);
+    this.#services.events.tell('remove', record);
+  }
+
+  #watchDomain(container: Container, sandbox: ContainerSandbox) {
+    return sandbox.onDeath((event) => {
+      // A destroyed domain is the shim's news, which comes with all that the container wrote before. One that is suspended goes on.
+      if (event.type === 'domain_shutdown' && event.shutdownReason !== 'suspend')
+        container.lose(`its domain ${describeDeath(event)}`);
+    });
+  }
+
+  /** Keeps a name for a container that is to come, until freeName(). Throws ERR_CONTAINER_NAME and ERR_USAGE. */
+  reserveName(wanted: string | undefined): string {
+    const isUsed = (name: string): boolean =>
+      this.#reserved.has(name) ||
+      this.#services.pods.hasName(name) ||
+      [...this.#containers.values()].some(({ record }) => record.name === name);
+    const name = wanted ?? inventName(isUsed);
+    checkName(name);
+    if (isUsed(name)) {
+      throw new ContainerError(
+        'ERR_CONTAINER_NAME',
+        `Cannot use the name "${name}": a ${this.#services.pods.hasName(name) ? 'pod has it; remove that with thaw pod rm' : 'container has it; remove that with thaw rm'}, or choose another`,
+      );
+    }
+    this.#reserved.add(name);
+    return name;
+  }
+
+  freeName(name: string): void {
+    this.#reserved.delete(name);
+  }
+}
+
+function cannotRemove({ name, state }: ContainerRecord): ContainerError {
+  return new ContainerError(
+    'ERR_CONTAINER_STATE',
+    `Cannot remove container "${name}": it is ${state}; end it first, or use --force`,
+  );
+}
+
+/** What a list shows that is not asked for all. */
+const LISTED = ['creating', 'starting', 'running', 'paused'];
+
+/** Whether it has a process. */
+export function isUp({ state }: ContainerRecord): boolean {
+  return state === 'running' || state === 'paused';
+}
+
+/** What a list shows of a container. */
+export function summarize(record: ContainerRecord): ContainerSummary {
+  const { id, name, image, imageId, command, created, started, finished, state } = record;
+  const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod } = record;
+  return {
+    ...{ id, name, image, imageId, command, created, state, cpus, restarts },
+    ...(started === undefined ? {} : { started }),
+    ...(finished === undefined ? {} : { finished }),
+    type: sandbox.type,
+    memoryBytes: memoryOf(record),
+    labels: options?.labels ?? {},
+    ports: isUp(record) ? (sandbox.network?.ports ?? []) : [],
+    addresses: isUp(record) ? (sandbox.network?.addresses ?? []).map(({ address }) => address) : [],
+    mounts: (options?.mounts ?? []).map(({ source, destination }) => ({ source, destination })),
+    ...(sandbox.network ? { network: sandbox.network.network } : {}),
+    ...(exit ? { exitStatus: shellStatus(exit) } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(pod ? { pod } : {}),
+    ...(health && isUp(record) ? { health: health.status } : {}),
+    ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
+  };
+}

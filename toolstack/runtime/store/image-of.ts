@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which image is a container made of?
+
+import type { Client, CreateOptions } from '../../api/engine.js';
+import { withProgress } from '../../base/progress.js';
+import type { Image, ImageStore } from '../../image/index.js';
+import { ContainerError } from '../errors.js';
+
+/** The image that the options name, pulled when their policy says so. */
+export function findImage(
+  images: ImageStore,
+  options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify' | 'authFile'>,
+  client: Client,
+): Promise<Image> {
+  return withProgress(client, (onProgress) =>
+    images.resolve(options.image, {
+      pullPolicy: options.pull,
+      tlsVerify: options.tlsVerify,
+      authFile: options.authFile,
+      cwd: client.cwd,
+      signal: client.signal,
+      // An image that is there already is no news to somebody who wants to run it.
+      onProgress: (progress) =>
+        progress.text.endsWith('is up to date') ? undefined : onProgress(progress),
+    }),
+  );
+}
+
+/** The one a container was made of, whatever its name stands for now. */
+export async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
+  const image = (await images.list()).find(({ id }) => id === imageId);
+  if (image) return image;
+  throw new ContainerError(
+    'ERR_IMAGE_NOT_FOUND',
+    `Image ${imageId} of the container is gone: make the container anew`,
+  );
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// thaw rename: another name for a container and, while it runs, for its domain.
+
+import { isUp, type ContainerManager, type ContainerServices } from './containers.js';
+
+/** Rejects with ERR_CONTAINER_NAME and ERR_USAGE; the old name is then still its. */
+export async function renameContainer(
+  services: ContainerServices,
+  manager: ContainerManager,
+  key: string,
+  wanted: string,
+): Promise<void> {
+  const container = await manager.settled(key);
+  const { record, sandbox } = container;
+  const name = manager.reserveName(wanted);
+  try {
+    if (sandbox && isUp(record)) await sandbox.rename(name);
+    record.sandbox.name = name;
+    await container.update({ name });
+  } finally {
+    manager.freeName(name);
+  }
+  services.events.tell('rename', record);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest that does not answer: what do Xen and the guest itself say meanwhile? It is ended afterwards, and nobody can look any more.
+
+import type { AgentLink } from '../../agent/link.js';
+import { sleep } from '../../base/deadline.js';
+import { describeError, errorCode, ThawError } from '../../base/errors.js';
+import type { Domid } from '../../base/ids.js';
+import { formatBytes } from '../../base/text.js';
+import { measureMemory } from '../../clone/template/boot.js';
+import type { XenHost } from '../../xen/host.js';
+
+/** For how long its CPU time is looked at. */
+const LOOK_MS = 1000;
+
+/** The silence of an agent, with what is known of its guest in its message; any other error as it is. Never rejects. */
+export async function explainSilence(
+  { libxl }: Pick<XenHost, 'libxl'>,
+  domid: Domid,
+  link: AgentLink,
+  error: unknown,
+  lookMs = LOOK_MS,
+): Promise<unknown> {
+  if (errorCode(error) !== 'ERR_AGENT_TIMEOUT') return error;
+  const answer = measureMemory(link).then(
+    (kib) => `its agent answers other requests, and has ${formatBytes(kib * 1024)} of memory`,
+    (cause: unknown) => `its agent does not answer other requests: ${describeError(cause)}`,
+  );
+  const domain = async (): Promise<string> => {
+    const before = await libxl.domainInfo(domid);
+    await sleep(lookMs);
+    const now = await libxl.domainInfo(domid);
+    const state = now.paused ? 'paused' : now.blocked ? 'blocked' : 'running';
+    const [used, all] = [now.cpuTimeNs - before.cpuTimeNs, now.cpuTimeNs].map(
+      (ns) => `${(Number(ns) / 1e9).toFixed(2)} s`,
+    );
+    return `domain ${domid} is ${state} and used ${used} of CPU in ${lookMs / 1000} s, ${all} in all`;
+  };
+  const seen = await domain().catch((cause: unknown) => describeError(cause));
+  const message = `${describeError(error)}; ${seen}; ${await answer}`;
+  return new ThawError('ERR_AGENT_TIMEOUT', message, { cause: error });
+}

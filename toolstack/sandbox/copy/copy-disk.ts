@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The disk of a domain that stands still, copied beside its memory.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ThawError } from '../../base/errors.js';
+import { copyDiskFile } from '../../xen/sparse.js';
+import type { Undo } from '../../base/undo.js';
+import type { Disk } from '../devices/disks.js';
+import type { SandboxRecord } from '../record.js';
+import type { SandboxServices } from '../services.js';
+
+/** What the names of such copies begin with. */
+const PREFIX = 'upper-';
+
+/**
+ * Copies the sandbox's disk, if it has one, to a file that is on `undo`. Nothing must be writing to it: its domain is suspended. Rejects
+ * with ERR_DISK when there is no room.
+ */
+export async function copyDisk(
+  { copyFolder }: Pick<SandboxServices, 'copyFolder'>,
+  { disk, name }: SandboxRecord,
+  undo: Undo,
+): Promise<Disk | undefined> {
+  if (!disk) return undefined;
+  const path = join(copyFolder, `${PREFIX}${randomBytes(8).toString('hex')}.ext4`);
+  try {
+    await mkdir(copyFolder, { recursive: true, mode: 0o700 });
+    await copyDiskFile(disk.path, path);
+  } catch (cause) {
+    const message = `Cannot copy the writable layer of ${name} into ${copyFolder}: is its file system full?`;
+    throw new ThawError('ERR_DISK', message, { cause });
+  }
+  undo.push(`copy ${path}`, () => rm(path, { force: true }));
+  return { path, bytes: disk.bytes };
+}
+
+/** Removes the copies that a killed thawd was making, or had clones made of. */
+export async function sweepCopies({
+  copyFolder,
+}: Pick<SandboxServices, 'copyFolder'>): Promise<void> {
+  await rm(copyFolder, { recursive: true, force: true });
+}
+
+/** Removes the copy of a disk that no clone needs any more. */
+export async function removeCopy(upper: Disk | undefined): Promise<void> {
+  if (upper) await rm(upper.path, { force: true });
+}

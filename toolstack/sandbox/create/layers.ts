@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an image's layers get into a sandbox, the bytes of a small image through its channel, a large one as vbds, and with them its disk.
+
+import { stat } from 'node:fs/promises';
+import { layerName, LAYERS_MAX } from '../../agent/wire.js';
+import type { Undo } from '../../base/undo.js';
+import type { Device } from '../../xen/devices.js';
+import type { LoopDevices } from '../../xen/loop.js';
+import { diskMinor, readOnlyDisk, writableDisk, XVD_MAJOR } from '../../xen/vbd.js';
+import type { Disks } from '../devices/disks.js';
+import type { SandboxRecord } from '../record.js';
+import type { ShimClient } from '../shim/client.js';
+
+/** Layers in the guest's memory may take a part of it, and no longer than a vbd takes to be plugged. */
+const IN_MEMORY_MAX_BYTES = 8 * 2 ** 20;
+const IN_MEMORY_SHARE = 1 / 16;
+
+/** Whether layers of that size go into the guest's memory. Their number is at least 1. */
+export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): boolean {
+  const bytes = layerBytes.reduce((sum, size) => sum + size, 0);
+  const allowed = Math.min(IN_MEMORY_MAX_BYTES, memoryKib * 1024 * IN_MEMORY_SHARE);
+  return layerBytes.length <= LAYERS_MAX && bytes <= allowed;
+}
+
+/** Layers that are disks of the sandbox. */
+export function disksOf(record: SandboxRecord): string[] {
+  return record.inMemory ? [] : record.layers;
+}
+
+/** Files that dom0 must keep as loop devices while the sandbox lives. */
+export function loopFilesOf(record: SandboxRecord): string[] {
+  return [...disksOf(record), ...(record.disk ? [record.disk.path] : [])];
+}
+
+/** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
+export async function memoryToMount({
+  layers,
+  inMemory,
+  disk,
+  files = [],
+}: SandboxRecord): Promise<number> {
+  if (layers.length === 0) return files.length > 0 ? MEMORY_FOR_FILES_KIB : 0;
+  const infos = await Promise.all((inMemory ? layers : []).map((layer) => stat(layer)));
+  return (
+    RUNTIME_KIB +
+    (disk ? DISK_KIB : 0) +
+    Math.ceil(infos.reduce((sum, { size }) => sum + size, 0) / 1024)
+  );
+}
+
+/** With a small image no more than one section of memory, 8 MiB, which the guest's kernel adds as a whole. */
+const RUNTIME_KIB = 6.5 * 1024;
+/** One more for ext4 and its journal: without it a guest that has no more can find none in the middle of the mount, and stops. */
+const DISK_KIB = 8 * 1024;
+
+/** Where all files are dom0's: the rings of a 9pfs device are pieces of 256 KiB, which a guest that waits does not have. */
+const FILES_KIB = 8 * 1024;
+
+/** Before a guest can have files of dom0, and its root filesystem among them. */
+export const MEMORY_FOR_FILES_KIB = RUNTIME_KIB + FILES_KIB;
+
+export interface Layers {
+  /** As MOUNT calls them. */
+  guestNames: string[];
+  /** The disk of the writable layer. */
+  upper?: string;
+  /** To be plugged. */
+  devices: Device[];
+}
+
+/** The number of the disk that the first of its devices is: behind those of its layers, and its own. */
+export function firstDevice({
+  layers = [],
+  inMemory = true,
+  disk,
+}: Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>>): number {
+  return (inMemory ? 0 : layers.length) + (disk ? 1 : 0);
+}
+
+/** The numbers by which the guest's kernel knows the index-th of them. */
+export function deviceNumber(
+  sandbox: Parameters<typeof firstDevice>[0],
+  index: number,
+): { major: number; minor: number } {
+  return { major: XVD_MAJOR, minor: diskMinor(firstDevice(sandbox) + index) };
+}
+
+/** As prepareLayers(), then the sandbox's own disk, which goes on from `from` where that is given. */
+export async function prepareDisks(
+  { loops, disks }: { loops: LoopDevices; disks: Disks },
+  record: SandboxRecord,
+  undo: Undo,
+  from?: string,
+): Promise<Layers> {
+  const layers = await prepareLayers(loops, record, undo);
+  const { disk, devices = [] } = record;
+  if (disk) {
+    await disks.ensure(disk, from);
+    const blockDevice = await loops.acquireWritable(disk.path);
+    undo.push(`loop device of ${disk.path}`, () => loops.release(disk.path));
+    const { device, guestName } = await writableDisk(blockDevice, layers.devices.length);
+    layers.upper = guestName;
+    layers.devices.push(device);
+  }
+  for (const { path, readOnly } of devices) {
+    const make = readOnly ? readOnlyDisk : writableDisk;
+    layers.devices.push((await make(path, layers.devices.length)).device);
+  }
+  return layers;
+}
+
+/** Makes loop devices of the layers that become vbds; `undo` has them. */
+export async function prepareLayers(
+  loops: LoopDevices,
+  record: SandboxRecord,
+  undo: Undo,
+): Promise<Layers> {
+  if (record.inMemory)
+    return { guestNames: record.layers.map((_, index) => layerName(index + 1)), devices: [] };
+  const disks = [];
+  for (const [index, layer] of record.layers.entries()) {
+    const blockDevice = await loops.acquire(layer);
+    undo.push(`loop device of ${layer}`, () => loops.release(layer));
+    disks.push(await readOnlyDisk(blockDevice, index));
+  }
+  return {
+    guestNames: disks.map(({ guestName }) => guestName),
+    devices: disks.map(({ device }) => device),
+  };
+}
+
+/** Starts sending the layers that go into memory. The shim reports a file that it cannot read as the guest's loss. */
+export function injectLayers(shim: ShimClient, record: SandboxRecord): void {
+  if (!record.inMemory) return;
+  for (const [index, layer] of record.layers.entries()) shim.inject(index + 1, layer);
+}

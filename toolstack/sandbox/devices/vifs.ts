@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Network interfaces of a domain that runs, beside the one that each has from its beginning.
+
+import { detachDevice } from '../../xen/device-detach.js';
+import { attachDevices, devicePaths, libxlDeviceNodes, untilConnected } from '../../xen/devices.js';
+import type { XenHost } from '../../xen/host.js';
+import { writeLater } from '../../xen/records.js';
+import { vif } from '../../xen/vif.js';
+import type { Sandbox } from '../sandbox.js';
+
+type Owner = Pick<Sandbox, 'domid' | 'record'>;
+
+/** What dom0 calls the back end of one. */
+export function vifName({ domid }: Pick<Owner, 'domid'>, devid: number): string {
+  return `vif${domid}.${devid}`;
+}
+
+/** Resolves when the guest has it. One that an earlier thawd did not finish goes first. Rejects with ERR_XENSTORE_TIMEOUT. */
+export async function plugVif(
+  host: XenHost,
+  { domid, record: { uuid } }: Owner,
+  devid: number,
+  mac: string,
+): Promise<void> {
+  const device = vif(devid, mac);
+  const { frontend } = devicePaths(domid, 'vif', devid);
+  const left = await host.xenstore.directory(frontend).catch(() => []);
+  if (left.length > 0) await unplugVif(host, { domid }, devid);
+  await attachDevices(host, domid, [device]);
+  await writeLater(host, domid, uuid, libxlDeviceNodes(domid, device));
+  await untilConnected(host, domid, 'vif', devid);
+}
+
+/** Nothing of it is left afterwards, in the guest neither. Rejects when xenstore refuses. */
+export async function unplugVif(
+  host: XenHost,
+  { domid }: Pick<Owner, 'domid'>,
+  devid: number,
+): Promise<void> {
+  if (await detachDevice(host, domid, { kind: 'vif', devid })) return;
+  host.log.warn(`Domain ${domid} did not let go of vif ${devid}: it was taken away`);
+}
+
+/** Takes away those beside the first that an earlier thawd plugged and did not come to write down. Rejects when xenstore refuses. */
+export async function sweepVifs(
+  host: XenHost,
+  { domid }: Pick<Owner, 'domid'>,
+  known: readonly number[],
+): Promise<void> {
+  const path = `/local/domain/0/backend/vif/${domid}`;
+  const there = await host.xenstore.directory(path).catch(() => []);
+  for (const devid of there.map(Number))
+    if (devid > 0 && !known.includes(devid)) await unplugVif(host, { domid }, devid);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// How domains are found again that an earlier thawd made: by their uuids.
+
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asDomid, type Domid } from '../base/ids.js';
+import { destroyDomain } from '../xen/destroy.js';
+import type { XenHost } from '../xen/host.js';
+import { recordedDomains } from '../xen/records.js';
+import { isThawUuid } from '../xen/uuid.js';
+import type { SandboxServices } from './services.js';
+import { ShimClient } from './shim/client.js';
+import { shimSocket } from './shim/process.js';
+
+/** The domain with that uuid, whether or not its number was written down. */
+export async function findDomain(host: XenHost, uuid: string): Promise<Domid | undefined> {
+  const found = (await host.libxl.listDomains()).find((domain) => domain.uuid === uuid);
+  return found && asDomid(found.domid);
+}
+
+/** Destroys thaw's domains that are not among `known`: templates and clones whose thawd was killed while it made them. */
+export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): Promise<void> {
+  for (const { uuid, domid, name } of await host.libxl.listDomains()) {
+    if (!isThawUuid(uuid) || known.has(uuid)) continue;
+    host.log.info(`Destroying domain ${name ?? domid}, left by an earlier thawd`, { domid });
+    await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
+      host.log.error(`Cannot destroy domain ${domid}`, { error }),
+    );
+  }
+}
+
+/**
+ * Removes the records of thaw's domains that are gone: a thawd was killed between the end of a domain and that of its records, or the
+ * domain ended by itself while none ran.
+ */
+export async function removeStrayRecords(host: XenHost, known: ReadonlySet<string>): Promise<void> {
+  const alive = new Set((await host.libxl.listDomains()).map(({ uuid }) => uuid));
+  for (const { domid, uuid } of await recordedDomains(host)) {
+    if (!isThawUuid(uuid) || known.has(uuid) || alive.has(uuid)) continue;
+    host.log.info(`Removing what xenstore has of domain ${domid}, which is gone`, { domid });
+    await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
+      host.log.error(`Cannot remove what xenstore has of domain ${domid}`, { error }),
+    );
+  }
+}
+
+/** Ends the shims, and removes the folders, of sandboxes that are not among `known`: clones that waited, or were being made. */
+export async function sweepFolders(
+  services: Pick<SandboxServices, 'host' | 'runFolder'>,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  const names = await readdir(services.runFolder).catch(() => []);
+  await Promise.all(
+    names
+      .filter((name) => !known.has(name))
+      .map(async (name) => {
+        const folder = join(services.runFolder, name);
+        const shim = await ShimClient.connect(shimSocket(folder), NOBODY, 0).catch(() => undefined);
+        await shim
+          ?.quit(QUIT_MS)
+          .catch((error: unknown) =>
+            services.host.log.error(`Cannot end the shim in ${folder}`, { error }),
+          );
+        await rm(folder, { recursive: true, force: true });
+      }),
+  );
+}
+
+const NOBODY = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+const QUIT_MS = 10_000;

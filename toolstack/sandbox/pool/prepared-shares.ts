@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a clone that waits gets for containers that have files of dom0: the memory that they need to begin with, and a 9pfs device.
+
+import type { Steps } from '../../base/steps.js';
+import { attachDevices } from '../../xen/devices.js';
+import { filesDevice, filesRings } from '../../xen/files-device.js';
+import { OWN_FILES } from '../shares/shares.js';
+import { growMemory } from '../size/grow.js';
+import type { Ready } from '../create/booted-clone.js';
+import type { SandboxServices } from '../services.js';
+
+/** Resolves when its guest has made the rings, which nobody serves yet. Its vif must be there. Rejects as growMemory() and filesRings() do. */
+export async function prepareFiles(
+  { host }: Pick<SandboxServices, 'host'>,
+  ready: Ready,
+  memoryKib: number,
+  steps: Steps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { domid, record, template } = ready;
+  // Rings are pieces of a size that a guest has only with more memory than it waits with.
+  await steps.time(
+    'memory',
+    growMemory(host, ready, { memoryKib, vcpus: template.shape.vcpus }, 0),
+  );
+  ready.memoryKib = memoryKib;
+  record.memoryKib = memoryKib;
+  await steps.time('9pfs', attachDevices(host, domid, [filesDevice(OWN_FILES)]));
+  ready.filesRings = await steps.time('rings', filesRings(host, domid, OWN_FILES, signal));
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// How shims are started so that they outlive thawd, and without forking it: by one small process that does nothing else.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { withDeadline } from '../../base/deadline.js';
+import type { Domid } from '../../base/ids.js';
+import type { Ring } from '../../agent/rings.js';
+import { XS_DATA } from '../../agent/wire.js';
+import { ShimError } from './client.js';
+
+/** The socket of the shim that serves the sandbox in `folder`. */
+export function shimSocket(folder: string): string {
+  return join(folder, 'shim.sock');
+}
+
+const OPEN_MS = 3000;
+const LISTEN_MS = 500;
+
+/**
+ * How long an earlier thawd's shim may take to answer: one that was just started has yet to open its socket; behind a socket that is there somebody
+ * listens at once, or is dead.
+ */
+export function answerMs(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return existsSync(shimSocket(folder)) ? LISTEN_MS : OPEN_MS;
+}
+
+class SpawnerEnded extends ShimError {}
+
+type Waiter = { resolve: (pid: number) => void; reject: (error: Error) => void };
+
+export class ShimSpawner {
+  readonly #program: string;
+  #process: ChildProcess | undefined;
+  /** One for each line that is not answered yet, in order. */
+  #waiters: Waiter[] = [];
+
+  /** `program` is thaw-shim. Its spawner starts with the first shim, and again should it have ended. */
+  constructor(program: string) {
+    this.#program = program;
+  }
+
+  /**
+   * Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. Its first channel is that of `ring`,
+   * where there is one. Resolves with its pid; it is not ready yet.
+   */
+  async start(domid: Domid, folder: string, ring?: Ring): Promise<number> {
+    if (folder.includes('\n'))
+      throw new ShimError('ERR_SHIM_START', `Cannot start a shim in ${JSON.stringify(folder)}`);
+    const first = ring ? `${ring.ref}:${ring.port}` : '-';
+    const line = `${domid} ${first} /local/domain/${domid}/${XS_DATA} ${folder}\n`;
+    const wasThere = this.#process !== undefined;
+    const started = this.#ask(line).catch((error: unknown) => {
+      // One that had ended, which is seen a little later, never read the line.
+      if (wasThere && error instanceof SpawnerEnded) return this.#ask(line);
+      throw error;
+    });
+    return withDeadline(started, START_MS, `${this.#program} does not start a shim`, {
+      code: 'ERR_SHIM_START',
+    });
+  }
+
+  #ask(line: string): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
+      const child = (this.#process ??= this.#launch());
+      this.#waiters.push({ resolve, reject });
+      child.stdin?.write(line);
+    });
+  }
+
+  /** Starts the spawner now, so that the first sandbox need not wait for it. */
+  prepare(): void {
+    this.#process ??= this.#launch();
+  }
+
+  /** Ends the spawner; the shims live on. Idempotent. */
+  close(): void {
+    this.#process?.stdin?.end();
+    this.#process = undefined;
+  }
+
+  #launch(): ChildProcess {
+    const child = spawn(this.#program, ['--spawner'], {
+      cwd: '/',
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const fail = (cause?: unknown): void => {
+      if (this.#process === child) this.#process = undefined;
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      const what = `Cannot start ${this.#program}`;
+      for (const waiter of waiters)
+        waiter.reject(
+          cause instanceof Error
+            ? new ShimError('ERR_SHIM_START', `${what}: ${cause.message}`, { cause })
+            : new SpawnerEnded('ERR_SHIM_START', `${what}: it ended`),
+        );
+    };
+    child.once('error', fail);
+    // Not 'exit', which may come before its last answer.
+    child.once('close', () => fail());
+    child.stdin.on('error', () => undefined);
+    createInterface(child.stdout).on('line', (line) => this.#answer(line));
+    // It is no reason for thawd to go on, and ends when thawd does.
+    child.unref();
+    return child;
+  }
+
+  #answer(line: string): void {
+    const waiter = this.#waiters.shift();
+    const pid = Number(line);
+    if (Number.isInteger(pid) && pid > 0) waiter?.resolve(pid);
+    else waiter?.reject(new ShimError('ERR_SHIM_START', `Cannot start a shim: ${line}`));
+  }
+}
+
+const START_MS = 30_000;

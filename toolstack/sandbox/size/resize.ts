@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a sandbox whose container runs gets another size: Xen allows it, the guest follows, or all is as it was.
+
+import { decodeMemory } from '../../agent/report.js';
+import { AgentType } from '../../agent/wire.js';
+import { sleep } from '../../base/deadline.js';
+import { ThawError } from '../../base/errors.js';
+import { encodeFields } from '../../base/frame.js';
+import { formatBytes } from '../../base/text.js';
+import { measureMemory } from '../../clone/template/boot.js';
+import { shapeFor } from '../../clone/template/shape.js';
+import {
+  allowMemory,
+  MAXMEM_SLACK_KIB,
+  raiseMemoryLimit,
+  setMemoryTarget,
+} from '../../xen/memory.js';
+import { confirmSize, switchVcpus, USABLE_SHARE } from './grow.js';
+import type { SandboxRecord } from '../record.js';
+import { quietly } from '../release.js';
+import type { Sandbox } from '../sandbox.js';
+import type { SandboxServices } from '../services.js';
+
+/** What of a sandbox is used. */
+export type Resizable = Pick<Sandbox, 'domid' | 'record' | 'agent' | 'gone'>;
+
+/** How many vCPUs its domain was made with, and can have online at most. */
+export function mostVcpus(
+  { type, vcpus, maxVcpus }: SandboxRecord,
+  { hostCpus }: Pick<SandboxServices, 'hostCpus'>,
+): number {
+  return maxVcpus ?? shapeFor(type, vcpus, hostCpus).vcpus;
+}
+
+/**
+ * Resolves when Xen says that the domain has no more, or the guest that it has as much; its record then says so, too. Rejects with ERR_MEMORY
+ * where the host has not as much, ERR_CONTAINER_MEMORY where the guest uses more than it is to keep or does not give it back, ERR_AGENT_RESIZE
+ * where it does not take it. `container` is what the agent calls it; `stallMs` is how long its guest may give nothing back.
+ */
+export async function resizeMemory(
+  services: SandboxServices,
+  sandbox: Resizable,
+  toKib: number,
+  container: string,
+  stallMs = STALL_MS,
+): Promise<void> {
+  const { memoryKib: fromKib, mostMemoryKib = fromKib } = sandbox.record;
+  if (toKib > fromKib) await grow(services, sandbox, toKib, Math.max(toKib, mostMemoryKib));
+  if (toKib < fromKib) await shrink(services, sandbox, { toKib, container, stallMs });
+  const mostKib = Math.max(toKib, mostMemoryKib);
+  Object.assign(sandbox.record, { memoryKib: toKib, mostMemoryKib: mostKib, growsBehind: false });
+}
+
+async function grow(
+  services: SandboxServices,
+  sandbox: Resizable,
+  toKib: number,
+  maxMemoryKib: number,
+): Promise<void> {
+  const { host, budget } = services;
+  const { domid, record } = sandbox;
+  const { memoryKib: fromKib, type } = record;
+  const giveBack = await budget.reserve(toKib - fromKib);
+  try {
+    const link = await sandbox.agent();
+    const totalKib = await measureMemory(link);
+    await raiseMemoryLimit(host, domid, { type, vcpus: mostVcpus(record, services), maxMemoryKib });
+    await setMemoryTarget(host, domid, toKib);
+    const memoryKib = totalKib + Math.floor((toKib - fromKib) * USABLE_SHARE);
+    await confirmSize(link, { memoryKib, vcpus: 0 }, `${size(toKib)} of memory`);
+    await tellLimit(services, domid, toKib);
+  } catch (error) {
+    if (!sandbox.gone.aborted) await quietly(services, () => setMemoryTarget(host, domid, fromKib));
+    throw error;
+  } finally {
+    giveBack();
+  }
+}
+
+async function shrink(
+  services: SandboxServices,
+  sandbox: Resizable,
+  { toKib, container, stallMs }: { toKib: number; container: string; stallMs: number },
+): Promise<void> {
+  const { host, budget } = services;
+  const { domid, record } = sandbox;
+  const { memoryKib: fromKib } = record;
+  await checkUse(sandbox, toKib, container);
+  try {
+    await host.xenstore.write(`/local/domain/${domid}/memory/target`, String(toKib));
+    await untilShrunk(services, sandbox, toKib, stallMs);
+    await allowMemory(host, domid, toKib);
+    await tellLimit(services, domid, toKib);
+  } catch (error) {
+    if (sandbox.gone.aborted) throw error;
+    await quietly(services, async () => {
+      const { currentMemKib } = await host.libxl.domainInfo(domid);
+      // Somebody else must not get what it gave back meanwhile, where that can be helped.
+      const promise = budget.reserve(Math.max(0, fromKib - currentMemKib)).catch(() => undefined);
+      const giveBack = await promise;
+      try {
+        await setMemoryTarget(host, domid, fromKib);
+        const isThere = (kib: number): boolean => kib >= fromKib - MAXMEM_SLACK_KIB;
+        await untilMoved(services, sandbox, fromKib, isThere, stallMs);
+      } finally {
+        giveBack?.();
+      }
+    });
+    throw error;
+  }
+}
+
+/** A guest may lie; then it does not give back what it says is free. */
+async function checkUse(sandbox: Resizable, toKib: number, container: string): Promise<void> {
+  const { memoryKib, name } = sandbox.record;
+  const link = await sandbox.agent();
+  const asked = encodeFields([container]);
+  const answer = await link.request(AgentType.STATS, asked, 'its figures', ANSWER_MS);
+  const { availableKib } = decodeMemory(answer);
+  if (memoryKib - toKib + SPARE_KIB <= availableKib) return;
+  const used = size(Math.max(0, memoryKib - availableKib));
+  throw new ThawError(
+    'ERR_CONTAINER_MEMORY',
+    `Cannot shrink container "${name}" to ${size(toKib)}: it uses ${used} of its ${size(memoryKib)}, and ${size(SPARE_KIB)} stay free; ` +
+      'end processes in it, remove files that are in its memory, or choose more',
+  );
+}
+
+/** Xen says what a domain has, not the guest. */
+async function untilShrunk(
+  services: SandboxServices,
+  sandbox: Resizable,
+  toKib: number,
+  stallMs: number,
+): Promise<void> {
+  const isThere = (kib: number): boolean => kib <= toKib + MAXMEM_SLACK_KIB;
+  const leftKib = await untilMoved(services, sandbox, toKib, isThere, stallMs);
+  if (isThere(leftKib)) return;
+  const { name, memoryKib } = sandbox.record;
+  throw new ThawError(
+    'ERR_CONTAINER_MEMORY',
+    `Cannot shrink container "${name}" to ${size(toKib)}: its guest kept ${size(leftKib)} and has its ${size(memoryKib)} again; ` +
+      'end processes in it, or choose more',
+  );
+}
+
+/** Resolves with what the domain has when it is there, or does not come nearer for a while. */
+async function untilMoved(
+  { host }: SandboxServices,
+  { domid, gone }: Resizable,
+  toKib: number,
+  isThere: (kib: number) => boolean,
+  stallMs: number,
+): Promise<number> {
+  const ending = Date.now() + MOVE_MS;
+  let nearestKib = Infinity;
+  let stalls = Date.now() + stallMs;
+  for (;;) {
+    const { currentMemKib } = await host.libxl.domainInfo(domid);
+    const awayKib = Math.abs(currentMemKib - toKib);
+    const now = Date.now();
+    if (awayKib < nearestKib) stalls = now + stallMs;
+    nearestKib = Math.min(nearestKib, awayKib);
+    if (isThere(currentMemKib) || now > stalls || now > ending) return currentMemKib;
+    await sleep(POLL_MS, gone);
+  }
+}
+
+/** Of so many vCPUs its domain has; the guest confirms it. Rejects with ERR_AGENT_RESIZE; it has then as many as before. */
+export async function resizeVcpus(
+  services: SandboxServices,
+  sandbox: Resizable,
+  vcpus: number,
+): Promise<void> {
+  const { domid, record } = sandbox;
+  if (vcpus > mostVcpus(record, services) || vcpus < 1) throw new RangeError(`${vcpus} vCPUs`);
+  const link = await sandbox.agent();
+  try {
+    await switchVcpus(services.host, domid, link, vcpus);
+  } catch (error) {
+    if (!sandbox.gone.aborted)
+      await quietly(services, () => switchVcpus(services.host, domid, link, record.vcpus));
+    throw error;
+  }
+  record.vcpus = vcpus;
+}
+
+/** For xl, which lets nobody ask for more than that. */
+function tellLimit({ host }: SandboxServices, domid: number, kib: number): Promise<void> {
+  return host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(kib));
+}
+
+function size(kib: number): string {
+  return formatBytes(kib * 1024);
+}
+
+const ANSWER_MS = 10_000;
+/** What a guest's kernel is left with for itself. */
+const SPARE_KIB = 4 * 1024;
+const POLL_MS = 50;
+/** A balloon that finds no page tries again, in the end every 32 seconds. */
+const STALL_MS = 20_000;
+const MOVE_MS = 120_000;

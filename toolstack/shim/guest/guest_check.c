@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the agent may say on the data channel. The guest is hostile: every number in a header is checked here;
+ * the first wrong one ends the sandbox.
+ */
+#include "guest/guest_check.h"
+
+#include "transport/pause.h"
+
+#define HELLO_MAX 4096u
+
+enum frame_verdict guest_bad(struct shim *shim, const struct thaw_frame *untrusted, const char *what) {
+  shim_lost(shim, "protocol: %s (type 0x%x, process %u, arg %u, %u bytes)", what, untrusted->type, untrusted->id,
+            untrusted->arg, untrusted->length);
+  return FRAME_BAD;
+}
+
+static enum frame_verdict guest_head_stream(struct shim *shim, struct process *process,
+                                            const struct thaw_frame *untrusted) {
+  if (untrusted->arg != THAW_STDOUT && untrusted->arg != THAW_STDERR)
+    return guest_bad(shim, untrusted, "no output stream");
+
+  struct output *out = &process->out[untrusted->arg - THAW_STDOUT];
+
+  if (out->eof)
+    return guest_bad(shim, untrusted, "output after its end");
+  if (untrusted->type == THAW_EOF)
+    return untrusted->length == 0 ? FRAME_GATHER : guest_bad(shim, untrusted, "end of output with a payload");
+  if (untrusted->length == 0 || untrusted->length > out->credit)
+    return guest_bad(shim, untrusted, "output without credit");
+  out->credit -= untrusted->length;
+  shim->guest_process = process;
+  return FRAME_PIECES;
+}
+
+static enum frame_verdict guest_head_process(struct shim *shim, struct process *process,
+                                             const struct thaw_frame *untrusted) {
+  switch (untrusted->type) {
+  case THAW_STREAM:
+  case THAW_EOF:
+    return guest_head_stream(shim, process, untrusted);
+  case THAW_CREDIT:
+    if (untrusted->arg != THAW_STDIN || untrusted->length != sizeof(uint32_t))
+      return guest_bad(shim, untrusted, "malformed credit");
+    return FRAME_GATHER;
+  case THAW_FIGURES:
+    if (process->figures != FIGURES_SENT)
+      return guest_bad(shim, untrusted, "figures that nobody asked for");
+    return untrusted->arg == 0 ? FRAME_GATHER : guest_bad(shim, untrusted, "malformed figures");
+  case THAW_EXIT:
+    if (untrusted->length != sizeof(struct thaw_exit))
+      return guest_bad(shim, untrusted, "malformed exit");
+    if (!process->out[0].eof || (!process->out[1].eof && !(process->flags & THAW_PROCESS_TTY)))
+      return guest_bad(shim, untrusted, "exit before the end of output");
+    return FRAME_GATHER;
+  default:
+    return guest_bad(shim, untrusted, "unknown frame");
+  }
+}
+
+enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted) {
+  struct shim *shim = ctx;
+
+  if (untrusted->length > THAW_DATA_MAX)
+    return guest_bad(shim, untrusted, "frame too long");
+  if ((shim->state == SHIM_WAITING) != (untrusted->type == THAW_HELLO))
+    return guest_bad(shim, untrusted, shim->state == SHIM_WAITING ? "no hello" : "second hello");
+  if (untrusted->type == THAW_HELLO)
+    return untrusted->length >= sizeof(struct thaw_hello) && untrusted->length <= HELLO_MAX
+               ? FRAME_GATHER
+               : guest_bad(shim, untrusted, "malformed hello");
+
+  if (shim->pause == PAUSE_OVER)
+    return guest_bad(shim, untrusted, "frame after its leave");
+  if (untrusted->type == THAW_LEAVE)
+    return pause_head(shim, untrusted);
+
+  struct process *process = process_find(shim, untrusted->id);
+
+  if (process == NULL)
+    return guest_bad(shim, untrusted, "unknown process");
+  if (process->state == PROCESS_ENDED)
+    return guest_bad(shim, untrusted, "frame after the exit");
+
+  enum frame_verdict verdict = guest_head_process(shim, process, untrusted);
+
+  /* From its first header on: whoever forgets it would take it away under a frame that is half read. */
+  if (verdict != FRAME_BAD && process->state == PROCESS_EXPECTED)
+    process->state = PROCESS_STARTED;
+  return verdict;
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The check that every frame from the guest goes through before a byte of its payload is taken. */
+#ifndef THAW_SHIM_GUEST_CHECK_H
+#define THAW_SHIM_GUEST_CHECK_H
+
+#include "main/shim.h"
+
+/* A struct frame_sink's head; ctx is the shim. Takes a STREAM's bytes off the guest's credit. */
+enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted);
+/* Ends the sandbox for a frame that must not be; FRAME_BAD, which is -1. */
+enum frame_verdict guest_bad(struct shim *shim, const struct thaw_frame *untrusted, const char *what);
+
+#endif

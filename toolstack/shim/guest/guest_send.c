@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the shim says to the agent. Nothing is queued as frames: each frame is made, when the channel takes it,
+ * from what its process has due, so a guest that does not read costs no memory.
+ */
+#include "guest/layer.h"
+#include "transport/pause.h"
+
+static bool begin_signal(struct sender *sender, struct process *process) {
+  unsigned number = (unsigned)__builtin_ctzll(process->signals) + 1;
+
+  process->signals &= process->signals - 1;
+  sender_small(sender, THAW_SIGNAL, process->id, number, NULL, 0);
+  return true;
+}
+
+static bool begin_output(struct sender *sender, struct process *process, unsigned stream) {
+  struct output *out = &process->out[stream - THAW_STDOUT];
+
+  if (out->eof)
+    return false;
+  if (out->unread && !out->unread_sent) {
+    out->unread_sent = true;
+    sender_small(sender, THAW_EOF, process->id, stream, NULL, 0);
+    return true;
+  }
+  if (out->owed < SHIM_CREDIT_STEP)
+    return false;
+  sender_small(sender, THAW_CREDIT, process->id, stream, &out->owed, sizeof out->owed);
+  out->credit += out->owed;
+  out->owed = 0;
+  return true;
+}
+
+static bool begin_input(struct sender *sender, struct process *process) {
+  uint32_t side;
+
+  if (process->in.length > 0) {
+    fifo_peek(&process->in, &side);
+    sender_stream(sender, THAW_STREAM, process->id, THAW_STDIN, &process->in,
+                  side < THAW_DATA_MAX ? side : THAW_DATA_MAX);
+    return true;
+  }
+  if (!process->in_eof || process->in_eof_sent)
+    return false;
+  process->in_eof_sent = true;
+  sender_small(sender, THAW_EOF, process->id, THAW_STDIN, NULL, 0);
+  return true;
+}
+
+/* Begins the next frame that is due for a process; false when there is none. */
+static bool begin(struct sender *sender, struct process *process) {
+  if (process->state != PROCESS_STARTED)
+    return false;
+  if (process->signals != 0)
+    return begin_signal(sender, process);
+  if (process->winsize_due) {
+    process->winsize_due = false;
+    sender_small(sender, THAW_WINSIZE, process->id, 0, &process->winsize, sizeof process->winsize);
+    return true;
+  }
+  if (process->figures == FIGURES_DUE) {
+    process->figures = FIGURES_SENT;
+    sender_small(sender, THAW_FIGURES, process->id, 0, NULL, 0);
+    return true;
+  }
+  return begin_output(sender, process, THAW_STDOUT) || begin_output(sender, process, THAW_STDERR) ||
+         begin_input(sender, process);
+}
+
+static ssize_t write_some(void *ctx, const void *bytes, size_t n) {
+  struct transport *transport = ctx;
+
+  return transport->ops->write(transport, bytes, n);
+}
+
+/* Sends what is due until the channel is full or nothing is left: one frame of each process in turn, one of a layer. */
+void guest_send(struct shim *shim) {
+  struct sender *sender = &shim->guest_sender;
+  bool sent = true;
+
+  if (shim->state != SHIM_UP || pause_send(shim, write_some, shim->transport))
+    return;
+  while (sent) {
+    sent = false;
+    for (struct process *process = shim->processes; process != NULL; process = process->next) {
+      if (sender_idle(sender) && !begin(sender, process))
+        continue;
+      sent = true;
+      int rc = sender_flush(sender, write_some, shim->transport);
+
+      /* a closed channel may hold output still unread: the read that follows finds the end */
+      if (rc <= 0)
+        return;
+    }
+    if (!sender_idle(sender) || layer_begin(shim)) {
+      sent = true;
+      if (sender_flush(sender, write_some, shim->transport) <= 0)
+        return;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thaw-shim: the data plane of one sandbox. Carries the streams, signals and exit statuses of its processes
+ * between the agent in the domain and whoever attaches to the shim's socket, and writes log and status files,
+ * whether thawd lives or not. docs/shim.md says what it promises.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "main/loop.h"
+#include "main/shim.h"
+#include "main/spawner.h"
+#include "shares/shares.h"
+
+#define LOG_MAX_DEFAULT (16u << 20)
+/* above what thawd waits for a waking agent: it knows more, so it speaks first */
+#define HELLO_MS_DEFAULT 120000
+#define HELLO_SECONDS_MOST 86400u
+#define LOG_MAX_LEAST 131072u /* a record is at most 64 KiB and its head */
+
+static const char usage[] =
+    "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
+    "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
+    "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
+    "       thaw-shim --spawner\n"
+    "       thaw-shim --files DOMID\n";
+
+static int options_parse(int argc, char **argv, struct loop *loop) {
+  static const struct option known[] = {
+      {"domid", required_argument, NULL, 'd'},
+      {"vchan", required_argument, NULL, 'v'},
+      {"socket", required_argument, NULL, 's'},
+      {"dir", required_argument, NULL, 'D'},
+      {"log-level", required_argument, NULL, 'l'},
+      {"log-max", required_argument, NULL, 'm'},
+      {"hello-timeout", required_argument, NULL, 'h'},
+      {"ring", required_argument, NULL, 'r'},
+      {NULL, 0, NULL, 0},
+  };
+  struct transport *transport = &loop->transport;
+  bool has_domid = false;
+  char *end = NULL, rest;
+  int option;
+
+  while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    switch (option) {
+    case 'd':
+      has_domid = true;
+      transport->domid = (unsigned)strtoul(optarg, &end, 10);
+      if (*optarg == '\0' || *end != '\0' || transport->domid >= 0x7ff0)
+        return -1;
+      break;
+    case 'v':
+      transport->ops = &transport_vchan;
+      transport->path = optarg;
+      break;
+    case 'r':
+      if (sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &transport->ring_ref, &transport->ring_port, &rest) != 2 ||
+          transport->ring_port == 0)
+        return -1;
+      break;
+    case 's':
+      transport->ops = &transport_socket;
+      transport->path = optarg;
+      break;
+    case 'D':
+      loop->dir = optarg;
+      break;
+    case 'l':
+      if (note_set_level(optarg) != 0)
+        return -1;
+      break;
+    case 'h': {
+      unsigned long seconds = strtoul(optarg, &end, 10);
+
+      if (*optarg < '0' || *optarg > '9' || *end != '\0' || seconds > HELLO_SECONDS_MOST)
+        return -1;
+      loop->hello_ms = (int64_t)seconds * 1000;
+      break;
+    }
+    case 'm':
+      loop->shim.log_max = strtoull(optarg, &end, 10);
+      if (*optarg == '\0' || *end != '\0' || loop->shim.log_max < LOG_MAX_LEAST)
+        return -1;
+      break;
+    default:
+      return -1;
+    }
+  }
+  if (optind != argc || loop->dir == NULL || *loop->dir != '/' || transport->ops == NULL ||
+      has_domid != (transport->ops == &transport_vchan))
+    return -1;
+  return 0;
+}
+
+/* Leaves the session, folder and descriptors of whoever started the shim; 0, 1 and 2 stay as they are given. */
+static int detach(void) {
+  sigset_t handled;
+
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+      return -1;
+  }
+  if (close_range(3, ~0u, 0) != 0 || chdir("/") != 0)
+    return -1;
+  setsid(); /* fails only where the shim leads a group already */
+  umask(0177);
+  setenv("TZ", "UTC0", 1); /* times are written in UTC: no zone file is looked for */
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  sigemptyset(&handled);
+  sigaddset(&handled, SIGTERM);
+  sigaddset(&handled, SIGINT);
+  if (sigprocmask(SIG_SETMASK, &handled, NULL) != 0)
+    return -1;
+  return signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv) {
+  struct loop loop = {.transport.fd = -1, .listen_fd = -1, .signal_fd = -1};
+
+  if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
+    return spawner_run();
+  if (argc == 3 && strcmp(argv[1], "--files") == 0)
+    return files_server_run(argv[2]);
+  loop.shim.log_max = LOG_MAX_DEFAULT;
+  loop.hello_ms = HELLO_MS_DEFAULT;
+  loop.shim.transport = &loop.transport;
+  if (options_parse(argc, argv, &loop) != 0) {
+    if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)
+      return 3;
+    return 2;
+  }
+  loop.signal_fd = detach();
+  if (loop.signal_fd < 0) {
+    note(NOTE_ERROR, "Cannot start: %s", strerror(errno));
+    return 1;
+  }
+  return loop_run(&loop);
+}

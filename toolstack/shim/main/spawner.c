@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How thawd starts shims without forking itself: a copy of thawd's page tables takes a Xen dom0 twenty milliseconds, a
+ * copy of this process's none that counts.
+ */
+#include "main/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* DIR is a path below /run or /var; the longest that Linux has, and the other two words */
+enum { LINE_MAX_BYTES = 4096 + 256 };
+
+extern char **environ;
+
+struct line {
+  char *domid, *ring, *vchan, *dir;
+};
+
+/* Parts "DOMID RING VCHAN-PATH DIR" in place, RING being REF:PORT or "-". A folder may have spaces, a newline ends it.
+ */
+static int line_parse(char *text, struct line *line_out) {
+  char **parts[] = {&line_out->domid, &line_out->ring, &line_out->vchan, &line_out->dir};
+  size_t length = strlen(text);
+
+  if (length == 0 || text[length - 1] != '\n')
+    return -1;
+  text[length - 1] = '\0';
+  for (int i = 0; i < 4; i++) {
+    *parts[i] = text;
+    if (i == 3)
+      break;
+    text = strchr(text, ' ');
+    if (text == NULL)
+      return -1;
+    *text++ = '\0';
+  }
+  return *line_out->dir == '/' ? 0 : -1;
+}
+
+/* The shim's messages go to DIR/shim.log. Returns 0 or an errno. */
+static int spawn(const struct line *line, pid_t *pid_out) {
+  bool has_ring = strcmp(line->ring, "-") != 0;
+  char *argv[] = {"thaw-shim", "--domid", line->domid, "--vchan",
+                  line->vchan, "--dir",   line->dir,   has_ring ? "--ring" : NULL,
+                  line->ring,  NULL};
+  char log[4096 + 16];
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none, all;
+  int error;
+
+  if (snprintf(log, sizeof log, "%s/shim.log", line->dir) >= (int)sizeof log)
+    return ENAMETOOLONG;
+  sigemptyset(&none);
+  sigfillset(&all);
+  error = posix_spawn_file_actions_init(&actions);
+  if (error != 0)
+    return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error != 0)
+    goto out_actions;
+  if ((error = posix_spawnattr_setsigmask(&attributes, &none)) != 0 ||
+      (error = posix_spawnattr_setsigdefault(&attributes, &all)) != 0 ||
+      (error = posix_spawnattr_setflags(&attributes,
+                                        POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) != 0 ||
+      (error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
+      (error = posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600)) != 0 ||
+      (error = posix_spawn_file_actions_adddup2(&actions, 1, 2)) != 0)
+    goto out;
+  error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
+out:
+  posix_spawnattr_destroy(&attributes);
+out_actions:
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+int spawner_run(void) {
+  static char text[LINE_MAX_BYTES];
+
+  signal(SIGCHLD, SIG_IGN); /* nobody waits for a shim */
+  signal(SIGPIPE, SIG_IGN);
+  if (chdir("/") != 0)
+    return 1;
+  while (fgets(text, sizeof text, stdin) != NULL) {
+    struct line line;
+    pid_t pid = 0;
+    int error = line_parse(text, &line) == 0 ? spawn(&line, &pid) : EINVAL;
+
+    if (error == 0)
+      printf("%d\n", (int)pid);
+    else
+      printf("error %s\n", strerror(error));
+    if (fflush(stdout) != 0)
+      return 1;
+  }
+  return 0;
+}

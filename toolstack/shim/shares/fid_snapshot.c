@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How the shim has a file server stop and write down what its guest has open, go on again, or go on for another. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shares/descriptor.h"
+#include "shares/servers.h"
+
+static void reply(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
+  client_reply(client, THAW_STASHED, device, error, text, (uint32_t)strlen(text));
+}
+
+/* -1 with errno. */
+static int tell(const struct files_server *server, const char *text, int fd) {
+  return descriptor_send(server->socket, text, strlen(text), fd);
+}
+
+static void begin(struct files_server *server, struct client *client, const char *path) {
+  char text[256];
+  int fd, rc;
+
+  if (server->stash != FILES_SERVES) {
+    reply(client, server->device, THAW_E_STATE, "Cannot stash files: the device's server was told to already");
+    return;
+  }
+  server->stash_path = strdup(path);
+  fd = server->stash_path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    snprintf(text, sizeof text, "Cannot make %.150s: %s", path, strerror(errno));
+    goto out;
+  }
+  rc = tell(server, FILES_STASH, fd);
+  snprintf(text, sizeof text, "Cannot stash files: %s", strerror(errno));
+  close(fd);
+  if (rc != 0) {
+    unlink(path);
+    goto out;
+  }
+  server->stash = FILES_STASHES;
+  server->stashed = client;
+  return;
+out:
+  free(server->stash_path);
+  server->stash_path = NULL;
+  reply(client, server->device, THAW_E_INTERNAL, text);
+}
+
+static void go_on(struct files_server *server, struct client *client) {
+  switch (server->stash) {
+  case FILES_SERVES:
+    break;
+  case FILES_STASHES:
+  case FILES_GIVES_UP:
+    /* who asked before has gone, or waits no more: the last one is told */
+    server->stash = FILES_GIVES_UP;
+    server->stashed = client;
+    return;
+  case FILES_STOPPED:
+    tell(server, FILES_GO_ON, -1); /* one that cannot be told has ended, which is noticed */
+    server->stash = FILES_SERVES;
+  }
+  reply(client, server->device, 0, "");
+}
+
+void files_stash(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
+  struct fields fields = {payload, length};
+  char *path = fields_next_string(&fields);
+  struct files_server *server = files_find(shim, device);
+
+  if (path == NULL || fields.left > 0 || (*path != '/' && *path != '\0'))
+    reply(client, device, THAW_E_MESSAGE, "Cannot stash files: the file has no absolute path");
+  else if (shim->state == SHIM_LOST)
+    reply(client, device, THAW_E_STATE, shim->lost);
+  else if (server == NULL || server->socket < 0 || !server->served)
+    reply(client, device, THAW_E_STATE, "Cannot stash files: the device has no server");
+  else if (*path == '\0')
+    go_on(server, client);
+  else
+    begin(server, client, path);
+  free(path);
+}
+
+bool files_stash_heard(struct files_server *server, const char *text) {
+  bool is_stashed = strcmp(text, FILES_STASHED) == 0, gives_up = server->stash == FILES_GIVES_UP;
+  size_t head = strlen(FILES_NOT_STASHED);
+
+  if (server->stash_path == NULL || (!is_stashed && strncmp(text, FILES_NOT_STASHED, head) != 0))
+    return false;
+  if (gives_up || !is_stashed)
+    unlink(server->stash_path);
+  if (gives_up && is_stashed)
+    tell(server, FILES_GO_ON, -1);
+  server->stash = is_stashed && !gives_up ? FILES_STOPPED : FILES_SERVES;
+  if (server->stashed != NULL && (gives_up || is_stashed))
+    reply(server->stashed, server->device, 0, "");
+  else if (server->stashed != NULL)
+    reply(server->stashed, server->device, THAW_E_STATE, text + head);
+  server->stashed = NULL;
+  free(server->stash_path);
+  server->stash_path = NULL;
+  return true;
+}
+
+void files_stash_over(struct files_server *server) {
+  if (server->stash_path != NULL)
+    unlink(server->stash_path);
+  if (server->stashed != NULL)
+    reply(server->stashed, server->device, THAW_E_INTERNAL, "The file server ended before it had stashed");
+  server->stashed = NULL;
+  free(server->stash_path);
+  server->stash_path = NULL;
+}
+
+bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size) {
+  struct fields fields = {payload + sizeof(struct thaw_share), *length - sizeof(struct thaw_share)};
+  struct thaw_share share;
+  struct stat info;
+  const uint8_t *bytes;
+  uint32_t n, exports;
+  char *path;
+  int fd;
+
+  *fd_out = -1;
+  memcpy(&share, payload, sizeof share);
+  exports = share.exports < THAW_EXPORTS_MAX ? share.exports : THAW_EXPORTS_MAX;
+  for (uint32_t i = 0; i < 2 * exports; i++)
+    if (!fields_next(&fields, &bytes, &n))
+      return true; /* the server says what is wrong with it */
+  if (fields.left == 0)
+    return true;
+  *length -= (uint32_t)fields.left;
+  path = fields_next_string(&fields);
+  if (path == NULL || *path != '/' || fields.left > 0) {
+    free(path);
+    snprintf(text, size, "Cannot share files: what was stashed has no absolute path");
+    return false;
+  }
+  fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+    snprintf(text, size, "Cannot take up %.150s: %s", path, fd < 0 ? strerror(errno) : "it is no file");
+    if (fd >= 0)
+      close(fd);
+    fd = -1;
+  }
+  free(path);
+  *fd_out = fd;
+  return fd >= 0;
+}

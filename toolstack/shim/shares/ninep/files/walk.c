@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How the guest gets from one file to another: Twalk. */
+#include "shares/ninep/files/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define WALK_MAX 16u
+#define DEPTH_MAX 2048 /* of folders; more than a path of PATH_MAX bytes can name */
+
+struct walk {
+  uint16_t count, done;
+  struct wire_string untrusted_names[WALK_MAX];
+  struct qid qids[WALK_MAX];
+};
+
+/*
+ * Whether going up from `folder` leads to the root. A folder that the guest has open may have been moved out of the
+ * export by the host; what lies above it then is not the guest's to see.
+ */
+static int check_inside(struct ninep *server, int folder) {
+  int at = folder, error = 0;
+
+  for (int depth = 0; error == 0; depth++) {
+    struct stat info, above;
+    int up = -1;
+
+    if (fstat(at, &info) != 0) {
+      error = errno;
+    } else if (info.st_dev == server->root_dev && info.st_ino == server->root_ino) {
+      break;
+    } else if (depth == DEPTH_MAX) {
+      error = ELOOP;
+    } else if ((error = path_up(server, at, &up)) == 0) {
+      if (fstat(up, &above) != 0)
+        error = errno;
+      else if (above.st_dev == info.st_dev && above.st_ino == info.st_ino)
+        error = EACCES;
+    }
+    if (at != folder)
+      close(at);
+    at = up;
+    if (at < 0)
+      return error;
+  }
+  if (at != folder && at >= 0)
+    close(at);
+  return error;
+}
+
+static int step(struct ninep *server, int from, struct wire_string untrusted_name, int *path_out) {
+  struct name name;
+  int error, path;
+
+  if (untrusted_name.length != 2 || untrusted_name.bytes[0] != '.' || untrusted_name.bytes[1] != '.') {
+    error = path_name(untrusted_name, &name);
+    return error != 0 ? error : path_step(from, &name, path_out);
+  }
+  error = path_up(server, from, &path);
+  if (error != 0)
+    return error;
+  error = check_inside(server, path);
+  if (error != 0)
+    close(path);
+  else
+    *path_out = path;
+  return error;
+}
+
+/* As far as it goes: walk->done names were found, *path_out is the last one's file. An error when none was. */
+static int follow(struct ninep *server, int from, struct walk *walk, int *path_out) {
+  int error = 0, path = fcntl(from, F_DUPFD_CLOEXEC, 0);
+
+  if (path < 0)
+    return errno;
+  while (walk->done < walk->count) {
+    int next;
+
+    error = step(server, path, walk->untrusted_names[walk->done], &next);
+    if (error != 0)
+      break;
+    close(path);
+    path = next;
+    error = path_stat(server, path, NULL, &walk->qids[walk->done]);
+    if (error != 0)
+      break;
+    walk->done++;
+  }
+  if (walk->done < walk->count) {
+    close(path);
+    path = -1;
+  }
+  *path_out = path;
+  return walk->done > 0 ? 0 : error;
+}
+
+int answer_walk(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  uint32_t from_number = wire_u32(in), to_number = wire_u32(in);
+  struct walk walk = {.count = wire_u16(in)};
+  int error, path = -1;
+
+  for (uint16_t i = 0; i < walk.count && !in->is_short; i++) {
+    struct wire_string untrusted_name = wire_string(in);
+
+    if (i < WALK_MAX)
+      walk.untrusted_names[i] = untrusted_name;
+  }
+  if (!wire_complete(in))
+    return NINEP_BROKEN;
+
+  struct fid *from = fid_file(server, from_number), *to;
+
+  if (walk.count > WALK_MAX)
+    return EINVAL;
+  if (from == NULL || (to_number != from_number && (to_number == NINEP_NO_FID || fid_find(server, to_number) != NULL)))
+    return EBADF;
+  /* what it has open belongs to the file it stands for now */
+  if (to_number == from_number && walk.count > 0 && from->io >= 0)
+    return EINVAL;
+  error = follow(server, from->path, &walk, &path);
+  if (error != 0)
+    return error;
+  if (path >= 0 && to_number == from_number) {
+    close(from->path);
+    from->path = path;
+  } else if (path >= 0) {
+    error = fid_new(server, to_number, from->uid, path, &to);
+    if (error != 0)
+      return error;
+  }
+  wire_put_u16(out, walk.done);
+  for (uint16_t i = 0; i < walk.done; i++)
+    qid_put(out, &walk.qids[i]);
+  return 0;
+}

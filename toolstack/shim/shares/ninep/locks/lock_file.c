@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the host knows of a guest's locks. Locks of an open file description (F_OFD_SETLK) are between guests, and
+ * between a guest and the host; so all of one guest's share one description, which has at each byte the strongest of
+ * them.
+ */
+#include "shares/ninep/locks/lock_file.h"
+
+#include "shares/ninep/files/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct lock_file *lock_file_find(struct ninep *server, const struct stat *info) {
+  struct lock_file *file = server->locks;
+
+  while (file != NULL && (file->dev != info->st_dev || file->ino != info->st_ino))
+    file = file->next;
+  return file;
+}
+
+int lock_file_add(struct ninep *server, const struct fid *fid, const struct stat *info, struct lock_file **file_out) {
+  struct lock_file *file;
+  int fd, error = path_reopen(server, fid->path, O_RDWR, &fd);
+
+  /* a file that cannot be written can still be locked for reading */
+  if (error == EROFS || error == EACCES || error == EPERM || error == ETXTBSY)
+    error = path_reopen(server, fid->path, O_RDONLY, &fd);
+  if (error != 0)
+    return error;
+  file = calloc(1, sizeof *file);
+  if (file == NULL) {
+    close(fd);
+    return ENOMEM;
+  }
+  *file = (struct lock_file){.next = server->locks, .dev = info->st_dev, .ino = info->st_ino, .fd = fd};
+  server->locks = *file_out = file;
+  return 0;
+}
+
+void lock_file_drop(struct ninep *server, struct lock_file *file) {
+  struct lock_file **link = &server->locks;
+
+  while (*link != file)
+    link = &(*link)->next;
+  *link = file->next;
+  server->lock_ranges -= file->ranges.count;
+  close(file->fd);
+  free(file->ranges.list);
+  free(file);
+}
+
+static int host_lock(const struct lock_file *file, int64_t start, int64_t end, short type) {
+  struct flock lock = {
+      .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = end == RANGE_END ? 0 : end - start + 1};
+
+  return fcntl(file->fd, F_OFD_SETLK, &lock) != 0 ? errno : 0;
+}
+
+static int prepare(const struct ninep *server, struct lock_file *file, const struct lock_range *range, bool is_set) {
+  uint32_t more = ranges_prepare(&file->ranges, range, is_set);
+
+  if (more == UINT32_MAX)
+    return ENOMEM;
+  return more > NINEP_LOCK_RANGES_MAX - server->lock_ranges ? ENOLCK : 0;
+}
+
+int lock_file_set(struct ninep *server, struct lock_file *file, const struct lock_range *range) {
+  uint32_t before = file->ranges.count;
+  int error = prepare(server, file, range, true);
+
+  if (error == 0)
+    error = host_lock(file, range->start, range->end, range->is_exclusive ? F_WRLCK : F_RDLCK);
+  if (error != 0)
+    return error;
+  ranges_set(&file->ranges, range);
+  server->lock_ranges += file->ranges.count - before;
+  return 0;
+}
+
+int lock_file_clear(struct ninep *server, struct lock_file *file, const struct lock_range *range) {
+  int64_t from = range->start, start, end;
+  uint32_t before = file->ranges.count;
+  int error = prepare(server, file, range, false);
+
+  if (error != 0)
+    return error;
+  ranges_clear(&file->ranges, range);
+  server->lock_ranges += file->ranges.count - before;
+  while (ranges_gap(&file->ranges, from, range->end, &start, &end)) {
+    error = host_lock(file, start, end, F_UNLCK);
+    if (error != 0 || end == range->end)
+      break;
+    from = end + 1;
+  }
+  return error;
+}

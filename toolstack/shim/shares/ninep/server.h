@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the server's files share: the server, its fids, and the messages that each file answers. */
+#ifndef THAW_NINEP_SERVER_H
+#define THAW_NINEP_SERVER_H
+
+#include "shares/ninep/fids/fid.h"
+#include "shares/ninep/fids/qid.h"
+#include "shares/ninep/ninep.h"
+#include "shares/ninep/wire.h"
+
+#define NINEP_NAME_MAX 255u
+#define NINEP_MODE_BITS 07777u
+#ifndef NINEP_LOCK_RANGES_MAX /* the fuzzer has fewer */
+#define NINEP_LOCK_RANGES_MAX 4096u
+#endif
+#define NINEP_XATTR_MAX 65536u               /* bytes of one value, or of one list of names */
+#define NINEP_XATTR_TOTAL_MAX (2u * 1048576) /* and of all that fids hold */
+
+/* Of a reply to Tread, and of a request Twrite, what is not data; Linux counts 24 for both. */
+#define NINEP_IO_HEADER 24u
+
+struct lock_file;
+
+struct ninep {
+  int root_fd, fds_fd;
+  dev_t root_dev;
+  ino_t root_ino;
+  uint32_t msize_max;
+  uint32_t msize; /* agreed on; 0: no Tversion yet, or no version in common */
+  struct fid_table fids;
+  struct qid_table qids;
+  size_t xattr_bytes;      /* held by fids */
+  struct lock_file *locks; /* one for each file that the guest holds a lock on */
+  uint32_t lock_ranges;    /* of all of them */
+};
+
+/* What a handler returns: 0 with the reply's fields in `out`, an errno, or this, when the fields are not the message's.
+ */
+#define NINEP_BROKEN (-1)
+
+typedef int ninep_handler(struct ninep *server, struct wire_in *in, struct wire_out *out);
+
+/* session.c */
+ninep_handler answer_version, answer_attach, answer_flush, answer_clunk, answer_remove;
+/* walk.c */
+ninep_handler answer_walk;
+/* open.c */
+ninep_handler answer_lopen;
+/* lcreate.c */
+ninep_handler answer_lcreate;
+/* create.c */
+ninep_handler answer_mkdir, answer_mknod, answer_symlink;
+/* link.c */
+ninep_handler answer_link, answer_rename, answer_renameat, answer_unlinkat, answer_readlink;
+/* io.c */
+ninep_handler answer_read, answer_write, answer_fsync;
+/* dir.c */
+ninep_handler answer_readdir;
+/* attr.c */
+ninep_handler answer_getattr, answer_statfs;
+/* setattr.c */
+ninep_handler answer_setattr;
+/* xattr.c */
+ninep_handler answer_xattrwalk, answer_xattrcreate;
+/* lock.c */
+ninep_handler answer_lock, answer_getlock;
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How a connection begins and a fid ends: Tversion, Tattach, Tflush, Tclunk, Tremove. */
+#include "shares/ninep/files/path.h"
+#include "shares/ninep/xattrs/xattr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static const char VERSION[] = "9P2000.L";
+
+/* Also in the middle of a connection: nothing that was open is any more. */
+int answer_version(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  uint32_t msize = wire_u32(in);
+  struct wire_string version = wire_string(in);
+
+  if (!wire_complete(in))
+    return NINEP_BROKEN;
+  fid_drop_all(server);
+  server->msize = 0;
+  if (msize < NINEP_MSIZE_MIN)
+    return EINVAL;
+  if (msize > server->msize_max)
+    msize = server->msize_max;
+  wire_put_u32(out, msize);
+  if (version.length != strlen(VERSION) || memcmp(version.bytes, VERSION, strlen(VERSION)) != 0) {
+    wire_put_string(out, "unknown", strlen("unknown"));
+    return 0;
+  }
+  server->msize = msize;
+  wire_put_string(out, VERSION, strlen(VERSION));
+  return 0;
+}
+
+/* Once for each user of the guest that comes by; the first, while it mounts, is nobody (UINT32_MAX). */
+int answer_attach(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  uint32_t number = wire_u32(in), auth_number = wire_u32(in);
+
+  wire_string(in); /* the user's name: n_uname counts */
+
+  struct wire_string untrusted_tree = wire_string(in);
+  uint32_t uid = wire_u32(in);
+  struct fid *fid;
+  struct qid qid;
+
+  if (!wire_complete(in))
+    return NINEP_BROKEN;
+  if (auth_number != NINEP_NO_FID)
+    return EINVAL;
+  /* there is one tree */
+  if (untrusted_tree.length > 1 || (untrusted_tree.length == 1 && untrusted_tree.bytes[0] != '/'))
+    return ENOENT;
+  int error = path_stat(server, server->root_fd, NULL, &qid);
+
+  if (error != 0)
+    return error;
+  int path = fcntl(server->root_fd, F_DUPFD_CLOEXEC, 0);
+
+  if (path < 0)
+    return errno;
+  error = fid_new(server, number, uid, path, &fid);
+  if (error == 0)
+    qid_put(out, &qid);
+  return error;
+}
+
+/* Each request is answered before the next one is read, so the flushed one has its answer. */
+int answer_flush(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  (void)server;
+  (void)out;
+  wire_u16(in);
+  return wire_complete(in) ? 0 : NINEP_BROKEN;
+}
+
+int answer_clunk(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  uint32_t number = wire_u32(in);
+  struct fid *fid;
+
+  (void)out;
+  if (!wire_complete(in))
+    return NINEP_BROKEN;
+  fid = fid_find(server, number);
+  if (fid == NULL)
+    return EBADF;
+  int error = xattr_finish(fid);
+
+  fid_drop(server, fid);
+  return error;
+}
+
+/* Needs the file's name, which a fid has not; Linux uses Tunlinkat. */
+int answer_remove(struct ninep *server, struct wire_in *in, struct wire_out *out) {
+  int error = answer_clunk(server, in, out);
+
+  return error == 0 ? EOPNOTSUPP : error;
+}

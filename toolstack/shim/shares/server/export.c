@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How the tree that a guest sees is put together, and this process locked into it. */
+#include "shares/server/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../../../kernels/agent/proto.h"
+#include "../../../api/root.h"
+
+/* Hidden below the tree, and then away: any folder that every host has. */
+#define PLACE "/proc"
+
+static int fail(char *text, size_t size, const char *what, const char *path) {
+  snprintf(text, size, "Cannot %s %s: %s", what, path, strerror(errno));
+  return -1;
+}
+
+/*
+ * The server follows no symbolic link, and opens no device, whatever is there: it could not with these. What comes to a
+ * slave later has its own.
+ */
+static int tree_open(const struct export *export) {
+  struct mount_attr attributes = {
+      .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW |
+                  (export->read_only ? MOUNT_ATTR_RDONLY : 0),
+      .propagation = export->is_slave ? MS_SLAVE : MS_PRIVATE,
+  };
+  int error, fd = open_tree(AT_FDCWD, export->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+  if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0)
+    return fd;
+  error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+/* What a mount goes onto must be of its kind. */
+static int place_make(int root, const char *name, int tree) {
+  struct stat status;
+  int fd;
+
+  if (fstat(tree, &status) != 0)
+    return -1;
+  if (S_ISDIR(status.st_mode))
+    return mkdirat(root, name, 0755);
+  if (!S_ISREG(status.st_mode)) {
+    errno = EINVAL; /* a socket or device of dom0 means nothing in a guest */
+    return -1;
+  }
+  fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  return fd < 0 ? -1 : close(fd);
+}
+
+/* Of dom0's mounts as they are here. */
+static unsigned long propagation_of(const struct export *exports, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (exports[i].is_slave)
+      return MS_SLAVE;
+  return MS_PRIVATE;
+}
+
+int export_enter(const struct export *exports, size_t count, char *text, size_t size) {
+  struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+  int trees[THAW_EXPORTS_MAX], root = -1, rc = -1;
+  size_t opened = 0;
+
+  if (count > THAW_EXPORTS_MAX) {
+    errno = E2BIG;
+    return fail(text, size, "share", "so many paths");
+  }
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | propagation_of(exports, count), NULL) != 0)
+    return fail(text, size, "have mounts of its own in", "/");
+  for (; opened < count; opened++) {
+    trees[opened] = tree_open(&exports[opened]);
+    if (trees[opened] < 0) {
+      fail(text, size, "share", exports[opened].path);
+      goto out;
+    }
+  }
+  if (mount("thaw", PLACE, "tmpfs", MS_NODEV | MS_NOSUID | MS_NOEXEC, "mode=755,size=1m") != 0 ||
+      (root = open(PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+    fail(text, size, "make the tree at", PLACE);
+    goto out;
+  }
+  for (size_t i = 0; i < count; i++) {
+    char name[16];
+
+    snprintf(name, sizeof name, "%zu", i);
+    if (place_make(root, name, trees[i]) != 0 || move_mount(trees[i], "", root, name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+      fail(text, size, "share", exports[i].path);
+      goto out;
+    }
+  }
+  if (mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0 || fchdir(root) != 0 ||
+      root_here() != 0) {
+    fail(text, size, "go into the tree at", PLACE);
+    goto out;
+  }
+  rc = 0;
+out:
+  for (size_t i = 0; i < opened; i++)
+    close(trees[i]);
+  if (root >= 0)
+    close(root);
+  return rc;
+}

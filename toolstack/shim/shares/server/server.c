@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The file server's process: it takes the rings and the tree, gives up all else, and goes on where another stopped, if
+ * one did. Then it serves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../../api/frame.h"
+#include "shares/descriptor.h"
+#include "shares/ninep/snapshot/save.h"
+#include "shares/server/export.h"
+#include "shares/server/rings.h"
+#include "shares/server/seccomp.h"
+#include "shares/server/serve.h"
+#include "shares/shares.h"
+
+#ifndef DESCRIPTORS /* a test may not have as many */
+/* Each of the guest's files may take two. */
+#define DESCRIPTORS 140000
+#endif
+
+#define CAP(name) (1u << (name)) /* all of them are below 32 */
+/* What files of any owner need, and no more. */
+#define KEPT                                                                                                           \
+  (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |    \
+   CAP(CAP_SETFCAP))
+
+/* False: it is no mode. */
+static bool parse_mode(const char *mode, struct export *export) {
+  static const struct {
+    const char *text;
+    bool read_only, is_slave;
+  } modes[] = {{"rw", false, false}, {"ro", true, false}, {"rw,slave", false, true}};
+
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+    if (strcmp(mode, modes[i].text) == 0) {
+      export->read_only = modes[i].read_only;
+      export->is_slave = modes[i].is_slave;
+      return true;
+    }
+  return false;
+}
+
+/* Parts a SHARE: count exports, whose paths are allocated. -1 when it is malformed. */
+static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struct export exports[THAW_EXPORTS_MAX]) {
+  struct fields fields;
+
+  if (n < sizeof *share)
+    return -1;
+  memcpy(share, bytes, sizeof *share);
+  fields = (struct fields){bytes + sizeof *share, n - sizeof *share};
+  if (share->exports < 1 || share->exports > THAW_EXPORTS_MAX)
+    return -1;
+  for (uint32_t i = 0; i < share->exports; i++) {
+    char *mode = fields_next_string(&fields), *path = mode != NULL ? fields_next_string(&fields) : NULL;
+
+    if (path == NULL || *path != '/' || !parse_mode(mode, &exports[i]))
+      return -1;
+    exports[i].path = path;
+    free(mode);
+  }
+  return fields.left == 0 ? 0 : -1;
+}
+
+/* -1 with errno. */
+static int confine(void) {
+  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{KEPT, KEPT, 0}, {0, 0, 0}};
+
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return -1;
+  return syscall(SYS_capset, &head, data) != 0 ? -1 : files_seccomp();
+}
+
+static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
+  /* looked up before /proc is out of sight */
+  int root, own = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
+  struct ninep *server;
+
+  if (own < 0 || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    snprintf(text, size, "Cannot have the descriptors that it needs: %s", strerror(errno));
+    return NULL;
+  }
+  if (export_enter(exports, count, text, size) != 0)
+    return NULL;
+  root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  server = root >= 0 ? ninep_new(root, own, THAW_FILES_MSIZE) : NULL;
+  if (server == NULL || confine() != 0) {
+    snprintf(text, size, "Cannot serve files: %s", strerror(errno));
+    return NULL;
+  }
+  return server;
+}
+
+int files_server_run(const char *domid) {
+  static uint8_t message[FILES_MESSAGE_MAX];
+  static struct export exports[THAW_EXPORTS_MAX];
+  struct thaw_share share;
+  struct rings *rings;
+  struct ninep *server;
+  const char *end;
+  char text[256];
+  int stash;
+  ssize_t n;
+
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGPIPE, SIG_IGN);
+  umask(0);
+  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &stash);
+  if (n <= 0)
+    return 1; /* the shim ended first */
+  if (parse(message, (size_t)n, &share, exports) != 0) {
+    files_say("SHARE is malformed");
+    return 1;
+  }
+  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, stash >= 0, text, sizeof text);
+  server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
+  if (server == NULL || (stash >= 0 && ninep_unstash(server, stash, text, sizeof text) != 0)) {
+    files_say(text);
+    return 1;
+  }
+  if (stash >= 0)
+    close(stash);
+  if (files_say(FILES_SERVED) != 0)
+    return 1;
+  end = files_serve(rings, server);
+  if (end != NULL)
+    files_say(end);
+  ninep_free(server);
+  return end == NULL ? 0 : 1;
+}

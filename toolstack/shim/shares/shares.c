@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How the shim starts its sandbox's file servers, and what it does when one ends. */
+#include "shares/servers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shares/descriptor.h"
+
+extern char **environ;
+
+static void shared(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
+  client_reply(client, THAW_SHARED, device, error, text, (uint32_t)strlen(text));
+}
+
+static void answer(struct files_server *server, enum thaw_error error, const char *text) {
+  if (server->asked != NULL)
+    shared(server->asked, server->device, error, text);
+  server->asked = NULL;
+}
+
+/* Nothing of the shim's is inherited but its log: every descriptor is closed at exec. Returns 0 or an errno. */
+static int spawn(unsigned domid, int socket, pid_t *pid_out) {
+  char number[16];
+  char *argv[] = {"thaw-shim", "--files", number, NULL};
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none;
+  int error;
+
+  snprintf(number, sizeof number, "%u", domid);
+  sigemptyset(&none);
+  error = posix_spawn_file_actions_init(&actions);
+  if (error != 0)
+    return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error != 0)
+    goto out_actions;
+  if ((error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
+      (error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK)) == 0 &&
+      (error = posix_spawn_file_actions_adddup2(&actions, socket, FILES_SOCKET)) == 0)
+    error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
+  posix_spawnattr_destroy(&attributes);
+out_actions:
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+/* One that waits for a disk is gone when that answers. */
+static void end(struct files_server *server) {
+  if (server->socket < 0)
+    return;
+  files_stash_over(server);
+  close(server->socket);
+  server->socket = -1;
+  syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
+}
+
+/* `stash` goes along, where there is one, and stays the caller's. Returns 0 or an errno. */
+static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int stash) {
+  int pair[2], error;
+
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    return errno;
+  /* FILES_SOCKET itself would not lose its close-on-exec by being copied onto itself */
+  error = pair[1] == FILES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
+  close(pair[1]);
+  if (error != 0) {
+    close(pair[0]);
+    return error;
+  }
+  server->socket = pair[0];
+  server->process = (int)syscall(SYS_pidfd_open, server->pid, 0);
+  if (server->process < 0) {
+    error = errno;
+    close(server->socket); /* by which it ends: it has been asked for nothing */
+    waitpid(server->pid, NULL, 0);
+    return error;
+  }
+  /* one that cannot be told ends without a word, as one that is killed */
+  if (descriptor_send(server->socket, payload, length, stash) != 0)
+    end(server);
+  return 0;
+}
+
+struct files_server *files_find(const struct shim *shim, uint32_t device) {
+  struct files_server *server = shim->files;
+
+  while (server != NULL && server->device != device)
+    server = server->next;
+  return server;
+}
+
+void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
+  struct files_server *server;
+  char text[256];
+  int error, stash;
+
+  if (shim->state == SHIM_LOST) {
+    shared(client, device, THAW_E_STATE, shim->lost);
+    return;
+  }
+  if (files_find(shim, device) != NULL) {
+    shared(client, device, THAW_E_STATE, "Cannot share files: the device has a server already");
+    return;
+  }
+  if (shim->files_count == FILES_SERVERS_MAX || !shim->transport->ops->of_domain) {
+    shared(client, device, THAW_E_STATE,
+           shim->files_count == FILES_SERVERS_MAX ? "Cannot share files: there are too many servers"
+                                                  : "Cannot share files: there is no domain");
+    return;
+  }
+  if (!files_stash_open(payload, &length, &stash, text, sizeof text)) {
+    shared(client, device, THAW_E_INTERNAL, text);
+    return;
+  }
+  server = calloc(1, sizeof *server);
+  error = server != NULL ? start(server, shim->transport->domid, payload, length, stash) : ENOMEM;
+  if (stash >= 0)
+    close(stash);
+  if (error != 0) {
+    free(server);
+    shared(client, device, THAW_E_INTERNAL, strerror(error));
+    return;
+  }
+  server->device = device;
+  server->asked = client;
+  server->next = shim->files;
+  shim->files = server;
+  shim->files_count++;
+}
+
+void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
+  struct files_server *server = files_find(shim, device);
+
+  if (server == NULL) {
+    client_reply(client, THAW_UNSHARED, device, 0, NULL, 0);
+    return;
+  }
+  answer(server, THAW_E_STATE, "Its device was unshared before it served");
+  end(server);
+  /* who asked before is another's thawd that has gone, or asks twice: the last one is told */
+  server->ended = client;
+}
+
+nfds_t files_poll(const struct shim *shim, struct pollfd *fds) {
+  nfds_t n = 0;
+
+  for (const struct files_server *server = shim->files; server != NULL; server = server->next)
+    fds[n++] = (struct pollfd){.fd = server->socket >= 0 ? server->socket : server->process, .events = POLLIN};
+  return n;
+}
+
+static void hear(struct shim *shim, struct files_server *server) {
+  char text[320];
+  ssize_t n = recv(server->socket, text, sizeof text - 1, MSG_DONTWAIT);
+
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  text[n > 0 ? n : 0] = '\0';
+  if (strcmp(text, FILES_SERVED) == 0 && !server->served) {
+    server->served = true;
+    answer(server, 0, "");
+    return;
+  }
+  if (server->served && files_stash_heard(server, text))
+    return;
+  end(server);
+  answer(server, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
+  if (server->served)
+    shim_lost(shim, "its file server ended%s%s", n > 0 ? ": " : "", text);
+}
+
+static void server_free(struct shim *shim, struct files_server *server) {
+  struct files_server **link = &shim->files;
+
+  answer(server, THAW_E_INTERNAL, "The file server ended before it served");
+
+  while (*link != server)
+    link = &(*link)->next;
+  *link = server->next;
+  shim->files_count--;
+  close(server->process);
+  free(server);
+}
+
+void files_turn(struct shim *shim, const struct pollfd *fds) {
+  for (struct files_server *server = shim->files, *next; server != NULL; server = next, fds++) {
+    next = server->next;
+    if (fds->revents == 0)
+      continue;
+    if (server->socket >= 0) {
+      hear(shim, server);
+    } else if (waitpid(server->pid, NULL, WNOHANG) != 0) {
+      if (server->ended != NULL)
+        client_reply(server->ended, THAW_UNSHARED, server->device, 0, NULL, 0);
+      server_free(shim, server);
+    }
+  }
+}
+
+void files_forget(struct shim *shim, const struct client *client) {
+  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+    if (server->asked == client)
+      server->asked = NULL;
+    if (server->ended == client)
+      server->ended = NULL;
+    if (server->stashed == client)
+      server->stashed = NULL;
+  }
+}
+
+void files_end(struct shim *shim) {
+  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+    answer(server, THAW_E_STATE, shim->lost);
+    end(server);
+  }
+}
+
+void files_free(struct shim *shim) {
+  files_end(shim);
+  while (shim->files != NULL)
+    server_free(shim, shim->files);
+}
