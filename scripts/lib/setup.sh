@@ -73,7 +73,7 @@ setup_npm() {
 
 setup_dist() {
   local started=$SECONDS
-  (cd "$THAW_ROOT" && npx --no-install tsc -p tsconfig.json) >&2 || die 'Cannot compile the TypeScript: see above'
+  (cd "$THAW_ROOT" && npm run -s build:ts) >&2 || die 'Cannot compile the TypeScript: see above'
   took 'TypeScript' "$started"
 }
 

@@ -5,9 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Client } from '../../../api/client.js';
 import { errorMessage } from '../../../base/errors.js';
-import { object } from '../config/fields.js';
+import type { JsonObject } from '../config/fields.js';
 import { OciError } from '../errors.js';
 import { changesOf } from '../config/limits.js';
+import { checkSchema } from '../config/schema/check.js';
+import { validateResources } from '../config/schema/validators.js';
 import type { OciLimits } from '../container/record.js';
 
 const RESOURCES_MAX = 1024 * 1024;
@@ -38,7 +40,10 @@ async function readResources(path: string, client: Client): Promise<OciLimits> {
   const file = resolve(client.cwd, path);
   try {
     const text = path === '-' ? Buffer.concat(chunks).toString() : await readFile(file, 'utf8');
-    return changesOf(object(JSON.parse(text), 'the resources'));
+    const untrusted: unknown = JSON.parse(text);
+    return changesOf(
+      checkSchema<JsonObject | null>(validateResources, untrusted, 'linux.resources') ?? {},
+    );
   } catch (cause) {
     if (cause instanceof OciError) throw cause;
     throw new OciError('ERR_OCI_CONFIG', `Cannot read ${path}: ${errorMessage(cause)}`, { cause });

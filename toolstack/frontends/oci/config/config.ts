@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a bundle's config.json says (OCI runtime specification 1.2, config.md), as far as thaw looks at it: read with a limit, and checked.
+// Reads a bundle's config.json (OCI runtime specification 1.2, config.md), checks it by the specification's schema, and fills in defaults.
 
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../../../base/errors.js';
-import { absolute, list, object, string, strings, type JsonObject } from './fields.js';
-import { configError, OciError } from '../errors.js';
-import { checkHooks, type Hooks } from '../engine/hooks.js';
+import { OciError } from '../errors.js';
+import type { JsonObject } from './fields.js';
+import { hooksOf, type HookDocument, type Hooks } from './hooks.js';
+import { checkSchema } from './schema/check.js';
+import { validateConfig, validateProcess } from './schema/validators.js';
 
 export interface Mount {
   destination: string;
@@ -20,10 +22,12 @@ export interface Namespace {
   path: string;
 }
 
+/** A process object with its defaults filled in; other fields are as the bundle has them (config.md, Process). */
+export type ProcessSpec = JsonObject & { args: string[]; cwd: string; terminal: boolean };
+
 export interface BundleConfig {
   ociVersion: string;
-  /** As it is, but for its checks. */
-  process: JsonObject & { args: string[]; cwd: string; terminal: boolean };
+  process: ProcessSpec;
   root: { path: string; readonly: boolean };
   mounts: Mount[];
   hostname: string;
@@ -33,7 +37,7 @@ export interface BundleConfig {
   cgroupsPath: string;
   resources: JsonObject;
   hooks: Hooks;
-  /** For the guest's crun. */
+  /** Hooks that the guest's crun runs. */
   startContainer: unknown;
   linux: JsonObject;
 }
@@ -66,63 +70,63 @@ async function readAtMost(path: string): Promise<string> {
   }
 }
 
+/** The fields that thaw reads, as schema/config.json takes them. */
+interface ConfigDocument {
+  ociVersion: string;
+  process: ProcessDocument;
+  root: { path: string; readonly?: boolean };
+  mounts?: MountDocument[] | null;
+  hostname?: string;
+  domainname?: string;
+  annotations?: Record<string, string> | null;
+  hooks?: Record<string, HookDocument[] | null> | null;
+  linux?: LinuxDocument | null;
+}
+
+type ProcessDocument = JsonObject & { args: string[]; cwd: string; terminal?: boolean };
+
+interface MountDocument {
+  destination: string;
+  type?: string;
+  source?: string;
+  options?: string[] | null;
+}
+
+type LinuxDocument = JsonObject & {
+  namespaces?: { type: string; path?: string }[] | null;
+  cgroupsPath?: string;
+  resources?: JsonObject | null;
+};
+
 /** Throws ERR_OCI_CONFIG, naming the field. Pure. */
 export function checkConfig(untrusted: unknown): BundleConfig {
-  const config = object(untrusted, 'the file');
-  const ociVersion = string(config['ociVersion'], 'ociVersion');
-  if (!/^1\.\d+\.\d+/.test(ociVersion)) throw configError('ociVersion', 'one of 1.x is wanted');
-  const root = object(config['root'], 'root');
-  const linux = object(config['linux'] ?? {}, 'linux');
-  const annotations = object(config['annotations'] ?? {}, 'annotations');
+  const config = checkSchema<ConfigDocument>(validateConfig, untrusted, '');
+  const { ociVersion, root, hostname = '', domainname = '' } = config;
+  const linux = config.linux ?? {};
   return {
     ociVersion,
-    process: checkProcess(config['process']),
-    root: { path: string(root['path'], 'root.path'), readonly: root['readonly'] === true },
-    mounts: list(config['mounts'], 'mounts').map(checkMount),
-    hostname: config['hostname'] === undefined ? '' : string(config['hostname'], 'hostname'),
-    domainname:
-      config['domainname'] === undefined ? '' : string(config['domainname'], 'domainname'),
-    annotations: Object.fromEntries(
-      Object.entries(annotations).map(([key, value]) => [key, string(value, `annotations.${key}`)]),
-    ),
-    namespaces: list(linux['namespaces'], 'linux.namespaces').map((item, index) => {
-      const namespace = object(item, `linux.namespaces[${index}]`);
-      const path = namespace['path'] ?? '';
-      return {
-        type: string(namespace['type'], `linux.namespaces[${index}].type`),
-        path: path === '' ? '' : absolute(path, `linux.namespaces[${index}].path`),
-      };
+    process: withDefaults(config.process),
+    root: { path: root.path, readonly: root.readonly === true },
+    mounts: (config.mounts ?? []).map(({ destination, type = '', source = '', options }) => {
+      return { destination, type, source, options: options ?? [] };
     }),
-    cgroupsPath:
-      linux['cgroupsPath'] === undefined ? '' : string(linux['cgroupsPath'], 'linux.cgroupsPath'),
-    resources: object(linux['resources'] ?? {}, 'linux.resources'),
-    hooks: checkHooks(config['hooks']),
-    startContainer: object(config['hooks'] ?? {}, 'hooks')['startContainer'],
+    hostname,
+    domainname,
+    annotations: config.annotations ?? {},
+    namespaces: (linux.namespaces ?? []).map(({ type, path = '' }) => ({ type, path })),
+    cgroupsPath: linux.cgroupsPath ?? '',
+    resources: linux.resources ?? {},
+    hooks: hooksOf(config.hooks ?? {}),
+    startContainer: config.hooks?.['startContainer'],
     linux,
   };
 }
 
 /** Throws ERR_OCI_CONFIG, naming the field. Pure. */
-export function checkProcess(untrusted: unknown): BundleConfig['process'] {
-  const process = object(untrusted, 'process');
-  const args = strings(process['args'], 'process.args');
-  if (args.length === 0) throw configError('process.args', 'a program is wanted');
-  const cwd = absolute(process['cwd'], 'process.cwd');
-  return {
-    ...process,
-    ...{ args, cwd },
-    ...(process['env'] === undefined ? {} : { env: strings(process['env'], 'process.env') }),
-    terminal: process['terminal'] === true,
-  };
+export function checkProcess(untrusted: unknown): ProcessSpec {
+  return withDefaults(checkSchema<ProcessDocument>(validateProcess, untrusted, 'process'));
 }
 
-function checkMount(item: unknown, index: number): Mount {
-  const field = `mounts[${index}]`;
-  const mount = object(item, field);
-  return {
-    destination: absolute(mount['destination'], `${field}.destination`),
-    type: mount['type'] === undefined ? '' : string(mount['type'], `${field}.type`),
-    source: mount['source'] === undefined ? '' : string(mount['source'], `${field}.source`),
-    options: mount['options'] === undefined ? [] : strings(mount['options'], `${field}.options`),
-  };
+function withDefaults(process: ProcessDocument): ProcessSpec {
+  return { ...process, terminal: process.terminal === true };
 }

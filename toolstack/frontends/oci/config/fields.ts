@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields of a JSON document that is not to be believed, each checked and named where it is wrong. Pure; all throw ERR_OCI_CONFIG.
+// Fields that a JSON document may lack, each named where it is wrong. Pure; all throw ERR_OCI_CONFIG.
 
 import { configError } from '../errors.js';
 
@@ -20,14 +20,4 @@ export function list(value: unknown, field: string): unknown[] {
 export function string(value: unknown, field: string): string {
   if (typeof value === 'string' && !value.includes('\0')) return value;
   throw configError(field, value === undefined ? 'is missing' : 'a text is wanted');
-}
-
-export function strings(value: unknown, field: string): string[] {
-  return list(value, field).map((item, index) => string(item, `${field}[${index}]`));
-}
-
-export function absolute(value: unknown, field: string): string {
-  const path = string(value, field);
-  if (path.startsWith('/')) return path;
-  throw configError(field, `"${path}" is no absolute path`);
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of linux.resources thaw has for a container: the size of its domain, and the number of its processes. Pure.
+// The limits in linux.resources that thaw enforces: the size of the domain, and the number of processes. Pure.
 
-import { object, type JsonObject } from './fields.js';
+import type { JsonObject } from './fields.js';
 import type { OciLimits } from '../container/record.js';
 
 /** The kernel's (cgroup-v2.rst, cpu.max). */
 const DEFAULT_PERIOD_US = 100_000;
 
-/** Throws ERR_OCI_CONFIG. What is not above 0 is no limit. */
+/** Returns the limits of a linux.resources that its schema took. A number that is not above 0 is no limit. */
 export function limitsOf(resources: JsonObject): OciLimits {
-  return figures(resources, (value) => (value > 0 ? value : undefined));
+  return numbers(resources, (value) => (value > 0 ? value : undefined));
 }
 
-/** What of an update changes a limit: Infinity takes it away, as a number below 0 says; 0 changes nothing. Throws ERR_OCI_CONFIG. */
+/** Returns the limits that an update changes: Infinity, from a number below 0, takes a limit away; 0 changes nothing. */
 export function changesOf(resources: JsonObject): OciLimits {
-  return figures(resources, (value) => (value > 0 ? value : value < 0 ? Infinity : undefined));
+  return numbers(resources, (value) => (value > 0 ? value : value < 0 ? Infinity : undefined));
 }
 
-function figures(resources: JsonObject, read: (value: number) => number | undefined): OciLimits {
-  const part = (name: string): JsonObject =>
-    object(resources[name] ?? {}, `linux.resources.${name}`);
+function numbers(resources: JsonObject, read: (value: number) => number | undefined): OciLimits {
+  const part = (name: string): JsonObject => (resources[name] ?? {}) as JsonObject;
   const figure = (value: unknown): number | undefined =>
     typeof value === 'number' ? read(value) : undefined;
   const memoryBytes = figure(part('memory')['limit']);

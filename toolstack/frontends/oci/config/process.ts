@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process object of the runtime specification (config.md, Process): one of a file, or the container's own with what exec's options change.
+// The process object of exec (config.md, Process): read from a file, or the container's own with the changes that exec's options ask for.
 
 import { readFile } from 'node:fs/promises';
 import type { StandIn } from '../../../api/client.js';
 import { ProcessFlag } from '../../../api/wire.js';
 import { errorMessage } from '../../../base/errors.js';
-import { object, type JsonObject } from './fields.js';
-import { checkProcess } from './config.js';
+import { checkProcess, type ProcessSpec } from './config.js';
+import type { JsonObject } from './fields.js';
 import { OciError } from '../errors.js';
 import { rootOf, type OciRecord } from '../container/record.js';
 import { isSealed } from './rootfs.js';
 
-export type ProcessSpec = JsonObject & { args: string[]; cwd: string; terminal: boolean };
-
-/** What exec's command line says, beside --process. */
+/** The options of exec beside --process. */
 export interface ExecOptions {
   args: readonly string[];
   tty: boolean;
@@ -21,13 +19,13 @@ export interface ExecOptions {
   /** UID[:GID]. */
   user?: string | undefined;
   env: readonly string[];
-  /** Added to each set. */
+  /** Capabilities that exec adds to each set. */
   caps: readonly string[];
   gids: readonly string[];
   noNewPrivileges: boolean;
 }
 
-/** That of --process. Rejects with ERR_OCI_CONFIG. */
+/** Reads the file of --process. Rejects with ERR_OCI_CONFIG. */
 export async function readProcess(path: string): Promise<ProcessSpec> {
   let untrusted: unknown;
   try {
@@ -38,11 +36,11 @@ export async function readProcess(path: string): Promise<ProcessSpec> {
   return inGuest(checkProcess(untrusted));
 }
 
-/** The container's own with what was asked for. Throws ERR_USAGE. Pure. */
+/** Returns the container's own process with the changes of `options`. Throws ERR_USAGE. Pure. */
 export function processWith(own: ProcessSpec, options: ExecOptions): ProcessSpec {
   const { args, tty, cwd, user, env, caps, gids, noNewPrivileges } = options;
   if (args.length === 0) throw new OciError('ERR_USAGE', 'exec: a program is wanted');
-  const before = object(own['user'] ?? {}, 'process.user');
+  const before = (own['user'] ?? {}) as JsonObject;
   const groups = gids.map((gid) => number(gid, '--additional-gids'));
   const ownGroups = Array.isArray(before['additionalGids']) ? before['additionalGids'] : [];
   return inGuest({
@@ -63,13 +61,10 @@ export function processWith(own: ProcessSpec, options: ExecOptions): ProcessSpec
 
 const SETS = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'];
 
-function withCaps(untrusted: unknown, caps: readonly string[]): object {
-  const before = object(untrusted ?? {}, 'process.capabilities');
+function withCaps(before: unknown, caps: readonly string[]): object {
+  const sets = (before ?? {}) as Record<string, string[] | null | undefined>;
   return Object.fromEntries(
-    SETS.map((set) => {
-      const names = Array.isArray(before[set]) ? (before[set] as unknown[]) : [];
-      return [set, [...new Set([...names, ...caps])]];
-    }),
+    SETS.map((set) => [set, [...new Set([...(sets[set] ?? []), ...caps])]]),
   );
 }
 
@@ -87,7 +82,7 @@ function number(text: string, option: string): number {
   throw new OciError('ERR_USAGE', `${option}: "${text}" is no number`);
 }
 
-/** The guest's kernel has no such security modules. */
+/** Returns the process without the labels of security modules that the guest's kernel does not have. */
 export function inGuest(process: ProcessSpec): ProcessSpec {
   return without(process, ['apparmorProfile', 'selinuxLabel']);
 }
@@ -97,15 +92,15 @@ function without<T extends JsonObject>(from: T, names: readonly string[]): T {
   return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name))) as T;
 }
 
-/** The size of its terminal; 0 where it says none. Throws ERR_OCI_CONFIG. Pure. */
+/** The size of the process's terminal in characters; 0 where it has none. Pure. */
 export function sizeOf(process: JsonObject): { rows: number; cols: number } {
-  const { height, width } = object(process['consoleSize'] ?? {}, 'process.consoleSize');
+  const { height, width } = (process['consoleSize'] ?? {}) as JsonObject;
   const side = (value: unknown): number =>
     typeof value === 'number' && value >= 0 && value <= 0xffff ? value : 0;
   return { rows: side(height), cols: side(width) };
 }
 
-/** What its stand-in has of dom0. Pure. */
+/** Returns what the process's stand-in has of dom0. Pure. */
 export function standInOf(
   record: Pick<OciRecord, 'rootfs' | 'sandbox' | 'cgroup' | 'annotations'>,
   process: Pick<StandIn, 'shimSocket' | 'process' | 'flags' | 'console'>,

@@ -7,8 +7,8 @@ import type { ExitStatus } from '../../../api/wire.js';
 import { writeAtomic } from '../../../base/files.js';
 import type { Log } from '../../../base/log.js';
 import type { CarriedLink } from '../engine/network.js';
-import type { Hooks } from '../engine/hooks.js';
-import type { ProcessSpec } from '../config/process.js';
+import type { ProcessSpec } from '../config/config.js';
+import type { Hooks } from '../config/hooks.js';
 import type { Place } from '../../../runtime/pod/index.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
 

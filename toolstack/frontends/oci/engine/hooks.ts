@@ -1,59 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hooks: programs of dom0 that an engine wants run at points of a container's life (config.md, POSIX-platform Hooks).
+// Runs hooks: programs of dom0 that an engine wants run at points of a container's lifecycle (config.md, POSIX-platform Hooks).
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { sleep } from '../../../base/deadline.js';
 import { errorMessage } from '../../../base/errors.js';
 import { printable } from '../../../base/text.js';
-import { absolute, list, object, strings } from '../config/fields.js';
-import { configError, OciError } from '../errors.js';
+import type { Hook, HookPoint } from '../config/hooks.js';
+import { OciError } from '../errors.js';
 
-export interface Hook {
-  path: string;
-  /** With the program's own name first; empty for that alone. */
-  args: readonly string[];
-  env: readonly string[];
-  timeoutMs: number;
-}
-
-/** Those that dom0 runs, in the order of a life; startContainer hooks are the guest's. */
-export type HookPoint = 'prestart' | 'createRuntime' | 'createContainer' | 'poststart' | 'poststop';
-export type Hooks = Record<HookPoint, Hook[]>;
-
-/** Nothing is waited for without end. */
-const DEFAULT_S = 300;
-/** More a timer does not take. */
-const MOST_MS = 2 ** 31 - 1;
 const SAID_MAX = 2000;
 const SAID_MS = 200;
-
-/** Throws ERR_OCI_CONFIG, naming the field. Pure. */
-export function checkHooks(untrusted: unknown): Hooks {
-  const hooks = object(untrusted ?? {}, 'hooks');
-  const of = (point: HookPoint): Hook[] =>
-    list(hooks[point], `hooks.${point}`).map((item, index) =>
-      checkHook(item, `hooks.${point}[${index}]`),
-    );
-  return {
-    ...{ prestart: of('prestart'), createRuntime: of('createRuntime') },
-    ...{ createContainer: of('createContainer') },
-    ...{ poststart: of('poststart'), poststop: of('poststop') },
-  };
-}
-
-function checkHook(item: unknown, field: string): Hook {
-  const hook = object(item, field);
-  const { timeout } = hook;
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0))
-    throw configError(`${field}.timeout`, 'a number of seconds above 0 is wanted');
-  return {
-    path: absolute(hook['path'], `${field}.path`),
-    args: strings(hook['args'], `${field}.args`),
-    env: strings(hook['env'], `${field}.env`),
-    timeoutMs: Math.min(Math.ceil((timeout ?? DEFAULT_S) * 1000), MOST_MS),
-  };
-}
 
 export interface HookRun {
   /** The container's state as JSON, which each gets on its standard input. */

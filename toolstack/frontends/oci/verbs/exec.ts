@@ -9,7 +9,8 @@ import type { Sandbox } from '../../../sandbox/sandbox.js';
 import type { OciContainer } from '../container/container.js';
 import { OciError, programError, savingError, stateError } from '../errors.js';
 import { toJson } from '../command-line/json.js';
-import { sizeOf, standInOf, type ProcessSpec } from '../config/process.js';
+import type { ProcessSpec } from '../config/config.js';
+import { sizeOf, standInOf } from '../config/process.js';
 import { nameInGuest } from '../container/record.js';
 
 export interface ExecRequest {

@@ -169,7 +169,11 @@ test('of hooks the guest has those that run in it', async (t) => {
 });
 
 for (const [change, linux, message] of [
-  [{}, { uidMappings: [{}] }, /^config.json: linux.uidMappings: /],
+  [
+    {},
+    { uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] },
+    /^config.json: linux.uidMappings: /,
+  ],
   [{}, { devices: [{ path: '/dev/x' }] }, /^config.json: linux.devices\[0\].type: is missing/],
   [
     {},

@@ -4,17 +4,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import {
-  processWith,
-  readProcess,
-  type ProcessSpec,
-} from '../../../../../toolstack/frontends/oci/config/process.js';
+import type { ProcessSpec } from '../../../../../toolstack/frontends/oci/config/config.js';
+import { processWith, readProcess } from '../../../../../toolstack/frontends/oci/config/process.js';
 
 const OWN: ProcessSpec = {
   ...{ args: ['init'], cwd: '/home', terminal: true, env: ['A=1'] },
   user: { uid: 5, gid: 6, additionalGids: [7], umask: 18 },
   ...{ capabilities: { bounding: ['CAP_CHOWN'] }, apparmorProfile: 'p', selinuxLabel: 'l' },
-  ...{ consoleSize: { height: 1, width: 2 }, rlimits: [{ type: 'RLIMIT_NOFILE' }] },
+  ...{
+    consoleSize: { height: 1, width: 2 },
+    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
+  },
 };
 const PLAIN = { args: ['ls'], tty: false, env: [], caps: [], gids: [], noNewPrivileges: false };
 
@@ -22,7 +22,10 @@ test('without options it is the container’s own with other words, and no termi
   t.deepEqual(processWith(OWN, PLAIN), {
     ...{ args: ['ls'], cwd: '/home', terminal: false, env: ['A=1'] },
     user: { uid: 5, gid: 6, additionalGids: [7], umask: 18 },
-    ...{ capabilities: { bounding: ['CAP_CHOWN'] }, rlimits: [{ type: 'RLIMIT_NOFILE' }] },
+    ...{
+      capabilities: { bounding: ['CAP_CHOWN'] },
+      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
+    },
   });
 });
 

@@ -5,11 +5,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import {
-  checkHooks,
-  runHooks,
-  type Hook,
-} from '../../../../../toolstack/frontends/oci/engine/hooks.js';
+import type { Hook } from '../../../../../toolstack/frontends/oci/config/hooks.js';
+import { runHooks } from '../../../../../toolstack/frontends/oci/engine/hooks.js';
 import { until } from '../../../../support/within.js';
 
 const sh = (script: string, change: Partial<Hook> = {}): Hook => ({
@@ -61,32 +58,4 @@ test('nothing runs for long where nobody wants it from the beginning', async (t)
   const signal = AbortSignal.abort(new Error('gone'));
   const ran = runHooks('prestart', [sh('sleep 100')], { state: '{}', cwd: '/', signal });
   await t.throwsAsync(ran, { message: 'gone' });
-});
-
-test('they are checked', (t) => {
-  const none = {
-    prestart: [],
-    createRuntime: [],
-    createContainer: [],
-    poststart: [],
-    poststop: [],
-  };
-  t.deepEqual(checkHooks(undefined), none);
-  t.deepEqual(checkHooks({ poststop: [{ path: '/a', timeout: 2 }], prestart: null }), {
-    ...none,
-    poststop: [{ path: '/a', args: [], env: [], timeoutMs: 2000 }],
-  });
-  for (const [timeout, timeoutMs] of [
-    [undefined, 300_000],
-    [1.0005, 1001],
-    [1e9, 2 ** 31 - 1],
-  ] as const)
-    t.like(checkHooks({ poststop: [{ path: '/a', timeout }] }), { poststop: [{ timeoutMs }] });
-  for (const [hooks, message] of [
-    [[], /hooks: an object is wanted/],
-    [{ prestart: [{ path: 'a' }] }, /hooks\.prestart\[0\]\.path: "a" is no absolute path/],
-    [{ poststop: [{ path: '/a', timeout: 0 }] }, /hooks\.poststop\[0\]\.timeout/],
-    [{ poststart: [{ path: '/a', env: [1] }] }, /hooks\.poststart\[0\]\.env\[0\]/],
-  ] as const)
-    t.throws(() => checkHooks(hooks), { code: 'ERR_OCI_CONFIG', message });
 });
