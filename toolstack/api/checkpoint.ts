@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of checkpoints: running containers as files.
+// Requests about checkpoints: running containers as files.
 
 import type { PortWish } from './container.js';
 
 export interface CheckpointOptions {
   /** The file to write, as the client wrote it. */
   path: string;
-  /** The container goes on once it is copied; else it ends. */
+  /** The container continues once it is copied; else it ends. */
   leavesRunning: boolean;
 }
 
 export interface RestoreOptions {
   /** The file to read, as the client wrote it. */
   path: string;
-  /** Without it the one that it had. */
+  /** Name of the restored container; by default the old one. */
   name?: string;
-  /** In place of those that it had. */
+  /** Published ports in place of the old ones. */
   ports?: PortWish[];
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The person or program at the other end of one command.
+// The person or program that gave a command.
 
-/** A process of dom0 in the place of a container's first: what it attaches to, and what it has of dom0. */
+/** A stand-in: a process of dom0 in the place of a container's first process. */
 export interface StandIn {
   shimSocket: string;
   process: number;
   flags: number;
-  /** Folder of dom0 that is its root. */
+  /** The stand-in's root, a directory of dom0. */
   root: string;
-  /** Path of its network namespace; '' for a new one. */
+  /** Path of the stand-in's network namespace; '' for a new one. */
   network: string;
-  /** The cgroup.procs that it enters; '' for none. */
+  /** Path of the cgroup.procs that the stand-in enters; '' for none. */
   cgroup: string;
-  /** The socket that gets its terminal's other end; '' where it has the client's own streams. */
+  /** Socket that gets the other end of the terminal; '' where the stand-in has the client's own streams. */
   console: string;
 }
 
@@ -22,21 +22,21 @@ export interface Client {
   isTerminal: { stdin: boolean; stdout: boolean; stderr: boolean };
   rows: number;
   cols: number;
-  /** Typed in a row on a terminal that is a process's, they let go of it; empty for none. */
+  /** Keys that detach the client's terminal from a process when they are typed in a row; empty for none. */
   detachKeys: Buffer;
-  /** Aborts when the client is gone or asked to stop. */
+  /** Aborts when the client has disconnected or was asked to stop. */
   signal: AbortSignal;
   out(data: string | Buffer): void;
   err(data: string | Buffer): void;
-  /** Resolves once what was written is on its way, so that long output does not pile up. */
+  /** Resolves once the written output is on its way, so that long output does not pile up. */
   drained(): Promise<void>;
   /**
-   * What the client is fed on its standard input. Once, and not beside join(). A client that is signalled from now on is asked to stop as
-   * before.
+   * Yields the bytes of the client's standard input. It may be called once, and not beside join(). A signal to the client aborts
+   * `signal`, as before the call.
    */
   input(): AsyncIterable<Buffer>;
-  /** Hands the client over to a shim for a process's streams; resolves once it has attached there. */
+  /** Has the client take a process's streams from a shim. Resolves once the client has attached there. */
   join(shimSocket: string, process: number, flags: number): Promise<void>;
-  /** Leaves a process behind that is a child of the client's and outlives it; resolves with its pid once it has attached. */
+  /** Has the client start a stand-in that outlives it. Resolves with the stand-in's pid once that has attached. */
   standIn(wish: StandIn): Promise<number>;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of containers, and what is told of them.
+// Requests about containers, and the answers to them.
 
 import type { MountWish } from './volume.js';
 
 export type DomainType = 'pv' | 'pvh';
 
-/** What the command line may change of an image's process. */
+/** The fields of an image's process that a command line may change. */
 export interface ProcessOptions {
   command: string[];
   tty: boolean;
@@ -16,7 +16,7 @@ export interface ProcessOptions {
   entrypoint?: string;
 }
 
-/** What a container's processes may do and find inside, where it is not as for any other. */
+/** Rights and surroundings of a container's processes, where they differ from the defaults. */
 export interface Confinement {
   /** Names such as NET_ADMIN, with CAP_ or without, or ALL. */
   capAdd?: string[];
@@ -24,12 +24,12 @@ export interface Confinement {
   noNewPrivileges?: boolean;
   /** A seccomp profile: the seccomp object of an OCI config. */
   seccomp?: object;
-  /** Its first process is one of thaw's, which reaps and passes signals on. */
+  /** The first process is thaw-init, which reaps children and passes signals on. */
   init?: boolean;
   readOnly?: boolean;
   tmpfs?: { path: string; options: string[] }[];
   ulimits?: { type: string; soft: number; hard: number }[];
-  /** 0 or less: no limit but the guest's own. */
+  /** 0 or less removes the limit; the guest's own stays. */
   pidsLimit?: number;
   addHosts?: { name: string; address: string }[];
   dns?: string[];
@@ -37,120 +37,120 @@ export interface Confinement {
   dnsOptions?: string[];
 }
 
-/** What of that the kernel knows of each process, and no file in its root filesystem says. */
+/** The part of Confinement that the kernel holds for each process. */
 export type ProcessLimits = Pick<Confinement, 'capAdd' | 'capDrop' | 'noNewPrivileges' | 'ulimits'>;
 
-/** When a container that has ended starts again. */
+/** The rule by which a container that has ended starts again. */
 export interface RestartPolicy {
   name: 'no' | 'on-failure' | 'always' | 'unless-stopped';
-  /** Of on-failure: how often at most; 0 for any number. */
+  /** The most restarts of on-failure; 0 for any number. */
   retries: number;
 }
 
-/** How a container is ended when nobody says how. */
+/** Defaults for stopping a container. */
 export interface StopOptions {
-  /** Signal number; without it the image's, or TERM. */
+  /** Signal number; by default the image's, or TERM. */
   stopSignal?: number;
   /** Seconds from the signal to KILL. */
   stopTimeoutS?: number;
 }
 
-/** How it is found out whether a container is well. */
+/** A command whose exit status says whether a container is healthy. */
 export interface HealthCheck {
   command: string[];
-  /** From the end of one to the next; 0: only when somebody asks. */
+  /** Time from the end of one check to the next; 0 runs a check only on request. */
   intervalMs: number;
   timeoutMs: number;
-  /** So many must fail in a row. */
+  /** Failures in a row that make the container unhealthy. */
   retries: number;
-  /** After the start, while what fails does not count. */
+  /** Time after the start in which failures do not count. */
   startPeriodMs: number;
 }
 
 export interface HealthState {
   status: 'starting' | 'healthy' | 'unhealthy';
-  /** In a row, the last one included. */
+  /** Failures in a row, the last check included. */
   failures: number;
-  /** The last few; times in milliseconds since 1970. */
+  /** The last few checks; times in milliseconds since 1970. */
   log: { start: number; end: number; exitCode: number }[];
 }
 
 /** A block device of the host that a container has as a disk. */
 export interface DeviceWish {
   source: string;
-  /** Its node in the container. */
+  /** Path of the device node in the container. */
   destination: string;
-  /** Of r, w and m, as podman has them. */
+  /** Letters of r, w and m, as podman has them. */
   access: string;
 }
 
 /** A port of the host that leads to the container's. */
 export interface PortWish {
-  /** '' for all of the host's addresses. */
+  /** Address of the host; '' for all of them. */
   hostIp: string;
-  /** 0 for any that is free. */
+  /** Port of the host; 0 for any free one. */
   hostPort: number;
   containerPort: number;
   protocol: 'tcp' | 'udp';
 }
 
-/** A guest without an image, as `thaw templates` lists it: what its domain is. */
+/** The shape of a kernel template, as `thaw templates` lists it. */
 export interface KernelTemplate {
   type: DomainType;
-  /** What a clone can have online at most. */
+  /** The most vCPUs that a clone can have online. */
   vcpus: number;
 }
 
 export interface CreateOptions extends ProcessOptions, Confinement, StopOptions {
-  /** '' with `frozen`. */
+  /** Image reference; '' with `frozen`. */
   image: string;
-  /** A frozen image in place of an image: its process is fixed. */
+  /** Name of a frozen image, in place of `image`. Its process cannot be changed. */
   frozen?: string;
-  /** The kernel's template that its domain is cloned from; without it the smallest that will do. */
+  /** The kernel template to clone; by default the smallest that is large enough. */
   template?: KernelTemplate;
   name?: string;
-  /** Name or id of the pod that it is to be in. */
+  /** Name or id of the pod that the container joins. */
   pod?: string;
   rm: boolean;
   interactive: boolean;
   hostname?: string;
   memoryBytes?: number;
-  /** The most that its writable layer may hold. */
+  /** Capacity of the writable layer. */
   storageBytes?: number;
   cpus?: number;
   type?: DomainType;
   macAddress?: string;
-  /** The name of one, or none; without it the default one. */
+  /** Name of a network, or `none`; by default the default network. */
   network?: string;
   networkAliases?: string[];
   ip?: string;
   ip6?: string;
   publish?: PortWish[];
-  /** Block devices of the host that it has. */
+  /** Block devices of the host that the container gets. */
   devices?: DeviceWish[];
-  /** Files and folders of the host that it sees. */
+  /** Bind mounts and volumes. */
   mounts?: MountWish[];
   labels?: Record<string, string>;
   restart?: RestartPolicy;
   health?: HealthCheck;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
-  /** Where the logins for registries are; absolute. */
+  /** Absolute path of the file with logins for registries. */
   authFile?: string;
-  /** Told the container's id as soon as there is one. Not kept with the container. */
+  /** Called with the container's id as soon as there is one. It is not part of the container's record. */
   onId?: (id: string) => void;
 }
 
-/** What changes of a container; what is not there stays. */
+/** New limits of a container; a missing one stays as it is. */
 export type UpdateOptions = Pick<CreateOptions, 'memoryBytes' | 'cpus' | 'pidsLimit' | 'restart'>;
 
 export interface RunOptions extends CreateOptions {
-  /** Nobody waits for it or is shown what it writes. */
+  /** The client neither waits for the container nor gets its output. */
   detach: boolean;
 }
 
 export interface StartOptions {
-  /** Its streams are the client's, which waits for its end. */
+  /** The client gets the container's streams and waits for its end. */
   attach: boolean;
   interactive: boolean;
 }
@@ -159,9 +159,9 @@ export interface ExecOptions {
   command: string[];
   interactive: boolean;
   tty: boolean;
-  /** Nobody waits for it or sees its output. */
+  /** The client neither waits for the process nor gets its output. */
   detach: boolean;
-  /** As in CreateOptions; added to the container's own. */
+  /** Variables in the form of ProcessOptions, added to the container's own. */
   env: string[];
   workdir?: string;
   user?: string;
@@ -169,16 +169,16 @@ export interface ExecOptions {
 
 export interface CloneOptions {
   count: number;
-  /** Of several, the beginning of their names. */
+  /** Name of the clone; with a count above 1, the beginning of each name. */
   name?: string;
-  /** Each is removed as soon as it has ended. */
+  /** Each clone is removed as soon as it has ended. */
   rm: boolean;
 }
 
 export interface LogOptions {
-  /** Go on until the container has ended. */
+  /** Continues until the container has ended. */
   follow: boolean;
-  /** So many lines from the end; undefined for all. */
+  /** Number of lines from the end; undefined for all. */
   tail?: number;
   /** Milliseconds since 1970. */
   since?: number;
@@ -187,8 +187,8 @@ export interface LogOptions {
 }
 
 /**
- * `created` has never run; `creating` and `starting` are on their way, the first of them of a container that goes if that fails.
- * `lost` ended without anybody seeing how.
+ * `created` has never run. A container that fails in `creating` is removed; one that fails in `starting` stays. `lost` has ended, and its
+ * exit status is unknown.
  */
 export type ContainerState =
   'created' | 'creating' | 'starting' | 'running' | 'paused' | 'exited' | 'lost' | 'removing';
@@ -204,11 +204,11 @@ export interface ContainerSummary {
   started?: number;
   finished?: number;
   state: ContainerState;
-  /** The exit status a shell shows, once ended. */
+  /** The exit status that a shell shows, once the container has ended. */
   exitStatus?: number;
-  /** Why it was lost, when it was. */
+  /** The reason why the container is lost. */
   reason?: string;
-  /** The one that it is in. */
+  /** The pod that the container is in. */
   pod?: { id: string; name: string };
   domid?: number;
   type: DomainType;
@@ -216,16 +216,16 @@ export interface ContainerSummary {
   cpus: number;
   labels: Record<string, string>;
   restarts: number;
-  /** Where it has a check, while it runs. */
+  /** Health status, where the container has a check and runs. */
   health?: HealthState['status'];
-  /** Ports of the host that lead to it, while it runs. */
+  /** Published ports, while the container runs. */
   ports: PortWish[];
-  /** Its addresses, while it runs. */
+  /** Addresses, while the container runs. */
   addresses: string[];
   network?: string;
-  /** What it has of volumes and of the host's files. */
+  /** Bind mounts and volumes. */
   mounts: Pick<MountWish, 'source' | 'destination'>[];
 }
 
-/** `joined` means that the shim told the launcher the process's own status; `id` is that of a container that is left alone. */
+/** `joined`: the shim tells the launcher the process's own status. `id` is the id of a detached container. */
 export type RunOutcome = { joined: true } | { joined: false; status: number; id?: string };

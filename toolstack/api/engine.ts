@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line can ask of thawd, and what it gets: the border between cli/, which knows words, and daemon/, which acts.
+// The border between cli/, which knows words, and frontends/thaw/, which acts: every request of the command line.
 
 import type { CheckpointOptions, RestoreOptions } from './checkpoint.js';
 import type { Client } from './client.js';
@@ -49,59 +49,59 @@ export type * from './volume.js';
 export type * from './usage.js';
 
 export interface Engine {
-  /** Runs a container, in the foreground unless detached; resolves with an exit status only when nobody was joined to its process. */
+  /** Runs a container, in the foreground unless detached. The outcome has an exit status only where the client did not join the process. */
   run(options: RunOptions, client: Client): Promise<RunOutcome>;
-  /** Makes a container that start() can start; resolves with its id. */
+  /** Creates a container for start(). Resolves with its id. */
   create(options: CreateOptions, client: Client): Promise<string>;
   /** Starts a container that does not run. */
   start(container: string, options: StartOptions, client: Client): Promise<RunOutcome>;
-  /** Ends a container's process by signal, after `timeoutS` seconds by KILL. Resolves when nothing of it runs; at once for one that has ended. */
+  /** Sends the stop signal, and KILL after `timeoutS` seconds. Resolves when the container has ended. */
   stop(container: string, timeoutS: number | undefined): Promise<void>;
   restart(container: string, timeoutS: number | undefined, client: Client): Promise<void>;
   pause(container: string): Promise<void>;
   unpause(container: string): Promise<void>;
   rename(container: string, name: string): Promise<void>;
-  /** Other limits, at once and for its next start; resolves with its id. */
+  /** Sets new limits, at once and for each later start. Resolves with the container's id. */
   update(container: string, options: UpdateOptions): Promise<string>;
-  /** Resolves with the exit status of a container's process as soon as it has ended, -1 where nobody knows it. */
+  /** Resolves with the exit status once the container has ended; -1 where it is unknown. */
   wait(container: string, client: Client): Promise<number>;
-  /** Joins the client to the first process of a container that runs, until that has ended. */
+  /** Joins the client to the first process of a running container until that process has ended. */
   attach(container: string, options: { stdin: boolean }, client: Client): Promise<RunOutcome>;
-  /** Runs one more process in a container that runs. Resolves with a status only where nobody was joined to it. */
+  /** Runs one more process in a running container. The outcome has a status only where the client did not join the process. */
   exec(container: string, options: ExecOptions, client: Client): Promise<RunOutcome>;
-  /** Runs a container's health check now; whether it said that all is well. */
+  /** Runs a container's health check now. Resolves with true where it succeeded. */
   checkHealth(container: string): Promise<boolean>;
-  /** Brings what list() says up to what Xen says: xl may have paused a container. */
+  /** Updates the containers' states from Xen: xl may have paused a domain. */
   look(): Promise<void>;
   list(all: boolean): ContainerSummary[];
   find(container: string): Promise<ContainerSummary>;
   kill(name: string, signal: number): Promise<void>;
-  /** With `volumes` those of its volumes go, too, that nobody named. */
+  /** `volumes` also removes the container's anonymous volumes. */
   remove(name: string, force: boolean, volumes?: boolean): Promise<string>;
   logs(name: string, options: LogOptions, client: Client): Promise<void>;
   inspect(name: string): Promise<Inspected>;
-  /** Copies files; resolves with a status only where nobody was joined to the process that carries them. */
+  /** Copies files. The outcome has a status only where the client did not join the process that carries them. */
   copy(options: CopyOptions, client: Client): Promise<RunOutcome>;
-  /** Writes a container's root filesystem as a tar archive to the client's stdout, or to that file. */
+  /** Writes a container's root filesystem as a tar archive to `output`, or to the client's standard output. */
   exportFiles(container: string, output: string | undefined, client: Client): Promise<RunOutcome>;
-  /** What a container has changed of its image's files, by path. */
+  /** Lists the paths by which a container's files differ from its image, sorted by path. */
   changes(container: string, client: Client): Promise<Change[]>;
-  /** Makes an image of what a container has written; resolves with its id. */
+  /** Makes an image of a container's writable layer. Resolves with the image's id. */
   commit(container: string, options: CommitOptions, client: Client): Promise<string>;
-  /** Of those that run among the named, or of all that do. Rejects with ERR_CONTAINER_NOT_FOUND. */
+  /** Returns the figures of the named containers that run, or of all that run. Rejects with ERR_CONTAINER_NOT_FOUND. */
   stats(containers: readonly string[]): Promise<ContainerStats[]>;
   processes(container: string): Promise<ProcessInfo[]>;
-  /** Calls `tell` for what has happened and, where asked for, what happens until the client goes. */
+  /** Calls `filter.tell` for past events and, with `follow`, for new ones until the client disconnects. */
   events(filter: EventFilter, client: Client): Promise<void>;
   images(): Promise<ImageSummary[]>;
   pull(reference: string, options: PullOptions, client: Client): Promise<ImageSummary>;
-  /** A line for each thing done. With `force` its containers go first, and all its names. */
+  /** Resolves with a line for each thing done. `force` first removes the image's containers, and removes all its names. */
   removeImage(reference: string, options: { force: boolean }, client: Client): Promise<string[]>;
   inspectImage(reference: string, client: Client): Promise<ImageInspected>;
   tagImage(reference: string, names: readonly string[], client: Client): Promise<void>;
-  /** Takes names off, all where none is given. */
+  /** Removes names from an image: all of them where `names` is empty. */
   untagImage(reference: string, names: readonly string[], client: Client): Promise<void>;
-  /** Without a destination to where its name says. */
+  /** Copies an image to `destination`, or to the registry that its name tells. */
   pushImage(
     reference: string,
     destination: string | undefined,
@@ -109,26 +109,26 @@ export interface Engine {
     client: Client,
   ): Promise<void>;
   saveImage(reference: string, options: SaveOptions, client: Client): Promise<void>;
-  /** Of a file or folder, or of the client's standard input. Resolves with their names, or the ids of those that have none. */
+  /** Reads images from a file or directory, or from the client's standard input. Resolves with their names; with the id of an image without a name. */
   loadImages(path: string | undefined, client: Client): Promise<string[]>;
-  /** Removes images that nothing needs: those without a name, or all. */
+  /** Removes unused images: those without a name, or all. */
   pruneImages(all: boolean): Promise<ImagesPruned>;
-  /** Removes the layers of other engines' images that no container has. */
+  /** Removes the layers of container engines' images that no container uses. */
   pruneLayers(): Promise<void>;
   usage(): Promise<DiskUsage[]>;
-  /** Makes a frozen image; resolves once it can be cloned. */
+  /** Makes a frozen image. Resolves once it can be cloned. */
   freeze(options: FreezeOptions, client: Client): Promise<TemplateSummary>;
-  /** Freezes a container as it is while it runs; resolves once it can be cloned, with the container running on. */
+  /** Freezes a running container, which continues. Resolves once the frozen image can be cloned. */
   freezeContainer(
     container: string,
     options: FreezeContainerOptions,
     client: Client,
   ): Promise<TemplateSummary>;
-  /** Clones a container that runs; resolves once all clones do. */
+  /** Clones a running container. Resolves once all clones run. */
   clone(container: string, options: CloneOptions, client: Client): Promise<ContainerSummary[]>;
-  /** Writes a container that runs to a file; it has ended then, unless it is left running. */
+  /** Writes a running container to a file. The container ends, unless `leavesRunning`. */
   checkpoint(container: string, options: CheckpointOptions, client: Client): Promise<void>;
-  /** A container that goes on from such a file; resolves with its id once it runs. */
+  /** Restores a container from such a file. Resolves with its id once it runs. */
   restore(options: RestoreOptions, client: Client): Promise<string>;
   unfreeze(name: string): Promise<void>;
   templates(): Promise<TemplateSummary[]>;
@@ -136,24 +136,24 @@ export interface Engine {
   network(name: string): Promise<NetworkSummary>;
   networkCreate(options: NetworkCreateOptions): Promise<NetworkSummary>;
   networkRemove(name: string): Promise<void>;
-  /** The newest first. */
+  /** Lists pods, the newest first. */
   pods(): PodSummary[];
   pod(name: string): Promise<PodSummary>;
-  /** This and the others resolve with its id. */
+  /** Resolves with the pod's id, as the other calls on a pod do. */
   podCreate(options: PodCreateOptions): Promise<string>;
-  /** Its domain and all its containers. */
+  /** Starts the pod's domain and all its containers. */
   podStart(name: string, client: Client): Promise<string>;
   podStop(name: string, timeoutS: number | undefined): Promise<string>;
   podKill(name: string, signal: number): Promise<string>;
   podPause(name: string): Promise<string>;
   podUnpause(name: string): Promise<string>;
-  /** With its containers; while one runs only with `force`. */
+  /** Removes a pod with its containers. `force` also removes one that runs. */
   podRemove(name: string, force: boolean): Promise<string>;
   volumes(): VolumeSummary[];
   volume(name: string): Promise<VolumeSummary>;
-  /** Resolves with its name. */
+  /** Resolves with the volume's name. */
   volumeCreate(options: VolumeCreateOptions): Promise<string>;
-  /** Of one that a container has only with `force`, and the container goes then, too. */
+  /** Removes a volume. `force` also removes the containers that use it. */
   volumeRemove(name: string, force: boolean): Promise<void>;
   info(): Promise<HostInfo>;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to containers, as `thaw events` tells it.
+// Events of containers, as `thaw events` shows them.
 
 export interface ThawEvent {
   /** Milliseconds since 1970. */
@@ -11,19 +11,19 @@ export interface ThawEvent {
   id: string;
   name: string;
   image: string;
-  /** Of `health_status`. */
+  /** Health status; only of `health_status`. */
   health?: string;
-  /** Of `died`: what `thaw wait` prints. */
+  /** The status that `thaw wait` prints; only of `died`. */
   exitStatus?: number;
 }
 
 export interface EventFilter {
-  /** What has happened since then is told first; milliseconds since 1970. */
+  /** Events since this time come first; milliseconds since 1970. */
   since?: number;
-  /** Ends it; milliseconds since 1970. */
+  /** Time of the last event; milliseconds since 1970. */
   until?: number;
-  /** Also what is to come. */
+  /** Waits for new events as well. */
   follow: boolean;
-  /** Called in order; nothing is told after the first that throws. */
+  /** Called for each event in order, until it throws. */
   tell: (event: ThawEvent) => void;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of a container's files.
+// Requests about a container's files.
 
-/** A side of a copy: a container's path, a path of the host as the client wrote it, or a tar archive on the client's standard streams. */
+/** One end of a copy: a container's path, a path of the host as the client wrote it, or a tar archive on the client's standard streams. */
 export type CopyEnd =
   | { kind: 'container'; container: string; path: string }
   | { kind: 'host'; path: string }
@@ -10,20 +10,20 @@ export type CopyEnd =
 export interface CopyOptions {
   from: CopyEnd;
   to: CopyEnd;
-  /** Owners in a container are those of the source; else all becomes the container's user's. */
+  /** Keeps the source's owners; else the container's user owns all copied files. */
   keepsOwners: boolean;
-  /** A folder may be replaced by what is none, and the other way round. */
+  /** A directory may replace a file, and a file a directory. */
   overwrites: boolean;
 }
 
 export interface CommitOptions {
-  /** What the image is called; undefined for nothing. */
+  /** Name of the image; undefined for an image without a name. */
   image?: string;
-  /** The container's processes stand still while its files are read. */
+  /** Freezes the container's processes while thawd reads its files. */
   pauses: boolean;
   author?: string;
   message?: string;
-  /** Changes the image's process, as the OCI image specification has it. */
+  /** Returns a changed `config` object of the OCI image specification. */
   change: (process: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of the host.
+// Facts about the host.
 
 import type { DomainType } from './container.js';
 

@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of images, and what is told of them.
+// Requests about images, and the answers to them.
 
 export interface ImageSummary {
   id: string;
   names: string[];
-  /** Of its manifest; '' where nobody knows it. */
+  /** Digest of the manifest; '' where it is unknown. */
   digest: string;
   size: number;
   created: string;
   layers: number;
   labels: Record<string, string>;
-  /** How many containers are of it. */
+  /** Number of containers made from the image. */
   containers: number;
 }
 
 export interface RegistryOptions {
   tlsVerify: boolean;
-  /** Where the logins for registries are; absolute. */
+  /** Absolute path of the file with logins for registries. */
   authFile?: string;
 }
 
 export type PullOptions = RegistryOptions;
 
 export interface SaveOptions {
-  /** As it was typed; undefined: to the client's standard output. */
+  /** Path as it was typed; undefined for the client's standard output. */
   path?: string;
   format: 'docker-archive' | 'oci-archive' | 'oci-dir' | 'docker-dir';
 }
 
-/** What `thaw image inspect` tells: podman's names and forms where it means the same. */
+/** The output of `thaw image inspect`, with podman's names and forms where the meaning is the same. */
 export interface ImageInspected {
   Id: string;
   Digest: string;
@@ -42,13 +42,13 @@ export interface ImageInspected {
   Author: string;
   Architecture: string;
   Os: string;
-  /** Bytes of its unpacked layers on disk. */
+  /** Bytes of the unpacked layers on disk. */
   Size: number;
   RootFS: { Type: 'layers'; Layers: string[] };
   Labels: Record<string, string>;
   ManifestType: string;
   User: string;
-  /** From the bottom up. */
+  /** The lowest layer first. */
   History: ImageHistory[];
 }
 
@@ -57,7 +57,7 @@ export interface ImageHistory {
   created_by: string;
   comment: string;
   empty_layer: boolean;
-  /** Of its layer on disk, in bytes. */
+  /** Bytes of the layer on disk. */
   size: number;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `thaw inspect` tells of a container: podman's names where it means the same, and the domain.
+// The output of `thaw inspect`: podman's names where the meaning is the same, and the domain.
 
 import type { DomainType } from './container.js';
 
@@ -13,15 +13,15 @@ export interface Inspected {
   State: {
     Status: string;
     Running: boolean;
-    /** Its guest's kernel killed some of its processes for want of memory. */
+    /** True where the guest's kernel killed a process for want of memory. */
     OOMKilled: boolean;
     Paused: boolean;
     ExitCode: number;
-    /** Why it was lost. */
+    /** The reason why the container is lost. */
     Error: string;
     StartedAt: string;
     FinishedAt: string;
-    /** Of one that has a check. */
+    /** Only of a container that has a health check. */
     Health?: {
       Status: string;
       FailingStreak: number;
@@ -75,11 +75,11 @@ export interface Inspected {
   };
   NetworkSettings: {
     MacAddress: string;
-    /** Of the one network that it is in; '' while it does not run. */
+    /** Address in the container's network; '' while the container does not run. */
     IPAddress: string;
     GlobalIPv6Address: string;
     Gateway: string;
-    /** By `80/tcp`. */
+    /** Keys have the form `80/tcp`. */
     Ports: Record<string, { HostIp: string; HostPort: string }[]>;
     Networks: Record<string, object>;
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of networks, and what is told of them.
+// Requests about networks, and the answers to them.
 
 export interface NetworkCreateOptions {
   name: string;
@@ -9,15 +9,15 @@ export interface NetworkCreateOptions {
   internal: boolean;
   disableDns: boolean;
   labels: Record<string, string>;
-  /** A CNI network configuration list, which says all else, and what its user calls it. */
+  /** A CNI network configuration list in place of all other options, and the name that its user gave the file. */
   cni?: { from: string; text: string };
 }
 
 export interface NetworkSummary {
   name: string;
-  /** Containers are in it unless something else is asked for. */
+  /** True for the network of containers that ask for none. */
   isDefault: boolean;
-  /** The bridge's name in dom0; '' where CNI plugins make all that there is. */
+  /** Name of the bridge in dom0; '' for a CNI network. */
   bridge: string;
   subnets: { subnet: string; gateway: string }[];
   internal: boolean;
@@ -25,8 +25,8 @@ export interface NetworkSummary {
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;
-  /** What its places are made by in place of thaw; `name` is what its plugins call it. */
+  /** The plugins that make the attachments; `name` is the plugins' name for the network. */
   cni?: { cniVersion: string; name: string; plugins: { type: string }[] };
-  /** Who runs in it. */
+  /** Running containers in the network. */
   containers: { name: string; addresses: string[] }[];
 }

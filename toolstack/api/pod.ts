@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of pods, and what is told of them.
+// Requests about pods, and the answers to them.
 
 import type {
   Confinement,
@@ -9,7 +9,7 @@ import type {
   PortWish,
 } from './container.js';
 
-/** What all containers of a pod may have in common. Its network they always have. */
+/** Namespaces that the containers of a pod may share. They always share the network. */
 export type PodShare = 'ipc' | 'net' | 'pid' | 'uts';
 
 export interface PodCreateOptions
@@ -21,15 +21,15 @@ export interface PodCreateOptions
     Pick<Confinement, 'addHosts' | 'dns' | 'dnsSearch' | 'dnsOptions'> {
   name?: string;
   hostname?: string;
-  /** The domain's: of all its containers together. */
+  /** Memory of the domain, for all its containers together. */
   memoryBytes?: number;
   labels: Record<string, string>;
   share: PodShare[];
-  /** Whether its domain ends with the last container, or waits for another. */
+  /** `stop` ends the domain with the last container; `continue` keeps it for the next one. */
   exitPolicy: 'continue' | 'stop';
 }
 
-/** podman's words: `Degraded` is one of which some containers run and some do not. */
+/** podman's words. In a `Degraded` pod some containers run and some do not. */
 export type PodStatus = 'Created' | 'Running' | 'Degraded' | 'Paused' | 'Exited';
 
 export interface PodSummary {
@@ -39,9 +39,9 @@ export interface PodSummary {
   /** This and the other times in milliseconds since 1970. */
   created: number;
   started?: number;
-  /** Why its domain ended, where nobody stopped it. */
+  /** The reason why the domain ended by itself. */
   reason?: string;
-  /** While it has a domain. */
+  /** Only while the pod has a domain. */
   domid?: number;
   type?: DomainType;
   memoryBytes: number;

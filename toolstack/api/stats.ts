@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container uses at one moment, and which processes it has.
+// Resource usage and processes of a container at one moment.
 
-/** All counters from its start; bytes and nanoseconds. What only the guest knows is missing while it stands still. */
+/** Counters since the start, in bytes and nanoseconds. Figures that only the guest knows are missing while the guest is paused. */
 export interface ContainerStats {
   id: string;
   name: string;
   domid: number;
-  /** When the figures were taken, milliseconds since 1970, and when it was started. */
+  /** The time of these figures, and the container's start; milliseconds since 1970. */
   time: number;
   started: number;
-  /** By its own processes, and by its domain as a whole as xl shows it. */
+  /** CPU time of the container's processes, and of its whole domain as xl shows it. */
   cpuNs?: number;
   domainCpuNs: number;
-  /** Of its processes and their files, without what the kernel would give up at once. */
+  /** Memory of the container's processes and page cache, without inactive file pages. */
   memoryBytes?: number;
   memoryLimitBytes: number;
   pids?: number;
@@ -23,7 +23,7 @@ export interface ContainerStats {
 }
 
 export interface ProcessInfo {
-  /** As the container sees it. */
+  /** The pid within the container. */
   pid: number;
   ppid: number;
   uid: number;
@@ -32,7 +32,7 @@ export interface ProcessInfo {
   /** R, S, D, Z and so on, as proc(5). */
   state: string;
   tty: string;
-  /** Milliseconds it has run on a CPU, and has been there. */
+  /** CPU time and age in milliseconds. */
   cpuMs: number;
   elapsedMs: number;
   memoryBytes: number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of templates, and what is told of them.
+// Requests about templates and frozen images, and the answers to them.
 
 import type { DomainType, ProcessOptions } from './container.js';
 
@@ -10,20 +10,20 @@ export interface FreezeOptions extends ProcessOptions {
   type?: DomainType;
   pull: 'missing' | 'always' | 'never';
   tlsVerify: boolean;
-  /** Where the logins for registries are; absolute. */
+  /** Absolute path of the file with logins for registries. */
   authFile?: string;
 }
 
-/** A running container as what is frozen. */
+/** Options for freezing a running container. */
 export interface FreezeContainerOptions {
   name: string;
-  /** Run in it before, by its shell; '' for nothing. */
+  /** Command for the container's shell before the freeze; '' for none. */
   after: string;
 }
 
-/** A template: of a frozen image, or the kernel alone when it has no name. */
+/** A frozen image, or a kernel template, which has no name. */
 export interface TemplateSummary {
-  /** What was frozen: a guest without an image, an image with its container created, or a container that ran. */
+  /** `kernel`: a guest without an image; `image`: an image with its container created; `container`: a container that ran. */
   kind: 'kernel' | 'image' | 'container';
   name?: string;
   image?: string;
@@ -34,8 +34,8 @@ export interface TemplateSummary {
   type: DomainType;
   vcpus: number;
   memoryBytes: number;
-  /** Of what is copied into a clone; unknown while it is not in memory. */
+  /** Bytes that a clone copies; unknown while the template is not in memory. */
   bytes?: number;
-  /** Clones that wait. */
+  /** Clones in the pool. */
   ready: number;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is told of the disk that thaw has.
+// Disk usage.
 
 export interface DiskUsage {
-  /** As podman calls it: `Images`, `Containers`; and thaw's own `Frozen` and `Templates`. */
+  /** podman's words such as `Images` and `Containers`, and thaw's own `Frozen` and `Templates`. */
   type: string;
   total: number;
-  /** How many are in use. */
+  /** Number of those in use. */
   active: number;
   bytes: number;
-  /** What pruning, or removing all that is not in use, would win. */
+  /** Bytes that removing everything unused would free. */
   reclaimableBytes: number;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of volumes, what is told of them, and how a container asks for files of the host.
+// Requests about volumes and the answers to them; a container's request for a mount.
 
-/** Something of the host that a container sees at a path of its own. */
+/** A bind mount or volume that a container asks for. */
 export interface MountWish {
   type: 'bind' | 'volume';
-  /** Absolute path of a bind, name of a volume; '' for a new volume that nobody names. */
+  /** Absolute path of a bind mount, or name of a volume; '' for a new anonymous volume. */
   source: string;
   destination: string;
   readOnly: boolean;
-  /** What is mounted with, such as noexec. */
+  /** Mount options such as noexec. */
   options: string[];
-  /** Of a new volume: it stays empty, whatever the image has in its place. */
+  /** A new volume stays empty: the image's files at its path are not copied into it. */
   noCopy?: boolean;
 }
 
@@ -22,13 +22,13 @@ export interface VolumeCreateOptions {
 
 export interface VolumeSummary {
   name: string;
-  /** Its folder in dom0. */
+  /** Host directory of the volume. */
   path: string;
   sizeBytes?: number;
   labels: Record<string, string>;
   isAnonymous: boolean;
   /** Milliseconds since 1970. */
   created: number;
-  /** Names of those that have it, whether they run or not. */
+  /** Names of the containers that use the volume, running or not. */
   containers: string[];
 }

@@ -47,15 +47,15 @@ export const ApiType = {
 
 export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128, READONLY: 1024, PART: 2048 } as const;
 
-/** How a process ended. */
+/** The end of a process. */
 export type ExitStatus = (
   { kind: 'exited'; code: number } | { kind: 'signaled'; signal: number }
 ) & {
-  /** The guest's kernel has killed processes of its container for want of memory; said of a container's first process. */
+  /** The guest's kernel killed processes of the container for want of memory. Only a container's first process has it. */
   oomKilled?: true;
 };
 
-/** Another's end with that said of it, where it was so. Pure. */
+/** Returns the end with `oomKilled` where that is true. Pure. */
 export function withOom(exit: ExitStatus, oomKilled: boolean): ExitStatus {
   return oomKilled ? { ...exit, oomKilled } : exit;
 }
@@ -72,12 +72,12 @@ export function decodeExit(bytes: Buffer): ExitStatus | undefined {
   throw new ProtocolError(`An exit status is out of range: kind ${kind}, value ${value}`);
 }
 
-/** The status a shell shows: the code, or 128 plus the signal. */
+/** Returns the status that a shell shows: the code, or 128 plus the signal. */
 export function shellStatus(exit: ExitStatus): number {
   return exit.kind === 'exited' ? exit.code : 128 + exit.signal;
 }
 
-/** What the launcher asks for: one command line with all that its meaning depends on. */
+/** A launcher's request: one command line with everything that its meaning depends on. */
 export interface Request {
   cwd: string;
   argv: string[];
@@ -88,7 +88,7 @@ export interface Request {
 }
 
 const REQUEST_HEAD = 20;
-/** More strings than this in one request are refused; the kernel's own limit for exec is below it. */
+/** A request with more strings is refused. The kernel's own limit for exec is lower. */
 const MAX_STRINGS = 262144;
 
 export function encodeRequest(request: Request): Buffer {
@@ -130,19 +130,19 @@ export function decodeRequest(bytes: Buffer): Request {
   };
 }
 
-/** A folder or file of dom0 that a guest sees. */
+/** A directory or file of dom0 that a guest sees. */
 export interface Export {
   path: string;
   readOnly: boolean;
-  /** What dom0 mounts below it later is there, too (mount_namespaces(7): MS_SLAVE). Not of one that is read-only, for those mounts are not. */
+  /** The guest also sees later mounts of dom0 below it (mount_namespaces(7): MS_SLAVE). Never with `readOnly`: those mounts would be writable. */
   isSlave?: boolean;
 }
 
-/** A 9pfs front end has as many rings. */
+/** Number of rings of a 9pfs front end. */
 export const SHARE_RINGS = 2;
 export const EXPORTS_MAX = 64;
 
-/** SHARE's payload: struct thaw_share, and the exports; at last what another server stashed, where there is that. */
+/** Packs SHARE's payload: struct thaw_share, the exports, and the fid snapshot of an earlier server where there is one. */
 export function encodeShare(
   rings: readonly { ref: number; port: number }[],
   exports: readonly Export[],
@@ -162,7 +162,7 @@ export function encodeShare(
   return Buffer.concat([head, encodeFields(fields)]);
 }
 
-/** What a shim says of itself and its processes. */
+/** A shim's state and processes. */
 export interface ShimStatus {
   state: 'waiting' | 'up' | 'lost';
   reason?: string;
@@ -193,10 +193,10 @@ export function decodeShimStatus(bytes: Buffer): ShimStatus {
 const PROCESS_BEGUN = 256;
 const PROCESS_OOM = 512;
 
-/** Why a process is to be forgotten: thaw_forget. */
+/** The reasons for FORGET (enum thaw_forget of proto.h). */
 export const Forget = { REFUSED: 0, LEFT: 1, UNDONE: 2 } as const;
 
-/** Payload of EXPECT: log file ("" for none) and status file ("" for none where there is no log either). */
+/** Packs EXPECT's payload: log file, "" for none, and status file, "" for none where there is no log either. */
 export function encodeExpect(logPath: string, statusPath: string): Buffer {
   return encodeFields([logPath, statusPath]);
 }
