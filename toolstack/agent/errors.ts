@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the agent's refusals and silences become errors.
+// Errors for an agent that refuses a request or does not answer.
 
 import { ThawError } from '../base/errors.js';
 import { printable } from '../base/text.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files on their way to the guest as layers, over a data channel that thawd itself holds: when an image is frozen.
+// Sends files as layers to a guest, over the data channel that thawd itself holds while it freezes an image.
 
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { encodeFrame } from '../base/frame.js';
 import { DATA_MAX, LAYER, LayerPart } from './wire.js';
 
-/** Sends files as layers 1, 2 and so on, and tells how many bytes it has sent so far. Resolves when the channel has the last byte; rejects when it closes before. */
+/** Sends files as layers 1, 2 and so on, and reports the bytes sent so far. Resolves once the channel has the last byte; rejects when it closes earlier. */
 export async function sendLayers(
   channel: Duplex,
   files: readonly string[],

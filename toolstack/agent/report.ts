@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What STATS and PROCESSES answer: the kernel's own files, as a guest that may lie sends them. Pure.
+// Decodes the answers to STATS and PROCESSES: the guest kernel's own files, from a guest that may lie. Pure.
 
 import { decodeFields, ProtocolError } from '../base/frame.js';
 import { printable } from '../base/text.js';
@@ -12,7 +12,7 @@ export interface GuestStats {
   blockOut: number;
 }
 
-/** Throws ProtocolError. A file that says nothing counts as 0. */
+/** Throws ProtocolError. An empty file counts as 0. */
 export function decodeStats(untrustedPayload: Buffer): GuestStats {
   const [cpu = '', current = '', memory = '', pids = '', io = ''] = texts(untrustedPayload, 6);
   const used = number(current) - number(/^inactive_file (\d+)$/m.exec(memory)?.[1]);
@@ -29,7 +29,7 @@ export function decodeStats(untrustedPayload: Buffer): GuestStats {
   };
 }
 
-/** What of a guest's memory processes could have, out of STATS' answer. Throws ProtocolError. */
+/** Returns the memory that processes of the guest could still get, from STATS' answer. Throws ProtocolError. */
 export function decodeMemory(untrustedPayload: Buffer): { availableKib: number } {
   const meminfo = texts(untrustedPayload, 6)[5] ?? '';
   return { availableKib: number(/^MemAvailable: +(\d+) kB$/m.exec(meminfo)?.[1]) };

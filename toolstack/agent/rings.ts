@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a guest's rings are, as its agent's FREEZE answers: struct thaw_ring_page of kernels/agent/proto.h, for each page of both
+// Decodes the rings in an agent's answer to FREEZE: struct thaw_ring_page of kernels/agent/proto.h, for each page of both
 // channels and of the vif.
 
 import { CONTROL_RING_ORDER, DATA_RING_ORDER, VIF_PAGES_MAX } from './wire.js';
 
-/** The client's way to one channel of a clone. */
+/** One channel of a clone, as its client opens it. */
 export interface Ring {
   ref: number;
   port: number;
@@ -28,14 +28,14 @@ const pagesOf = (order: number): number => 1 + 2 * 2 ** (order - PAGE_ORDER);
 
 const CHANNEL_PAGES = pagesOf(CONTROL_RING_ORDER) + pagesOf(DATA_RING_ORDER);
 
-/** The pages of each, as FREEZE told of them. */
+/** The pages of each ring in FREEZE's answer. */
 export interface RingPages {
   channels: Buffer;
   vif: Buffer;
 }
 
 /**
- * What FREEZE answered, if clones can be given their rings by it: undefined when the guest keeps none, or says what cannot be.
+ * Returns the rings in FREEZE's answer. Undefined where the guest keeps none, or names impossible pages.
  * A guest that lies here has its own clones' channels fail, and no others.
  */
 export function keptRings(untrusted: Buffer): RingPages | undefined {

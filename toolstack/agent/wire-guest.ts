@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent is asked for its guest: an identity, a size, root filesystems, files of dom0, networks. proto.h says what each field means.
+// Packs requests about the guest: identity, size, root filesystems, shares, networks. proto.h describes each field.
 
 import { encodeFields } from '../base/frame.js';
 
@@ -70,12 +70,12 @@ export function encodeFiles(tag: string): Buffer {
   return encodeFields([tag]);
 }
 
-/** FILL's payload: what `path` in a root filesystem holds goes into the folder that dom0 shares by that name, over the device of that tag. */
+/** Packs FILL's payload: the agent copies `path` of a root filesystem into the share of that name on the device of that tag. */
 export function encodeFill(rootfs: string, path: string, tag: string, name: string): Buffer {
   return encodeFields([rootfs, path, tag, name]);
 }
 
-/** SHM's payload: the tmpfs that `container` has at `path` is there for the container called `name`, too. */
+/** Packs SHM's payload: the container called `name` shares the tmpfs that `container` has at `path`. */
 export function encodeShm(container: string, path: string, name: string): Buffer {
   return encodeFields([container, path, name]);
 }
@@ -105,7 +105,7 @@ export interface ResizeRequest {
   memoryKib: number;
   vcpus: number;
   timeoutMs: number;
-  /** By how much the guest raises its balloon's target itself; 0 where it is told by xenstore. */
+  /** KiB by which the guest itself raises its balloon target; 0 where xenstore tells it. */
   growKib?: number;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent is asked for containers and their processes. proto.h says what each field means.
+// Packs requests about containers and their processes. proto.h describes each field.
 
 import { encodeFields } from '../base/frame.js';
 
@@ -25,14 +25,14 @@ export function encodeStart(request: StartRequest): Buffer {
 
 export interface BeginRequest {
   process: number;
-  /** Those of CREATE or, of a container that was held, START; STDIN may be left out, and is of one that was held. */
+  /** The flags of CREATE or, for a held container, of START. STDIN may be left out, and must be for a held container. */
   flags: number;
   rows: number;
   cols: number;
   container: string;
   /** For the container's UTS namespace; '' leaves it. */
   hostname: string;
-  /** Replace files of the same names given to CREATE. */
+  /** Files that replace those of CREATE by the same names. */
   files: Record<string, string>;
 }
 
@@ -44,7 +44,7 @@ export function encodeBegin(request: BeginRequest): Buffer {
   ]);
 }
 
-/** HOLD's payload: the container that goes along, and whether dom0 keeps what that has open of dom0's files. */
+/** Packs HOLD's payload: the container, and whether dom0 keeps a snapshot of its open shared files. */
 export function encodeHold(container: string, filesKeep = false): Buffer {
   return encodeFields([container, ...(filesKeep ? ['files'] : [])]);
 }
@@ -79,13 +79,13 @@ function execHead(request: Pick<ExecRequest, 'process' | 'flags' | 'rows' | 'col
   return head;
 }
 
-/** What is to be in files of a container's cgroup; '' leaves one as it is. */
+/** New contents of files in a container's cgroup; '' leaves a file as it is. */
 export interface LimitRequest {
   container: string;
   cpuMax: string;
   pidsMax: string;
   memoryMax: string;
-  /** '1': its processes stand still, '0': they go on. */
+  /** '1' freezes the container's processes, '0' thaws them. */
   freeze: string;
 }
 
@@ -95,7 +95,7 @@ export function encodeLimit(request: LimitRequest): Buffer {
   return encodeFields([container, cpuMax, pidsMax, memoryMax, freeze]);
 }
 
-/** What a process of ARCHIVE does. */
+/** The tasks of an ARCHIVE process. */
 export const ArchiveVerb = { PACK: 1, UNPACK: 2, PUT: 3, CHANGES: 4, LAYER: 5 } as const;
 export const ArchiveOption = { CONTENTS: 1, OVERWRITE: 2, OWNER: 4, STILL: 8 } as const;
 
@@ -103,12 +103,12 @@ export interface ArchiveRequest {
   process: number;
   /** ProcessFlag.STDIN for UNPACK and PUT. */
   flags: number;
-  /** Of ArchiveVerb. */
+  /** A value of ArchiveVerb. */
   verb: number;
-  /** Of ArchiveOption. */
+  /** Bits of ArchiveOption. */
   options: number;
   owner?: { uid: number; gid: number } | undefined;
-  /** As its processes see their files; '' for the root filesystem as it is mounted. */
+  /** The container whose view of its files counts; '' for the root filesystem as it is mounted. */
   container: string;
   rootfs: string;
   path: string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's messages as thawd sees them, and what it says: constants and structs of kernels/agent/proto.h, which a test compares with this
-// file. What it is asked is in wire-guest.ts and wire-process.ts.
+// The agent's messages: constants and structs of kernels/agent/proto.h, which a test compares with this file. wire-guest.ts and
+// wire-process.ts pack the requests.
 
 import { decodeFields, ProtocolError } from '../base/frame.js';
 import { printable } from '../base/text.js';
@@ -13,7 +13,7 @@ export const XS_CONTROL = 'data/thaw/control';
 export const XS_DATA = 'data/thaw/data';
 export const XS_STATE = 'data/thaw/state';
 export const XS_WAKE = 'data/thaw/wake';
-/** What XS_WAKE says: to somebody new, or to a domain that goes on as it was. */
+/** Values of XS_WAKE: for a new clone, or for a domain that continues as it was. */
 export const Wake = { NEW: '1', SAME: '2' } as const;
 
 /** Rings of 1 << order bytes each way. */
@@ -58,12 +58,12 @@ export const LayerPart = { SIZE: 1, BYTES: 2 } as const;
 export const LAYERS_MAX = 64;
 export const DATA_MAX = 65536;
 
-/** How MOUNT calls the layer that came in LAYER frames of that number, from 1. */
+/** MOUNT's name for the layer that came in LAYER frames of that number, from 1. */
 export function layerName(number: number): string {
   return `layer-${number}`;
 }
 
-/** Why the agent refused a request. */
+/** The agent's reasons for refusing a request. */
 export const AgentFault = {
   MESSAGE: 1,
   STATE: 2,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long anything is waited for: every wait in thaw goes through here and ends with a named error.
+// Deadlines: every wait in thaw goes through here and ends with a named error.
 
 import { ThawError } from './errors.js';
 
@@ -24,7 +24,7 @@ export async function withDeadline<T>(
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const stopped = new Promise<never>((_, reject) => {
-    // Where the host or this process stood still meanwhile, what came in time is still to be read: timers have their turn before it.
+    // Timers run before input. After a pause of the host or of this process, setImmediate lets input that came in time be read first.
     timer = setTimeout(() => setImmediate(() => reject(new TimeoutError(what, ms, code))), ms);
     onAbort = () => reject(abortReason(signal));
     if (signal?.aborted === true) onAbort();
@@ -55,7 +55,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Why the signal aborted, as an Error. */
+/** Returns the signal's reason as an Error. */
 export function abortReason(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every error of thaw looks like: a stable code, a message for people, its cause. One subclass per layer.
+// The form of every error of thaw: a stable code, a message for people, its cause. One subclass per layer.
 
 /** Base of all errors thaw makes. `code` is stable and is what callers and tests match; `message` is for people. */
 export class ThawError extends Error {

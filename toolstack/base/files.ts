@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How state reaches the disk: whole or not at all.
+// Writes state to disk whole or not at all.
 
 import { access, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How frames and fields are packed and unpacked (kernels/agent/proto.h). Pure: bytes in, frames out.
+// Packs and unpacks frames and fields (kernels/agent/proto.h). Pure: bytes in, frames out.
 
 import { ThawError } from './errors.js';
 

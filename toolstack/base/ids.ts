@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of identity thaw knows, branded so that one cannot be passed for another, and how new ones are made.
+// thaw's kinds of ids, branded so that one cannot be passed for another, and the makers of new ones.
 
 import { randomBytes } from 'node:crypto';
 
@@ -10,7 +10,7 @@ type Branded<T, B> = T & { readonly [brand]: B };
 export type Domid = Branded<number, 'Domid'>;
 /** One micro-domain with what belongs to it, as long as it lives: 12 hex digits. */
 export type SandboxId = Branded<string, 'SandboxId'>;
-/** A container: 64 hex digits, as other engines have them. */
+/** A container: 64 hex digits, as container engines have them. */
 export type ContainerId = Branded<string, 'ContainerId'>;
 
 /** Several containers in one micro-domain: 64 hex digits. */

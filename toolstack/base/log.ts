@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where thawd's log lines go: winston, one line an event on stderr (systemd's journal, or the file it is redirected to).
+// thawd's log: winston writes one line an event to stderr, for systemd's journal or a file.
 
 import { createLogger, format, transports, type Logger } from 'winston';
 import { describeError } from './errors.js';
@@ -15,7 +15,7 @@ export function createLog(level: string): Log {
   });
 }
 
-/** A log that keeps nothing, for tests and one-shot commands. */
+/** Returns a log that drops every line, for tests and one-shot commands. */
 export function silentLog(): Log {
   return createLogger({
     silent: true,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long work shows how far it is: on a terminal one line for each step, redrawn in place; elsewhere the steps as plain lines.
+// Shows the progress of long work: on a terminal one line for each step, redrawn in place; elsewhere each step as a plain line.
 
 import { formatBytes, printable } from './text.js';
 
-/** A step begins, or, with `done`, the step that has begun is so far. */
+/** The beginning of a step or, with `done`, the progress of the current step. */
 export interface Progress {
   /** The step, such as `Copying busybox:latest`. */
   text: string;
@@ -15,7 +15,7 @@ export interface Progress {
 
 export type OnProgress = (progress: Progress) => void;
 
-/** What of a client it takes to show progress to it. */
+/** The part of a client that progress needs. */
 export interface ProgressClient {
   isTerminal: { stderr: boolean };
   cols: number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a tree goes that somebody hostile may still be changing, or has made as deep as no path can be. Node.js walks it by paths, so that a
-// folder that becomes a symbolic link meanwhile leads it out; rm goes by descriptors.
+// Removes a tree that a hostile process may change meanwhile, or that is deeper than any path. Node.js walks paths, so a directory that
+// becomes a symbolic link would lead it out of the tree; rm walks descriptors.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { ThawError } from './errors.js';
 const run = promisify(execFile);
 const REMOVE_MS = 3_600_000;
 
-/** Removes a file or folder with all below it, other filesystems left alone; nothing where there is none. Rejects with ERR_REMOVE. */
+/** Removes a file or directory with everything below it, except other filesystems. A missing one is no error. Rejects with ERR_REMOVE. */
 export async function removeTree(path: string): Promise<void> {
   try {
     await run('rm', ['-rf', '--one-file-system', '--', path], { timeout: REMOVE_MS });

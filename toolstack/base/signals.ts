@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What signals are called, and which number a name stands for.
+// Names and numbers of signals.
 
 import { constants } from 'node:os';
 
@@ -21,7 +21,7 @@ export function signalNumber(text: string): number | undefined {
   return isSignal && !(real && number < RT_MIN) ? number : undefined;
 }
 
-/** `SIGTERM` for 15; the number itself where it has no name. */
+/** Returns `SIGTERM` for 15, and the number itself where it has no name. */
 export function signalName(number: number): string {
   const found = Object.entries(NUMBERS).find(([, value]) => value === number);
   return found?.[0] ?? String(number);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the time of something that has several steps went: a debug line in thawd's log.
+// Measures the steps of a longer piece of work, for one debug line in thawd's log.
 
 import type { Log } from './log.js';
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How untrusted or raw values become text that a terminal, a log or a table can show, and how sizes are read and written.
+// Makes untrusted or raw values into text for a terminal, a log or a table; reads and writes sizes.
 
 import { ThawError } from './errors.js';
 
-/** Guest text made fit for a log or a terminal: UTF-8, control characters replaced by spaces, cut at `max` characters. */
+/** Returns untrusted text fit for a log or a terminal: UTF-8, spaces for control characters, cut at `max` characters. */
 export function printable(untrusted: Buffer | string, max: number): string {
   return untrusted
     .toString('utf8')
@@ -38,7 +38,7 @@ export function parseBytes(what: string, text: string): number {
   return Math.floor(value);
 }
 
-/** A size for people: `64 MiB`, `1.5 GiB`. */
+/** Returns a size for people: `64 MiB`, `1.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
@@ -50,7 +50,7 @@ export function formatBytes(bytes: number): string {
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${names[unit]}`;
 }
 
-/** How long ago, for people: `3 seconds ago`, `2 hours ago`. */
+/** Returns an age for people: `3 seconds ago`, `2 hours ago`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const steps: [number, string][] = [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many may do the same kind of work at once; the others wait for their turn, in the order they came.
+// Limits how many callers do the same kind of work at once; the others wait in the order they came.
 
 /** Each piece of work that begins has a turn until it has settled. */
 export class Turns {
@@ -34,7 +34,7 @@ export class Turns {
         this.#waiting.push(resolve);
         onAbort = () => {
           const at = this.#waiting.indexOf(resolve);
-          // Its turn has come already, which it then uses: nobody else's place is to go.
+          // The work has its turn already, and no other work may lose its turn instead.
           if (at < 0) return;
           this.#waiting.splice(at, 1);
           reject(signal?.reason as Error);
@@ -46,7 +46,7 @@ export class Turns {
     }
   }
 
-  /** To the next, without a moment in which somebody else could take it. */
+  /** Passes the turn to the next work directly, so that no newcomer takes it in between. */
   #pass(): void {
     const next = this.#waiting.shift();
     if (next) next();

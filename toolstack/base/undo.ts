@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was acquired and must be released when a later step fails: an undo stack.
+// An undo stack: releases acquired things when a later step fails.
 
 import type { Log } from './log.js';
 
@@ -12,12 +12,12 @@ export class Undo {
     this.#log = log;
   }
 
-  /** Adds the release of what was just acquired; `what` names it in the log when the release fails. */
+  /** Adds a release. `what` names the acquired thing in the log when the release fails. */
   push(what: string, release: () => unknown): void {
     this.#steps.push({ what, release });
   }
 
-  /** Success: what was acquired belongs to the caller now. */
+  /** Hands everything acquired over to the caller. */
   disarm(): void {
     this.#steps = [];
   }

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which thaw this is; a test compares it with package.json.
+// The version of thaw; a test compares it with package.json.
 
 export const VERSION = '0.1.0';

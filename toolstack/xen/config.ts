@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a micro-domain is described to libxl: libxl_domain_config as JSON (field names are those of libxl_types.idl).
+// Describes a micro-domain to libxl: libxl_domain_config as JSON, with the field names of libxl_types.idl.
 
 import type { GuestType } from './host.js';
 
@@ -7,10 +7,10 @@ export interface DomainConfig {
   name: string;
   uuid: string;
   type: GuestType;
-  /** vCPUs the domain is made with; `onlineVcpus` of them are available at first. */
+  /** Number of vCPUs of the domain; `onlineVcpus` of them are online at first. */
   maxVcpus: number;
   onlineVcpus: number;
-  /** What memory may grow to, and what it starts with. Paging pool and static-max follow the first. */
+  /** The memory that the domain may grow to, and its memory at first. Paging pool and static-max follow the former. */
   maxMemoryKib: number;
   memoryKib: number;
   kernel: string;
@@ -18,7 +18,7 @@ export interface DomainConfig {
   cmdline: string;
 }
 
-/** The ring of a vchan is granted by the guest: this many frames of grants are ample for it and its devices. */
+/** Frames of the grant table. They hold the grants of a guest's vchans and devices with room to spare. */
 export const MAX_GRANT_FRAMES = 32;
 
 /** The object that Libxl.domainCreateNew and domainCreateRestore take. No devices: thaw attaches its own. */

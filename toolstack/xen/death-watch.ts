@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How all who look after a domain hear of its end by one watch of libxl's.
+// Shares one libxl watch of a domain's end among all its listeners.
 
 import type { DomainEvent } from '../../bindings/index.js';
 import type { Domid } from '../base/ids.js';
@@ -7,7 +7,7 @@ import type { XenHost } from './host.js';
 
 type Listener = (event: DomainEvent) => void;
 
-/** libxl's watch of a domain, and who hears of it. */
+/** libxl's watch of a domain, and its listeners. */
 interface Shared {
   watch: { ready: Promise<void>; close(): void };
   listeners: Set<Listener>;
@@ -15,12 +15,12 @@ interface Shared {
 }
 
 const shared = new WeakMap<XenHost, Map<Domid, Shared>>();
-/** From one step of a start to the next the watch stays: libxl takes a thread's turn to set and to end one. */
+/** A watch outlives its last listener by this time, since each step of a start listens anew and a new watch costs a turn of libxl's thread. */
 const LINGER_MS = 1000;
 
 /**
- * Calls `listener` when the domain shuts down and when it is gone; at once if it already is. After `close()` no call comes. All who
- * look after a domain share one watch, until it has told something: who comes then gets one that looks anew.
+ * Calls `listener` when the domain shuts down and when it is destroyed; at once if it already is. After `close()` no call comes. All
+ * listeners of a domain share one watch until it has reported something; a later listener gets a new one.
  */
 export function onDomainDeath(
   host: XenHost,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How work that needs a live guest ends at once when the guest dies, in place of at its deadline.
+// Ends work that needs a live guest as soon as the guest dies, before the work's deadline.
 
 import type { DomainEvent, DomainInfo } from '../../bindings/index.js';
 import { ThawError } from '../base/errors.js';
@@ -9,7 +9,7 @@ import type { XenHost } from './host.js';
 
 /**
  * Settles as `work` does, which gets a signal that aborts as soon as the domain crashes, shuts down or is destroyed, and must
- * then end. What it rejects with after that becomes ERR_GUEST_LOST.
+ * then end. A rejection after that becomes ERR_GUEST_LOST.
  */
 export function whileAlive<T>(
   host: XenHost,
@@ -18,13 +18,13 @@ export function whileAlive<T>(
 ): Promise<T> {
   return untilLost(work, (lose) => {
     const watch = onDomainDeath(host, domid, lose);
-    // A watch that cannot be set leaves the deadlines.
+    // Without a watch the deadlines remain.
     watch.ready.catch((error: unknown) => host.log.warn(`Cannot watch domain ${domid}`, { error }));
     return () => watch.close();
   });
 }
 
-/** As whileAlive(), for a domain that xenstored does not know yet, and so tells nobody of: Xen is asked every second instead. */
+/** Like whileAlive(), for a domain that xenstored does not know yet and so cannot report: thawd asks Xen every second instead. */
 export function whileUnknown<T>(
   host: XenHost,
   domid: Domid,
@@ -40,14 +40,14 @@ export function whileUnknown<T>(
       if (death) lose(death);
     };
     const timer = setInterval(() => {
-      // One look that fails leaves the next, and the deadlines.
+      // After a failed look the next one and the deadlines remain.
       look().catch((error: unknown) => host.log.warn(`Cannot look for domain ${domid}`, { error }));
     }, LOOK_MS);
     return () => clearInterval(timer);
   });
 }
 
-/** `watch` begins to look for a death, and returns what ends that. */
+/** `watch` starts looking for a death, and returns the function that stops it. */
 async function untilLost<T>(
   work: (lost: AbortSignal) => Promise<T>,
   watch: (lose: (death: DomainEvent) => void) => () => void,
@@ -75,7 +75,7 @@ function guestLost(event: DomainEvent): ThawError {
   return new ThawError('ERR_GUEST_LOST', `Domain ${event.domid} ${describeDeath(event)}`);
 }
 
-/** What happened to a domain, as the end of a sentence. */
+/** Describes the domain's end as the end of a sentence. */
 export function describeDeath(event: DomainEvent): string {
   if (event.type === 'domain_death') return 'was destroyed';
   if (event.shutdownReason === 'crash')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a domain ends for good: destroyed, its records removed, and no zombie left.
+// Destroys a domain, removes its records and waits until Xen no longer lists it.
 
 import { sleep } from '../base/deadline.js';
 import { errorCode, ThawError } from '../base/errors.js';
@@ -10,11 +10,11 @@ import { changeStore } from './store-change.js';
 import { removeUserdata } from './userdata.js';
 
 /**
- * Destroys a domain, removes what libxl and thaw keep of it, and waits until Xen no longer lists it. Its devices' back ends find
- * their nodes gone and let go of its memory. Idempotent: of a domain that is gone only records are removed, and one whose number
- * now belongs to another (its uuid differs) is left alone. Rejects with ERR_XEN_ZOMBIE when someone still maps its memory.
+ * Destroys a domain, removes the records of libxl and thaw, and waits until Xen no longer lists it. The back ends of its devices find
+ * their nodes gone and unmap its memory. Idempotent: for a destroyed domain it removes the records only. A domain whose number
+ * now belongs to another one (the uuid differs) is left alone. Rejects with ERR_XEN_ZOMBIE when a process still maps its memory.
  *
- * Not by libxl_domain_destroy, which forks thawd for each domain and waits for each of its devices.
+ * libxl_domain_destroy would fork thawd for each domain and wait for each of its devices.
  */
 export async function destroyDomain(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   if (await isSameDomain(host, domid, uuid)) {
@@ -49,7 +49,7 @@ async function untilGone(host: XenHost, domid: Domid, uuid: string): Promise<voi
 const GONE_MS = 20_000;
 const GONE_POLL_MS = 20;
 
-/** Whether the number still belongs to that domain, dying ones included. */
+/** Resolves with true while the domid belongs to the domain of that uuid, a dying one included. */
 export async function isSameDomain(host: XenHost, domid: Domid, uuid: string): Promise<boolean> {
   try {
     // Not libxl_domain_info, which logs an error for a domain that is not there.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a device leaves a domain that runs on: its driver lets go of it, as libxl would ask it to, then what xenstore has of it goes.
+// Detaches a device from a running domain: asks its driver to close, as libxl would, then removes its nodes.
 
 import type { Domid } from '../base/ids.js';
 import { devicePaths, type Device } from './devices.js';
@@ -12,7 +12,7 @@ const XENBUS_CLOSED = '6';
 const CLOSED_MS = 10_000;
 
 /**
- * Resolves when nothing of the device is left, with whether the guest let go of it: a guest that does not gets its device taken away.
+ * Resolves once the device is gone, with whether the guest's driver closed it. The device of a guest that does not close it is removed anyway.
  * Rejects when xenstore refuses.
  */
 export async function detachDevice(
@@ -26,7 +26,7 @@ export async function detachDevice(
     await tx.write(`${backend}/online`, '0');
     await tx.write(`${backend}/state`, XENBUS_CLOSING);
   });
-  // Of 9pfs there is no back end's driver, and the guest's is asked by what stands there.
+  // A 9pfs device has no back end driver in dom0: thawd writes the back end's state, which the guest's driver watches.
   const closed = await host.xenstore
     .waitFor(`${kind === '9pfs' ? frontend : backend}/state`, isClosed, { timeoutMs: CLOSED_MS })
     .then(
@@ -37,7 +37,7 @@ export async function detachDevice(
   return closed;
 }
 
-/** Also when somebody else has removed it. */
+/** True also where another program removed the device. */
 function isClosed(state: string | undefined): boolean {
   return state === undefined || state === XENBUS_CLOSED;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a vbd or vif comes to a domain: by writing xenstore, without libxl's hotplug scripts. It goes with the domain (destroy.ts).
+// Attaches vbds and vifs to a domain by xenstore alone, without libxl's hotplug scripts. destroy.ts removes them with the domain.
 // libxl finds the device under /libxl/DOMID/device like one of its own, so xl lists and removes it.
 
 import type { Domid } from '../base/ids.js';
@@ -34,7 +34,7 @@ export function deviceNodes(domid: Domid, device: Device): StoreEntry[] {
   ];
 }
 
-/** What libxl keeps of a device for itself: xl lists and removes it by that. Pure. */
+/** libxl's own nodes of a device, by which xl lists and removes it. Pure. */
 export function libxlDeviceNodes(domid: Domid, device: Device): StoreEntry[] {
   const paths = devicePaths(domid, device.kind, device.devid);
   const nodes = { backend: paths.backend, ...backendNodes(domid, device) };
@@ -47,7 +47,7 @@ function backendNodes(domid: Domid, device: Device): Record<string, string> {
     'frontend-id': String(domid),
     online: '1',
     state: XENBUS_INITIALISING,
-    // libxl runs this when it removes a device and fails where there is none.
+    // libxl runs this script when it removes a device, and fails without one.
     script: '/bin/true',
     ...device.backend,
   };
@@ -59,7 +59,7 @@ function entries(base: string, values: Record<string, string>): StoreEntry[] {
   return Object.entries(values).map(([name, value]) => ({ path: `${base}/${name}`, value }));
 }
 
-/** Where xenstore has a device: for its back end, its front end and libxl. */
+/** Paths of a device in xenstore: of its back end, its front end and libxl. */
 export function devicePaths(domid: Domid, kind: Device['kind'], devid: number) {
   return {
     backend: `/local/domain/0/backend/${kind}/${domid}/${devid}`,
@@ -78,7 +78,7 @@ export async function attachDevices(
   await changeStore(host, (tx) => tx.writeAll(nodes));
 }
 
-/** Resolves when the guest's driver has the device, and a vif's back end has it, too. Rejects with ERR_XENSTORE_TIMEOUT. */
+/** Resolves once the guest's driver is connected and, for a vif, the back end as well. Rejects with ERR_XENSTORE_TIMEOUT. */
 export async function untilConnected(
   host: XenHost,
   domid: Domid,
@@ -87,7 +87,7 @@ export async function untilConnected(
   signal?: AbortSignal,
 ): Promise<void> {
   const { frontend, backend } = devicePaths(domid, kind, devid);
-  // A vif's front end may say so before its back end is there.
+  // A vif's front end may be connected before its back end.
   const path = `${kind === 'vif' ? backend : frontend}/state`;
   const timeoutMs = CONNECT_MS;
   const options = { timeoutMs, ...(signal ? { signal } : {}) };

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// A 9pfs device by which a guest sees files of dom0. Its back end is a shim's file server, so what a back end's driver would do in
-// xenstore is done here (xen/io/9pfs.h). libxl is told nothing of it: it would wait for that back end when it ends the domain.
+// A 9pfs device gives a guest host directories. Its back end is a shim's file server, so thawd does in xenstore
+// what a back end driver would do (xen/io/9pfs.h). libxl does not know of it: it would wait for that back end when it ends the domain.
 
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import { devicePaths, type Device } from './devices.js';
 import type { XenHost } from './host.js';
 
-/** What the guest mounts: of its own device, number 0, or of that of a container in a pod. Pure. */
+/** Returns the tag by which the guest mounts a device: number 0, or the device of a container in a pod. Pure. */
 export function filesTag(device: number): string {
   return device === 0 ? 'thaw' : `thaw-${device}`;
 }
 
-/** As Linux's front end has. */
+/** Number of rings that Linux' front end makes. */
 const RINGS = 2;
-/** Pages of a ring's two ways: 256 KiB, which holds two of the longest messages each way. */
+/** Order of a ring's pages: 256 KiB for both directions, which hold two of the longest messages each. */
 const RING_ORDER = 6;
 
 const XENBUS_INIT_WAIT = '2';
@@ -22,7 +22,7 @@ const XENBUS_INITIALISED = '3';
 const XENBUS_CONNECTED = '4';
 const RINGS_MS = 60_000;
 
-/** The device of that number. Its front end makes its rings as soon as it sees it. Pure. */
+/** Describes the device of that number. The front end makes its rings as soon as it sees the device. Pure. */
 export function filesDevice(device: number): Device {
   const tag = filesTag(device);
   return {
@@ -39,13 +39,13 @@ export function filesDevice(device: number): Device {
   };
 }
 
-/** The grant of a ring's first page, and its port. */
+/** The grant reference of a ring's first page, and its event channel. */
 export interface FilesRing {
   ref: number;
   port: number;
 }
 
-/** The rings that the guest has made. Rejects with ERR_XEN_FILES and ERR_XENSTORE_TIMEOUT. */
+/** Resolves with the rings once the guest has made them. Rejects with ERR_XEN_FILES and ERR_XENSTORE_TIMEOUT. */
 export async function filesRings(
   { xenstore }: XenHost,
   domid: Domid,
@@ -72,7 +72,7 @@ export async function filesRings(
   );
 }
 
-/** Says that somebody serves the device. */
+/** Tells the guest that a server is connected to the device. */
 export async function filesServed(
   { xenstore }: XenHost,
   domid: Domid,
@@ -82,7 +82,7 @@ export async function filesServed(
   await xenstore.write(`${backend}/state`, XENBUS_CONNECTED);
 }
 
-/** The numbers of those that a domain has. */
+/** Resolves with the numbers of a domain's 9pfs devices. */
 export async function filesDevices({ xenstore }: XenHost, domid: Domid): Promise<number[]> {
   const names = await xenstore
     .directory(`/local/domain/0/backend/9pfs/${domid}`)

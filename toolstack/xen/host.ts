@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Xen host that everything else acts on: one libxl context, one xenstore connection, and what the host can do.
+// The Xen host: one libxl context, one xenstore connection, and the host's capabilities.
 
 import { Libxl, type VersionInfo, type Physinfo } from '../../bindings/index.js';
 import { ThawError } from '../base/errors.js';
@@ -35,13 +35,13 @@ export async function closeXenHost(host: XenHost): Promise<void> {
   await host.libxl.close();
 }
 
-/** The one that is wished, else PVH where the host has hardware-assisted paging and PV, which every Xen host has, where not. Throws ERR_XEN_TYPE. */
+/** Returns the requested type. By default it is PVH where the host has hardware-assisted paging, else PV. Throws ERR_XEN_TYPE. */
 export function guestTypeOn(physinfo: Physinfo, wish?: GuestType): GuestType {
   if (wish) checkGuestType(physinfo, wish);
   return wish ?? (physinfo.capabilities.hap ? 'pvh' : 'pv');
 }
 
-/** Throws ERR_XEN_TYPE, saying what the host lacks, when it cannot run guests of this type. */
+/** Throws ERR_XEN_TYPE, which names the missing feature, where the host cannot run guests of this type. */
 export function checkGuestType(physinfo: Physinfo, type: GuestType): void {
   if (type === 'pv' && !physinfo.capabilities.pv) {
     throw new ThawError('ERR_XEN_TYPE', 'This host cannot run PV guests: use --type pvh');

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop devices of the kernel, as LoopDevices needs them.
+// The kernel's loop devices, as LoopDevices needs them.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { loopAttach, loopDetach } from '../../bindings/index.js';
 
 export interface LoopDriver {
-  /** Devices that show a file, whoever made them. */
+  /** Lists all loop devices that have a file, those of other programs included. */
   list(): Promise<{ name: string; file: string }[]>;
   /** Makes a device of the file, read-only unless `writable`, and resolves with its path. */
   attach(file: string, writable: boolean): Promise<string>;
@@ -14,7 +14,7 @@ export interface LoopDriver {
 
 export const kernelLoops: LoopDriver = { list, attach: loopAttach, detach: loopDetach };
 
-/** From sysfs, where a device that shows nothing has no backing_file (Linux, drivers/block/loop.c). */
+/** Reads sysfs, where a device without a file has no backing_file (Linux, drivers/block/loop.c). */
 async function list(): Promise<{ name: string; file: string }[]> {
   const names = (await readdir('/sys/block')).filter((name) => /^loop\d+$/.test(name));
   const found = await Promise.all(

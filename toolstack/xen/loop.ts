@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop devices: for layer files read-only ones, one a file, shared by all domains that use it, gone with the last; for a writable layer one
-// that a single domain has.
+// Loop devices: a layer file has one read-only device, which all domains share and the last one releases; a writable layer has a device
+// for its domain alone.
 
 import { sleep } from '../base/deadline.js';
 import { ThawError } from '../base/errors.js';
@@ -9,14 +9,14 @@ import { kernelLoops, type LoopDriver } from './loop-driver.js';
 export class LoopDevices {
   readonly #driver: LoopDriver;
   readonly #uses = new Map<string, { device: string; count: number }>();
-  /** The last step under way for a file: a device that is going must be gone before the next look for one. */
+  /** The last step under way for each file: a device must be detached before the next search for one. */
   readonly #queues = new Map<string, Promise<unknown>>();
 
   constructor(driver: LoopDriver = kernelLoops) {
     this.#driver = driver;
   }
 
-  /** The block device that shows `file`; made at first use. Each call needs one release(). */
+  /** Resolves with the block device of `file`, attached at the first use. Each call needs one release(). */
   acquire(file: string): Promise<string> {
     return this.#inTurn(file, async () => {
       const use = this.#uses.get(file) ?? { device: await this.#attach(file), count: 0 };
@@ -27,8 +27,8 @@ export class LoopDevices {
   }
 
   /**
-   * A device of its own that shows `file` and can be written to. Waits until no device shows it any more: one that a dead domain had may
-   * still have writes under way. Needs one release(). Rejects with ERR_XEN_LOOP.
+   * Resolves with a writable device of `file`. Waits until no other device has the file: a dead domain's device may still have writes
+   * under way. Needs one release(). Rejects with ERR_XEN_LOOP.
    */
   acquireWritable(file: string): Promise<string> {
     return this.#inTurn(file, async () => {
@@ -48,7 +48,7 @@ export class LoopDevices {
     }
   }
 
-  /** Gives one use back; the last one detaches the device. */
+  /** Releases one use. The last release detaches the device. */
   release(file: string): Promise<void> {
     return this.#inTurn(file, async () => {
       const use = this.#uses.get(file);
@@ -69,7 +69,7 @@ export class LoopDevices {
     return result;
   }
 
-  /** Detaches loop devices on files below `folder` that nobody holds: leftovers of a killed thawd. */
+  /** Detaches unused loop devices on files below `folder`: leftovers of a killed thawd. */
   async sweep(folder: string): Promise<void> {
     const held = new Set(this.#uses.keys());
     for (const { name, file } of await this.#driver.list()) {
@@ -78,7 +78,7 @@ export class LoopDevices {
     }
   }
 
-  /** Takes an existing device on the file (an earlier thawd's), also where somebody has deleted it since, else makes one. */
+  /** Takes an earlier thawd's device of the file, also where the file was deleted since, else attaches one. */
   async #attach(file: string): Promise<string> {
     const there = await this.#existing(file);
     if (there !== undefined) return there;

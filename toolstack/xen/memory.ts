@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a running domain grows from its template's memory to what its container asked for.
+// Grows a running domain from its template's memory to the memory that its container asked for.
 
 import type { Domid } from '../base/ids.js';
 import type { GuestType, XenHost } from './host.js';
@@ -13,8 +13,8 @@ export function pagingPoolKib(maxMemoryKib: number, vcpus: number): number {
 }
 
 /**
- * Allows and asks for `targetKib`; the guest's balloon follows in steps that it can carry, by hot-adding memory. Not by
- * libxl_set_memory_target, which takes a lock, a transaction and several milliseconds for the same two changes.
+ * Allows the domain `targetKib` and sets its balloon target. The guest follows in steps, by hot-adding memory.
+ * libxl_set_memory_target would take a lock, a transaction and several milliseconds for the same two changes.
  */
 export async function setMemoryTarget(
   host: XenHost,
@@ -25,15 +25,15 @@ export async function setMemoryTarget(
   await host.xenstore.write(`/local/domain/${domid}/memory/target`, String(targetKib));
 }
 
-/** Of the two changes the first alone, for a guest that hears of the target in another way. */
+/** Allows the domain `targetKib` without a balloon target, for a guest that learns its target from its agent. */
 export function allowMemory(host: XenHost, domid: Domid, targetKib: number): Promise<void> {
   return host.libxl.setMaxMemory(domid, targetKib + MAXMEM_SLACK_KIB);
 }
 
-/** LIBXL_MAXMEM_CONSTANT: what libxl allows a domain beside its memory. */
+/** LIBXL_MAXMEM_CONSTANT: memory that libxl allows a domain beyond its own. */
 export const MAXMEM_SLACK_KIB = 1024;
 
-/** Lets a domain that was made for less memory grow to `maxMemoryKib`. What xl shows of it is written with its records. */
+/** Lets a domain that was made for less memory grow to `maxMemoryKib`. Its records tell xl of it. */
 export async function raiseMemoryLimit(
   host: XenHost,
   domid: Domid,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libxl keeps of a domain in xenstore, written and removed by thaw itself, so that xl finds a clone like any other domain
+// Writes and removes libxl's xenstore records of a domain, so that xl finds a clone like any other domain
 // (libxl__domain_make and libxl__build_post in Xen's tools/libs/light).
 
 import { permissions, type NodeOperations, type StoreEntry } from '../../xenstore/index.js';
@@ -8,7 +8,7 @@ import type { DomainConfig } from './config.js';
 import type { XenHost } from './host.js';
 import { changeStore, removeNodes } from './store-change.js';
 
-/** Where a domain's two rings are; frames are guest frames of a PVH domain, machine frames of a PV one. */
+/** A domain's xenstore and console rings. Frames are guest frames of a PVH domain, machine frames of a PV domain. */
 export interface Rings {
   storeFrame: number;
   storePort: number;
@@ -16,7 +16,7 @@ export interface Rings {
   consolePort: number;
 }
 
-/** What a guest looks for as soon as it wakes, parents before children, and by what thawd knows whose records these are. Pure. */
+/** Nodes that a guest reads as soon as it wakes, parents before children, and the node that marks them as thaw's. Pure. */
 export function guestNodes(domid: Domid, config: DomainConfig): StoreEntry[] {
   const { domain, vm } = recordPaths(domid, config.uuid);
   const ofGuest = permissions(domid, 'none');
@@ -32,9 +32,8 @@ export function guestNodes(domid: Domid, config: DomainConfig): StoreEntry[] {
 }
 
 /**
- * What libxl and xl look for, and no start need wait for. Each costs a request, so what nothing reads is left out: empty nodes for
- * what Linux says once when it boots, and a device entry for the console, which dom0's kernel would take for a back end to look
- * after. Pure.
+ * Nodes that libxl and xl read and no start waits for. Each costs a request, so nodes that nothing reads are left out: empty ones that
+ * Linux reports once at boot, and a device entry for the console, which dom0's kernel would take for a back end. Pure.
  */
 export function libxlNodes(domid: Domid, config: DomainConfig, rings: Rings): StoreEntry[] {
   const { domain, vm, libxl } = recordPaths(domid, config.uuid);
@@ -57,7 +56,7 @@ function toGuest(domid: Domid) {
   return permissions(0, 'none', { domid, access: 'read' });
 }
 
-/** What a guest may write: its answer to a shutdown, and all below data; later also what its devices complain of. */
+/** Nodes that a guest may write: its answer to a shutdown, and everything below data. */
 const GUESTS_OWN = ['control/shutdown', 'data'];
 
 /** The nodes that make xenconsoled serve the console: a pty, and a log where it keeps one. Pure. */
@@ -73,13 +72,13 @@ export function consoleNodes(domid: Domid, rings: Rings): StoreEntry[] {
   });
 }
 
-/** What changes of a domain that gets another name. Pure. */
+/** Nodes that a new name of the domain changes. Pure. */
 export function nameNodes(domid: Domid, uuid: string, name: string): StoreEntry[] {
   const { domain, vm } = recordPaths(domid, uuid);
   return [...entries(domain, { name }), ...entries(vm, { name })];
 }
 
-/** What changes of a domain that gets another name and more memory than it was made with. Pure. */
+/** Nodes that a new name and more memory of the domain change. Pure. */
 export function renamedNodes(
   domid: Domid,
   { uuid, name, maxMemoryKib }: Pick<DomainConfig, 'uuid' | 'name' | 'maxMemoryKib'>,
@@ -95,8 +94,8 @@ export function renamedNodes(
 }
 
 /**
- * Writes nodes of a domain that nothing has waited for, unless the domain is gone or going: its records are then removed already,
- * or will be by a transaction after this one.
+ * Writes nodes that no start waits for, unless the domain is destroyed or dying: its records are then removed already,
+ * or a later transaction removes them.
  */
 export async function writeLater(
   host: XenHost,
@@ -110,12 +109,12 @@ export async function writeLater(
       if ((await tx.readIfExists(`${domain}/vm`)) === vm) await tx.writeAll(nodes);
     });
   } catch (error) {
-    // xenstored takes no permissions for a domain that has just ended, and has removed nodes of its own accord.
+    // xenstored refuses permissions for a domain that has just ended, and has removed nodes by itself.
     if (await host.xenstore.isIntroduced(domid).catch(() => true)) throw error;
   }
 }
 
-/** What xenconsoled keeps for a guest that nobody listens to (libxl's LIBXL_XENCONSOLE_LIMIT). */
+/** Bytes that xenconsoled keeps of a console without a reader (libxl's LIBXL_XENCONSOLE_LIMIT). */
 const CONSOLE_LIMIT = '1048576';
 
 function cpuNodes(config: DomainConfig): Record<string, string> {
@@ -146,7 +145,7 @@ function recordPaths(domid: Domid, uuid: string) {
   };
 }
 
-/** Numbers and uuids of domains that xenstore has records of, whether or not there are such domains. */
+/** Resolves with the domids and uuids in xenstore's records, of existing domains or not. */
 export async function recordedDomains(host: XenHost): Promise<{ domid: number; uuid: string }[]> {
   const { xenstore } = host;
   const numbers = await xenstore.directory('/local/domain').catch(() => []);
@@ -159,7 +158,7 @@ export async function recordedDomains(host: XenHost): Promise<{ domid: number; u
   return found.filter(({ uuid }) => uuid !== '');
 }
 
-/** Removes everything of a domain, its devices on both sides included; of its number only what is still this domain's. */
+/** Removes all nodes of a domain, both sides of its devices included. Nodes by domid go only while the domid is still this domain's. */
 export async function removeDomainNodes(
   tx: NodeOperations,
   domid: Domid,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether this Xen hands out memory that is zero, as every clone relies on: a template's zero pages are not stored.
+// Checks that this Xen hands out zeroed memory. Every clone relies on it, since a template stores no zero pages.
 
 /**
- * False when Xen's command line turns the scrubbing of memory at boot off (`bootscrub`, docs/misc/xen-command-line). What dom0's kernel or
- * an earlier system had in it then shows up in domains.
+ * Returns false where Xen's command line turns the scrubbing of memory at boot off (`bootscrub`, docs/misc/xen-command-line). Domains
+ * then get memory of dom0's kernel or of an earlier system.
  */
 export function scrubsMemory(commandline: string): boolean {
   const words = commandline.split(/\s+/).filter((word) => /^(no-)?bootscrub(=|$)/.test(word));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How thawd changes xenstore's records of domains and devices: one transaction after the other.
+// Changes xenstore's records of domains and devices, one transaction after the other.
 
 import { isXenstoreError, type NodeOperations } from '../../xenstore/index.js';
 import type { XenHost } from './host.js';
 
 /**
- * One transaction at a time for each host: all of them change the same parents, so side by side they would make each other
- * start again, without end on a busy host. Transactions of libxl and xl still may.
+ * Runs one transaction at a time. All of them change the same parents, so side by side they would make each other
+ * start again, without end on a busy host. Transactions of libxl and xl still run beside them.
  */
 export function changeStore(
   host: XenHost,
@@ -28,7 +28,7 @@ const CHANGE_MS = 120_000;
 export async function removeNodes(tx: NodeOperations, paths: readonly string[]): Promise<void> {
   const results = await Promise.allSettled(paths.map((path) => tx.rm(path)));
   for (const result of results) {
-    // A parent that is not there.
+    // The parent does not exist.
     if (result.status === 'rejected' && !isXenstoreError(result.reason, 'ENOENT'))
       throw result.reason;
   }

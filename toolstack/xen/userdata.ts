@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// libxl's own copy of a domain's configuration, a file for each domain: without it xl cannot set memory or vCPUs of a clone.
+// Writes libxl's own copy of a domain's configuration. xl needs this file to set memory or vCPUs of a clone.
 
 import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 
-/** Where libxl 4.20 looks (libxl__userdata_path). */
+/** The folder of libxl 4.20's files (libxl__userdata_path). */
 const FOLDER = '/var/lib/xen';
 
 /** Writes the configuration of a new domain, as domainCreateNew() would take it. */
@@ -19,7 +19,7 @@ export async function writeUserdata(
   await writeFile(userdataPath(folder, domid, uuid), JSON.stringify(config), { mode: 0o600 });
 }
 
-/** Puts another name into it; that it is gone, with its domain, is no error. */
+/** Changes the name in the file. A missing file is no error: its domain has ended. */
 export async function renameUserdata(
   domid: Domid,
   uuid: string,
@@ -27,7 +27,7 @@ export async function renameUserdata(
   folder = FOLDER,
 ): Promise<void> {
   try {
-    // In place: a new file could outlive the domain, whose end removes this one meanwhile.
+    // The file is changed in place: a new one could outlive the domain, whose end may remove this one meanwhile.
     const file = await open(userdataPath(folder, domid, uuid), 'r+');
     try {
       const config = JSON.parse(await file.readFile('utf8')) as { c_info: { name: string } };
@@ -43,7 +43,7 @@ export async function renameUserdata(
   }
 }
 
-/** Removes all that libxl keeps for the domain; nothing there is no error. */
+/** Removes all of libxl's files for the domain. Missing files are no error. */
 export async function removeUserdata(domid: Domid, uuid: string, folder = FOLDER): Promise<void> {
   await rm(userdataPath(folder, domid, uuid), { force: true });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How thaw's domains are told from all others: their uuids begin with "thaw" in ASCII, the rest is random (RFC 9562 version 8).
+// Uuids of thaw's domains begin with "thaw" in ASCII; the rest is random (RFC 9562 version 8).
 
 import { randomBytes } from 'node:crypto';
 
@@ -15,7 +15,7 @@ export function parseUuid(uuid: string): Uint8Array {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex');
 }
 
-/** Whether a domain with that uuid is one that thaw made. */
+/** True for the uuid of a domain that thaw made. */
 export function isThawUuid(uuid: string): boolean {
   return uuid.startsWith(`${PREFIX}-`);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block device of dom0 as a disk of a domain.
+// Describes a block device of dom0 as a disk of a domain.
 
 import { stat } from 'node:fs/promises';
 import { ThawError } from '../base/errors.js';
 import type { Device } from './devices.js';
 
 /**
- * The vbd that shows `blockDevice` (such as /dev/loop3) as the index-th disk, read-only, and the name the guest gives it.
+ * Returns the read-only vbd of `blockDevice` (such as /dev/loop3) as the index-th disk, and the guest's name for it.
  * Numbers are those of Xen's docs/man/xen-vbd-interface: xvda… up to index 15, the extended scheme above.
  */
 export function readOnlyDisk(
@@ -16,7 +16,7 @@ export function readOnlyDisk(
   return disk(blockDevice, index, { mode: 'r', discards: '0' });
 }
 
-/** The same, but that the guest may write to it, and say what it needs no more. */
+/** Like readOnlyDisk(), for a disk that the guest may write to and discard from. */
 export function writableDisk(
   blockDevice: string,
   index: number,
@@ -60,7 +60,7 @@ export function diskDevid(index: number): number {
   return index < 16 ? (202 << 8) | (index << 4) : (1 << 28) | (index << 8);
 }
 
-/** What Linux's blkfront numbers its disks with. */
+/** Major number of Linux' blkfront. */
 export const XVD_MAJOR = 202;
 
 /** The minor number that the guest gives the index-th disk: 16 for each, or 256 in the extended scheme. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vif that a guest's clones have connected from their first instruction on: what its front end wrote into xenstore is theirs, too.
+// A preconnected vif: clones have it connected from their first instruction on, with the nodes that the template's front end wrote.
 
 import { release } from 'node:os';
 import type { Domid } from '../base/ids.js';
@@ -7,24 +7,24 @@ import { devicePaths } from './devices.js';
 import type { XenHost } from './host.js';
 
 export interface KeptVif {
-  /** Which kernel's back end the front end agreed with. */
+  /** Release of the dom0 kernel whose back end the front end negotiated with. */
   backend: string;
-  /** What it wrote, but for what is a domain's own. */
+  /** The front end's nodes, without those that differ for each domain. */
   nodes: Record<string, string>;
-  /** Whether each direction has an event channel of its own. */
+  /** True where each direction has an event channel of its own. */
   isSplit: boolean;
 }
 
-/** What a front end says of a device with one queue (xen/io/netif.h); all are numbers. */
+/** A front end's nodes of a device with one queue (xen/io/netif.h); all are numbers. */
 const SAID =
   /^(tx-ring-ref|rx-ring-ref|request-rx-copy|xdp-headroom|multi-queue-num-queues|feature-[a-z0-9-]+)$/;
 const NUMBER = /^\d{1,10}$/;
 const MOST = 32;
 
-/** What dom0's own is called. */
+/** Release of this dom0's kernel. */
 export const backendRelease = (): string => release();
 
-/** What a guest's front end wrote of its first vif, which is connected; undefined where a clone could not be given that. */
+/** Reads the nodes of a guest's connected first vif; undefined where a clone could not use them. */
 export async function readKeptVif(
   { xenstore }: XenHost,
   domid: Domid,
@@ -43,7 +43,7 @@ export async function readKeptVif(
   return { backend: backendRelease(), nodes, isSplit: names.includes('event-channel-tx') };
 }
 
-/** The front end's nodes of a clone with these ports, which are those of a device that is connected. Pure. */
+/** Returns the front end's nodes of a clone's connected vif with these event channels. Pure. */
 export function keptVifNodes(
   { nodes, isSplit }: KeptVif,
   ports: { tx: number; rx: number },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network interface of a domain: its back end in dom0 is vifDOMID.DEVID.
+// Describes a network interface of a domain. Its back end in dom0 is vifDOMID.DEVID.
 
 import { randomBytes } from 'node:crypto';
 import type { Domid } from '../base/ids.js';
@@ -7,8 +7,8 @@ import { devicePaths, type Device } from './devices.js';
 import type { XenHost } from './host.js';
 
 /**
- * The vif with that MAC. It is connected to nothing in dom0 until a network takes its back end; with `waitsForPlug` that says that it is
- * connected only after plugged().
+ * Returns the vif with that MAC. Its back end is connected to nothing in dom0 until a network takes it. With `waitsForPlug` the back end
+ * reports a connection only after plugged().
  */
 export function vif(devid: number, mac: string, waitsForPlug = false): Device {
   const plugged = waitsForPlug ? {} : { [HOTPLUG_STATUS]: PLUGGED };
@@ -20,16 +20,16 @@ export function vif(devid: number, mac: string, waitsForPlug = false): Device {
   };
 }
 
-// netback says nothing of being connected before hotplug-status does, as who plugs it elsewhere is a script.
+// netback reports no connection before hotplug-status does, since elsewhere a hotplug script plugs it.
 const HOTPLUG_STATUS = 'hotplug-status';
 const PLUGGED = 'connected';
 
-/** Says that the first vif's end in dom0 has been plugged. */
+/** Tells netback that the first vif's end in dom0 has been plugged. */
 export async function plugged({ xenstore }: XenHost, domid: Domid): Promise<void> {
   await xenstore.write(`${devicePaths(domid, 'vif', 0).backend}/${HOTPLUG_STATUS}`, PLUGGED);
 }
 
-/** Resolves when netback has seen the first vif; its end in dom0 is then there, or will be at once. Rejects with ERR_XENSTORE_TIMEOUT. */
+/** Resolves once netback has seen the first vif; its end in dom0 follows at once. Rejects with ERR_XENSTORE_TIMEOUT. */
 export async function untilSeen(
   { xenstore }: XenHost,
   domid: Domid,
