@@ -2,6 +2,8 @@
 // What goes wrong in OCI mode, with the codes of docs/errors.md.
 
 import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
+import type { HasState } from '../../runtime/lifecycle/lifecycle.js';
+import { statusOf } from './container/status.js';
 
 /** The part of a container's record that errors name. */
 type Named = { id: string };
@@ -14,10 +16,11 @@ export function configError(field: string, why: string): OciError {
 }
 
 /** Its state does not allow that. */
-export function stateError(verb: string, { id, state }: Named & { state: string }): OciError {
+export function stateError(verb: string, { id, state }: HasState & Named): OciError {
+  const status = statusOf(state);
   // containerd knows by runc's words that there is nothing to kill.
-  const known = verb === 'kill' && state === 'stopped' ? ': container not running' : '';
-  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}${known}`);
+  const known = verb === 'kill' && status === 'stopped' ? ': container not running' : '';
+  return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${status}${known}`);
 }
 
 /** It stands still, or is about to. */

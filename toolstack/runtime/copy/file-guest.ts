@@ -12,7 +12,8 @@ import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError } from '../errors.js';
 import { Execs } from '../../sandbox/shim/execs.js';
-import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
 import { ownImage } from '../store/image-of.js';
 
 /** A guest that has a container's files. */

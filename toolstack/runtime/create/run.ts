@@ -14,6 +14,7 @@ import { Steps } from '../../base/steps.js';
 import { giveBackAddresses } from '../../sandbox/release.js';
 import { Container } from '../lifecycle/container.js';
 import { stateError } from '../errors.js';
+import { advance, isAtRest, revertTo } from '../lifecycle/lifecycle.js';
 import { launch } from '../lifecycle/launch.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { dropVolumes, letGoOfHost } from './volumes.js';
@@ -72,7 +73,7 @@ export async function createContainer(
     // Chosen anew with each start.
     giveBackAddresses(services.sandbox, record.sandbox);
     delete record.sandbox.network;
-    record.state = 'created';
+    advance(record, 'make');
     try {
       onId?.(record.id);
       await services.records.makeFolder(record.id);
@@ -151,7 +152,7 @@ async function startOrUndo(
     // Also where it never came to a sandbox; what it had before is somebody else's now.
     if (record.sandbox !== before) giveBackAddresses(services.sandbox, record.sandbox);
     await letGoOfHost(services, record);
-    await container.update({ state: stateBefore(record) });
+    await container.transition(revertTo(stateBefore(record)));
     throw error;
   } finally {
     steps.done();
@@ -165,16 +166,16 @@ function begin(
   { record }: Container,
   restarts: number,
 ): Container {
-  if (!['created', 'exited', 'lost'].includes(record.state)) throw stateError('start', record);
+  if (!isAtRest(record)) throw stateError('start', record);
   record.restarts = restarts;
-  record.state = 'starting';
+  advance(record, 'start');
   record.isStopped = false;
   const made = new Container(record, services.records, services.log);
   manager.add(made);
   return made;
 }
 
-/** What it was, by what its last run left: of one that never ran there is no end. */
+/** Returns the state before this start, by what the last run left in the record. */
 export function stateBefore({ exit, reason }: Container['record']): 'created' | 'exited' | 'lost' {
   return exit ? 'exited' : reason === undefined ? 'created' : 'lost';
 }

@@ -9,6 +9,7 @@ import type { ContainerSandbox, Sandbox } from '../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { Execs } from '../../sandbox/shim/execs.js';
 import type { ContainerRecord, RecordStore } from '../store/record.js';
+import { advance, type LifecycleEvent } from './lifecycle.js';
 
 /** How a container ended. */
 export type Ending = { exit: ExitStatus } | { reason: string };
@@ -77,8 +78,17 @@ export class Container {
     this.execs.endAll();
   }
 
-  /** Changes what is written down, then writes it, after what was to be written before. */
-  update(change: Partial<ContainerRecord>): Promise<void> {
+  /** Changes the record, its state by the lifecycle, then writes it. Throws ERR_LIFECYCLE at once. */
+  transition(
+    event: LifecycleEvent,
+    change: Partial<Omit<ContainerRecord, 'state'>> = {},
+  ): Promise<void> {
+    advance(this.record, event);
+    return this.update(change);
+  }
+
+  /** Changes the record, then writes it; writes go to the disk in the order of the calls. */
+  update(change: Partial<Omit<ContainerRecord, 'state'>>): Promise<void> {
     Object.assign(this.record, change);
     const written = this.#written.then(() => this.#store.save(this.record));
     this.#written = written.catch(() => undefined);
@@ -103,13 +113,9 @@ export class Container {
    */
   async finish(ending: Ending): Promise<void> {
     const { name, rm, id } = this.record;
-    const change = {
-      ...ending,
-      state: 'exit' in ending ? ('exited' as const) : ('lost' as const),
-      finished: Date.now(),
-    };
+    advance(this.record, 'exit' in ending ? 'exit' : 'lose');
     delete this.record.isStill;
-    Object.assign(this.record, change);
+    Object.assign(this.record, ending, { finished: Date.now() });
     if ('reason' in ending) this.#log.warn(`Container ${name} is lost: ${ending.reason}`);
     else this.#log.info(`Container ${name} ended`, ending.exit);
     // Its client comes first: on a host with few CPUs the clean-up would be in its way.
@@ -123,7 +129,7 @@ export class Container {
     try {
       await this.#written;
       if (rm) await this.#store.remove(id);
-      else await this.update(change);
+      else await this.update({});
     } catch (error) {
       this.#log.error(`Cannot write down the end of container ${name}`, { error });
     }

@@ -8,6 +8,7 @@ import { createSandbox } from '../../sandbox/create/create.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { enterPod, type Pod } from '../pod/index.js';
 import type { Container } from './container.js';
+import { advance } from './lifecycle.js';
 import type { ContainerServices } from '../store/containers.js';
 import type { RunPlan } from '../create/plan.js';
 import { noteFilled } from '../create/volumes.js';
@@ -59,7 +60,7 @@ export async function launch(
       (error: unknown) => lose(services, container, error),
     );
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
-  record.state = 'running';
+  advance(record, 'run');
   record.started = Date.now();
   // The next thawd would see from the shim that it runs.
   container.update({}).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { describeError } from '../../base/errors.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { NOBODY } from '../exec/null-client.js';
 import type { ContainerRecord } from '../store/record.js';
+import { hasEnded } from './lifecycle.js';
 import { startContainer } from '../create/run.js';
 
 const FIRST_MS = 100;
@@ -83,9 +84,9 @@ export class RestartPolicies {
 
 /** Whether a policy starts it again. Pure. */
 export function wantsRestart(record: ContainerRecord): boolean {
-  const { state, isStopped, rm, exit, restarts = 0, options } = record;
+  const { isStopped, rm, exit, restarts = 0, options } = record;
   const { name, retries }: RestartPolicy = options?.restart ?? { name: 'no', retries: 0 };
-  if (rm || isStopped === true || !['exited', 'lost'].includes(state)) return false;
+  if (rm || isStopped === true || !hasEnded(record)) return false;
   if (name !== 'on-failure') return name !== 'no';
   const hasFailed = !(exit?.kind === 'exited' && exit.code === 0);
   return hasFailed && (retries === 0 || restarts < retries);

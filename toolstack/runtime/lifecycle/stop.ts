@@ -6,8 +6,9 @@ import type { Client } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
 import { errorCode } from '../../base/errors.js';
 import type { Container } from './container.js';
+import { hasEnded, isUp } from './lifecycle.js';
 import { stateError } from '../errors.js';
-import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { unpauseContainer } from '../pause/pause.js';
 import type { ContainerRecord } from '../store/record.js';
 import { startContainer } from '../create/run.js';
@@ -115,8 +116,7 @@ export async function restartContainer(
     delete record.isRestarting;
     await manager.get(id)?.update({ rm });
     // As its end would have done.
-    if (rm && manager.get(id) && ['exited', 'lost'].includes(record.state))
-      await manager.remove(id, false, true);
+    if (rm && manager.get(id) && hasEnded(record)) await manager.remove(id, false, true);
   }
   services.events.tell('restart', record);
 }

@@ -2,7 +2,7 @@
 // thaw wait: when does a container end, and how?
 
 import { shellStatus } from '../../api/wire.js';
-import type { Container } from './container.js';
+import { hasEnded } from './lifecycle.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import type { ContainerRecord } from '../store/record.js';
 
@@ -33,10 +33,6 @@ export async function waitFor(
     if (signal.aborted) onAbort();
     else if (hasEnded(record)) settle(() => resolve(statusOf(record)));
   });
-}
-
-function hasEnded({ state }: Container['record']): boolean {
-  return state === 'exited' || state === 'lost';
 }
 
 function statusOf({ exit }: ContainerRecord): number {

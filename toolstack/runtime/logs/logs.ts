@@ -5,7 +5,8 @@ import type { Client, LogOptions } from '../../api/engine.js';
 import type { Container } from '../lifecycle/container.js';
 import { LogParser, type LogEntry } from './log.js';
 import { readLogFiles } from './log-files.js';
-import { isUp, type ContainerServices } from '../store/containers.js';
+import type { ContainerServices } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
 
 /** Copies a container's log to the client, stdout and stderr apart. */
 export async function printLogs(

@@ -4,6 +4,7 @@
 
 import { describeError } from '../../base/errors.js';
 import type { Container } from '../lifecycle/container.js';
+import { advance } from '../lifecycle/lifecycle.js';
 import type { Events } from '../lifecycle/events.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 
@@ -40,6 +41,6 @@ export async function noticePauses(
 function set({ events }: Services, { record }: Container, paused: boolean | undefined): void {
   const isPaused = record.state === 'paused';
   if (paused === isPaused || paused === undefined) return;
-  record.state = paused ? 'paused' : 'running';
+  advance(record, paused ? 'pause' : 'resume');
   events.tell(paused ? 'pause' : 'unpause', record);
 }

@@ -5,7 +5,8 @@ import { askLimit } from '../../sandbox/agent/calls.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { inPod, stateError } from '../errors.js';
-import { isUp, type ContainerServices } from '../store/containers.js';
+import type { ContainerServices } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
 import type { ContainerRecord } from '../store/record.js';
 
 /** Nothing of it runs until unpauseContainer(). Rejects with ERR_CONTAINER_STATE, and in a pod when the guest does not do it. */
@@ -27,7 +28,7 @@ export async function pauseContainer(
       }
     } else await services.sandbox.host.libxl.domainPause(sandbox.domid);
     stillRuns('pause', container, sandbox);
-    await container.update({ state: 'paused' });
+    await container.transition('pause');
     services.events.tell('pause', record);
   });
 }
@@ -53,7 +54,7 @@ export async function unpauseContainer(
       await libxl.xcDomainUnpause(sandbox.domid);
     stillRuns('unpause', container, sandbox);
   }
-  await container.update({ state: 'running' });
+  await container.transition('resume');
   services.events.tell('unpause', record);
 }
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is done to a pod with all of its containers: thaw pod create, start, stop, kill, pause and rm.
 
-import type { Client, PodCreateOptions, PodStatus, PodSummary } from '../../api/engine.js';
+import type {
+  Client,
+  ContainerState,
+  PodCreateOptions,
+  PodStatus,
+  PodSummary,
+} from '../../api/engine.js';
 import { describeError } from '../../base/errors.js';
 import { PodError, POD_MEMORY_BYTES, type Pod } from './index.js';
 import { checkLimits, MIN_DOMAIN_KIB } from '../../sandbox/size/size.js';
 import type { Container } from '../lifecycle/container.js';
-import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import { isUp, type LifecycleEvent } from '../lifecycle/lifecycle.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { NOBODY } from '../exec/null-client.js';
 import { startContainer } from '../create/run.js';
 import { killContainer, stopContainer } from '../lifecycle/stop.js';
@@ -127,7 +134,7 @@ export async function pausePod(
   if (!domain || record.state !== 'running') throw podState('pause', pod);
   await services.sandbox.host.libxl.domainPause(domain.sandbox.domid);
   await pod.update({ state: 'paused' });
-  await changeMembers(services, manager, pod, { from: 'running', to: 'paused', action: 'pause' });
+  await changeMembers(services, manager, pod, { from: 'running', event: 'pause', action: 'pause' });
   return record.id;
 }
 
@@ -136,11 +143,11 @@ async function changeMembers(
   { events }: ContainerServices,
   manager: ContainerManager,
   pod: Pod,
-  { from, to, action }: Record<'from' | 'to', 'running' | 'paused'> & { action: string },
+  { from, event, action }: { from: ContainerState; event: LifecycleEvent; action: string },
 ): Promise<void> {
   for (const container of membersOf(manager, pod)) {
     if (container.record.state !== from || container.record.isStill) continue;
-    await container.update({ state: to });
+    await container.transition(event);
     events.tell(action, container.record);
   }
 }
@@ -161,7 +168,11 @@ export async function unpausePod(
   // Xen counts, and xl may have paused it as well, or let it go.
   for (let count = 0; count < 10 && (await isPaused()); count++) await libxl.xcDomainUnpause(domid);
   await pod.update({ state: 'running' });
-  await changeMembers(services, manager, pod, { from: 'paused', to: 'running', action: 'unpause' });
+  await changeMembers(services, manager, pod, {
+    from: 'paused',
+    event: 'resume',
+    action: 'unpause',
+  });
   return record.id;
 }
 

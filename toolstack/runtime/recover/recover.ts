@@ -9,8 +9,9 @@ import { releaseSandbox } from '../../sandbox/release.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
 import { Container, type Ending } from '../lifecycle/container.js';
+import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './reattach.js';
-import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { keepStill } from '../pause/pause.js';
 import type { ContainerRecord } from '../store/record.js';
 import { stateBefore } from '../create/run.js';
@@ -76,7 +77,7 @@ async function undoParts(services: ContainerServices, records: ContainerRecord[]
     const beginnings = await Promise.all(parts.map((record) => beginningOf(services, record)));
     const count = beginnings.filter((beginning) => beginning === 'begun').length;
     if (count === parts[0]?.batch?.count) continue;
-    for (const record of parts) record.state = 'removing';
+    for (const record of parts) advance(record, 'undo');
   }
 }
 
@@ -133,7 +134,7 @@ async function undoStart(
   const { record } = container;
   services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
   manager.add(container);
-  await container.update({ state: stateBefore(record) });
+  await container.transition(revertTo(stateBefore(record)));
   await letGoOfHost(services, record);
 }
 
@@ -146,7 +147,7 @@ async function recoverRunning(
   if (!record.pod) services.sandbox.macs.add(record.sandbox.mac);
   if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
   if (record.place) container.takePlace(record.place);
-  record.state = 'running';
+  advance(record, 'reattach');
   for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
   await services.devices.adopt(record);
   const sandbox = await findSandbox(services, record, container.shimEvents);
@@ -179,7 +180,8 @@ async function recoverRunning(
       void keepStill(record, sandbox).catch((error: unknown) =>
         services.log.error(`Cannot keep container ${record.name} still`, { error }),
       );
-    if (paused || record.isStill) record.state = 'paused';
+    // Its end may have come meanwhile.
+    if (isUp(record) && (paused || record.isStill)) advance(record, 'pause');
     await sandbox.catchUp(() => {
       container.update({}).catch((error: unknown) => {
         services.log.error(`Cannot write down that ${record.name} is connected`, { error });

@@ -57,7 +57,7 @@ export async function cloneContainer(
           }
           for (const container of made) await begin(services, container, client);
           // Not before all of them have begun: the next thawd would keep those that had.
-          for (const container of made) await container.update({ state: 'running' });
+          for (const container of made) await container.transition('run');
           for (const container of made) manager.watchOver(container);
           return made.map(({ record }) => summarize(record));
         });

@@ -81,7 +81,7 @@ export async function restoreContainer(
         services.events.tell('create', record);
         await pool.during(() => prepare(services, manager, container, template, signal));
         await begin(services, container, client);
-        await container.update({ state: 'running' });
+        await container.transition('run');
         manager.watchOver(container);
       } finally {
         await sandbox.engine.forget(template);

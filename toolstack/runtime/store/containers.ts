@@ -13,6 +13,7 @@ import { ContainerError } from '../errors.js';
 import type { Events } from '../lifecycle/events.js';
 import { checkName, findRecord, inventName } from './names.js';
 import { noticePauses } from '../pause/detect.js';
+import { advance, isAtRest, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import type { PlanServices } from '../create/plan.js';
 import { memoryOf, type ContainerRecord, type RecordStore } from './record.js';
 import { dropVolumes, keepVolumes, letGoOfHost } from '../create/volumes.js';
@@ -128,10 +129,7 @@ export class ContainerManager {
 
   async #remove(container: Container, force: boolean, volumes: boolean): Promise<string> {
     const { record } = container;
-    const { state } = record;
-    if (['creating', 'starting', 'removing'].includes(state) || (isUp(record) && !force))
-      throw cannotRemove(record);
-    if (isUp(record)) {
+    if (force && isUp(record)) {
       const keepsVolumes = !record.rm && !volumes;
       await this.#intend(container, { rm: true, keepsVolumes });
       if (keepsVolumes) await keepVolumes(this.#services, record);
@@ -139,12 +137,14 @@ export class ContainerManager {
       await container.finished;
       return record.id;
     }
+    if (!isAtRest(record)) throw cannotRemove(record);
+    const { state } = record;
     try {
       await this.#intend(container, { keepsVolumes: !volumes });
       if (!volumes) await keepVolumes(this.#services, record);
       await this.#services.records.remove(record.id);
     } catch (error) {
-      record.state = state;
+      advance(record, revertTo(state));
       throw error;
     }
     if (this.#containers.delete(record.id)) this.#services.events.tell('remove', record);
@@ -153,9 +153,12 @@ export class ContainerManager {
   }
 
   /** Nobody starts or opens it any more, and the next thawd goes on removing it. A disk that is full is no reason to keep it. */
-  async #intend(container: Container, how: Partial<ContainerRecord>): Promise<void> {
+  async #intend(
+    container: Container,
+    how: Pick<ContainerRecord, 'keepsVolumes'> & { rm?: boolean },
+  ): Promise<void> {
     await container
-      .update({ ...how, state: 'removing' })
+      .transition('remove', how)
       .catch((error: unknown) =>
         this.#services.log.warn(`Cannot write down that ${container.record.name} goes`, { error }),
       );
@@ -216,13 +219,10 @@ function cannotRemove({ name, state }: ContainerRecord): ContainerError {
   );
 }
 
+export { isUp };
+
 /** What a list shows that is not asked for all. */
 const LISTED = ['creating', 'starting', 'running', 'paused'];
-
-/** Whether it has a process. */
-export function isUp({ state }: ContainerRecord): boolean {
-  return state === 'running' || state === 'paused';
-}
 
 /** What a list shows of a container. */
 export function summarize(record: ContainerRecord): ContainerSummary {

@@ -18,6 +18,7 @@ import type { Place } from '../pod/index.js';
 import { parseStatus } from '../../sandbox/shim/exit-file.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from '../create/spec.js';
+import { isAtRest } from '../lifecycle/lifecycle.js';
 
 export interface ContainerRecord {
   id: ContainerId;
@@ -35,7 +36,8 @@ export interface ContainerRecord {
   created: number;
   started?: number;
   finished?: number;
-  state: ContainerState;
+  /** Written by lifecycle.ts alone. */
+  readonly state: ContainerState;
   exit?: ExitStatus;
   reason?: string;
   /** Removed as soon as it has ended. */
@@ -142,7 +144,7 @@ export class RecordStore {
   async save(record: ContainerRecord): Promise<void> {
     const path = join(this.#folder, record.id, STATE);
     const text = `${JSON.stringify(record, null, 2)}\n`;
-    const lasts = ['created', 'exited', 'lost'].includes(record.state);
+    const lasts = isAtRest(record);
     try {
       await writeAtomic(path, text, { lasts });
     } catch (error) {

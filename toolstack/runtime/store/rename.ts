@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw rename: another name for a container and, while it runs, for its domain.
 
-import { isUp, type ContainerManager, type ContainerServices } from './containers.js';
+import type { ContainerManager, ContainerServices } from './containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
 
 /** Rejects with ERR_CONTAINER_NAME and ERR_USAGE; the old name is then still its. */
 export async function renameContainer(

@@ -31,7 +31,7 @@ test('a state has what the specification asks for', (t) => {
     ...{ ociVersion: '1.2.0', id: 'one', pid: 42, status: 'running', bundle: '/b' },
     ...{ rootfs: '/b/rootfs', created: '1970-01-01T00:00:00.000Z', owner: '' },
   });
-  const ended = stateOf({ ...RECORD, state: 'stopped', annotations: { a: 'b' } });
+  const ended = stateOf({ ...RECORD, state: 'exited', annotations: { a: 'b' } });
   t.like(ended, { pid: 0, status: 'stopped', annotations: { a: 'b' } });
 });
 

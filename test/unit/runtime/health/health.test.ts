@@ -60,7 +60,7 @@ test('without a check, or when it does not run, nothing can be said', async (t) 
   const { services, container, record } = await runningContainer(t, { options: optionsWith() });
   await t.throwsAsync(checkHealth(services, container), { code: 'ERR_CONTAINER_HEALTH' });
   record.options = optionsWith(CHECK);
-  record.state = 'exited';
+  Object.assign(record, { state: 'exited' });
   await t.throwsAsync(checkHealth(services, container), { code: 'ERR_CONTAINER_STATE' });
 });
 
@@ -75,7 +75,7 @@ test('checks run by themselves until the container ends', async (t) => {
   t.is(record.health?.status, 'starting');
   const checked = () => record.health?.log.length ?? 0;
   for (let i = 0; checked() < 2 && i < 200; i++) await delay(20);
-  record.state = 'exited';
+  Object.assign(record, { state: 'exited' });
   services.events.tell('died', record);
   await delay(50);
   const count = record.health?.failures;

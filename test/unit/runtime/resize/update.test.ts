@@ -159,7 +159,7 @@ test('one that does not run has them when it starts', async (t) => {
   const [written] = await records.loadAll(silentLog());
   t.like(written, { cpus: 3, options: { ...OPTIONS, ...change } });
   t.like(written?.sandbox, { vcpus: 3, memoryKib: 2 ** 17 });
-  record.state = 'removing';
+  Object.assign(record, { state: 'removing' });
   await t.throwsAsync(updateContainer(services, manager, 'web', change), {
     code: 'ERR_CONTAINER_STATE',
   });

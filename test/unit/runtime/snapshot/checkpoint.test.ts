@@ -136,7 +136,7 @@ test('what cannot be written, or whose image is gone, has not stood still', asyn
   });
   images.pop();
   await t.throwsAsync(checkpoint(), { code: 'ERR_IMAGE_NOT_FOUND' });
-  container.record.state = 'paused';
+  Object.assign(container.record, { state: 'paused' });
   await t.throwsAsync(checkpoint(), { code: 'ERR_CONTAINER_STATE', message: /it is paused/ });
   t.deepEqual(log, []);
   t.deepEqual(await readdir(folder), ['a.erofs']);

@@ -57,7 +57,7 @@ test('what the agent refuses is said of the container, with what to do', async (
 
 test('one that does not run, or ends meanwhile, is refused for that', async (t) => {
   const ended = await running(t);
-  ended.record.state = 'exited';
+  Object.assign(ended.record, { state: 'exited' });
   const code = 'ERR_CONTAINER_STATE';
   await t.throwsAsync(copyContainer(ended.services, ended.container, 'clone', never), {
     code,
@@ -65,7 +65,7 @@ test('one that does not run, or ends meanwhile, is refused for that', async (t) 
   });
   const dying = await running(t, new Error('gone'));
   dying.container.lose('killed');
-  dying.record.state = 'lost';
+  Object.assign(dying.record, { state: 'lost' });
   await t.throwsAsync(copyContainer(dying.services, dying.container, 'freeze', never), { code });
 });
 

@@ -28,7 +28,7 @@ test('one that was lost has no status that could be taken for success', (t) => {
 test('one that never ran has Go’s time of never, one that runs its domain', (t) => {
   const record = containerRecord({ state: 'created' });
   t.is(inspectContainer(record, records).State.StartedAt, '0001-01-01T00:00:00Z');
-  record.state = 'running';
+  Object.assign(record, { state: 'running' });
   record.sandbox.domid = 7;
   t.like(inspectContainer(record, records).Domain, { Id: 7, Type: 'pvh', Memory: 2 ** 26 });
   record.memoryBytes = 2 ** 24;

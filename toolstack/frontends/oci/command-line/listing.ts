@@ -3,6 +3,7 @@
 
 import { OciError } from '../errors.js';
 import type { OciRecord } from '../container/record.js';
+import { statusOf } from '../container/status.js';
 import { stateOf } from './state.js';
 
 /** Throws ERR_USAGE for a format that there is not. */
@@ -15,7 +16,7 @@ export function listOf(
   if (format !== 'table')
     throw new OciError('ERR_USAGE', `invalid format "${format}": table and json are allowed`);
   const rows = records.map(({ id, pid, state, bundle, created }) => [
-    ...[id, String(state === 'stopped' ? 0 : pid), state, bundle],
+    ...[id, String(statusOf(state) === 'stopped' ? 0 : pid), statusOf(state), bundle],
     ...[new Date(created).toISOString(), 'root'],
   ]);
   const all = [['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'], ...rows];

@@ -7,6 +7,7 @@ import type { Client } from '../../../api/client.js';
 import { errorMessage } from '../../../base/errors.js';
 import { signalNumber } from '../../../base/signals.js';
 import { VERSION } from '../../../base/version.js';
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { checkpoint } from '../verbs/checkpoint.js';
 import { COMMANDS, usageOf, type OciCommandLine } from './command-line.js';
 import type { OciContainers } from '../container/containers.js';
@@ -76,8 +77,7 @@ export async function runCommand(
       return containers.start(root, id);
     case 'kill':
       // Of one that has ended there is nobody left.
-      if (options['all'] !== undefined && containers.find(root, id).record.state === 'stopped')
-        return;
+      if (options['all'] !== undefined && hasEnded(containers.find(root, id).record)) return;
       return containers.kill(root, id, parseSignal(word ?? 'SIGTERM'));
     case 'delete':
       return containers.delete(root, id, options['force'] !== undefined);

@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import type { ExitStatus } from '../../../api/wire.js';
 import type { Log } from '../../../base/log.js';
+import { advance, hasEnded, type LifecycleEvent } from '../../../runtime/lifecycle/lifecycle.js';
 import type { PodDomain } from '../../../runtime/pod/index.js';
 import { Execs } from '../../../sandbox/shim/execs.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
@@ -30,8 +31,6 @@ export class OciContainer {
   readonly events: ShimEvents;
   /** Pids of the processes beside the first. */
   readonly standIns = new Map<number, number>();
-  /** Whether somebody has asked for its start: it may be once. */
-  isStarting = false;
   /** Whether Xen is asked to keep it still: from then on no signal reaches it. */
   isPausing = false;
   /** Whether it is being checkpointed: its agent stands still, or will. */
@@ -87,8 +86,14 @@ export class OciContainer {
     return (this.domain?.slots.holders.length ?? 0) > 1;
   }
 
-  /** Changes what is written down, then writes it, after what was to be written before. */
-  update(change: Partial<OciRecord>): Promise<void> {
+  /** Changes the record, its state by the lifecycle, then writes it. Throws ERR_LIFECYCLE at once. */
+  transition(event: LifecycleEvent): Promise<void> {
+    advance(this.record, event);
+    return this.update({});
+  }
+
+  /** Changes the record, then writes it; writes go to the disk in the order of the calls. */
+  update(change: Partial<Omit<OciRecord, 'state'>>): Promise<void> {
     Object.assign(this.record, change);
     const written = this.#written.then(() => this.#store.save(this.record));
     this.#written = written.catch(() => undefined);
@@ -110,7 +115,9 @@ export class OciContainer {
     this.#isEnding();
     const { id } = this.record;
     if ('reason' in how) this.#log.warn(`OCI container ${id} is lost: ${how.reason}`);
-    Object.assign(this.record, how, { state: 'stopped' });
+    // One that an earlier thawd saw end, and that is removed now, has ended already.
+    if (!hasEnded(this.record)) advance(this.record, 'exit' in how ? 'exit' : 'lose');
+    Object.assign(this.record, how);
     this.execs.endAll();
     this.standIns.clear();
     this.network?.close();

@@ -6,6 +6,7 @@ import type { Client } from '../../../api/client.js';
 import type { Log } from '../../../base/log.js';
 import { giveBackAddresses } from '../../../sandbox/release.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { leaveCgroup } from '../engine/cgroup.js';
 import { OciContainer } from './container.js';
 import { create, giveBackAtEnd, type OciServices } from '../verbs/create.js';
@@ -166,13 +167,13 @@ export class OciContainers {
   async kill(root: string, id: string, signal: number): Promise<void> {
     const container = this.find(root, id);
     const { record, sandbox } = container;
-    if (!['created', 'running', 'paused'].includes(record.state) || !sandbox)
+    if (record.state === 'creating' || hasEnded(record) || !sandbox)
       throw stateError('kill', record);
     // Its guest gets no signal, and need not.
     const isStill = record.state === 'paused' || container.isPausing;
     if (isStill && signal === SIGKILL) return container.kill();
     // Its guest would keep the signal until it begins.
-    if (record.state !== 'created' || container.isStarting) {
+    if (record.state !== 'created') {
       sandbox.shim.signal(container.first, signal);
       if (signal === SIGKILL) insist(container);
     } else if (!IDLE_SIGNALS.includes(signal))
@@ -254,7 +255,7 @@ export class OciContainers {
   async #adoptDevices(container: OciContainer): Promise<void> {
     const { devices } = this.#services;
     const { key, id: name, sandbox, state } = container.record;
-    if (!container.ownsDomain || state === 'stopped') return;
+    if (!container.ownsDomain || hasEnded({ state })) return;
     await devices.adopt({ id: key, name, sandbox });
     giveBackAtEnd(devices, container);
   }

@@ -3,6 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerState } from '../../../api/container.js';
 import type { ExitStatus } from '../../../api/wire.js';
 import { writeAtomic } from '../../../base/files.js';
 import type { Log } from '../../../base/log.js';
@@ -11,9 +12,7 @@ import type { ProcessSpec } from '../config/config.js';
 import type { Hooks } from '../config/hooks.js';
 import type { Place } from '../../../runtime/pod/index.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
-
-/** The states of the runtime specification (runtime.md, State), and the one more that runc has. */
-export type OciState = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+import { stateFrom, statusOf, type OciStatus } from './status.js';
 
 export interface OciRecord {
   /** thaw's own name for it: of its folder, and in its guest. */
@@ -30,7 +29,8 @@ export interface OciRecord {
   process: ProcessSpec;
   limits: OciLimits;
   hooks: Pick<Hooks, 'poststart' | 'poststop'>;
-  state: OciState;
+  /** Written by lifecycle.ts alone. state.json has the specification's word for it. */
+  readonly state: ContainerState;
   /** Of its stand-in; 0 before there is one. */
   pid: number;
   /** In milliseconds since 1970. */
@@ -100,7 +100,7 @@ export class OciStore {
   async save(record: OciRecord): Promise<void> {
     const folder = join(this.#folder, record.key);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const text = `${JSON.stringify(record, null, 2)}\n`;
+    const text = `${JSON.stringify({ ...record, state: statusOf(record.state) }, null, 2)}\n`;
     await writeAtomic(join(folder, 'state.json'), text, { lasts: false });
   }
 
@@ -120,7 +120,8 @@ export class OciStore {
     for (const name of await readdir(this.#folder)) {
       try {
         const text = await readFile(join(this.#folder, name, 'state.json'), 'utf8');
-        records.push(JSON.parse(text) as OciRecord);
+        const written = JSON.parse(text) as Omit<OciRecord, 'state'> & { state: OciStatus };
+        records.push({ ...written, state: stateFrom(written.state, written.exit) });
       } catch (error) {
         log.error(`Removing OCI container folder ${name}: its record cannot be read`, { error });
         await rm(join(this.#folder, name), { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
+import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { parseStatus } from '../../../sandbox/shim/exit-file.js';
@@ -34,7 +35,7 @@ export async function takeOver(
 ): Promise<boolean> {
   const { record, ownsDomain } = container;
   const { host } = services.sandbox;
-  if (record.state === 'stopped' && record.isDeleted !== true) return true;
+  if (hasEnded(record) && record.isDeleted !== true) return true;
   if (ownsDomain) await findOwn(services, container);
   else await findPlace(services, container, containers);
   const { domain } = container;
@@ -66,8 +67,9 @@ export async function takeOver(
     // Xen knows what a thawd that was killed may not have come to write down.
     const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
     // Its end may have come meanwhile.
-    if (isOver(container)) return true;
-    record.state = paused || record.isStill === true ? 'paused' : 'running';
+    if (hasEnded(record)) return true;
+    advance(record, 'reattach');
+    if (paused || record.isStill === true) advance(record, 'pause');
   }
   for (const { process } of processes)
     if (process !== container.first) container.execs.adopt(process);
@@ -78,10 +80,6 @@ export async function takeOver(
   // No agent of a paused domain answers.
   if (record.state !== 'paused') await domain.sandbox.growOn();
   return true;
-}
-
-function isOver({ record }: OciContainer): boolean {
-  return record.state === 'stopped';
 }
 
 /** Its checkpoint was cut short: where the folder has all of it, and it was to end by that, it has ended. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How large is a domain that several containers share? As large as whoever made the pod said, and never less than its containers may use.
 
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { POD_MEMORY_BYTES } from '../../../runtime/pod/index.js';
 import { resizeMemory } from '../../../sandbox/size/resize.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
@@ -68,7 +69,7 @@ export function resizeDomain(
 
 /** 0 where nobody else is in it who has a limit. */
 function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
-  const lived = membersOf(owner, containers).filter(({ record }) => record.state !== 'stopped');
+  const lived = membersOf(owner, containers).filter(({ record }) => !hasEnded(record));
   const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);
   return bytes === 0 ? 0 : Math.ceil((bytes + GUEST_BYTES) / 4096) * 4;
 }

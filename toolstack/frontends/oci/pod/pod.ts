@@ -71,7 +71,7 @@ export async function findJoining(
       'linux.namespaces',
       `they are of containers "${owner.record.id}" and "${other.record.id}", whose domains are two`,
     );
-  if (!owner.domain?.isAlive || !['created', 'running'].includes(owner.record.state))
+  if (!owner.domain?.isAlive || !['created', 'starting', 'running'].includes(owner.record.state))
     throw stateError('enter the domain of', owner.record);
   if (owner.isSaving) throw savingError('enter the domain of', owner.record);
   if (!holders.has('network'))

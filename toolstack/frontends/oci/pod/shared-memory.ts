@@ -4,18 +4,18 @@
 import { statfs } from 'node:fs/promises';
 import { AgentType } from '../../../agent/wire.js';
 import { encodeShm } from '../../../agent/wire-guest.js';
+import type { ContainerState } from '../../../api/container.js';
 import { errorCode } from '../../../base/errors.js';
 import { onceStarted } from '../../../sandbox/agent/calls.js';
 import type { OciContainer } from '../container/container.js';
 import { nameInGuest } from '../container/record.js';
-import type { OciState } from '../container/record.js';
 
 export const SHM = '/dev/shm';
 
 const TMPFS_MAGIC = 0x01021994;
 const SHARE_MS = 30_000;
 /** There is something of it in its guest. */
-const LIVES: readonly OciState[] = ['created', 'running', 'paused'];
+const LIVES: readonly ContainerState[] = ['created', 'starting', 'running', 'paused'];
 
 /** Where the agent puts what is shared for a container. Pure. */
 export function sharedMemoryPath(key: string): string {

@@ -116,7 +116,7 @@ export async function create(
       'ERR_OCI_STATE',
       `its guest ended before it was created: ${record.reason ?? 'killed'}`,
     );
-  await container.update({ state: 'created' });
+  await container.transition('make');
   // Engines look at the pid as soon as it is there.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   if (!joining) container.domain?.sandbox.recordLater();

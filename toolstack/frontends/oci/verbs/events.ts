@@ -3,6 +3,7 @@
 
 import type { Client } from '../../../api/client.js';
 import { sleep } from '../../../base/deadline.js';
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { OciContainer } from '../container/container.js';
 import { OciError } from '../errors.js';
 import { statsEvent } from './stats.js';
@@ -23,7 +24,7 @@ export async function printEvents(
     if (stats !== undefined) return;
     await sleep(ms, either).catch(() => undefined);
     if (client.signal.aborted) return;
-    if (container.record.state !== 'stopped') continue;
+    if (!hasEnded(container.record)) continue;
     if (container.record.exit?.oomKilled) client.out(`${JSON.stringify(oomEvent(container))}\n`);
     return;
   }

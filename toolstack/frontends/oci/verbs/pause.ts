@@ -7,6 +7,7 @@ import { askLimit } from '../../../sandbox/agent/calls.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { OciContainer } from '../container/container.js';
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { savingError, stateError } from '../errors.js';
 import { rememberFigures } from '../engine/stats-files.js';
 import { nameInGuest } from '../container/record.js';
@@ -31,7 +32,7 @@ export async function pauseNow(libxl: Pauses, container: OciContainer): Promise<
   container.isPausing = true;
   try {
     await rememberFigures(record.cgroup);
-    if (isOver(container)) throw stateError('pause', record);
+    if (hasEnded(container.record)) throw stateError('pause', record);
     await (container.sharesDomain
       ? keepStill(container, sandbox)
       : keepDomainStill(libxl, container, sandbox));
@@ -41,8 +42,8 @@ export async function pauseNow(libxl: Pauses, container: OciContainer): Promise<
     throw error;
   }
   container.isPausing = false;
-  if (isOver(container)) throw stateError('pause', record);
-  await container.update({ state: 'paused' });
+  if (hasEnded(container.record)) throw stateError('pause', record);
+  await container.transition('pause');
 }
 
 /** Rejects with ERR_OCI_STATE unless it is paused. */
@@ -60,8 +61,8 @@ export async function resumeNow(libxl: Pauses, container: OciContainer): Promise
     await freeze(nameInGuest(record), sandbox, '0');
     delete record.isStill;
   }
-  if (isOver(container)) throw stateError('resume', record);
-  await container.update({ state: 'running' });
+  if (hasEnded(container.record)) throw stateError('resume', record);
+  await container.transition('resume');
   // Nobody could tell the guest meanwhile.
   container.network?.changed();
 }
@@ -74,9 +75,9 @@ export async function wakeStill(libxl: Pauses, container: OciContainer): Promise
   const { record, sandbox } = container;
   if (record.state !== 'paused' || !sandbox) throw stateError('resume', record);
   await unpause(libxl, sandbox);
-  if (isOver(container)) throw stateError('resume', record);
+  if (hasEnded(container.record)) throw stateError('resume', record);
   delete record.isStill;
-  await container.update({ state: 'running' });
+  await container.transition('resume');
 }
 
 /** Xen counts, and xl may have paused it as well, or let it go. */
@@ -95,7 +96,7 @@ async function keepDomainStill(
 ): Promise<void> {
   const still = keepStill(container, sandbox);
   await withDeadline(still, STILL_MS, 'It does not stand still').catch(() => undefined);
-  if (isOver(container)) throw stateError('pause', container.record);
+  if (hasEnded(container.record)) throw stateError('pause', container.record);
   try {
     await libxl.domainPause(sandbox.domid);
   } catch (error) {
@@ -120,7 +121,7 @@ async function keepStill(container: OciContainer, sandbox: ContainerSandbox): Pr
 async function goOnAgain(container: OciContainer, sandbox: ContainerSandbox): Promise<void> {
   const { record } = container;
   // Of one that has ended nothing more is written down: it may be deleted.
-  if (isOver(container)) return;
+  if (hasEnded(container.record)) return;
   delete record.isStill;
   void freeze(nameInGuest(record), sandbox, '0').catch(() => undefined);
   await container.update({});
@@ -133,9 +134,4 @@ async function freeze(
 ): Promise<void> {
   const rest = { cpuMax: '', pidsMax: '', memoryMax: '' };
   await askLimit(await sandbox.agent(), { ...rest, container, freeze: value });
-}
-
-/** It has ended while Xen was asked: that stands in the books already. */
-function isOver({ record }: OciContainer): boolean {
-  return record.state === 'stopped';
 }

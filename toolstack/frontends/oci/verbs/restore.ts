@@ -86,7 +86,7 @@ export async function restore(
   });
   container.going.signal.throwIfAborted();
   // It may have ended since.
-  if (record.state === 'creating') await container.update({ state: 'running' });
+  if (record.state === 'creating') await container.transition('run');
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   container.domain?.sandbox.recordLater();
 }

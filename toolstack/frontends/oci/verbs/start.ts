@@ -2,6 +2,7 @@
 // How the program of a container begins that was created (runtime.md, Start).
 
 import { errorMessage } from '../../../base/errors.js';
+import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from './create.js';
 import { stateError } from '../errors.js';
@@ -15,11 +16,11 @@ import { stateOf } from '../command-line/state.js';
  */
 export async function start({ pool }: OciServices, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
-  if (record.state !== 'created' || !sandbox || container.isStarting)
-    throw stateError('start', record);
-  container.isStarting = true;
+  if (record.state !== 'created' || !sandbox) throw stateError('start', record);
+  advance(record, 'start');
   await container.network?.settled().catch((error: unknown) => {
-    container.isStarting = false;
+    // It may have ended meanwhile.
+    if (!hasEnded(record)) advance(record, 'revertToCreated');
     throw error;
   });
   const begun = pool.during(() =>
@@ -33,7 +34,7 @@ export async function start({ pool }: OciServices, container: OciContainer): Pro
     await container.end({ reason: errorMessage(error) });
     throw error;
   });
-  if (record.state === 'created') await container.update({ state: 'running' });
+  if (!hasEnded(record)) await container.transition('run');
   const run = { state: JSON.stringify(stateOf(record, 'running')), cwd: record.bundle };
   await runHooks('poststart', record.hooks.poststart, run).catch(async (error: unknown) => {
     await container.kill();

@@ -43,7 +43,7 @@ test('one of the same is asked for, the next where that has ended', async (t) =>
     other('new', '/shm/pod'),
     other('differs', '/shm/else'),
     other('without', undefined),
-    other('stopped', '/shm/pod', 'stopped'),
+    other('ended before', '/shm/pod', 'exited'),
     other('making', '/shm/pod', 'creating'),
     other('ended', '/shm/pod'),
     other('lives', '/shm/pod', 'created'),

@@ -117,7 +117,7 @@ test('one that is refused is forgotten, and a stand-in told that it is lost', as
 
 test('one that does not run has no more processes', async (t) => {
   const { container, client, calls } = running();
-  container.record.state = 'created';
+  Object.assign(container.record, { state: 'created' });
   const message = 'cannot exec in container "one": it is created';
   await t.throwsAsync(exec(container, REQUEST, client), { code: 'ERR_OCI_STATE', message });
   t.deepEqual(calls, []);

@@ -10,20 +10,20 @@ import {
   resume,
   wakeStill,
 } from '../../../../../toolstack/frontends/oci/verbs/pause.js';
-import type { OciStore } from '../../../../../toolstack/frontends/oci/container/record.js';
-import {
-  type OciRecord,
-  type OciState,
+import type {
+  OciRecord,
+  OciStore,
 } from '../../../../../toolstack/frontends/oci/container/record.js';
+import type { ContainerState } from '../../../../../toolstack/api/container.js';
 import type { PodDomain } from '../../../../../toolstack/runtime/pod/index.js';
 import type { Sandbox } from '../../../../../toolstack/sandbox/sandbox.js';
 
 /** `pauses` is how often Xen has it paused. */
-function given(state: OciState, pauses = 0) {
+function given(state: ContainerState, pauses = 0) {
   const record = { id: 'one', state, cgroup: '' } as OciRecord;
   const store = { save: () => Promise.resolve() } as unknown as OciStore;
   const container = new OciContainer(record, store, silentLog());
-  container.sandbox = { domid: 7 } as unknown as Sandbox;
+  container.sandbox = { domid: 7, destroy: () => Promise.resolve() } as unknown as Sandbox;
   const libxl = {
     domainPause: () => Promise.resolve(void pauses++),
     domainInfo: () => Promise.resolve({ paused: pauses > 0 } as never),
@@ -84,11 +84,11 @@ test('a guest that does not answer is paused all the same', async (t) => {
 });
 
 test('each only in its state', async (t) => {
-  for (const state of ['creating', 'created', 'paused', 'stopped'] as const) {
+  for (const state of ['creating', 'created', 'starting', 'paused', 'exited', 'lost'] as const) {
     const { container, libxl } = given(state);
     await t.throwsAsync(pause(libxl, container), { code: 'ERR_OCI_STATE' }, state);
   }
-  for (const state of ['creating', 'created', 'running', 'stopped'] as const) {
+  for (const state of ['creating', 'created', 'starting', 'running', 'exited', 'lost'] as const) {
     const { container, libxl } = given(state);
     await t.throwsAsync(resume(libxl, container), { code: 'ERR_OCI_STATE' }, state);
   }
@@ -96,9 +96,9 @@ test('each only in its state', async (t) => {
 
 test('one that ends meanwhile stays ended', async (t) => {
   const { container, libxl } = given('running');
-  libxl.domainPause = () => Promise.resolve(void (container.record.state = 'stopped'));
+  libxl.domainPause = () => Promise.resolve(void container.kill());
   await t.throwsAsync(pause(libxl, container), { code: 'ERR_OCI_STATE' });
-  t.is(container.record.state, 'stopped');
+  t.is(container.record.state, 'exited');
 });
 
 test('one of several in a domain is kept still by its cgroup, and goes on', async (t) => {

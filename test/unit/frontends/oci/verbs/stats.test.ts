@@ -58,7 +58,7 @@ test('runc’s form: nanoseconds, bytes, numbers', async (t) => {
 test('what does not run has none, and what a guest sends is not believed', async (t) => {
   const container = running(Buffer.from('no fields'));
   await t.throwsAsync(statsEvent(container), { name: 'ProtocolError' });
-  container.record.state = 'stopped';
+  Object.assign(container.record, { state: 'exited' });
   await t.throwsAsync(statsEvent(container), { code: 'ERR_OCI_STATE' });
 });
 
