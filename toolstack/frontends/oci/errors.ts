@@ -2,7 +2,7 @@
 // What goes wrong in OCI mode, with the codes of docs/errors.md.
 
 import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
-import type { OciRecord } from './container/record.js';
+import type { SandboxRecord } from '../../sandbox/record.js';
 
 export class OciError extends ThawError {}
 
@@ -12,14 +12,14 @@ export function configError(field: string, why: string): OciError {
 }
 
 /** Its state does not allow that. */
-export function stateError(verb: string, { id, state }: Pick<OciRecord, 'id' | 'state'>): OciError {
+export function stateError(verb: string, { id, state }: { id: string; state: string }): OciError {
   // containerd knows by runc's words that there is nothing to kill.
   const known = verb === 'kill' && state === 'stopped' ? ': container not running' : '';
   return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${state}${known}`);
 }
 
 /** It stands still, or is about to. */
-export function savingError(verb: string, { id }: Pick<OciRecord, 'id'>): OciError {
+export function savingError(verb: string, { id }: { id: string }): OciError {
   return new OciError(
     'ERR_OCI_STATE',
     `cannot ${verb} container "${id}": it is being checkpointed; try again`,
@@ -27,11 +27,7 @@ export function savingError(verb: string, { id }: Pick<OciRecord, 'id'>): OciErr
 }
 
 /** What is in the way of a copy. */
-export function checkpointError(
-  { id }: Pick<OciRecord, 'id'>,
-  why: string,
-  cause?: unknown,
-): OciError {
+export function checkpointError({ id }: { id: string }, why: string, cause?: unknown): OciError {
   const message = `cannot checkpoint container "${id}": ${why}`;
   return new OciError('ERR_OCI_CHECKPOINT', message, { cause });
 }
@@ -46,7 +42,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** Why a checkpoint failed, in its user's words where that is the container's. */
-export function refusal(record: Pick<OciRecord, 'id' | 'sandbox'>, cause: unknown): unknown {
+export function refusal(
+  record: { id: string; sandbox: Pick<SandboxRecord, 'files'> },
+  cause: unknown,
+): unknown {
   const code = errorCode(cause) ?? '';
   const reason = errorMessage(cause).replace(/^Agent refused to hold it: /, '');
   const why =

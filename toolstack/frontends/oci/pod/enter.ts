@@ -19,7 +19,7 @@ import { all } from '../../../sandbox/create/booted-clone.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciServices } from '../verbs/create.js';
+import type { OciServices } from '../services.js';
 
 /** Of the container that the domain is made for: processes of an ordinary sandbox have its numbers. */
 export const OWN_SLOT = slotOf(INIT_PROCESS);
