@@ -25,7 +25,7 @@ export interface MountRequest {
   timeoutMs: number;
   upperKib: number;
   /** A device with an ext4 for the writable layer, in place of a tmpfs. */
-  upper?: string;
+  upper?: string | undefined;
 }
 
 export function encodeMount(request: MountRequest): Buffer {

@@ -5,6 +5,7 @@ import type { Client } from '../../api/engine.js';
 import { describeError, errorCode } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
 import { createSandbox } from '../../sandbox/create/create.js';
+import { upperKibOf } from '../../sandbox/create/layers.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { enterPod, type Pod } from '../pod/index.js';
 import type { Container } from './container.js';
@@ -92,9 +93,10 @@ function enter(
   },
 ): Promise<ContainerSandbox> {
   const { inGuest: name, sandbox } = container.record;
-  const { layers, disk, files = [], memoryKib, upperKib = Math.floor(memoryKib / 2) } = sandbox;
+  const { layers, disk, files = [] } = sandbox;
   return enterPod(pod, {
-    ...{ name, layers, disk, files, upperKib, events: container.shimEvents, signal, steps },
+    ...{ name, layers, disk, files, upperKib: upperKibOf(sandbox) },
+    ...{ events: container.shimEvents, signal, steps },
     onPlace: async (member) => {
       container.takePlace(member.place);
       const { uuid, type, domid } = pod.record.sandbox ?? sandbox;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The disks of a pod's domain, which come and go with its containers: layers that several containers share, and writable layers.
+// The disks of a domain that come and go with its containers: layers that several containers use, and writable layers.
 
 import type { Domid } from '../../base/ids.js';
 import { detachDevice } from '../../xen/device-detach.js';
 import { attachDevices, libxlDeviceNodes } from '../../xen/devices.js';
 import type { XenHost } from '../../xen/host.js';
 import type { LoopDevices } from '../../xen/loop.js';
+import { loopDisk } from '../../xen/loop-disk.js';
 import { writeLater } from '../../xen/records.js';
-import { diskDevid, diskName, readOnlyDisk, writableDisk } from '../../xen/vbd.js';
+import { diskDevid, diskName } from '../../xen/vbd.js';
 
 /** A disk as a container's record names it. */
 export interface PodDisk {
   file: string;
-  /** Which of the guest's disks it is. */
+  /** Its index among the guest's disks. */
   index: number;
   isWritable: boolean;
 }
@@ -29,7 +30,7 @@ export class PodDisks {
   readonly #first: number;
   readonly #held = new Map<number, Held>();
 
-  /** `first` disks the domain has for itself. */
+  /** The domain itself has the first `first` disks. */
   constructor(
     services: { host: XenHost; loops: LoopDevices },
     { domid, uuid, first }: { domid: Domid; uuid: string; first: number },
@@ -40,12 +41,12 @@ export class PodDisks {
     this.#first = first;
   }
 
-  /** What the guest calls it. */
+  /** The disk's name in the guest. */
   static guestName({ index }: PodDisk): string {
     return diskName(index);
   }
 
-  /** Decides which disk shows the file; one that is there already where it is a layer. Needs one give(). */
+  /** Reserves a disk for the file. A layer that the domain has already is used once more. Needs one give(). */
   take(file: string, isWritable: boolean): PodDisk {
     const shared = [...this.#held.values()].find(
       (one) => one.file === file && one.uses > 0 && !one.isWritable && !isWritable,
@@ -61,15 +62,15 @@ export class PodDisks {
     return diskOf(held);
   }
 
-  /** Resolves when the domain has it; the guest's kernel sees it a moment later. Rejects with ERR_XEN_LOOP. */
+  /** Resolves when the domain has the disk. The guest's kernel sees it a moment later. Rejects with ERR_XEN_LOOP. */
   async plug({ index }: PodDisk): Promise<void> {
     const held = this.#held.get(index);
-    if (!held) throw new RangeError(`Nobody has taken disk ${index}`);
+    if (!held) throw new RangeError(`Disk ${index} is not taken`);
     held.plugged ??= this.#plug(held);
     await held.plugged;
   }
 
-  /** One that a thawd before plugged. */
+  /** Takes over a disk that an earlier thawd plugged. */
   async adopt(disk: PodDisk): Promise<void> {
     const known = this.#held.get(disk.index);
     if (known) {
@@ -81,7 +82,7 @@ export class PodDisks {
     await plugged;
   }
 
-  /** Takes disks away that a thawd plugged which did not come to write down for whom. */
+  /** Detaches disks that no record names: the thawd that plugged them ended first. */
   async sweep(): Promise<void> {
     const { host } = this.#services;
     const path = `/local/domain/0/backend/vbd/${this.#domid}`;
@@ -93,8 +94,8 @@ export class PodDisks {
   }
 
   /**
-   * Gives one use back; with the last the disk goes, from the domain too while that `isAlive`. A file of which the guest does not let go has no
-   * loop device any more all the same. Rejects when xenstore refuses.
+   * Gives one use back. With the last use the disk is detached, where the domain `isAlive`, and its loop device is released, even where the
+   * guest keeps the disk open. Rejects when xenstore refuses.
    */
   async give({ index }: PodDisk, isAlive: boolean): Promise<void> {
     const held = this.#held.get(index);
@@ -113,9 +114,8 @@ export class PodDisks {
 
   async #plug({ file, index, isWritable }: Held): Promise<void> {
     const { host, loops } = this.#services;
-    const node = await (isWritable ? loops.acquireWritable(file) : loops.acquire(file));
+    const { device } = await loopDisk(loops, file, index, isWritable);
     try {
-      const { device } = await (isWritable ? writableDisk : readOnlyDisk)(node, index);
       await attachDevices(host, this.#domid, [device]);
       await writeLater(host, this.#domid, this.#uuid, libxlDeviceNodes(this.#domid, device));
     } catch (error) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem, files of the host.
 
-import { AgentType } from '../../agent/wire.js';
-import { encodeMount } from '../../agent/wire-guest.js';
+import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
@@ -13,8 +12,6 @@ import { PodDisks, type PodDisk } from './disks.js';
 import type { PodDomain } from './domain.js';
 import { Member, type Place } from './member.js';
 import type { Pod } from './pod.js';
-
-const MOUNT_MS = 90_000;
 
 export interface Entering {
   /** What the guest calls the container and its root filesystem. */
@@ -76,10 +73,8 @@ export async function mountRoot(
 ): Promise<void> {
   await all(disks.map((one) => domain.disks.plug(one)));
   const names = disks.map((one) => PodDisks.guestName(one));
-  const request = encodeMount({
-    ...{ rootfs: name, devices: names.slice(0, layers.length), timeoutMs: MOUNT_MS, upperKib },
-    ...(disk ? { upper: names.at(-1) ?? '' } : {}),
+  await askMount(await domain.sandbox.agent(), {
+    ...{ rootfs: name, devices: names.slice(0, layers.length), upperKib },
+    upper: disk && (names.at(-1) ?? ''),
   });
-  const link = await domain.sandbox.agent();
-  await link.request(AgentType.MOUNT, request, 'the root filesystem', MOUNT_MS + 5000);
 }

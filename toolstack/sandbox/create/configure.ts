@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a clone that is somebody still needs before a container can start: a root filesystem, its memory and vCPUs, and its streams.
+// Configures a clone that has an identity, so that a container can start: memory, vCPUs, root filesystem, shares and streams.
 
 import type { AgentLink } from '../../agent/link.js';
-import { AgentType } from '../../agent/wire.js';
-import { encodeMount } from '../../agent/wire-guest.js';
+import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
 import type { Running } from '../../clone/template/template.js';
 import { attachDevices, untilConnected, type Device } from '../../xen/devices.js';
 import { diskDevid } from '../../xen/vbd.js';
 import { fillVolumes, OWN_FILES, shareFiles } from '../shares/shares.js';
 import { growMemory, growVcpus } from '../size/grow.js';
-import { firstDevice, injectLayers, memoryToMount } from './layers.js';
+import { firstDevice, injectLayers, memoryToMount, upperKibOf } from './layers.js';
 import { connect } from '../devices/connect.js';
 import { all, type Ready } from './booted-clone.js';
 import type { SandboxRecord } from '../record.js';
@@ -18,22 +17,20 @@ import { WAKE_MS } from '../agent/connection.js';
 import { ROOTFS } from '../sandbox.js';
 import type { SandboxServices } from '../services.js';
 
-const MOUNT_MS = 90_000;
-
 export interface EquipRequest {
   record: SandboxRecord;
-  /** The layers as MOUNT calls them. */
+  /** The layers' names in MOUNT. */
   guestNames: string[];
-  /** The same of the writable layer's disk. */
+  /** The name of the writable layer's disk. */
   upper?: string | undefined;
-  /** Devices that are not there yet. */
+  /** Devices to attach. */
   plug: readonly Device[];
   steps: Steps;
-  /** Aborts when the client went away or the guest is lost: the rest then rejects. */
+  /** Aborts when the client goes away or the guest is lost. The rest then rejects. */
   signal: AbortSignal;
 }
 
-/** Memory first, then side by side layers and their mount, vCPUs, the vif, the shim's data channel. Settles when all of it has. */
+/** The first memory comes first. Then come, side by side, layers and mount, vCPUs, vif, shares and the data channel. Settles when all have. */
 export async function equip(
   services: SandboxServices,
   ready: Ready,
@@ -79,7 +76,7 @@ export async function equip(
   }
 }
 
-/** The numbers of those that it has from its first instruction on. */
+/** The indices of disks that a clone of a running container has from its first instruction on. */
 function disksAtStart(running: Running | undefined): number[] {
   const { disks = [], upper } = running ?? {};
   return [...disks, ...(upper === undefined ? [] : [upper])].map((_, index) => index);
@@ -88,17 +85,10 @@ function disksAtStart(running: Running | undefined): number[] {
 /** Without layers the root filesystem was frozen with the guest. */
 async function mount(
   link: AgentLink,
-  layers: string[],
+  devices: string[],
   upper: string | undefined,
-  { memoryKib, upperKib = Math.floor(memoryKib / 2) }: SandboxRecord,
+  record: SandboxRecord,
 ): Promise<void> {
-  if (layers.length === 0) return;
-  const request = encodeMount({
-    rootfs: ROOTFS,
-    devices: layers,
-    timeoutMs: MOUNT_MS,
-    upperKib,
-    ...(upper === undefined ? {} : { upper }),
-  });
-  await link.request(AgentType.MOUNT, request, 'the root filesystem', MOUNT_MS + 5000);
+  if (devices.length === 0) return;
+  await askMount(link, { rootfs: ROOTFS, devices, upper, upperKib: upperKibOf(record) });
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an image's layers get into a sandbox, the bytes of a small image through its channel, a large one as vbds, and with them its disk.
+// How an image's layers get into a sandbox: a small image through its data channel, a large one as disks. The writable layer may be one more disk.
 
 import { stat } from 'node:fs/promises';
 import { layerName, LAYERS_MAX } from '../../agent/wire.js';
 import type { Undo } from '../../base/undo.js';
 import type { Device } from '../../xen/devices.js';
 import type { LoopDevices } from '../../xen/loop.js';
+import { loopDisk } from '../../xen/loop-disk.js';
 import { diskMinor, readOnlyDisk, writableDisk, XVD_MAJOR } from '../../xen/vbd.js';
 import type { Disks } from '../devices/disks.js';
 import type { SandboxRecord } from '../record.js';
 import type { ShimClient } from '../shim/client.js';
 
-/** Layers in the guest's memory may take a part of it, and no longer than a vbd takes to be plugged. */
+/** Layers in the guest's memory may take a part of it. A larger image would take longer to send than disks take to be attached. */
 const IN_MEMORY_MAX_BYTES = 8 * 2 ** 20;
 const IN_MEMORY_SHARE = 1 / 16;
 
@@ -22,7 +23,7 @@ export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): 
   return layerBytes.length <= LAYERS_MAX && bytes <= allowed;
 }
 
-/** Layers that are disks of the sandbox. */
+/** The layers that are disks of the sandbox. */
 export function disksOf(record: SandboxRecord): string[] {
   return record.inMemory ? [] : record.layers;
 }
@@ -32,7 +33,12 @@ export function loopFilesOf(record: SandboxRecord): string[] {
   return [...disksOf(record), ...(record.disk ? [record.disk.path] : [])];
 }
 
-/** How much memory a guest needs for them, for their mount and for crun, in KiB, beside the little that it waits with. */
+/** The most that a writable layer in the guest's memory may hold. */
+export function upperKibOf({ memoryKib, upperKib }: SandboxRecord): number {
+  return upperKib ?? Math.floor(memoryKib / 2);
+}
+
+/** KiB that a guest needs for its layers, their mount and crun, beside the memory that it had in the pool. */
 export async function memoryToMount({
   layers,
   inMemory,
@@ -53,22 +59,22 @@ const RUNTIME_KIB = 6.5 * 1024;
 /** One more for ext4 and its journal: without it a guest that has no more can find none in the middle of the mount, and stops. */
 const DISK_KIB = 8 * 1024;
 
-/** Where all files are dom0's: the rings of a 9pfs device are pieces of 256 KiB, which a guest that waits does not have. */
+/** The rings of a 9pfs device are pieces of 256 KiB, which a clone of the pool does not have free. */
 const FILES_KIB = 8 * 1024;
 
-/** Before a guest can have files of dom0, and its root filesystem among them. */
+/** Memory that a guest needs before it mounts shares, its root filesystem among them. */
 export const MEMORY_FOR_FILES_KIB = RUNTIME_KIB + FILES_KIB;
 
 export interface Layers {
-  /** As MOUNT calls them. */
+  /** The layers' names in MOUNT. */
   guestNames: string[];
-  /** The disk of the writable layer. */
+  /** The name of the writable layer's disk. */
   upper?: string;
-  /** To be plugged. */
+  /** To be attached. */
   devices: Device[];
 }
 
-/** The number of the disk that the first of its devices is: behind those of its layers, and its own. */
+/** The index of the sandbox's first device as a disk. Layers and the writable layer come before it. */
 export function firstDevice({
   layers = [],
   inMemory = true,
@@ -77,7 +83,7 @@ export function firstDevice({
   return (inMemory ? 0 : layers.length) + (disk ? 1 : 0);
 }
 
-/** The numbers by which the guest's kernel knows the index-th of them. */
+/** The device number of the sandbox's index-th device in its guest. */
 export function deviceNumber(
   sandbox: Parameters<typeof firstDevice>[0],
   index: number,
@@ -85,7 +91,7 @@ export function deviceNumber(
   return { major: XVD_MAJOR, minor: diskMinor(firstDevice(sandbox) + index) };
 }
 
-/** As prepareLayers(), then the sandbox's own disk, which goes on from `from` where that is given. */
+/** As prepareLayers(), then the sandbox's writable layer, a copy of `from` where that is given, and its devices. */
 export async function prepareDisks(
   { loops, disks }: { loops: LoopDevices; disks: Disks },
   record: SandboxRecord,
@@ -96,9 +102,9 @@ export async function prepareDisks(
   const { disk, devices = [] } = record;
   if (disk) {
     await disks.ensure(disk, from);
-    const blockDevice = await loops.acquireWritable(disk.path);
+    const index = layers.devices.length;
+    const { device, guestName } = await loopDisk(loops, disk.path, index, true);
     undo.push(`loop device of ${disk.path}`, () => loops.release(disk.path));
-    const { device, guestName } = await writableDisk(blockDevice, layers.devices.length);
     layers.upper = guestName;
     layers.devices.push(device);
   }
@@ -109,7 +115,7 @@ export async function prepareDisks(
   return layers;
 }
 
-/** Makes loop devices of the layers that become vbds; `undo` has them. */
+/** Makes a loop device for each layer that is to be a disk. `undo` releases them. */
 export async function prepareLayers(
   loops: LoopDevices,
   record: SandboxRecord,
@@ -119,9 +125,8 @@ export async function prepareLayers(
     return { guestNames: record.layers.map((_, index) => layerName(index + 1)), devices: [] };
   const disks = [];
   for (const [index, layer] of record.layers.entries()) {
-    const blockDevice = await loops.acquire(layer);
+    disks.push(await loopDisk(loops, layer, index, false));
     undo.push(`loop device of ${layer}`, () => loops.release(layer));
-    disks.push(await readOnlyDisk(blockDevice, index));
   }
   return {
     guestNames: disks.map(({ guestName }) => guestName),

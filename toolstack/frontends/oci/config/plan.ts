@@ -14,7 +14,7 @@ import { newSandboxRecord, type SandboxRecord } from '../../../sandbox/record.js
 import type { SandboxServices } from '../../../sandbox/services.js';
 import { readConfig, type BundleConfig } from './config.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciServices } from '../verbs/create.js';
+import type { OciServices } from '../services.js';
 import { domainLimits } from '../pod/domain-size.js';
 import { configError, OciError } from '../errors.js';
 import { planGuest, type GuestPlan } from './guest-config.js';

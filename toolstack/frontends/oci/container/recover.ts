@@ -16,7 +16,7 @@ import { Sandbox } from '../../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { findDomain } from '../../../sandbox/orphans.js';
 import type { OciContainer } from './container.js';
-import type { OciServices } from '../verbs/create.js';
+import type { OciServices } from '../services.js';
 import { OWN_SLOT, stayIn } from '../pod/enter.js';
 import { GuestNetwork } from '../engine/network.js';
 import { isWhole } from '../verbs/fid-snapshot.js';

@@ -14,12 +14,13 @@ import {
 } from '../../../runtime/pod/index.js';
 import type { Template } from '../../../clone/template/template.js';
 import { createSandbox } from '../../../sandbox/create/create.js';
+import { upperKibOf } from '../../../sandbox/create/layers.js';
 import { INIT_PROCESS } from '../../../sandbox/shim/execs.js';
 import { all } from '../../../sandbox/create/booted-clone.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciServices } from '../verbs/create.js';
+import type { OciServices } from '../services.js';
 
 /** Of the container that the domain is made for: processes of an ordinary sandbox have its numbers. */
 export const OWN_SLOT = slotOf(INIT_PROCESS);
@@ -52,7 +53,7 @@ export async function enterDomain(
   const { domain } = owner;
   if (!domain) throw new RangeError('Its domain is there no more');
   const { record } = container;
-  const { files = [], layers, memoryKib } = record.sandbox;
+  const { files = [], layers } = record.sandbox;
   const device = files.length > 0 ? domain.files.take() : undefined;
   const place: Place = {
     slot: domain.slots.take(container.events),
@@ -61,7 +62,7 @@ export async function enterDomain(
   };
   record.place = place;
   const member = stayIn(services, container, owner, place);
-  const root = { name: record.key, layers, upperKib: Math.floor(memoryKib / 2) };
+  const root = { name: record.key, layers, upperKib: upperKibOf(record.sandbox) };
   // The next thawd must know whose they are.
   await services.store.save(record);
   const steps = new Steps(services.sandbox.host.log, `${record.sandbox.name}, ${record.id}`);

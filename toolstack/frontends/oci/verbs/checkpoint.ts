@@ -12,7 +12,7 @@ import { copySandbox, saveSandbox, type Copied } from '../../../sandbox/copy/cop
 import type { Sandbox } from '../../../sandbox/sandbox.js';
 import { sourceOf } from './checkpoint-source.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciServices } from './create.js';
+import type { OciServices } from '../services.js';
 import { checkpointError, refusal, savingError, stateError } from '../errors.js';
 import { pauseNow, wakeStill } from './pause.js';
 import { nameInGuest } from '../container/record.js';

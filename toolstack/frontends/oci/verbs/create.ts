@@ -7,17 +7,12 @@ import type { Client } from '../../../api/client.js';
 import { ProcessFlag } from '../../../api/wire.js';
 import { writeAtomic } from '../../../base/files.js';
 import { Steps } from '../../../base/steps.js';
-import type { FolderLayers } from '../../../image/index.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { limitWithin } from '../../../sandbox/size/size.js';
-import type { Pool } from '../../../sandbox/pool/pool.js';
-import type { SandboxRecord } from '../../../sandbox/record.js';
 import { ROOTFS, type ContainerSandbox } from '../../../sandbox/sandbox.js';
-import type { SandboxServices } from '../../../sandbox/services.js';
 import { enterCgroup } from '../engine/cgroup.js';
 import type { BundleConfig } from '../config/config.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciDevice } from '../config/devices.js';
 import { fitDomain } from '../pod/domain-size.js';
 import { enterDomain, makeDomain } from '../pod/enter.js';
 import { OciError, programError, stateError } from '../errors.js';
@@ -27,30 +22,10 @@ import { GuestNetwork } from '../engine/network.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
 import { membersOf, type Joining } from '../pod/pod.js';
 import { sizeOf, standInOf } from '../config/process.js';
-import type { OciRecord, OciStore } from '../container/record.js';
+import type { OciRecord } from '../container/record.js';
 import { sharedMemoryPath, shareMemory } from '../pod/shared-memory.js';
+import type { DeviceGivers, OciServices } from '../services.js';
 import { stateOf } from '../command-line/state.js';
-
-export interface OciServices {
-  sandbox: SandboxServices;
-  pool: Pool;
-  store: OciStore;
-  devices: DeviceGivers;
-  /** Of root filesystems that are no files of dom0. */
-  layers: FolderLayers;
-}
-
-/** Who sees to it that two containers do not write to one disk. */
-export interface DeviceGivers {
-  /** Rejects with ERR_DEVICE. */
-  give(key: string, name: string, devices: readonly OciDevice[]): Promise<void>;
-  /** What an earlier thawd gave. */
-  adopt(container: { id: string; name: string; sandbox: SandboxRecord }): Promise<void>;
-  /** Its processes have ended, its domain is going: who wants one of them waits. */
-  ends(key: string): void;
-  /** Idempotent. */
-  takeBack(key: string): void;
-}
 
 /** Has a container's devices go back when it ends. */
 export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): void {

@@ -4,7 +4,7 @@
 import { errorMessage } from '../../../base/errors.js';
 import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { OciContainer } from '../container/container.js';
-import type { OciServices } from './create.js';
+import type { OciServices } from '../services.js';
 import { stateError } from '../errors.js';
 import { runHooks } from '../engine/hooks.js';
 import { nameInGuest } from '../container/record.js';
