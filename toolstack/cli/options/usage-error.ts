@@ -9,3 +9,14 @@ export class UsageError extends ThawError {
     super('ERR_USAGE', message);
   }
 }
+
+/** An option that the program does not have. The message grows a suggestion where one of `names` is alike. */
+export class UnknownOptionError extends UsageError {
+  constructor(
+    readonly program: string,
+    readonly option: string,
+    readonly names: readonly string[],
+  ) {
+    super(`Cannot use ${option}: ${program} has no such option; see ${program} --help`);
+  }
+}
