@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How the addon is compiled. Built by scripts/build-bindings with npm's node-gyp against installed headers; needs libxen-dev.
+# How the addon is compiled. Built by scripts/build-bindings with node-gyp against installed headers; needs libxen-dev.
 {
   'targets': [
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which commands there are: help, completion, the manual and dispatch go by this table.
+// The table of commands, by which help, completion, the manual and dispatch go.
 
 import type { Command } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';
@@ -74,99 +74,151 @@ import {
 } from './commands/volume/volume.js';
 import { waitCommand } from './commands/container/wait.js';
 
-/** The same command by its longer name. */
-function inGroup(name: string, command: Command): Command {
+/** The command by its longer name. */
+function longer(name: string, command: Command): Command {
   const examples = command.examples.map((line) =>
     line.replace(`thaw ${command.name}`, `thaw ${name}`),
   );
   return { ...command, name, examples };
 }
 
-/** All commands, in the order in which help lists them. */
-export const COMMANDS: readonly Command[] = [
-  runCommand,
-  createCommand,
-  startCommand,
-  stopCommand,
-  restartCommand,
-  killCommand,
-  pauseCommand,
-  unpauseCommand,
-  waitCommand,
-  rmCommand,
-  pruneCommand,
-  renameCommand,
-  updateCommand,
-  execCommand,
-  attachCommand,
-  copyCommand,
-  diffCommand,
-  exportCommand,
-  commitCommand,
-  logsCommand,
-  psCommand,
-  topCommand,
-  statsCommand,
-  inspectCommand,
-  eventsCommand,
-  healthcheckRunCommand,
-  portCommand,
-  podCreateCommand,
-  podPsCommand,
-  podInspectCommand,
-  podStartCommand,
-  podStopCommand,
-  podRestartCommand,
-  podKillCommand,
-  podPauseCommand,
-  podUnpauseCommand,
-  podRmCommand,
-  podPruneCommand,
-  podExistsCommand,
-  networkCreateCommand,
-  networkLsCommand,
-  networkInspectCommand,
-  networkRmCommand,
-  networkPruneCommand,
-  volumeCreateCommand,
-  volumeLsCommand,
-  volumeInspectCommand,
-  volumeRmCommand,
-  volumePruneCommand,
-  imagesCommand,
-  pullCommand,
-  pushCommand,
-  tagCommand,
-  untagCommand,
-  rmiCommand,
-  saveCommand,
-  loadCommand,
-  historyCommand,
-  inGroup('image ls', imagesCommand),
-  inGroup('image pull', pullCommand),
-  inGroup('image push', pushCommand),
-  inGroup('image tag', tagCommand),
-  inGroup('image untag', untagCommand),
-  inGroup('image rm', rmiCommand),
-  inGroup('image save', saveCommand),
-  inGroup('image load', loadCommand),
-  imageInspectCommand,
-  inGroup('image history', historyCommand),
-  imageExistsCommand,
-  imagePruneCommand,
-  cloneCommand,
-  checkpointCommand,
-  restoreCommand,
-  inGroup('container checkpoint', checkpointCommand),
-  inGroup('container restore', restoreCommand),
-  freezeCommand,
-  unfreezeCommand,
-  templatesCommand,
-  infoCommand,
-  versionCommand,
-  systemDfCommand,
-  systemPruneCommand,
-  configCommand,
-  doctorCommand,
-  completionCommand(() => COMMANDS),
+/** Commands that stand together in help, in its order. */
+export interface CommandGroup {
+  heading: string;
+  commands: readonly Command[];
+}
+
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  {
+    heading: 'Containers',
+    commands: [
+      runCommand,
+      createCommand,
+      startCommand,
+      stopCommand,
+      restartCommand,
+      killCommand,
+      pauseCommand,
+      unpauseCommand,
+      waitCommand,
+      rmCommand,
+      pruneCommand,
+      renameCommand,
+      updateCommand,
+      execCommand,
+      attachCommand,
+      copyCommand,
+      diffCommand,
+      exportCommand,
+      commitCommand,
+    ],
+  },
+  {
+    heading: 'What containers do',
+    commands: [
+      psCommand,
+      logsCommand,
+      topCommand,
+      statsCommand,
+      inspectCommand,
+      eventsCommand,
+      portCommand,
+      healthcheckRunCommand,
+    ],
+  },
+  {
+    heading: 'Copies of running containers, and frozen images',
+    commands: [
+      cloneCommand,
+      checkpointCommand,
+      restoreCommand,
+      freezeCommand,
+      unfreezeCommand,
+      templatesCommand,
+    ],
+  },
+  {
+    heading: 'Pods',
+    commands: [
+      podCreateCommand,
+      podPsCommand,
+      podInspectCommand,
+      podStartCommand,
+      podStopCommand,
+      podRestartCommand,
+      podKillCommand,
+      podPauseCommand,
+      podUnpauseCommand,
+      podRmCommand,
+      podPruneCommand,
+      podExistsCommand,
+    ],
+  },
+  {
+    heading: 'Networks',
+    commands: [
+      networkCreateCommand,
+      networkLsCommand,
+      networkInspectCommand,
+      networkRmCommand,
+      networkPruneCommand,
+    ],
+  },
+  {
+    heading: 'Volumes',
+    commands: [
+      volumeCreateCommand,
+      volumeLsCommand,
+      volumeInspectCommand,
+      volumeRmCommand,
+      volumePruneCommand,
+    ],
+  },
+  {
+    heading: 'Images',
+    commands: [
+      imagesCommand,
+      pullCommand,
+      pushCommand,
+      tagCommand,
+      untagCommand,
+      rmiCommand,
+      saveCommand,
+      loadCommand,
+      historyCommand,
+      imageInspectCommand,
+      imageExistsCommand,
+      imagePruneCommand,
+    ],
+  },
+  {
+    heading: 'Host',
+    commands: [
+      infoCommand,
+      versionCommand,
+      systemDfCommand,
+      systemPruneCommand,
+      configCommand,
+      doctorCommand,
+      completionCommand(() => COMMANDS),
+    ],
+  },
+  {
+    heading: 'Longer names of commands above',
+    commands: [
+      longer('image ls', imagesCommand),
+      longer('image pull', pullCommand),
+      longer('image push', pushCommand),
+      longer('image tag', tagCommand),
+      longer('image untag', untagCommand),
+      longer('image rm', rmiCommand),
+      longer('image save', saveCommand),
+      longer('image load', loadCommand),
+      longer('image history', historyCommand),
+      longer('container checkpoint', checkpointCommand),
+      longer('container restore', restoreCommand),
+    ],
+  },
 ];
+
+export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap(({ commands }) => commands);

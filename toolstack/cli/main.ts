@@ -6,15 +6,14 @@ import { describeError, errorCode } from '../base/errors.js';
 import { VERSION } from '../base/version.js';
 import type { Command } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';
-import { COMMANDS } from './commands.js';
+import { COMMAND_GROUPS, COMMANDS } from './commands.js';
 import { createCommand } from './commands/container/create.js';
 import { execCommand } from './commands/container/exec.js';
 import { freezeCommand } from './commands/image/frozen.js';
-import { commandHelp, groupHelp, overallHelp } from './output/help.js';
 import { parseCommand } from './options/parse.js';
 import { runCommand } from './commands/container/run.js';
 import { startCommand } from './commands/container/start.js';
-import { UsageError } from './options/usage-error.js';
+import { UnknownOptionError, UsageError } from './options/usage-error.js';
 
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;
@@ -32,7 +31,8 @@ export async function runCommandLine(
   const isHelp = argv[0] === 'help';
   const { name, words, command } = findCommand(isHelp ? argv.slice(1) : argv);
   if (name === undefined || name === '--help' || name === '-h') {
-    client.out(overallHelp(COMMANDS));
+    const { overallHelp } = await import('./output/help.js');
+    client.out(await overallHelp(COMMAND_GROUPS, client.cols));
     return 0;
   }
   if (name === '--version') {
@@ -40,28 +40,49 @@ export async function runCommandLine(
     return 0;
   }
   if (!command) {
-    const group = COMMANDS.filter((c) => c.name.startsWith(`${name} `));
+    const ofNoun = COMMANDS.filter((c) => c.name.startsWith(`${name} `));
     const [verb = '--help'] = words;
-    if (group.length > 0 && (isHelp || verb === '--help' || verb === '-h')) {
-      client.out(groupHelp(name, group));
+    if (ofNoun.length > 0 && (isHelp || verb === '--help' || verb === '-h')) {
+      const { nounHelp } = await import('./output/help.js');
+      client.out(await nounHelp(name, ofNoun, client.cols));
       return 0;
     }
-    const unknown = group.length > 0 ? `${name} ${verb}` : name;
-    client.err(`thaw: Unknown command "${unknown}": see thaw --help\n`);
+    client.err(`thaw: ${await unknownCommand(name, ofNoun.length > 0 ? verb : undefined)}\n`);
     return USAGE_STATUS;
   }
   try {
     const parsed = isHelp ? undefined : parseCommand(command, words);
     if (!parsed || parsed.asksForHelp) {
-      client.out(commandHelp(command));
+      const { commandHelp } = await import('./output/help.js');
+      client.out(await commandHelp(command, client.cols));
       return 0;
     }
     return await command.run(parsed, client, engine);
   } catch (error) {
-    client.err(`thaw: ${describeError(error)}\n`);
+    client.err(`thaw: ${await describeFailure(error)}\n`);
     if (error instanceof UsageError) return USAGE_STATUS;
     return (startsProcess(command) ? exitStatusOf(error) : undefined) ?? statusOf(error, command);
   }
+}
+
+/** `verb` is undefined where no command begins with `name`. */
+async function unknownCommand(name: string, verb: string | undefined): Promise<string> {
+  const { suggestion } = await import('./output/suggest.js');
+  const words = COMMANDS.map((command) => command.name.split(' '));
+  const verbs = words.filter(([noun]) => noun === name).flatMap(([, second]) => second ?? []);
+  const firsts = [...new Set(words.flatMap(([first]) => first ?? []))];
+  const like = verb === undefined ? suggestion(name, firsts) : suggestion(verb, verbs);
+  const noun = verb === undefined ? '' : `${name} `;
+  const hint = like === undefined ? 'see' : `did you mean ${noun}${like}? See`;
+  return `Unknown command "${noun}${verb ?? name}": ${hint} thaw --help`;
+}
+
+async function describeFailure(error: unknown): Promise<string> {
+  if (!(error instanceof UnknownOptionError) || !error.option.startsWith('--'))
+    return describeError(error);
+  const { suggestion } = await import('./output/suggest.js');
+  const like = suggestion(error.option.slice('--'.length), error.names);
+  return like === undefined ? describeError(error) : error.describe(`--${like}`);
 }
 
 /** The command that the words begin with: of two words, or of one. */

@@ -14,7 +14,7 @@ const client: Client = {
     stderr: process.stderr.isTTY,
   },
   rows: 0,
-  cols: 0,
+  cols: process.stdout.isTTY ? process.stdout.columns : 0,
   detachKeys: Buffer.alloc(0),
   signal: new AbortController().signal,
   out: (data) => void process.stdout.write(data),

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// How words become options: Node's own parseArgs takes them apart, up to the first that is none; what it lets pass is refused here.
+// The options of a command line: what a table of options is, and how words become values. yargs-parser collects the values, the rules of
+// getopt(3) are in spell-out.ts.
 
-import { parseArgs } from 'node:util';
-import { UsageError } from './usage-error.js';
+import parser from 'yargs-parser';
+import { spellOut, type Fault, type ShortNames } from './spell-out.js';
+import { UnknownOptionError, UsageError } from './usage-error.js';
 
-/** As parseArgs takes it, and what help says of it. A string wants a value, a boolean takes none, or `=true` or `=false`. */
 export interface OptionSpec {
+  /** A string wants a value; a boolean takes none, or `=true` or `=false`. */
   type: 'string' | 'boolean';
   /** One letter. */
   short?: string;
@@ -27,48 +29,74 @@ export interface Parsed {
  * `program` is what the table belongs to, as in `thaw run`. Throws UsageError, unless help is asked for as well.
  */
 export function parseOptions(program: string, table: OptionTable, words: string[]): Parsed {
-  const tokens = tokensOf(table, words);
-  const parsed: Parsed = { options: {}, positional: [], asksForHelp: false };
-  let wrong: string | undefined;
-  for (const token of tokens) {
-    if (token.kind !== 'option') {
-      parsed.positional = words.slice(token.index + (token.kind === 'positional' ? 0 : 1));
-      break;
-    }
-    const { name, rawName, value, inlineValue } = token;
-    const option = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (!option && (rawName === '--help' || rawName === '-h')) parsed.asksForHelp = true;
-    else if (!option) wrong ??= `Cannot use ${rawName}: ${program} has no such option`;
-    else if (option.type === 'boolean' && ![undefined, 'true', 'false'].includes(value))
-      wrong ??= `Cannot use ${rawName}=${value ?? ''}: it takes no value, or true or false`;
-    else if (option.type === 'boolean') (parsed.options[name] ??= []).push(value !== 'false');
-    else if (value === undefined) wrong ??= `Cannot use ${rawName} alone: it wants a value`;
-    else {
-      const isShort = inlineValue && !rawName.startsWith('--');
-      (parsed.options[name] ??= []).push(isShort ? value.replace(/^=/, '') : value);
+  const { shortNames, configuration } = preparedFor(table);
+  const { options, positional, asksForHelp, fault } = spellOut(table, shortNames, words);
+  if (fault && !asksForHelp) throw usageError(program, table, fault);
+  const parsed: Parsed = { options: {}, positional, asksForHelp };
+  for (let first = 0; first < options.length; first += BATCH) {
+    const given = parser(options.slice(first, first + BATCH), configuration);
+    for (const [name, values] of Object.entries(given)) {
+      const type = table[name]?.type;
+      if (type === undefined) continue; // `_`, the list of positional words
+      const list = (parsed.options[name] ??= []);
+      for (const text of [values].flat() as string[])
+        list.push(type === 'boolean' ? text === 'true' : text);
     }
   }
-  if (wrong !== undefined && !parsed.asksForHelp)
-    throw new UsageError(`${wrong}; see ${program} --help`);
   return parsed;
 }
 
-/**
- * Those of the options, and of what ends them. A container's own words are not taken apart: parseArgs takes the square of their number of
- * steps for those that begin with a dash, 44 s for a hundred thousand.
- */
-function tokensOf(table: OptionTable, words: string[]) {
-  for (let count = FIRST_WORDS; ; count *= 4) {
-    const args = words.slice(0, count);
-    const { tokens } = parseArgs({
-      ...{ args, options: table, strict: false, allowPositionals: true, tokens: true },
-    });
-    // Where none has ended them yet, the last may want the next word as its value.
-    if (count >= words.length || tokens.some(({ kind }) => kind !== 'option')) return tokens;
-  }
+/** yargs-parser copies an option's list for each of its values. */
+const BATCH = 500;
+
+interface Prepared {
+  shortNames: ShortNames;
+  configuration: parser.Options;
 }
 
-const FIRST_WORDS = 64;
+const prepared = new WeakMap<OptionTable, Prepared>();
+
+/** yargs-parser's configuration for a table, made once. */
+function preparedFor(table: OptionTable): Prepared {
+  const found = prepared.get(table);
+  if (found) return found;
+  const shortNames = new Map<string, string>();
+  for (const [name, { short }] of Object.entries(table))
+    if (short !== undefined) shortNames.set(short, name);
+  const names = Object.keys(table);
+  const made: Prepared = {
+    shortNames,
+    configuration: {
+      // Flags too: yargs-parser keeps only the last value of a boolean.
+      string: names,
+      // Without it yargs-parser takes the quotes off a value.
+      narg: Object.fromEntries(names.map((name) => [name, 1])),
+      configuration: PLAIN,
+    },
+  };
+  prepared.set(table, made);
+  return made;
+}
+
+const PLAIN: Partial<parser.Configuration> = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'duplicate-arguments-array': true,
+  // A value may begin with a dash.
+  'nargs-eats-options': true,
+  'parse-numbers': false,
+};
+
+function usageError(program: string, table: OptionTable, fault: Fault): UsageError {
+  const { option, kind, value = '' } = fault;
+  if (kind === 'unknown') return new UnknownOptionError(program, option, Object.keys(table));
+  const reason =
+    kind === 'needs a value'
+      ? `${option} alone: it wants a value`
+      : `${option}=${value}: it takes no value, or true or false`;
+  return new UsageError(`Cannot use ${reason}; see ${program} --help`);
+}
 
 /** A string option that may be given once; the last one counts. */
 export function stringOption({ options }: Parsed, name: string): string | undefined {

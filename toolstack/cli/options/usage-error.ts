@@ -9,3 +9,21 @@ export class UsageError extends ThawError {
     super('ERR_USAGE', message);
   }
 }
+
+/** An option that a program does not have. */
+export class UnknownOptionError extends UsageError {
+  /** `names` are the options that the program has. */
+  constructor(
+    readonly program: string,
+    readonly option: string,
+    readonly names: readonly string[],
+  ) {
+    super(`Cannot use ${option}: ${program} has no such option; see ${program} --help`);
+  }
+
+  /** The message with another option that the user may have meant. */
+  describe(like: string): string {
+    const { program, option } = this;
+    return `Cannot use ${option}: ${program} has no such option; did you mean ${like}? See ${program} --help`;
+  }
+}

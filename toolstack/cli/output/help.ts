@@ -1,47 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `thaw --help` and `thaw COMMAND --help` print, made from the command table.
+// Help on all commands, on those of one noun and on one command: yargs lays the command table out in columns. Loading yargs takes 50 ms,
+// so this file is imported only for help.
 
+import yargs, { type Argv } from 'yargs';
 import type { Command } from '../command.js';
-import { optionRows } from '../options/options.js';
+import type { CommandGroup } from '../commands.js';
+import { optionGroups } from './option-groups.js';
 
-export function overallHelp(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((c) => c.name.length));
-  return [
+/** Where the output is no terminal. */
+const PLAIN_WIDTH = 100;
+/** Longer lines are hard to read. */
+const MOST_WIDTH = 120;
+/** In less the columns cannot stand side by side. */
+const LEAST_WIDTH = 40;
+
+/** `columns` is the terminal's width, 0 where there is none. */
+export async function overallHelp(
+  groups: readonly CommandGroup[],
+  columns: number,
+): Promise<string> {
+  const lists = [];
+  for (const group of groups) lists.push(await commandList(group, columns));
+  return sections(
     'Usage: thaw COMMAND [OPTION...] [ARG...]',
-    '',
     'Runs each container in a Xen micro-domain of its own, cloned from a frozen one.',
-    '',
-    'Commands:',
-    ...commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}`),
-    '',
+    ...lists,
     'thaw COMMAND --help says more of one. thaw doctor says what this host lacks.',
-    '',
-  ].join('\n');
+  );
 }
 
-/** Of commands that have a first word in common. */
-export function groupHelp(name: string, commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((c) => c.name.length));
-  return [
-    `Usage: thaw ${name} COMMAND [OPTION...] [ARG...]`,
-    '',
-    'Commands:',
-    ...commands.map((c) => `  ${c.name.padEnd(width)}  ${c.summary}`),
-    '',
-  ].join('\n');
+/** Help on commands that have their first word in common. */
+export async function nounHelp(
+  noun: string,
+  commands: readonly Command[],
+  columns: number,
+): Promise<string> {
+  return sections(
+    `Usage: thaw ${noun} COMMAND [OPTION...] [ARG...]`,
+    await commandList({ heading: 'Commands', commands }, columns),
+  );
 }
 
-export function commandHelp(command: Command): string {
-  return [
-    `Usage: thaw ${command.name} [OPTION...] ${command.params}`.trimEnd(),
-    '',
-    `${command.summary}.`,
-    '',
-    'Options:',
-    ...optionRows(command.options),
-    '',
-    'Examples:',
-    ...command.examples.map((line) => `  ${line}`),
-    '',
-  ].join('\n');
+export async function commandHelp(command: Command, columns: number): Promise<string> {
+  const { name, params, summary, options, examples } = command;
+  const usage = `Usage: thaw ${name} [OPTION...] ${params}`.trimEnd();
+  const page = layout(columns).usage(`${usage}\n\n${summary}.`);
+  for (const [heading, names] of optionGroups(options)) {
+    const group = `${heading}:`;
+    for (const option of names) {
+      const { type, short, describe } = options[option] ?? { type: 'boolean', describe: '' };
+      page.option(type === 'boolean' ? option : `${option} VALUE`, {
+        ...{ describe, group },
+        alias: short ?? [],
+      });
+    }
+  }
+  const ownsH = Object.values(options).some(({ short }) => short === 'h');
+  page.option('help', { describe: 'Print this', group: 'Options:', alias: ownsH ? [] : 'h' });
+  return sections(
+    await page.getHelp(),
+    // yargs would break the long ones, which are to be copied.
+    ['Examples:', ...examples.map((line) => `  ${line}`)].join('\n'),
+  );
+}
+
+async function commandList({ heading, commands }: CommandGroup, columns: number): Promise<string> {
+  const page = layout(columns).usage('');
+  for (const { name, summary } of commands) page.command(name, summary);
+  const list = await page.getHelp();
+  return list.replace('Commands:', `${heading}:`);
+}
+
+function layout(columns: number): Argv {
+  const width = columns === 0 ? PLAIN_WIDTH : columns;
+  return yargs([])
+    .scriptName('')
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .locale('en')
+    .wrap(Math.max(LEAST_WIDTH, Math.min(MOST_WIDTH, width)));
+}
+
+function sections(...texts: string[]): string {
+  return `${texts.map((text) => text.trim()).join('\n\n')}\n`;
 }

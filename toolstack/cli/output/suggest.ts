@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The name that a mistyped one is most like, as yargs finds it. Loading yargs takes 50 ms, so this file is imported only after a mistake.
+
+import yargs from 'yargs';
+
+/** yargs suggests names from which the word differs in so many letters at most. */
+const MOST_CHANGES = 3;
+
+/** Undefined where no name is like the word. */
+export function suggestion(word: string, names: readonly string[]): string | undefined {
+  const near = names.filter((name) => isNear(word, name));
+  // yargs would take a word with a dash for one of its own options.
+  if (near.length === 0 || word.startsWith('-')) return undefined;
+  let message = '';
+  const search = yargs([word])
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .locale('en')
+    .parserConfiguration({ 'parse-positional-numbers': false })
+    .strictCommands()
+    .recommendCommands()
+    .fail((text) => (message ||= text));
+  for (const name of near) search.command(name, '');
+  search.parseSync();
+  return /^Did you mean (.+)\?$/.exec(message)?.[1];
+}
+
+/** In a short word three changes leave nothing alike, so that one end must be the same. */
+function isNear(word: string, name: string): boolean {
+  const isSameLength = Math.abs(word.length - name.length) <= MOST_CHANGES;
+  return isSameLength && (word.at(0) === name.at(0) || word.at(-1) === name.at(-1));
+}
