@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an entry of a guest's archive may lie: a row of names below the copied thing.
+// Reduces an entry of a guest's archive to names below the copied file or directory.
 
 import { CopyError } from './errors.js';
 
 const NAMES_MAX = 1000;
 
 /**
- * The names below the first component, which is the copied thing's own; none for that itself. Throws ERR_COPY for "..", a name with NUL, and
+ * Returns the names below the first component, which names the copied thing; an empty list for that one. Throws ERR_COPY for "..", a name with NUL, and
  * more than 1000 names.
  */
 export function namesOf(untrustedPath: string): string[] {

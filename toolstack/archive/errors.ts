@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes wrong with files of the host that are copied.
+// Errors of copies from and to the host.
 
 import { ThawError } from '../base/errors.js';
 

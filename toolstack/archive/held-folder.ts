@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of the host by its descriptor: what is made in it is made there, whatever becomes of its path meanwhile, and through no link.
+// A host directory by its descriptor: files are made in it whatever happens to its path meanwhile, and never through a link.
 
 import { constants } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
@@ -13,34 +13,34 @@ export class HeldFolder {
     this.#handle = handle;
   }
 
-  /** Opens a folder by a path that whoever asked has chosen; links in it are theirs. */
+  /** Opens a directory by a path of the client's choice; the client vouches for links in it. */
   static async open(path: string): Promise<HeldFolder> {
     return new HeldFolder(await open(path, O_RDONLY | O_DIRECTORY));
   }
 
-  /** A path for the calls of node:fs that is looked up in this folder alone. Throws for what is more than a name. */
+  /** Returns a path for node:fs that the kernel looks up in this directory alone. Throws unless `name` is a single name. */
   at(name: string): string {
     if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
       throw new TypeError(`Not the name of a file: ${JSON.stringify(name)}`);
     return `/proc/self/fd/${this.#handle.fd}/${name}`;
   }
 
-  /** A folder in it, not one that a link leads to. Rejects with ENOENT, ENOTDIR or ELOOP. */
+  /** Opens a subdirectory, never through a link. Rejects with ENOENT, ENOTDIR or ELOOP. */
   async child(name: string): Promise<HeldFolder> {
     return new HeldFolder(await open(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   }
 
-  /** The same folder once more. */
+  /** Opens the same directory again. */
   async again(): Promise<HeldFolder> {
     return new HeldFolder(await open(`/proc/self/fd/${this.#handle.fd}`, O_RDONLY | O_DIRECTORY));
   }
 
-  /** What is in it. */
+  /** Lists the directory. */
   names(): Promise<string[]> {
     return readdir(`/proc/self/fd/${this.#handle.fd}`);
   }
 
-  /** Its own mode and time. */
+  /** Sets the directory's own mode and time. */
   async set(mode: number, mtime: Date): Promise<void> {
     await this.#handle.chmod(mode);
     await this.#handle.utimes(mtime, mtime);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where on the host a copied thing goes: podman's rules, as kernels/agent/archive/target.c has them for the other way.
+// Finds the target on the host of a copy by podman's rules, as kernels/agent/archive/target.c does in the guest.
 
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -7,13 +7,13 @@ import { errorCode } from '../base/errors.js';
 import { CopyError } from './errors.js';
 
 export interface LocalTarget {
-  /** A folder that is there. */
+  /** An existing directory. */
   folder: string;
-  /** The copied thing's name in it; undefined for a folder whose contents go there. */
+  /** Name of the copied thing in it; undefined where the contents of a directory go there. */
   name?: string;
 }
 
-/** Throws ERR_COPY when what is there does not go together with what is copied. */
+/** Throws ERR_COPY where the target and the copied thing do not fit. */
 export async function settleLocal(options: {
   target: string;
   name: string;
@@ -34,7 +34,7 @@ export async function settleLocal(options: {
     throw new CopyError(`Cannot copy a folder to ${target}: it is a file; see --overwrite`);
   if (!there && !isFolder && /\/\.?$/.test(target))
     throw new CopyError(`Cannot find the folder ${target}`);
-  // Where a link leads is written to, not the link.
+  // The copy replaces the target of a link, not the link.
   const real = there ? await realpath(target) : target.replace(/(\/\.?)+$/, '');
   const folder = dirname(real);
   const above = await stat(folder).catch(() => undefined);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How files of the host become a tar stream for a guest. Whoever asks may read them all; but another guest may have the folder that they are
-// in, and change it meanwhile: so it is walked by descriptors, and no link is followed but the one that was named.
+// Packs files of the host into a tar stream for a guest. The client may read all of them, but another guest may share their directory
+// and change it meanwhile. So the walk goes by descriptors, and follows only the link that the client named.
 
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, readlink, stat } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { HeldFolder } from './held-folder.js';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
-/** What the first component of each path in the stream is, whatever is packed. */
+/** The first component of each path in the stream. */
 export const PACKED = 'packed';
 
 /**
@@ -24,27 +24,27 @@ export async function packLocal(path: string, sink: Writable, signal: AbortSigna
   const archive = pack();
   const sent = pipeline(archive, sink, { signal });
   const added = addTree(archive, path).then(() => archive.finalize());
-  // Each may fail while the other is waited for, and then the other may never end.
+  // Either side may fail while the other waits, and the other may then never end.
   for (const part of [sent, added]) part.catch(() => undefined);
   try {
     await Promise.race([added, sent]);
   } catch (error) {
     archive.destroy(error instanceof Error ? error : new Error(String(error)));
-    // Where the sink failed, that is why nothing more could be added.
+    // A failed sink is also the reason why no more could be added.
     await sent;
     throw error;
   }
   await sent;
 }
 
-/** A file of the host: where its bytes, its link and its status are to be had, and what its user calls it. */
+/** A file of the host: the path for its contents, link and status, and the client's name for it. */
 interface Source {
-  /** Looked up in a folder that is held, but for the one that was named. */
+  /** Looked up in an open directory, except for the file that the client named. */
   at: string;
   shown: string;
-  /** The folder itself, once it is known to be one. */
+  /** The open directory, where the file is one. */
   hold: () => Promise<HeldFolder>;
-  /** Links count: it is the one that was named. */
+  /** Links are followed: the client named this file. */
   follows: boolean;
 }
 
@@ -90,7 +90,7 @@ async function addTree(archive: Pack, path: string): Promise<void> {
   await visit(root, PACKED, await named(root, stat(path)));
 }
 
-/** What becomes a link meanwhile is not followed. */
+/** Does not follow a file that became a link meanwhile. */
 function below(folder: HeldFolder, above: Source, child: string): Source {
   return {
     at: folder.at(child),
@@ -112,11 +112,11 @@ function add(archive: Pack, header: NewHeader): Promise<void> {
   });
 }
 
-/** As long as its size says, though it may grow meanwhile; one that shrinks is an error. */
+/** Reads as many bytes as the size tells, though the file may grow meanwhile. A file that shrinks is an error. */
 async function addFile(archive: Pack, from: Source, header: NewHeader): Promise<void> {
   const { size = 0 } = header;
   if (size === 0) return add(archive, header);
-  // What has become a pipe is not waited for.
+  // A file that became a pipe must not block.
   const flags = O_RDONLY | O_NONBLOCK | (from.follows ? 0 : O_NOFOLLOW);
   const opened = await named(from, open(from.at, flags));
   const file = opened.createReadStream({ end: size - 1, highWaterMark: 1 << 18 });

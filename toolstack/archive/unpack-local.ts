@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a guest's tar stream becomes files of the host. The guest is hostile: its paths are names below the target, walked folder by folder and
-// through no link, neither its own nor one that was there; its devices are left out; its owners, set-user-id bits and the like do not count.
+// Unpacks a guest's tar stream to files of the host. The guest is hostile: its paths become names below the target, walked directory by
+// directory and through no link; devices are left out; owners, set-user-id bits and the like are dropped.
 
 import { constants } from 'node:fs';
 import { link, lstat, lutimes, mkdir, open, symlink, unlink } from 'node:fs/promises';
@@ -14,24 +14,24 @@ import { HeldFolder } from './held-folder.js';
 import { settleLocal } from './local-target.js';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-/** More than a guest has a reason to send, and less than dom0 cannot keep count of. */
+/** A limit above any honest guest's need that dom0 can still keep count of. */
 const ENTRIES_MAX = 5_000_000;
 /** Of one, as long as a path can be, and of all, which are kept in mind. */
 const PATH_MAX = 4096;
 const PATHS_MAX = 256 * 2 ** 20;
 
 export interface UnpackOptions {
-  /** As the user wrote it, made absolute; slashes at its end count. */
+  /** The user's path, made absolute; slashes at its end count. */
   target: string;
-  /** What the copied thing is called in a folder that is there; '' for its contents alone. */
+  /** Name of the copied thing in an existing directory; '' for its contents alone. */
   name: string;
-  /** Folders may be replaced by what is none, and the other way round. */
+  /** A file may replace a directory, and a directory a file. */
   overwrites: boolean;
 }
 
 /**
- * Unpacks the archive of one thing. Resolves with how many entries there were: none is nothing that was copied. Rejects with ERR_COPY; what was
- * made until then stays.
+ * Unpacks the archive of one copied thing. Resolves with the number of entries; 0 means that nothing was copied. Rejects with ERR_COPY;
+ * files that were made until then stay.
  */
 export async function unpackLocal(source: Readable, options: UnpackOptions): Promise<number> {
   const unpacking = new Unpacking(options);
@@ -68,11 +68,11 @@ interface Place {
 
 class Unpacking {
   readonly #options: UnpackOptions;
-  /** The folder that the copied thing goes into, and its name there, unless it is that folder. */
+  /** The directory that the copied thing goes into, and its name there, unless it becomes that directory. */
   #root: { folder: HeldFolder; name?: string } | undefined;
-  /** Folders on the way to where the last entry went, from the copied thing on. */
+  /** Open directories from the copied thing down to the last entry. */
   #open: Place[] = [];
-  /** Attributes of folders, set last: what is put into one changes its time. */
+  /** Attributes of directories, set last: each new entry changes a directory's time. */
   readonly #folders: { names: string[]; mode: number; mtime: Date }[] = [];
   readonly #made = new Set<string>();
 
@@ -89,7 +89,7 @@ class Unpacking {
       const settled = await settleLocal({ ...this.#options, isFolder });
       this.#root = { ...settled, folder: await HeldFolder.open(settled.folder) };
     }
-    // What was there before keeps its attributes.
+    // A directory that was there before keeps its attributes.
     if (names.length === 0 && this.#root.name === undefined) return;
     const place = await this.#place(names);
     try {
@@ -144,7 +144,7 @@ class Unpacking {
       case 'character-device':
       case 'fifo':
       default:
-        // Devices, and pipes, on which who reads them would wait for ever.
+        // Devices are left out, and pipes, whose readers would wait for ever.
         return;
     }
     this.#made.add(names.join('/'));
@@ -165,18 +165,18 @@ class Unpacking {
     }
   }
 
-  /** Only to a file that this archive has brought: another one might be somebody's whom the guest is not to reach. */
+  /** Links only to a file of this archive: any other file may be out of the guest's reach. */
   async #makeLink(path: string, names: string[], target: string[]): Promise<void> {
     if (!this.#made.has(target.join('/')))
       throw new CopyError(`The guest sent a link to what it has not sent: ${this.#shown(target)}`);
     if (target.join('/') === names.join('/')) return;
     await this.#makeWay(path, names);
-    // On a way of its own: the one that leads here stays open.
+    // The lookup opens its own directories: those that lead here stay open.
     const { folder, last } = await this.#walk(target);
     await link(folder.at(last), path).finally(() => folder.close());
   }
 
-  /** The folder that an entry lies in, which must be there, and the entry's name. The folder is the caller's to close. */
+  /** Opens the existing directory of an entry, and returns the entry's name. The caller closes the directory. */
   async #walk(names: string[]): Promise<{ folder: HeldFolder; last: string }> {
     const { root, way, last } = this.#way(names);
     let folder = await root.again();
@@ -202,11 +202,11 @@ class Unpacking {
       throw new CopyError(
         `Cannot write ${this.#shown(names)}: a folder is there, and what is copied is none; see --overwrite`,
       );
-    // Another process's own descriptors are others.
+    // The paths name this process's descriptors, which no other process has.
     await removeTree(path.replace('/proc/self/', `/proc/${process.pid}/`));
   }
 
-  /** The folder that an entry lies in, opened from the copied thing on, and its name there. Folders that no entry named are made. */
+  /** Opens the directory of an entry, from the copied thing on, and returns the entry's name. It makes directories that no entry named. */
   async #place(names: string[]): Promise<Place> {
     const { root, way, last } = this.#way(names);
     let shared = 0;

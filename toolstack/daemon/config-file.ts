@@ -7,8 +7,8 @@ import { errorCode, errorMessage } from '../base/errors.js';
 import { UsageError } from '../cli/options/usage-error.js';
 
 /**
- * The file's keys with their values as text. Without a file there are none, unless it was named. Throws UsageError naming file, key and
- * what is allowed.
+ * Returns the file's keys with their values as text. A missing file has none, unless the user named it. Throws UsageError, which names the
+ * file, the key and the allowed values.
  */
 export function readConfig(
   path: string,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Socket activation: is there a socket that systemd holds for thawd, and is it the one that thawd serves? While systemd holds it, clients
-// that come before thawd is ready wait in its queue.
+// Socket activation: takes the socket that systemd holds for thawd. Clients that connect before thawd is ready wait in its queue.
 
 import { fstatSync, type Stats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
@@ -8,13 +7,13 @@ import { ThawError } from '../base/errors.js';
 
 /** The first descriptor that systemd hands over: sd_listen_fds(3). */
 const FIRST_FD = 3;
-/** In /proc/net/unix: a stream socket that listens. */
+/** A listening stream socket in /proc/net/unix. */
 const STREAM = '0001';
 const ACCEPTS = 0x10000;
 
 /**
- * Takes what systemd left in the environment, so that no child takes it for its own. The number of descriptors, from FIRST_FD on; 0 when
- * none, or somebody else's.
+ * Removes systemd's variables from the environment, so that no child takes them for its own. Returns the number of descriptors from
+ * FIRST_FD on; 0 where there are none, or where they are meant for another process.
  */
 export function takeListenVariables(env: NodeJS.ProcessEnv, pid: number): number {
   const { LISTEN_PID: forPid, LISTEN_FDS: count } = env;
@@ -24,8 +23,8 @@ export function takeListenVariables(env: NodeJS.ProcessEnv, pid: number): number
 }
 
 /**
- * The descriptor of thawd's own socket, when systemd gave one. Rejects with ERR_GIVEN_SOCKET when what it gave is not the socket at `path`,
- * or others than its owner and group may connect; with ERR_THAWD_RUNNING when somebody else listens there too.
+ * Resolves with the descriptor of thawd's socket, where systemd gave one. Rejects with ERR_GIVEN_SOCKET where it is not the socket at
+ * `path`, or where others than its owner and group may connect; with ERR_THAWD_RUNNING where another process listens there too.
  */
 export async function givenSocket(path: string): Promise<number | undefined> {
   const count = takeListenVariables(process.env, process.pid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How thawd itself reads what a client is fed on its standard input: it has the launcher join a process that is none, at thawd's own
-// socket, and speaks for that process's shim (docs/api.md).
+// Reads a client's standard input in thawd itself: the launcher joins a pretended process at thawd's own socket, and thawd speaks for
+// that process's shim (docs/api.md).
 
 import { randomInt } from 'node:crypto';
 import { ApiType, SHIM_MAX } from '../api/wire.js';
@@ -8,14 +8,14 @@ import { withDeadline } from '../base/deadline.js';
 import { ThawError } from '../base/errors.js';
 import { ProtocolError, type Frame } from '../base/frame.js';
 
-/** Most bytes that are on their way, or wait to be read. */
+/** The most bytes in flight and unread. */
 const WINDOW = 262144;
 const STDIN = 0;
 const ATTACH_MS = 60_000;
 
 export type Send = (type: number, id: number, arg: number, payload?: Buffer) => void;
 
-/** One client's standard input. Read once, to its end or until close(). */
+/** One client's standard input. It can be read once, to its end or until close(). */
 export class ClientInput implements AsyncIterable<Buffer> {
   readonly id: number;
   readonly #onSignal: (number: number) => void;
@@ -28,14 +28,14 @@ export class ClientInput implements AsyncIterable<Buffer> {
   #failure: Error | undefined;
   #wake: () => void = () => undefined;
 
-  /** `onSignal` hears of signals that the launcher gets. */
+  /** `onSignal` is called for signals to the launcher. */
   constructor(id: number, onSignal: (number: number) => void) {
     this.id = id;
     this.#onSignal = onSignal;
     this.#attached = new Promise((resolve) => (this.#tellAttached = resolve));
   }
 
-  /** The launcher has come. Throws ProtocolError when it had before. */
+  /** Takes the launcher's connection. Throws ProtocolError where there is one already. */
   attach(send: Send): void {
     if (this.#send) throw new ProtocolError('An input may be attached to once');
     this.#send = send;
@@ -44,11 +44,11 @@ export class ClientInput implements AsyncIterable<Buffer> {
     this.#tellAttached();
   }
 
-  /** What the launcher sends. Throws ProtocolError. */
+  /** Handles a frame of the launcher's. Throws ProtocolError. */
   handle({ type, id, arg, payload }: Frame): void {
     if (id !== this.id) throw new ProtocolError(`Input ${this.id} got a message for ${id}`);
     if (type === ApiType.SIGNAL) return this.#onSignal(arg);
-    // Nothing is written to it, so there is nothing to say of that.
+    // The window size of a terminal is of no use: nothing is written to it.
     if (type === ApiType.CREDIT || type === ApiType.WINSIZE) return;
     if (type === ApiType.EOF && arg !== STDIN) return;
     if ((type !== ApiType.STREAM && type !== ApiType.EOF) || arg !== STDIN || this.#isAtEnd)
@@ -63,14 +63,14 @@ export class ClientInput implements AsyncIterable<Buffer> {
     this.#wake();
   }
 
-  /** Who reads it gets this error from now on. */
+  /** Fails the reader with this error from now on. */
   fail(error: Error): void {
     this.#failure ??= error;
     this.#wake();
     this.#tellAttached();
   }
 
-  /** Tells the launcher that no more is read; its status is then what thawd says. */
+  /** Tells the launcher that reading has ended; thawd then gives its exit status. */
   close(): void {
     const exited = Buffer.alloc(8);
     exited.writeUInt32LE(1, 0);
@@ -100,9 +100,9 @@ export class ClientInput implements AsyncIterable<Buffer> {
   }
 }
 
-/** Inputs that launchers were asked to bring, and have not brought yet. */
+/** Inputs that launchers were asked to connect, and have not connected yet. */
 export class Inputs {
-  /** Where they bring them. */
+  /** The socket that launchers connect to. */
   readonly socketPath: string;
   readonly #expected = new Map<number, ClientInput>();
 
@@ -118,7 +118,7 @@ export class Inputs {
     return input;
   }
 
-  /** The one of that number, from now on its bringer's. Throws ProtocolError. */
+  /** Returns the input of that number, which then belongs to the connection. Throws ProtocolError. */
   take(id: number): ClientInput {
     const input = this.#expected.get(id);
     if (!input) throw new ProtocolError(`No input ${id} is waited for`);
@@ -126,7 +126,7 @@ export class Inputs {
     return input;
   }
 
-  /** It is not waited for any more. */
+  /** Forgets an input that is in no more use. */
   forget({ id }: ClientInput): void {
     this.#expected.delete(id);
   }

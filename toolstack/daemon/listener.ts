@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's socket: who may come, and one session for each who does.
+// thawd's socket: it accepts root's connections, and starts a session for each.
 
 import { once } from 'node:events';
 import { chmod, mkdir, rm } from 'node:fs/promises';
@@ -13,8 +13,8 @@ import { Inputs } from './input.js';
 import { Session } from './session.js';
 
 /**
- * Opens the socket, root's alone (0600), or serves the one that systemd `given` holds open there (given-socket.ts). Rejects with
- * what the system says.
+ * Opens the socket with mode 0600, or serves the socket `given` that systemd holds open (given-socket.ts). Rejects with the system's
+ * error.
  */
 export async function listen(
   path: string,
@@ -46,7 +46,7 @@ async function begin(server: Server, listen: () => void): Promise<void> {
   await listening;
 }
 
-/** Makes way for a new socket: removes one that nobody serves. Rejects with ERR_THAWD_RUNNING when somebody does. */
+/** Removes a socket that no process serves. Rejects with ERR_THAWD_RUNNING where one does. */
 export async function claimSocket(path: string): Promise<void> {
   const isServed = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
@@ -54,7 +54,7 @@ export async function claimSocket(path: string): Promise<void> {
       probe.destroy();
       resolve(true);
     });
-    // A full queue of connections is somebody's queue.
+    // A full queue of connections means that a process listens.
     probe.once('error', (error) => resolve(errorCode(error) === 'EAGAIN'));
   });
   if (isServed)

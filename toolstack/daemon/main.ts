@@ -47,7 +47,7 @@ import { parseSettings, settingsHelp, type Settings } from './settings.js';
 
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;
-/** Of a start some is waiting: for xenstored, for the guest, for disks. */
+/** Starts run side by side, since a part of each is waiting: for xenstored, the guest, disks. */
 const STARTS_PER_CPU = 4;
 
 const words = process.argv.slice(2);
@@ -91,14 +91,14 @@ async function start(
   const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
   const oci = new OciContainers({
     ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
-    // As runc has it: after dom0's own end an engine makes them anew, by the same ids.
+    // After a reboot of dom0, engines create their containers again by the same ids, as with runc.
     store: new OciStore(join(paths.run, 'oci')),
     layers,
   });
   await recover(services, manager, await oci.recover());
   await oci.sweep();
   await services.sandbox.networks.sweep();
-  // Not before: what starts gets an address, and those of containers that run must be known.
+  // A start takes an address, so thawd must first know the addresses of running containers.
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
   const checks = new HealthChecks(services, manager);
@@ -107,7 +107,7 @@ async function start(
   if (metrics) await startMetrics(services, manager, metrics, log);
   const engine = createEngine(services, manager, { paths, layers });
   const server = await listen(paths.socket, engine, log, { given, oci });
-  // So that no start waits for it; one that needs it says what is wrong.
+  // No start waits for this; a start that needs it reports its error.
   services.sandbox.disks
     .blank()
     .catch((error: unknown) => log.warn(`No disks: ${describeError(error)}`));
@@ -138,7 +138,7 @@ async function openServices(
   for (const folder of [paths.state, paths.run])
     await mkdir(folder, { recursive: true, mode: 0o711 });
   const copyFolder = join(paths.state, 'copies');
-  // What a thawd had under way that was killed.
+  // Leftovers of work of a killed thawd.
   await rm(copyFolder, { recursive: true, force: true });
   const guest = await loadGuestFiles(paths.guest);
   const physinfo = await host.libxl.physinfo();
@@ -199,7 +199,7 @@ async function openServices(
   };
 }
 
-/** Its library is only loaded where somebody looks. */
+/** The Prometheus library is loaded only where metrics are configured. */
 async function startMetrics(
   services: ContainerServices,
   manager: ContainerManager,
@@ -223,7 +223,7 @@ async function startMetrics(
   log.info('Figures for Prometheus', address);
 }
 
-/** Clones of what most containers start from wait from now on. */
+/** Fills the pool with clones of the default template. */
 async function fillPool(
   services: ContainerServices,
   poolType: GuestType | undefined,
@@ -260,5 +260,5 @@ async function stop(
   process.exit(0);
 }
 
-/** For clones that wait and containers that have ended; what is left after that the next thawd finishes. */
+/** Time for pooled clones and ended containers to go. The next thawd finishes the rest. */
 const STOP_MS = 10_000;

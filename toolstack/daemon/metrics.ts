@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// /metrics for Prometheus: what the host and its containers use, and how long clones take. Only loaded where somebody wants it.
+// /metrics for Prometheus: usage of the host and its containers, and the times of clones. It is loaded only where metrics are configured.
 
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ export interface MetricsSource {
   xenVersion: string;
 }
 
-/** Seconds, around what a clone takes. */
+/** Histogram buckets in seconds. */
 const CLONE_BUCKETS = [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const STATES = ['created', 'creating', 'starting', 'running', 'paused', 'exited', 'lost'] as const;
 
@@ -39,7 +39,7 @@ export class Metrics {
     });
   }
 
-  /** A clone was made in so many milliseconds. */
+  /** Counts a clone that took so many milliseconds. */
   observeClone(ms: number): void {
     this.#clones.observe(ms / 1000);
   }
@@ -48,7 +48,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All figures as they are now, in Prometheus' text format. */
+  /** Resolves with all current figures in Prometheus' text format. */
   async text(): Promise<string> {
     const [stats, templates, memory] = await Promise.all([
       this.#source.stats(),
@@ -98,7 +98,7 @@ export class Metrics {
     gauge.set(labels, value);
   }
 
-  /** What it is now, not by how much it rose: it is reset before. */
+  /** Sets the counter to a value: it is reset before. */
   #counter(name: string, help: string, labels: Record<string, string>, value?: number): void {
     if (value === undefined) return;
     const known = this.#counters.get(name);
@@ -134,7 +134,7 @@ function gaugesOf(one: ContainerStats): Figure[] {
   ];
 }
 
-/** Answers GET /metrics there. Rejects when the address cannot be had. */
+/** Answers GET /metrics at the address. Rejects where the address is not available. */
 export async function serveMetrics(
   metrics: Metrics,
   { host, port }: { host: string; port: number },

@@ -22,7 +22,7 @@ import { runFailureStatus } from '../runtime/errors.js';
 import { ociWords, runOci, type OciContainers } from '../frontends/oci/index.js';
 import type { ClientInput, Inputs } from './input.js';
 
-/** Who answers: thaw's own commands, and, where there is one, those of an OCI runtime. */
+/** The front ends: thaw's own commands, and those of the OCI runtime where there is one. */
 export interface Served {
   engine: Engine;
   oci?: OciContainers | undefined;
@@ -37,9 +37,9 @@ export class Session {
   #joined: ((error?: Error) => void) | undefined;
   #stoodIn: { resolve: (pid: number) => void; reject: (error: Error) => void } | undefined;
   #hasRequest = false;
-  /** What the client of this request is fed, once that is read. */
+  /** The client's standard input, once a command reads it. */
   #input: ClientInput | undefined;
-  /** This connection brings it, and makes no request. */
+  /** The input that this connection carries in place of a request. */
   #brings: ClientInput | undefined;
 
   constructor(socket: Socket, served: Served, log: Log, inputs: Inputs) {
@@ -129,7 +129,7 @@ export class Session {
     const stop = (): void => this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
     const input = this.#inputs.expect(stop);
     this.#input = input;
-    // Cancelled before it was read, as #stop() could not tell an input that was not there yet.
+    // The request was cancelled before a command read its input, so #stop() could not tell the input.
     if (this.#abort.signal.aborted) {
       input.fail(abortReason(this.#abort.signal));
       return input;
@@ -193,7 +193,7 @@ export class Session {
   }
 }
 
-/** Ctrl-P, Ctrl-Q, as podman and docker have it. */
+/** Ctrl-P, Ctrl-Q, as in podman and docker. */
 const DETACH_KEYS = Buffer.from([0x10, 0x11]);
 const JOIN_MS = 60_000;
 const OUTPUT_CHUNK = 65536;

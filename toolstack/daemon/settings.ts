@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd is told on its command line and in its configuration file: where it finds and keeps things, its pool, its log.
+// thawd's settings from its command line and its configuration file: paths, pool, log.
 
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -27,20 +27,20 @@ import { readConfig } from './config-file.js';
 export interface Settings {
   paths: Paths;
   logLevel: string;
-  /** How long a booting guest may take until its agent says hello, in milliseconds. */
+  /** Deadline for the hello of a booting guest, in milliseconds. */
   helloMs: number;
-  /** Of which type domains are where nobody says it; undefined: what the host has that is best. */
+  /** Default type of domains; undefined for the best that the host has. */
   type?: GuestType | undefined;
   pool: PoolSettings;
-  /** Of which type clones wait that nobody asked for yet; undefined: of the default type. */
+  /** Type of the clones in the pool; undefined for the default type. */
   poolType?: GuestType | undefined;
-  /** Whether images keep their layers as they were pulled. */
+  /** True where images keep their layers as they were pulled. */
   keepsBlobs: boolean;
-  /** What the writable layer of a container may hold by default. */
+  /** Default capacity of a writable layer. */
   storageBytes: number;
   /** Folders with CNI plugins. */
   cniPath: string[];
-  /** Where Prometheus finds figures. */
+  /** Address of /metrics. */
   metrics?: { host: string; port: number } | undefined;
 }
 
@@ -50,7 +50,7 @@ function defaults(): Partial<Record<ThawdOption, string>> {
   return { ...THAWD_DEFAULTS, ...own };
 }
 
-/** Reads thawd's own command line and configuration file; undefined when it asks for help. Throws UsageError. */
+/** Reads thawd's command line and configuration file; undefined where the user asks for help. Throws UsageError. */
 export function parseSettings(words: string[]): Settings | undefined {
   const parsed = parseOptions('thawd', THAWD_OPTIONS, words);
   if (parsed.asksForHelp) return undefined;
@@ -87,13 +87,13 @@ export function parseSettings(words: string[]): Settings | undefined {
   };
 }
 
-/** A value, and where it comes from as its user knows it. */
+/** A value and its origin, for messages. */
 interface Given {
   text: string;
   from: string;
 }
 
-/** What `thawd --help` prints. */
+/** The text of `thawd --help`. */
 export function settingsHelp(): string {
   const byDefault: Record<string, string | undefined> = defaults();
   const table = Object.entries(THAWD_OPTIONS).map(

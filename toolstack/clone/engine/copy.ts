@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cloning by copying: the addon makes the domain and fills it, thaw writes what libxl would have written of it: after the agent's hello
-// where its rings are made for it, before its wake where it has to look into xenstore.
+// Cloning by copying: the addon makes the domain and fills it, and thawd writes libxl's records of it: after the agent's hello where the
+// clone has its rings made for it, before its wake where it must look into xenstore.
 
 import { Image, type CloneResult, type CloneSpec, type Physinfo } from '../../../bindings/index.js';
 import { ringsOf } from '../../agent/rings.js';
@@ -43,7 +43,7 @@ export class CopyEngine implements CloneEngine {
     const image = await this.#image(template);
     const config = cloneConfig(this.#guest, template, request);
     return Undo.guard(this.#host.log, async (undo) => {
-      // One that was a running container looks for its devices in xenstore as it resumes.
+      // A clone of a running container looks for its devices in xenstore as it resumes.
       const kept = template.running ? undefined : template.kept;
       const clone = await image
         .clone(parseUuid(config.uuid), this.#spec(config), kept?.rings)
@@ -59,7 +59,7 @@ export class CopyEngine implements CloneEngine {
       const introduction = { config, storeFrame, storePort, vif: kept ? vifOf(kept, clone) : {} };
       return {
         domid,
-        // Of the console xenconsoled makes a pty: several milliseconds that no start should wait for.
+        // xenconsoled makes a pty for the console, which takes several milliseconds: no start should wait for it.
         later: [...libxlNodes(domid, config, clone), ...consoleNodes(domid, clone)],
         ...(kept
           ? { rings: ringsOf(kept.rings, clone.controlPort, clone.dataPort), introduction }
@@ -72,7 +72,7 @@ export class CopyEngine implements CloneEngine {
     });
   }
 
-  /** The addon ends what it could not make, unless what kept it from making it, such as a want of memory, keeps it from that, too. */
+  /** The addon destroys a domain that it could not complete, unless the same cause, such as a want of memory, also prevents that. */
   async #destroyLeft(uuid: string): Promise<void> {
     const domains = await this.#host.libxl.listDomains().catch(() => []);
     const left = domains.find((domain) => domain.uuid === uuid);
@@ -91,7 +91,7 @@ export class CopyEngine implements CloneEngine {
     );
   }
 
-  /** Read once for each template, and given back with it. */
+  /** Read once for each template, and released with it. */
   #image(template: Template): Promise<Image> {
     const known = this.#images.get(template);
     if (known) return known;
@@ -102,7 +102,7 @@ export class CopyEngine implements CloneEngine {
     return opening;
   }
 
-  /** What libxl would make such a domain with (libxl__domain_make, libxl__build_pre and its defaults). */
+  /** The parameters with which libxl makes such a domain (libxl__domain_make, libxl__build_pre and its defaults). */
   #spec(config: DomainConfig): CloneSpec {
     const isPvh = config.type === 'pvh';
     return {

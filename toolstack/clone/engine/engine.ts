@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every way of cloning offers: a new paused domain with the template's memory and state.
+// The interface of a clone engine: it makes a new paused domain with the template's memory and state.
 
 import type { StoreEntry } from '../../../xenstore/index.js';
 import type { Rings } from '../../agent/rings.js';
@@ -15,34 +15,34 @@ export interface CloneRequest {
   /** The domain's name, unique on the host. */
   name: string;
   uuid: string;
-  /** What memory may grow to. */
+  /** The memory that the clone may grow to. */
   maxMemoryKib: number;
 }
 
 export interface Clone {
   domid: Domid;
-  /** What is still to be written of it, and its start need not wait for: writeLater(). */
+  /** Records that writeLater() writes, since no start waits for them. */
   later: StoreEntry[];
-  /** The agent's channels, which are there before xenstore knows the clone; else it publishes them there. */
+  /** The agent's channels where they exist before xenstore knows the clone; otherwise the agent publishes them in xenstore. */
   rings?: Rings;
-  /** With rings: what introduces it, also when this thawd has ended. */
+  /** Only with rings: the data that introduces the clone, which the next thawd can use as well. */
   introduction?: Introduction;
   /**
-   * Makes it known to xenstore, together with its first devices: before anything else of it is written there. Once: when the hello
-   * has come on its rings, or, without rings, before it is unpaused, since the agent waits for it.
+   * Introduces the clone to xenstore together with its first devices, before any other record of it. Called once: after the hello where
+   * the clone has rings, else before the clone is unpaused, since its agent waits for xenstore.
    */
   introduce: (devices: readonly StoreEntry[]) => Promise<void>;
 }
 
 export interface CloneEngine {
-  /** Makes the clone and leaves it paused; to its kernel the next instruction is a resume. Leaves nothing when it rejects. */
+  /** Makes the clone and leaves it paused; its kernel's next instruction is a resume. When it rejects, no domain is left. */
   clone(template: Template, request: CloneRequest, signal?: AbortSignal): Promise<Clone>;
 
-  /** No clones are made of it any more: what is kept of it for them goes, and nobody reads its memory file. Never rejects. */
+  /** Releases everything that the engine keeps for clones of the template, which is in no more use. Never rejects. */
   forget(template: Template): Promise<void>;
 }
 
-/** Throws ERR_FROZEN_NOT_FOUND for a template that was removed while its clone was on its way. */
+/** Throws ERR_FROZEN_NOT_FOUND for a template that was removed while its clone was being made. */
 export function checkThere({ isGone }: Template): void {
   if (isGone === true)
     throw new ThawError(
@@ -51,7 +51,7 @@ export function checkThere({ isGone }: Template): void {
     );
 }
 
-/** How a clone is described to libxl, whichever way it is made. */
+/** Describes a clone to libxl, whichever engine makes it. */
 export function cloneConfig(
   guest: GuestFiles,
   template: Template,
@@ -69,7 +69,7 @@ export function cloneConfig(
   };
 }
 
-/** What lets the frozen agent of a clone wake. */
+/** The node that wakes the frozen agent of a clone. */
 export function wakeNode(domid: Domid): StoreEntry {
   return { path: `/local/domain/${domid}/${XS_WAKE}`, value: Wake.NEW };
 }

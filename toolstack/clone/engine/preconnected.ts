@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a template's clones find connected to dom0 as they wake: the agent's channels and the vif.
+// Preconnected devices: the agent's channels and the vif that a template's clones have connected as they wake.
 
 import { keptRings, type RingPages } from '../../agent/rings.js';
 import { backendRelease, type KeptVif } from '../../xen/vif-kept.js';
@@ -9,9 +9,9 @@ export interface Kept {
   vif: KeptVif;
 }
 
-/** As a template's description has it. */
+/** The form in a template's description. */
 export interface StoredKept {
-  /** What FREEZE answered, in base64. */
+  /** FREEZE's answer, in base64. */
   rings: string;
   vif: KeptVif;
 }
@@ -22,8 +22,8 @@ export function storeKept({ rings: { channels, vif: pages }, vif }: Kept): Store
 }
 
 /**
- * Undefined where there is none, or where dom0's kernel is another than the one whose back end was agreed with: such a template's
- * clones look for all of it in xenstore.
+ * Undefined where the template has none, or where dom0 now has another kernel than the one whose back end the front end negotiated with.
+ * Clones of such a template look for everything in xenstore.
  */
 export function loadKept(
   stored: StoredKept | undefined,

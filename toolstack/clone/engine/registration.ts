@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How xenstore comes to know a clone that has woken without it. Its container may run by then; what is needed for it is written down, since a
-// thawd may end before.
+// Registers a clone that woke without xenstore. Its container may run by then, and thawd may be killed before, so the record holds all
+// that a registration needs.
 
 import type { StoreEntry } from '../../../xenstore/index.js';
 import type { Domid } from '../../base/ids.js';
@@ -11,16 +11,16 @@ import { changeStore } from '../../xen/store-change.js';
 import { writeUserdata } from '../../xen/userdata.js';
 
 export interface Introduction {
-  /** Its memory is what the domain has by then. */
+  /** Its memory is the domain's memory at the time of the registration. */
   config: DomainConfig;
   /** A guest frame of a PVH domain, a machine frame of a PV one. */
   storeFrame: number;
   storePort: number;
-  /** What the front end of its first vif has in xenstore, which is connected already. */
+  /** Front end nodes of the first vif, which is connected already. */
   vif: Record<string, string>;
 }
 
-/** Writes what its guest looks for, `more` with it, and then introduces it. Once. Rejects when xenstore refuses. */
+/** Writes the nodes that the guest looks for, and `more`, then introduces the domain. Called once. Rejects when xenstore refuses. */
 export async function introduceClone(
   host: XenHost,
   domid: Domid,
@@ -29,7 +29,7 @@ export async function introduceClone(
   userdataFolder?: string,
 ): Promise<void> {
   await changeStore(host, (tx) => tx.writeAll([...guestNodes(domid, config), ...more]));
-  // Not of a domain that has ended, for which xenstore has refused.
+  // A domain that has ended, which xenstore refused, is not introduced.
   await writeUserdata(domid, config.uuid, libxlConfig(config), userdataFolder);
   await host.xenstore.introduce(domid, storeFrame, storePort);
 }

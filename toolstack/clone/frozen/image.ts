@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template of an image: its guest has the image's root filesystem in its memory, and a container that is created and not started.
+// Makes a template of an image: its guest has the image's root filesystem in memory, and a container that is created and not started.
 
 import { askMount } from '../../agent/mount.js';
 import { AgentType, layerName } from '../../agent/wire.js';
@@ -9,7 +9,7 @@ import type { XenHost } from '../../xen/host.js';
 import { openData, type Prepare } from '../template/boot.js';
 import { BASE_MEMORY_KIB } from '../template/shape.js';
 
-/** The contents that a guest gets before it is frozen. */
+/** The image and container that a guest gets before it is frozen. */
 export interface FrozenContents {
   /** EROFS files, lowest first. */
   layers: readonly string[];
@@ -24,14 +24,14 @@ const CREATE_MS = 130_000;
 /** Memory that MOUNT and CREATE take beside the image. */
 const MARGIN_KIB = 8 * 1024;
 
-/** The memory of a template with an image of that size: whole MiB. */
+/** Returns the memory of a template with an image of that size, in whole MiB. */
 export function frozenMemoryKib(imageBytes: number): number {
   return BASE_MEMORY_KIB + MARGIN_KIB + Math.ceil(imageBytes / 2 ** 20) * 1024;
 }
 
 /**
- * Sends the layers over the data channel, beside it asks for their mount, then for CREATE. Both channels are free again afterwards. `onSent`
- * is told how many bytes of the layers the guest has so far.
+ * Sends the layers over the data channel while the agent mounts them, then asks for CREATE. Both channels are free again afterwards.
+ * `onSent` is called with the bytes of layers that the guest has so far.
  */
 export function putInto(
   host: XenHost,

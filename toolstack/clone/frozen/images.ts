@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frozen images of this host: each a folder with what it was made of and its template, made anew when that does not fit.
+// The frozen images of this host: each has a folder with its plan and its template, which is made again where it no longer fits.
 
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,9 +24,9 @@ export interface FrozenServices {
   host: XenHost;
   guest: GuestFiles;
   helloMs: number;
-  /** A template that is to be used no more; resolves when nobody does. */
+  /** Retires a template. Resolves once no clone of it is being made. */
   onGone: (template: Template) => Promise<void>;
-  /** makeTemplate(), but for tests. */
+  /** makeTemplate(), which tests replace. */
   make?: typeof makeTemplate;
 }
 
@@ -46,7 +46,7 @@ export class FrozenImages {
     this.#folder = folder;
   }
 
-  /** Reads what is stored; a plan that cannot be read is removed and logged. */
+  /** Reads the stored frozen images. It removes a plan that cannot be read, and logs that. */
   static async open(services: FrozenServices, folder: string): Promise<FrozenImages> {
     const images = new FrozenImages(services, folder);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -63,19 +63,19 @@ export class FrozenImages {
     return images;
   }
 
-  /** What was frozen, by name. */
+  /** Plans by name. */
   list(): FrozenPlan[] {
     return [...this.#plans.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** Freezes what `plan` says under its name, in place of what had it. Resolves once it can be cloned. */
+  /** Makes the frozen image of `plan`, in place of an older one of its name. Resolves once it can be cloned. */
   freeze(plan: ImagePlan, onProgress?: OnProgress): Promise<FrozenImage> {
     return this.#add(plan, () => this.#make(plan, onProgress));
   }
 
   /**
-   * Keeps a container that was frozen while it ran under its plan's name, in place of what had that. `copied` is this
-   * collection's from now on, also when it rejects; one that cannot be stored is refused, for there is no second one.
+   * Keeps the snapshot of a running container under its plan's name, in place of an older one. `copied` belongs to this collection from
+   * now on, also when it rejects. A snapshot that cannot be stored is refused, since it cannot be made again.
    */
   async keep(plan: ContainerPlan, copied: Omit<Template, 'key'>): Promise<FrozenImage> {
     const { fd, running } = copied;
@@ -122,7 +122,7 @@ export class FrozenImages {
     }
   }
 
-  /** Whether one of them needs the image's files for as long as there is a clone of it to be made. */
+  /** True while a frozen image needs the image's files to make clones. */
   needsImage(imageId: string): boolean {
     return this.list().some(
       (plan) => plan.kind === 'container' && plan.imageId === imageId && plan.layers.length > 0,
@@ -130,8 +130,8 @@ export class FrozenImages {
   }
 
   /**
-   * The frozen image of that name. Rejects with ERR_FROZEN_NOT_FOUND; one that is damaged or too old for this host is made anew, or
-   * refused with ERR_FROZEN_CONTAINER when it was a container's.
+   * Returns the frozen image of that name. Rejects with ERR_FROZEN_NOT_FOUND. A damaged or outdated one is made again; one of a container,
+   * which cannot be, is refused with ERR_FROZEN_CONTAINER.
    */
   get(name: string): Promise<FrozenImage> {
     const known = this.#ready.get(name);
@@ -144,12 +144,12 @@ export class FrozenImages {
     return loading;
   }
 
-  /** The template of that name when it is in memory. */
+  /** Returns the template of that name where it is in memory. */
   loaded(name: string): Template | undefined {
     return this.#inMemory.get(name)?.template;
   }
 
-  /** Removes it. Rejects with ERR_FROZEN_NOT_FOUND. Containers that run are clones already and stay. */
+  /** Removes a frozen image. Rejects with ERR_FROZEN_NOT_FOUND. Its running containers stay: they are complete clones. */
   async remove(name: string): Promise<void> {
     if (!this.#plans.delete(name)) throw notFound(name);
     const ready = this.#ready.get(name);
@@ -223,13 +223,13 @@ export class FrozenImages {
   }
 }
 
-/** Its plan first: without one the next thawd removes what is left. */
+/** The plan goes first: without it the next thawd removes the rest. */
 async function removeFrozen(folder: string): Promise<void> {
   await rm(join(folder, PLAN), { force: true });
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Moves the copy of its disk, where it has one, beside the template. */
+/** Moves the copy of the container's disk, if any, beside the template. */
 async function keepDisk(template: Template, folder: string): Promise<Template> {
   const { running } = template;
   if (!running?.upper) return template;

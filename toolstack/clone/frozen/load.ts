@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether what is stored of a frozen image still fits its guest and this host; what was a container is refused where it does not.
+// Loads a stored frozen image where it still fits its guest and this host. A container's, which cannot be made again, is refused otherwise.
 
 import { createHash } from 'node:crypto';
 import { access } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { closeFd } from '../template/memfd.js';
 import { templateKey, type GuestFiles } from '../template/shape.js';
 import { loadTemplate, type Template } from '../template/template.js';
 
-/** 20 hex digits: same guest, host and shape, made of the same. */
+/** Returns 20 hex digits that are the same for the same guest, host, shape and contents. */
 export async function frozenKey(
   host: XenHost,
   guest: GuestFiles,
@@ -19,7 +19,7 @@ export async function frozenKey(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }
 
-/** The template of a container that was frozen while it ran. Rejects with ERR_FROZEN_CONTAINER when it is not as it was. */
+/** Loads the template of a container that was frozen while it ran. Rejects with ERR_FROZEN_CONTAINER where it is damaged or does not fit. */
 export async function loadContainer(
   plan: ContainerPlan,
   folder: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written down of a frozen image: what it was made of, so that it can be made again where that is possible.
+// The plan of a frozen image: the things that it was made of, so that it can be made again where that is possible.
 
 import type { StartRequest } from '../../agent/wire-process.js';
 import { ThawError } from '../../base/errors.js';
@@ -7,10 +7,10 @@ import type { Shape } from '../template/shape.js';
 
 interface Common {
   name: string;
-  /** As the user called it. */
+  /** The user's name for it. */
   image: string;
   imageId: string;
-  /** EROFS files, lowest first: what is put into its memory or, of a container, what it has as disks. */
+  /** EROFS files, lowest first: in the guest's memory or, for a container, as disks. */
   layers: string[];
   command: string[];
   shape: Shape;
@@ -25,26 +25,26 @@ export interface ImagePlan extends Common {
   start: StartRequest;
 }
 
-/** A container as it was while it ran. */
+/** A container that was frozen while it ran. */
 export interface ContainerPlan extends Common {
   kind: 'container';
-  /** What the agent calls it. */
+  /** The agent's name for the container. */
   inGuest: string;
-  /** Its process as config.json had it; the container's records know more of it than clone/ does. */
+  /** The process of its config.json, in the form of runtime/'s records. */
   process?: object;
-  /** What each process in it may do; as `process`. */
+  /** Rights of each process, in the form of runtime/'s records. */
   limits?: object;
-  /** How much memory it may have, where that is less than its domain's. */
+  /** Memory limit, where it is below the domain's memory. */
   memoryBytes?: number;
-  /** vCPUs that are online. */
+  /** Number of vCPUs online. */
   vcpus: number;
-  /** What was run in it before. */
+  /** The command that ran in the container before the freeze. */
   after: string;
 }
 
 export type FrozenPlan = ImagePlan | ContainerPlan;
 
-/** Reads frozen.json. Throws when it is none; what was written before there were kinds is an image's. */
+/** Reads frozen.json. Throws where it is malformed. A file without a kind, from an older thawd, is an image's. */
 export function parsePlan(text: string): FrozenPlan {
   const plan = JSON.parse(text) as Omit<FrozenPlan, 'kind'> & { kind?: string };
   const { kind = 'image' } = plan;
@@ -53,7 +53,7 @@ export function parsePlan(text: string): FrozenPlan {
   return { ...plan, kind } as FrozenPlan;
 }
 
-/** What is wrong with one whose memory was a running container's, and is nowhere else. */
+/** Error for a container's frozen image that cannot be used, and whose memory is nowhere else. */
 export function cannotRemake({ name }: FrozenPlan, why: string, cause?: unknown): ThawError {
   return new ThawError(
     'ERR_FROZEN_CONTAINER',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a domain is booted from the guest kernel and frozen into a save stream (DESIGN "Freeze and clone", step 1).
+// Boots a domain from the guest kernel and freezes it into a save stream (docs/architecture.md, Freeze and clone).
 
 import { open } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
@@ -24,17 +24,17 @@ import { closeFd, reopenFd } from './memfd.js';
 import type { GuestFiles, Shape } from './shape.js';
 import { suspendInto } from './suspend.js';
 
-/** A frozen domain: its trimmed save stream in a memfd that the caller owns, and what was learned of it. */
+/** A frozen domain: its trimmed save stream in a memfd that the caller owns, and facts about the guest. */
 export interface Frozen {
   fd: number;
   stream: TrimResult;
-  /** MemTotal inside, before a container asks for more. */
+  /** MemTotal of the guest, before a container asks for more. */
   memTotalKib: number;
-  /** Undefined where its clones cannot go on with it. */
+  /** Undefined where clones cannot use it. */
   kept: Kept | undefined;
 }
 
-/** What is done in a booted domain before it is frozen. `signal` aborts when the domain dies. */
+/** Prepares a booted domain before it is frozen. `signal` aborts when the domain dies. */
 export type Prepare = (domid: Domid, link: AgentLink, signal: AbortSignal) => Promise<void>;
 
 /**
@@ -78,7 +78,7 @@ export async function bootAndFreeze(
   });
 }
 
-/** Why a guest that was booted cannot be talked to; as it came where that is not the guest's doing. */
+/** Explains why a booted guest cannot be reached; returns other errors as they are. */
 function notOfThaw(name: string, guest: GuestFiles, cause: unknown): unknown {
   const code = errorCode(cause);
   if (code !== 'ERR_AGENT_HELLO' && code !== 'ERR_PROTOCOL') return cause;
@@ -109,12 +109,12 @@ export async function openData(
   signal: AbortSignal,
 ): Promise<Duplex> {
   const channel = await openChannel(host, domid, XS_DATA, timeoutMs, signal);
-  // Nothing is expected of it but its hello; what goes wrong shows in what the agent answers.
+  // Only its hello counts; any later trouble shows in the agent's answers.
   channel.on('error', () => undefined).resume();
   return channel;
 }
 
-/** The ring is waited for by a watch: libxenvchan could only be asked again and again. */
+/** Waits for the ring by a watch, since libxenvchan could only be polled. */
 async function openChannel(
   host: XenHost,
   domid: Domid,
@@ -129,8 +129,8 @@ async function openChannel(
 }
 
 /**
- * Connects to the agent of a domain that runs, or will run soon, and waits for its hello: by the ring that was made for it,
- * where there is one, else by what the agent publishes in xenstore. Rejects with ERR_AGENT_HELLO.
+ * Connects to the agent of a domain that runs, or will run soon, and waits for its hello: by the ring that was made for it where there is
+ * one, else by the ring that the agent publishes in xenstore. Rejects with ERR_AGENT_HELLO.
  */
 export function connectAgent(
   host: XenHost,
@@ -148,7 +148,7 @@ export function connectAgent(
   return AgentLink.connect(open, { timeoutMs, signal });
 }
 
-/** MemTotal of the guest in KiB. What it says is used for comparing only, so a lie costs its own domain alone. */
+/** Resolves with the guest's MemTotal in KiB. thawd only compares it, so a lie harms the guest's own domain alone. */
 export async function measureMemory(link: AgentLink): Promise<number> {
   const nothing = encodeResize({ memoryKib: 0, vcpus: 0, timeoutMs: 0 });
   const untrusted = await link.request(
@@ -172,7 +172,7 @@ async function freeze(host: XenHost, domid: Domid, link: AgentLink): Promise<Kep
   return rings && kept && { rings, vif: kept };
 }
 
-/** Resolves when an agent that was granted a freeze has let go of everything. */
+/** Resolves once an agent that answered FREEZE has closed its channels and devices. */
 export async function untilFrozen(
   host: XenHost,
   domid: Domid,

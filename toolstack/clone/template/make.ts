@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a template is made and kept: booted, prepared, frozen, stored.
+// Makes a template: boots, prepares, freezes and stores it.
 
 import { bootAndFreeze, type Prepare } from './boot.js';
 import type { GuestFiles, Shape } from './shape.js';
@@ -9,14 +9,14 @@ import type { XenHost } from '../../xen/host.js';
 export interface MakeRequest {
   key: string;
   shape: Shape;
-  /** Where it is stored. */
+  /** The template's folder. */
   folder: string;
-  /** A booting guest must say hello within that. */
+  /** Deadline for the hello of a booting guest. */
   helloMs: number;
   prepare?: Prepare;
 }
 
-/** Boots and freezes a template and stores it; one that cannot be stored still serves this thawd. */
+/** Boots, freezes and stores a template. One that cannot be stored still serves this thawd. */
 export async function makeTemplate(
   host: XenHost,
   guest: GuestFiles,

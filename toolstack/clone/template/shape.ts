@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a template is made for: the shape of its domain, and the key that says whether a stored one still fits this host.
+// The shape of a template's domain, and the key that tells whether a stored template still fits this host.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -15,17 +15,17 @@ export interface Shape {
 }
 
 /**
- * A template with one vCPU starts with this much; containers get more by growing. With the paging pool of a PVH domain it makes just under
- * 16 MiB. The guest kernel boots in it and leaves half of it free.
+ * Memory of a template with one vCPU; containers get more by growing. With the paging pool of a PVH domain it makes just under 16 MiB.
+ * The guest kernel boots in it and leaves half of it free.
  */
 export const BASE_MEMORY_KIB = 15 * 1024;
 
-/** What a vCPU that may come online adds: what the guest kernel keeps for it, in whole MiB, since libxl cannot build others. */
+/** Memory that the guest kernel keeps for each further vCPU, in whole MiB, since libxl cannot build other sizes. */
 const VCPU_MEMORY_KIB = 1024;
 
 /**
- * The smallest shape that serves so many vCPUs: one, or as many as the host has. Two shapes only, because each template
- * costs its boot and its memory.
+ * Returns the smallest shape for that many vCPUs: one vCPU, or as many as the host has. There are only two shapes, because each template
+ * costs a boot and its memory.
  */
 export function shapeFor(type: GuestType, vcpus: number, hostCpus: number): Shape {
   const most = vcpus <= 1 ? 1 : Math.max(vcpus, hostCpus);
@@ -37,7 +37,7 @@ export interface GuestFiles {
   kernel: string;
   initrd: string;
   cmdline: string;
-  /** Changes when the contents of any of the three do. */
+  /** Hash of the contents of all three. */
   hash: string;
 }
 
@@ -54,7 +54,7 @@ export async function loadGuestFiles(folder: string): Promise<GuestFiles> {
   return { kernel, initrd, cmdline, hash: hash.digest('hex') };
 }
 
-/** kernels/cmdline has one option a line, with comments. */
+/** Reads kernels/cmdline, which has one option a line, with comments. */
 export function parseCmdline(text: string): string {
   return text
     .split('\n')
@@ -63,7 +63,7 @@ export function parseCmdline(text: string): string {
     .join(' ');
 }
 
-/** 20 hex digits: same guest, same Xen, same CPU, same shape. */
+/** Returns 20 hex digits that are the same for the same guest, Xen, CPU and shape. */
 export async function templateKey(host: XenHost, guest: GuestFiles, shape: Shape): Promise<string> {
   const { version, changeset, capabilities, commandline } = host.version;
   const cpu = await cpuIdentity();
@@ -82,10 +82,10 @@ export async function templateKey(host: XenHost, guest: GuestFiles, shape: Shape
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 20);
 }
 
-/** Raised when what a template folder holds changes. */
+/** Raised when the form of a template's folder changes. */
 const FORMAT = 2;
 
-/** The CPU a frozen guest relies on: a template does not outlive a change of it. */
+/** Describes the CPU that a frozen guest relies on. A template is made again when it changes. */
 async function cpuIdentity(): Promise<string> {
   const lines = (await readFile('/proc/cpuinfo', 'utf8')).split('\n\n', 1)[0]?.split('\n') ?? [];
   return lines

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a domain whose agent has frozen becomes an image in memory, and how one that was only copied goes on.
+// Suspends a domain whose agent has frozen into a memory file, and resumes a domain that was only copied.
 
 import { fstat } from 'node:fs';
 import { memfdCreate, trimStream, type TrimResult } from '../../../bindings/index.js';
@@ -13,17 +13,17 @@ import { writeLater } from '../../xen/records.js';
 import { closeFd, reopenFd } from './memfd.js';
 
 const SUSPEND_MS = 60_000;
-/** For each GiB of a domain's memory, which is written whole. */
+/** Time for each GiB of a domain's memory, all of which is written. */
 const SUSPEND_MS_PER_GIB = 60_000;
-/** Until an agent that may go on has new channels. */
+/** Deadline for a resumed agent's new channels. */
 const WAKE_MS = 60_000;
 const LOOK_MS = 2000;
 const SIZE_LOOK_MS = 500;
 
-/** What is written of a domain of that much memory: its pages, eight bytes more for each, records; and what xl may have given it besides. */
+/** Bytes of a domain's stream: its pages and eight bytes more for each, records, and memory that xl may have added. */
 const streamBytesMost = (memoryKib: number): number => memoryKib * 1024 * 1.25 + 2 ** 28;
 
-/** Calls `onLarge` when more is written to a file than a domain of that much memory has: its guest says which pages there are. */
+/** Calls `onLarge` when a file grows beyond the stream of a domain with that much memory: a guest decides which pages it has. */
 function watchSize(fd: number, memoryKib: number, onLarge: (error: ThawError) => void) {
   const most = streamBytesMost(memoryKib);
   return setInterval(() => {
@@ -40,8 +40,8 @@ function watchSize(fd: number, memoryKib: number, onLarge: (error: ThawError) =>
 }
 
 /**
- * Suspends into `through`, a file that is the caller's, or else into a memory file, then writes the trimmed stream to `fd`. The
- * domain stays, suspended.
+ * Suspends into `through`, a file of the caller's, or else into a memory file, then writes the trimmed stream to `fd`. The domain stays
+ * suspended.
  */
 export async function suspendInto(
   host: XenHost,
@@ -76,7 +76,7 @@ export async function suspendInto(
   }
 }
 
-/** Copies a domain whose agent has frozen into a new memory file, which is the caller's. The domain stays, suspended. */
+/** Copies a domain whose agent has frozen into a new memory file, which the caller closes. The domain stays suspended. */
 export async function copyDomain(
   host: XenHost,
   domid: Domid,
@@ -94,8 +94,8 @@ export async function copyDomain(
 }
 
 /**
- * Lets a domain go on that was suspended to be copied, or whose freeze was cut short, as the one it was. Idempotent: one that
- * runs is only told so. Resolves once its agent serves; what does not come in time rejects.
+ * Resumes a domain that was suspended to be copied, or whose freeze was cut short. Idempotent: a running domain only gets its wake again.
+ * Resolves once its agent serves. Rejects at the deadline.
  */
 export async function goOn(host: XenHost, domid: Domid, uuid: string): Promise<void> {
   if (await isSuspended(host, domid, uuid)) await host.libxl.domainResume(domid);
@@ -109,7 +109,7 @@ export async function goOn(host: XenHost, domid: Domid, uuid: string): Promise<v
       return;
     } catch (error) {
       if (errorCode(error) !== 'ERR_XENSTORE_TIMEOUT' || performance.now() >= deadline) throw error;
-      // Whoever asked it to suspend may have been killed before it did.
+      // An earlier thawd may have been killed between its request to suspend and the suspend.
       if (await isSuspended(host, domid, uuid)) await host.libxl.domainResume(domid);
     }
   }
@@ -119,7 +119,7 @@ function isAwake(state: string | undefined): boolean {
   return state !== 'frozen';
 }
 
-/** Whether a domain stands still: suspended, or with an agent that waits for its wake. Its thawd ended in the middle of a copy. */
+/** True for a domain that is suspended, or whose agent waits for its wake: its thawd was killed in the middle of a copy. */
 export async function standsStill(host: XenHost, domid: Domid, uuid: string): Promise<boolean> {
   const state = await host.xenstore.readIfExists(`/local/domain/${domid}/${XS_STATE}`);
   return state === 'frozen' || isSuspended(host, domid, uuid);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template, and how it is kept on disk: a folder with the trimmed stream and a description that holds its checksum.
+// A template, and its folder on disk with the trimmed stream and a description that holds the checksum.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -13,17 +13,17 @@ import { loadKept, storeKept, type Kept, type StoredKept } from '../engine/preco
 import { closeFd } from './memfd.js';
 import type { Shape } from './shape.js';
 
-/** Of a template that was a running container's domain: what its clones have from their first instruction on. */
+/** Only for a template of a running container: things that its clones have from their first instruction on. */
 export interface Running {
-  /** EROFS files that it has as disks, in order. */
+  /** EROFS files that the domain has as disks, in order. */
   disks: string[];
-  /** vCPUs that are online. */
+  /** Number of vCPUs online. */
   vcpus: number;
-  /** Its writable layer as it was then, of which each clone gets a copy: the disk after the others. */
+  /** The writable layer at that time, the last disk; each clone gets a copy. */
   upper?: { path: string; bytes: number };
-  /** A file that says what its guest had open of dom0's files; without it that had none. */
+  /** The fid snapshot: the shared files that the guest had open. Missing where it had none. */
   stash?: string;
-  /** What its guest calls its first interface, where that is not what thaw calls it. */
+  /** The guest's name for its first interface, where it is not thaw's name. */
   interface?: string;
 }
 
@@ -33,12 +33,12 @@ export interface Template {
   running?: Running;
   /** A memfd with the stream; lives as long as the template. Read it through reopenFd(). */
   fd: number;
-  /** It was removed, and its number may be another file's: nothing is made of it any more. */
+  /** True once the template is removed and its descriptor may be another file's: no clone may be made. */
   isGone?: boolean;
   bytes: number;
   dataPages: number;
   memTotalKib: number;
-  /** What a clone finds ready; without, it looks for that in xenstore. */
+  /** Devices that a clone finds connected; otherwise it looks for them in xenstore. */
   kept?: Kept;
 }
 
@@ -100,7 +100,7 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
   };
 }
 
-/** The shape that a stored template was made for; undefined when its description is missing or damaged. */
+/** Returns the shape of a stored template; undefined where its description is missing or damaged. */
 export async function storedShape(folder: string): Promise<Shape | undefined> {
   try {
     return parseDescription(folder, await readFile(join(folder, DESCRIPTION), 'utf8')).shape;
@@ -119,7 +119,7 @@ function parseDescription(folder: string, text: string): Description {
     const parsed = JSON.parse(text) as Description;
     if (typeof parsed.sha256 === 'string' && typeof parsed.memTotalKib === 'number') return parsed;
   } catch {
-    // The same answer as for a description that lacks something.
+    // The answer is the same as for an incomplete description.
   }
   throw new ThawError(
     'ERR_TEMPLATE_DAMAGED',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which template serves a shape: the one in memory, the one on disk, or a new one. Each is made once, however many ask.
+// Finds the template of a shape: in memory, on disk, or a new one. Each is made once, however many callers ask.
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export class Templates {
     this.#helloMs = helloMs;
   }
 
-  /** The template of that shape. A failure is not kept: the next call tries again. */
+  /** Resolves with the template of that shape. After a failure the next call tries again. */
   async get(shape: Shape): Promise<Template> {
     const key = await this.#keyOf(shape);
     const known = this.#ready.get(key);
@@ -38,7 +38,7 @@ export class Templates {
     return making;
   }
 
-  /** What it is made of does not change while thawd lives. */
+  /** The guest files do not change while thawd runs. */
   #keyOf(shape: Shape): Promise<string> {
     const name = `${shape.type} ${shape.vcpus} ${shape.memoryKib}`;
     const known = this.#keys.get(name) ?? templateKey(this.#host, this.#guest, shape);
@@ -47,18 +47,18 @@ export class Templates {
     return known;
   }
 
-  /** What its guests rely on. */
+  /** The traits of this host that guests rely on. */
   traits(): Promise<HostTraits> {
     return hostTraits(this.#host, this.#guest);
   }
 
-  /** Templates in memory. */
+  /** Lists the templates in memory. */
   async list(): Promise<Template[]> {
     const settled = await Promise.allSettled(this.#ready.values());
     return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   }
 
-  /** Removes stored templates that fit this guest or this host no more, half-written and damaged ones. */
+  /** Removes stored templates that no longer fit this guest or host, and half-written and damaged ones. */
   async sweep(): Promise<void> {
     for (const name of await readdir(this.#folder).catch(() => [])) {
       const folder = join(this.#folder, name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a frozen guest relies on of where it was frozen, so that it can be said what differs where it is to go on.
+// The traits of a host that a frozen guest relies on, and the differences from another host's.
 
 import { readFile } from 'node:fs/promises';
 import { ThawError } from '../../base/errors.js';
@@ -11,7 +11,7 @@ export interface HostTraits {
   guest: string;
   /** Xen's version and the build's changeset. */
   xen: string;
-  /** Which interfaces for guests it has. */
+  /** Xen's capabilities: the guest interfaces that it has. */
   abi: string;
   /** Vendor, family, model and stepping. */
   cpu: string;
@@ -20,8 +20,8 @@ export interface HostTraits {
 }
 
 /**
- * Less than a template's key: a microcode that changes no flag, or another command line of Xen, is no reason to lose what is nowhere else.
- * Xen itself refuses a domain whose CPU policy the host cannot keep.
+ * Traits are fewer than the parts of a template's key: a checkpoint is nowhere else, and must survive a new microcode without new flags or
+ * a new command line of Xen. Xen itself refuses a domain whose CPU policy the host cannot keep.
  */
 export async function hostTraits(
   host: XenHost,
@@ -37,7 +37,7 @@ export async function hostTraits(
   };
 }
 
-/** Throws ERR_CHECKPOINT_HOST, naming all that differs, when a guest that was frozen there cannot go on here. */
+/** Throws ERR_CHECKPOINT_HOST, which names all differences, where a guest from that host cannot continue here. */
 export function checkTraits(what: string, there: HostTraits, here: HostTraits): void {
   const differences = [
     ...(there.guest === here.guest
@@ -60,7 +60,7 @@ function differs(what: string, there: string, here: string): string[] {
   return there === here ? [] : [`${what} was ${there || 'unknown'} and is ${here || 'unknown'}`];
 }
 
-/** More would make no line that somebody reads. */
+/** The most differences in one message. */
 const NAMED_FLAGS = 5;
 
 function flagsThat(says: string, wanted: string[], had: string[]): string[] {
