@@ -7,9 +7,9 @@
 #include "container/bundle.h"
 #include "container/start.h"
 #include "freeze/hold.h"
-#include "freeze/identity.h"
+#include "guest/identity.h"
+#include "process/data.h"
 #include "process/input.h"
-#include "protocol/data.h"
 
 #include <errno.h>
 #include <fcntl.h>

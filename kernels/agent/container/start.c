@@ -3,9 +3,9 @@
 #include "container/start.h"
 
 #include "container/bundle.h"
-#include "freeze/identity.h"
+#include "guest/identity.h"
+#include "process/data.h"
 #include "process/wiring.h"
-#include "protocol/data.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>

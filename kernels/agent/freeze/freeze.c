@@ -9,14 +9,14 @@
  */
 #include "freeze/freeze.h"
 
+#include "base/log.h"
 #include "container/start.h"
 #include "freeze/hold.h"
-#include "freeze/identity.h"
 #include "freeze/scrub.h"
 #include "freeze/vif_rings.h"
-#include "main/log.h"
+#include "guest/identity.h"
+#include "process/data.h"
 #include "protocol/control.h"
-#include "protocol/data.h"
 #include "transport/store.h"
 
 #include <fcntl.h>

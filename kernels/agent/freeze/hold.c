@@ -5,10 +5,10 @@
  */
 #include "freeze/hold.h"
 
-#include "container/cgroup.h"
+#include "base/log.h"
 #include "freeze/freeze.h"
 #include "freeze/survive.h"
-#include "main/log.h"
+#include "process/cgroup.h"
 #include "process/process.h"
 #include "protocol/control.h"
 #include "transport/store.h"

@@ -5,16 +5,16 @@
  * ordinary process, with unix sockets and files for vchan and xenstore.
  */
 #include "archive/archive.h"
+#include "base/log.h"
+#include "base/options.h"
 #include "container/runtime.h"
 #include "freeze/freeze.h"
 #include "main/boot.h"
 #include "main/init.h"
-#include "main/log.h"
-#include "main/options.h"
 #include "main/signals.h"
+#include "process/data.h"
 #include "proto.h"
 #include "protocol/control.h"
-#include "protocol/data.h"
 #include "transport/store.h"
 
 #include <errno.h>

@@ -3,11 +3,11 @@
 #define _GNU_SOURCE
 #include "process/process.h"
 
-#include "container/cgroup.h"
-#include "main/log.h"
+#include "base/log.h"
+#include "process/cgroup.h"
+#include "process/data.h"
 #include "process/input.h"
 #include "process/output.h"
-#include "protocol/data.h"
 
 #include <errno.h>
 #include <signal.h>

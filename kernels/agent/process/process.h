@@ -7,7 +7,7 @@
 #ifndef AGENT_PROCESS_H
 #define AGENT_PROCESS_H
 
-#include "main/loop.h"
+#include "base/loop.h"
 #include "proto.h"
 #include "protocol/fields.h"
 

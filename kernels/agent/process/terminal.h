@@ -3,7 +3,7 @@
 #ifndef AGENT_TERMINAL_H
 #define AGENT_TERMINAL_H
 
-#include "main/loop.h"
+#include "base/loop.h"
 #include "process/process.h"
 
 struct agent_terminal {

@@ -2,7 +2,7 @@
 /* Which handler takes a request, and how does its answer get out? */
 #include "protocol/control.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

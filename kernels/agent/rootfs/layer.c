@@ -6,8 +6,8 @@
 #define _GNU_SOURCE
 #include "rootfs/layer.h"
 
-#include "main/log.h"
-#include "main/options.h"
+#include "base/log.h"
+#include "base/options.h"
 #include "rootfs/mount.h"
 #include "transport/store.h"
 

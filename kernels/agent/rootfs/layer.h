@@ -3,7 +3,7 @@
 #ifndef AGENT_LAYER_H
 #define AGENT_LAYER_H
 
-#include "main/path.h"
+#include "base/path.h"
 #include "proto.h"
 
 enum agent_layer_state { AGENT_LAYER_COMING, AGENT_LAYER_COMPLETE, AGENT_LAYER_FAILED };

@@ -2,8 +2,8 @@
 /* MOUNT and UNMOUNT: which root filesystems are there, and when have their layers come? */
 #include "rootfs/mount.h"
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "process/process.h"
 #include "protocol/control.h"
 #include "rootfs/layer.h"

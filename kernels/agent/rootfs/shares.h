@@ -3,8 +3,8 @@
 #ifndef AGENT_FILES_H
 #define AGENT_FILES_H
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
 
 /* Where the tree of the device of that tag is. */
 static inline void agent_files_path(char path[AGENT_PATH_MAX], const char *tag) {

@@ -2,8 +2,8 @@
 /* When does a client come, get its turn, and go? channel_pieces.c moves its bytes. */
 #include "transport/channel.h"
 
+#include "base/log.h"
 #include "freeze/freeze.h"
-#include "main/log.h"
 #include "transport/channel_pieces.h"
 
 #include <errno.h>

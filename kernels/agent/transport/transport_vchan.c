@@ -6,8 +6,8 @@
  * the rings would keep a dead client's half frame. One server lives as long as its one client, and a clone's first
  * has the rings that its template had.
  */
+#include "base/log.h"
 #include "freeze/freeze.h"
-#include "main/log.h"
 #include "proto.h"
 #include "transport/store.h"
 #include "transport/transport.h"

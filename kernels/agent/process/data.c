@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Whose bytes go next? One frame each in turn; and what do dom0's frames do? */
-#include "protocol/data.h"
+#include "process/data.h"
 
 #include "process/figures.h"
 #include "process/input.h"
