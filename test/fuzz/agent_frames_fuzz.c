@@ -21,6 +21,7 @@
 #include "network/network.h"
 #include "process/cgroup.h"
 #include "process/data.h"
+#include "process/process.h"
 #include "protocol/control.h"
 #include "rootfs/copy.h"
 #include "rootfs/mount.h"
