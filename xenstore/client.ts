@@ -10,7 +10,7 @@ import type { RequestOptions } from './pending-call.js';
 import { encodeDomid } from './permissions.js';
 import { runTransaction, type TransactionOptions } from './run-transaction.js';
 import type { Transaction } from './transaction.js';
-import { openTransport } from './transport.js';
+import { openTransport } from './open-transport.js';
 import { waitForValue, type ValuePredicate } from './wait-for.js';
 import { Watch, type WatchOptions } from './watch.js';
 import { MessageType, type RequestType } from './wire.js';

@@ -3,7 +3,6 @@
 
 import type { PortWish, ProcessLimits } from '../api/container.js';
 import { EXPORTS_MAX } from '../api/wire.js';
-import type { SavedContainer, SavedOci, SavedProcess } from './header.js';
 import {
   DIGEST,
   HEX,
@@ -16,6 +15,60 @@ import {
   wrong,
   type Untrusted,
 } from './untrusted.js';
+
+/** An engine's container: what it is restored into has its bundle, and says the rest. */
+export interface SavedOci {
+  hostname: string;
+  /** What the agent calls it. */
+  inGuest: string;
+  flags: number;
+  /** Of its first process, in its guest. */
+  guestPid: number;
+  /** What its guest has open of dom0's files: a file beside this one. */
+  stash: SavedStash;
+  /** What its guest calls its first interface. */
+  interface: string;
+  /** Of the files and folders of dom0 that it has, by their number in its guest: whether they can only be read. */
+  readOnly: boolean[];
+}
+
+export interface SavedStash {
+  /** A name. */
+  file: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface SavedContainer {
+  name: string;
+  hostname: string;
+  image: string;
+  imageId: string;
+  command: string[];
+  process?: SavedProcess;
+  stopSignal?: number;
+  /** What the agent calls it. */
+  inGuest: string;
+  cpus: number;
+  /** 0 or less: no limit but the guest's own. */
+  pidsLimit?: number;
+  /** How much memory it may have, where that is less than its domain's. */
+  memoryBytes?: number;
+  /** What `thaw exec` may do in it. */
+  limits?: ProcessLimits;
+  flags: number;
+  /** The network's name; undefined for none. */
+  network?: string;
+  ports: PortWish[];
+}
+
+/** What thaw looks at again of config.json's process. */
+export interface SavedProcess {
+  args: string[];
+  env: string[];
+  cwd: string;
+  user: { uid: number; gid: number; additionalGids: number[] };
+}
 
 /** Of a domain. */
 export const VCPUS_MAX = 128;

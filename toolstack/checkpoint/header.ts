@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a checkpoint says of its container and domain, and how that is checked before a word of it is used: the file is untrusted.
 
-import type { PortWish, ProcessLimits } from '../api/container.js';
 import type { HostTraits } from '../clone/template/traits.js';
 import type { Shape } from '../clone/template/shape.js';
-import { containerOf, ociOf, VCPUS_MAX } from './header-container.js';
+import {
+  containerOf,
+  ociOf,
+  VCPUS_MAX,
+  type SavedContainer,
+  type SavedOci,
+} from './header-container.js';
 import { DIGEST, HEX, list, object, text, whole, wrong, type Untrusted } from './untrusted.js';
 
 export interface CheckpointHeader {
@@ -24,60 +29,6 @@ export interface CheckpointHeader {
   memory: { bytes: number; dataPages: number };
   /** Its writable layer, where that is no part of the memory: how large it is, and at most how much of it has data. */
   disk?: { bytes: number; dataBytes: number };
-}
-
-/** An engine's container: what it is restored into has its bundle, and says the rest. */
-export interface SavedOci {
-  hostname: string;
-  /** What the agent calls it. */
-  inGuest: string;
-  flags: number;
-  /** Of its first process, in its guest. */
-  guestPid: number;
-  /** What its guest has open of dom0's files: a file beside this one. */
-  stash: SavedStash;
-  /** What its guest calls its first interface. */
-  interface: string;
-  /** Of the files and folders of dom0 that it has, by their number in its guest: whether they can only be read. */
-  readOnly: boolean[];
-}
-
-export interface SavedStash {
-  /** A name. */
-  file: string;
-  bytes: number;
-  sha256: string;
-}
-
-export interface SavedContainer {
-  name: string;
-  hostname: string;
-  image: string;
-  imageId: string;
-  command: string[];
-  process?: SavedProcess;
-  stopSignal?: number;
-  /** What the agent calls it. */
-  inGuest: string;
-  cpus: number;
-  /** 0 or less: no limit but the guest's own. */
-  pidsLimit?: number;
-  /** How much memory it may have, where that is less than its domain's. */
-  memoryBytes?: number;
-  /** What `thaw exec` may do in it. */
-  limits?: ProcessLimits;
-  flags: number;
-  /** The network's name; undefined for none. */
-  network?: string;
-  ports: PortWish[];
-}
-
-/** What thaw looks at again of config.json's process. */
-export interface SavedProcess {
-  args: string[];
-  env: string[];
-  cwd: string;
-  user: { uid: number; gid: number; additionalGids: number[] };
 }
 
 export interface SavedDomain {

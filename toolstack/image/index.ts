@@ -3,7 +3,6 @@
 export { FolderLayers, type LayerFolder } from './layers/folder-layers.js';
 export { ImageError, type ImageErrorCode } from './errors.js';
 export type { HistoryEntry, ImageDetails } from './store/details.js';
-export type { SaveFormat } from './transports/export.js';
 export { DEFAULT_LIMITS } from './layers/rules.js';
 export type { ImageConfig } from './transports/manifest.js';
 export {
@@ -23,6 +22,7 @@ export type {
   LoadedImage,
   PullOptions,
   PullPolicy,
+  SaveFormat,
   SaveOptions,
 } from './types.js';
 export { resolveUser, type ResolvedUser } from './config/user.js';

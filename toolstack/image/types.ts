@@ -2,7 +2,6 @@
 // What an image is to the rest of thaw, and what may be asked of the store.
 import type { Log } from '../base/log.js';
 import type { OnProgress } from '../base/progress.js';
-import type { SaveFormat } from './transports/export.js';
 import type { LayerLimits } from './layers/rules.js';
 import type { ImageConfig } from './transports/manifest.js';
 import type { SourceOptions } from './transports/skopeo.js';
@@ -42,6 +41,9 @@ export interface PullOptions extends SourceOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
+
+/** As podman calls them. */
+export type SaveFormat = 'docker-archive' | 'oci-archive' | 'oci-dir' | 'docker-dir';
 
 export interface SaveOptions extends PullOptions {
   /** Absolute. */

@@ -6,18 +6,14 @@ import type { Turns } from '../base/turns.js';
 import type { CloneEngine } from '../clone/engine/engine.js';
 import type { Templates } from '../clone/template/templates.js';
 import type { Networks } from '../network/index.js';
-import type { GuestType, XenHost } from '../xen/host.js';
 import type { LoopDevices } from '../xen/loop.js';
 import type { Disks } from './devices/disks.js';
 import type { MemoryBudget } from './size/memory-budget.js';
+import type { SizingHost } from './size/size.js';
 import type { SandboxRecord } from './record.js';
 import type { ShimSpawner } from './shim/process.js';
 
-export interface SandboxServices {
-  host: XenHost;
-  hostCpus: number;
-  /** Of which type a domain is where nobody says it. */
-  defaultType: GuestType;
+export interface SandboxServices extends SizingHost {
   templates: Templates;
   engine: CloneEngine;
   loops: LoopDevices;

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "archive/archive.h"
 
-#include "container/cgroup.h"
+#include "process/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

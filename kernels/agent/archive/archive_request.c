@@ -4,13 +4,14 @@
  */
 #define _GNU_SOURCE
 #include "archive/archive.h"
-#include "container/cgroup.h"
+#include "archive/request.h"
+#include "base/child.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "container/start.h"
-#include "main/child.h"
-#include "main/options.h"
-#include "main/path.h"
+#include "process/cgroup.h"
+#include "process/data.h"
 #include "process/wiring.h"
-#include "protocol/data.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "container/bundle.h"
 
-#include "main/options.h"
+#include "base/options.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef AGENT_BUNDLE_H
 #define AGENT_BUNDLE_H
 
-#include "main/path.h"
+#include "base/path.h"
 #include "protocol/fields.h"
 
 #include <sys/types.h>

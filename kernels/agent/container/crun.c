@@ -3,10 +3,10 @@
 #define _GNU_SOURCE
 #include "container/crun.h"
 
+#include "base/options.h"
+#include "base/path.h"
 #include "container/bundle.h"
 #include "container/runtime.h"
-#include "main/options.h"
-#include "main/path.h"
 
 #include <errno.h>
 #include <fcntl.h>

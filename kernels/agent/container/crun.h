@@ -3,8 +3,8 @@
 #ifndef AGENT_CRUN_H
 #define AGENT_CRUN_H
 
-#include "main/child.h"
-#include "main/loop.h"
+#include "base/child.h"
+#include "base/loop.h"
 #include "proto.h"
 
 #include <stddef.h>

@@ -5,9 +5,9 @@
  * the container's stderr, so no stream flows before that; a failed start leaves nothing.
  */
 #define _GNU_SOURCE
+#include "base/log.h"
 #include "container/bundle.h"
 #include "container/start.h"
-#include "main/log.h"
 #include "process/orphan.h"
 
 #include <fcntl.h>

@@ -7,8 +7,8 @@
 #define _GNU_SOURCE
 #include "container/runtime.h"
 
-#include "main/log.h"
-#include "main/options.h"
+#include "base/log.h"
+#include "base/options.h"
 #include "transport/store.h"
 
 #include <errno.h>

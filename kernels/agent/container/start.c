@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* START and CREATE: may this container be, and what does a process start with? launch.c goes on from there. */
 #include "container/start.h"
+#include "container/requests.h"
 
 #include "container/bundle.h"
-#include "freeze/identity.h"
+#include "guest/identity.h"
+#include "process/data.h"
 #include "process/wiring.h"
-#include "protocol/data.h"
 #include "rootfs/mount.h"
 
 #include <errno.h>

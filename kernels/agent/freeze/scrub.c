@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "freeze/scrub.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 #define _GNU_SOURCE
 #include "freeze/vif_rings.h"
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
 
 #include <fcntl.h>
 #include <unistd.h>

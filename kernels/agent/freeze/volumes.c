@@ -7,8 +7,8 @@
 #define _GNU_SOURCE
 #include "freeze/volumes.h"
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "main/boot.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

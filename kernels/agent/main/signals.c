@@ -3,11 +3,11 @@
 #define _GNU_SOURCE
 #include "main/signals.h"
 
-#include "container/cgroup.h"
+#include "base/child.h"
+#include "base/log.h"
+#include "base/loop.h"
 #include "container/start.h"
-#include "main/child.h"
-#include "main/log.h"
-#include "main/loop.h"
+#include "process/cgroup.h"
 #include "process/orphan.h"
 #include "process/process.h"
 #include "transport/store.h"

@@ -4,7 +4,7 @@
  * would need a parser for.
  */
 #define _GNU_SOURCE
-#include "main/path.h"
+#include "base/path.h"
 #include "network/network.h"
 
 #include <errno.h>

@@ -3,9 +3,9 @@
 #define _GNU_SOURCE
 #include "network/netlink.h"
 
-#include "main/log.h"
-#include "main/options.h"
-#include "main/path.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* What of its cgroup's files does a container's stand-in in dom0 show? */
 #include "process/figures.h"
 
-#include "container/cgroup.h"
+#include "process/cgroup.h"
 #include "protocol/report.h"
 
 #include <stdio.h>

@@ -3,8 +3,9 @@
 #define _GNU_SOURCE
 #include "process/terminal.h"
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
+#include "process/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 #ifndef AGENT_TERMINAL_H
 #define AGENT_TERMINAL_H
 
-#include "main/loop.h"
-#include "process/process.h"
+#include "base/loop.h"
+#include "process/record.h"
 
 struct agent_terminal {
   struct agent_process *process;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* FILL: how does a new volume come to what the image has in its place? */
 #define _GNU_SOURCE
-#include "main/child.h"
-#include "main/options.h"
-#include "main/path.h"
+#include "base/child.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "protocol/control.h"
 #include "rootfs/copy.h"
 #include "rootfs/shares.h"

@@ -5,9 +5,9 @@
  * and no character needs an escape.
  */
 #define _GNU_SOURCE
-#include "main/log.h"
-#include "main/options.h"
-#include "main/path.h"
+#include "base/log.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "rootfs/layer.h"
 #include "rootfs/mount.h"
 #include "transport/store.h"

@@ -3,8 +3,8 @@
  */
 #include "rootfs/shares.h"
 
-#include "main/child.h"
-#include "main/loop.h"
+#include "base/child.h"
+#include "base/loop.h"
 #include "protocol/control.h"
 
 #include <dirent.h>

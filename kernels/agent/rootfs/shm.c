@@ -3,9 +3,9 @@
 #define _GNU_SOURCE
 #include "rootfs/shm.h"
 
-#include "main/child.h"
-#include "main/options.h"
-#include "main/path.h"
+#include "base/child.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "process/process.h"
 #include "protocol/control.h"
 

@@ -7,7 +7,7 @@
 #ifndef AGENT_CHANNEL_H
 #define AGENT_CHANNEL_H
 
-#include "main/loop.h"
+#include "base/loop.h"
 #include "proto.h"
 #include "transport/transport.h"
 

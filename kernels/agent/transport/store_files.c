@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where are the nodes when there is no xenstore? In files: data/thaw/state is `state`. */
 #define _GNU_SOURCE
-#include "main/options.h"
+#include "base/options.h"
 #include "transport/store.h"
 
 #include <errno.h>

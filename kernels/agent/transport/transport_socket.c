@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How does a channel reach a test on the same machine? By a unix socket, with vchan's habits. */
 #define _GNU_SOURCE
-#include "main/options.h"
+#include "base/options.h"
 #include "transport/transport.h"
 
 #include <errno.h>

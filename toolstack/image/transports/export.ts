@@ -11,10 +11,7 @@ import { makeWorkDir } from '../store/leftovers.js';
 import type { ImageRecord } from '../store/records.js';
 import { parseReference } from '../reference.js';
 import { copyOut, type SourceOptions, type Target } from './skopeo.js';
-import type { PullOptions } from '../types.js';
-
-/** As podman calls them. */
-export type SaveFormat = 'docker-archive' | 'oci-archive' | 'oci-dir' | 'docker-dir';
+import type { PullOptions, SaveFormat } from '../types.js';
 
 export interface ExportJob extends SourceOptions {
   readonly source: ImageSource;

@@ -4,8 +4,15 @@
 import { ThawError } from '../../base/errors.js';
 import { formatBytes } from '../../base/text.js';
 import { BASE_MEMORY_KIB, shapeFor } from '../../clone/template/shape.js';
-import { checkGuestType, type GuestType } from '../../xen/host.js';
-import type { SandboxServices } from '../services.js';
+import { checkGuestType, type GuestType, type XenHost } from '../../xen/host.js';
+
+/** The host that a sandbox's size must fit. */
+export interface SizingHost {
+  host: XenHost;
+  hostCpus: number;
+  /** The type of a domain where the user names none. */
+  defaultType: GuestType;
+}
 
 /** What the user asked for; what is missing gets a default. */
 export interface WantedLimits {
@@ -36,13 +43,13 @@ export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 /** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
 export async function checkLimits(
   options: WantedLimits,
-  services: SandboxServices,
+  { host, hostCpus, defaultType }: SizingHost,
   baseKib = BASE_MEMORY_KIB,
 ): Promise<Limits> {
-  const physinfo = await services.host.libxl.physinfo();
+  const physinfo = await host.libxl.physinfo();
   const { template } = options;
-  const type = options.type ?? template?.type ?? services.defaultType;
-  if (template) checkTemplate(template, type, services.hostCpus);
+  const type = options.type ?? template?.type ?? defaultType;
+  if (template) checkTemplate(template, type, hostCpus);
   checkGuestType(physinfo, type);
   const memoryBytes = options.memoryBytes ?? Math.max(DEFAULT_MEMORY_BYTES, baseKib * 1024);
   const leastKib = baseKib >= MIN_DOMAIN_KIB ? baseKib : MIN_MEMORY_KIB;

@@ -2,7 +2,7 @@
 /* What becomes of what is where an entry should be? */
 #define _GNU_SOURCE
 #include "archive/unpack/unpack.h"
-#include "main/remove.h"
+#include "base/remove.h"
 
 #include <errno.h>
 #include <fcntl.h>

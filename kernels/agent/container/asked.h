@@ -3,7 +3,7 @@
 #ifndef AGENT_ASKED_H
 #define AGENT_ASKED_H
 
-#include "main/path.h"
+#include "base/path.h"
 #include "protocol/control.h"
 
 #include <stdbool.h>

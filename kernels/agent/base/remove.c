@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How does a folder go with all that is in it? */
 #define _GNU_SOURCE
-#include "main/remove.h"
+#include "base/remove.h"
 
 #include <dirent.h>
 #include <errno.h>

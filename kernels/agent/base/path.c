@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How are paths put together, and how do whole directories come and go? */
 #define _GNU_SOURCE
-#include "main/path.h"
+#include "base/path.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What happens next? One ppoll over every descriptor, then deadlines, then the channels' round. */
 #define _GNU_SOURCE
-#include "main/loop.h"
+#include "base/loop.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <poll.h>

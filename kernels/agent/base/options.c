@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Where does the agent keep and look for things? In a guest nothing is ever set. */
-#include "main/options.h"
+#include "base/options.h"
 
-#include "main/log.h"
+#include "base/log.h"
 
 #include <string.h>
 

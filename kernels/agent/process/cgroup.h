@@ -3,7 +3,7 @@
 #ifndef AGENT_CGROUP_H
 #define AGENT_CGROUP_H
 
-#include "main/path.h"
+#include "base/path.h"
 
 #include <stdbool.h>
 #include <stddef.h>

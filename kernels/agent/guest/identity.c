@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* IDENTITY: who is this guest? The random generator first: clones share its state until then. */
 #define _GNU_SOURCE
-#include "freeze/identity.h"
+#include "guest/identity.h"
 
-#include "main/options.h"
-#include "main/path.h"
+#include "base/options.h"
+#include "base/path.h"
 #include "protocol/control.h"
 
 #include <ctype.h>

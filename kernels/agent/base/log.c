@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How does the agent speak to a person at `xl console`, and how does it end? */
-#include "main/log.h"
+#include "base/log.h"
 
 #include <fcntl.h>
 #include <stdarg.h>

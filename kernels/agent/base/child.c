@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How does the agent run a program without becoming its victim? */
 #define _GNU_SOURCE
-#include "main/child.h"
+#include "base/child.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* STATS and PROCESSES: what does a container use, and which processes does it have? The kernel's words, for dom0 to
  * read. */
-#include "protocol/asked.h"
+#include "container/asked.h"
+#include "container/requests.h"
 #include "protocol/report.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How are a container's processes stopped for a freeze, and limited? By files of cgroup v2, which they cannot write. */
 #define _GNU_SOURCE
-#include "container/cgroup.h"
+#include "process/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

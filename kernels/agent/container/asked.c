@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which container's cgroup is a request about, or why is there none? */
-#include "protocol/asked.h"
+#include "container/asked.h"
 
-#include "container/cgroup.h"
+#include "process/cgroup.h"
 #include "process/process.h"
 
 #include <errno.h>
