@@ -4,10 +4,11 @@
 import { isIP } from 'node:net';
 import type { Client, Confinement } from '../../api/engine.js';
 import { errorMessage } from '../../base/errors.js';
+import { defined } from '../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { readClientFile } from '../commands/container/files/client-file.js';
 import { UsageError } from './usage-error.js';
-import { optional, whole } from './values.js';
+import { nonEmpty, whole } from './values.js';
 
 export const CONFINEMENT_OPTIONS: Command['options'] = {
   'cap-add': {
@@ -44,35 +45,25 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
 
 /** Throws UsageError. What was not given is not there. */
 export function confinement(parsed: Parsed, client: Client): Confinement {
-  return {
-    ...list('capAdd', names(parsed, 'cap-add')),
-    ...list('capDrop', names(parsed, 'cap-drop')),
+  return defined({
     ...securityOptions(stringList(parsed, 'security-opt'), client),
-    ...(flag(parsed, 'init') ? { init: true } : {}),
-    ...(flag(parsed, 'read-only') ? { readOnly: true } : {}),
-    ...list('tmpfs', stringList(parsed, 'tmpfs').map(tmpfs)),
-    ...list('ulimits', stringList(parsed, 'ulimit').map(ulimit)),
-    ...optional('pidsLimit', pidsLimit(parsed)),
-    ...list('addHosts', stringList(parsed, 'add-host').map(addHost)),
-    ...list('dns', stringList(parsed, 'dns').map(address)),
-    ...list(
-      'dnsSearch',
-      stringList(parsed, 'dns-search').map((word) => oneWord('--dns-search', word)),
-    ),
-    ...list(
-      'dnsOptions',
-      stringList(parsed, 'dns-option').map((word) => oneWord('--dns-option', word)),
-    ),
-  };
+    capAdd: nonEmpty(names(parsed, 'cap-add')),
+    capDrop: nonEmpty(names(parsed, 'cap-drop')),
+    init: flag(parsed, 'init') || undefined,
+    readOnly: flag(parsed, 'read-only') || undefined,
+    tmpfs: nonEmpty(stringList(parsed, 'tmpfs').map(tmpfs)),
+    ulimits: nonEmpty(stringList(parsed, 'ulimit').map(ulimit)),
+    pidsLimit: pidsLimit(parsed),
+    addHosts: nonEmpty(stringList(parsed, 'add-host').map(addHost)),
+    dns: nonEmpty(stringList(parsed, 'dns').map(address)),
+    dnsSearch: nonEmpty(resolverWords(parsed, 'dns-search')),
+    dnsOptions: nonEmpty(resolverWords(parsed, 'dns-option')),
+  });
 }
 
 /** 0 or less for any number. Throws UsageError. */
 export function pidsLimit(parsed: Parsed): number | undefined {
   return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
-}
-
-function list<K extends string, V>(key: K, values: V[]): { [P in K]?: V[] } {
-  return optional(key, values.length > 0 ? values : undefined);
 }
 
 /** Also `A,B`. */
@@ -153,8 +144,10 @@ function address(value: string): string {
   throw new UsageError(`Cannot use --dns ${value}: an IPv4 or IPv6 address is wanted`);
 }
 
-/** One that fits into a line of resolv.conf. */
-function oneWord(option: string, value: string): string {
-  if (/^[\w.:-]+$/.test(value)) return value;
-  throw new UsageError(`Cannot use ${option} "${value}": one word is wanted`);
+/** Words that fit into a line of resolv.conf. */
+function resolverWords(parsed: Parsed, option: string): string[] {
+  const words = stringList(parsed, option);
+  const wrong = words.find((word) => !/^[\w.:-]+$/.test(word));
+  if (wrong === undefined) return words;
+  throw new UsageError(`Cannot use --${option} "${wrong}": one word is wanted`);
 }

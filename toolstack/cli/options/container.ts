@@ -8,6 +8,7 @@ import type {
   KernelTemplate,
   RestartPolicy,
 } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { readClientFile } from '../commands/container/files/client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
@@ -18,7 +19,7 @@ import { NETWORK_OPTIONS, networkOptions } from './network.js';
 import { podOption } from './pod.js';
 import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry.js';
 import { UsageError } from './usage-error.js';
-import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
+import { bytes, choice, cpus, nonEmpty, pairs, signal, whole } from './values.js';
 
 /** What also thaw freeze takes: what process it is, on which kind of domain, and where the image comes from. */
 export const PROCESS_OPTIONS: Command['options'] = {
@@ -132,39 +133,40 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
   const tmpfs = [...(confined.tmpfs ?? []), ...(mounted.tmpfs ?? [])];
   const labels = pairs('--label', stringList(parsed, 'label'));
   const stop = stringOption(parsed, 'stop-signal');
-  return {
-    ...{ image, command, rm, env: environment(parsed, client) },
-    ...{ interactive: flag(parsed, 'interactive'), tty: flag(parsed, 'tty') },
-    ...optional('frozen', frozen),
-    ...optional('pod', pod),
-    ...optional('template', template),
-    ...optional('name', stringOption(parsed, 'name')),
-    ...optional('workdir', stringOption(parsed, 'workdir')),
-    ...optional('user', stringOption(parsed, 'user')),
-    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
-    ...optional('hostname', hostname(stringOption(parsed, 'hostname'))),
+  return defined({
+    image,
+    command,
+    rm,
+    env: environment(parsed, client),
+    interactive: flag(parsed, 'interactive'),
+    tty: flag(parsed, 'tty'),
+    frozen,
+    pod,
+    template,
+    name: stringOption(parsed, 'name'),
+    workdir: stringOption(parsed, 'workdir'),
+    user: stringOption(parsed, 'user'),
+    entrypoint: stringOption(parsed, 'entrypoint'),
+    hostname: hostname(stringOption(parsed, 'hostname')),
     ...networkOptions(parsed),
-    ...optional('macAddress', macAddress(stringOption(parsed, 'mac-address'))),
-    ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
-    ...optional('storageBytes', storage(stringList(parsed, 'storage-opt'))),
-    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
-    ...(Object.keys(labels).length > 0 ? { labels } : {}),
-    ...optional('restart', restart),
-    ...optional('stopSignal', stop === undefined ? undefined : signal('--stop-signal', stop)),
-    ...optional(
-      'stopTimeoutS',
-      whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
-    ),
+    macAddress: macAddress(stringOption(parsed, 'mac-address')),
+    memoryBytes: bytes('--memory', stringOption(parsed, 'memory')),
+    storageBytes: storage(stringList(parsed, 'storage-opt')),
+    cpus: cpus(stringOption(parsed, 'cpus')),
+    type: choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
+    labels: Object.keys(labels).length > 0 ? labels : undefined,
+    restart,
+    stopSignal: stop === undefined ? undefined : signal('--stop-signal', stop),
+    stopTimeoutS: whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
     ...deviceOptions(parsed),
     ...healthOptions(parsed),
     ...confined,
     ...mounted,
-    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
+    tmpfs: nonEmpty(tmpfs),
     pull: pullPolicy(parsed),
     tlsVerify: tlsVerify(parsed),
-    ...optional('authFile', authFile(parsed, client)),
-  };
+    authFile: authFile(parsed, client),
+  });
 }
 
 /** Of `size=SIZE`, in bytes; the last one counts. */
@@ -206,7 +208,7 @@ function templateOptions(parsed: Parsed): {
   option: string;
 } {
   const [frozen, name] = [stringOption(parsed, 'frozen'), stringOption(parsed, 'template')];
-  if (name === undefined) return { ...optional('frozen', frozen), option: '--frozen' };
+  if (name === undefined) return defined({ frozen, option: '--frozen' });
   if (frozen !== undefined)
     throw new UsageError(`Cannot use --template ${name} with --frozen ${frozen}: it says the same`);
   if (!name.includes('/')) return { frozen: name, option: '--template' };

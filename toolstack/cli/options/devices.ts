@@ -3,9 +3,10 @@
 
 import { posix } from 'node:path';
 import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { optional } from './values.js';
+import { nonEmpty } from './values.js';
 
 export const DEVICE_OPTIONS: Command['options'] = {
   device: {
@@ -20,7 +21,7 @@ export function deviceOptions(parsed: Parsed): Pick<CreateOptions, 'devices'> {
   const places = devices.map(({ destination }) => destination);
   const twice = places.find((place, index) => places.indexOf(place) !== index);
   if (twice !== undefined) throw new UsageError(`Cannot use --device twice for ${twice}`);
-  return optional('devices', devices.length > 0 ? devices : undefined);
+  return defined({ devices: nonEmpty(devices) });
 }
 
 function device(value: string): DeviceWish {

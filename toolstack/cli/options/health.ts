@@ -4,7 +4,7 @@
 import type { CreateOptions, HealthCheck } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { duration, optional, whole } from './values.js';
+import { duration, whole } from './values.js';
 
 export const HEALTH_OPTIONS: Command['options'] = {
   'health-cmd': {
@@ -41,7 +41,7 @@ export function healthOptions(parsed: Parsed): Pick<CreateOptions, 'health'> {
     retries: whole('--health-retries', stringOption(parsed, 'health-retries'), 1, 1000) ?? 3,
     startPeriodMs: span(parsed, 'health-start-period', 0),
   };
-  return optional('health', health);
+  return { health };
 }
 
 function argvOf(text: string): string[] {

@@ -3,9 +3,10 @@
 
 import { posix, resolve } from 'node:path';
 import type { Client, CreateOptions, MountWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { bytes, optional } from './values.js';
+import { bytes, nonEmpty } from './values.js';
 
 export const MOUNT_OPTIONS: Command['options'] = {
   volume: {
@@ -30,10 +31,10 @@ export function mountOptions(parsed: Parsed, client: Client): Wanted {
     if ('path' in found) tmpfs.push(found);
     else mounts.push(found);
   }
-  return {
-    ...optional('mounts', mounts.length > 0 ? mounts : undefined),
-    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
-  };
+  return defined({
+    mounts: nonEmpty(mounts),
+    tmpfs: nonEmpty(tmpfs),
+  });
 }
 
 function volume(value: string, client: Client): MountWish {
@@ -82,11 +83,11 @@ function flags(
   const wrong = words.find((word) => !allowed.includes(word));
   if (wrong !== undefined)
     throw new UsageError(`Cannot use ${option}: of ${allowed.join(', ')} none is ${wrong}`);
-  return {
+  return defined({
     readOnly: words.includes('ro'),
     options: words.filter((word) => KEPT.includes(word) && !isOverruled(word, words)),
-    ...(words.includes('nocopy') ? { noCopy: true } : {}),
-  };
+    noCopy: words.includes('nocopy') || undefined,
+  });
 }
 
 /** Of propagation the last word counts, as for mount(8). */
@@ -143,7 +144,8 @@ function bindOrVolume(
     take('bind-propagation') ?? 'rprivate',
   ];
   return {
-    ...{ type, destination: target },
+    type,
+    destination: target,
     source: type === 'bind' ? resolve(client.cwd, source) : volumeName(option, source),
     ...flags(option, words),
   };

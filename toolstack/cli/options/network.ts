@@ -3,9 +3,10 @@
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { CreateOptions, PortWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { optional } from './values.js';
+import { nonEmpty } from './values.js';
 
 export const NETWORK_OPTIONS: Command['options'] = {
   network: { type: 'string', describe: 'Name of its network, or none (default thaw)' },
@@ -39,13 +40,13 @@ export function networkOptions(parsed: Parsed): Wanted {
   );
   if (network === 'none' && needs !== undefined)
     throw new UsageError(`Cannot use --${needs} with --network none: nothing leads to it`);
-  return {
-    ...optional('network', network),
-    ...optional('networkAliases', aliases.length > 0 ? aliases : undefined),
-    ...optional('publish', publish.length > 0 ? publish : undefined),
-    ...optional('ip', ip),
-    ...optional('ip6', ip6),
-  };
+  return defined({
+    network,
+    networkAliases: nonEmpty(aliases),
+    publish: nonEmpty(publish),
+    ip,
+    ip6,
+  });
 }
 
 /** podman's `bridge` is the default network's kind. */
@@ -87,7 +88,9 @@ export function portWishes(value: string): PortWish[] {
       `Cannot use --publish ${value}: [[IP:][HOSTPORT]:]PORT[/tcp|udp] is wanted, such as 8080:80 or 127.0.0.1:5353:53/udp`,
     );
   return ports.map((containerPort, index) => ({
-    ...{ hostIp, hostPort: hostPorts[index] ?? 0, containerPort },
+    hostIp,
+    hostPort: hostPorts[index] ?? 0,
+    containerPort,
     protocol: protocol === 'udp' ? 'udp' : 'tcp',
   }));
 }

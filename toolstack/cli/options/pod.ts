@@ -41,7 +41,10 @@ export async function withNewPod<T>(
   if (pod?.startsWith(NEW) !== true) return act(options);
   const own = { ...options };
   const wanted: PodCreateOptions = {
-    ...{ name: pod.slice(NEW.length), labels: {}, share: DEFAULT_SHARE, exitPolicy: 'continue' },
+    name: pod.slice(NEW.length),
+    labels: {},
+    share: DEFAULT_SHARE,
+    exitPolicy: 'continue',
   };
   for (const key of MOVED) {
     if (own[key] !== undefined) Object.assign(wanted, { [key]: own[key] });

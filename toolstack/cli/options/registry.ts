@@ -4,8 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Client, RegistryOptions } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
-import { choice, optional } from './values.js';
+import { choice } from './values.js';
 
 export const REGISTRY_OPTIONS: Command['options'] = {
   'tls-verify': { type: 'string', describe: 'false for a registry without TLS' },
@@ -14,7 +15,7 @@ export const REGISTRY_OPTIONS: Command['options'] = {
 
 /** Throws UsageError. */
 export function registryOptions(parsed: Parsed, client: Client): RegistryOptions {
-  return { tlsVerify: tlsVerify(parsed), ...optional('authFile', authFile(parsed, client)) };
+  return defined({ tlsVerify: tlsVerify(parsed), authFile: authFile(parsed, client) });
 }
 
 /** `--tls-verify=false` as skopeo and podman have it. */

@@ -49,9 +49,15 @@ export type ThawdOption = keyof typeof THAWD_OPTIONS;
 
 /** What counts where nobody says anything else; the rest depends on the host or on where thaw is installed. */
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
-  ...{ state: '/var/lib/thaw', run: '/run/thaw' },
-  ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
-  ...{ 'keep-blobs': 'true', 'storage-size': '10g', 'cni-path': '/opt/cni/bin:/usr/lib/cni' },
+  state: '/var/lib/thaw',
+  run: '/run/thaw',
+  'hello-timeout': '60',
+  pool: '2',
+  'pool-max': '16',
+  'log-level': 'info',
+  'keep-blobs': 'true',
+  'storage-size': '10g',
+  'cni-path': '/opt/cni/bin:/usr/lib/cni',
 };
 
 /** Those that are numbers in the file. */

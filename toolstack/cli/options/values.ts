@@ -6,9 +6,9 @@ import { signalNumber } from '../../base/signals.js';
 import { parseBytes } from '../../base/text.js';
 import { UsageError } from './usage-error.js';
 
-/** An option that was not given is not there at all. */
-export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+/** Undefined for an empty list. */
+export function nonEmpty<V>(list: V[]): V[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
 export function choice<T extends string>(

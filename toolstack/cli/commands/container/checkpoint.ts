@@ -2,10 +2,11 @@
 // thaw checkpoint and restore: a running container into a file and out of it.
 
 import type { Client, Engine } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { portWishes } from '../../options/network.js';
+import { nonEmpty } from '../../options/values.js';
 import { UsageError } from '../../options/usage-error.js';
-import { optional } from '../../options/values.js';
 
 export const checkpointCommand: Command = {
   name: 'checkpoint',
@@ -62,11 +63,11 @@ export const restoreCommand: Command = {
     const path = fileOf(parsed, 'import', 'what is to go on');
     const ports = stringList(parsed, 'publish').flatMap(portWishes);
     const id = await engine.restore(
-      {
+      defined({
         path,
-        ...optional('name', stringOption(parsed, 'name')),
-        ...optional('ports', ports.length > 0 ? ports : undefined),
-      },
+        name: stringOption(parsed, 'name'),
+        ports: nonEmpty(ports),
+      }),
       client,
     );
     client.out(`${id}\n`);

@@ -2,12 +2,12 @@
 // thaw run: a command in a new container.
 
 import type { Client, Engine } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { withCidFile } from './files/cid-file.js';
 import { flag, type Command, type Parsed } from '../../command.js';
 import { CREATE_OPTIONS, createOptions, terminalOptions } from '../../options/container.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
 import { withNewPod } from '../../options/pod.js';
-import { optional } from '../../options/values.js';
 
 export const runCommand: Command = {
   name: 'run',
@@ -36,9 +36,7 @@ export const runCommand: Command = {
     // Nobody's terminal is looked at.
     if (!detach) terminalOptions(parsed, client);
     const outcome = await withCidFile(parsed, client, (onId) =>
-      withNewPod(options, engine, (own) =>
-        engine.run({ ...own, detach, ...optional('onId', onId) }, client),
-      ),
+      withNewPod(options, engine, (own) => engine.run(defined({ ...own, detach, onId }), client)),
     );
     if (outcome.joined) return 0;
     if (outcome.id !== undefined) client.out(`${outcome.id}\n`);

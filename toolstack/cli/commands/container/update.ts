@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw update: other limits for a container.
 
+import { defined } from '../../../base/defined.js';
 import { stringOption, type Command } from '../../command.js';
 import { pidsLimit } from '../../options/confinement.js';
 import { restartPolicy } from '../../options/container.js';
 import { UsageError } from '../../options/usage-error.js';
-import { bytes, cpus, optional } from '../../options/values.js';
+import { bytes, cpus } from '../../options/values.js';
 
 export const updateCommand: Command = {
   name: 'update',
@@ -24,12 +25,12 @@ export const updateCommand: Command = {
   positionals: { min: 1, max: 1 },
   failureStatus: 125,
   async run(parsed, client, engine) {
-    const options = {
-      ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
-      ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-      ...optional('pidsLimit', pidsLimit(parsed)),
-      ...optional('restart', restartPolicy(stringOption(parsed, 'restart'))),
-    };
+    const options = defined({
+      memoryBytes: bytes('--memory', stringOption(parsed, 'memory')),
+      cpus: cpus(stringOption(parsed, 'cpus')),
+      pidsLimit: pidsLimit(parsed),
+      restart: restartPolicy(stringOption(parsed, 'restart')),
+    });
     if (Object.keys(options).length === 0)
       throw new UsageError('thaw update takes at least one option: see thaw update --help');
     const [container = ''] = parsed.positional;

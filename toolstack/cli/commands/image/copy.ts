@@ -2,10 +2,11 @@
 // thaw pull, push, save and load: how images come and go, whole and with their digests.
 
 import type { Client, SaveOptions } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringOption, type Command, type Parsed } from '../../command.js';
 import { REGISTRY_OPTIONS, registryOptions } from '../../options/registry.js';
 import { UsageError } from '../../options/usage-error.js';
-import { choice, optional } from '../../options/values.js';
+import { choice } from '../../options/values.js';
 
 const QUIET: Command['options'] = {
   quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
@@ -89,7 +90,7 @@ function saveOptions(parsed: Parsed, client: Client): SaveOptions {
     throw new UsageError(
       'Cannot write an archive to a terminal: name a file with --output, or redirect it',
     );
-  return { format, ...optional('path', path) };
+  return defined({ format, path });
 }
 
 export const loadCommand: Command = {

@@ -9,12 +9,13 @@ import type {
   TemplateSummary,
 } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { renderEach } from '../../output/format.js';
 import { UsageError } from '../../options/usage-error.js';
 import { PROCESS_OPTIONS, pullPolicy } from '../../options/container.js';
 import { registryOptions } from '../../options/registry.js';
-import { choice, cpus, optional } from '../../options/values.js';
+import { choice, cpus } from '../../options/values.js';
 import { formatJson, formatTable } from '../../output/table.js';
 
 export const freezeCommand: Command = {
@@ -75,17 +76,20 @@ function freezeContainer(
 
 function freezeOptions(parsed: Parsed, client: Client): FreezeOptions {
   const [image = '', ...command] = parsed.positional;
-  return {
-    ...{ image, command, tty: flag(parsed, 'tty'), env: stringList(parsed, 'env') },
+  return defined({
+    image,
+    command,
+    tty: flag(parsed, 'tty'),
+    env: stringList(parsed, 'env'),
     name: stringOption(parsed, 'name') ?? nameOf(image),
-    ...optional('workdir', stringOption(parsed, 'workdir')),
-    ...optional('user', stringOption(parsed, 'user')),
-    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
-    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
+    workdir: stringOption(parsed, 'workdir'),
+    user: stringOption(parsed, 'user'),
+    entrypoint: stringOption(parsed, 'entrypoint'),
+    cpus: cpus(stringOption(parsed, 'cpus')),
+    type: choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
     pull: pullPolicy(parsed),
     ...registryOptions(parsed, client),
-  };
+  });
 }
 
 const TRANSPORT = /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):/;
@@ -168,13 +172,14 @@ function row(template: TemplateSummary): string[] {
 function fields(template: TemplateSummary): object {
   const { kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
   return {
-    ...{
-      Name: nameOfTemplate(template),
-      Kind: kind,
-      Image: image ?? '',
-      Command: (command ?? []).join(' '),
-    },
-    ...{ Type: type, CPUs: vcpus, Memory: formatBytes(memoryBytes), Ready: ready },
+    Name: nameOfTemplate(template),
+    Kind: kind,
+    Image: image ?? '',
+    Command: (command ?? []).join(' '),
+    Type: type,
+    CPUs: vcpus,
+    Memory: formatBytes(memoryBytes),
+    Ready: ready,
     Size: bytes === undefined ? '' : formatBytes(bytes),
     CreatedAt: created === undefined ? '' : new Date(created).toISOString(),
     CreatedSince: created === undefined ? '' : formatAge(Date.now() - created),

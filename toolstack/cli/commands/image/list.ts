@@ -77,10 +77,19 @@ function rowsOf(image: ImageSummary, isWhole: boolean) {
   return names.map((name) => {
     const { repository, tag } = splitName(name);
     return {
-      ...{ Repository: repository, Tag: tag, Name: name, Names: image.names },
-      ...{ ID: shortId(image, isWhole), Id: image.id.replace(/^sha256:/, '') },
-      ...{ Digest: image.digest, CreatedAt: image.created, Created: since, CreatedSince: since },
-      ...{ Size: formatBytes(image.size), Layers: image.layers, Labels: image.labels },
+      Repository: repository,
+      Tag: tag,
+      Name: name,
+      Names: image.names,
+      ID: shortId(image, isWhole),
+      Id: image.id.replace(/^sha256:/, ''),
+      Digest: image.digest,
+      CreatedAt: image.created,
+      Created: since,
+      CreatedSince: since,
+      Size: formatBytes(image.size),
+      Layers: image.layers,
+      Labels: image.labels,
       Containers: image.containers,
     };
   });

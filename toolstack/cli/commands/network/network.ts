@@ -2,6 +2,7 @@
 // thaw network create, ls, inspect, rm and prune: the networks that containers are in.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { readClientFile } from '../container/files/client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { forEach } from '../container/each.js';
@@ -9,7 +10,7 @@ import { renderEach } from '../../output/format.js';
 import { inspectEach } from '../container/query/inspect.js';
 import { formatJson, formatTable } from '../../output/table.js';
 import { UsageError } from '../../options/usage-error.js';
-import { optional, pairs } from '../../options/values.js';
+import { pairs } from '../../options/values.js';
 
 export const networkCreateCommand: Command = {
   name: 'network create',
@@ -39,14 +40,18 @@ export const networkCreateCommand: Command = {
   failureStatus: 125,
   async run(parsed, client, engine) {
     const cni = cniList(parsed, client);
-    const { name } = await engine.networkCreate({
-      ...optional('cni', cni),
-      name: parsed.positional[0] ?? '',
-      ...{ subnets: stringList(parsed, 'subnet'), gateways: stringList(parsed, 'gateway') },
-      ...{ ipv6: flag(parsed, 'ipv6'), internal: flag(parsed, 'internal') },
-      disableDns: flag(parsed, 'disable-dns'),
-      labels: pairs('--label', stringList(parsed, 'label')),
-    });
+    const { name } = await engine.networkCreate(
+      defined({
+        cni,
+        name: parsed.positional[0] ?? '',
+        subnets: stringList(parsed, 'subnet'),
+        gateways: stringList(parsed, 'gateway'),
+        ipv6: flag(parsed, 'ipv6'),
+        internal: flag(parsed, 'internal'),
+        disableDns: flag(parsed, 'disable-dns'),
+        labels: pairs('--label', stringList(parsed, 'label')),
+      }),
+    );
     client.out(`${name}\n`);
     return 0;
   },
@@ -99,13 +104,18 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
 /** What a template may name. */
 function fields(network: NetworkSummary): object {
   const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
-  return {
-    ...{ Name: name, Driver: cni ? 'cni' : 'bridge', NetworkInterface: bridge, Internal: internal },
+  return defined({
+    Name: name,
+    Driver: cni ? 'cni' : 'bridge',
+    NetworkInterface: bridge,
+    Internal: internal,
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
-    ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
-    ...(cni ? { Cni: cni } : {}),
+    DNSEnabled: hasDns,
+    Labels: labels,
+    Created: new Date(created).toISOString(),
+    Cni: cni,
     Containers: containers,
-  };
+  });
 }
 
 export const networkInspectCommand: Command = {

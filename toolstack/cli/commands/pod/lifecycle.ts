@@ -29,7 +29,9 @@ function forPods(
   failureStatus: (error: unknown) => number = () => 125,
 ): Command {
   return {
-    ...{ name: `pod ${verb}`, summary, params: 'POD...' },
+    name: `pod ${verb}`,
+    summary,
+    params: 'POD...',
     examples: [`thaw pod ${verb} shop`, `thaw pod ${verb} --all`],
     options: { ...ALL, ...options },
     positionals: { min: 0, max: Infinity },

@@ -69,13 +69,19 @@ function row(pod: PodSummary, id: string): string[] {
 function fields(pod: PodSummary, id: string): object {
   const { containers } = pod;
   return {
-    ...{ Id: id, ID: id, Name: pod.name, Status: pod.status, Labels: pod.labels },
+    Id: id,
+    ID: id,
+    Name: pod.name,
+    Status: pod.status,
+    Labels: pod.labels,
     Created: formatAge(Date.now() - pod.created),
     NumberOfContainers: containers.length,
     ContainerIds: containers.map((one) => one.id.slice(0, 12)).join(' '),
     ContainerNames: containers.map((one) => one.name).join(' '),
     ContainerStatuses: containers.map((one) => one.state).join(' '),
-    ...{ Networks: pod.network ?? '', Domid: pod.domid ?? '', Type: pod.type ?? '' },
+    Networks: pod.network ?? '',
+    Domid: pod.domid ?? '',
+    Type: pod.type ?? '',
     Memory: formatBytes(pod.memoryBytes),
   };
 }
@@ -121,13 +127,24 @@ export const podInspectCommand: Command = {
 /** In podman's words, and the domain's. */
 function inspected(pod: PodSummary): object {
   return {
-    ...{ Id: pod.id, Name: pod.name, Created: new Date(pod.created).toISOString() },
-    ...{ ExitPolicy: pod.exitPolicy, State: pod.status, Error: pod.reason ?? '' },
-    ...{ Hostname: pod.hostname, Labels: pod.labels, SharedNamespaces: pod.share },
+    Id: pod.id,
+    Name: pod.name,
+    Created: new Date(pod.created).toISOString(),
+    ExitPolicy: pod.exitPolicy,
+    State: pod.status,
+    Error: pod.reason ?? '',
+    Hostname: pod.hostname,
+    Labels: pod.labels,
+    SharedNamespaces: pod.share,
     Domain: {
-      ...{ Id: pod.domid ?? null, Type: pod.type ?? '', Memory: pod.memoryBytes, Cpus: pod.cpus },
+      Id: pod.domid ?? null,
+      Type: pod.type ?? '',
+      Memory: pod.memoryBytes,
+      Cpus: pod.cpus,
     },
-    ...{ Network: pod.network ?? '', Addresses: pod.addresses, Ports: pod.ports },
+    Network: pod.network ?? '',
+    Addresses: pod.addresses,
+    Ports: pod.ports,
     NumContainers: pod.containers.length,
     Containers: pod.containers.map(({ id, name, state }) => ({ Id: id, Name: name, State: state })),
   };

@@ -207,6 +207,10 @@ function talk(
 
 const ANSWER_MS = 5000;
 const VERSION_REQUEST = encodeRequest({
-  ...{ cwd: '/', argv: ['thaw', '--version'], env: [], rows: 0, cols: 0 },
+  cwd: '/',
+  argv: ['thaw', '--version'],
+  env: [],
+  rows: 0,
+  cols: 0,
   ttys: { stdin: false, stdout: false, stderr: false },
 });

@@ -73,7 +73,8 @@ export const versionCommand: Command = {
     const format = stringOption(parsed, 'format');
     // The command line is read by thawd itself, so there is one version of both.
     const versions = {
-      ...{ Client: { Version: VERSION }, Server: { Version: version } },
+      Client: { Version: VERSION },
+      Server: { Version: version },
       Xen: { Version: xen.version },
     };
     if (format === 'json') client.out(formatJson(versions));

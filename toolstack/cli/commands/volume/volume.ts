@@ -3,6 +3,7 @@
 
 import type { VolumeSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { confirm, FORCE_OPTION } from '../../output/confirm.js';
 import { forEach } from '../container/each.js';
@@ -10,7 +11,7 @@ import { renderEach } from '../../output/format.js';
 import { inspectEach } from '../container/query/inspect.js';
 import { formatJson, formatTable } from '../../output/table.js';
 import { UsageError } from '../../options/usage-error.js';
-import { bytes, optional, pairs } from '../../options/values.js';
+import { bytes, pairs } from '../../options/values.js';
 
 export const volumeCreateCommand: Command = {
   name: 'volume create',
@@ -28,11 +29,13 @@ export const volumeCreateCommand: Command = {
   positionals: { min: 0, max: 1 },
   failureStatus: 125,
   async run(parsed, client, engine) {
-    const name = await engine.volumeCreate({
-      ...optional('name', parsed.positional[0]),
-      ...optional('sizeBytes', size(parsed)),
-      labels: pairs('--label', stringList(parsed, 'label')),
-    });
+    const name = await engine.volumeCreate(
+      defined({
+        name: parsed.positional[0],
+        sizeBytes: size(parsed),
+        labels: pairs('--label', stringList(parsed, 'label')),
+      }),
+    );
     client.out(`${name}\n`);
     return 0;
   },
@@ -76,11 +79,15 @@ function row({ name, containers }: VolumeSummary): string[] {
 function fields(volume: VolumeSummary): object {
   const { name, path, sizeBytes, labels, isAnonymous, created, containers } = volume;
   return {
-    ...{ Name: name, Driver: 'local', Mountpoint: path },
+    Name: name,
+    Driver: 'local',
+    Mountpoint: path,
     CreatedAt: new Date(created).toISOString(),
-    ...{ Labels: labels, Scope: 'local' },
-    Options: sizeBytes === undefined ? {} : { size: String(sizeBytes) },
-    ...{ Anonymous: isAnonymous, Containers: containers },
+    Labels: labels,
+    Scope: 'local',
+    Options: defined({ size: sizeBytes?.toString() }),
+    Anonymous: isAnonymous,
+    Containers: containers,
   };
 }
 

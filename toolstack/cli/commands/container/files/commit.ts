@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw commit: an image of a container, with changes in the words of a Dockerfile.
 
+import { defined } from '../../../../base/defined.js';
 import { flag, stringList, stringOption, type Command } from '../../../command.js';
 import { UsageError } from '../../../options/usage-error.js';
-import { optional } from '../../../options/values.js';
 
 type Process = Readonly<Record<string, unknown>>;
 
@@ -37,12 +37,13 @@ export const commitCommand: Command = {
     const changes = stringList(parsed, 'change').map(parseChange);
     const id = await engine.commit(
       container,
-      {
-        ...{ pauses: flag(parsed, 'pause'), ...optional('image', image) },
-        ...optional('author', stringOption(parsed, 'author')),
-        ...optional('message', stringOption(parsed, 'message')),
-        change: (config) => changes.reduce((made, change) => change(made), config),
-      },
+      defined({
+        pauses: flag(parsed, 'pause'),
+        image,
+        author: stringOption(parsed, 'author'),
+        message: stringOption(parsed, 'message'),
+        change: (config: Process) => changes.reduce((made, change) => change(made), config),
+      }),
       client,
     );
     client.out(`${id.replace(/^sha256:/, '')}\n`);

@@ -35,7 +35,9 @@ export const copyCommand: Command = {
       );
     const outcome = await engine.copy(
       {
-        ...{ from, to, overwrites: flag(parsed, 'overwrite') },
+        from,
+        to,
+        overwrites: flag(parsed, 'overwrite'),
         keepsOwners: parsed.options['archive']?.at(-1) === false,
       },
       client,

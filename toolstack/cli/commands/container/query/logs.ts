@@ -2,8 +2,9 @@
 // thaw logs: what a container has written, and what it writes.
 
 import type { LogOptions } from '../../../../api/engine.js';
+import { defined } from '../../../../base/defined.js';
 import { flag, stringOption, type Command, type Parsed } from '../../../command.js';
-import { optional, time, whole } from '../../../options/values.js';
+import { time, whole } from '../../../options/values.js';
 
 export const logsCommand: Command = {
   name: 'logs',
@@ -31,10 +32,11 @@ export const logsCommand: Command = {
 function logOptions(parsed: Parsed): LogOptions {
   const tail = stringOption(parsed, 'tail');
   const lines = tail === 'all' ? undefined : whole('--tail', tail, -1);
-  return {
-    ...{ follow: flag(parsed, 'follow'), timestamps: flag(parsed, 'timestamps') },
-    ...optional('tail', lines === -1 ? undefined : lines),
-    ...optional('since', time('--since', stringOption(parsed, 'since'))),
-    ...optional('until', time('--until', stringOption(parsed, 'until'))),
-  };
+  return defined({
+    follow: flag(parsed, 'follow'),
+    timestamps: flag(parsed, 'timestamps'),
+    tail: lines === -1 ? undefined : lines,
+    since: time('--since', stringOption(parsed, 'since')),
+    until: time('--until', stringOption(parsed, 'until')),
+  });
 }

@@ -109,17 +109,27 @@ function row(c: ContainerSummary, isWhole: boolean): string[] {
 /** What a template may name: podman's words, and the domain's. */
 function fields(c: ContainerSummary, isWhole: boolean): object {
   return {
-    ...{ ID: shortId(c, isWhole), Names: c.name, Image: c.image, ImageID: c.imageId },
-    ...{ Command: commandText(c, isWhole), State: c.state, Status: statusText(c) },
+    ID: shortId(c, isWhole),
+    Names: c.name,
+    Image: c.image,
+    ImageID: c.imageId,
+    Command: commandText(c, isWhole),
+    State: c.state,
+    Status: statusText(c),
     CreatedAt: new Date(c.created).toISOString(),
     RunningFor: formatAge(Date.now() - c.created),
     ExitCode: c.exitStatus ?? 0,
     Labels: c.labels,
     Ports: portsText(c),
-    ...{ Networks: c.network ?? '', Mounts: c.mounts.map(({ destination }) => destination) },
-    ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
+    Networks: c.network ?? '',
+    Mounts: c.mounts.map(({ destination }) => destination),
+    Domid: c.domid ?? '',
+    Type: c.type,
+    Memory: formatBytes(c.memoryBytes),
+    CPUs: c.cpus,
     Restarts: c.restarts,
-    ...{ Pod: podId(c, isWhole), PodName: c.pod?.name ?? '' },
+    Pod: podId(c, isWhole),
+    PodName: c.pod?.name ?? '',
   };
 }
 

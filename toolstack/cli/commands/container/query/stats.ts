@@ -84,8 +84,10 @@ function fields(now: ContainerStats, before: ContainerStats | undefined): Record
     now[key] === undefined ? UNKNOWN : percent((now[key] - (before?.[key] ?? 0)) / 1e6, ms);
   const { memoryBytes, memoryLimitBytes: limit } = now;
   return {
-    ...{ ID: now.id.slice(0, 12), Name: now.name },
-    ...{ CPUPerc: share('cpuNs'), DomainCPUPerc: share('domainCpuNs') },
+    ID: now.id.slice(0, 12),
+    Name: now.name,
+    CPUPerc: share('cpuNs'),
+    DomainCPUPerc: share('domainCpuNs'),
     MemUsage: `${bytes(memoryBytes)} / ${formatBytes(limit)}`,
     MemPerc: memoryBytes === undefined ? UNKNOWN : percent(memoryBytes, limit),
     NetIO: `${formatBytes(now.networkIn)} / ${formatBytes(now.networkOut)}`,
