@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say what a container's processes may do and find inside.
+// Options for the rights of a container's processes, and for their /etc/hosts and /etc/resolv.conf.
 
 import { isIP } from 'node:net';
 import type { Client, Confinement } from '../../api/engine.js';
@@ -43,7 +43,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   'dns-option': { type: 'string', describe: 'Option for its /etc/resolv.conf; may be repeated' },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function confinement(parsed: Parsed, client: Client): Confinement {
   return defined({
     ...securityOptions(stringList(parsed, 'security-opt'), client),
@@ -61,12 +61,12 @@ export function confinement(parsed: Parsed, client: Client): Confinement {
   });
 }
 
-/** 0 or less for any number. Throws UsageError. */
+/** 0 or less stands for any number. Throws UsageError. */
 export function pidsLimit(parsed: Parsed): number | undefined {
   return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
 }
 
-/** Also `A,B`. */
+/** A value may hold several names, as in `A,B`. */
 function names(parsed: Parsed, option: string): string[] {
   return stringList(parsed, option).flatMap((value) => value.split(','));
 }
@@ -87,7 +87,7 @@ function securityOptions(values: string[], client: Client): Confinement {
   return found;
 }
 
-/** The seccomp object of an OCI config, from a file. crun checks the rest of it. */
+/** Reads the seccomp object of an OCI config from a file. crun checks its rules. */
 function seccompProfile(path: string, client: Client): object {
   const text = readClientFile('--security-opt seccomp', path, client);
   try {

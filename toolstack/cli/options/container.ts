@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thaw run and thaw create take: the options of a container, and what they come to.
+// The options of a container that thaw run and thaw create take, and the request that they make.
 
 import type {
   Client,
@@ -21,7 +21,7 @@ import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, nonEmpty, pairs, signal, whole } from './values.js';
 
-/** What also thaw freeze takes: what process it is, on which kind of domain, and where the image comes from. */
+/** Options that thaw freeze takes too: the process, the kind of domain and the image. */
 export const PROCESS_OPTIONS: Command['options'] = {
   tty: { type: 'boolean', short: 't', describe: 'Give the container a terminal' },
   env: {
@@ -114,7 +114,7 @@ export const CREATE_OPTIONS: Command['options'] = {
   ...CONFINEMENT_OPTIONS,
 };
 
-/** Throws UsageError for what cannot be understood or does not go together. `verb` is thaw's word. */
+/** Throws UsageError for wrong values and for options that exclude each other. `verb` is run or create. */
 export function createOptions(parsed: Parsed, client: Client, verb: string): CreateOptions {
   const [image = '', ...command] = parsed.positional;
   const { template, frozen, option } = templateOptions(parsed);
@@ -169,7 +169,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
   });
 }
 
-/** Of `size=SIZE`, in bytes; the last one counts. */
+/** The bytes of the last `size=SIZE`. */
 function storage(values: string[]): number | undefined {
   for (const value of values)
     if (!/^size=/.test(value))
@@ -182,11 +182,11 @@ function storage(values: string[]): number | undefined {
   return size;
 }
 
-/** What an ext4 can be. */
+/** An ext4 can have these sizes. */
 const STORAGE_MIN = 32 * 2 ** 20;
 const STORAGE_MAX = 16 * 2 ** 40;
 
-/** `-i` and `-t`, which together want a terminal to take from. */
+/** Throws UsageError for -i with -t where standard input is no terminal. */
 export function terminalOptions(
   parsed: Parsed,
   client: Client,
@@ -201,7 +201,7 @@ export function terminalOptions(
   return { interactive, tty };
 }
 
-/** A name with a slash is a kernel's, for nothing that was frozen can be called so; `option` is how it was given. */
+/** A name with a slash is a kernel: no frozen image can have one. `option` is the one that the user gave. */
 function templateOptions(parsed: Parsed): {
   template?: KernelTemplate;
   frozen?: string;
@@ -220,7 +220,7 @@ function templateOptions(parsed: Parsed): {
   return { template: { type: type as DomainType, vcpus: Number(vcpus) }, option: '--template' };
 }
 
-/** A frozen image has its process already. */
+/** Throws UsageError for options that were fixed when the image was frozen. */
 function checkFrozen(parsed: Parsed, option: string, name: string): void {
   const fixed = FIXED.find((other) => parsed.options[other] !== undefined);
   const word = parsed.positional[0] ?? (fixed === undefined ? undefined : `--${fixed}`);
@@ -237,13 +237,13 @@ const FIXED = [
   ...['volume', 'mount', 'device', 'init'],
 ];
 
-/** Files first, so that -e has the last word. */
+/** Files come first, so that -e overrides them. */
 function environment(parsed: Parsed, client: Client): string[] {
   const files = stringList(parsed, 'env-file').flatMap((path) => envFile(path, client));
   return [...files, ...stringList(parsed, 'env')];
 }
 
-/** Lines as podman reads them: blank ones and those that begin with # are none. */
+/** Skips blank lines and those that begin with #, as podman does. */
 function envFile(path: string, client: Client): string[] {
   return readClientFile('--env-file', path, client)
     .split('\n')
@@ -275,7 +275,7 @@ export function hostname(value: string | undefined): string | undefined {
   );
 }
 
-/** One that a single interface may have: not a group's. */
+/** A unicast address: the first octet is even. */
 export function macAddress(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const mac = value.toLowerCase();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option that gives a container a block device of the host.
+// --device: block devices of the host for a container.
 
 import { posix } from 'node:path';
 import type { CreateOptions, DeviceWish } from '../../api/engine.js';
@@ -15,7 +15,7 @@ export const DEVICE_OPTIONS: Command['options'] = {
   },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function deviceOptions(parsed: Parsed): Pick<CreateOptions, 'devices'> {
   const devices = stringList(parsed, 'device').map(device);
   const places = devices.map(({ destination }) => destination);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say how it is found out whether a container is well, and thaw healthcheck run.
+// The --health options of a container, and thaw healthcheck run.
 
 import type { CreateOptions, HealthCheck } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
@@ -26,7 +26,7 @@ export const HEALTH_OPTIONS: Command['options'] = {
   },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function healthOptions(parsed: Parsed): Pick<CreateOptions, 'health'> {
   const command = stringOption(parsed, 'health-cmd');
   const stray = Object.keys(HEALTH_OPTIONS).find((name) => parsed.options[name] !== undefined);
@@ -54,7 +54,7 @@ function argvOf(text: string): string[] {
       return words[0] === 'CMD' ? words.slice(1) : words;
     }
   } catch {
-    // Said below.
+    // The error below covers text that is no JSON as well.
   }
   throw new UsageError(`Cannot use --health-cmd ${text}: a list of words is wanted`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say in which network a container is, and which ports of the host lead to it.
+// Options for a container's network and its published ports.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { CreateOptions, PortWish } from '../../api/engine.js';
@@ -25,7 +25,7 @@ export const NETWORK_OPTIONS: Command['options'] = {
 
 type Wanted = Pick<CreateOptions, 'network' | 'networkAliases' | 'publish' | 'ip' | 'ip6'>;
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function networkOptions(parsed: Parsed): Wanted {
   const network = networkName(stringOption(parsed, 'network'));
   const publish = stringList(parsed, 'publish').flatMap(portWishes);
@@ -49,7 +49,7 @@ export function networkOptions(parsed: Parsed): Wanted {
   });
 }
 
-/** podman's `bridge` is the default network's kind. */
+/** podman calls the default network `bridge`. */
 function networkName(value: string | undefined): string | undefined {
   if (value === 'bridge' || value === 'default' || value === undefined) return undefined;
   if (value === 'host')
@@ -70,7 +70,7 @@ function alias(value: string): string {
   );
 }
 
-/** Reads [[IP:][HOSTPORT]:]PORT[/PROTOCOL], where both ports may be ranges of the same length. */
+/** Reads [[IP:][HOSTPORT]:]PORT[/PROTOCOL]. Both ports may be ranges of the same length. */
 export function portWishes(value: string): PortWish[] {
   const [, host = '', hostRange = '', range = '', protocol = 'tcp'] =
     /^(?:(?:(\[[^\]]+\]|[^:[\]]+):)?(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/(tcp|udp))?$/.exec(value) ??

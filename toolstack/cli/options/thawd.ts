@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd can be told, on its command line and, but for the first, in its configuration file.
+// thawd's options. All but --config may also stand in its configuration file.
 
 import type { OptionTable } from './options.js';
 
@@ -47,7 +47,7 @@ export const THAWD_OPTIONS = {
 
 export type ThawdOption = keyof typeof THAWD_OPTIONS;
 
-/** What counts where nobody says anything else; the rest depends on the host or on where thaw is installed. */
+/** All other defaults depend on the host, or on the folder that thaw is installed in. */
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   state: '/var/lib/thaw',
   run: '/run/thaw',
@@ -60,10 +60,10 @@ export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   'cni-path': '/opt/cni/bin:/usr/lib/cni',
 };
 
-/** Those that are numbers in the file. */
+/** Options that are numbers in the file. */
 const NUMBERS: readonly string[] = ['hello-timeout', 'pool', 'pool-max'];
 
-/** A configuration file that says what thawd does without one, with each key explained. Pure. */
+/** A configuration file with each key, its description and its default, all commented out. Pure. */
 export function explainConfig(): string {
   const keys = Object.entries(THAWD_OPTIONS).filter(([name]) => name !== 'config');
   const defaults: Record<string, string | undefined> = THAWD_DEFAULTS;

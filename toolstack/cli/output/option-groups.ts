@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which options stand together in the help of a command that has many.
+// The groups of options in the help of a command that has many.
 
 import type { OptionTable } from '../options/options.js';
 
-/** By heading, in the order in which help prints them. An option has the same meaning in all commands that have groups. */
+/** By heading, in the order of help. An option means the same in all commands that have groups. */
 const GROUPS: Readonly<Record<string, string>> = {
   General: 'name pod share label cidfile detach rm restart exit-policy stop-signal stop-timeout',
   Image: 'frozen template pull tls-verify authfile',
@@ -19,7 +19,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 /** With fewer options a command needs no groups. */
 const MANY = 12;
 
-/** The options by heading; `Options` is for those of no group, and comes last. */
+/** The options by heading. `Options` comes last and has those without a group. */
 export function optionGroups(table: OptionTable): Map<string, string[]> {
   const names = Object.keys(table);
   const groups = new Map<string, string[]>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw attach: one's own terminal or pipes as those of a container that runs.
+// thaw attach: joins the client's terminal or pipes to a running container.
 
 import { flag, type Command } from '../../command.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw checkpoint and restore: a running container into a file and out of it.
+// thaw checkpoint and restore: write a running container to a file, and make one from it.
 
 import type { Client, Engine } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
@@ -75,7 +75,7 @@ export const restoreCommand: Command = {
   },
 };
 
-/** podman also keeps checkpoints beside containers, under no name of their own. */
+/** Throws UsageError without the option: thaw keeps no checkpoints beside containers, as podman does without a file. */
 function fileOf(parsed: Parsed, option: string, what: string): string {
   const path = stringOption(parsed, option);
   if (path !== undefined && path !== '') return path;

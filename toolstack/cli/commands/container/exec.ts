@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw exec: a command in a container that runs already.
+// thaw exec: runs a command in a running container.
 
 import type { Client, Engine, ExecOptions } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pause and unpause: domains that get no time on a CPU, and those that get it again.
+// thaw pause and unpause.
 
 import type { Command } from '../../command.js';
 import { ALL_OPTION, forEach, targets } from './each.js';

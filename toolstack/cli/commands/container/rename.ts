@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rename: another name for a container.
+// thaw rename.
 
 import type { Command } from '../../command.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rm and prune: containers go, with all that is kept of them.
+// thaw rm and prune: remove containers with all their data.
 
 import { errorCode } from '../../../base/errors.js';
 import { flag, stringOption, type Command } from '../../command.js';
@@ -47,7 +47,7 @@ export const rmCommand: Command = {
       await engine.remove(name, force, flag(parsed, 'volumes'));
     };
     return forEach(names, client, remove, {
-      // podman's: 1 for one that is not there, 2 for one that runs.
+      // podman's statuses: 1 for a missing container, 2 for one that runs.
       failureStatus: (error) => STATUSES[errorCode(error) ?? ''] ?? 125,
       ignoresMissing: flag(parsed, 'ignore') || flag(parsed, 'force'),
     });

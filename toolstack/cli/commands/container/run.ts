@@ -33,7 +33,7 @@ export const runCommand: Command = {
     const detach = flag(parsed, 'detach');
     applyDetachKeys(parsed, client);
     const options = createOptions(parsed, client, 'run');
-    // Nobody's terminal is looked at.
+    // A detached container uses no terminal of the client.
     if (!detach) terminalOptions(parsed, client);
     const outcome = await withCidFile(parsed, client, (onId) =>
       withNewPod(options, engine, (own) => engine.run(defined({ ...own, detach, onId }), client)),

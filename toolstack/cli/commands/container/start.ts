@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw start: containers that do not run, once more or for the first time.
+// thaw start: starts containers that do not run.
 
 import { flag, type Command } from '../../command.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';

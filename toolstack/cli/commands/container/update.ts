@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw update: other limits for a container.
+// thaw update: another size or restart policy for a container.
 
 import { defined } from '../../../base/defined.js';
 import { stringOption, type Command } from '../../command.js';

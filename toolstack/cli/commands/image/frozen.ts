@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw freeze, unfreeze and templates: images that are started by cloning, and what else there is to clone.
+// thaw freeze, unfreeze and templates: frozen images, from which containers are cloned, and all other templates.
 
 import type {
   Client,
@@ -51,7 +51,7 @@ export const freezeCommand: Command = {
   },
 };
 
-/** A container has all that other options would say of an image. */
+/** Throws UsageError for options of an image: a container has them already. */
 function freezeContainer(
   parsed: Parsed,
   after: string,
@@ -94,7 +94,7 @@ function freezeOptions(parsed: Parsed, client: Client): FreezeOptions {
 
 const TRANSPORT = /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):/;
 
-/** `docker://host/library/debian:13` is called debian, `oci:./dir/web` web. */
+/** Names `docker://host/library/debian:13` debian, and `oci:./dir/web` web. */
 function nameOf(image: string): string {
   const [last = ''] = image.replace(TRANSPORT, '').replace(/@.*$/, '').split('/').slice(-1);
   const name = last.replace(/:.*$/, '').replace(/\.tar$/, '');
@@ -146,7 +146,7 @@ export const templatesCommand: Command = {
   },
 };
 
-/** What `thaw run --template` takes. */
+/** The name that `thaw run --template` takes. */
 function nameOfTemplate({ name, type, vcpus }: TemplateSummary): string {
   return name ?? `${type}/${vcpus}`;
 }
@@ -168,7 +168,7 @@ function row(template: TemplateSummary): string[] {
   ];
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(template: TemplateSummary): object {
   const { kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
   return {

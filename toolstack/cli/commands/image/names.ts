@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw tag, untag, rmi and image exists: what images are called, and whether they are there.
+// thaw tag, untag, rmi and image exists.
 
 import type { Engine } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -73,13 +73,13 @@ export const rmiCommand: Command = {
   },
 };
 
-/** One after the other: an image goes with its last name. */
+/** Removes one name after the other: an image is removed with its last name. */
 async function allNames(engine: Engine): Promise<string[]> {
   const images = await engine.images();
   return images.flatMap(({ id, names }) => (names.length > 0 ? names : [id]));
 }
 
-/** podman's: 1 for one that is not there, 2 for one that is used. */
+/** podman's statuses: 1 for a missing image, 2 for one in use. */
 const STATUSES: Record<string, number> = { ERR_IMAGE_NOT_FOUND: 1, ERR_IMAGE_IN_USE: 2 };
 
 export const imageExistsCommand: Command = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw network create, ls, inspect, rm and prune: the networks that containers are in.
+// thaw network create, ls, inspect, rm and prune.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
@@ -101,7 +101,7 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
   return `cni: ${plugins.map(({ type }) => type).join(', ')}`;
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(network: NetworkSummary): object {
   const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
   return defined({

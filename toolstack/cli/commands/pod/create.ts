@@ -76,7 +76,7 @@ export const podCreateCommand: Command = {
   },
 };
 
-/** Also `+A,B`, which adds to what is shared anyway. Throws UsageError. Exported for its test. */
+/** Reads `A,B`, or `+A,B`, which adds to the default. Throws UsageError. Exported for its test. */
 export function share(value: string | undefined): PodShare[] {
   if (value === undefined) return DEFAULT_SHARE;
   const adds = value.startsWith('+');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod start, stop, restart, kill, pause, unpause, rm and prune: a pod with all of its containers.
+// thaw pod start, stop, restart, kill, pause, unpause, rm and prune. Each acts on a pod with all its containers.
 
 import type { Client, Engine, PodSummary } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -20,7 +20,7 @@ const TIME: Command['options'] = {
 
 type Act = (name: string, parsed: Parsed, client: Client, engine: Engine) => Promise<string>;
 
-/** A command for any number of pods, which prints the id of each. */
+/** Makes a command for any number of pods, which prints the id of each. */
 function forPods(
   verb: string,
   summary: string,
@@ -138,7 +138,7 @@ export const podRmCommand = forPods(
       throw error;
     }
   },
-  // podman's.
+  // podman's status for a missing pod is 1.
   (error) => (errorCode(error) === 'ERR_POD_NOT_FOUND' ? 1 : 125),
 );
 

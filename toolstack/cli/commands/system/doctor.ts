@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw doctor: what this host lacks for thaw, and the command that mends each. Works without thawd and without Xen.
+// thaw doctor: lists what the host lacks for thaw, each with a command that repairs it. Works without thawd and without Xen.
 
 import { doctorChecks, type Finding } from './doctor-checks.js';
 import { flag, type Command } from '../../command.js';

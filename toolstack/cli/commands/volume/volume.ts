@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw volume create, ls, inspect, rm and prune: folders that outlive containers.
+// thaw volume create, ls, inspect, rm and prune.
 
 import type { VolumeSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
@@ -75,7 +75,7 @@ function row({ name, containers }: VolumeSummary): string[] {
   return ['local', name, containers.join(', ')];
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(volume: VolumeSummary): object {
   const { name, path, sizeBytes, labels, isAnonymous, created, containers } = volume;
   return {
@@ -117,7 +117,7 @@ export const volumeRmCommand: Command = {
   failureStatus: 125,
   run: (parsed, client, engine) =>
     forEach(parsed.positional, client, (name) => engine.volumeRemove(name, flag(parsed, 'force')), {
-      // podman's: 1 for one that is not there, 2 for one that a container has.
+      // podman's statuses: 1 for a missing volume, 2 for one in use.
       failureStatus: (error) => STATUSES[errorCode(error) ?? ''] ?? 125,
     }),
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw commit: an image of a container, with changes in the words of a Dockerfile.
+// thaw commit: an image of a container, with changes written as in a Dockerfile.
 
 import { defined } from '../../../../base/defined.js';
 import { flag, stringList, stringOption, type Command } from '../../../command.js';
@@ -51,7 +51,7 @@ export const commitCommand: Command = {
   },
 };
 
-/** What one instruction does to an image's process. Throws UsageError. */
+/** Reads one instruction as a change of an image's configuration. Throws UsageError. */
 export function parseChange(text: string): (config: Process) => Process {
   const [, word = '', rest = ''] = /^([A-Za-z]+)[\s=]+(.+)$/s.exec(text.trim()) ?? [];
   const value = rest.trim();
@@ -85,14 +85,14 @@ export function parseChange(text: string): (config: Process) => Process {
   }
 }
 
-/** A JSON array as it is; else a line for the shell, or what `split` makes of it. */
+/** Reads a JSON array. Any other text is a line for the shell, or the words between matches of `split`. */
 function words(value: string, split?: RegExp): string[] {
   if (value.startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(value);
       if (Array.isArray(parsed) && parsed.every((item) => typeof item === 'string')) return parsed;
     } catch {
-      // As in a Dockerfile, it is a line then.
+      // A Dockerfile takes wrong JSON for a line too.
     }
   }
   return split ? value.split(split) : ['/bin/sh', '-c', value];

@@ -46,7 +46,7 @@ export const copyCommand: Command = {
   },
 };
 
-/** `CONTAINER:PATH`, from the root where it says nothing else; what begins as a path does is the host's. */
+/** Reads `CONTAINER:PATH`, with PATH below the container's root. A word that begins with `.` or `/` is a path of the host. */
 export function endOf(word: string): CopyEnd {
   if (word === '-') return { kind: 'stream' };
   const [, container, path = ''] = /^([^./][^:/]*):(.*)$/s.exec(word) ?? [];

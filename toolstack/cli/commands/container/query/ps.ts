@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw ps: which containers there are.
+// thaw ps.
 
 import type { ContainerSummary } from '../../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../../base/text.js';
@@ -47,7 +47,7 @@ export const psCommand: Command = {
     const filters = stringList(parsed, 'filter');
     const last = flag(parsed, 'latest') ? 1 : whole('--last', stringOption(parsed, 'last'), 1);
     const isWanted = containerFilter(filters);
-    // Who asks for a state means all that are in it.
+    // A filter by state also shows containers that do not run.
     const asksState = filters.some((filter) => /^(status|exited)=/.test(filter));
     const all = flag(parsed, 'all') || last !== undefined || asksState;
     await engine.look();
@@ -106,7 +106,7 @@ function row(c: ContainerSummary, isWhole: boolean): string[] {
   ];
 }
 
-/** What a template may name: podman's words, and the domain's. */
+/** Fields of --format: podman's, and the domain's. */
 function fields(c: ContainerSummary, isWhole: boolean): object {
   return {
     ID: shortId(c, isWhole),
@@ -154,7 +154,7 @@ function healthText({ health }: ContainerSummary): string {
   return health === undefined ? '' : ` (${health})`;
 }
 
-/** podman's words. */
+/** The status as podman writes it. */
 function statusText(c: ContainerSummary): string {
   switch (c.state) {
     case 'exited':
