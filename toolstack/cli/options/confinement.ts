@@ -20,8 +20,8 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'no-new-privileges, seccomp=FILE or seccomp=unconfined; may be repeated',
   },
-  init: { type: 'boolean', describe: 'Its first process reaps others and passes signals on' },
-  'read-only': { type: 'boolean', describe: 'Nobody may write to its root filesystem' },
+  init: { type: 'boolean', describe: 'Run an init that reaps processes and forwards signals' },
+  'read-only': { type: 'boolean', describe: 'Make its root filesystem read-only' },
   tmpfs: {
     type: 'string',
     describe: 'PATH[:OPTIONS] to be in memory, such as /tmp:size=16m; may be repeated',
@@ -32,7 +32,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   },
   'pids-limit': {
     type: 'string',
-    describe: 'How many processes, -1 for any number (default 2048)',
+    describe: 'Most processes, -1 for any number (default 2048)',
   },
   'add-host': { type: 'string', describe: 'NAME:ADDRESS for its /etc/hosts; may be repeated' },
   dns: { type: 'string', describe: 'Address of a name server; may be repeated' },

@@ -38,7 +38,7 @@ export const PROCESS_OPTIONS: Command['options'] = {
   entrypoint: { type: 'string', describe: "Replace the image's entry point" },
   cpus: {
     type: 'string',
-    describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
+    describe: 'Number of CPUs, such as 2 or 0.5 (default 1)',
   },
   type: {
     type: 'string',
@@ -83,7 +83,7 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   'storage-opt': {
     type: 'string',
-    describe: 'size=SIZE: the most that it may write (default 10g, see thaw config)',
+    describe: 'size=SIZE of its writable layer (default 10g, see thaw config)',
   },
   frozen: {
     type: 'string',
@@ -91,11 +91,11 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   template: {
     type: 'string',
-    describe: 'Which of thaw templates to clone: pvh/2, or what was frozen',
+    describe: 'Template to clone: pvh/2 or a frozen image (thaw templates)',
   },
   cidfile: {
     type: 'string',
-    describe: "File for the container's id, which must not be there yet",
+    describe: "New file for the container's id",
   },
   label: { type: 'string', short: 'l', describe: 'Label K=V; may be repeated' },
   restart: {
@@ -104,11 +104,11 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   'stop-signal': {
     type: 'string',
-    describe: "What thaw stop sends (default the image's, or TERM)",
+    describe: "Signal that thaw stop sends (default the image's, or TERM)",
   },
   'stop-timeout': {
     type: 'string',
-    describe: 'Seconds from that to KILL, -1 for none (default 10)',
+    describe: 'Seconds from that signal to KILL, -1 for no KILL (default 10)',
   },
   ...HEALTH_OPTIONS,
   ...CONFINEMENT_OPTIONS,

@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.js';
 export const DETACH_OPTION: Command['options'] = {
   'detach-keys': {
     type: 'string',
-    describe: 'Keys that let go of its terminal, "" for none (default ctrl-p,ctrl-q)',
+    describe: 'Keys that detach from its terminal, "" for none (default ctrl-p,ctrl-q)',
   },
 };
 

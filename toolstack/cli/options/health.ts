@@ -9,20 +9,20 @@ import { duration, whole } from './values.js';
 export const HEALTH_OPTIONS: Command['options'] = {
   'health-cmd': {
     type: 'string',
-    describe: 'Shell command, or ["PROGRAM","ARG"], that is 0 if all is well',
+    describe: 'Shell command, or ["PROGRAM","ARG"], that exits with 0 if all is well',
   },
   'health-interval': {
     type: 'string',
-    describe: 'How long from one check to the next, or disable (default 30s)',
+    describe: 'Time between checks, or disable (default 30s)',
   },
-  'health-timeout': { type: 'string', describe: 'How long one may take (default 30s)' },
+  'health-timeout': { type: 'string', describe: 'Longest time of a check (default 30s)' },
   'health-retries': {
     type: 'string',
-    describe: 'How many must fail in a row for it to be unhealthy (default 3)',
+    describe: 'Failures in a row that make it unhealthy (default 3)',
   },
   'health-start-period': {
     type: 'string',
-    describe: 'While it comes up, a check that fails does not count (default 0s)',
+    describe: 'Time after the start in which failures do not count (default 0s)',
   },
 };
 

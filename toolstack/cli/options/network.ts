@@ -12,12 +12,12 @@ export const NETWORK_OPTIONS: Command['options'] = {
   network: { type: 'string', describe: 'Name of its network, or none (default thaw)' },
   'network-alias': {
     type: 'string',
-    describe: 'Another name by which its network knows it; may be repeated',
+    describe: 'Another name for it in its network; may be repeated',
   },
   publish: {
     type: 'string',
     short: 'p',
-    describe: '[[IP:][HOSTPORT]:]PORT[/udp], reached from outside; may be repeated',
+    describe: 'Publish a port: [[IP:][HOSTPORT]:]PORT[/udp]; may be repeated',
   },
   ip: { type: 'string', describe: 'Its IPv4 address, one of its network' },
   ip6: { type: 'string', describe: 'Its IPv6 address, one of its network' },

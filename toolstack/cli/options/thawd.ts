@@ -14,20 +14,20 @@ export const THAWD_OPTIONS = {
   shim: { type: 'string', describe: 'Program thaw-shim' },
   'hello-timeout': {
     type: 'string',
-    describe: 'Seconds until a booting guest must have said hello',
+    describe: 'Seconds in which a booting guest must report',
   },
   type: {
     type: 'string',
-    describe: "pv or pvh: which domains are made where nobody asks for one (default the host's)",
+    describe: "pv or pvh: the kind of domains unless a container asks for one (default the host's)",
   },
-  pool: { type: 'string', describe: 'How many clones wait, ready for the next containers' },
+  pool: { type: 'string', describe: 'How many booted clones wait in the pool' },
   'pool-max': {
     type: 'string',
     describe: 'How many wait at most when many containers start; 0 for no pool',
   },
   'pool-type': {
     type: 'string',
-    describe: 'pv or pvh: of which type they are (default that of type)',
+    describe: 'pv or pvh: the kind of clones in the pool (default that of type)',
   },
   'keep-blobs': {
     type: 'string',
@@ -35,7 +35,7 @@ export const THAWD_OPTIONS = {
   },
   'storage-size': {
     type: 'string',
-    describe: 'How much a container without --rm may write where it says nothing, such as 10g',
+    describe: 'Default size of the writable layer of a container without --rm, such as 10g',
   },
   'cni-path': { type: 'string', describe: 'Folders with CNI plugins, with ":" between them' },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },

@@ -9,7 +9,7 @@ import { UsageError } from '../options/usage-error.js';
 export function completionCommand(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'Print what a shell needs to complete command lines',
+    summary: 'Print a script that completes command lines in bash or zsh',
     params: 'bash|zsh',
     examples: [
       'thaw completion bash >/etc/bash_completion.d/thaw',

@@ -6,7 +6,7 @@ import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
 
 export const attachCommand: Command = {
   name: 'attach',
-  summary: 'Join the streams of a running container, and end with its exit status',
+  summary: 'Connect to the streams of a running container, and exit with its status',
   params: 'CONTAINER',
   examples: ['thaw attach web', 'thaw attach --no-stdin web'],
   options: {

@@ -10,7 +10,7 @@ import { UsageError } from '../../options/usage-error.js';
 
 export const checkpointCommand: Command = {
   name: 'checkpoint',
-  summary: 'Write a running container, memory and all, to a file, and end it',
+  summary: 'Write a running container with its memory to a file, and end it',
   params: 'CONTAINER',
   examples: [
     'thaw checkpoint --export web.ckpt web',
@@ -25,7 +25,7 @@ export const checkpointCommand: Command = {
     'leave-running': {
       type: 'boolean',
       short: 'R',
-      describe: 'Let the container go on once it is copied',
+      describe: 'Keep the container running',
     },
   },
   positionals: { min: 1, max: 1 },
@@ -42,7 +42,7 @@ export const checkpointCommand: Command = {
 
 export const restoreCommand: Command = {
   name: 'restore',
-  summary: 'Make a container that goes on from the file of a checkpoint',
+  summary: 'Make a container from the file of a checkpoint',
   params: '',
   examples: [
     'thaw restore --import web.ckpt',
@@ -50,11 +50,11 @@ export const restoreCommand: Command = {
   ],
   options: {
     import: { type: 'string', short: 'i', describe: 'File that thaw checkpoint wrote' },
-    name: { type: 'string', short: 'n', describe: 'What to call it (default as it was called)' },
+    name: { type: 'string', short: 'n', describe: 'Its name (default the name it had)' },
     publish: {
       type: 'string',
       short: 'p',
-      describe: '[[IP:][HOSTPORT]:]PORT[/udp], in place of the ports it had; may be repeated',
+      describe: '[[IP:][HOSTPORT]:]PORT[/udp] in place of its ports; may be repeated',
     },
   },
   positionals: { min: 0, max: 0 },

@@ -8,7 +8,7 @@ import { UsageError } from '../../options/usage-error.js';
 
 export const cloneCommand: Command = {
   name: 'clone',
-  summary: 'Clone a running container, memory and all',
+  summary: 'Clone a running container with its memory',
   params: 'CONTAINER',
   examples: ['thaw clone web', 'thaw clone --count 3 --name worker web'],
   options: {

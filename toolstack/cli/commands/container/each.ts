@@ -7,11 +7,11 @@ import { flag, type Command, type Parsed } from '../../command.js';
 import { UsageError } from '../../options/usage-error.js';
 
 export const ALL_OPTION: Command['options'] = {
-  all: { type: 'boolean', short: 'a', describe: 'All containers for which it means something' },
+  all: { type: 'boolean', short: 'a', describe: 'All containers in a fitting state' },
 };
 
 export const IGNORE_OPTION: Command['options'] = {
-  ignore: { type: 'boolean', describe: 'A container that is not there is no error' },
+  ignore: { type: 'boolean', describe: 'A missing container is no error' },
 };
 
 /** The given names, or with --all the names of all containers in one of `states`. Rejects with UsageError for neither and for both. */

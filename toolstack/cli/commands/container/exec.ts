@@ -24,7 +24,7 @@ export const execCommand: Command = {
     detach: {
       type: 'boolean',
       short: 'd',
-      describe: 'Start it and leave it; what it writes is not kept',
+      describe: 'Run in the background; its output is not kept',
     },
     env: {
       type: 'string',

@@ -5,7 +5,7 @@ import type { Command } from '../../command.js';
 
 export const renameCommand: Command = {
   name: 'rename',
-  summary: 'Give a container, and its domain, another name',
+  summary: 'Rename a container and its domain',
   params: 'CONTAINER NAME',
   examples: ['thaw rename web web-old'],
   options: {},

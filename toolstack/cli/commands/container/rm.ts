@@ -16,18 +16,18 @@ export const rmCommand: Command = {
     force: {
       type: 'boolean',
       short: 'f',
-      describe: 'Destroy those that run, and let those be that are not there',
+      describe: 'Also remove running ones; a missing one is no error',
     },
     ...IGNORE_OPTION,
     volumes: {
       type: 'boolean',
       short: 'v',
-      describe: 'And those of their volumes that nobody gave a name',
+      describe: 'Also remove their anonymous volumes',
     },
     time: {
       type: 'string',
       short: 't',
-      describe: 'Stop running ones first, and destroy them after so many seconds; implies --force',
+      describe: 'Stop running ones first, and kill them after so many seconds; implies --force',
     },
   },
   positionals: { min: 0, max: Infinity },

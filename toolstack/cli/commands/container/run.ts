@@ -22,7 +22,7 @@ export const runCommand: Command = {
     detach: {
       type: 'boolean',
       short: 'd',
-      describe: 'Start it, print its id and leave it; thaw logs has what it writes',
+      describe: "Run in the background and print the container's id",
     },
     ...DETACH_OPTION,
     ...CREATE_OPTIONS,

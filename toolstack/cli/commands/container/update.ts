@@ -10,13 +10,13 @@ import { bytes, cpus } from '../../options/values.js';
 
 export const updateCommand: Command = {
   name: 'update',
-  summary: 'Change the limits of a container, also while it runs',
+  summary: 'Change the size of a container, also while it runs',
   params: 'CONTAINER',
   examples: ['thaw update --memory 512m --cpus 1.5 web', 'thaw update --restart always web'],
   options: {
     memory: { type: 'string', short: 'm', describe: "The domain's memory, such as 64m or 1g" },
-    cpus: { type: 'string', describe: 'How many CPUs it may use, such as 2 or 0.5' },
-    'pids-limit': { type: 'string', describe: 'How many processes, -1 for any number' },
+    cpus: { type: 'string', describe: 'Number of CPUs, such as 2 or 0.5' },
+    'pids-limit': { type: 'string', describe: 'Most processes, -1 for any number' },
     restart: {
       type: 'string',
       describe: 'Start it again: no, on-failure[:N], always, unless-stopped',

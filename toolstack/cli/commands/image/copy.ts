@@ -19,7 +19,7 @@ function shown(parsed: Parsed, client: Client): Client {
 
 export const pullCommand: Command = {
   name: 'pull',
-  summary: 'Get images and make their layers ready',
+  summary: 'Pull images and prepare their layers',
   params: 'IMAGE...',
   examples: ['thaw pull docker://docker.io/library/debian:13', 'thaw pull oci-archive:image.tar'],
   options: { ...REGISTRY_OPTIONS, ...QUIET },

@@ -20,7 +20,7 @@ import { formatJson, formatTable } from '../../output/table.js';
 
 export const freezeCommand: Command = {
   name: 'freeze',
-  summary: 'Freeze an image, or a running container: what is run of it is a clone',
+  summary: 'Freeze an image or a running container, to clone new containers from it',
   params: '[--after COMMAND CONTAINER | IMAGE [COMMAND [ARG...]]]',
   examples: [
     'thaw freeze --name web -e PORT=80 web:latest',
@@ -30,11 +30,11 @@ export const freezeCommand: Command = {
   options: {
     name: {
       type: 'string',
-      describe: "What to call it (default the image's last word, or the container's name)",
+      describe: "Its name (default the image's last word, or the container's name)",
     },
     after: {
       type: 'string',
-      describe: 'Freeze a running container once this has ended in it, with status 0',
+      describe: 'Freeze a running container when this command in it has ended with status 0',
     },
     ...PROCESS_OPTIONS,
   },
@@ -104,7 +104,7 @@ function nameOf(image: string): string {
 
 export const unfreezeCommand: Command = {
   name: 'unfreeze',
-  summary: 'Remove what was frozen; containers made of it run on',
+  summary: 'Remove frozen images; their containers keep running',
   params: 'NAME...',
   examples: ['thaw unfreeze web'],
   options: {},
@@ -121,11 +121,11 @@ export const unfreezeCommand: Command = {
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'List what containers are cloned from: kernels, and frozen images and containers',
+  summary: 'List templates: kernels, frozen images and frozen containers',
   params: '',
   examples: ['thaw templates', "thaw templates --format '{{.Name}} {{.Size}}'"],
   options: {
-    quiet: { type: 'boolean', short: 'q', describe: 'Only the names of what was frozen' },
+    quiet: { type: 'boolean', short: 'q', describe: 'Only names of frozen images and containers' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
     format: {
       type: 'string',

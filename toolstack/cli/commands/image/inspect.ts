@@ -11,7 +11,7 @@ import { formatJson, formatTable } from '../../output/table.js';
 
 export const imageInspectCommand: Command = {
   name: 'image inspect',
-  summary: 'Print all that is known of images',
+  summary: 'Print all details of images',
   params: 'IMAGE...',
   examples: ["thaw image inspect --format '{{.Id}} {{.Config.Cmd}}' debian:13"],
   options: {
@@ -29,7 +29,7 @@ export const imageInspectCommand: Command = {
 
 export const historyCommand: Command = {
   name: 'history',
-  summary: 'Show the steps an image was built by, the last one first',
+  summary: 'Show the build steps of an image, the latest first',
   params: 'IMAGE',
   examples: ['thaw history debian:13', "thaw history --format '{{.CreatedBy}}' --no-trunc web"],
   options: {

@@ -8,7 +8,7 @@ import { UsageError } from '../../options/usage-error.js';
 
 export const tagCommand: Command = {
   name: 'tag',
-  summary: 'Give an image more names',
+  summary: 'Add names to an image',
   params: 'IMAGE NAME...',
   examples: ['thaw tag web:latest registry.example/team/web:1'],
   options: {},
@@ -22,7 +22,7 @@ export const tagCommand: Command = {
 
 export const untagCommand: Command = {
   name: 'untag',
-  summary: 'Take names off an image, all of them where none is given; the image stays',
+  summary: 'Remove the given names from an image, or all; the image stays',
   params: 'IMAGE [NAME...]',
   examples: ['thaw untag web:latest', 'thaw untag 3f2a9c web:latest web:1'],
   options: {},
@@ -84,7 +84,7 @@ const STATUSES: Record<string, number> = { ERR_IMAGE_NOT_FOUND: 1, ERR_IMAGE_IN_
 
 export const imageExistsCommand: Command = {
   name: 'image exists',
-  summary: 'Tell by the exit status whether an image is there: 0, or 1',
+  summary: 'Check whether an image exists: exit status 0, or 1 if not',
   params: 'IMAGE',
   examples: ['thaw image exists web:latest || thaw pull web:latest'],
   options: {},

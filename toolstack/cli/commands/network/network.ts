@@ -28,8 +28,8 @@ export const networkCreateCommand: Command = {
     },
     gateway: { type: 'string', describe: "The host's own address in it (default the first)" },
     ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
-    internal: { type: 'boolean', describe: 'Nothing in it reaches anything outside' },
-    'disable-dns': { type: 'boolean', describe: 'Its containers do not find each other by name' },
+    internal: { type: 'boolean', describe: 'No access to anything outside it' },
+    'disable-dns': { type: 'boolean', describe: 'Containers do not find each other by name' },
     cni: {
       type: 'string',
       describe: 'File with a CNI network configuration list, whose plugins then make all of it',
@@ -120,7 +120,7 @@ function fields(network: NetworkSummary): object {
 
 export const networkInspectCommand: Command = {
   name: 'network inspect',
-  summary: 'Print all that is known of networks',
+  summary: 'Print all details of networks',
   params: 'NAME...',
   examples: ['thaw network inspect thaw'],
   options: {

@@ -102,14 +102,14 @@ export const podKillCommand = forPods(
 
 export const podPauseCommand = forPods(
   'pause',
-  'Let nothing run in pods until they are unpaused',
+  'Pause pods until thaw pod unpause',
   {},
   (name, _parsed, _client, engine) => engine.podPause(name),
 );
 
 export const podUnpauseCommand = forPods(
   'unpause',
-  'Let pods run on',
+  'Resume paused pods',
   {},
   (name, _parsed, _client, engine) => engine.podUnpause(name),
 );
@@ -121,9 +121,9 @@ export const podRmCommand = forPods(
     force: {
       type: 'boolean',
       short: 'f',
-      describe: 'Those that run as well, and let those be that are not there',
+      describe: 'Also remove running ones; a missing one is no error',
     },
-    ignore: { type: 'boolean', short: 'i', describe: 'A pod that is not there is no error' },
+    ignore: { type: 'boolean', short: 'i', describe: 'A missing pod is no error' },
     ...TIME,
   },
   async (name, parsed, _client, engine) => {
@@ -144,7 +144,7 @@ export const podRmCommand = forPods(
 
 export const podPruneCommand: Command = {
   name: 'pod prune',
-  summary: 'Remove all pods of which nothing runs',
+  summary: 'Remove all pods that do not run',
   params: '',
   examples: ['thaw pod prune'],
   options: {},

@@ -112,7 +112,7 @@ function podFilter(item: string): (pod: PodSummary) => boolean {
 
 export const podInspectCommand: Command = {
   name: 'pod inspect',
-  summary: 'Print all that is known of pods',
+  summary: 'Print all details of pods',
   params: 'POD...',
   examples: ['thaw pod inspect shop', "thaw pod inspect --format '{{.State}}' shop"],
   options: {
@@ -152,7 +152,7 @@ function inspected(pod: PodSummary): object {
 
 export const podExistsCommand: Command = {
   name: 'pod exists',
-  summary: 'Say by the exit status whether there is a pod: 0, or 1 where there is none',
+  summary: 'Check whether a pod exists: exit status 0, or 1 if not',
   params: 'POD',
   examples: ['thaw pod exists shop'],
   options: {},

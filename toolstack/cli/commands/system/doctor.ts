@@ -7,7 +7,7 @@ import { formatJson } from '../../output/table.js';
 
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary: 'Say what this host lacks for thaw, and how to mend it',
+  summary: 'List what this host lacks for thaw, and how to repair it',
   params: '',
   examples: ['thaw doctor'],
   options: { json: { type: 'boolean', describe: 'Print JSON' } },

@@ -15,7 +15,7 @@ export const imagePruneCommand: Command = {
   params: '',
   examples: ['thaw image prune', 'thaw image prune --all --force'],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'Also those with names that nothing uses' },
+    all: { type: 'boolean', short: 'a', describe: 'Also unused images with names' },
     ...FORCE_OPTION,
   },
   positionals: { min: 0, max: 0 },
@@ -32,7 +32,7 @@ export const imagePruneCommand: Command = {
 
 export const systemDfCommand: Command = {
   name: 'system df',
-  summary: 'Show how much of the disk is taken, and how much of that nothing needs',
+  summary: 'Show the disk space in use, and how much of it can be freed',
   params: '',
   examples: ['thaw system df', "thaw system df --format '{{.Type}} {{.Reclaimable}}'"],
   options: { format: { type: 'string', describe: 'json, or a template such as {{.Type}}' } },
@@ -67,7 +67,7 @@ function fields({ type, total, active, bytes, reclaimableBytes }: DiskUsage) {
 
 export const systemPruneCommand: Command = {
   name: 'system prune',
-  summary: 'Remove containers that do not run, networks nobody is in, and images nothing uses',
+  summary: 'Remove containers that do not run, and unused networks and images',
   params: '',
   examples: ['thaw system prune', 'thaw system prune --all --force'],
   options: {

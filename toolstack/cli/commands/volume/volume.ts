@@ -15,7 +15,7 @@ import { bytes, pairs } from '../../options/values.js';
 
 export const volumeCreateCommand: Command = {
   name: 'volume create',
-  summary: 'Make a volume: a folder that containers share and that outlives them',
+  summary: 'Make a volume: a folder that outlives its containers',
   params: '[NAME]',
   examples: ['thaw volume create data', 'thaw volume create --opt size=2g --label team=db data'],
   options: {
@@ -93,7 +93,7 @@ function fields(volume: VolumeSummary): object {
 
 export const volumeInspectCommand: Command = {
   name: 'volume inspect',
-  summary: 'Print all that is known of volumes',
+  summary: 'Print all details of volumes',
   params: 'NAME...',
   examples: ['thaw volume inspect data'],
   options: {

@@ -25,10 +25,14 @@ export const commitCommand: Command = {
     pause: {
       type: 'boolean',
       short: 'p',
-      describe: 'Have its processes stand still while its files are read',
+      describe: 'Pause its processes while its files are read',
     },
-    quiet: { type: 'boolean', short: 'q', describe: 'Only the id, which is all that is printed' },
-    message: { type: 'string', short: 'm', describe: "A word on it, for the image's history" },
+    quiet: {
+      type: 'boolean',
+      short: 'q',
+      describe: "For podman's sake: only the id is printed anyway",
+    },
+    message: { type: 'string', short: 'm', describe: "Comment for the image's history" },
   },
   positionals: { min: 1, max: 2 },
   failureStatus: 125,

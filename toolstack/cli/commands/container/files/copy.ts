@@ -22,7 +22,7 @@ export const copyCommand: Command = {
     },
     overwrite: {
       type: 'boolean',
-      describe: 'Replace folders by what is none, and the other way round',
+      describe: 'Let files replace folders, and folders files',
     },
   },
   positionals: { min: 2, max: 2 },

@@ -9,7 +9,7 @@ const LETTERS: Record<Change['kind'], string> = { added: 'A', changed: 'C', dele
 
 export const diffCommand: Command = {
   name: 'diff',
-  summary: "List what a container has changed of its image's files",
+  summary: 'List the files that a container has changed',
   params: 'CONTAINER',
   examples: ['thaw diff web', 'thaw diff --format json web'],
   options: {

@@ -10,7 +10,7 @@ import { pairs, time } from '../../../options/values.js';
 
 export const eventsCommand: Command = {
   name: 'events',
-  summary: 'Print what happens to containers',
+  summary: 'Print events of containers',
   params: '',
   examples: [
     'thaw events',
@@ -18,9 +18,9 @@ export const eventsCommand: Command = {
     'thaw events --filter event=died',
   ],
   options: {
-    since: { type: 'string', describe: 'First what has happened since then, such as 10m (ago)' },
+    since: { type: 'string', describe: 'Begin with events since then, such as 10m (ago)' },
     until: { type: 'string', describe: 'End at that time' },
-    'no-follow': { type: 'boolean', describe: 'Do not wait for what is to come' },
+    'no-follow': { type: 'boolean', describe: 'Do not wait for further events' },
     filter: {
       type: 'string',
       short: 'f',

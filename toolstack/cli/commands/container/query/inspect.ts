@@ -10,7 +10,7 @@ import { choice } from '../../../options/values.js';
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  summary: 'Print all that is known of containers, or images',
+  summary: 'Print all details of containers or images',
   params: 'CONTAINER|IMAGE...',
   examples: [
     'thaw inspect web',

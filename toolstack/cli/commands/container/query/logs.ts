@@ -8,7 +8,7 @@ import { time, whole } from '../../../options/values.js';
 
 export const logsCommand: Command = {
   name: 'logs',
-  summary: 'Print what a container has written',
+  summary: "Print a container's output",
   params: 'CONTAINER',
   examples: ['thaw logs web', 'thaw logs --follow --tail 20 web', 'thaw logs --since 10m -t web'],
   options: {

@@ -7,7 +7,7 @@ import { UsageError } from '../../../options/usage-error.js';
 
 export const portCommand: Command = {
   name: 'port',
-  summary: "List the host's ports that lead to a container",
+  summary: "List a container's published ports",
   params: 'CONTAINER [PORT[/PROTOCOL]]',
   examples: ['thaw port web', 'thaw port web 80/tcp'],
   options: {},

@@ -20,7 +20,7 @@ export const psCommand: Command = {
     "thaw ps --format '{{.Names}} {{.Status}}'",
   ],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'Also those that do not run' },
+    all: { type: 'boolean', short: 'a', describe: 'Also containers that do not run' },
     filter: {
       type: 'string',
       short: 'f',
@@ -29,10 +29,10 @@ export const psCommand: Command = {
     last: {
       type: 'string',
       short: 'n',
-      describe: 'Only so many, the newest, whether they run or not',
+      describe: 'Only so many of the newest, running or not',
     },
     latest: { type: 'boolean', short: 'l', describe: 'Only the newest' },
-    pod: { type: 'boolean', short: 'p', describe: 'Also the pods that they are in' },
+    pod: { type: 'boolean', short: 'p', describe: 'Also their pods' },
     quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     'no-trunc': { type: 'boolean', describe: 'Whole ids and commands' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },

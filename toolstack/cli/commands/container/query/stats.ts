@@ -11,7 +11,7 @@ import { whole } from '../../../options/values.js';
 
 export const statsCommand: Command = {
   name: 'stats',
-  summary: 'Show what containers use',
+  summary: 'Show the CPU, memory and I/O that containers use',
   params: '[CONTAINER...]',
   examples: [
     'thaw stats',
@@ -19,7 +19,7 @@ export const statsCommand: Command = {
     "thaw stats --format '{{.Name}} {{.CPUPerc}}'",
   ],
   options: {
-    'no-stream': { type: 'boolean', describe: 'Once, with CPU as the average since the start' },
+    'no-stream': { type: 'boolean', describe: 'Print once, with average CPU use since the start' },
     'no-reset': { type: 'boolean', describe: 'Do not clear the screen between two tables' },
     interval: { type: 'string', short: 'i', describe: 'Seconds between two tables (default 5)' },
     format: { type: 'string', describe: 'json, or a template such as {{.Name}} {{.MemUsage}}' },
