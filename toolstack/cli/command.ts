@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a command is: data that drives parsing, help and dispatch, and one function that does it.
+// A command: data for parsing, help and dispatch, and a function that does the work.
 
 import type { Client, Engine } from '../api/engine.js';
 import type { OptionTable, Parsed } from './options/options.js';
@@ -8,18 +8,18 @@ export { flag, stringList, stringOption, type Parsed } from './options/options.j
 
 export interface Command {
   name: string;
-  /** One line, third person would be wrong here: `Run a command in a new container`. */
+  /** One line in the imperative: `Run a command in a new container`. */
   summary: string;
-  /** What follows the options: `IMAGE [COMMAND [ARG...]]`. */
+  /** The words behind the options, for help: `IMAGE [COMMAND [ARG...]]`. */
   params: string;
   examples: string[];
   options: OptionTable;
-  /** Turns forms that no option table has, such as `kill -9`, into ones it has. */
+  /** Turns forms that no table of options can have, such as `kill -9`, into `kill --signal 9`. */
   rewrite?(words: string[]): string[];
-  /** How many words may follow the options. */
+  /** The number of words behind the options. */
   positionals: { min: number; max: number };
-  /** The exit status of a failure of this command. */
+  /** The exit status when the command fails. */
   failureStatus: number;
-  /** Does the work; resolves with the exit status. `engine` is undefined where no thawd runs. */
+  /** Resolves with the exit status. Without thawd every call of `engine` fails. */
   run(parsed: Parsed, client: Client, engine: Engine): Promise<number>;
 }

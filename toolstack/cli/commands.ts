@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of commands, by which help, completion, the manual and dispatch go.
+// The table of commands, from which help, completion, the manual and dispatch are made.
 
 import type { Command } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';

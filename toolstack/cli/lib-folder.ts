@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder that thaw is installed in, seen from this folder's place in the installed program.
+// The folder that thaw is installed in.
 
 import { fileURLToPath } from 'node:url';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a command line to an exit status: finds the command, parses, runs it, and says in one line what went wrong.
+// Runs a command line: finds the command, parses its words, runs it, and prints a failure in one line.
 
 import type { Client, Engine } from '../api/engine.js';
 import { describeError, errorCode } from '../base/errors.js';
@@ -15,12 +15,12 @@ import { runCommand } from './commands/container/run.js';
 import { startCommand } from './commands/container/start.js';
 import { UnknownOptionError, UsageError } from './options/usage-error.js';
 
-/** Exit status of a command line that cannot be understood. */
+/** The exit status of a wrong command line. */
 const USAGE_STATUS = 2;
 
 /**
  * Runs `argv` (without the program's name) and resolves with the exit status; never rejects.
- * `exitStatusOf` maps an error of `thaw run`, `freeze` or `exec` to a status where it is not the command's usual one.
+ * `exitStatusOf` gives errors of commands that start a process a status other than the command's usual one.
  */
 export async function runCommandLine(
   argv: string[],
@@ -85,7 +85,7 @@ async function describeFailure(error: unknown): Promise<string> {
   return like === undefined ? describeError(error) : error.describe(`--${like}`);
 }
 
-/** The command that the words begin with: of two words, or of one. */
+/** The command of two words, or of one, that the words begin with. */
 function findCommand(argv: string[]): {
   name: string | undefined;
   words: string[];
@@ -98,7 +98,7 @@ function findCommand(argv: string[]): {
   return { name, words, command: COMMANDS.find((command) => command.name === name) };
 }
 
-/** It starts a process, or makes one ready to, so its failures have statuses of their own. */
+/** Commands that start a process, or prepare one, have more exit statuses for failures. */
 function startsProcess(command: Command): boolean {
   return [
     runCommand,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints thaw(1) as of the date given, for scripts/install.
+// Prints thaw(1) with the date of its argument, for scripts/install.
 
 import { COMMANDS } from './commands.js';
 import { manualPage } from './output/manual.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the launcher runs in place of thawd when none answers: help, version and doctor.
+// The program that the launcher runs when no thawd answers: help, version, doctor, config and completion work in it.
 
 import type { Client, Engine } from '../api/engine.js';
 import { ThawError } from '../base/errors.js';
@@ -27,7 +27,7 @@ const client: Client = {
   standIn: () => Promise.reject(noThawd()),
 };
 
-/** Every use of it says that thawd is needed. */
+/** Every call fails with ERR_NO_THAWD. */
 const engine = new Proxy({} as Engine, {
   get: () => () => {
     throw noThawd();

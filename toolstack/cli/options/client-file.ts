@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that a client names in its command line: read by thawd, from the client's folder, and trusted with nothing but their text.
+// Reads files that a client names on its command line, relative to the client's folder. thawd trusts nothing but their text.
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.js';
 
 const MOST = 2 ** 20;
 
-/** A text file of up to 1 MiB. One that is none, such as a fifo or a device, would keep thawd waiting. Throws UsageError. */
+/** Reads a regular file of at most 1 MiB: thawd would wait for a fifo or a device. Throws UsageError. */
 export function readClientFile(option: string, path: string, client: Client): string {
   let fd: number | undefined;
   try {

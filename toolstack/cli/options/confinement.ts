@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say what a container's processes may do and find inside.
+// Options for the rights of a container's processes, and for their /etc/hosts and /etc/resolv.conf.
 
 import { isIP } from 'node:net';
 import type { Client, Confinement } from '../../api/engine.js';
 import { errorMessage } from '../../base/errors.js';
+import { defined } from '../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { readClientFile } from './client-file.js';
 import { UsageError } from './usage-error.js';
-import { optional, whole } from './values.js';
+import { nonEmpty, whole } from './values.js';
 
 export const CONFINEMENT_OPTIONS: Command['options'] = {
   'cap-add': {
@@ -19,8 +20,8 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
     type: 'string',
     describe: 'no-new-privileges, seccomp=FILE or seccomp=unconfined; may be repeated',
   },
-  init: { type: 'boolean', describe: 'Its first process reaps others and passes signals on' },
-  'read-only': { type: 'boolean', describe: 'Nobody may write to its root filesystem' },
+  init: { type: 'boolean', describe: 'Run an init that reaps processes and forwards signals' },
+  'read-only': { type: 'boolean', describe: 'Make its root filesystem read-only' },
   tmpfs: {
     type: 'string',
     describe: 'PATH[:OPTIONS] to be in memory, such as /tmp:size=16m; may be repeated',
@@ -31,7 +32,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   },
   'pids-limit': {
     type: 'string',
-    describe: 'How many processes, -1 for any number (default 2048)',
+    describe: 'Most processes, -1 for any number (default 2048)',
   },
   'add-host': { type: 'string', describe: 'NAME:ADDRESS for its /etc/hosts; may be repeated' },
   dns: { type: 'string', describe: 'Address of a name server; may be repeated' },
@@ -42,40 +43,30 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   'dns-option': { type: 'string', describe: 'Option for its /etc/resolv.conf; may be repeated' },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function confinement(parsed: Parsed, client: Client): Confinement {
-  return {
-    ...list('capAdd', names(parsed, 'cap-add')),
-    ...list('capDrop', names(parsed, 'cap-drop')),
+  return defined({
     ...securityOptions(stringList(parsed, 'security-opt'), client),
-    ...(flag(parsed, 'init') ? { init: true } : {}),
-    ...(flag(parsed, 'read-only') ? { readOnly: true } : {}),
-    ...list('tmpfs', stringList(parsed, 'tmpfs').map(tmpfs)),
-    ...list('ulimits', stringList(parsed, 'ulimit').map(ulimit)),
-    ...optional('pidsLimit', pidsLimit(parsed)),
-    ...list('addHosts', stringList(parsed, 'add-host').map(addHost)),
-    ...list('dns', stringList(parsed, 'dns').map(address)),
-    ...list(
-      'dnsSearch',
-      stringList(parsed, 'dns-search').map((word) => oneWord('--dns-search', word)),
-    ),
-    ...list(
-      'dnsOptions',
-      stringList(parsed, 'dns-option').map((word) => oneWord('--dns-option', word)),
-    ),
-  };
+    capAdd: nonEmpty(names(parsed, 'cap-add')),
+    capDrop: nonEmpty(names(parsed, 'cap-drop')),
+    init: flag(parsed, 'init') || undefined,
+    readOnly: flag(parsed, 'read-only') || undefined,
+    tmpfs: nonEmpty(stringList(parsed, 'tmpfs').map(tmpfs)),
+    ulimits: nonEmpty(stringList(parsed, 'ulimit').map(ulimit)),
+    pidsLimit: pidsLimit(parsed),
+    addHosts: nonEmpty(stringList(parsed, 'add-host').map(addHost)),
+    dns: nonEmpty(stringList(parsed, 'dns').map(address)),
+    dnsSearch: nonEmpty(resolverWords(parsed, 'dns-search')),
+    dnsOptions: nonEmpty(resolverWords(parsed, 'dns-option')),
+  });
 }
 
-/** 0 or less for any number. Throws UsageError. */
+/** 0 or less stands for any number. Throws UsageError. */
 export function pidsLimit(parsed: Parsed): number | undefined {
   return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
 }
 
-function list<K extends string, V>(key: K, values: V[]): { [P in K]?: V[] } {
-  return optional(key, values.length > 0 ? values : undefined);
-}
-
-/** Also `A,B`. */
+/** A value may hold several names, as in `A,B`. */
 function names(parsed: Parsed, option: string): string[] {
   return stringList(parsed, option).flatMap((value) => value.split(','));
 }
@@ -96,7 +87,7 @@ function securityOptions(values: string[], client: Client): Confinement {
   return found;
 }
 
-/** The seccomp object of an OCI config, from a file. crun checks the rest of it. */
+/** Reads the seccomp object of an OCI config from a file. crun checks its rules. */
 function seccompProfile(path: string, client: Client): object {
   const text = readClientFile('--security-opt seccomp', path, client);
   try {
@@ -153,8 +144,10 @@ function address(value: string): string {
   throw new UsageError(`Cannot use --dns ${value}: an IPv4 or IPv6 address is wanted`);
 }
 
-/** One that fits into a line of resolv.conf. */
-function oneWord(option: string, value: string): string {
-  if (/^[\w.:-]+$/.test(value)) return value;
-  throw new UsageError(`Cannot use ${option} "${value}": one word is wanted`);
+/** Words that fit into a line of resolv.conf. */
+function resolverWords(parsed: Parsed, option: string): string[] {
+  const words = stringList(parsed, option);
+  const wrong = words.find((word) => !/^[\w.:-]+$/.test(word));
+  if (wrong === undefined) return words;
+  throw new UsageError(`Cannot use --${option} "${wrong}": one word is wanted`);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thaw run and thaw create take: the options of a container, and what they come to.
+// The options of a container that thaw run and thaw create take, and the request that they make.
 
 import type {
   Client,
@@ -8,6 +8,7 @@ import type {
   KernelTemplate,
   RestartPolicy,
 } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
@@ -18,9 +19,9 @@ import { NETWORK_OPTIONS, networkOptions } from './network.js';
 import { podOption } from './pod.js';
 import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry.js';
 import { UsageError } from './usage-error.js';
-import { bytes, choice, cpus, optional, pairs, signal, whole } from './values.js';
+import { bytes, choice, cpus, nonEmpty, pairs, signal, whole } from './values.js';
 
-/** What also thaw freeze takes: what process it is, on which kind of domain, and where the image comes from. */
+/** Options that thaw freeze takes too: the process, the kind of domain and the image. */
 export const PROCESS_OPTIONS: Command['options'] = {
   tty: { type: 'boolean', short: 't', describe: 'Give the container a terminal' },
   env: {
@@ -37,7 +38,7 @@ export const PROCESS_OPTIONS: Command['options'] = {
   entrypoint: { type: 'string', describe: "Replace the image's entry point" },
   cpus: {
     type: 'string',
-    describe: 'How many CPUs it may use, such as 2 or 0.5 (default 1)',
+    describe: 'Number of CPUs, such as 2 or 0.5 (default 1)',
   },
   type: {
     type: 'string',
@@ -82,7 +83,7 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   'storage-opt': {
     type: 'string',
-    describe: 'size=SIZE: the most that it may write (default 10g, see thaw config)',
+    describe: 'size=SIZE of its writable layer (default 10g, see thaw config)',
   },
   frozen: {
     type: 'string',
@@ -90,11 +91,11 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   template: {
     type: 'string',
-    describe: 'Which of thaw templates to clone: pvh/2, or what was frozen',
+    describe: 'Template to clone: pvh/2 or a frozen image (thaw templates)',
   },
   cidfile: {
     type: 'string',
-    describe: "File for the container's id, which must not be there yet",
+    describe: "New file for the container's id",
   },
   label: { type: 'string', short: 'l', describe: 'Label K=V; may be repeated' },
   restart: {
@@ -103,17 +104,17 @@ export const CREATE_OPTIONS: Command['options'] = {
   },
   'stop-signal': {
     type: 'string',
-    describe: "What thaw stop sends (default the image's, or TERM)",
+    describe: "Signal that thaw stop sends (default the image's, or TERM)",
   },
   'stop-timeout': {
     type: 'string',
-    describe: 'Seconds from that to KILL, -1 for none (default 10)',
+    describe: 'Seconds from that signal to KILL, -1 for no KILL (default 10)',
   },
   ...HEALTH_OPTIONS,
   ...CONFINEMENT_OPTIONS,
 };
 
-/** Throws UsageError for what cannot be understood or does not go together. `verb` is thaw's word. */
+/** Throws UsageError for wrong values and for options that exclude each other. `verb` is run or create. */
 export function createOptions(parsed: Parsed, client: Client, verb: string): CreateOptions {
   const [image = '', ...command] = parsed.positional;
   const { template, frozen, option } = templateOptions(parsed);
@@ -132,42 +133,43 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
   const tmpfs = [...(confined.tmpfs ?? []), ...(mounted.tmpfs ?? [])];
   const labels = pairs('--label', stringList(parsed, 'label'));
   const stop = stringOption(parsed, 'stop-signal');
-  return {
-    ...{ image, command, rm, env: environment(parsed, client) },
-    ...{ interactive: flag(parsed, 'interactive'), tty: flag(parsed, 'tty') },
-    ...optional('frozen', frozen),
-    ...optional('pod', pod),
-    ...optional('template', template),
-    ...optional('name', stringOption(parsed, 'name')),
-    ...optional('workdir', stringOption(parsed, 'workdir')),
-    ...optional('user', stringOption(parsed, 'user')),
-    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
-    ...optional('hostname', hostname(stringOption(parsed, 'hostname'))),
+  return defined({
+    image,
+    command,
+    rm,
+    env: environment(parsed, client),
+    interactive: flag(parsed, 'interactive'),
+    tty: flag(parsed, 'tty'),
+    frozen,
+    pod,
+    template,
+    name: stringOption(parsed, 'name'),
+    workdir: stringOption(parsed, 'workdir'),
+    user: stringOption(parsed, 'user'),
+    entrypoint: stringOption(parsed, 'entrypoint'),
+    hostname: hostname(stringOption(parsed, 'hostname')),
     ...networkOptions(parsed),
-    ...optional('macAddress', macAddress(stringOption(parsed, 'mac-address'))),
-    ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
-    ...optional('storageBytes', storage(stringList(parsed, 'storage-opt'))),
-    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
-    ...(Object.keys(labels).length > 0 ? { labels } : {}),
-    ...optional('restart', restart),
-    ...optional('stopSignal', stop === undefined ? undefined : signal('--stop-signal', stop)),
-    ...optional(
-      'stopTimeoutS',
-      whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
-    ),
+    macAddress: macAddress(stringOption(parsed, 'mac-address')),
+    memoryBytes: bytes('--memory', stringOption(parsed, 'memory')),
+    storageBytes: storage(stringList(parsed, 'storage-opt')),
+    cpus: cpus(stringOption(parsed, 'cpus')),
+    type: choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
+    labels: Object.keys(labels).length > 0 ? labels : undefined,
+    restart,
+    stopSignal: stop === undefined ? undefined : signal('--stop-signal', stop),
+    stopTimeoutS: whole('--stop-timeout', stringOption(parsed, 'stop-timeout'), -1, 86_400),
     ...deviceOptions(parsed),
     ...healthOptions(parsed),
     ...confined,
     ...mounted,
-    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
+    tmpfs: nonEmpty(tmpfs),
     pull: pullPolicy(parsed),
     tlsVerify: tlsVerify(parsed),
-    ...optional('authFile', authFile(parsed, client)),
-  };
+    authFile: authFile(parsed, client),
+  });
 }
 
-/** Of `size=SIZE`, in bytes; the last one counts. */
+/** The bytes of the last `size=SIZE`. */
 function storage(values: string[]): number | undefined {
   for (const value of values)
     if (!/^size=/.test(value))
@@ -180,11 +182,11 @@ function storage(values: string[]): number | undefined {
   return size;
 }
 
-/** What an ext4 can be. */
+/** An ext4 can have these sizes. */
 const STORAGE_MIN = 32 * 2 ** 20;
 const STORAGE_MAX = 16 * 2 ** 40;
 
-/** `-i` and `-t`, which together want a terminal to take from. */
+/** Throws UsageError for -i with -t where standard input is no terminal. */
 export function terminalOptions(
   parsed: Parsed,
   client: Client,
@@ -199,14 +201,14 @@ export function terminalOptions(
   return { interactive, tty };
 }
 
-/** A name with a slash is a kernel's, for nothing that was frozen can be called so; `option` is how it was given. */
+/** A name with a slash is a kernel: no frozen image can have one. `option` is the one that the user gave. */
 function templateOptions(parsed: Parsed): {
   template?: KernelTemplate;
   frozen?: string;
   option: string;
 } {
   const [frozen, name] = [stringOption(parsed, 'frozen'), stringOption(parsed, 'template')];
-  if (name === undefined) return { ...optional('frozen', frozen), option: '--frozen' };
+  if (name === undefined) return defined({ frozen, option: '--frozen' });
   if (frozen !== undefined)
     throw new UsageError(`Cannot use --template ${name} with --frozen ${frozen}: it says the same`);
   if (!name.includes('/')) return { frozen: name, option: '--template' };
@@ -218,7 +220,7 @@ function templateOptions(parsed: Parsed): {
   return { template: { type: type as DomainType, vcpus: Number(vcpus) }, option: '--template' };
 }
 
-/** A frozen image has its process already. */
+/** Throws UsageError for options that were fixed when the image was frozen. */
 function checkFrozen(parsed: Parsed, option: string, name: string): void {
   const fixed = FIXED.find((other) => parsed.options[other] !== undefined);
   const word = parsed.positional[0] ?? (fixed === undefined ? undefined : `--${fixed}`);
@@ -235,13 +237,13 @@ const FIXED = [
   ...['volume', 'mount', 'device', 'init'],
 ];
 
-/** Files first, so that -e has the last word. */
+/** Files come first, so that -e overrides them. */
 function environment(parsed: Parsed, client: Client): string[] {
   const files = stringList(parsed, 'env-file').flatMap((path) => envFile(path, client));
   return [...files, ...stringList(parsed, 'env')];
 }
 
-/** Lines as podman reads them: blank ones and those that begin with # are none. */
+/** Skips blank lines and those that begin with #, as podman does. */
 function envFile(path: string, client: Client): string[] {
   return readClientFile('--env-file', path, client)
     .split('\n')
@@ -273,7 +275,7 @@ export function hostname(value: string | undefined): string | undefined {
   );
 }
 
-/** One that a single interface may have: not a group's. */
+/** A unicast address: the first octet is even. */
 export function macAddress(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const mac = value.toLowerCase();

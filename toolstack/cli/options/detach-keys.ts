@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--detach-keys`: which keys let go of a container's terminal, as podman and docker write them.
+// --detach-keys: the keys that detach a terminal from a container, written as in podman and docker.
 
 import type { Client } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
@@ -8,14 +8,14 @@ import { UsageError } from './usage-error.js';
 export const DETACH_OPTION: Command['options'] = {
   'detach-keys': {
     type: 'string',
-    describe: 'Keys that let go of its terminal, "" for none (default ctrl-p,ctrl-q)',
+    describe: 'Keys that detach from its terminal, "" for none (default ctrl-p,ctrl-q)',
   },
 };
 
-/** As many as the launcher takes. */
+/** The launcher takes no more. */
 const MOST = 32;
 
-/** Gives the client the keys that were asked for. Throws UsageError. */
+/** Sets the client's keys. Throws UsageError. */
 export function applyDetachKeys(parsed: Parsed, client: Client): void {
   const text = stringOption(parsed, 'detach-keys');
   if (text === undefined) return;
@@ -27,7 +27,7 @@ export function applyDetachKeys(parsed: Parsed, client: Client): void {
   client.detachKeys = Buffer.from(keys.map((key) => key ?? 0));
 }
 
-/** One letter or sign, or ctrl- with a letter or one of @[\]^_. */
+/** The key is a letter or sign, or ctrl- with a letter or one of @[\]^_. */
 function keyCode(key: string): number | undefined {
   if (/^[!-~]$/.test(key)) return key.charCodeAt(0);
   const [, letter] = /^ctrl-([a-z@[\\\]^_])$/i.exec(key) ?? [];

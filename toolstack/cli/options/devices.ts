@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The option that gives a container a block device of the host.
+// --device: block devices of the host for a container.
 
 import { posix } from 'node:path';
 import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { optional } from './values.js';
+import { nonEmpty } from './values.js';
 
 export const DEVICE_OPTIONS: Command['options'] = {
   device: {
@@ -14,13 +15,13 @@ export const DEVICE_OPTIONS: Command['options'] = {
   },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function deviceOptions(parsed: Parsed): Pick<CreateOptions, 'devices'> {
   const devices = stringList(parsed, 'device').map(device);
   const places = devices.map(({ destination }) => destination);
   const twice = places.find((place, index) => places.indexOf(place) !== index);
   if (twice !== undefined) throw new UsageError(`Cannot use --device twice for ${twice}`);
-  return optional('devices', devices.length > 0 ? devices : undefined);
+  return defined({ devices: nonEmpty(devices) });
 }
 
 function device(value: string): DeviceWish {

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say how it is found out whether a container is well, and thaw healthcheck run.
+// The --health options of a container, and thaw healthcheck run.
 
 import type { CreateOptions, HealthCheck } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { duration, optional, whole } from './values.js';
+import { duration, whole } from './values.js';
 
 export const HEALTH_OPTIONS: Command['options'] = {
   'health-cmd': {
     type: 'string',
-    describe: 'Shell command, or ["PROGRAM","ARG"], that is 0 if all is well',
+    describe: 'Shell command, or ["PROGRAM","ARG"], that exits with 0 if all is well',
   },
   'health-interval': {
     type: 'string',
-    describe: 'How long from one check to the next, or disable (default 30s)',
+    describe: 'Time between checks, or disable (default 30s)',
   },
-  'health-timeout': { type: 'string', describe: 'How long one may take (default 30s)' },
+  'health-timeout': { type: 'string', describe: 'Longest time of a check (default 30s)' },
   'health-retries': {
     type: 'string',
-    describe: 'How many must fail in a row for it to be unhealthy (default 3)',
+    describe: 'Failures in a row that make it unhealthy (default 3)',
   },
   'health-start-period': {
     type: 'string',
-    describe: 'While it comes up, a check that fails does not count (default 0s)',
+    describe: 'Time after the start in which failures do not count (default 0s)',
   },
 };
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function healthOptions(parsed: Parsed): Pick<CreateOptions, 'health'> {
   const command = stringOption(parsed, 'health-cmd');
   const stray = Object.keys(HEALTH_OPTIONS).find((name) => parsed.options[name] !== undefined);
@@ -41,7 +41,7 @@ export function healthOptions(parsed: Parsed): Pick<CreateOptions, 'health'> {
     retries: whole('--health-retries', stringOption(parsed, 'health-retries'), 1, 1000) ?? 3,
     startPeriodMs: span(parsed, 'health-start-period', 0),
   };
-  return optional('health', health);
+  return { health };
 }
 
 function argvOf(text: string): string[] {
@@ -54,7 +54,7 @@ function argvOf(text: string): string[] {
       return words[0] === 'CMD' ? words.slice(1) : words;
     }
   } catch {
-    // Said below.
+    // The error below covers text that is no JSON as well.
   }
   throw new UsageError(`Cannot use --health-cmd ${text}: a list of words is wanted`);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say which files of the host, and which volumes, a container sees: -v and --mount.
+// --volume and --mount: host paths, volumes and tmpfs in a container.
 
 import { posix, resolve } from 'node:path';
 import type { Client, CreateOptions, MountWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { bytes, optional } from './values.js';
+import { bytes, nonEmpty } from './values.js';
 
 export const MOUNT_OPTIONS: Command['options'] = {
   volume: {
@@ -21,7 +22,7 @@ export const MOUNT_OPTIONS: Command['options'] = {
 
 type Wanted = Pick<CreateOptions, 'mounts' | 'tmpfs'>;
 
-/** Throws UsageError. What was not given is not there. `tmpfs` are those of --mount alone. */
+/** Throws UsageError. `tmpfs` has the mounts of --mount, not those of --tmpfs. */
 export function mountOptions(parsed: Parsed, client: Client): Wanted {
   const mounts = stringList(parsed, 'volume').map((value) => volume(value, client));
   const tmpfs: NonNullable<CreateOptions['tmpfs']> = [];
@@ -30,10 +31,10 @@ export function mountOptions(parsed: Parsed, client: Client): Wanted {
     if ('path' in found) tmpfs.push(found);
     else mounts.push(found);
   }
-  return {
-    ...optional('mounts', mounts.length > 0 ? mounts : undefined),
-    ...optional('tmpfs', tmpfs.length > 0 ? tmpfs : undefined),
-  };
+  return defined({
+    mounts: nonEmpty(mounts),
+    tmpfs: nonEmpty(tmpfs),
+  });
 }
 
 function volume(value: string, client: Client): MountWish {
@@ -56,7 +57,7 @@ function volume(value: string, client: Client): MountWish {
   };
 }
 
-/** The same letters as a container's name, or none for a volume without one. */
+/** A volume's name has the same letters as a container's. An empty name is an anonymous volume. */
 function volumeName(option: string, name: string): string {
   if (name === '' || /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return name;
   throw new UsageError(
@@ -70,7 +71,7 @@ function destination(option: string, path: string): string {
   throw new UsageError(`Cannot use ${option}: an absolute path below / is wanted in the container`);
 }
 
-/** What mount takes, as far as it means something here. Files of the host have no label that a guest could want. */
+/** Mount options that the guest applies, and those that are taken for podman's sake. A guest has no use for SELinux labels. */
 const KEPT = ['exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev', 'slave', 'rslave'];
 const IGNORED = ['z', 'Z', 'rw', 'bind', 'rbind', 'private', 'rprivate', 'copy'];
 
@@ -82,14 +83,14 @@ function flags(
   const wrong = words.find((word) => !allowed.includes(word));
   if (wrong !== undefined)
     throw new UsageError(`Cannot use ${option}: of ${allowed.join(', ')} none is ${wrong}`);
-  return {
+  return defined({
     readOnly: words.includes('ro'),
     options: words.filter((word) => KEPT.includes(word) && !isOverruled(word, words)),
-    ...(words.includes('nocopy') ? { noCopy: true } : {}),
-  };
+    noCopy: words.includes('nocopy') || undefined,
+  });
 }
 
-/** Of propagation the last word counts, as for mount(8). */
+/** The last propagation mode counts, as for mount(8). */
 function isOverruled(word: string, words: readonly string[]): boolean {
   const isOne = (other: string): boolean => /^r?(private|slave)$/.test(other);
   return isOne(word) && words.findLast(isOne) !== word;
@@ -143,7 +144,8 @@ function bindOrVolume(
     take('bind-propagation') ?? 'rprivate',
   ];
   return {
-    ...{ type, destination: target },
+    type,
+    destination: target,
     source: type === 'bind' ? resolve(client.cwd, source) : volumeName(option, source),
     ...flags(option, words),
   };

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that say in which network a container is, and which ports of the host lead to it.
+// Options for a container's network and its published ports.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { CreateOptions, PortWish } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
-import { optional } from './values.js';
+import { nonEmpty } from './values.js';
 
 export const NETWORK_OPTIONS: Command['options'] = {
   network: { type: 'string', describe: 'Name of its network, or none (default thaw)' },
   'network-alias': {
     type: 'string',
-    describe: 'Another name by which its network knows it; may be repeated',
+    describe: 'Another name for it in its network; may be repeated',
   },
   publish: {
     type: 'string',
     short: 'p',
-    describe: '[[IP:][HOSTPORT]:]PORT[/udp], reached from outside; may be repeated',
+    describe: 'Publish a port: [[IP:][HOSTPORT]:]PORT[/udp]; may be repeated',
   },
   ip: { type: 'string', describe: 'Its IPv4 address, one of its network' },
   ip6: { type: 'string', describe: 'Its IPv6 address, one of its network' },
@@ -24,7 +25,7 @@ export const NETWORK_OPTIONS: Command['options'] = {
 
 type Wanted = Pick<CreateOptions, 'network' | 'networkAliases' | 'publish' | 'ip' | 'ip6'>;
 
-/** Throws UsageError. What was not given is not there. */
+/** Throws UsageError. */
 export function networkOptions(parsed: Parsed): Wanted {
   const network = networkName(stringOption(parsed, 'network'));
   const publish = stringList(parsed, 'publish').flatMap(portWishes);
@@ -39,16 +40,16 @@ export function networkOptions(parsed: Parsed): Wanted {
   );
   if (network === 'none' && needs !== undefined)
     throw new UsageError(`Cannot use --${needs} with --network none: nothing leads to it`);
-  return {
-    ...optional('network', network),
-    ...optional('networkAliases', aliases.length > 0 ? aliases : undefined),
-    ...optional('publish', publish.length > 0 ? publish : undefined),
-    ...optional('ip', ip),
-    ...optional('ip6', ip6),
-  };
+  return defined({
+    network,
+    networkAliases: nonEmpty(aliases),
+    publish: nonEmpty(publish),
+    ip,
+    ip6,
+  });
 }
 
-/** podman's `bridge` is the default network's kind. */
+/** podman calls the default network `bridge`. */
 function networkName(value: string | undefined): string | undefined {
   if (value === 'bridge' || value === 'default' || value === undefined) return undefined;
   if (value === 'host')
@@ -69,7 +70,7 @@ function alias(value: string): string {
   );
 }
 
-/** Reads [[IP:][HOSTPORT]:]PORT[/PROTOCOL], where both ports may be ranges of the same length. */
+/** Reads [[IP:][HOSTPORT]:]PORT[/PROTOCOL]. Both ports may be ranges of the same length. */
 export function portWishes(value: string): PortWish[] {
   const [, host = '', hostRange = '', range = '', protocol = 'tcp'] =
     /^(?:(?:(\[[^\]]+\]|[^:[\]]+):)?(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/(tcp|udp))?$/.exec(value) ??
@@ -87,7 +88,9 @@ export function portWishes(value: string): PortWish[] {
       `Cannot use --publish ${value}: [[IP:][HOSTPORT]:]PORT[/tcp|udp] is wanted, such as 8080:80 or 127.0.0.1:5353:53/udp`,
     );
   return ports.map((containerPort, index) => ({
-    ...{ hostIp, hostPort: hostPorts[index] ?? 0, containerPort },
+    hostIp,
+    hostPort: hostPorts[index] ?? 0,
+    containerPort,
     protocol: protocol === 'udp' ? 'udp' : 'tcp',
   }));
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of a command line: what a table of options is, and how words become values. yargs-parser collects the values, the rules of
-// getopt(3) are in spell-out.ts.
+// Tables of options, and the values that words give to them. yargs-parser collects the values; spell-out.ts has the rules of getopt(3).
 
 import parser from 'yargs-parser';
 import { spellOut, type Fault, type ShortNames } from './spell-out.js';
@@ -16,17 +15,17 @@ export interface OptionSpec {
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-/** Parsed options by their long names, each with all its values in the order in which they stood, and what stood behind them. */
+/** Options by their long names, each with all its values in order, and the positional words. */
 export interface Parsed {
   options: Record<string, (string | boolean)[]>;
   positional: string[];
-  /** `--help`, or a `-h` that is no option of the table, stands among the options. */
+  /** True for `--help`, and for a `-h` that the table does not have. */
   asksForHelp: boolean;
 }
 
 /**
- * Reads options up to the first word that is none, or `--`, which is left out; what follows is positional, whatever it looks like.
- * `program` is what the table belongs to, as in `thaw run`. Throws UsageError, unless help is asked for as well.
+ * Options end at the first word that is none, or at `--`, which is left out. All words behind are positional, whatever they look like.
+ * `program` owns the table, as `thaw run` does. Throws UsageError, unless the words ask for help as well.
  */
 export function parseOptions(program: string, table: OptionTable, words: string[]): Parsed {
   const { shortNames, configuration } = preparedFor(table);
@@ -98,13 +97,13 @@ function usageError(program: string, table: OptionTable, fault: Fault): UsageErr
   return new UsageError(`Cannot use ${reason}; see ${program} --help`);
 }
 
-/** A string option that may be given once; the last one counts. */
+/** The last value of a string option. */
 export function stringOption({ options }: Parsed, name: string): string | undefined {
   const last = options[name]?.at(-1);
   return typeof last === 'string' ? last : undefined;
 }
 
-/** A string option that may be repeated. */
+/** All values of a string option. */
 export function stringList({ options }: Parsed, name: string): string[] {
   return (options[name] ?? []).map(String);
 }
@@ -113,7 +112,7 @@ export function flag({ options }: Parsed, name: string): boolean {
   return options[name]?.at(-1) === true;
 }
 
-/** `-m, --memory VALUE` and what it is, with --help last. */
+/** `-m, --memory VALUE` with its description, for each option; --help comes last. */
 export function optionEntries(table: OptionTable): [left: string, right: string][] {
   const rows = Object.entries(table).map(([name, { type, short, describe }]): [string, string] => {
     const left = `${short === undefined ? '' : `-${short}, `}--${name}`;
@@ -123,7 +122,7 @@ export function optionEntries(table: OptionTable): [left: string, right: string]
   return [...rows, [ownsH ? '--help' : '-h, --help', 'Print this']];
 }
 
-/** A table's rows for help. */
+/** The rows of the table in thawd's help. */
 export function optionRows(table: OptionTable): string[] {
   const rows = optionEntries(table).map(([left, right]): [string, string] => [
     left.startsWith('--') ? `      ${left}` : `  ${left}`,
@@ -137,5 +136,5 @@ export function optionRows(table: OptionTable): string[] {
   );
 }
 
-/** An option whose name is longer has a line of its own. */
+/** A longer option has a line of its own. */
 const LEFT_MOST = 27;

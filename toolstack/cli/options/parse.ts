@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the words behind a command's name become what the command takes.
+// Parses the words behind a command's name by the command's own table.
 
 import type { Command } from '../command.js';
 import { parseOptions, type Parsed } from './options.js';
 import { UsageError } from './usage-error.js';
 
-/** Throws UsageError, unless help is asked for. */
+/** Throws UsageError, unless the words ask for help. */
 export function parseCommand(command: Command, words: string[]): Parsed {
   const program = `thaw ${command.name}`;
   const parsed = parseOptions(program, command.options, command.rewrite?.(words) ?? words);

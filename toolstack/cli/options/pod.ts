@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container says in which pod it is to be, and what it can then not have for itself.
+// --pod: the pod that a container joins, and the options that it then cannot have.
 
 import type { CreateOptions, Engine, PodCreateOptions, PodShare } from '../../api/engine.js';
 import { stringOption, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
 
-/** What all containers of a pod have in common unless somebody says otherwise; podman's. */
+/** podman's default for the namespaces that containers of a pod share. */
 export const DEFAULT_SHARE: PodShare[] = ['ipc', 'net', 'uts'];
 
 const NEW = 'new:';
-/** The domain's, which its pod says. */
+/** Options of the domain belong to the pod. */
 const OF_DOMAIN = ['network', 'network-alias', 'publish', 'ip', 'ip6', 'mac-address'];
 const OF_NAMES = ['hostname', 'dns', 'dns-search', 'dns-option', 'add-host'];
 const NEVER = ['type', 'frozen', 'device'];
@@ -31,7 +31,7 @@ export function podOption(parsed: Parsed): string | undefined {
   return pod;
 }
 
-/** Makes the pod that `new:NAME` wants, with what the container says of its network, and puts the container into it. */
+/** Makes the pod of `new:NAME`, moves the container's network options to it, and puts the container into it. */
 export async function withNewPod<T>(
   options: CreateOptions,
   engine: Engine,
@@ -41,7 +41,10 @@ export async function withNewPod<T>(
   if (pod?.startsWith(NEW) !== true) return act(options);
   const own = { ...options };
   const wanted: PodCreateOptions = {
-    ...{ name: pod.slice(NEW.length), labels: {}, share: DEFAULT_SHARE, exitPolicy: 'continue' },
+    name: pod.slice(NEW.length),
+    labels: {},
+    share: DEFAULT_SHARE,
+    exitPolicy: 'continue',
   };
   for (const key of MOVED) {
     if (own[key] !== undefined) Object.assign(wanted, { [key]: own[key] });

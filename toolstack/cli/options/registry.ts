@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What commands that ask a registry have in common: whether in TLS, and with whose logins.
+// Options of all commands that ask a registry: TLS and logins.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Client, RegistryOptions } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
-import { choice, optional } from './values.js';
+import { choice } from './values.js';
 
 export const REGISTRY_OPTIONS: Command['options'] = {
   'tls-verify': { type: 'string', describe: 'false for a registry without TLS' },
@@ -14,16 +15,16 @@ export const REGISTRY_OPTIONS: Command['options'] = {
 
 /** Throws UsageError. */
 export function registryOptions(parsed: Parsed, client: Client): RegistryOptions {
-  return { tlsVerify: tlsVerify(parsed), ...optional('authFile', authFile(parsed, client)) };
+  return defined({ tlsVerify: tlsVerify(parsed), authFile: authFile(parsed, client) });
 }
 
-/** `--tls-verify=false` as skopeo and podman have it. */
+/** True unless --tls-verify=false, as in skopeo and podman. */
 export function tlsVerify(parsed: Parsed): boolean {
   const value = stringOption(parsed, 'tls-verify');
   return choice('--tls-verify', value, ['true', 'false'] as const) !== 'false';
 }
 
-/** Where skopeo and podman would look that the client starts: thawd's own environment is another one. */
+/** Looks where skopeo and podman would look in the client's environment, which is not thawd's. */
 export function authFile(parsed: Parsed, { cwd, env }: Client): string | undefined {
   const given = stringOption(parsed, 'authfile') ?? env['REGISTRY_AUTH_FILE'];
   if (given !== undefined && given !== '') return resolve(cwd, given);

@@ -32,7 +32,6 @@ export function spellOut(
   const found: SpelledOut = { options: [], positional: [], asksForHelp: false };
   let index = 0;
 
-  /** `isAttached` is true for a value in the word of its option. */
   const add = (option: string, name: string, value?: string): void => {
     const type = Object.hasOwn(table, name) ? table[name]?.type : undefined;
     if (type === undefined && (option === '--help' || option === '-h')) found.asksForHelp = true;
@@ -46,7 +45,7 @@ export function spellOut(
     else found.fault ??= { option, kind: 'takes no value', value };
   };
 
-  /** `-itm64m`: flags, and at the end an option with its value. */
+  /** Adds flags and, at their end, an option with its value: `itm64m`. */
   const addLetters = (letters: string): void => {
     for (let at = 0; at < letters.length; at++) {
       const letter = letters.charAt(at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd can be told, on its command line and, but for the first, in its configuration file.
+// thawd's options. All but --config may also stand in its configuration file.
 
 import type { OptionTable } from './options.js';
 
@@ -14,20 +14,20 @@ export const THAWD_OPTIONS = {
   shim: { type: 'string', describe: 'Program thaw-shim' },
   'hello-timeout': {
     type: 'string',
-    describe: 'Seconds until a booting guest must have said hello',
+    describe: 'Seconds in which a booting guest must report',
   },
   type: {
     type: 'string',
-    describe: "pv or pvh: which domains are made where nobody asks for one (default the host's)",
+    describe: "pv or pvh: the kind of domains unless a container asks for one (default the host's)",
   },
-  pool: { type: 'string', describe: 'How many clones wait, ready for the next containers' },
+  pool: { type: 'string', describe: 'How many booted clones wait in the pool' },
   'pool-max': {
     type: 'string',
     describe: 'How many wait at most when many containers start; 0 for no pool',
   },
   'pool-type': {
     type: 'string',
-    describe: 'pv or pvh: of which type they are (default that of type)',
+    describe: 'pv or pvh: the kind of clones in the pool (default that of type)',
   },
   'keep-blobs': {
     type: 'string',
@@ -35,7 +35,7 @@ export const THAWD_OPTIONS = {
   },
   'storage-size': {
     type: 'string',
-    describe: 'How much a container without --rm may write where it says nothing, such as 10g',
+    describe: 'Default size of the writable layer of a container without --rm, such as 10g',
   },
   'cni-path': { type: 'string', describe: 'Folders with CNI plugins, with ":" between them' },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
@@ -47,17 +47,23 @@ export const THAWD_OPTIONS = {
 
 export type ThawdOption = keyof typeof THAWD_OPTIONS;
 
-/** What counts where nobody says anything else; the rest depends on the host or on where thaw is installed. */
+/** All other defaults depend on the host, or on the folder that thaw is installed in. */
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
-  ...{ state: '/var/lib/thaw', run: '/run/thaw' },
-  ...{ 'hello-timeout': '60', pool: '2', 'pool-max': '16', 'log-level': 'info' },
-  ...{ 'keep-blobs': 'true', 'storage-size': '10g', 'cni-path': '/opt/cni/bin:/usr/lib/cni' },
+  state: '/var/lib/thaw',
+  run: '/run/thaw',
+  'hello-timeout': '60',
+  pool: '2',
+  'pool-max': '16',
+  'log-level': 'info',
+  'keep-blobs': 'true',
+  'storage-size': '10g',
+  'cni-path': '/opt/cni/bin:/usr/lib/cni',
 };
 
-/** Those that are numbers in the file. */
+/** Options that are numbers in the file. */
 const NUMBERS: readonly string[] = ['hello-timeout', 'pool', 'pool-max'];
 
-/** A configuration file that says what thawd does without one, with each key explained. Pure. */
+/** A configuration file with each key, its description and its default, all commented out. Pure. */
 export function explainConfig(): string {
   const keys = Object.entries(THAWD_OPTIONS).filter(([name]) => name !== 'config');
   const defaults: Record<string, string | undefined> = THAWD_DEFAULTS;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The error of a command line that cannot be understood.
+// Errors of a command line.
 
 import { ThawError } from '../../base/errors.js';
 
-/** The message says which word is wrong and where help is. */
+/** The message names the wrong word and the command that prints help. */
 export class UsageError extends ThawError {
   constructor(message: string) {
     super('ERR_USAGE', message);
@@ -21,7 +21,7 @@ export class UnknownOptionError extends UsageError {
     super(`Cannot use ${option}: ${program} has no such option; see ${program} --help`);
   }
 
-  /** The message with another option that the user may have meant. */
+  /** The message with an option that the user may have meant. */
   describe(like: string): string {
     const { program, option } = this;
     return `Cannot use ${option}: ${program} has no such option; did you mean ${like}? See ${program} --help`;

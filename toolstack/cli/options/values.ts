@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the values of options are read. Each throws UsageError naming option, value and what is allowed.
+// Reads the values of options. Each function throws UsageError with the option, its value and the values that are allowed.
 
 import { errorMessage } from '../../base/errors.js';
 import { signalNumber } from '../../base/signals.js';
 import { parseBytes } from '../../base/text.js';
 import { UsageError } from './usage-error.js';
 
-/** An option that was not given is not there at all. */
-export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+/** Undefined for an empty list. */
+export function nonEmpty<V>(list: V[]): V[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
 export function choice<T extends string>(
@@ -55,7 +55,7 @@ export function whole(
   return number;
 }
 
-/** A signal's number: of 15, TERM or SIGTERM. */
+/** The number of a signal that is written as 15, TERM or SIGTERM. */
 export function signal(option: string, value: string): number {
   const number = signalNumber(value);
   if (number !== undefined) return number;
@@ -64,7 +64,7 @@ export function signal(option: string, value: string): number {
   );
 }
 
-/** `K=V`, or `K` for an empty value; the last of a name counts. */
+/** Reads `K=V`, or `K` for an empty value. The last value of a key counts. */
 export function pairs(option: string, values: string[]): Record<string, string> {
   return Object.fromEntries(
     values.map((item) => {
@@ -76,7 +76,7 @@ export function pairs(option: string, values: string[]): Record<string, string> 
   );
 }
 
-/** A point in time, in milliseconds since 1970: RFC 3339, seconds since 1970, or how long ago, such as 10m or 1h30m. */
+/** Milliseconds since 1970, of a time in RFC 3339, in seconds since 1970, or as a duration before now such as 1h30m. */
 export function time(
   option: string,
   value: string | undefined,
@@ -95,7 +95,7 @@ export function time(
 
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of 90s, 1h30m and the like, as Go writes durations; undefined when it is none. */
+/** Milliseconds of a duration as Go writes it, such as 90s or 1h30m; undefined for any other text. */
 export function duration(value: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(value)) return undefined;
   const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw completion: what bash and zsh need to complete command lines, made from the command table.
+// thaw completion: scripts for bash and zsh, made from the command table. A script asks thaw for names only, so that commands and options
+// complete at once, also without thawd.
 
 import type { Command } from '../command.js';
 import { UsageError } from '../options/usage-error.js';
 
-/** `commands` is asked for when it runs: the table has this command too. */
+/** `commands` is a function because the table holds this command too. */
 export function completionCommand(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'Print what a shell needs to complete command lines',
+    summary: 'Print a script that completes command lines in bash or zsh',
     params: 'bash|zsh',
     examples: [
       'thaw completion bash >/etc/bash_completion.d/thaw',
@@ -26,7 +27,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   };
 }
 
-/** Where names of things come from, by the first word of a command's parameters. */
+/** The command that lists names, by the first word of a command's parameters. */
 const SOURCES: Record<string, string> = {
   CONTAINER: "thaw ps --all --format '{{.Names}}'",
   'CONTAINER...': "thaw ps --all --format '{{.Names}}'",
@@ -37,13 +38,13 @@ const SOURCES: Record<string, string> = {
   '[--frozen': "thaw images --format '{{.Name}}'",
 };
 
-/** The command that lists what a command's words are, `` for none. */
+/** The command that lists the names that a command takes; empty for none. */
 function sourceOf({ name, params }: Command): string {
   if (name === 'network rm' || name === 'network inspect') return 'thaw network ls --quiet';
   return SOURCES[params.split(' ')[0] ?? ''] ?? '';
 }
 
-/** First words, each once, and the second ones of those that have any. */
+/** The first words of all commands, each once. */
 function firstWords(commands: readonly Command[]): string[] {
   return [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))];
 }
@@ -91,7 +92,7 @@ complete -o default -F _thaw thaw
 `;
 }
 
-/** zsh runs bash's. */
+/** zsh runs the script of bash. */
 export function zshCompletion(commands: readonly Command[]): string {
   return `#compdef thaw
 # zsh completion of thaw: thaw completion zsh

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--format` as podman and docker have it, as far as fields go: text with {{.Field}}, {{.Field.Of.It}} and {{json .Field}} for each item, and
-// `table` in front for columns with heads.
+// --format as in podman and docker, but for functions: text with {{.Field}}, {{.Field.Of.It}} and {{json .Field}} for each item, or
+// `table` in front of it for columns with heads.
 
 import { formatTable } from './table.js';
 import { UsageError } from '../options/usage-error.js';
 
 type Part = string | { path: string[]; isJson: boolean };
 
-/** A line for each item. Throws UsageError for a template that cannot be read, or a field that no item has. */
+/** Prints a line for each item. Throws UsageError for a wrong template, and for a field that the item does not have. */
 export function renderEach(format: string, items: readonly object[]): string {
   const [, head, template = ''] = /^(table\s+)?(.*)$/s.exec(unescape(format)) ?? [];
   const parts = parse(template);
@@ -17,7 +17,7 @@ export function renderEach(format: string, items: readonly object[]): string {
   return formatTable(titles.join('').split('\t'), rows);
 }
 
-/** What a shell's quotes leave as two characters. */
+/** A shell's quotes leave \t and \n as two characters. */
 function unescape(text: string): string {
   return text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
@@ -69,7 +69,7 @@ function text(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value);
 }
 
-/** Keys with a capital, as templates name fields: `memoryBytes` becomes `MemoryBytes`, all the way down. */
+/** Gives all keys, also those of inner objects, the capital that templates use: `memoryBytes` becomes `MemoryBytes`. */
 export function fieldNames(value: object): object {
   const name = (of: unknown): unknown => {
     if (Array.isArray(of)) return of.map(name);

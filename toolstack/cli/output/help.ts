@@ -50,7 +50,8 @@ export async function commandHelp(command: Command, columns: number): Promise<st
     for (const option of names) {
       const { type, short, describe } = options[option] ?? { type: 'boolean', describe: '' };
       page.option(type === 'boolean' ? option : `${option} VALUE`, {
-        ...{ describe, group },
+        describe,
+        group,
         alias: short ?? [],
       });
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw(1), made from the command table: man(7) source. Pure.
+// thaw(1) as source for man(7), made from the command table. Pure.
 
 import { VERSION } from '../../base/version.js';
 import type { Command } from '../command.js';
@@ -61,7 +61,7 @@ function commandSection({ name, params, summary, options, examples }: Command): 
   ];
 }
 
-/** A backslash is text, a hyphen one that can be copied, and no line begins with a control character. */
+/** Keeps backslashes as text, makes hyphens that can be copied, and lets no line begin with a control character. */
 function escape(text: string): string {
   const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
   return escaped.replaceAll(/^(?=[.'])/gm, '\\&');

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name that a mistyped one is most like, as yargs finds it. Loading yargs takes 50 ms, so this file is imported only after a mistake.
+// Finds the name that a mistyped one resembles most, with yargs. Loading yargs takes 50 ms, so this file is imported only after a mistake.
 
 import yargs from 'yargs';
 
-/** yargs suggests names from which the word differs in so many letters at most. */
+/** yargs suggests no name that differs in more letters. */
 const MOST_CHANGES = 3;
 
-/** Undefined where no name is like the word. */
+/** Undefined where no name resembles the word. */
 export function suggestion(word: string, names: readonly string[]): string | undefined {
   const near = names.filter((name) => isNear(word, name));
   // yargs would take a word with a dash for one of its own options.
@@ -26,7 +26,7 @@ export function suggestion(word: string, names: readonly string[]): string | und
   return /^Did you mean (.+)\?$/.exec(message)?.[1];
 }
 
-/** In a short word three changes leave nothing alike, so that one end must be the same. */
+/** Three changes leave nothing of a short word, so the first or the last letter must be the same. */
 function isNear(word: string, name: string): boolean {
   const isSameLength = Math.abs(word.length - name.length) <= MOST_CHANGES;
   return isSameLength && (word.at(0) === name.at(0) || word.at(-1) === name.at(-1));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How lists are shown: columns as wide as their widest entry, or JSON for programs.
+// Shows lists in columns as wide as their widest entry, or as JSON for programs.
 
-/** Pads each column to its widest cell, three spaces between; the last column is not padded. */
+/** Pads each column but the last to its widest cell, with three spaces between columns. */
 export function formatTable(head: string[], rows: string[][]): string {
   const widths = head.map((title, i) =>
     Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw attach: one's own terminal or pipes as those of a container that runs.
+// thaw attach: joins the client's terminal or pipes to a running container.
 
 import { flag, type Command } from '../../command.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
 
 export const attachCommand: Command = {
   name: 'attach',
-  summary: 'Join the streams of a running container, and end with its exit status',
+  summary: 'Connect to the streams of a running container, and exit with its status',
   params: 'CONTAINER',
   examples: ['thaw attach web', 'thaw attach --no-stdin web'],
   options: {

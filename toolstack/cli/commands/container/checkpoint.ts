@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw checkpoint and restore: a running container into a file and out of it.
+// thaw checkpoint and restore: write a running container to a file, and make one from it.
 
 import type { Client, Engine } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { portWishes } from '../../options/network.js';
+import { nonEmpty } from '../../options/values.js';
 import { UsageError } from '../../options/usage-error.js';
-import { optional } from '../../options/values.js';
 
 export const checkpointCommand: Command = {
   name: 'checkpoint',
-  summary: 'Write a running container, memory and all, to a file, and end it',
+  summary: 'Write a running container with its memory to a file, and end it',
   params: 'CONTAINER',
   examples: [
     'thaw checkpoint --export web.ckpt web',
@@ -24,7 +25,7 @@ export const checkpointCommand: Command = {
     'leave-running': {
       type: 'boolean',
       short: 'R',
-      describe: 'Let the container go on once it is copied',
+      describe: 'Keep the container running',
     },
   },
   positionals: { min: 1, max: 1 },
@@ -41,7 +42,7 @@ export const checkpointCommand: Command = {
 
 export const restoreCommand: Command = {
   name: 'restore',
-  summary: 'Make a container that goes on from the file of a checkpoint',
+  summary: 'Make a container from the file of a checkpoint',
   params: '',
   examples: [
     'thaw restore --import web.ckpt',
@@ -49,11 +50,11 @@ export const restoreCommand: Command = {
   ],
   options: {
     import: { type: 'string', short: 'i', describe: 'File that thaw checkpoint wrote' },
-    name: { type: 'string', short: 'n', describe: 'What to call it (default as it was called)' },
+    name: { type: 'string', short: 'n', describe: 'Its name (default the name it had)' },
     publish: {
       type: 'string',
       short: 'p',
-      describe: '[[IP:][HOSTPORT]:]PORT[/udp], in place of the ports it had; may be repeated',
+      describe: '[[IP:][HOSTPORT]:]PORT[/udp] in place of its ports; may be repeated',
     },
   },
   positionals: { min: 0, max: 0 },
@@ -62,11 +63,11 @@ export const restoreCommand: Command = {
     const path = fileOf(parsed, 'import', 'what is to go on');
     const ports = stringList(parsed, 'publish').flatMap(portWishes);
     const id = await engine.restore(
-      {
+      defined({
         path,
-        ...optional('name', stringOption(parsed, 'name')),
-        ...optional('ports', ports.length > 0 ? ports : undefined),
-      },
+        name: stringOption(parsed, 'name'),
+        ports: nonEmpty(ports),
+      }),
       client,
     );
     client.out(`${id}\n`);
@@ -74,7 +75,7 @@ export const restoreCommand: Command = {
   },
 };
 
-/** podman also keeps checkpoints beside containers, under no name of their own. */
+/** Throws UsageError without the option: thaw keeps no checkpoints beside containers, as podman does without a file. */
 function fileOf(parsed: Parsed, option: string, what: string): string {
   const path = stringOption(parsed, option);
   if (path !== undefined && path !== '') return path;

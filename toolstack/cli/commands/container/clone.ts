@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw clone: containers that go on from where a running one is.
+// thaw clone: containers that continue from the present state of a running one.
 
 import type { Client, CloneOptions, Engine } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringOption, type Command, type Parsed } from '../../command.js';
 import { UsageError } from '../../options/usage-error.js';
-import { optional } from '../../options/values.js';
 
 export const cloneCommand: Command = {
   name: 'clone',
-  summary: 'Clone a running container, memory and all',
+  summary: 'Clone a running container with its memory',
   params: 'CONTAINER',
   examples: ['thaw clone web', 'thaw clone --count 3 --name worker web'],
   options: {
@@ -33,8 +33,9 @@ function cloneOptions(parsed: Parsed): CloneOptions {
   const count = stringOption(parsed, 'count') ?? '1';
   if (!/^[1-9]\d{0,2}$/.test(count))
     throw new UsageError(`Cannot use --count ${count}: a whole number from 1 on is wanted`);
-  return {
-    ...{ count: Number(count), rm: flag(parsed, 'rm') },
-    ...optional('name', stringOption(parsed, 'name')),
-  };
+  return defined({
+    count: Number(count),
+    rm: flag(parsed, 'rm'),
+    name: stringOption(parsed, 'name'),
+  });
 }

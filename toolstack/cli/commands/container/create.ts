@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw create: a container that is started later.
+// thaw create: a container for thaw start.
 
+import { defined } from '../../../base/defined.js';
 import { withCidFile } from './files/cid-file.js';
 import type { Command } from '../../command.js';
 import { CREATE_OPTIONS, createOptions } from '../../options/container.js';
 import { withNewPod } from '../../options/pod.js';
-import { optional } from '../../options/values.js';
 
 export const createCommand: Command = {
   name: 'create',
@@ -18,9 +18,7 @@ export const createCommand: Command = {
   async run(parsed, client, engine) {
     const options = createOptions(parsed, client, 'create');
     const id = await withCidFile(parsed, client, (onId) =>
-      withNewPod(options, engine, (own) =>
-        engine.create({ ...own, ...optional('onId', onId) }, client),
-      ),
+      withNewPod(options, engine, (own) => engine.create(defined({ ...own, onId }), client)),
     );
     client.out(`${id}\n`);
     return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all commands for any number of containers have in common: which are meant, and that one that fails keeps none from its turn.
+// Commands for any number of containers: selects them, and acts on all, also when one fails.
 
 import type { Client, ContainerState, Engine } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -7,14 +7,14 @@ import { flag, type Command, type Parsed } from '../../command.js';
 import { UsageError } from '../../options/usage-error.js';
 
 export const ALL_OPTION: Command['options'] = {
-  all: { type: 'boolean', short: 'a', describe: 'All containers for which it means something' },
+  all: { type: 'boolean', short: 'a', describe: 'All containers in a fitting state' },
 };
 
 export const IGNORE_OPTION: Command['options'] = {
-  ignore: { type: 'boolean', describe: 'A container that is not there is no error' },
+  ignore: { type: 'boolean', describe: 'A missing container is no error' },
 };
 
-/** The names given, or with --all those of all containers in one of `states`. Rejects with UsageError when neither or both are given. */
+/** The given names, or with --all the names of all containers in one of `states`. Rejects with UsageError for neither and for both. */
 export async function targets(
   command: string,
   parsed: Parsed,
@@ -37,15 +37,15 @@ export async function targets(
 }
 
 export interface EachOptions {
-  /** What a failure makes the exit status; the last one counts. */
+  /** The exit status of a failure. The last failure counts. */
   failureStatus: (error: unknown) => number;
-  /** One that is not there is no error. */
+  /** A missing container is no failure. */
   ignoresMissing?: boolean;
 }
 
 /**
- * Does `act` for each name, side by side, and prints names as they were given, in that order; a failure is a line on stderr.
- * Resolves with the exit status.
+ * Runs `act` for all names at once. Prints the names in their order, and a line on stderr for each failure. Resolves with the exit
+ * status.
  */
 export async function forEach(
   names: readonly string[],

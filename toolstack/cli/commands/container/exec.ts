@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw exec: a command in a container that runs already.
+// thaw exec: runs a command in a running container.
 
 import type { Client, Engine, ExecOptions } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
 import { UsageError } from '../../options/usage-error.js';
 import { terminalOptions } from '../../options/container.js';
-import { optional } from '../../options/values.js';
 
 export const execCommand: Command = {
   name: 'exec',
@@ -24,7 +24,7 @@ export const execCommand: Command = {
     detach: {
       type: 'boolean',
       short: 'd',
-      describe: 'Start it and leave it; what it writes is not kept',
+      describe: 'Run in the background; its output is not kept',
     },
     env: {
       type: 'string',
@@ -53,11 +53,15 @@ function execOptions(command: string[], parsed: Parsed, client: Client): ExecOpt
   const { interactive, tty } = terminalOptions(parsed, client);
   if (detach && interactive)
     throw new UsageError('Cannot use --detach with --interactive: nobody would feed it');
-  return {
-    ...{ command, interactive, tty, detach, env: stringList(parsed, 'env').map(checkEnv) },
-    ...optional('workdir', checkFolder(stringOption(parsed, 'workdir'))),
-    ...optional('user', stringOption(parsed, 'user')),
-  };
+  return defined({
+    command,
+    interactive,
+    tty,
+    detach,
+    env: stringList(parsed, 'env').map(checkEnv),
+    workdir: checkFolder(stringOption(parsed, 'workdir')),
+    user: stringOption(parsed, 'user'),
+  });
 }
 
 function checkEnv(item: string): string {

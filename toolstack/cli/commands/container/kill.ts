@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw kill: a signal for the processes of containers.
+// thaw kill: sends a signal to the processes of containers.
 
 import { stringOption, type Command } from '../../command.js';
 import { ALL_OPTION, forEach, targets } from './each.js';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pause and unpause: domains that get no time on a CPU, and those that get it again.
+// thaw pause and unpause.
 
 import type { Command } from '../../command.js';
 import { ALL_OPTION, forEach, targets } from './each.js';
 
 export const pauseCommand: Command = {
   name: 'pause',
-  summary: 'Keep containers from running until thaw unpause',
+  summary: 'Pause containers until thaw unpause',
   params: 'CONTAINER...',
   examples: ['thaw pause web', 'thaw pause --all'],
   options: ALL_OPTION,
@@ -20,7 +20,7 @@ export const pauseCommand: Command = {
 
 export const unpauseCommand: Command = {
   name: 'unpause',
-  summary: 'Let paused containers run on',
+  summary: 'Resume paused containers',
   params: 'CONTAINER...',
   examples: ['thaw unpause web'],
   options: ALL_OPTION,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rename: another name for a container.
+// thaw rename.
 
 import type { Command } from '../../command.js';
 
 export const renameCommand: Command = {
   name: 'rename',
-  summary: 'Give a container, and its domain, another name',
+  summary: 'Rename a container and its domain',
   params: 'CONTAINER NAME',
   examples: ['thaw rename web web-old'],
   options: {},

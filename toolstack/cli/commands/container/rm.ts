@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rm and prune: containers go, with all that is kept of them.
+// thaw rm and prune: remove containers with all their data.
 
 import { errorCode } from '../../../base/errors.js';
 import { flag, stringOption, type Command } from '../../command.js';
@@ -16,18 +16,18 @@ export const rmCommand: Command = {
     force: {
       type: 'boolean',
       short: 'f',
-      describe: 'Destroy those that run, and let those be that are not there',
+      describe: 'Also remove running ones; a missing one is no error',
     },
     ...IGNORE_OPTION,
     volumes: {
       type: 'boolean',
       short: 'v',
-      describe: 'And those of their volumes that nobody gave a name',
+      describe: 'Also remove their anonymous volumes',
     },
     time: {
       type: 'string',
       short: 't',
-      describe: 'Stop running ones first, and destroy them after so many seconds; implies --force',
+      describe: 'Stop running ones first, and kill them after so many seconds; implies --force',
     },
   },
   positionals: { min: 0, max: Infinity },
@@ -47,7 +47,7 @@ export const rmCommand: Command = {
       await engine.remove(name, force, flag(parsed, 'volumes'));
     };
     return forEach(names, client, remove, {
-      // podman's: 1 for one that is not there, 2 for one that runs.
+      // podman's statuses: 1 for a missing container, 2 for one that runs.
       failureStatus: (error) => STATUSES[errorCode(error) ?? ''] ?? 125,
       ignoresMissing: flag(parsed, 'ignore') || flag(parsed, 'force'),
     });

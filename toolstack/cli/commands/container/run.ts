@@ -2,12 +2,12 @@
 // thaw run: a command in a new container.
 
 import type { Client, Engine } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { withCidFile } from './files/cid-file.js';
 import { flag, type Command, type Parsed } from '../../command.js';
 import { CREATE_OPTIONS, createOptions, terminalOptions } from '../../options/container.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
 import { withNewPod } from '../../options/pod.js';
-import { optional } from '../../options/values.js';
 
 export const runCommand: Command = {
   name: 'run',
@@ -22,7 +22,7 @@ export const runCommand: Command = {
     detach: {
       type: 'boolean',
       short: 'd',
-      describe: 'Start it, print its id and leave it; thaw logs has what it writes',
+      describe: "Run in the background and print the container's id",
     },
     ...DETACH_OPTION,
     ...CREATE_OPTIONS,
@@ -33,12 +33,10 @@ export const runCommand: Command = {
     const detach = flag(parsed, 'detach');
     applyDetachKeys(parsed, client);
     const options = createOptions(parsed, client, 'run');
-    // Nobody's terminal is looked at.
+    // A detached container uses no terminal of the client.
     if (!detach) terminalOptions(parsed, client);
     const outcome = await withCidFile(parsed, client, (onId) =>
-      withNewPod(options, engine, (own) =>
-        engine.run({ ...own, detach, ...optional('onId', onId) }, client),
-      ),
+      withNewPod(options, engine, (own) => engine.run(defined({ ...own, detach, onId }), client)),
     );
     if (outcome.joined) return 0;
     if (outcome.id !== undefined) client.out(`${outcome.id}\n`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw start: containers that do not run, once more or for the first time.
+// thaw start: starts containers that do not run.
 
 import { flag, type Command } from '../../command.js';
 import { applyDetachKeys, DETACH_OPTION } from '../../options/detach-keys.js';
@@ -16,12 +16,12 @@ export const startCommand: Command = {
     attach: {
       type: 'boolean',
       short: 'a',
-      describe: 'Show what it writes, and end with its exit status',
+      describe: 'Print its output, and exit with its status',
     },
     interactive: {
       type: 'boolean',
       short: 'i',
-      describe: 'Pass standard input to it, as far as it was made to take it',
+      describe: 'Pass standard input to it, if it was made with --interactive',
     },
     all: { type: 'boolean', describe: 'All that do not run' },
   },

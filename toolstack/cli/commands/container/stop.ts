@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw stop and restart: containers end in good order, and come back.
+// thaw stop and restart.
 
 import type { Parsed } from '../../command.js';
 import { flag, stringOption, type Command } from '../../command.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw wait: until containers have ended.
+// thaw wait: waits until containers have ended.
 
 import { describeError } from '../../../base/errors.js';
 import type { Command } from '../../command.js';

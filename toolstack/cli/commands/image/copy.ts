@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pull, push, save and load: how images come and go, whole and with their digests.
+// thaw pull, push, save and load: copies of whole images, with their digests.
 
 import type { Client, SaveOptions } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringOption, type Command, type Parsed } from '../../command.js';
 import { REGISTRY_OPTIONS, registryOptions } from '../../options/registry.js';
 import { UsageError } from '../../options/usage-error.js';
-import { choice, optional } from '../../options/values.js';
+import { choice } from '../../options/values.js';
 
 const QUIET: Command['options'] = {
   quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
 };
 
-/** A client that is shown no progress where that was asked for. */
+/** The client, without progress if --quiet was given. */
 function shown(parsed: Parsed, client: Client): Client {
   return flag(parsed, 'quiet') ? { ...client, err: () => undefined } : client;
 }
 
 export const pullCommand: Command = {
   name: 'pull',
-  summary: 'Get images and make their layers ready',
+  summary: 'Pull images and prepare their layers',
   params: 'IMAGE...',
   examples: ['thaw pull docker://docker.io/library/debian:13', 'thaw pull oci-archive:image.tar'],
   options: { ...REGISTRY_OPTIONS, ...QUIET },
@@ -89,7 +90,7 @@ function saveOptions(parsed: Parsed, client: Client): SaveOptions {
     throw new UsageError(
       'Cannot write an archive to a terminal: name a file with --output, or redirect it',
     );
-  return { format, ...optional('path', path) };
+  return defined({ format, path });
 }
 
 export const loadCommand: Command = {

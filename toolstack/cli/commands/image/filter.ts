@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--filter KEY=VALUE` of lists of images, as podman has it: of several values of a key one must fit, of labels all, and every key.
+// --filter KEY=VALUE for lists of images, as in podman: an image matches one value of each key, and all labels.
 
 import type { Client, Engine, ImageSummary } from '../../../api/engine.js';
 import { UsageError } from '../../options/usage-error.js';
@@ -7,7 +7,7 @@ import { choice } from '../../options/values.js';
 
 type Fits = (image: ImageSummary) => boolean;
 
-/** Throws UsageError for a filter that there is not; rejects with ERR_IMAGE_NOT_FOUND for an image that is not there. */
+/** Throws UsageError for an unknown key. Rejects with ERR_IMAGE_NOT_FOUND for a missing image. */
 export async function imageFilter(
   items: readonly string[],
   engine: Engine,
@@ -61,7 +61,7 @@ const FILTERS: Record<
   },
 };
 
-/** Whether a pattern means the name: with or without its tag, and from any part of its path on. */
+/** True if the pattern matches the name with or without its tag, from any part of its path on. */
 export function fitsName(pattern: RegExp, name: string): boolean {
   const { repository } = splitName(name);
   return [name, repository].some((whole) => {
@@ -70,7 +70,7 @@ export function fitsName(pattern: RegExp, name: string): boolean {
   });
 }
 
-/** `*` and `?` mean what they do in a shell, and do not go beyond a `/`. */
+/** `*` and `?` match as in a shell, up to the next `/`. */
 export function globPattern(glob: string): RegExp {
   const text = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -82,12 +82,12 @@ export function globPattern(glob: string): RegExp {
 const TRANSPORT =
   /^(oci|oci-archive|docker-archive|docker-daemon|containers-storage|dir|sif|tarball|ostree):/;
 
-/** A name in the two columns that podman has for it. What is no registry's has no tag. */
+/** Splits a name as podman's two columns do. A name that is no registry's has no tag. */
 export function splitName(name: string): { repository: string; tag: string } {
   if (TRANSPORT.test(name)) return { repository: name, tag: NONE };
   const [, repository = name, tag = NONE] = /^([^@]*?)(?:@.*|:([^/:]*))?$/.exec(name) ?? [];
   return { repository, tag };
 }
 
-/** podman's word for what is not there. */
+/** podman's word for a missing repository or tag. */
 export const NONE = '<none>';

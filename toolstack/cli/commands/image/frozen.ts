@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw freeze, unfreeze and templates: images that are started by cloning, and what else there is to clone.
+// thaw freeze, unfreeze and templates: frozen images, from which containers are cloned, and all other templates.
 
 import type {
   Client,
@@ -9,17 +9,18 @@ import type {
   TemplateSummary,
 } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { renderEach } from '../../output/format.js';
 import { UsageError } from '../../options/usage-error.js';
 import { PROCESS_OPTIONS, pullPolicy } from '../../options/container.js';
 import { registryOptions } from '../../options/registry.js';
-import { choice, cpus, optional } from '../../options/values.js';
+import { choice, cpus } from '../../options/values.js';
 import { formatJson, formatTable } from '../../output/table.js';
 
 export const freezeCommand: Command = {
   name: 'freeze',
-  summary: 'Freeze an image, or a running container: what is run of it is a clone',
+  summary: 'Freeze an image or a running container, to clone new containers from it',
   params: '[--after COMMAND CONTAINER | IMAGE [COMMAND [ARG...]]]',
   examples: [
     'thaw freeze --name web -e PORT=80 web:latest',
@@ -29,11 +30,11 @@ export const freezeCommand: Command = {
   options: {
     name: {
       type: 'string',
-      describe: "What to call it (default the image's last word, or the container's name)",
+      describe: "Its name (default the image's last word, or the container's name)",
     },
     after: {
       type: 'string',
-      describe: 'Freeze a running container once this has ended in it, with status 0',
+      describe: 'Freeze a running container when this command in it has ended with status 0',
     },
     ...PROCESS_OPTIONS,
   },
@@ -50,7 +51,7 @@ export const freezeCommand: Command = {
   },
 };
 
-/** A container has all that other options would say of an image. */
+/** Throws UsageError for options of an image: a container has them already. */
 function freezeContainer(
   parsed: Parsed,
   after: string,
@@ -75,22 +76,25 @@ function freezeContainer(
 
 function freezeOptions(parsed: Parsed, client: Client): FreezeOptions {
   const [image = '', ...command] = parsed.positional;
-  return {
-    ...{ image, command, tty: flag(parsed, 'tty'), env: stringList(parsed, 'env') },
+  return defined({
+    image,
+    command,
+    tty: flag(parsed, 'tty'),
+    env: stringList(parsed, 'env'),
     name: stringOption(parsed, 'name') ?? nameOf(image),
-    ...optional('workdir', stringOption(parsed, 'workdir')),
-    ...optional('user', stringOption(parsed, 'user')),
-    ...optional('entrypoint', stringOption(parsed, 'entrypoint')),
-    ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-    ...optional('type', choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh'])),
+    workdir: stringOption(parsed, 'workdir'),
+    user: stringOption(parsed, 'user'),
+    entrypoint: stringOption(parsed, 'entrypoint'),
+    cpus: cpus(stringOption(parsed, 'cpus')),
+    type: choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
     pull: pullPolicy(parsed),
     ...registryOptions(parsed, client),
-  };
+  });
 }
 
 const TRANSPORT = /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):/;
 
-/** `docker://host/library/debian:13` is called debian, `oci:./dir/web` web. */
+/** Names `docker://host/library/debian:13` debian, and `oci:./dir/web` web. */
 function nameOf(image: string): string {
   const [last = ''] = image.replace(TRANSPORT, '').replace(/@.*$/, '').split('/').slice(-1);
   const name = last.replace(/:.*$/, '').replace(/\.tar$/, '');
@@ -100,7 +104,7 @@ function nameOf(image: string): string {
 
 export const unfreezeCommand: Command = {
   name: 'unfreeze',
-  summary: 'Remove what was frozen; containers made of it run on',
+  summary: 'Remove frozen images; their containers keep running',
   params: 'NAME...',
   examples: ['thaw unfreeze web'],
   options: {},
@@ -117,11 +121,11 @@ export const unfreezeCommand: Command = {
 
 export const templatesCommand: Command = {
   name: 'templates',
-  summary: 'List what containers are cloned from: kernels, and frozen images and containers',
+  summary: 'List templates: kernels, frozen images and frozen containers',
   params: '',
   examples: ['thaw templates', "thaw templates --format '{{.Name}} {{.Size}}'"],
   options: {
-    quiet: { type: 'boolean', short: 'q', describe: 'Only the names of what was frozen' },
+    quiet: { type: 'boolean', short: 'q', describe: 'Only names of frozen images and containers' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
     format: {
       type: 'string',
@@ -142,7 +146,7 @@ export const templatesCommand: Command = {
   },
 };
 
-/** What `thaw run --template` takes. */
+/** The name that `thaw run --template` takes. */
 function nameOfTemplate({ name, type, vcpus }: TemplateSummary): string {
   return name ?? `${type}/${vcpus}`;
 }
@@ -164,17 +168,18 @@ function row(template: TemplateSummary): string[] {
   ];
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(template: TemplateSummary): object {
   const { kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
   return {
-    ...{
-      Name: nameOfTemplate(template),
-      Kind: kind,
-      Image: image ?? '',
-      Command: (command ?? []).join(' '),
-    },
-    ...{ Type: type, CPUs: vcpus, Memory: formatBytes(memoryBytes), Ready: ready },
+    Name: nameOfTemplate(template),
+    Kind: kind,
+    Image: image ?? '',
+    Command: (command ?? []).join(' '),
+    Type: type,
+    CPUs: vcpus,
+    Memory: formatBytes(memoryBytes),
+    Ready: ready,
     Size: bytes === undefined ? '' : formatBytes(bytes),
     CreatedAt: created === undefined ? '' : new Date(created).toISOString(),
     CreatedSince: created === undefined ? '' : formatAge(Date.now() - created),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image inspect and history: all that is known of images, and how they came to be.
+// thaw image inspect and history.
 
 import type { ImageHistory, ImageInspected } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
@@ -11,7 +11,7 @@ import { formatJson, formatTable } from '../../output/table.js';
 
 export const imageInspectCommand: Command = {
   name: 'image inspect',
-  summary: 'Print all that is known of images',
+  summary: 'Print all details of images',
   params: 'IMAGE...',
   examples: ["thaw image inspect --format '{{.Id}} {{.Config.Cmd}}' debian:13"],
   options: {
@@ -29,7 +29,7 @@ export const imageInspectCommand: Command = {
 
 export const historyCommand: Command = {
   name: 'history',
-  summary: 'Show the steps an image was built by, the last one first',
+  summary: 'Show the build steps of an image, the latest first',
   params: 'IMAGE',
   examples: ['thaw history debian:13', "thaw history --format '{{.CreatedBy}}' --no-trunc web"],
   options: {
@@ -55,7 +55,7 @@ export const historyCommand: Command = {
   },
 };
 
-/** The last step's id is the image's; those before it are no images of their own. */
+/** The last step has the image's id. The steps before are no images of their own. */
 function row({ Id }: ImageInspected, step: ImageHistory, index: number, isWhole: boolean) {
   const age = Date.now() - Date.parse(step.created);
   const by = step.created_by.replace(/\p{Cc}/gu, ' ');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw images: which images there are.
+// thaw images.
 
 import type { ImageSummary } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
@@ -46,7 +46,7 @@ export const imagesCommand: Command = {
   },
 };
 
-/** The image with those of its names that fit. */
+/** The image with those of its names that the reference matches. */
 function only(image: ImageSummary, pattern: RegExp): ImageSummary[] {
   const names = image.names.filter((name) => fitsName(pattern, name));
   return names.length > 0 ? [{ ...image, names }] : [];
@@ -69,7 +69,7 @@ function show(images: ImageSummary[], parsed: Parsed): string {
   return flag(parsed, 'noheading') ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
-/** As podman has it, one for each name; what a template may name. */
+/** Fields of --format: one set for each name, as in podman. */
 function rowsOf(image: ImageSummary, isWhole: boolean) {
   const names = image.names.length > 0 ? image.names : [NONE];
   const age = Date.now() - Date.parse(image.created);
@@ -77,10 +77,19 @@ function rowsOf(image: ImageSummary, isWhole: boolean) {
   return names.map((name) => {
     const { repository, tag } = splitName(name);
     return {
-      ...{ Repository: repository, Tag: tag, Name: name, Names: image.names },
-      ...{ ID: shortId(image, isWhole), Id: image.id.replace(/^sha256:/, '') },
-      ...{ Digest: image.digest, CreatedAt: image.created, Created: since, CreatedSince: since },
-      ...{ Size: formatBytes(image.size), Layers: image.layers, Labels: image.labels },
+      Repository: repository,
+      Tag: tag,
+      Name: name,
+      Names: image.names,
+      ID: shortId(image, isWhole),
+      Id: image.id.replace(/^sha256:/, ''),
+      Digest: image.digest,
+      CreatedAt: image.created,
+      Created: since,
+      CreatedSince: since,
+      Size: formatBytes(image.size),
+      Layers: image.layers,
+      Labels: image.labels,
       Containers: image.containers,
     };
   });
@@ -88,6 +97,6 @@ function rowsOf(image: ImageSummary, isWhole: boolean) {
 
 export function shortId({ id }: { id: string }, isWhole = false): string {
   const digits = id.replace(/^sha256:/, '');
-  // podman's whole ids say of which digest they are, its short ones do not.
+  // podman prints the digest's algorithm with whole ids only.
   return isWhole ? `sha256:${digits}` : digits.slice(0, 12);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw tag, untag, rmi and image exists: what images are called, and whether they are there.
+// thaw tag, untag, rmi and image exists.
 
 import type { Engine } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -8,7 +8,7 @@ import { UsageError } from '../../options/usage-error.js';
 
 export const tagCommand: Command = {
   name: 'tag',
-  summary: 'Give an image more names',
+  summary: 'Add names to an image',
   params: 'IMAGE NAME...',
   examples: ['thaw tag web:latest registry.example/team/web:1'],
   options: {},
@@ -22,7 +22,7 @@ export const tagCommand: Command = {
 
 export const untagCommand: Command = {
   name: 'untag',
-  summary: 'Take names off an image, all of them where none is given; the image stays',
+  summary: 'Remove the given names from an image, or all; the image stays',
   params: 'IMAGE [NAME...]',
   examples: ['thaw untag web:latest', 'thaw untag 3f2a9c web:latest web:1'],
   options: {},
@@ -73,18 +73,18 @@ export const rmiCommand: Command = {
   },
 };
 
-/** One after the other: an image goes with its last name. */
+/** Removes one name after the other: an image is removed with its last name. */
 async function allNames(engine: Engine): Promise<string[]> {
   const images = await engine.images();
   return images.flatMap(({ id, names }) => (names.length > 0 ? names : [id]));
 }
 
-/** podman's: 1 for one that is not there, 2 for one that is used. */
+/** podman's statuses: 1 for a missing image, 2 for one in use. */
 const STATUSES: Record<string, number> = { ERR_IMAGE_NOT_FOUND: 1, ERR_IMAGE_IN_USE: 2 };
 
 export const imageExistsCommand: Command = {
   name: 'image exists',
-  summary: 'Tell by the exit status whether an image is there: 0, or 1',
+  summary: 'Check whether an image exists: exit status 0, or 1 if not',
   params: 'IMAGE',
   examples: ['thaw image exists web:latest || thaw pull web:latest'],
   options: {},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw network create, ls, inspect, rm and prune: the networks that containers are in.
+// thaw network create, ls, inspect, rm and prune.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { readClientFile } from '../../options/client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { forEach } from '../container/each.js';
@@ -9,7 +10,7 @@ import { renderEach } from '../../output/format.js';
 import { inspectEach } from '../container/query/inspect.js';
 import { formatJson, formatTable } from '../../output/table.js';
 import { UsageError } from '../../options/usage-error.js';
-import { optional, pairs } from '../../options/values.js';
+import { pairs } from '../../options/values.js';
 
 export const networkCreateCommand: Command = {
   name: 'network create',
@@ -27,8 +28,8 @@ export const networkCreateCommand: Command = {
     },
     gateway: { type: 'string', describe: "The host's own address in it (default the first)" },
     ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
-    internal: { type: 'boolean', describe: 'Nothing in it reaches anything outside' },
-    'disable-dns': { type: 'boolean', describe: 'Its containers do not find each other by name' },
+    internal: { type: 'boolean', describe: 'No access to anything outside it' },
+    'disable-dns': { type: 'boolean', describe: 'Containers do not find each other by name' },
     cni: {
       type: 'string',
       describe: 'File with a CNI network configuration list, whose plugins then make all of it',
@@ -39,14 +40,18 @@ export const networkCreateCommand: Command = {
   failureStatus: 125,
   async run(parsed, client, engine) {
     const cni = cniList(parsed, client);
-    const { name } = await engine.networkCreate({
-      ...optional('cni', cni),
-      name: parsed.positional[0] ?? '',
-      ...{ subnets: stringList(parsed, 'subnet'), gateways: stringList(parsed, 'gateway') },
-      ...{ ipv6: flag(parsed, 'ipv6'), internal: flag(parsed, 'internal') },
-      disableDns: flag(parsed, 'disable-dns'),
-      labels: pairs('--label', stringList(parsed, 'label')),
-    });
+    const { name } = await engine.networkCreate(
+      defined({
+        cni,
+        name: parsed.positional[0] ?? '',
+        subnets: stringList(parsed, 'subnet'),
+        gateways: stringList(parsed, 'gateway'),
+        ipv6: flag(parsed, 'ipv6'),
+        internal: flag(parsed, 'internal'),
+        disableDns: flag(parsed, 'disable-dns'),
+        labels: pairs('--label', stringList(parsed, 'label')),
+      }),
+    );
     client.out(`${name}\n`);
     return 0;
   },
@@ -96,21 +101,26 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
   return `cni: ${plugins.map(({ type }) => type).join(', ')}`;
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(network: NetworkSummary): object {
   const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
-  return {
-    ...{ Name: name, Driver: cni ? 'cni' : 'bridge', NetworkInterface: bridge, Internal: internal },
+  return defined({
+    Name: name,
+    Driver: cni ? 'cni' : 'bridge',
+    NetworkInterface: bridge,
+    Internal: internal,
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
-    ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
-    ...(cni ? { Cni: cni } : {}),
+    DNSEnabled: hasDns,
+    Labels: labels,
+    Created: new Date(created).toISOString(),
+    Cni: cni,
     Containers: containers,
-  };
+  });
 }
 
 export const networkInspectCommand: Command = {
   name: 'network inspect',
-  summary: 'Print all that is known of networks',
+  summary: 'Print all details of networks',
   params: 'NAME...',
   examples: ['thaw network inspect thaw'],
   options: {

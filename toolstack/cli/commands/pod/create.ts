@@ -2,13 +2,14 @@
 // thaw pod create: a domain for several containers.
 
 import type { DomainType, PodShare } from '../../../api/engine.js';
+import { defined } from '../../../base/defined.js';
 import { stringList, stringOption, type Command } from '../../command.js';
 import { confinement, CONFINEMENT_OPTIONS } from '../../options/confinement.js';
 import { hostname, macAddress } from '../../options/container.js';
 import { NETWORK_OPTIONS, networkOptions } from '../../options/network.js';
 import { DEFAULT_SHARE } from '../../options/pod.js';
 import { UsageError } from '../../options/usage-error.js';
-import { bytes, choice, cpus, optional, pairs } from '../../options/values.js';
+import { bytes, choice, cpus, pairs } from '../../options/values.js';
 
 const NAMES = ['add-host', 'dns', 'dns-search', 'dns-option'];
 
@@ -53,30 +54,29 @@ export const podCreateCommand: Command = {
     const named = stringOption(parsed, 'name');
     if (word !== undefined && named !== undefined)
       throw new UsageError(`Cannot use both --name ${named} and ${word}: a pod has one name`);
-    const id = await engine.podCreate({
-      ...optional('name', named ?? word),
-      ...optional('hostname', hostname(stringOption(parsed, 'hostname'))),
-      ...networkOptions(parsed),
-      ...optional('macAddress', macAddress(stringOption(parsed, 'mac-address'))),
-      ...confinement(parsed, client),
-      ...optional('memoryBytes', bytes('--memory', stringOption(parsed, 'memory'))),
-      ...optional('cpus', cpus(stringOption(parsed, 'cpus'))),
-      ...optional(
-        'type',
-        choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
-      ),
-      labels: pairs('--label', stringList(parsed, 'label')),
-      share: share(stringOption(parsed, 'share')),
-      exitPolicy:
-        choice('--exit-policy', stringOption(parsed, 'exit-policy'), ['continue', 'stop']) ??
-        'continue',
-    });
+    const id = await engine.podCreate(
+      defined({
+        name: named ?? word,
+        hostname: hostname(stringOption(parsed, 'hostname')),
+        ...networkOptions(parsed),
+        macAddress: macAddress(stringOption(parsed, 'mac-address')),
+        ...confinement(parsed, client),
+        memoryBytes: bytes('--memory', stringOption(parsed, 'memory')),
+        cpus: cpus(stringOption(parsed, 'cpus')),
+        type: choice<DomainType>('--type', stringOption(parsed, 'type'), ['pv', 'pvh']),
+        labels: pairs('--label', stringList(parsed, 'label')),
+        share: share(stringOption(parsed, 'share')),
+        exitPolicy:
+          choice('--exit-policy', stringOption(parsed, 'exit-policy'), ['continue', 'stop']) ??
+          'continue',
+      }),
+    );
     client.out(`${id}\n`);
     return 0;
   },
 };
 
-/** Also `+A,B`, which adds to what is shared anyway. Throws UsageError. Exported for its test. */
+/** Reads `A,B`, or `+A,B`, which adds to the default. Throws UsageError. Exported for its test. */
 export function share(value: string | undefined): PodShare[] {
   if (value === undefined) return DEFAULT_SHARE;
   const adds = value.startsWith('+');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod start, stop, restart, kill, pause, unpause, rm and prune: a pod with all of its containers.
+// thaw pod start, stop, restart, kill, pause, unpause, rm and prune. Each acts on a pod with all its containers.
 
 import type { Client, Engine, PodSummary } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -20,7 +20,7 @@ const TIME: Command['options'] = {
 
 type Act = (name: string, parsed: Parsed, client: Client, engine: Engine) => Promise<string>;
 
-/** A command for any number of pods, which prints the id of each. */
+/** Makes a command for any number of pods, which prints the id of each. */
 function forPods(
   verb: string,
   summary: string,
@@ -29,7 +29,9 @@ function forPods(
   failureStatus: (error: unknown) => number = () => 125,
 ): Command {
   return {
-    ...{ name: `pod ${verb}`, summary, params: 'POD...' },
+    name: `pod ${verb}`,
+    summary,
+    params: 'POD...',
     examples: [`thaw pod ${verb} shop`, `thaw pod ${verb} --all`],
     options: { ...ALL, ...options },
     positionals: { min: 0, max: Infinity },
@@ -100,14 +102,14 @@ export const podKillCommand = forPods(
 
 export const podPauseCommand = forPods(
   'pause',
-  'Let nothing run in pods until they are unpaused',
+  'Pause pods until thaw pod unpause',
   {},
   (name, _parsed, _client, engine) => engine.podPause(name),
 );
 
 export const podUnpauseCommand = forPods(
   'unpause',
-  'Let pods run on',
+  'Resume paused pods',
   {},
   (name, _parsed, _client, engine) => engine.podUnpause(name),
 );
@@ -119,9 +121,9 @@ export const podRmCommand = forPods(
     force: {
       type: 'boolean',
       short: 'f',
-      describe: 'Those that run as well, and let those be that are not there',
+      describe: 'Also remove running ones; a missing one is no error',
     },
-    ignore: { type: 'boolean', short: 'i', describe: 'A pod that is not there is no error' },
+    ignore: { type: 'boolean', short: 'i', describe: 'A missing pod is no error' },
     ...TIME,
   },
   async (name, parsed, _client, engine) => {
@@ -136,13 +138,13 @@ export const podRmCommand = forPods(
       throw error;
     }
   },
-  // podman's.
+  // podman's status for a missing pod is 1.
   (error) => (errorCode(error) === 'ERR_POD_NOT_FOUND' ? 1 : 125),
 );
 
 export const podPruneCommand: Command = {
   name: 'pod prune',
-  summary: 'Remove all pods of which nothing runs',
+  summary: 'Remove all pods that do not run',
   params: '',
   examples: ['thaw pod prune'],
   options: {},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod ps, inspect and exists: which pods there are.
+// thaw pod ps, inspect and exists.
 
 import type { PodSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
@@ -65,22 +65,28 @@ function row(pod: PodSummary, id: string): string[] {
   ];
 }
 
-/** What a template may name: podman's words, and the domain's. */
+/** Fields of --format: podman's, and the domain's. */
 function fields(pod: PodSummary, id: string): object {
   const { containers } = pod;
   return {
-    ...{ Id: id, ID: id, Name: pod.name, Status: pod.status, Labels: pod.labels },
+    Id: id,
+    ID: id,
+    Name: pod.name,
+    Status: pod.status,
+    Labels: pod.labels,
     Created: formatAge(Date.now() - pod.created),
     NumberOfContainers: containers.length,
     ContainerIds: containers.map((one) => one.id.slice(0, 12)).join(' '),
     ContainerNames: containers.map((one) => one.name).join(' '),
     ContainerStatuses: containers.map((one) => one.state).join(' '),
-    ...{ Networks: pod.network ?? '', Domid: pod.domid ?? '', Type: pod.type ?? '' },
+    Networks: pod.network ?? '',
+    Domid: pod.domid ?? '',
+    Type: pod.type ?? '',
     Memory: formatBytes(pod.memoryBytes),
   };
 }
 
-/** Throws UsageError for a filter that there is not. */
+/** Throws UsageError for an unknown key. */
 function podFilter(item: string): (pod: PodSummary) => boolean {
   const [, key = '', value = ''] = /^([a-z]+)=(.+)$/s.exec(item) ?? [];
   switch (key) {
@@ -106,7 +112,7 @@ function podFilter(item: string): (pod: PodSummary) => boolean {
 
 export const podInspectCommand: Command = {
   name: 'pod inspect',
-  summary: 'Print all that is known of pods',
+  summary: 'Print all details of pods',
   params: 'POD...',
   examples: ['thaw pod inspect shop', "thaw pod inspect --format '{{.State}}' shop"],
   options: {
@@ -118,16 +124,27 @@ export const podInspectCommand: Command = {
     inspectEach(parsed, client, async (name) => inspected(await engine.pod(name))),
 };
 
-/** In podman's words, and the domain's. */
+/** podman's fields, and the domain's. */
 function inspected(pod: PodSummary): object {
   return {
-    ...{ Id: pod.id, Name: pod.name, Created: new Date(pod.created).toISOString() },
-    ...{ ExitPolicy: pod.exitPolicy, State: pod.status, Error: pod.reason ?? '' },
-    ...{ Hostname: pod.hostname, Labels: pod.labels, SharedNamespaces: pod.share },
+    Id: pod.id,
+    Name: pod.name,
+    Created: new Date(pod.created).toISOString(),
+    ExitPolicy: pod.exitPolicy,
+    State: pod.status,
+    Error: pod.reason ?? '',
+    Hostname: pod.hostname,
+    Labels: pod.labels,
+    SharedNamespaces: pod.share,
     Domain: {
-      ...{ Id: pod.domid ?? null, Type: pod.type ?? '', Memory: pod.memoryBytes, Cpus: pod.cpus },
+      Id: pod.domid ?? null,
+      Type: pod.type ?? '',
+      Memory: pod.memoryBytes,
+      Cpus: pod.cpus,
     },
-    ...{ Network: pod.network ?? '', Addresses: pod.addresses, Ports: pod.ports },
+    Network: pod.network ?? '',
+    Addresses: pod.addresses,
+    Ports: pod.ports,
     NumContainers: pod.containers.length,
     Containers: pod.containers.map(({ id, name, state }) => ({ Id: id, Name: name, State: state })),
   };
@@ -135,7 +152,7 @@ function inspected(pod: PodSummary): object {
 
 export const podExistsCommand: Command = {
   name: 'pod exists',
-  summary: 'Say by the exit status whether there is a pod: 0, or 1 where there is none',
+  summary: 'Check whether a pod exists: exit status 0, or 1 if not',
   params: 'POD',
   examples: ['thaw pod exists shop'],
   options: {},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw config: what can stand in thawd's configuration file.
+// thaw config: prints thawd's configuration file with its defaults.
 
 import type { Command } from '../../command.js';
 import { explainConfig } from '../../options/thawd.js';

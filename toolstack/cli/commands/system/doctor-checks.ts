@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The single checks of thaw doctor, in the order in which thaw needs what they look for.
+// The checks of thaw doctor, in the order in which thaw needs the things that they look for.
 
 import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -13,11 +13,11 @@ export interface Finding {
   what: string;
   state: 'ok' | 'missing' | 'warning';
   detail: string;
-  /** The command that mends it. */
+  /** A command that repairs it. */
   remedy?: string;
 }
 
-/** Runs all checks; none of them changes anything. */
+/** The checks change nothing on the host. */
 export async function doctorChecks(): Promise<Finding[]> {
   return Promise.all([
     checkDom0(),
@@ -122,7 +122,7 @@ async function checkModule(module: string, why: string): Promise<Finding> {
   return { what, state: 'missing', detail: 'not loaded', remedy: `modprobe ${module}` };
 }
 
-/** Where podman keeps what it runs. */
+/** podman keeps its helper programs here. */
 const HELPERS = ['/usr/lib/podman', '/usr/libexec/podman'];
 
 async function checkProgram(program: string, packageName: string, why: string): Promise<Finding> {
@@ -179,7 +179,7 @@ function canConnect(path: string): Promise<boolean> {
   return talk(path, (socket, settle) => socket.once('connect', () => settle(true)));
 }
 
-/** Whether somebody reads what is sent there. To connect proves nothing: systemd may hold the socket of a thawd that does not start. */
+/** True if thawd answers a request. A connection proves nothing: systemd may hold the socket of a thawd that does not start. */
 function isAnswered(path: string): Promise<boolean> {
   return talk(path, (socket, settle) => {
     socket.once('connect', () => socket.write(encodeFrame(ApiType.REQUEST, 0, 0, VERSION_REQUEST)));
@@ -199,7 +199,7 @@ function talk(
       resolve(answer);
     };
     socket.setTimeout(ANSWER_MS, () => settle(false));
-    // A full queue of connections is somebody's queue.
+    // EAGAIN means a full queue of connections, so a process listens.
     socket.once('error', (error) => settle(errorCode(error) === 'EAGAIN'));
     converse(socket, settle);
   });
@@ -207,6 +207,10 @@ function talk(
 
 const ANSWER_MS = 5000;
 const VERSION_REQUEST = encodeRequest({
-  ...{ cwd: '/', argv: ['thaw', '--version'], env: [], rows: 0, cols: 0 },
+  cwd: '/',
+  argv: ['thaw', '--version'],
+  env: [],
+  rows: 0,
+  cols: 0,
   ttys: { stdin: false, stdout: false, stderr: false },
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw doctor: what this host lacks for thaw, and the command that mends each. Works without thawd and without Xen.
+// thaw doctor: lists what the host lacks for thaw, each with a command that repairs it. Works without thawd and without Xen.
 
 import { doctorChecks, type Finding } from './doctor-checks.js';
 import { flag, type Command } from '../../command.js';
@@ -7,7 +7,7 @@ import { formatJson } from '../../output/table.js';
 
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary: 'Say what this host lacks for thaw, and how to mend it',
+  summary: 'List what this host lacks for thaw, and how to repair it',
   params: '',
   examples: ['thaw doctor'],
   options: { json: { type: 'boolean', describe: 'Print JSON' } },

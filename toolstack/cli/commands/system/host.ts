@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw info and version: what thaw runs on.
+// thaw info and version.
 
 import type { HostInfo } from '../../../api/engine.js';
 import { formatBytes } from '../../../base/text.js';
@@ -71,9 +71,10 @@ export const versionCommand: Command = {
   async run(parsed, client, engine) {
     const { version, xen } = await engine.info();
     const format = stringOption(parsed, 'format');
-    // The command line is read by thawd itself, so there is one version of both.
+    // thawd itself reads the command line, so client and server have one version.
     const versions = {
-      ...{ Client: { Version: VERSION }, Server: { Version: version } },
+      Client: { Version: VERSION },
+      Server: { Version: version },
       Xen: { Version: xen.version },
     };
     if (format === 'json') client.out(formatJson(versions));

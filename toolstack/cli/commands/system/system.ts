@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image prune, system df and system prune: what takes disk, and what goes that nobody needs.
+// thaw image prune, system df and system prune: disk space, and the removal of unused things.
 
 import type { DiskUsage, Engine } from '../../../api/engine.js';
 import { describeError } from '../../../base/errors.js';
@@ -15,7 +15,7 @@ export const imagePruneCommand: Command = {
   params: '',
   examples: ['thaw image prune', 'thaw image prune --all --force'],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'Also those with names that nothing uses' },
+    all: { type: 'boolean', short: 'a', describe: 'Also unused images with names' },
     ...FORCE_OPTION,
   },
   positionals: { min: 0, max: 0 },
@@ -32,7 +32,7 @@ export const imagePruneCommand: Command = {
 
 export const systemDfCommand: Command = {
   name: 'system df',
-  summary: 'Show how much of the disk is taken, and how much of that nothing needs',
+  summary: 'Show the disk space in use, and how much of it can be freed',
   params: '',
   examples: ['thaw system df', "thaw system df --format '{{.Type}} {{.Reclaimable}}'"],
   options: { format: { type: 'string', describe: 'json, or a template such as {{.Type}}' } },
@@ -57,7 +57,7 @@ export const systemDfCommand: Command = {
   },
 };
 
-/** podman's words, in the order of the table. */
+/** podman's fields, in the order of the table. */
 function fields({ type, total, active, bytes, reclaimableBytes }: DiskUsage) {
   const percent = bytes === 0 ? 0 : Math.round((reclaimableBytes / bytes) * 100);
   const reclaimable = `${formatBytes(reclaimableBytes)} (${percent}%)`;
@@ -67,7 +67,7 @@ function fields({ type, total, active, bytes, reclaimableBytes }: DiskUsage) {
 
 export const systemPruneCommand: Command = {
   name: 'system prune',
-  summary: 'Remove containers that do not run, networks nobody is in, and images nothing uses',
+  summary: 'Remove containers that do not run, and unused networks and images',
   params: '',
   examples: ['thaw system prune', 'thaw system prune --all --force'],
   options: {
@@ -145,7 +145,7 @@ function unusedNetworks(engine: Engine): string[] {
     .map(({ name }) => name);
 }
 
-/** Those that went; what kept the others is put with the failures. */
+/** Returns the names that were removed. Adds the errors of all others to `failures`. */
 async function removeEach(
   names: readonly string[],
   failures: unknown[],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw volume create, ls, inspect, rm and prune: folders that outlive containers.
+// thaw volume create, ls, inspect, rm and prune.
 
 import type { VolumeSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
+import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { confirm, FORCE_OPTION } from '../../output/confirm.js';
 import { forEach } from '../container/each.js';
@@ -10,11 +11,11 @@ import { renderEach } from '../../output/format.js';
 import { inspectEach } from '../container/query/inspect.js';
 import { formatJson, formatTable } from '../../output/table.js';
 import { UsageError } from '../../options/usage-error.js';
-import { bytes, optional, pairs } from '../../options/values.js';
+import { bytes, pairs } from '../../options/values.js';
 
 export const volumeCreateCommand: Command = {
   name: 'volume create',
-  summary: 'Make a volume: a folder that containers share and that outlives them',
+  summary: 'Make a volume: a folder that outlives its containers',
   params: '[NAME]',
   examples: ['thaw volume create data', 'thaw volume create --opt size=2g --label team=db data'],
   options: {
@@ -28,11 +29,13 @@ export const volumeCreateCommand: Command = {
   positionals: { min: 0, max: 1 },
   failureStatus: 125,
   async run(parsed, client, engine) {
-    const name = await engine.volumeCreate({
-      ...optional('name', parsed.positional[0]),
-      ...optional('sizeBytes', size(parsed)),
-      labels: pairs('--label', stringList(parsed, 'label')),
-    });
+    const name = await engine.volumeCreate(
+      defined({
+        name: parsed.positional[0],
+        sizeBytes: size(parsed),
+        labels: pairs('--label', stringList(parsed, 'label')),
+      }),
+    );
     client.out(`${name}\n`);
     return 0;
   },
@@ -72,21 +75,25 @@ function row({ name, containers }: VolumeSummary): string[] {
   return ['local', name, containers.join(', ')];
 }
 
-/** What a template may name. */
+/** Fields of --format. */
 function fields(volume: VolumeSummary): object {
   const { name, path, sizeBytes, labels, isAnonymous, created, containers } = volume;
   return {
-    ...{ Name: name, Driver: 'local', Mountpoint: path },
+    Name: name,
+    Driver: 'local',
+    Mountpoint: path,
     CreatedAt: new Date(created).toISOString(),
-    ...{ Labels: labels, Scope: 'local' },
-    Options: sizeBytes === undefined ? {} : { size: String(sizeBytes) },
-    ...{ Anonymous: isAnonymous, Containers: containers },
+    Labels: labels,
+    Scope: 'local',
+    Options: defined({ size: sizeBytes?.toString() }),
+    Anonymous: isAnonymous,
+    Containers: containers,
   };
 }
 
 export const volumeInspectCommand: Command = {
   name: 'volume inspect',
-  summary: 'Print all that is known of volumes',
+  summary: 'Print all details of volumes',
   params: 'NAME...',
   examples: ['thaw volume inspect data'],
   options: {
@@ -110,7 +117,7 @@ export const volumeRmCommand: Command = {
   failureStatus: 125,
   run: (parsed, client, engine) =>
     forEach(parsed.positional, client, (name) => engine.volumeRemove(name, flag(parsed, 'force')), {
-      // podman's: 1 for one that is not there, 2 for one that a container has.
+      // podman's statuses: 1 for a missing volume, 2 for one in use.
       failureStatus: (error) => STATUSES[errorCode(error) ?? ''] ?? 125,
     }),
 };

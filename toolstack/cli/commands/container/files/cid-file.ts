@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--cidfile FILE`: the container's id, in a file of the client's that was not there before.
+// --cidfile FILE: writes the container's id to a new file of the client.
 
 import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -8,8 +8,8 @@ import { describeError, errorCode, ThawError } from '../../../../base/errors.js'
 import { stringOption, type Parsed } from '../../../command.js';
 
 /**
- * Runs `make`, which calls what it is given with the id. The file is made before, so that one which cannot be is found before
- * there is a container, and goes again where there came none. Rejects with ERR_CIDFILE.
+ * `make` calls `onId` with the id. The file is created first, so that a wrong path fails before there is a container. It is removed
+ * when no container is made. Rejects with ERR_CIDFILE.
  */
 export async function withCidFile<T>(
   parsed: Parsed,
@@ -34,7 +34,7 @@ export async function withCidFile<T>(
   }
 }
 
-/** Follows no link, so that it writes where it says. */
+/** O_EXCL follows no link. */
 function create(name: string, path: string): number {
   try {
     const { O_WRONLY, O_CREAT, O_EXCL } = constants;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw commit: an image of a container, with changes in the words of a Dockerfile.
+// thaw commit: an image of a container, with changes written as in a Dockerfile.
 
+import { defined } from '../../../../base/defined.js';
 import { flag, stringList, stringOption, type Command } from '../../../command.js';
 import { UsageError } from '../../../options/usage-error.js';
-import { optional } from '../../../options/values.js';
 
 type Process = Readonly<Record<string, unknown>>;
 
@@ -25,10 +25,14 @@ export const commitCommand: Command = {
     pause: {
       type: 'boolean',
       short: 'p',
-      describe: 'Have its processes stand still while its files are read',
+      describe: 'Pause its processes while its files are read',
     },
-    quiet: { type: 'boolean', short: 'q', describe: 'Only the id, which is all that is printed' },
-    message: { type: 'string', short: 'm', describe: "A word on it, for the image's history" },
+    quiet: {
+      type: 'boolean',
+      short: 'q',
+      describe: "For podman's sake: only the id is printed anyway",
+    },
+    message: { type: 'string', short: 'm', describe: "Comment for the image's history" },
   },
   positionals: { min: 1, max: 2 },
   failureStatus: 125,
@@ -37,12 +41,13 @@ export const commitCommand: Command = {
     const changes = stringList(parsed, 'change').map(parseChange);
     const id = await engine.commit(
       container,
-      {
-        ...{ pauses: flag(parsed, 'pause'), ...optional('image', image) },
-        ...optional('author', stringOption(parsed, 'author')),
-        ...optional('message', stringOption(parsed, 'message')),
-        change: (config) => changes.reduce((made, change) => change(made), config),
-      },
+      defined({
+        pauses: flag(parsed, 'pause'),
+        image,
+        author: stringOption(parsed, 'author'),
+        message: stringOption(parsed, 'message'),
+        change: (config: Process) => changes.reduce((made, change) => change(made), config),
+      }),
       client,
     );
     client.out(`${id.replace(/^sha256:/, '')}\n`);
@@ -50,7 +55,7 @@ export const commitCommand: Command = {
   },
 };
 
-/** What one instruction does to an image's process. Throws UsageError. */
+/** Reads one instruction as a change of an image's configuration. Throws UsageError. */
 export function parseChange(text: string): (config: Process) => Process {
   const [, word = '', rest = ''] = /^([A-Za-z]+)[\s=]+(.+)$/s.exec(text.trim()) ?? [];
   const value = rest.trim();
@@ -84,14 +89,14 @@ export function parseChange(text: string): (config: Process) => Process {
   }
 }
 
-/** A JSON array as it is; else a line for the shell, or what `split` makes of it. */
+/** Reads a JSON array. Any other text is a line for the shell, or the words between matches of `split`. */
 function words(value: string, split?: RegExp): string[] {
   if (value.startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(value);
       if (Array.isArray(parsed) && parsed.every((item) => typeof item === 'string')) return parsed;
     } catch {
-      // As in a Dockerfile, it is a line then.
+      // A Dockerfile takes wrong JSON for a line too.
     }
   }
   return split ? value.split(split) : ['/bin/sh', '-c', value];

@@ -22,7 +22,7 @@ export const copyCommand: Command = {
     },
     overwrite: {
       type: 'boolean',
-      describe: 'Replace folders by what is none, and the other way round',
+      describe: 'Let files replace folders, and folders files',
     },
   },
   positionals: { min: 2, max: 2 },
@@ -35,7 +35,9 @@ export const copyCommand: Command = {
       );
     const outcome = await engine.copy(
       {
-        ...{ from, to, overwrites: flag(parsed, 'overwrite') },
+        from,
+        to,
+        overwrites: flag(parsed, 'overwrite'),
         keepsOwners: parsed.options['archive']?.at(-1) === false,
       },
       client,
@@ -44,7 +46,7 @@ export const copyCommand: Command = {
   },
 };
 
-/** `CONTAINER:PATH`, from the root where it says nothing else; what begins as a path does is the host's. */
+/** Reads `CONTAINER:PATH`, with PATH below the container's root. A word that begins with `.` or `/` is a path of the host. */
 export function endOf(word: string): CopyEnd {
   if (word === '-') return { kind: 'stream' };
   const [, container, path = ''] = /^([^./][^:/]*):(.*)$/s.exec(word) ?? [];

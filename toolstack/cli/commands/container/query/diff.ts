@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw diff: what a container has changed of its image's files.
+// thaw diff: files that a container has added, changed or deleted.
 
 import type { Change } from '../../../../api/engine.js';
 import { stringOption, type Command } from '../../../command.js';
@@ -9,7 +9,7 @@ const LETTERS: Record<Change['kind'], string> = { added: 'A', changed: 'C', dele
 
 export const diffCommand: Command = {
   name: 'diff',
-  summary: "List what a container has changed of its image's files",
+  summary: 'List the files that a container has changed',
   params: 'CONTAINER',
   examples: ['thaw diff web', 'thaw diff --format json web'],
   options: {
@@ -27,11 +27,11 @@ export const diffCommand: Command = {
 };
 
 function asLine({ kind, path }: Change): string {
-  // A name is the container's choice, and a terminal takes some of them for orders.
+  // The container chooses the names, and some characters control a terminal.
   return `${LETTERS[kind]} ${path.replace(/\p{Cc}/gu, '?')}\n`;
 }
 
-/** As podman's: a list for each kind that there is. */
+/** A list for each kind that occurs, as in podman. */
 function asJson(changes: Change[]): string {
   const kinds = ['changed', 'added', 'deleted'] as const;
   const lists = kinds.map((kind): [string, string[]] => [

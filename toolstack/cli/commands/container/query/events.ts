@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw events: what happens to containers, as it happens.
+// thaw events: changes of containers, as they happen.
 
 import type { ThawEvent } from '../../../../api/engine.js';
+import { defined } from '../../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../../command.js';
 import { renderEach } from '../../../output/format.js';
 import { UsageError } from '../../../options/usage-error.js';
-import { optional, pairs, time } from '../../../options/values.js';
+import { pairs, time } from '../../../options/values.js';
 
 export const eventsCommand: Command = {
   name: 'events',
-  summary: 'Print what happens to containers',
+  summary: 'Print events of containers',
   params: '',
   examples: [
     'thaw events',
@@ -17,9 +18,9 @@ export const eventsCommand: Command = {
     'thaw events --filter event=died',
   ],
   options: {
-    since: { type: 'string', describe: 'First what has happened since then, such as 10m (ago)' },
+    since: { type: 'string', describe: 'Begin with events since then, such as 10m (ago)' },
     until: { type: 'string', describe: 'End at that time' },
-    'no-follow': { type: 'boolean', describe: 'Do not wait for what is to come' },
+    'no-follow': { type: 'boolean', describe: 'Do not wait for further events' },
     filter: {
       type: 'string',
       short: 'f',
@@ -33,21 +34,21 @@ export const eventsCommand: Command = {
     const format = stringOption(parsed, 'format');
     const isWanted = eventFilter(parsed);
     await engine.events(
-      {
-        ...optional('since', time('--since', stringOption(parsed, 'since'))),
-        ...optional('until', time('--until', stringOption(parsed, 'until'))),
+      defined({
+        since: time('--since', stringOption(parsed, 'since')),
+        until: time('--until', stringOption(parsed, 'until')),
         follow: !flag(parsed, 'no-follow'),
-        tell: (event) => {
+        tell: (event: ThawEvent) => {
           if (isWanted(event)) client.out(show(event, format));
         },
-      },
+      }),
       client,
     );
     return 0;
   },
 };
 
-/** Of several with the same key one must fit, and of each key one. */
+/** An event matches one value of each key. */
 function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
   const wanted: Record<string, string[]> = {};
   for (const item of stringList(parsed, 'filter')) {
@@ -65,11 +66,16 @@ function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
 function show(event: ThawEvent, format: string | undefined): string {
   const { time: ms, type, action, id, name, image, exitStatus, health } = event;
   const at = new Date(ms).toISOString();
-  const fields = {
-    ...{ Time: at, Type: type, Action: action, ID: id, Name: name, Image: image },
-    ...(exitStatus === undefined ? {} : { ExitCode: exitStatus }),
-    ...(health === undefined ? {} : { HealthStatus: health }),
-  };
+  const fields = defined({
+    Time: at,
+    Type: type,
+    Action: action,
+    ID: id,
+    Name: name,
+    Image: image,
+    ExitCode: exitStatus,
+    HealthStatus: health,
+  });
   if (format === 'json') return `${JSON.stringify(fields)}\n`;
   if (format !== undefined) return renderEach(format, [fields]);
   const exit = exitStatus === undefined ? '' : `, exitCode=${exitStatus}`;

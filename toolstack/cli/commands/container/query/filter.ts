@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `--filter KEY=VALUE` of lists of containers, as podman has it: of several values of a key one must fit, of labels all, and every key.
+// --filter KEY=VALUE for lists of containers, as in podman: a container matches one value of each key, and all labels.
 
 import type { ContainerSummary } from '../../../../api/engine.js';
 import { UsageError } from '../../../options/usage-error.js';
@@ -29,7 +29,7 @@ const FILTERS: Record<string, Fits> = {
     [image, imageId].includes(value) || imageId.replace(/^sha256:/, '').startsWith(value),
 };
 
-/** Throws UsageError for a filter that there is not. */
+/** Throws UsageError for an unknown key. */
 export function containerFilter(items: readonly string[]): (c: ContainerSummary) => boolean {
   const wanted = new Map<string, string[]>();
   for (const item of items) {
@@ -43,7 +43,7 @@ export function containerFilter(items: readonly string[]): (c: ContainerSummary)
   return (container) =>
     [...wanted].every(([key, values]) => {
       const fits = (value: string): boolean => FILTERS[key]?.(container, value) ?? false;
-      // podman's: labels narrow down, all else is a choice.
+      // As in podman, all labels must match, but one value of any other key is enough.
       return key === 'label' ? values.every(fits) : values.some(fits);
     });
 }

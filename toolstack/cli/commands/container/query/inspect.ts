@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw inspect: all that is known of containers and images.
+// thaw inspect: all details of containers and images.
 
 import type { Client } from '../../../../api/engine.js';
 import { describeError, errorCode } from '../../../../base/errors.js';
@@ -10,7 +10,7 @@ import { choice } from '../../../options/values.js';
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  summary: 'Print all that is known of containers, or images',
+  summary: 'Print all details of containers or images',
   params: 'CONTAINER|IMAGE...',
   examples: [
     'thaw inspect web',
@@ -39,7 +39,7 @@ export const inspectCommand: Command = {
         return await engine.inspect(name);
       } catch (error) {
         if (type === 'container' || errorCode(error) !== 'ERR_CONTAINER_NOT_FOUND') throw error;
-        // Where there is neither, the container is what is missed.
+        // With neither, the error is that of the missing container.
         return engine.inspectImage(name, client).catch(() => {
           throw error;
         });
@@ -48,7 +48,7 @@ export const inspectCommand: Command = {
   },
 };
 
-/** Prints what `inspect` tells of each name, as --format says; a failure is a line on stderr. Resolves with the exit status. */
+/** Prints the result of `inspect` for each name by --format, and a line on stderr for each failure. Resolves with the exit status. */
 export async function inspectEach(
   parsed: Parsed,
   client: Client,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw logs: what a container has written, and what it writes.
+// thaw logs: a container's output, past and present.
 
 import type { LogOptions } from '../../../../api/engine.js';
+import { defined } from '../../../../base/defined.js';
 import { flag, stringOption, type Command, type Parsed } from '../../../command.js';
-import { optional, time, whole } from '../../../options/values.js';
+import { time, whole } from '../../../options/values.js';
 
 export const logsCommand: Command = {
   name: 'logs',
-  summary: 'Print what a container has written',
+  summary: "Print a container's output",
   params: 'CONTAINER',
   examples: ['thaw logs web', 'thaw logs --follow --tail 20 web', 'thaw logs --since 10m -t web'],
   options: {
@@ -31,10 +32,11 @@ export const logsCommand: Command = {
 function logOptions(parsed: Parsed): LogOptions {
   const tail = stringOption(parsed, 'tail');
   const lines = tail === 'all' ? undefined : whole('--tail', tail, -1);
-  return {
-    ...{ follow: flag(parsed, 'follow'), timestamps: flag(parsed, 'timestamps') },
-    ...optional('tail', lines === -1 ? undefined : lines),
-    ...optional('since', time('--since', stringOption(parsed, 'since'))),
-    ...optional('until', time('--until', stringOption(parsed, 'until'))),
-  };
+  return defined({
+    follow: flag(parsed, 'follow'),
+    timestamps: flag(parsed, 'timestamps'),
+    tail: lines === -1 ? undefined : lines,
+    since: time('--since', stringOption(parsed, 'since')),
+    until: time('--until', stringOption(parsed, 'until')),
+  });
 }

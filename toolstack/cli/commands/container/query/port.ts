@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw port: which ports of the host lead to a container.
+// thaw port: a container's published ports.
 
 import type { Command } from '../../../command.js';
 import type { PortWish } from '../../../../api/engine.js';
@@ -7,7 +7,7 @@ import { UsageError } from '../../../options/usage-error.js';
 
 export const portCommand: Command = {
   name: 'port',
-  summary: "List the host's ports that lead to a container",
+  summary: "List a container's published ports",
   params: 'CONTAINER [PORT[/PROTOCOL]]',
   examples: ['thaw port web', 'thaw port web 80/tcp'],
   options: {},
@@ -34,7 +34,7 @@ export const portCommand: Command = {
   },
 };
 
-/** `0.0.0.0:8080->80/tcp`, as podman's lists have it. */
+/** `0.0.0.0:8080->80/tcp`, as in podman's lists. */
 export function showPort(port: PortWish): string {
   return `${showHost(port)}->${port.containerPort}/${port.protocol}`;
 }

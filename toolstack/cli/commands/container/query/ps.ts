@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw ps: which containers there are.
+// thaw ps.
 
 import type { ContainerSummary } from '../../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../../base/text.js';
@@ -20,7 +20,7 @@ export const psCommand: Command = {
     "thaw ps --format '{{.Names}} {{.Status}}'",
   ],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'Also those that do not run' },
+    all: { type: 'boolean', short: 'a', describe: 'Also containers that do not run' },
     filter: {
       type: 'string',
       short: 'f',
@@ -29,10 +29,10 @@ export const psCommand: Command = {
     last: {
       type: 'string',
       short: 'n',
-      describe: 'Only so many, the newest, whether they run or not',
+      describe: 'Only so many of the newest, running or not',
     },
     latest: { type: 'boolean', short: 'l', describe: 'Only the newest' },
-    pod: { type: 'boolean', short: 'p', describe: 'Also the pods that they are in' },
+    pod: { type: 'boolean', short: 'p', describe: 'Also their pods' },
     quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     'no-trunc': { type: 'boolean', describe: 'Whole ids and commands' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
@@ -47,7 +47,7 @@ export const psCommand: Command = {
     const filters = stringList(parsed, 'filter');
     const last = flag(parsed, 'latest') ? 1 : whole('--last', stringOption(parsed, 'last'), 1);
     const isWanted = containerFilter(filters);
-    // Who asks for a state means all that are in it.
+    // A filter by state also shows containers that do not run.
     const asksState = filters.some((filter) => /^(status|exited)=/.test(filter));
     const all = flag(parsed, 'all') || last !== undefined || asksState;
     await engine.look();
@@ -106,20 +106,30 @@ function row(c: ContainerSummary, isWhole: boolean): string[] {
   ];
 }
 
-/** What a template may name: podman's words, and the domain's. */
+/** Fields of --format: podman's, and the domain's. */
 function fields(c: ContainerSummary, isWhole: boolean): object {
   return {
-    ...{ ID: shortId(c, isWhole), Names: c.name, Image: c.image, ImageID: c.imageId },
-    ...{ Command: commandText(c, isWhole), State: c.state, Status: statusText(c) },
+    ID: shortId(c, isWhole),
+    Names: c.name,
+    Image: c.image,
+    ImageID: c.imageId,
+    Command: commandText(c, isWhole),
+    State: c.state,
+    Status: statusText(c),
     CreatedAt: new Date(c.created).toISOString(),
     RunningFor: formatAge(Date.now() - c.created),
     ExitCode: c.exitStatus ?? 0,
     Labels: c.labels,
     Ports: portsText(c),
-    ...{ Networks: c.network ?? '', Mounts: c.mounts.map(({ destination }) => destination) },
-    ...{ Domid: c.domid ?? '', Type: c.type, Memory: formatBytes(c.memoryBytes), CPUs: c.cpus },
+    Networks: c.network ?? '',
+    Mounts: c.mounts.map(({ destination }) => destination),
+    Domid: c.domid ?? '',
+    Type: c.type,
+    Memory: formatBytes(c.memoryBytes),
+    CPUs: c.cpus,
     Restarts: c.restarts,
-    ...{ Pod: podId(c, isWhole), PodName: c.pod?.name ?? '' },
+    Pod: podId(c, isWhole),
+    PodName: c.pod?.name ?? '',
   };
 }
 
@@ -144,7 +154,7 @@ function healthText({ health }: ContainerSummary): string {
   return health === undefined ? '' : ` (${health})`;
 }
 
-/** podman's words. */
+/** The status as podman writes it. */
 function statusText(c: ContainerSummary): string {
   switch (c.state) {
     case 'exited':

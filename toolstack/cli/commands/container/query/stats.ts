@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw stats: what containers use, once or again and again.
+// thaw stats: CPU, memory and I/O of containers, once or repeatedly.
 
 import type { Client, ContainerStats, Engine } from '../../../../api/engine.js';
 import { sleep } from '../../../../base/deadline.js';
@@ -11,7 +11,7 @@ import { whole } from '../../../options/values.js';
 
 export const statsCommand: Command = {
   name: 'stats',
-  summary: 'Show what containers use',
+  summary: 'Show the CPU, memory and I/O that containers use',
   params: '[CONTAINER...]',
   examples: [
     'thaw stats',
@@ -19,7 +19,7 @@ export const statsCommand: Command = {
     "thaw stats --format '{{.Name}} {{.CPUPerc}}'",
   ],
   options: {
-    'no-stream': { type: 'boolean', describe: 'Once, with CPU as the average since the start' },
+    'no-stream': { type: 'boolean', describe: 'Print once, with average CPU use since the start' },
     'no-reset': { type: 'boolean', describe: 'Do not clear the screen between two tables' },
     interval: { type: 'string', short: 'i', describe: 'Seconds between two tables (default 5)' },
     format: { type: 'string', describe: 'json, or a template such as {{.Name}} {{.MemUsage}}' },
@@ -37,7 +37,7 @@ export const statsCommand: Command = {
   },
 };
 
-/** Until the client goes. */
+/** Runs until the client disconnects. */
 async function repeat(
   parsed: Parsed,
   client: Client,
@@ -77,15 +77,17 @@ const HEAD = [
   ...['NET IO', 'BLOCK IO', 'PIDS'],
 ];
 
-/** podman's words; what is not known is `--`. Since `before`, or the start. */
+/** podman's fields; an unknown value is `--`. CPU is that since `before`, or since the container's start. */
 function fields(now: ContainerStats, before: ContainerStats | undefined): Record<string, string> {
   const ms = now.time - (before?.time ?? now.started);
   const share = (key: 'cpuNs' | 'domainCpuNs'): string =>
     now[key] === undefined ? UNKNOWN : percent((now[key] - (before?.[key] ?? 0)) / 1e6, ms);
   const { memoryBytes, memoryLimitBytes: limit } = now;
   return {
-    ...{ ID: now.id.slice(0, 12), Name: now.name },
-    ...{ CPUPerc: share('cpuNs'), DomainCPUPerc: share('domainCpuNs') },
+    ID: now.id.slice(0, 12),
+    Name: now.name,
+    CPUPerc: share('cpuNs'),
+    DomainCPUPerc: share('domainCpuNs'),
     MemUsage: `${bytes(memoryBytes)} / ${formatBytes(limit)}`,
     MemPerc: memoryBytes === undefined ? UNKNOWN : percent(memoryBytes, limit),
     NetIO: `${formatBytes(now.networkIn)} / ${formatBytes(now.networkOut)}`,

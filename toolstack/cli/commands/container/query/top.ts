@@ -45,7 +45,7 @@ export const topCommand: Command = {
 
 type Column = [head: string, show: (process: ProcessInfo) => string];
 
-/** podman's names. */
+/** By podman's names. */
 const COLUMNS: Record<string, Column> = {
   user: ['USER', ({ user }) => user],
   uid: ['UID', ({ uid }) => String(uid)],
@@ -69,7 +69,7 @@ function cell(column: string, process: ProcessInfo): string {
   return COLUMNS[column]?.[1](process) ?? '';
 }
 
-/** As Go prints a duration: 1h2m3s. */
+/** 1h2m3s, as Go prints a duration. */
 function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
