@@ -33,7 +33,7 @@ export async function commitContainer(
     const wish = stops ? { ...layer, options: ArchiveOption.STILL } : layer;
     // Nobody else stops it meanwhile, and thaw exec waits.
     const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
-      stops ? container.still(work) : work();
+      stops ? container.exclusive(work) : work();
     const committed = await services.images.commit(
       record.imageId,
       image === undefined ? [] : [image],

@@ -40,7 +40,7 @@ export async function withOpened<T>(
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const asked = await manager.settled(key);
-  await asked.moving();
+  await asked.exclusiveDone();
   return manager.whenSettled(asked.record.id, (container) =>
     open(services, container, { verb, signal }, work),
   );
@@ -60,10 +60,10 @@ function open<T>(
     throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
   const done = onItsOwn(services, container, signal, work);
   const settled = done.then(
-    () => (container.opened = undefined),
-    () => (container.opened = undefined),
+    () => (container.fileGuest = undefined),
+    () => (container.fileGuest = undefined),
   );
-  container.opened = settled;
+  container.fileGuest = settled;
   return done;
 }
 

@@ -47,7 +47,7 @@ export async function beginIn(
   options: ExecOptions,
   client: Client,
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
-  await container.moving();
+  await container.exclusiveDone();
   // No agent of a paused domain answers.
   await noticePauses(services, [container]);
   const { record, sandbox } = container;

@@ -31,13 +31,13 @@ export async function stopContainer(
   const isNews = asked.isStopped !== true;
   asked.isStopped = true;
   const container = await manager.settled(asked.id);
-  // Nothing in it hears a signal before. A guest that holds up who keeps it still is not waited for without end.
-  await isWithin(container.moving(), STILL_MS);
+  // A container that is being copied hears no signal. A guest that holds up the copy is not waited for without end.
+  await isWithin(container.exclusiveDone(), EXCLUSIVE_MS);
   await manager.whenSettled(asked.id, (settled) => stop(services, settled, isNews, timeoutS));
 }
 
-/** What a guest may take that is being copied. */
-const STILL_MS = 60_000;
+/** The time that a copy may take. */
+const EXCLUSIVE_MS = 60_000;
 
 async function stop(
   services: ContainerServices,

@@ -14,7 +14,7 @@ export async function pauseContainer(
   services: ContainerServices,
   container: Container,
 ): Promise<void> {
-  await container.still(async () => {
+  await container.exclusive(async () => {
     const { record, sandbox } = container;
     if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
     if (record.pod) {

@@ -8,7 +8,8 @@ import type { SandboxRecord } from '../../sandbox/record.js';
 import { releaseSandbox } from '../../sandbox/release.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
-import { Container, type Ending } from '../lifecycle/container.js';
+import type { Ending } from '../lifecycle/base-container.js';
+import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
@@ -199,7 +200,7 @@ function letGoOn(services: ContainerServices, container: Container): void {
   const { ownSandbox } = container;
   if (!ownSandbox) return;
   container
-    .still(() => goOnIfHeld(services.sandbox, ownSandbox, ownSandbox.record))
+    .exclusive(() => goOnIfHeld(services.sandbox, ownSandbox, ownSandbox.record))
     .catch((error: unknown) =>
       services.log.error(`Cannot let container ${container.record.name} go on`, { error }),
     )

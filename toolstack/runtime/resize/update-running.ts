@@ -92,7 +92,7 @@ export async function finishUpdate(
   const { record, sandbox } = container;
   if (record.isUpdating !== true || record.state !== 'running' || !sandbox) return;
   try {
-    await container.still(async () => {
+    await container.exclusive(async () => {
       const all = { cpus: 0, pidsLimit: 0, memoryBytes: 0 };
       await limit(container, all, limitsOf(record));
       const { ownSandbox: own } = container;

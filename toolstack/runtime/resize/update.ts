@@ -23,7 +23,7 @@ export async function updateContainer(
   const container = await manager.settled(key);
   const { record } = container;
   // One after the other: each begins with what the one before has written down.
-  await container.still(async () => {
+  await container.exclusive(async () => {
     const wanted = await checkChange(services, record, change);
     if (!['running', 'paused', 'created', 'exited', 'lost'].includes(record.state))
       throw stateError('update', record);

@@ -30,7 +30,7 @@ export function copyContainer(
   verb: Verb,
   signal: AbortSignal,
 ): Promise<Copied> {
-  return whileStill(services, container, verb, signal, (sandbox, either) =>
+  return exclusively(services, container, verb, signal, (sandbox, either) =>
     copySandbox(services.sandbox, sandbox, { container: container.record.inGuest }, either),
   );
 }
@@ -45,24 +45,24 @@ export function saveContainer(
   signal: AbortSignal,
   save: (copied: Copied, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  return whileStill(services, container, 'checkpoint', signal, async (sandbox, either) => {
+  return exclusively(services, container, 'checkpoint', signal, async (sandbox, either) => {
     const held = { container: container.record.inGuest };
     await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
     // No policy starts it again: where it goes on is where its file is restored.
     container.record.isStopped = true;
-    container.end({ kind: 'exited', code: 0 });
+    container.end({ exit: { kind: 'exited', code: 0 } });
   });
 }
 
 /** Runs `work`, whose signal aborts also when the container ends. */
-function whileStill<T>(
+function exclusively<T>(
   services: ContainerServices,
   container: Container,
   verb: Verb,
   signal: AbortSignal,
   work: (sandbox: Sandbox, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return container.still(async () => {
+  return container.exclusive(async () => {
     await noticePauses(services, [container]);
     const { record, sandbox, ownSandbox } = container;
     if (record.state !== 'running' || !sandbox) throw notRunning(record, verb);

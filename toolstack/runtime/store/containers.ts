@@ -108,8 +108,8 @@ export class ContainerManager {
     const { id } = this.find(key).record;
     for (let noticed = false; ;) {
       const container = this.find(id);
-      const { launched, opened, finished, record } = container;
-      const pending = launched ?? opened ?? (isUp(record) ? undefined : finished);
+      const { launched, fileGuest, finished, record } = container;
+      const pending = launched ?? fileGuest ?? (isUp(record) ? undefined : finished);
       if (pending) {
         await pending.catch(() => undefined);
       } else if (isUp(record) && !noticed) {

@@ -36,19 +36,19 @@ test('the first news of the end counts', async (t) => {
   t.deepEqual(await container.ended, { exit: { kind: 'exited', code: 3 } });
 });
 
-test('what keeps it still comes one after the other, and others wait until it moves', async (t) => {
+test('exclusive work comes one after the other, and others wait until it is done', async (t) => {
   const { container } = await started(t);
   const order: string[] = [];
-  const first = container.still(async () => {
+  const first = container.exclusive(async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     order.push('first');
     throw new Error('failed');
   });
-  const second = container.still(() => Promise.resolve(void order.push('second')));
-  const moving = container.moving().then(() => order.push('moving'));
+  const second = container.exclusive(() => Promise.resolve(void order.push('second')));
+  const done = container.exclusiveDone().then(() => order.push('done'));
   await t.throwsAsync(first, { message: 'failed' });
-  await Promise.all([second, moving]);
-  t.deepEqual(order, ['first', 'second', 'moving']);
+  await Promise.all([second, done]);
+  t.deepEqual(order, ['first', 'second', 'done']);
 });
 
 test('a lost guest, a killed shim and a reason of thawd’s own are ends too', async (t) => {

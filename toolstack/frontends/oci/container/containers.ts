@@ -277,7 +277,7 @@ export class OciContainers {
 function insist(container: OciContainer): void {
   if (container.sharesDomain) return;
   const timer = setTimeout(() => void container.kill(), INSIST_MS).unref();
-  void container.ended.then(() => clearTimeout(timer));
+  void container.finished.then(() => clearTimeout(timer));
 }
 
 function keyOf(root: string, id: string): string {

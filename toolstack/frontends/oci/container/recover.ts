@@ -140,10 +140,10 @@ function followNetwork(
 }
 
 async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {
-  const { record, events } = container;
+  const { record, shimEvents } = container;
   services.macs.add(record.sandbox.mac);
   const slots = new Slots<ShimEvents>();
-  slots.adopt(OWN_SLOT, events);
+  slots.adopt(OWN_SLOT, shimEvents);
   const routed = routeEvents(slots, () => undefined);
   const sandbox = await Sandbox.adopt(services, record.sandbox, routed).catch(() => undefined);
   if (!sandbox) return;
@@ -157,12 +157,12 @@ async function findPlace(
   container: OciContainer,
   containers: readonly OciContainer[],
 ): Promise<void> {
-  const { record, events } = container;
+  const { record, shimEvents } = container;
   const { place } = record;
   const owner = ownerOf(container, containers);
   if (!place || !owner?.domain?.isAlive) return;
   const { disks } = owner.domain;
-  owner.domain.slots.adopt(place.slot, events);
+  owner.domain.slots.adopt(place.slot, shimEvents);
   if (place.files !== undefined) owner.domain.files.adopt(place.files);
   // All of them, for what nobody has adopted is swept.
   await all(place.disks.map((disk) => disks.adopt(disk)));

@@ -89,7 +89,7 @@ async function save(
   const { record } = container;
   const host = await services.sandbox.templates.traits();
   const gone = new AbortController();
-  void container.ended.then(() => gone.abort(stateError('checkpoint', record)));
+  void container.finished.then(() => gone.abort(stateError('checkpoint', record)));
   const signal = AbortSignal.any([client.signal, gone.signal]);
   const held = { container: nameInGuest(record), stash: join(folder, stash) };
   const write = async (copied: Copied): Promise<void> => {

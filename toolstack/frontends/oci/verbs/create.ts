@@ -30,8 +30,8 @@ import { stateOf } from '../command-line/state.js';
 /** Has a container's devices go back when it ends. */
 export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): void {
   const { key } = container.record;
-  void container.ending.then(() => devices.ends(key));
-  void container.ended.then(() => devices.takeBack(key));
+  void container.ended.then(() => devices.ends(key));
+  void container.finished.then(() => devices.takeBack(key));
 }
 
 const CREATE_MS = 130_000;

@@ -16,7 +16,7 @@ export async function printEvents(
 ): Promise<void> {
   const ms = durationMs(interval);
   const over = new AbortController();
-  void container.ended.then(() => over.abort());
+  void container.finished.then(() => over.abort());
   // Nothing of an interval is left when the container ends in it.
   const either = AbortSignal.any([client.signal, over.signal]);
   for (;;) {

@@ -49,7 +49,7 @@ export async function untilEnd(
   // Signalled before anybody listened.
   if (client.signal.aborted) stop();
   try {
-    await container.ended;
+    await container.finished;
     await untilGone(record.pid);
   } finally {
     client.signal.removeEventListener('abort', stop);

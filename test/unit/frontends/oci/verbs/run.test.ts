@@ -12,11 +12,11 @@ const WAITS = { detach: false, keep: false };
 function given(exit?: ExitStatus, fails?: Error) {
   const calls: unknown[][] = [];
   let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => (end = resolve));
+  const finished = new Promise<void>((resolve) => (end = resolve));
   const containers = {
     create: ({ isAttended }: { isAttended: boolean }) => {
       calls.push(['create', isAttended]);
-      return Promise.resolve({ record: { ...REQUEST, pid: 2 ** 30, exit }, ended });
+      return Promise.resolve({ record: { ...REQUEST, pid: 2 ** 30, exit }, finished });
     },
     start: () => (fails ? Promise.reject(fails) : Promise.resolve(void calls.push(['start']))),
     kill: (_root: string, _id: string, signal: number) => {
