@@ -3,10 +3,10 @@
 
 import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../../agent/wire-process.js';
 import type { Client } from '../../api/engine.js';
-import { Forget, ProcessFlag, type ExitStatus } from '../../api/wire.js';
+import { ProcessFlag, type ExitStatus } from '../../api/wire.js';
 import { CopyError } from '../../archive/errors.js';
-import { errorCode } from '../../base/errors.js';
 import { Attached } from '../../sandbox/shim/attached.js';
+import { addProcess } from '../exec/add-process.js';
 import type { Opened } from './file-guest.js';
 
 /** What it is to do; the rest follows from where. */
@@ -90,28 +90,12 @@ async function start(
   wish: Wish,
   join: (process: number) => Promise<void>,
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
-  const { id, ended } = execs.add();
   const flags = flagsOf(wish);
-  const { verb } = wish;
-  const { options = 0 } = wish;
-  // What is mounted in a container that runs is part of what its processes see, and not of what it has written.
+  const { verb, options = 0 } = wish;
+  // The processes of a running container see its mounts. Its changes and its layer have none of them.
   const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
   const isNamed = seesMounts || (options & ArchiveOption.STILL) !== 0;
-  try {
-    await sandbox.shim.expect(id, flags, '', '');
-    try {
-      await join(id);
-      const container = isNamed ? inGuest : '';
-      await sandbox.archive({ ...wish, options, process: id, flags, container });
-    } catch (error) {
-      const mayRun = ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
-      if (mayRun) sandbox.shim.signal(id, SIGKILL);
-      sandbox.shim.forget(id, mayRun ? Forget.LEFT : Forget.REFUSED);
-      throw error;
-    }
-    return { id, ended };
-  } catch (error) {
-    execs.end(id);
-    throw error;
-  }
+  const request = { ...wish, options, flags, container: isNamed ? inGuest : '' };
+  const begin = (process: number): Promise<void> => sandbox.archive({ ...request, process });
+  return addProcess({ execs, sandbox }, { flags, join, begin });
 }

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// One life of a pod: its domain, whose processes are whose, which disks and which files of the host it has.
+// A domain that several containers can share: a sandbox with slots, disks and shares that come and go with its containers.
 
+import { createSandbox, type CreateOptions } from '../../sandbox/create/create.js';
 import { firstDevice } from '../../sandbox/create/layers.js';
+import type { Pool } from '../../sandbox/pool/pool.js';
+import type { SandboxRecord } from '../../sandbox/record.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
+import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import { PodDisks } from './disks.js';
 import { PodFiles } from './shares.js';
-import { slotOf, type Slots } from './slots.js';
+import { slotOf, Slots } from './slots.js';
 
-/** The shim's news for whom they are: how a process ended for its container, the end of the guest for all, after `lose`. */
+/** The slot of the container that a domain is made for. */
+export const OWN_SLOT = slotOf(INIT_PROCESS);
+
+/** Passes the end of a process to its container, and the end of the guest first to `lose`, then to all containers. */
 export function routeEvents(slots: Slots<ShimEvents>, lose: (reason: string) => void): ShimEvents {
   const all = (reason: string): void => {
     const { holders } = slots;
@@ -39,19 +46,32 @@ export class PodDomain {
     this.files = new PodFiles(services.host, sandbox);
   }
 
-  /** Whether a guest is there to be asked. */
+  /** True until the domain is ended. */
   get isAlive(): boolean {
     return this.#ending === undefined;
   }
 
-  /** Destroys it, as Sandbox.destroy() does; what its containers have of the host they give back. Idempotent; never rejects. */
+  /** As Sandbox.destroy(). The containers give their own parts of the host back. Idempotent; never rejects. */
   end(how: Parameters<Sandbox['destroy']>[0] = {}): Promise<void> {
     this.#ending ??= this.sandbox.destroy(how);
     return this.#ending;
   }
 
-  /** Resolves when it is gone, at once while nobody ends it. */
+  /** Resolves when the domain is gone, or at once while it is alive. */
   async gone(): Promise<void> {
     await this.#ending;
   }
+}
+
+/** Makes a domain for one container, which `options.events` belong to. Others may enter it later. Rejects as createSandbox() does. */
+export async function makeDomain(
+  { sandbox: services, pool }: { sandbox: SandboxServices; pool: Pool },
+  record: SandboxRecord,
+  { events, ...options }: CreateOptions,
+): Promise<PodDomain> {
+  const slots = new Slots<ShimEvents>();
+  slots.adopt(OWN_SLOT, events);
+  const routed = routeEvents(slots, () => undefined);
+  const sandbox = await createSandbox(services, pool, record, { ...options, events: routed });
+  return new PodDomain(services, sandbox, slots);
 }

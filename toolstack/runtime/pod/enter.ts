@@ -1,74 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container comes into a pod's domain: a slot, its layers and its writable layer as disks, its root filesystem, files of the host.
+// How a container enters a domain that others share: a slot, its layers and writable layer as disks, its root filesystem, its shares.
 
 import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
-import type { Disk } from '../../sandbox/devices/disks.js';
-import type { SharedFile } from '../../sandbox/shares/shares.js';
 import { all } from '../../sandbox/create/booted-clone.js';
+import type { Disk } from '../../sandbox/devices/disks.js';
+import type { SandboxServices } from '../../sandbox/services.js';
+import type { SharedFile } from '../../sandbox/shares/shares.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { PodDisks, type PodDisk } from './disks.js';
 import type { PodDomain } from './domain.js';
-import { Member, type Place } from './member.js';
+import { Member, type MemberOptions, type Place } from './member.js';
 import type { Pod } from './pod.js';
 
-export interface Entering {
-  /** What the guest calls the container and its root filesystem. */
-  name: string;
-  /** EROFS files, lowest layer first. */
+export interface Entering extends Pick<MemberOptions, 'name' | 'onLeft' | 'hearsShimOnly'> {
+  /** EROFS files, lowest layer first. Without layers the root filesystem is one of the shares. */
   layers: readonly string[];
-  /** Its writable layer, where that outlives it; else it is in the guest's memory. */
+  /** The writable layer, where it outlives the container. Otherwise it is in the guest's memory. */
   disk?: Disk | undefined;
-  /** What it has of the host. */
+  /** Folders and files of dom0 that the container has. */
   files: readonly SharedFile[];
   /** The most that a writable layer in memory may hold. */
   upperKib: number;
-  /** Gets what the shim tells of it. */
+  /** Gets the shim's messages about the container. */
   events: ShimEvents;
-  /** What must be written down before anything is changed in the domain, and can go on beside the mount. */
+  /** Writes down the container's place in the domain, in which nothing has changed yet. */
   onPlace: (member: Member) => Promise<void>;
+  /** Further work, beside the mount and the shares. */
+  meanwhile?: (member: Member) => Promise<void>;
   signal?: AbortSignal | undefined;
   steps: Steps;
 }
 
-/** The pod's domain is started where it does not run. Leaves nothing in it when it rejects. */
-export async function enterPod(pod: Pod, entering: Entering): Promise<Member> {
-  const { services } = pod;
+/** Starts the pod's domain where it does not run. Leaves nothing in the domain when it rejects. */
+export async function enterPod(pod: Pod, entering: Omit<Entering, 'onLeft'>): Promise<Member> {
+  const { services, record } = pod;
   const domain = await pod.up(entering.signal);
+  return Undo.guard(services.log, (undo) =>
+    enterDomain(services.sandbox, domain, {
+      ...entering,
+      onLeft: () => pod.left(domain),
+      onPlace: (member) => {
+        undo.push(`container in pod ${record.name}`, () => member.destroy());
+        return entering.onPlace(member);
+      },
+    }),
+  );
+}
+
+/** Resolves when the guest has the root filesystem and the shares. When it rejects, the caller destroys the member that `onPlace` got. */
+export async function enterDomain(
+  services: SandboxServices,
+  domain: PodDomain,
+  entering: Entering,
+): Promise<Member> {
   const { disks, slots } = domain;
-  const { name, layers, disk, files, events, onPlace, signal, steps } = entering;
+  const { name, layers, disk, files, meanwhile, signal, steps } = entering;
   const device = files.length > 0 ? domain.files.take() : undefined;
   const place: Place = {
-    slot: slots.take(events),
+    slot: slots.take(entering.events),
     disks: [
       ...layers.map((file) => disks.take(file, false)),
       ...(disk ? [disks.take(disk.path, true)] : []),
     ],
     ...(device === undefined ? {} : { files: device }),
   };
-  const onLeft = (): void => pod.left(domain);
-  const member = new Member(services.sandbox, domain, { name, place, onLeft });
-  return Undo.guard(services.log, async (undo) => {
-    undo.push(`container in pod ${pod.record.name}`, () => member.destroy());
-    await onPlace(member);
-    if (disk) await services.sandbox.disks.ensure(disk);
-    signal?.throwIfAborted();
-    await all([
-      ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
-      steps.time('mount', mountRoot(domain, entering, place.disks)),
-    ]);
-    signal?.throwIfAborted();
-    if (device !== undefined) await domain.files.fill(device, { files, rootfs: name }, steps);
-    signal?.throwIfAborted();
-    return member;
-  });
+  const member = new Member(services, domain, { ...entering, place });
+  await entering.onPlace(member);
+  if (disk) await services.disks.ensure(disk);
+  signal?.throwIfAborted();
+  await all([
+    ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
+    ...(layers.length === 0 ? [] : [steps.time('mount', mountRoot(domain, entering, place.disks))]),
+    ...(meanwhile ? [steps.time('meanwhile', meanwhile(member))] : []),
+  ]);
+  signal?.throwIfAborted();
+  if (device === undefined || files.every(({ fillFrom }) => fillFrom === undefined)) return member;
+  await domain.files.fill(device, { files, rootfs: name }, steps);
+  signal?.throwIfAborted();
+  return member;
 }
 
-/** Resolves once the guest has the root filesystem that these disks are, which are plugged where they are not. */
-export async function mountRoot(
+/** Plugs the disks that are not there, and resolves when the guest has mounted them. */
+async function mountRoot(
   domain: PodDomain,
-  { name, layers, disk, upperKib }: Pick<Entering, 'name' | 'layers' | 'disk' | 'upperKib'>,
+  { name, layers, disk, upperKib }: Entering,
   disks: readonly PodDisk[],
 ): Promise<void> {
   await all(disks.map((one) => domain.disks.plug(one)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rest of thaw may use of pods.
+// The parts of pods that the rest of thaw may use.
 
-export { PodDomain, routeEvents } from './domain.js';
-export { enterPod, mountRoot } from './enter.js';
+export { makeDomain, OWN_SLOT, PodDomain, routeEvents } from './domain.js';
+export { enterDomain, enterPod } from './enter.js';
 export { PodError } from './errors.js';
 export { Member, type Place } from './member.js';
 export { Pod, POD_MEMORY_BYTES } from './pod.js';

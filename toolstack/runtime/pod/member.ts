@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pod's domain as one of its containers sees it: with a root filesystem, disks and processes of its own.
+// A domain as one of several containers sees it: the container has a root filesystem, disks and processes of its own.
 
 import type { AgentLink } from '../../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest } from '../../agent/wire-process.js';
@@ -20,13 +20,23 @@ import type { PodDisk } from './disks.js';
 import type { PodDomain } from './domain.js';
 import { firstProcess } from './slots.js';
 
-/** What a container has of its pod's domain while it runs. Kept in its record. */
+/** The parts of a shared domain that a container holds while it runs. Its record keeps them. */
 export interface Place {
   slot: number;
-  /** Layers, lowest first, then the writable layer where that is a disk. */
+  /** Layers, lowest first, then the writable layer, where it is a disk. */
   disks: PodDisk[];
-  /** The number of its 9pfs device, where it has files of the host. */
+  /** The number of the container's 9pfs device, where it has shares. */
   files?: number;
+}
+
+export interface MemberOptions {
+  /** The guest's name of the container and of its root filesystem. */
+  name: string;
+  place: Place;
+  /** Called when the domain has nothing of the container any more. */
+  onLeft?: () => void;
+  /** The container's client or stand-in learns of the end from the shim alone, as thawd has no connection to it. */
+  hearsShimOnly?: boolean;
 }
 
 export class Member implements ContainerSandbox {
@@ -38,19 +48,10 @@ export class Member implements ContainerSandbox {
   readonly #hearsShimOnly: boolean;
   #left: Promise<void> | undefined;
 
-  /**
-   * `name` is the guest's, of the container and its root filesystem; `onLeft` is called once nothing of it is there any more; `hearsShimOnly`: its
-   * client, or stand-in, is nobody's of this thawd, and learns of its end from the shim.
-   */
   constructor(
     services: SandboxServices,
     domain: PodDomain,
-    {
-      name,
-      place,
-      onLeft,
-      hearsShimOnly = false,
-    }: { name: string; place: Place; onLeft: () => void; hearsShimOnly?: boolean },
+    { name, place, onLeft = () => undefined, hearsShimOnly = false }: MemberOptions,
   ) {
     this.#hearsShimOnly = hearsShimOnly;
     this.#services = services;
@@ -84,7 +85,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.agent();
   }
 
-  /** Its first process has the first number of its slot. */
+  /** The container's first process has the first number of its slot. */
   async start(request: ProcessStart): Promise<void> {
     const process = firstProcess(this.place.slot);
     await this.#domain.sandbox.ask((link) =>
@@ -114,7 +115,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.isAlive();
   }
 
-  /** Ends what is left of it in the guest and gives its disks and files back; the domain and its shim go on. Idempotent; never rejects. */
+  /** Ends the container in the guest and gives its disks, shares and slot back. The domain and its shim go on. Idempotent; never rejects. */
   destroy(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -124,7 +125,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.written();
   }
 
-  /** The domain has its pod's name. */
+  /** The domain keeps the name that it has. */
   rename(): Promise<void> {
     return Promise.resolve();
   }
@@ -133,7 +134,7 @@ export class Member implements ContainerSandbox {
     return Promise.resolve();
   }
 
-  /** The domain's memory is its pod's concern. */
+  /** The domain's memory belongs to no single container. */
   growOn(): Promise<void> {
     return Promise.resolve();
   }
@@ -145,11 +146,11 @@ export class Member implements ContainerSandbox {
       const inGuest = (ask: (link: AgentLink) => Promise<void>): Promise<void> =>
         quietly(this.#services, async () => ask(await this.agent()));
       await inGuest((link) => onceStarted(() => askDelete(link, this.#name)));
-      // First: what is copied out of its root filesystem goes into them.
+      // Before UNMOUNT: a volume that is being filled from the root filesystem keeps it busy.
       if (files !== undefined)
         await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
       await inGuest((link) => askUnmount(link, this.#name));
-      // Says nothing of one that began: that had its end.
+      // The shim ignores this for a process that began.
       this.shim.forget(
         firstProcess(this.place.slot),
         this.#hearsShimOnly ? Forget.LEFT : Forget.UNDONE,

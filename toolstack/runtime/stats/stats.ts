@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What containers use, and which processes they have: the guest's figures, Xen's, and dom0's of the vif.
+// What containers use, by the guest, Xen and dom0's counters of the vif, and the processes that they have.
 
 import { readFile } from 'node:fs/promises';
 import type { ContainerStats, ProcessInfo } from '../../api/engine.js';
-import { decodeProcesses, decodeStats } from '../../agent/report.js';
-import { AgentType } from '../../agent/wire.js';
-import { encodeFields } from '../../base/frame.js';
+import type { GuestStats } from '../../agent/report.js';
 import type { Domid } from '../../base/ids.js';
+import { askProcesses, askStats } from '../../sandbox/agent/calls.js';
+import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { stateError } from '../errors.js';
 import { isUp, type ContainerServices } from '../store/containers.js';
 import { memoryOf } from '../store/record.js';
 
-const ANSWER_MS = 5000;
-
-/** Undefined for one that does not run, also when it ends meanwhile. A guest that does not answer has no figures of its own. */
+/** Undefined for a container that does not run, or ends meanwhile. Without an answer of the guest its own stats are missing. */
 export async function statsOf(
   services: ContainerServices,
   container: Container,
@@ -26,7 +24,7 @@ export async function statsOf(
   const { libxl } = services.sandbox.host;
   const [domain, inGuest, network] = await Promise.all([
     libxl.domainInfo(domid).catch(() => undefined),
-    record.state === 'paused' ? undefined : guestStats(container).catch(() => undefined),
+    record.state === 'paused' ? undefined : guestStats(sandbox, record).catch(() => undefined),
     networkBytes(domid),
   ]);
   if (!domain) return undefined;
@@ -39,18 +37,14 @@ export async function statsOf(
   };
 }
 
-async function guestStats({ record, sandbox }: Container) {
-  const link = await sandbox?.agent();
-  const asked = link?.request(
-    AgentType.STATS,
-    encodeFields([record.inGuest]),
-    'its figures',
-    ANSWER_MS,
-  );
-  return asked && decodeStats(await asked);
+async function guestStats(
+  sandbox: ContainerSandbox,
+  { inGuest }: Container['record'],
+): Promise<GuestStats> {
+  return askStats(await sandbox.agent(), inGuest);
 }
 
-/** What dom0 sends is what the guest receives. */
+/** Bytes that dom0 sends are bytes that the guest receives. */
 async function networkBytes(domid: Domid): Promise<{ networkIn: number; networkOut: number }> {
   const count = async (name: string): Promise<number> =>
     Number(
@@ -67,23 +61,21 @@ export async function processesOf(
 ): Promise<ProcessInfo[]> {
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('list processes of', record);
-  const link = await sandbox.agent();
-  const payload = encodeFields([record.inGuest]);
-  const answer = await link.request(AgentType.PROCESSES, payload, 'its processes', ANSWER_MS);
+  const processes = await askProcesses(await sandbox.agent(), record.inGuest);
   const names = await userNames(services, record.imageId);
-  return decodeProcesses(answer).map((process) => ({
+  return processes.map((process) => ({
     ...process,
     user: names.get(process.uid) ?? String(process.uid),
   }));
 }
 
-/** By the image's /etc/passwd. */
+/** The names of users by their numbers, as the image's /etc/passwd has them. */
 async function userNames(
   { images }: ContainerServices,
   imageId: string,
 ): Promise<Map<number, string>> {
   const image = (await images.list()).find(({ id }) => id === imageId);
   const lines = (image?.passwd ?? '').split('\n').map((line) => line.split(':'));
-  // The first of a number counts, as everywhere.
+  // As everywhere, the first line of a number counts.
   return new Map(lines.reverse().map(([name = '', , uid]) => [Number(uid), name]));
 }

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a sandbox whose container runs gets another size: Xen allows it, the guest follows, or all is as it was.
 
-import { decodeMemory } from '../../agent/report.js';
-import { AgentType } from '../../agent/wire.js';
 import { sleep } from '../../base/deadline.js';
 import { ThawError } from '../../base/errors.js';
-import { encodeFields } from '../../base/frame.js';
 import { formatBytes } from '../../base/text.js';
 import { measureMemory } from '../../clone/template/boot.js';
 import { shapeFor } from '../../clone/template/shape.js';
@@ -15,6 +12,7 @@ import {
   raiseMemoryLimit,
   setMemoryTarget,
 } from '../../xen/memory.js';
+import { askAvailableKib } from '../agent/calls.js';
 import { confirmSize, switchVcpus, USABLE_SHARE } from './grow.js';
 import type { SandboxRecord } from '../record.js';
 import { quietly } from '../release.js';
@@ -113,10 +111,7 @@ async function shrink(
 /** A guest may lie; then it does not give back what it says is free. */
 async function checkUse(sandbox: Resizable, toKib: number, container: string): Promise<void> {
   const { memoryKib, name } = sandbox.record;
-  const link = await sandbox.agent();
-  const asked = encodeFields([container]);
-  const answer = await link.request(AgentType.STATS, asked, 'its figures', ANSWER_MS);
-  const { availableKib } = decodeMemory(answer);
+  const availableKib = await askAvailableKib(await sandbox.agent(), container);
   if (memoryKib - toKib + SPARE_KIB <= availableKib) return;
   const used = size(Math.max(0, memoryKib - availableKib));
   throw new ThawError(
@@ -194,7 +189,6 @@ function size(kib: number): string {
   return formatBytes(kib * 1024);
 }
 
-const ANSWER_MS = 10_000;
 /** What a guest's kernel is left with for itself. */
 const SPARE_KIB = 4 * 1024;
 const POLL_MS = 50;

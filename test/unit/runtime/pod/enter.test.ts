@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container comes into its pod's domain step by step, each written down before it is made, and leaves nothing there when one fails.
+// A container enters a domain step by step. Its place is written down first, and nothing of it stays when a step fails.
 
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -7,10 +7,11 @@ import { Forget } from '../../../../toolstack/api/wire.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Steps } from '../../../../toolstack/base/steps.js';
 import type { PodDisk } from '../../../../toolstack/runtime/pod/disks.js';
-import { enterPod, type Entering } from '../../../../toolstack/runtime/pod/enter.js';
+import { enterDomain, enterPod, type Entering } from '../../../../toolstack/runtime/pod/enter.js';
 import { Member, type Place } from '../../../../toolstack/runtime/pod/member.js';
 import type { Pod } from '../../../../toolstack/runtime/pod/pod.js';
 import { Slots } from '../../../../toolstack/runtime/pod/slots.js';
+import type { SandboxServices } from '../../../../toolstack/sandbox/services.js';
 import type { ShimEvents } from '../../../../toolstack/sandbox/shim/client.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
 
@@ -100,6 +101,36 @@ for (const fails of ['share 7', 'MOUNT', 'fill 7'])
     t.deepEqual(did.slice(-LEAVING.length), LEAVING);
     t.deepEqual(slots.holders, []);
   });
+
+test('without layers its root filesystem is a share, and nothing is mounted or filled', async (t) => {
+  const { pod, did } = fakePod();
+  const files = [{ path: '/b/rootfs', readOnly: false }];
+  const meanwhile = (member: Member): Promise<void> =>
+    Promise.resolve(void did.push(`meanwhile ${member.place.slot}`));
+  const change = { layers: [], files, meanwhile, hearsShimOnly: true };
+  // SAFETY: neither disks nor anything else of the services is used here.
+  const services = {} as SandboxServices;
+  const member = await enterDomain(services, await pod.up(), entering([], change));
+  t.deepEqual(did.splice(0), ['share 7', 'meanwhile 1']);
+  await member.destroy();
+  const forgotten = `forget ${2 ** 20 + 1} ${Forget.LEFT}`;
+  t.deepEqual(did, ['DELETE', 'unshare 7', 'UNMOUNT', forgotten]);
+});
+
+test('work beside the mount that fails is left to the caller, who has the member', async (t) => {
+  const { pod, did, slots } = fakePod();
+  const members: Member[] = [];
+  const onPlace = (member: Member): Promise<void> => Promise.resolve(void members.push(member));
+  const meanwhile = (): Promise<void> => Promise.reject(new Error('No stand-in'));
+  const services = pod.services.sandbox;
+  const change = { onPlace, meanwhile };
+  const failing = enterDomain(services, await pod.up(), entering([], change));
+  await t.throwsAsync(failing, { message: 'No stand-in' });
+  t.deepEqual(did, ['share 7', 'plug', 'MOUNT']);
+  t.is(slots.holders.length, 1);
+  await members[0]?.destroy();
+  t.deepEqual(slots.holders, []);
+});
 
 test('what cannot be let go of does not keep the rest', async (t) => {
   const { pod, did, slots } = fakePod('unshare 7');

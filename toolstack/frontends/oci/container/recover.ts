@@ -4,8 +4,8 @@
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
 import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
+import { OWN_SLOT, PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
 import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { parseStatus } from '../../../sandbox/shim/exit-file.js';
@@ -17,7 +17,7 @@ import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { findDomain } from '../../../sandbox/orphans.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from '../services.js';
-import { OWN_SLOT, stayIn } from '../pod/enter.js';
+import { stayIn } from '../pod/enter.js';
 import { GuestNetwork } from '../engine/network.js';
 import { isWhole } from '../verbs/fid-snapshot.js';
 import { ownerOf } from '../pod/pod.js';

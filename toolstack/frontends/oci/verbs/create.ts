@@ -14,7 +14,7 @@ import { enterCgroup } from '../engine/cgroup.js';
 import type { BundleConfig } from '../config/config.js';
 import type { OciContainer } from '../container/container.js';
 import { fitDomain } from '../pod/domain-size.js';
-import { enterDomain, makeDomain } from '../pod/enter.js';
+import { enterOther, makeOwn } from '../pod/enter.js';
 import { OciError, programError, stateError } from '../errors.js';
 import type { GuestPlace } from '../config/guest-config.js';
 import { runHooks } from '../engine/hooks.js';
@@ -62,8 +62,8 @@ export async function create(
   await steps.time(
     'domain',
     joining
-      ? enterDomain(services, container, joining.owner, prepare)
-      : makeDomain(services, container, client.signal, prepare),
+      ? enterOther(services, container, joining.owner, prepare)
+      : makeOwn(services, container, client.signal, prepare),
   );
   const { sandbox } = container;
   container.going.signal.throwIfAborted();

@@ -23,7 +23,7 @@ import { enterCgroup } from '../engine/cgroup.js';
 import type { OciContainer } from '../container/container.js';
 import { beforeStart, beginNetwork, standIn } from './create.js';
 import type { OciServices } from '../services.js';
-import { makeDomain } from '../pod/enter.js';
+import { makeOwn } from '../pod/enter.js';
 import { fileTrouble, OciError, stateError } from '../errors.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
 import { nameInGuest } from '../container/record.js';
@@ -66,7 +66,7 @@ export async function restore(
       const what = { config, consoleSocket };
       const stand = (made: ContainerSandbox): Promise<void> =>
         standIn(services, container, what, made, client);
-      await makeDomain(services, container, signal, stand, template).catch((cause: unknown) => {
+      await makeOwn(services, container, signal, stand, template).catch((cause: unknown) => {
         const why = fileTrouble(errorMessage(cause), record.sandbox.files ?? []);
         throw why === undefined ? cause : cannot(imagePath, why, cause);
       });

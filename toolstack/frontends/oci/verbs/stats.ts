@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container uses and which processes it has, as its guest says it: ps, and the statistics of events in runc's form.
+// A container's stats in runc's form, for events, and its processes as a table, for ps.
 
-import { decodeProcesses, decodeStats, type GuestProcess } from '../../../agent/report.js';
-import { AgentType } from '../../../agent/wire.js';
-import { encodeFields } from '../../../base/frame.js';
+import type { AgentLink } from '../../../agent/link.js';
+import type { GuestProcess } from '../../../agent/report.js';
+import { askProcesses, askStats } from '../../../sandbox/agent/calls.js';
 import type { OciContainer } from '../container/container.js';
 import { nameInGuest } from '../container/record.js';
 import { stateError } from '../errors.js';
 
-const ANSWER_MS = 5000;
-
 /** One line of `events --stats` (runc's types/events.go). Rejects with ERR_OCI_STATE, and as the agent does. */
 export async function statsEvent(container: OciContainer): Promise<object> {
   const { record } = container;
-  const { cpuNs, memoryBytes, pids } = decodeStats(await ask(container, AgentType.STATS, 'stats'));
+  const link = await agentOf(container, 'stats');
+  const { cpuNs, memoryBytes, pids } = await askStats(link, nameInGuest(record));
   const { sandbox, limits } = record;
   const usage = {
     total: cpuNs,
@@ -45,10 +44,11 @@ export async function statsEvent(container: OciContainer): Promise<object> {
 
 /** Rejects as statsEvent() does. */
 export async function processesOf(container: OciContainer): Promise<GuestProcess[]> {
-  return decodeProcesses(await ask(container, AgentType.PROCESSES, 'list processes of'));
+  const link = await agentOf(container, 'list processes of');
+  return askProcesses(link, nameInGuest(container.record));
 }
 
-/** As `ps -ef` has them, with the numbers that they have in the container. Pure. */
+/** As `ps -ef` prints them, with their numbers in the container. Pure. */
 export function processTable(processes: readonly GuestProcess[]): string {
   const rows = processes.map(({ uid, pid, ppid, state, tty, cpuMs, command }) => {
     const time = new Date(cpuMs).toISOString().slice(11, 19);
@@ -62,8 +62,7 @@ export function processTable(processes: readonly GuestProcess[]): string {
     .join('');
 }
 
-async function ask({ record, sandbox }: OciContainer, type: number, verb: string): Promise<Buffer> {
+async function agentOf({ record, sandbox }: OciContainer, verb: string): Promise<AgentLink> {
   if (record.state !== 'running' || !sandbox) throw stateError(verb, record);
-  const link = await sandbox.agent();
-  return link.request(type, encodeFields([nameInGuest(record)]), 'its figures', ANSWER_MS);
+  return sandbox.agent();
 }
