@@ -2,7 +2,8 @@
 // A command: data for parsing, help and dispatch, and a function that does the work.
 
 import type { Client, Engine } from '../api/engine.js';
-import type { OptionTable, Parsed } from './options/options.js';
+import type { Parsed } from './options/options.js';
+import type { OptionTable } from './options/table.js';
 
 export { flag, stringList, stringOption, type Parsed } from './options/options.js';
 
@@ -22,4 +23,10 @@ export interface Command {
   failureStatus: number;
   /** Resolves with the exit status. Without thawd every call of `engine` fails. */
   run(parsed: Parsed, client: Client, engine: Engine): Promise<number>;
+}
+
+/** Commands that stand together in help, in its order. */
+export interface CommandGroup {
+  heading: string;
+  commands: readonly Command[];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands, from which help, completion, the manual and dispatch are made.
 
-import type { Command } from './command.js';
+import type { Command, CommandGroup } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';
 import { attachCommand } from './commands/container/attach.js';
 import { checkpointCommand, restoreCommand } from './commands/container/checkpoint.js';
@@ -80,12 +80,6 @@ function longer(name: string, command: Command): Command {
     line.replace(`thaw ${command.name}`, `thaw ${name}`),
   );
   return { ...command, name, examples };
-}
-
-/** Commands that stand together in help, in its order. */
-export interface CommandGroup {
-  heading: string;
-  commands: readonly Command[];
 }
 
 export const COMMAND_GROUPS: readonly CommandGroup[] = [

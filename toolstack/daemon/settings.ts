@@ -4,12 +4,8 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  optionRows,
-  parseOptions,
-  stringOption,
-  type OptionTable,
-} from '../cli/options/options.js';
+import { optionRows, parseOptions, stringOption } from '../cli/options/options.js';
+import type { OptionTable } from '../cli/options/table.js';
 import {
   CONFIG_PATH,
   THAWD_DEFAULTS,

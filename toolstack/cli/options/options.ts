@@ -3,17 +3,8 @@
 
 import parser from 'yargs-parser';
 import { spellOut, type Fault, type ShortNames } from './spell-out.js';
+import type { OptionTable } from './table.js';
 import { UnknownOptionError, UsageError } from './usage-error.js';
-
-export interface OptionSpec {
-  /** A string wants a value; a boolean takes none, or `=true` or `=false`. */
-  type: 'string' | 'boolean';
-  /** One letter. */
-  short?: string;
-  describe: string;
-}
-
-export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 /** Options by their long names, each with all its values in order, and the positional words. */
 export interface Parsed {

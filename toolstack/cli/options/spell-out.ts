@@ -2,7 +2,7 @@
 // Writes a command's options in the only form that yargs-parser reads as getopt(3) does: `--name=value`. yargs-parser takes `-m64m` for
 // three letters, `true` behind a flag for the flag's value, and `-5` for the end of the options.
 
-import type { OptionTable } from './options.js';
+import type { OptionTable } from './table.js';
 
 /** The long names of a table's one-letter options. */
 export type ShortNames = ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // thawd's options. All but --config may also stand in its configuration file.
 
-import type { OptionTable } from './options.js';
+import type { OptionTable } from './table.js';
 
 export const CONFIG_PATH = '/etc/thaw/thaw.toml';
 

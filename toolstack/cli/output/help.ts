@@ -3,8 +3,7 @@
 // so this file is imported only for help.
 
 import yargs, { type Argv } from 'yargs';
-import type { Command } from '../command.js';
-import type { CommandGroup } from '../commands.js';
+import type { Command, CommandGroup } from '../command.js';
 import { optionGroups } from './option-groups.js';
 
 /** Where the output is no terminal. */

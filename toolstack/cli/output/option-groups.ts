@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The groups of options in the help of a command that has many.
 
-import type { OptionTable } from '../options/options.js';
+import type { OptionTable } from '../options/table.js';
 
 /** By heading, in the order of help. An option means the same in all commands that have groups. */
 const GROUPS: Readonly<Record<string, string>> = {

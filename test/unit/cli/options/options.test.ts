@@ -3,11 +3,8 @@
 
 import test from 'ava';
 import { killCommand } from '../../../../toolstack/cli/commands/container/kill.js';
-import {
-  optionRows,
-  parseOptions,
-  type OptionTable,
-} from '../../../../toolstack/cli/options/options.js';
+import { optionRows, parseOptions } from '../../../../toolstack/cli/options/options.js';
+import type { OptionTable } from '../../../../toolstack/cli/options/table.js';
 import { parseCommand } from '../../../../toolstack/cli/options/parse.js';
 import { runCommand } from '../../../../toolstack/cli/commands/container/run.js';
 

@@ -2,7 +2,8 @@
 // Options are read as getopt(3) reads them where yargs-parser would read something else.
 
 import test from 'ava';
-import { parseOptions, type OptionTable } from '../../../../toolstack/cli/options/options.js';
+import { parseOptions } from '../../../../toolstack/cli/options/options.js';
+import type { OptionTable } from '../../../../toolstack/cli/options/table.js';
 
 const TABLE: OptionTable = {
   memory: { type: 'string', short: 'm', describe: '' },
