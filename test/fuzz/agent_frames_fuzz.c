@@ -16,10 +16,12 @@
 #include "freeze/freeze.h"
 #include "freeze/volumes.h"
 #include "guest/identity.h"
+#include "main/requests.h"
 #include "network/netlink.h"
 #include "network/network.h"
 #include "process/cgroup.h"
 #include "process/data.h"
+#include "process/process.h"
 #include "protocol/control.h"
 #include "rootfs/copy.h"
 #include "rootfs/mount.h"
@@ -434,8 +436,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   agent_path(path, "%s/roots/r/rootfs", run);
   if (!agent_path_make(path) || !agent_store_open())
     abort();
-  agent_control_init();
+  agent_requests_init();
   agent_data_init();
+  agent_mount_init();
   agent_freeze_init();
   agent_channel_open(agent_control_channel());
   agent_channel_open(agent_data_channel());

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "archive/archive.h"
+#include "archive/request.h"
 #include "base/child.h"
 #include "base/options.h"
 #include "base/path.h"

@@ -5,8 +5,8 @@
  */
 #define _GNU_SOURCE
 #include "container/bundle.h"
+#include "container/requests.h"
 #include "container/start.h"
-#include "freeze/hold.h"
 #include "guest/identity.h"
 #include "process/data.h"
 #include "process/input.h"
@@ -121,7 +121,7 @@ static void go_on(struct agent_request request, const struct thaw_begin *body, s
   process->awaits_client = false;
   agent_process_renew(process);
   agent_control_ok(request, &pid, sizeof pid);
-  agent_hold_release();
+  process->go_on();
 }
 
 void agent_begin_request(struct agent_request request, struct agent_fields *fields) {

@@ -2,6 +2,7 @@
 /* KILL and DELETE: how does a container end from outside, and when is nothing of it left? */
 #include "container/bundle.h"
 #include "container/crun.h"
+#include "container/requests.h"
 #include "process/process.h"
 #include "protocol/control.h"
 #include "rootfs/shm.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* EXEC: may one more process run in this container? It is started as a container's own is. */
+#include "container/requests.h"
 #include "container/start.h"
 
 #include <errno.h>

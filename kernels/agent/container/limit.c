@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* LIMIT: how do a container's limits change while it runs, and how does it stand still? In the files of its cgroup. */
 #include "container/asked.h"
+#include "container/requests.h"
 #include "process/cgroup.h"
 
 #include <errno.h>

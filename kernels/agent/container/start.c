@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* START and CREATE: may this container be, and what does a process start with? launch.c goes on from there. */
 #include "container/start.h"
+#include "container/requests.h"
 
 #include "container/bundle.h"
 #include "guest/identity.h"

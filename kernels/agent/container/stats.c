@@ -2,6 +2,7 @@
 /* STATS and PROCESSES: what does a container use, and which processes does it have? The kernel's words, for dom0 to
  * read. */
 #include "container/asked.h"
+#include "container/requests.h"
 #include "protocol/report.h"
 
 #include <stdio.h>

@@ -18,6 +18,7 @@
 #include "process/data.h"
 #include "protocol/control.h"
 #include "transport/store.h"
+#include "transport/suspend.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -42,15 +43,15 @@ static bool store_has_news; /* the wake node may be there */
 static bool tells_when_known;
 static bool tells_when_told; /* what comes of the kernel's other watches is on its way */
 
-uint32_t agent_freeze_wakes(void) {
+static uint32_t count_wakes(void) {
   return wakes;
 }
 
-bool agent_freeze_store_answers(void) {
+static bool store_answers(void) {
   return !tells_when_known;
 }
 
-bool agent_freeze_is_pending(void) {
+static bool is_pending(void) {
   return state == PENDING;
 }
 
@@ -75,11 +76,11 @@ static void give_up(struct agent_timer *timer) {
   agent_loop_again();
 }
 
-bool agent_freeze_is_possible(void) {
+static bool is_possible(void) {
   return state == AWAKE;
 }
 
-void agent_freeze_begin(void) {
+static void begin(void) {
   agent_timer_clear(&telling);
   agent_store_end_told();
   tells_when_known = tells_when_told = false;
@@ -118,7 +119,7 @@ void agent_freeze_request(struct agent_request request, struct agent_fields *fie
   }
   count = describe_rings(pages, sizeof pages / sizeof *pages);
   agent_control_ok(request, pages, (uint32_t)(count * sizeof *pages));
-  agent_freeze_begin();
+  begin();
   keeps_rings = count > 0;
 }
 
@@ -246,6 +247,12 @@ static void on_watch(struct agent_source *source, short revents) {
 }
 
 void agent_freeze_init(void) {
+  static const struct agent_suspend_hooks suspend = {
+      .wakes = count_wakes, .is_pending = is_pending, .store_answers = store_answers};
+  static const struct agent_hold_hooks hold = {.is_possible = is_possible, .begin = begin};
+
+  agent_suspend_register(&suspend);
+  agent_hold_init(&hold);
   watch = (struct agent_source){.fd = agent_store_fd(), .events = POLLIN, .ready = on_watch};
   agent_loop_add(&watch);
   if (!agent_store_watch(THAW_XS_WAKE))

@@ -6,7 +6,6 @@
 #include "freeze/hold.h"
 
 #include "base/log.h"
-#include "freeze/freeze.h"
 #include "freeze/survive.h"
 #include "process/cgroup.h"
 #include "process/process.h"
@@ -20,6 +19,7 @@
 #define LOOK_NS (2 * AGENT_MS)
 #define LOOKS_MAX 2500 /* five seconds: one of them sits in the kernel */
 
+static const struct agent_hold_hooks *freeze;
 static struct {
   struct agent_request request;
   struct agent_timer timer;
@@ -28,6 +28,10 @@ static struct {
   char container[AGENT_NAME_MAX + 1]; /* "": none is held */
   char cgroup[AGENT_PATH_MAX];
 } hold;
+
+void agent_hold_init(const struct agent_hold_hooks *hooks) {
+  freeze = hooks;
+}
 
 bool agent_hold_is_under_way(void) {
   return hold.timer.armed;
@@ -77,7 +81,7 @@ static void look(struct agent_timer *timer) {
       return;
     }
     agent_control_ok(hold.request, NULL, 0);
-    agent_freeze_begin();
+    freeze->begin();
   } else if (++hold.looks < LOOKS_MAX)
     agent_timer_set(timer, LOOK_NS);
   else
@@ -86,7 +90,7 @@ static void look(struct agent_timer *timer) {
 
 static const char *refusal(const struct agent_process *process, enum thaw_error *error_out) {
   *error_out = THAW_E_BUSY;
-  if (!agent_freeze_is_possible() || agent_hold_is_on())
+  if (!freeze->is_possible() || agent_hold_is_on())
     return "A freeze is under way";
   *error_out = THAW_E_NOENT;
   if (!process)
@@ -135,6 +139,7 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
     return;
   }
   process->state = AGENT_HELD;
+  process->go_on = agent_hold_release;
   strcpy(hold.container, container);
   hold.request = request;
   hold.files_keep = files_keep;

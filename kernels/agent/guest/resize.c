@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* RESIZE: has the guest grown to what dom0 gave it? Memory comes by itself, vCPUs are switched. */
 #define _GNU_SOURCE
+#include "guest/resize.h"
 #include "protocol/control.h"
 #include "transport/store.h"
 

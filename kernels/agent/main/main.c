@@ -11,10 +11,12 @@
 #include "freeze/freeze.h"
 #include "main/boot.h"
 #include "main/init.h"
+#include "main/requests.h"
 #include "main/signals.h"
 #include "process/data.h"
 #include "proto.h"
 #include "protocol/control.h"
+#include "rootfs/mount.h"
 #include "transport/store.h"
 
 #include <errno.h>
@@ -56,8 +58,9 @@ int main(int argc, char **argv) {
     agent_die("Cannot write to xenstore: %s", strerror(errno));
   agent_runtime_seal();
   agent_signals_init();
-  agent_control_init();
+  agent_requests_init();
   agent_data_init();
+  agent_mount_init();
   agent_freeze_init();
   agent_channel_open(agent_control_channel());
   agent_channel_open(agent_data_channel());

@@ -4,7 +4,7 @@
 #define AGENT_NETLINK_H
 
 #include "proto.h"
-#include "protocol/fields.h"
+#include "protocol/control.h"
 
 /*
  * The kernel's number of the interface whose device in xenstore has that id; it believes no router from now on, and
@@ -17,5 +17,7 @@ unsigned agent_netlink_interface(uint32_t devid);
  * is there. False with errno and the number of the first that it refused, from 1.
  */
 bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out);
+
+void agent_netlink_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

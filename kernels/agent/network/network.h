@@ -3,6 +3,8 @@
 #ifndef AGENT_NETWORK_H
 #define AGENT_NETWORK_H
 
+#include "protocol/control.h"
+
 #include "proto.h"
 
 /*
@@ -10,5 +12,7 @@
  * "cannot ...", errno says why.
  */
 const char *agent_network_set(const char *interface, const struct thaw_network *network);
+
+void agent_network_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -5,11 +5,12 @@
 #include "process/figures.h"
 #include "process/input.h"
 #include "process/output.h"
-#include "rootfs/layer.h"
+#include "process/process.h"
 
 #include <string.h>
 
 static struct agent_channel channel;
+static const struct agent_data_layers *layers;
 static struct agent_process *turn; /* whose turn is next; NULL: the first's */
 static struct {
   struct thaw_frame header;
@@ -23,12 +24,21 @@ static bool accepts(uint32_t type) {
          type == THAW_WINSIZE || type == THAW_FIGURES || type == THAW_LAYER || type == THAW_LEAVE;
 }
 
+static bool serves(const struct agent_process *process) {
+  return channel.greeted && process->generation == channel.generation && !process->awaits_client;
+}
+
+static void forget(const struct agent_process *process) {
+  if (turn == process)
+    turn = process->next;
+}
+
 /* From now on its processes have no client, and wait for one. */
 static bool take_leave(const struct thaw_frame *header) {
   if (client != STAYS || header->length != 0 || header->arg != 0)
     return false;
   for (struct agent_process *process = agent_process_first(); process; process = process->next) {
-    process->awaits_client |= agent_data_serves(process);
+    process->awaits_client |= serves(process);
     process->figures_asked = false;
   }
   client = LEAVES;
@@ -77,7 +87,7 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
 
   (void)from;
   if (header->type == THAW_LAYER)
-    return client == STAYS && agent_layer_take(header, payload);
+    return client == STAYS && layers->take(header, payload);
   if (header->id == 0)
     return header->type == THAW_LEAVE && take_leave(header);
   if (header->type == THAW_LEAVE || client != STAYS)
@@ -85,7 +95,7 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
   inherit();
   process = agent_process_by_id(header->id);
   /* dom0 cannot know yet that a process is over: what it sent meanwhile is no error */
-  if (!process || !agent_data_serves(process))
+  if (!process || !serves(process))
     return true;
   switch (header->type) {
   case THAW_STREAM:
@@ -167,7 +177,7 @@ static bool refill(struct agent_channel *to) {
   do {
     struct agent_process *after = process->next ? process->next : agent_process_first();
 
-    if (agent_data_serves(process) && next_frame(process)) {
+    if (serves(process) && next_frame(process)) {
       turn = after;
       agent_process_release(process);
       return true;
@@ -187,7 +197,7 @@ static void lost(struct agent_channel *from) {
 
   (void)from;
   client = STAYS;
-  agent_layer_client_lost();
+  layers->client_lost();
   while (process) {
     struct agent_process *after = process->next;
 
@@ -208,19 +218,16 @@ void agent_data_init(void) {
       .congested = congested,
       .lost = lost,
   };
+  static const struct agent_process_channel processes = {.serves = serves, .forget = forget};
 
   agent_channel_init(&channel, &rules);
+  agent_process_init(&processes);
+}
+
+void agent_data_take_layers(const struct agent_data_layers *its_layers) {
+  layers = its_layers;
 }
 
 struct agent_channel *agent_data_channel(void) {
   return &channel;
-}
-
-bool agent_data_serves(const struct agent_process *process) {
-  return channel.greeted && process->generation == channel.generation && !process->awaits_client;
-}
-
-void agent_data_forget(const struct agent_process *process) {
-  if (turn == process)
-    turn = process->next;
 }

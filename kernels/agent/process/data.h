@@ -3,16 +3,20 @@
 #ifndef AGENT_DATA_H
 #define AGENT_DATA_H
 
-#include "process/process.h"
 #include "transport/channel.h"
 
 void agent_data_init(void);
 struct agent_channel *agent_data_channel(void);
 
-/* Whether the client that this process was started for is still there. */
-bool agent_data_serves(const struct agent_process *process);
+/* Layers come over the data channel as well. The room that keeps them takes them. */
+struct agent_data_layers {
+  /* A LAYER frame; false: it breaks the protocol. */
+  bool (*take)(const struct thaw_frame *header, const uint8_t *payload);
+  /* A layer that is not complete by now never will be. */
+  void (*client_lost)(void);
+};
 
-/* The record is about to be freed. */
-void agent_data_forget(const struct agent_process *process);
+/* Call before the channel opens. `layers` must stay. */
+void agent_data_take_layers(const struct agent_data_layers *layers);
 
 #endif

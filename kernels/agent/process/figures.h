@@ -3,7 +3,7 @@
 #ifndef AGENT_FIGURES_H
 #define AGENT_FIGURES_H
 
-#include "process/process.h"
+#include "process/record.h"
 
 #include <stddef.h>
 #include <stdint.h>

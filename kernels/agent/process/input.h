@@ -3,7 +3,7 @@
 #ifndef AGENT_INPUT_H
 #define AGENT_INPUT_H
 
-#include "process/process.h"
+#include "process/record.h"
 
 bool agent_input_init(struct agent_input *input, struct agent_process *process);
 void agent_input_close(struct agent_input *input); /* what comes from now on is dropped and credited */

@@ -3,7 +3,7 @@
 #ifndef AGENT_OUTPUT_H
 #define AGENT_OUTPUT_H
 
-#include "process/process.h"
+#include "process/record.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "process/cgroup.h"
-#include "process/data.h"
 #include "process/input.h"
 #include "process/output.h"
 
@@ -19,6 +18,11 @@
 
 static struct agent_process *processes;
 static unsigned count;
+static const struct agent_process_channel *channel;
+
+void agent_process_init(const struct agent_process_channel *its_channel) {
+  channel = its_channel;
+}
 
 struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
   struct agent_process *process = count < AGENT_PROCESSES_MAX ? calloc(1, sizeof *process) : NULL;
@@ -57,7 +61,7 @@ void agent_process_free(struct agent_process *process) {
   struct agent_process **link = &processes;
 
   let_go(process);
-  agent_data_forget(process);
+  channel->forget(process);
   while (*link != process)
     link = &(*link)->next;
   *link = process->next;
@@ -156,7 +160,7 @@ void agent_process_release(struct agent_process *process) {
   /* one whose start still waits for an answer is the start's */
   bool is_over = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
 
-  if (is_over && (is_told || (!agent_data_serves(process) && !process->awaits_client)))
+  if (is_over && (is_told || (!channel->serves(process) && !process->awaits_client)))
     agent_process_free(process);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "base/path.h"
+#include "process/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #define AGENT_TERMINAL_H
 
 #include "base/loop.h"
-#include "process/process.h"
+#include "process/record.h"
 
 struct agent_terminal {
   struct agent_process *process;

@@ -3,7 +3,7 @@
 #ifndef AGENT_WIRING_H
 #define AGENT_WIRING_H
 
-#include "process/process.h"
+#include "process/record.h"
 
 /*
  * Makes what the process's flags ask for; its ends into fds (0, 1, 2), the agent's into the process's

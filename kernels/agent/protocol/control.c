@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which handler takes a request, and how does its answer get out? */
+/* How does a request get to its handler, and how does the answer get out? */
 #include "protocol/control.h"
 
 #include "base/log.h"
@@ -22,43 +22,12 @@ struct answer {
 static struct agent_channel channel;
 static struct answer *first, **last = &first;
 static size_t waiting_bytes;
-
-static void ping(struct agent_request request, struct agent_fields *fields) {
-  agent_control_ok(request, fields->next, fields->left);
-}
-
-static const struct {
-  uint32_t type;
-  void (*handle)(struct agent_request request, struct agent_fields *fields);
-} requests[] = {
-    {THAW_PING, ping},
-    {THAW_IDENTITY, agent_identity_request},
-    {THAW_MOUNT, agent_mount_request},
-    {THAW_RESIZE, agent_resize_request},
-    {THAW_START, agent_start_request},
-    {THAW_KILL, agent_kill_request},
-    {THAW_DELETE, agent_delete_request},
-    {THAW_UNMOUNT, agent_unmount_request},
-    {THAW_FREEZE, agent_freeze_request},
-    {THAW_CREATE, agent_create_request},
-    {THAW_BEGIN, agent_begin_request},
-    {THAW_EXEC, agent_exec_request},
-    {THAW_HOLD, agent_hold_request},
-    {THAW_NETWORK, agent_network_request},
-    {THAW_NETLINK, agent_netlink_request},
-    {THAW_STATS, agent_stats_request},
-    {THAW_PROCESSES, agent_processes_request},
-    {THAW_FILES, agent_files_request},
-    {THAW_UNFILES, agent_unfiles_request},
-    {THAW_FILL, agent_fill_request},
-    {THAW_ARCHIVE, agent_archive_request},
-    {THAW_LIMIT, agent_limit_request},
-    {THAW_SHM, agent_shm_request},
-};
+static const struct agent_handler *handlers;
+static size_t handler_count;
 
 static bool accepts(uint32_t type) {
-  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-    if (requests[i].type == type)
+  for (size_t i = 0; i < handler_count; i++)
+    if (handlers[i].type == type)
       return true;
   return false;
 }
@@ -69,9 +38,9 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
 
   if (header->id == 0)
     return false;
-  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-    if (requests[i].type == header->type)
-      requests[i].handle(request, &fields);
+  for (size_t i = 0; i < handler_count; i++)
+    if (handlers[i].type == header->type)
+      handlers[i].handle(request, &fields);
   return true;
 }
 
@@ -158,7 +127,7 @@ void agent_control_error(struct agent_request request, enum thaw_error error, co
   send_answer(request, THAW_ERROR, error, text, strnlen(text, sizeof text - 1));
 }
 
-void agent_control_init(void) {
+void agent_control_init(const struct agent_handler *its_handlers, size_t count) {
   static const struct agent_channel_rules rules = {
       .number = AGENT_CONTROL,
       .payload_max = THAW_CONTROL_MAX,
@@ -170,6 +139,8 @@ void agent_control_init(void) {
       .lost = lost,
   };
 
+  handlers = its_handlers;
+  handler_count = count;
   agent_channel_init(&channel, &rules);
 }
 

@@ -15,7 +15,14 @@ struct agent_request {
   uint32_t generation;
 };
 
-void agent_control_init(void);
+/* Answers, now or later, exactly once; fields are the payload. */
+struct agent_handler {
+  uint32_t type; /* THAW_PING etc. */
+  void (*handle)(struct agent_request request, struct agent_fields *fields);
+};
+
+/* Types without a handler break the channel. The handlers must stay. */
+void agent_control_init(const struct agent_handler *handlers, size_t count);
 struct agent_channel *agent_control_channel(void);
 
 /* False: the client that asked has gone, nobody waits for the outcome. */
@@ -24,29 +31,5 @@ bool agent_control_awaits(struct agent_request request);
 void agent_control_ok(struct agent_request request, const void *payload, size_t size);
 void agent_control_error(struct agent_request request, enum thaw_error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* Each request's handler; fields are the payload. Each answers, now or later, exactly once. */
-void agent_identity_request(struct agent_request request, struct agent_fields *fields);
-void agent_mount_request(struct agent_request request, struct agent_fields *fields);
-void agent_unmount_request(struct agent_request request, struct agent_fields *fields);
-void agent_resize_request(struct agent_request request, struct agent_fields *fields);
-void agent_start_request(struct agent_request request, struct agent_fields *fields);
-void agent_create_request(struct agent_request request, struct agent_fields *fields);
-void agent_begin_request(struct agent_request request, struct agent_fields *fields);
-void agent_exec_request(struct agent_request request, struct agent_fields *fields);
-void agent_kill_request(struct agent_request request, struct agent_fields *fields);
-void agent_delete_request(struct agent_request request, struct agent_fields *fields);
-void agent_freeze_request(struct agent_request request, struct agent_fields *fields);
-void agent_hold_request(struct agent_request request, struct agent_fields *fields);
-void agent_network_request(struct agent_request request, struct agent_fields *fields);
-void agent_netlink_request(struct agent_request request, struct agent_fields *fields);
-void agent_stats_request(struct agent_request request, struct agent_fields *fields);
-void agent_limit_request(struct agent_request request, struct agent_fields *fields);
-void agent_archive_request(struct agent_request request, struct agent_fields *fields);
-void agent_processes_request(struct agent_request request, struct agent_fields *fields);
-void agent_files_request(struct agent_request request, struct agent_fields *fields);
-void agent_unfiles_request(struct agent_request request, struct agent_fields *fields);
-void agent_fill_request(struct agent_request request, struct agent_fields *fields);
-void agent_shm_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "rootfs/mount.h"
+#include "process/data.h"
 #include "transport/store.h"
 
 #include <errno.h>
@@ -25,6 +25,7 @@ static struct {
   bool is_known;
   int error; /* errno of what went wrong */
 } layers[THAW_LAYERS_MAX + 1];
+static void (*layers_changed)(void);
 static int coming = -1; /* file of the one that is coming */
 static uint32_t coming_number;
 
@@ -55,7 +56,7 @@ static void stop(int error) {
     agent_log("layer %u: not kept: %s", coming_number, strerror(error));
   close(coming);
   coming = -1;
-  agent_mount_again();
+  layers_changed();
 }
 
 static bool begin(uint32_t number, const struct thaw_frame *header, const uint8_t *payload) {
@@ -75,7 +76,7 @@ static bool begin(uint32_t number, const struct thaw_frame *header, const uint8_
     coming = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
   if (coming < 0) {
     layers[number].error = errno;
-    agent_mount_again();
+    layers_changed();
   }
   return true;
 }
@@ -102,7 +103,7 @@ static bool add(uint32_t number, const uint8_t *bytes, uint32_t length) {
   return true;
 }
 
-bool agent_layer_take(const struct thaw_frame *header, const uint8_t *payload) {
+static bool take(const struct thaw_frame *header, const uint8_t *payload) {
   if (header->id < 1 || header->id > THAW_LAYERS_MAX)
     return false;
   if (header->arg == THAW_LAYER_SIZE)
@@ -129,7 +130,14 @@ enum agent_layer_state agent_layer_state(uint32_t number) {
   return layers[number].is_known && layers[number].left == 0 ? AGENT_LAYER_COMPLETE : AGENT_LAYER_COMING;
 }
 
-void agent_layer_client_lost(void) {
+static void client_lost(void) {
   if (coming >= 0)
     stop(ECONNRESET);
+}
+
+void agent_layer_init(void (*changed)(void)) {
+  static const struct agent_data_layers hooks = {.take = take, .client_lost = client_lost};
+
+  layers_changed = changed;
+  agent_data_take_layers(&hooks);
 }

@@ -8,8 +8,8 @@
 
 enum agent_layer_state { AGENT_LAYER_COMING, AGENT_LAYER_COMPLETE, AGENT_LAYER_FAILED };
 
-/* A LAYER frame; false: it breaks the protocol. */
-bool agent_layer_take(const struct thaw_frame *header, const uint8_t *payload);
+/* Takes layers from the data channel; `changed` is called when one has come, or never will. */
+void agent_layer_init(void (*changed)(void));
 
 /* Whether a name of MOUNT means a layer in memory: its number, else 0. */
 uint32_t agent_layer_number(const char *name);
@@ -18,8 +18,5 @@ uint32_t agent_layer_number(const char *name);
 enum agent_layer_state agent_layer_state(uint32_t number);
 
 void agent_layer_path(char path[AGENT_PATH_MAX], uint32_t number);
-
-/* The data channel's client is gone: a layer that is not complete by now never will be. */
-void agent_layer_client_lost(void);
 
 #endif

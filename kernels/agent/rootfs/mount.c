@@ -19,7 +19,7 @@
 
 /* A device node appears without a sound that is worth a netlink socket: a stat is cheap. */
 #define DEVICE_POLL_NS (1 * AGENT_MS)
-/* That a layer has come is said (agent_mount_again): this is for a client that goes. A timer before the next tick costs
+/* That a layer has come is said (look_again): this is for a client that goes. A timer before the next tick costs
  * two hypercalls a turn. */
 #define LAYER_POLL_NS (100 * AGENT_MS)
 
@@ -120,7 +120,8 @@ static void poll_layers(struct agent_timer *timer) {
   free(mounting);
 }
 
-void agent_mount_again(void) {
+/* A layer has come, or never will: mounts that wait look now. */
+static void look_again(void) {
   for (struct mounting *mounting = mountings; mounting; mounting = mounting->next)
     agent_timer_set(&mounting->poll, 0);
 }
@@ -201,4 +202,8 @@ void agent_unmount_request(struct agent_request request, struct agent_fields *fi
     free(rootfs);
     agent_control_ok(request, NULL, 0);
   }
+}
+
+void agent_mount_init(void) {
+  agent_layer_init(look_again);
 }

@@ -4,7 +4,7 @@
 #define AGENT_MOUNT_H
 
 #include "proto.h"
-#include "protocol/fields.h"
+#include "protocol/control.h"
 
 #define AGENT_LAYERS_MAX THAW_LAYERS_MAX
 
@@ -19,8 +19,9 @@ struct agent_rootfs {
 
 bool agent_mount_exists(const char *rootfs); /* and is ready */
 
-/* A layer has come, or never will: whoever waits looks now. */
-void agent_mount_again(void);
+void agent_mount_init(void);
+void agent_mount_request(struct agent_request request, struct agent_fields *fields);
+void agent_unmount_request(struct agent_request request, struct agent_fields *fields);
 
 /* overlay.c: all mounts, or none and a text why */
 bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size);

@@ -3,6 +3,8 @@
 #ifndef AGENT_FILES_H
 #define AGENT_FILES_H
 
+#include "protocol/control.h"
+
 #include "base/options.h"
 #include "base/path.h"
 
@@ -13,5 +15,9 @@ static inline void agent_files_path(char path[AGENT_PATH_MAX], const char *tag) 
 
 /* Who copies into it ends at once, its request with an error. */
 void agent_fill_end(const char *tag);
+
+void agent_files_request(struct agent_request request, struct agent_fields *fields);
+void agent_unfiles_request(struct agent_request request, struct agent_fields *fields);
+void agent_fill_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -3,7 +3,11 @@
 #ifndef AGENT_SHM_H
 #define AGENT_SHM_H
 
+#include "protocol/control.h"
+
 /* The container of that name goes, and with it what was shared for it. */
 void agent_shm_end(const char *name);
+
+void agent_shm_request(struct agent_request request, struct agent_fields *fields);
 
 #endif

@@ -3,8 +3,8 @@
 #include "transport/channel.h"
 
 #include "base/log.h"
-#include "freeze/freeze.h"
 #include "transport/channel_pieces.h"
+#include "transport/suspend.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -76,7 +76,8 @@ static void greet(struct agent_channel *channel) {
   static const char build[] = AGENT_BUILD;
   uint32_t build_length = sizeof build - 1;
   uint8_t payload[sizeof(struct thaw_hello) + sizeof build_length + sizeof build];
-  struct thaw_hello hello = {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, agent_freeze_wakes(), channel->rules->number};
+  struct thaw_hello hello = {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, agent_suspend_hooks()->wakes(),
+                             channel->rules->number};
   struct thaw_frame header = {.type = THAW_HELLO};
 
   memcpy(payload, &hello, sizeof hello);
@@ -123,7 +124,7 @@ void agent_channel_round(struct agent_channel *channel) {
     sent = agent_channel_send(channel, &out);
     peer = agent_transport_peer(channel->transport);
     /* what a client sent before it left still counts, unless it also left answers unread */
-    if (peer == AGENT_PEER_GONE && !agent_freeze_is_pending() &&
+    if (peer == AGENT_PEER_GONE && !agent_suspend_hooks()->is_pending() &&
         (taken == AGENT_TAKE_IDLE || channel->rules->congested(channel))) {
       start_over(channel, NULL);
       return;

@@ -7,9 +7,9 @@
  * has the rings that its template had.
  */
 #include "base/log.h"
-#include "freeze/freeze.h"
 #include "proto.h"
 #include "transport/store.h"
+#include "transport/suspend.h"
 #include "transport/transport.h"
 #include "transport/vchan_server.h"
 
@@ -74,7 +74,7 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   if (take_kept(transport))
     return transport;
   if (!agent_vchan_make(&transport->server, is_control ? THAW_CONTROL_RING_ORDER : THAW_DATA_RING_ORDER) ||
-      (agent_freeze_store_answers() && !publish(transport))) {
+      (agent_suspend_hooks()->store_answers() && !publish(transport))) {
     agent_transport_close(transport);
     return NULL;
   }
@@ -84,7 +84,7 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
 
 /* What could not be when it was opened: nobody can have come to it yet. */
 static void publish_late(struct agent_transport *transport) {
-  if (!transport->is_to_be_published || !agent_freeze_store_answers())
+  if (!transport->is_to_be_published || !agent_suspend_hooks()->store_answers())
     return;
   transport->is_to_be_published = false;
   if (!publish(transport))

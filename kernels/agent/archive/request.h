@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ARCHIVE, as the control channel gets it: archive_request.c. */
+#ifndef AGENT_ARCHIVE_REQUEST_H
+#define AGENT_ARCHIVE_REQUEST_H
+
+#include "protocol/control.h"
+
+void agent_archive_request(struct agent_request request, struct agent_fields *fields);
+
+#endif
