@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import type { Client, Confinement } from '../../api/engine.js';
 import { errorMessage } from '../../base/errors.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
-import { readClientFile } from '../commands/container/files/client-file.js';
+import { readClientFile } from './client-file.js';
 import { UsageError } from './usage-error.js';
 import { optional, whole } from './values.js';
 

@@ -8,7 +8,7 @@ import type {
   KernelTemplate,
   RestartPolicy,
 } from '../../api/engine.js';
-import { readClientFile } from '../commands/container/files/client-file.js';
+import { readClientFile } from './client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { CONFINEMENT_OPTIONS, confinement } from './confinement.js';
 import { DEVICE_OPTIONS, deviceOptions } from './devices.js';

@@ -23,7 +23,7 @@ import {
   type CloneRequest,
 } from './engine.js';
 import { introduceClone, type Introduction } from './registration.js';
-import type { Kept } from './preconnected.js';
+import type { Kept } from '../template/preconnected.js';
 import type { GuestFiles } from '../template/shape.js';
 import type { Template } from '../template/template.js';
 

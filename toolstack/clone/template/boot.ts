@@ -19,7 +19,7 @@ import type { XenHost } from '../../xen/host.js';
 import { newDomainUuid } from '../../xen/uuid.js';
 import { newMac, vif } from '../../xen/vif.js';
 import { readKeptVif } from '../../xen/vif-kept.js';
-import type { Kept } from '../engine/preconnected.js';
+import type { Kept } from './preconnected.js';
 import { closeFd, reopenFd } from './memfd.js';
 import type { GuestFiles, Shape } from './shape.js';
 import { suspendInto } from './suspend.js';

@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { ThawError } from '../../base/errors.js';
 import { writeAtomic } from '../../base/files.js';
 import { loadStream } from './boot.js';
-import { loadKept, storeKept, type Kept, type StoredKept } from '../engine/preconnected.js';
+import { loadKept, storeKept, type Kept, type StoredKept } from './preconnected.js';
 import { closeFd } from './memfd.js';
 import type { Shape } from './shape.js';
 

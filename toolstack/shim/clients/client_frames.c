@@ -2,8 +2,8 @@
 /* What clients (launchers and thawd) may say on the shim's socket. A client that breaks the protocol is dropped. */
 #include "clients/requests.h"
 
+#include "guest/guest_pause.h"
 #include "shares/shares.h"
-#include "transport/pause.h"
 
 #define EXPECT_MAX 16384u
 

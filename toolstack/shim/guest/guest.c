@@ -2,8 +2,8 @@
 /* What becomes of what the agent says: output to log and client, credit, ends. guest_check.c let it pass before. */
 #include "guest/guest_check.h"
 
+#include "guest/guest_pause.h"
 #include "logs/log.h"
-#include "transport/pause.h"
 
 #define READ_STEP 65536u /* as much as one frame may hold */
 #define READS_PER_TURN 4

@@ -5,7 +5,7 @@
  */
 #include "guest/guest_check.h"
 
-#include "transport/pause.h"
+#include "guest/guest_pause.h"
 
 #define HELLO_MAX 4096u
 

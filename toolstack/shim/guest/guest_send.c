@@ -3,8 +3,8 @@
  * What the shim says to the agent. Nothing is queued as frames: each frame is made, when the channel takes it,
  * from what its process has due, so a guest that does not read costs no memory.
  */
+#include "guest/guest_pause.h"
 #include "guest/layer.h"
-#include "transport/pause.h"
 
 static bool begin_signal(struct sender *sender, struct process *process) {
   unsigned number = (unsigned)__builtin_ctzll(process->signals) + 1;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest/guest_pause.h"
 #include "guest/layer.h"
 #include "logs/log.h"
 #include "shares/shares.h"
-#include "transport/pause.h"
 
 /* Unmaps the channel first: a mapped ring would keep a dying domain a zombie. The first reason is the one that counts.
  */

@@ -10,6 +10,7 @@
 
 #include "shares/descriptor.h"
 #include "shares/servers.h"
+#include "shares/shares.h"
 
 static void reply(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
   client_reply(client, THAW_STASHED, device, error, text, (uint32_t)strlen(text));

@@ -3,7 +3,7 @@
 #ifndef SHIM_FILES_SERVERS_H
 #define SHIM_FILES_SERVERS_H
 
-#include "shares/shares.h"
+#include "main/shim.h"
 
 enum files_stash {
   FILES_SERVES,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How the shim starts its sandbox's file servers, and what it does when one ends. */
-#include "shares/servers.h"
+#include "shares/shares.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "shares/descriptor.h"
+#include "shares/servers.h"
 
 extern char **environ;
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "clone/domain/steps.hpp"
+#include "clone/domain/cloner_steps.hpp"
 
 namespace thaw {
 

@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstring>
 
+#include "clone/domain/cloner_steps.hpp"
 #include "clone/domain/page_table.hpp"
 #include "clone/domain/pv_context.hpp"
 #include "clone/domain/rings.hpp"
-#include "clone/domain/steps.hpp"
 #include "util/stream/stream_format.hpp"
 
 namespace thaw {

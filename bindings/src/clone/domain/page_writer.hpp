@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "clone/domain/steps.hpp"
+#include "clone/domain/cloner_steps.hpp"
 
 extern "C" {
 #include <xen/grant_table.h>

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "clone/domain/steps.hpp"
+#include "clone/domain/cloner_steps.hpp"
 
 namespace thaw {
 namespace {

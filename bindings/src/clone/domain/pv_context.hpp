@@ -2,7 +2,7 @@
 // The vCPUs of a PV clone.
 #pragma once
 
-#include "clone/domain/steps.hpp"
+#include "clone/domain/cloner_steps.hpp"
 
 namespace thaw {
 

@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "objects/libxl/thread_messages.hpp"
+#include "objects/libxl/libxl_thread_messages.hpp"
 #include "util/napi/thread.hpp"
 
 namespace thaw {

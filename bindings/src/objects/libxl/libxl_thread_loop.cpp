@@ -7,7 +7,7 @@
 #include <sys/time.h>
 
 #include "objects/libxl/libxl_thread.hpp"
-#include "objects/libxl/thread_messages.hpp"
+#include "objects/libxl/libxl_thread_messages.hpp"
 
 namespace thaw {
 

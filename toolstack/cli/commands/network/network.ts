@@ -2,7 +2,7 @@
 // thaw network create, ls, inspect, rm and prune: the networks that containers are in.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
-import { readClientFile } from '../container/files/client-file.js';
+import { readClientFile } from '../../options/client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
 import { forEach } from '../container/each.js';
 import { renderEach } from '../../output/format.js';

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { readClientFile } from '../../../../../../toolstack/cli/commands/container/files/client-file.js';
-import { fakeClient } from '../../../../../support/cli/fake-engine.js';
+import { readClientFile } from '../../../../toolstack/cli/options/client-file.js';
+import { fakeClient } from '../../../support/cli/fake-engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'thaw-client-file-'));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,7 +3,7 @@
  * How the shim lets go of the agent while its domain is copied. Each side says LEAVE after its last frame, so when the
  * channel is closed nothing is under way, and every count of credit is the same on both sides when it is open again.
  */
-#include "transport/pause.h"
+#include "guest/guest_pause.h"
 
 #include "guest/guest_check.h"
 

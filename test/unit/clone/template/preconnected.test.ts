@@ -2,7 +2,11 @@
 // What clones go on with is stored with a template, and taken up only beside the kernel whose back end it was agreed with.
 
 import test from 'ava';
-import { loadKept, storeKept, type Kept } from '../../../../toolstack/clone/engine/preconnected.js';
+import {
+  loadKept,
+  storeKept,
+  type Kept,
+} from '../../../../toolstack/clone/template/preconnected.js';
 
 /** Of both channels, then of the vif. */
 const [CHANNEL_PAGES, VIF_PAGES] = [9 + 65, 34];

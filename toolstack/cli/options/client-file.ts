@@ -3,9 +3,9 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Client } from '../../../../api/engine.js';
-import { describeError } from '../../../../base/errors.js';
-import { UsageError } from '../../../options/usage-error.js';
+import type { Client } from '../../api/engine.js';
+import { describeError } from '../../base/errors.js';
+import { UsageError } from './usage-error.js';
 
 const MOST = 2 ** 20;
 

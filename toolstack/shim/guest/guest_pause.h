@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Letting go of the agent for a while, and coming back. */
-#ifndef SHIM_PAUSE_H
-#define SHIM_PAUSE_H
+#ifndef SHIM_GUEST_PAUSE_H
+#define SHIM_GUEST_PAUSE_H
 
 #include "main/shim.h"
 
