@@ -5,8 +5,7 @@
 
 #include "protocol/control.h"
 
-/* After agent_store_open(), before the channels open: registers the watch and what transport and hold ask of a freeze.
- */
+/* After agent_store_open(), before the channels open: watches the wake node, registers with transport and hold. */
 void agent_freeze_init(void);
 
 void agent_freeze_request(struct agent_request request, struct agent_fields *fields);
