@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the limits of a container change while it runs: those of its cgroup by its agent, those of a domain of its own by Xen and its guest.
+// How the limits of a running container change: those of its cgroup by the agent, those of its own domain by Xen and the guest.
 
 import type { UpdateOptions } from '../../api/engine.js';
 import { Undo } from '../../base/undo.js';
-import { askLimit } from '../../sandbox/agent/calls.js';
-import { cpuMax, memoryMax, pidsMax } from '../../sandbox/size/cgroup-files.js';
-import { limitWithin, type Limits } from '../../sandbox/size/size.js';
+import type { Limits } from '../../sandbox/size/size.js';
 import { mostVcpus, resizeMemory, resizeVcpus } from '../../sandbox/size/resize.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
 import { isUp, type ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
+import { limitCgroup, type CgroupLimits } from './limits.js';
 
 /**
- * All of it, or none; `limits` are those of its domain, undefined in a pod. Meanwhile its record says that it is being changed. Rejects
- * with ERR_USAGE, ERR_CONTAINER_STATE, and as resizeMemory() and resizeVcpus() do.
+ * Changes all limits or none. `limits` are those of the container's own domain, undefined in a pod. Meanwhile the record says that an update
+ * is under way. Rejects with ERR_USAGE, ERR_CONTAINER_STATE, and as resizeMemory() and resizeVcpus() do.
  */
 export async function updateRunning(
   services: ContainerServices,
@@ -27,26 +26,27 @@ export async function updateRunning(
   if (record.state !== 'running' || !sandbox) throw stateError('update', record);
   const { ownSandbox: own } = container;
   if (own && limits) checkVcpus(services, record, limits);
-  // A size that it is still to get would come in between.
+  // Memory that the domain still gets behind its start would undo the change.
   await own?.grown;
   await sandbox.written();
   const before = limitsOf(record);
+  const { memoryBytes, cpus, pidsLimit: pids } = change;
   await container.update({ isUpdating: true });
   try {
     await Undo.guard(services.log, async (undo) => {
-      // Nothing is given back to one that has ended.
+      // A container that has ended gets nothing back.
       const back = (what: string, work: () => Promise<void>): void =>
         undo.push(what, () => (isUp(record) ? work() : undefined));
-      back('limits', () => limit(container, change, before));
-      const { memoryBytes, ...others } = change;
-      await limit(container, own ? others : change, change);
-      // Memory comes last: it takes longest, and is most likely to be refused; and no cgroup is limited to what was not to be had.
+      const all = { cpus, pids, memoryBytes };
+      back('limits', () => limit(container, all, before));
+      await limit(container, own ? { cpus, pids } : all, all);
+      // Memory comes last: it takes longest and is refused most often. A cgroup is not limited to memory that the domain did not get.
       if (own && limits) await resizeDomain(services, own, record, limits, back);
-      if (own && memoryBytes !== undefined) await limit(container, { memoryBytes }, change);
+      if (own) await limit(container, { memoryBytes }, all);
     });
   } catch (error) {
     delete record.isUpdating;
-    // Its end writes the rest, or has removed it.
+    // The container's end writes the record, or has removed it.
     if (!isUp(record)) throw stateError('update', record);
     await container.update({});
     throw error;
@@ -84,7 +84,7 @@ function checkVcpus(
     );
 }
 
-/** What a container that is up has once more, after a thawd ended in the middle of an update. Never rejects. */
+/** Gives a running container the limits of its record again, where a thawd ended in the middle of an update. Never rejects. */
 export async function finishUpdate(
   services: ContainerServices,
   container: Container,
@@ -93,8 +93,7 @@ export async function finishUpdate(
   if (record.isUpdating !== true || record.state !== 'running' || !sandbox) return;
   try {
     await container.exclusive(async () => {
-      const all = { cpus: 0, pidsLimit: 0, memoryBytes: 0 };
-      await limit(container, all, limitsOf(record));
+      await limit(container, { cpus: 0, pids: 0, memoryBytes: 0 }, limitsOf(record));
       const { ownSandbox: own } = container;
       if (own) await resizeVcpus(services.sandbox, own, record.sandbox.vcpus);
       delete record.isUpdating;
@@ -108,38 +107,20 @@ export async function finishUpdate(
   }
 }
 
-/** What its cgroup limits; what is undefined is not limited there. */
-interface CgroupLimits {
-  cpus?: number | undefined;
-  pidsLimit?: number | undefined;
-  memoryBytes?: number | undefined;
-}
-
 function limitsOf(record: ContainerRecord): CgroupLimits {
   const { cpus, pod, options, memoryBytes } = record;
   return {
-    ...{ cpus: pod ? options?.cpus : cpus, pidsLimit: pidsLimitOf(record) },
+    ...{ cpus: pod ? options?.cpus : cpus, pids: pidsLimitOf(record) },
     memoryBytes: pod ? options?.memoryBytes : memoryBytes,
   };
 }
 
-/** Of what `change` names its cgroup gets what `limits` say. A domain of its own limits memory itself, but for the least, and whole CPUs. */
 async function limit(
   { record, sandbox }: Container,
-  change: UpdateOptions,
+  change: CgroupLimits,
   limits: CgroupLimits,
 ): Promise<void> {
-  const isAlone = record.pod === undefined;
-  const request = {
-    container: record.inGuest,
-    cpuMax: change.cpus === undefined ? '' : cpuMax(limits.cpus, isAlone),
-    pidsMax: change.pidsLimit === undefined ? '' : pidsMax(limits.pidsLimit ?? 0),
-    memoryMax:
-      change.memoryBytes === undefined
-        ? ''
-        : memoryMax(isAlone ? limitWithin(limits.memoryBytes) : limits.memoryBytes),
-  };
-  const { cpuMax: cpu, pidsMax: pids, memoryMax: memory } = request;
-  if (sandbox && cpu + pids + memory !== '')
-    await askLimit(await sandbox.agent(), { ...request, freeze: '' });
+  if (!sandbox) return;
+  const container = { sandbox, name: record.inGuest, hasOwnDomain: record.pod === undefined };
+  await limitCgroup(container, change, limits);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw update: other limits for a container, at once where it runs, and for every start that is to come.
+// thaw update: other limits for a container, at once where it runs, and for each later start.
 
 import type { CreateOptions, UpdateOptions } from '../../api/engine.js';
 import { checkLimits, limitWithin, type Limits } from '../../sandbox/size/size.js';
@@ -11,8 +11,8 @@ import { memoryOf, type ContainerRecord } from '../store/record.js';
 import { updateRunning } from './update-running.js';
 
 /**
- * Resolves with the container's id when it has all that was asked for. Rejects with ERR_USAGE for what no container, or not this one, can
- * have, ERR_CONTAINER_STATE for one that is paused or being made, and as resizeMemory() does; it then has what it had.
+ * Resolves with the container's id when it has all limits asked for. Rejects with ERR_USAGE for limits that it cannot have,
+ * ERR_CONTAINER_STATE for a container that is paused or being made, and as resizeMemory() does. It then keeps the limits that it had.
  */
 export async function updateContainer(
   services: ContainerServices,
@@ -22,7 +22,7 @@ export async function updateContainer(
 ): Promise<string> {
   const container = await manager.settled(key);
   const { record } = container;
-  // One after the other: each begins with what the one before has written down.
+  // Updates come one after the other: each begins with the record that the one before wrote.
   await container.exclusive(async () => {
     const wanted = await checkChange(services, record, change);
     if (!['running', 'paused', 'created', 'exited', 'lost'].includes(record.state))
@@ -36,19 +36,19 @@ export async function updateContainer(
   return record.id;
 }
 
-/** Whether something changes that a container has while it runs. */
+/** Whether the change includes a limit of a running container. */
 function resizes({ memoryBytes, cpus, pidsLimit }: UpdateOptions): boolean {
   return memoryBytes !== undefined || cpus !== undefined || pidsLimit !== undefined;
 }
 
 interface Wanted {
-  /** What it was made with, as it is to be; undefined for a copy of one that ran, which cannot start anew. */
+  /** The changed options; undefined for a copy of a container that ran, which cannot start anew. */
   options?: CreateOptions;
-  /** What its domain is to have; undefined where that is a pod's, or stays. */
+  /** The size of the container's own domain; undefined where it stays, or the container is in a pod. */
   limits?: Limits;
 }
 
-/** Throws ERR_USAGE for what cannot be, whatever runs. */
+/** Rejects with ERR_USAGE for limits that the container cannot have, whether or not it runs. */
 async function checkChange(
   services: ContainerServices,
   record: ContainerRecord,
@@ -70,7 +70,7 @@ async function checkChange(
   return wanted;
 }
 
-/** Of a container with a domain of its own. */
+/** The size of the domain for a container that has its own. */
 async function ownLimits(
   { sandbox, frozen }: ContainerServices,
   record: ContainerRecord,
@@ -92,7 +92,7 @@ async function ownLimits(
   return checkLimits(asked, sandbox, plan?.shape.memoryKib);
 }
 
-/** What changes of a record that says it all. */
+/** The fields of the record that change. */
 function changed(
   record: ContainerRecord,
   { pidsLimit, cpus = record.cpus, memoryBytes = memoryOf(record) }: UpdateOptions,

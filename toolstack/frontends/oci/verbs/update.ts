@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// update: another size for a container that runs, by its domain and its guest's cgroup.
+// update: other limits for a running container, by its domain's size and its cgroup in the guest.
 
-import { askLimit } from '../../../sandbox/agent/calls.js';
-import { cpuMax, memoryMax, pidsMax } from '../../../sandbox/size/cgroup-files.js';
-import { checkLimits, limitWithin } from '../../../sandbox/size/size.js';
+import { limitCgroup, type LimitedContainer } from '../../../runtime/resize/limits.js';
+import { checkLimits } from '../../../sandbox/size/size.js';
 import { mostVcpus, resizeVcpus } from '../../../sandbox/size/resize.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { OciContainer } from '../container/container.js';
@@ -13,8 +12,8 @@ import { ownerOf } from '../pod/pod.js';
 import { nameInGuest, type OciLimits } from '../container/record.js';
 
 /**
- * What `change` has is changed; Infinity takes a limit away. What was changed before a part that fails stays. Rejects with
- * ERR_OCI_STATE, ERR_USAGE, and as resizeMemory() and resizeVcpus() do.
+ * Changes the limits that `change` has. Infinity takes a limit away. When one change fails, earlier ones stay. Rejects with ERR_OCI_STATE,
+ * ERR_USAGE, and as resizeMemory() and resizeVcpus() do.
  */
 export async function update(
   services: SandboxServices,
@@ -27,7 +26,7 @@ export async function update(
   if (container.isSaving) throw savingError('update', record);
   if (!container.ownsDomain) return updateMember(services, container, change, containers);
   const { sandbox } = domain;
-  const { memoryBytes, cpus, pids } = change;
+  const { memoryBytes, cpus } = change;
   if (memoryBytes === Infinity)
     throw new OciError('ERR_USAGE', 'Cannot have memory without a limit: a domain has a size');
   const limits = finite({ ...record.limits, ...change });
@@ -38,21 +37,16 @@ export async function update(
       'ERR_USAGE',
       `Cannot have ${cpus} CPUs: its domain was made for ${mostVcpus(sandbox.record, services)}`,
     );
-  // A size that it is still to get would come in between.
+  // Memory that the domain still gets behind its start would undo the change.
   await sandbox.grown;
   if (vcpus !== sandbox.record.vcpus) await resizeVcpus(services, sandbox, vcpus);
   if (memoryBytes !== undefined)
     await resizeDomain(services, container, containers, () => memoryKib);
-  await askLimit(await sandbox.agent(), {
-    ...{ container: nameInGuest(record), freeze: '' },
-    cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, true),
-    pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
-    memoryMax: memoryBytes === undefined ? '' : memoryMax(limitWithin(memoryBytes)),
-  });
+  await limitCgroup(limited(container, sandbox), change, limits);
   await container.update({ limits });
 }
 
-/** Of one in another's domain its cgroup is all that limits it; the domain grows where its memory does not do. */
+/** Only its cgroup limits a container in another's domain. The domain grows where its memory is too small for all its containers. */
 async function updateMember(
   services: SandboxServices,
   container: OciContainer,
@@ -62,22 +56,17 @@ async function updateMember(
   const { record, domain } = container;
   const owner = ownerOf(container, containers);
   if (!domain || !owner) throw stateError('update', record);
-  const { memoryBytes, cpus, pids } = change;
+  const { cpus } = change;
   const { vcpus } = domain.sandbox.record;
   if (cpus !== undefined && cpus !== Infinity && cpus > vcpus)
     throw new OciError('ERR_USAGE', `Cannot have ${cpus} CPUs: its pod's domain has ${vcpus}`);
   const before = record.limits;
   const limits = finite({ ...before, ...change });
-  // What counts for the size of the domain.
+  // fitDomain() adds up the records' limits.
   record.limits = limits;
   try {
     await fitDomain(services, owner, containers);
-    await askLimit(await domain.sandbox.agent(), {
-      ...{ container: nameInGuest(record), freeze: '' },
-      cpuMax: cpus === undefined ? '' : cpuMax(limits.cpus, false),
-      pidsMax: pids === undefined ? '' : pidsMax(limits.pids ?? 0),
-      memoryMax: memoryBytes === undefined ? '' : memoryMax(limits.memoryBytes),
-    });
+    await limitCgroup(limited(container, domain.sandbox), change, limits);
   } catch (error) {
     record.limits = before;
     throw error;
@@ -85,7 +74,14 @@ async function updateMember(
   await container.update({ limits });
 }
 
-/** Those that are limits. */
+function limited(
+  { record, ownsDomain }: OciContainer,
+  sandbox: LimitedContainer['sandbox'],
+): LimitedContainer {
+  return { sandbox, name: nameInGuest(record), hasOwnDomain: ownsDomain };
+}
+
+/** Leaves out limits that are Infinity. */
 function finite(limits: OciLimits): OciLimits {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== Infinity));
 }
