@@ -20,7 +20,7 @@ import { ROOT } from '../programs.js';
 /** What scripts/test does with its suites, each of which is a function `suite_NAME`. */
 const HARNESS = `
 set -uo pipefail
-for part in common suites suite-cache beside second-tries; do . "scripts/lib/$part.sh"; done
+for part in common suites suite-cache beside second-tries ledger; do . "scripts/lib/$part.sh"; done
 LOGS=$THAW_ROOT/build/logs MORE_SUITES='rare broken'
 rm -rf "$LOGS"
 mkdir -p "$LOGS"
@@ -44,6 +44,7 @@ run() {
     remember_suite "$suite"
   done
   second_tries
+  ledger_suites abc123 "$*"
   summary "$*"
 }
 `;
