@@ -12,6 +12,9 @@ die() {
   exit 1
 }
 
+# in_ci: is this a machine of CI?
+in_ci() { case ${CI:-false} in '' | 0 | false) return 1 ;; esac }
+
 # content_key FILE-OR-TEXT...: one hash over the contents of the files (or the texts) named, whatever their paths.
 content_key() {
   local item

@@ -44,7 +44,7 @@ build_bad_guest() {
   cp "$("$THAW_ROOT/scripts/build-initrd" --init "$program")/initrd" "$THAW_ROOT/build/labtests/guests/$1"
 }
 
-# lab_ava LAB TYPE GLOB...: runs AVA in the lab's dom0 on compiled tests, TAP on standard output. LAB_AVA_SECONDS is its deadline.
+# lab_ava LAB TYPE WORD...: runs AVA in the lab's dom0 with those globs and options, TAP on standard output. LAB_AVA_SECONDS is its deadline.
 lab_ava() {
   local lab=$1 type=$2 wishes
   shift 2

@@ -3,6 +3,9 @@
 # Everything a fresh Debian 13 with Node.js 20 needs before thaw can be tried or tested, each step cached by content.
 # Source it after common.sh, then call setup_all; or single steps, in the order in which they stand here.
 
+# shellcheck source=scripts/lib/compile.sh
+. "$THAW_ROOT/scripts/lib/compile.sh"
+
 # setup_all [COMMAND...]: the command, too, waits for the network and the disk, and needs no more than the lab does.
 setup_all() {
   local started=$SECONDS
@@ -73,7 +76,7 @@ setup_npm() {
 
 setup_dist() {
   local started=$SECONDS
-  (cd "$THAW_ROOT" && npm run -s build:ts) >&2 || die 'Cannot compile the TypeScript: see above'
+  compile_typescript >&2 || die 'Cannot compile the TypeScript: see above'
   took 'TypeScript' "$started"
 }
 

@@ -4,6 +4,8 @@
 # in a shell that has pipefail set.
 
 LONG_SKIP='.* (with --long) # SKIP'
+# These look at what the tests before them left. By themselves they would always pass.
+LAST_TESTS='xen › (leaks › |.* › nothing (of all that )?is left)'
 
 # timed FILE: copies standard input, and writes into FILE how many seconds each test took, with what was before it in its file, the longest first.
 timed() {
@@ -29,6 +31,7 @@ tap() {
   long=$(grep -c "^ok $LONG_SKIP" "$log")
   skips=$(($(grep -c '^ok .*# SKIP' "$log") - long))
   bad=$(grep -c '^not ok ' "$log")
+  note_failed "$suite" "$status" "$good" "$bad"
   {
     # A suite that broke off, or ran nothing, has failed too.
     if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] || [ $((good + bad)) -eq 0 ]; then
@@ -44,6 +47,21 @@ tap() {
   count "$suite" $((good - skips - long)) "$bad" "$skips" "$started" "$log.report"
 }
 
+# note_failed SUITE STATUS PASSED FAILED: writes into LOGS/SUITE.failed what is to be tried a second time (second-tries.sh): a line for each, with
+# tabs between KIND (test, part or whole), the title or part, and the name it is told by.
+note_failed() {
+  local suite=$1 log=$LOGS/$1.tap all
+  # AVA's last line, which counts tests that never ran, too.
+  all=$(sed -n 's/^# fail \([0-9]*\)$/\1/p' "$log" | tail -n 1)
+  if [ -z "$all" ] || [ "$all" -gt "$4" ] || [ $(($3 + $4)) -eq 0 ] || [ "$2" -ne 0 ] && [ "$4" -eq 0 ]; then
+    printf 'whole\t-\tthe suite, which broke off\n'
+  elif grep -qE "^not ok [0-9]+ - (.* exited (with a non-zero exit code|due to)|${LAST_TESTS})" "$log"; then
+    printf 'whole\t-\t%s\n' "$(sed -nE "s/^not ok [0-9]+ - (.* exited (with a non-zero exit code|due to)|${LAST_TESTS})/\1/p" "$log" | head -n 1)"
+  else
+    sed -n 's/^not ok [0-9]* - \(.*\)$/test\t\1\t\1/p' "$log"
+  fi >"$LOGS/$suite.failed"
+}
+
 # failures: of TAP on standard input what failed, each with what it says of that.
 failures() { awk '/^(not )?ok / { bad = /^not/; n = 0 } bad && n++ < 26'; }
 
@@ -54,11 +72,15 @@ lines() {
   "$@" >"$log" 2>&1 </dev/null || status=$?
   good=$(grep -c '^ok' "$log")
   bad=$(grep -c '^FAILED' "$log")
-  [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+  sed -n 's/^FAILED *\([^ ]*\).*/part\t\1\t\1/p' "$log" >"$LOGS/$suite.failed"
+  if [ "$bad" -eq 0 ] && [ "$status" -ne 0 ]; then
+    bad=1
+    printf 'whole\t-\tthe suite, which broke off\n' >"$LOGS/$suite.failed"
+  fi
   if [ "$bad" -gt 0 ]; then count "$suite" "$good" "$bad" 0 "$started" "$log"; else count "$suite" "$good" 0 0 "$started"; fi
 }
 
-# totals SUITE COMMAND...: runs a suite whose last line is `N passed, N failed`.
+# totals SUITE COMMAND...: runs a suite whose last line is `N passed, N failed`, with `FAIL TITLE` for each test and `== PART` before those of a part.
 totals() {
   local suite=$1 log=$LOGS/$1.log started=$SECONDS status=0 last good bad
   shift
@@ -68,6 +90,8 @@ totals() {
   bad=$(sed -n 's/.* passed, \([0-9]*\) failed.*/\1/p' <<<"$last")
   [ -n "$bad" ] || bad=1
   [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+  awk '/^== / { part = $2 } part != "" && sub(/^FAIL /, "") { print "part\t" part "\t" $0 }' "$log" >"$LOGS/$suite.failed"
+  if [ "$bad" -ne "$(wc -l <"$LOGS/$suite.failed")" ]; then printf 'whole\t-\tthe suite, which broke off\n' >"$LOGS/$suite.failed"; fi
   if [ "$bad" -gt 0 ]; then count "$suite" "${good:-0}" "$bad" 0 "$started" "$log"; else count "$suite" "$good" 0 0 "$started"; fi
 }
 
@@ -78,6 +102,7 @@ count() {
     say "Suite $1: $2 passed, $3 failed, $4 skipped, $((SECONDS - $5)) s"
     [ -z "${6:-}" ] || tail -n 400 "$6"
     printf '%s %s %s %s\n' "$1" "$2" "$3" "$4" >>"$LOGS/counts"
+    printf '%s\n' $((SECONDS - $5)) >"$LOGS/$1.seconds"
   ) 8>"$LOGS/counts.lock"
 }
 
@@ -106,6 +131,21 @@ summary() {
   took 'All suites' 0
   [ "$failed" -eq 0 ] || failed_again
   [ "$skipped" -eq 0 ] || say "$skipped tests were skipped: their reasons are above"
+  say_flaky
   printf '%s passed, %s failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
+}
+
+# say_flaky: names what failed and passed when it was run once more.
+say_flaky() {
+  local name
+  [ -s "$LOGS/flaky" ] || return 0
+  while IFS= read -r name; do
+    if grep -qxF -- "- \`$name\`" "$THAW_ROOT/docs/testing.md"; then
+      say "$name was flaky before (docs/testing.md): mend it before other work"
+    else
+      say "$name goes into the list of flaky tests in docs/testing.md, with its suspected cause"
+    fi
+  done <"$LOGS/flaky"
+  sed 's/^/flaky: /' "$LOGS/flaky"
 }

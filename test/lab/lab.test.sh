@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Does scripts/lab keep its promises? Runs real labs (about five minutes on two cores, 5 GB of memory) and prints one line a test, then
-# "N passed, N failed". Give a part of a group's name (usage, pair, exec, copy, crash, clock) to run only that.
+# "N passed, N failed", with "== GROUP" before each group. Give a part of a group's name (usage, pair, exec, copy, crash, clock) to run only that.
 set -uo pipefail
 # Jobs in groups of their own: Ctrl-C can be played on one of them.
 set -m
@@ -275,7 +275,11 @@ counts_instructions() {
 }
 
 for group in usage pair exec copy crash clock; do
-  case $group in *"${1:-}"*) "group_$group" ;; esac
+  case $group in *"${1:-}"*)
+    printf '== %s\n' "$group"
+    "group_$group"
+    ;;
+  esac
 done
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -13,8 +13,9 @@ interface File {
   readonly after: Hook[];
   /** The outcome of all `before`, once a test has asked for it. */
   begun: Promise<void> | undefined;
-  /** Tests that have not ended. */
+  /** Tests that have not ended: with --match, some of them never begin. */
   left: number;
+  isPutAway: boolean;
 }
 
 /** The file whose tests run, and how many do: those of the others wait, since AVA starts all at once that are not serial. */
@@ -39,7 +40,7 @@ export function joined(name: string, inOrder: boolean): TestFn {
   if (files.size === 0) test.serial.beforeEach('its file begins', (t) => begin(t));
   const prefix = name + SEPARATOR;
   if (files.has(prefix)) throw new Error(`Two test files are called ${name}`);
-  const file: File = { before: [], after: [], begun: undefined, left: 0 };
+  const file: File = { before: [], after: [], begun: undefined, left: 0, isPutAway: false };
   files.set(prefix, file);
   const root = inOrder ? test.serial : test;
   return chain(root as unknown as Chain, [], prefix, file) as unknown as TestFn;
@@ -48,6 +49,9 @@ export function joined(name: string, inOrder: boolean): TestFn {
 /** After the last file: the last of all hooks, which waits for all others since it is serial. */
 export function allJoined(): void {
   test.serial.afterEach.always('its file ends', (t) => end(t));
+  test.serial.after.always('files end of which --match left tests out', async (t) => {
+    for (const file of files.values()) if (file.begun !== undefined) await putAway(file, t);
+  });
 }
 
 /** AVA's test.serial.failing and the like, down to the call. */
@@ -140,6 +144,8 @@ async function end(t: ExecutionContext): Promise<void> {
 }
 
 async function putAway(file: File, t: ExecutionContext): Promise<void> {
+  if (file.isPutAway) return;
+  file.isPutAway = true;
   // Each of them has its own things to put away.
   const ends = [];
   for (const hook of file.after) ends.push(await Promise.allSettled([hook(t)]));
