@@ -9,7 +9,7 @@ Usage: scripts/lab VERB [--name NAME] [OPTION...]
 A real Xen host on any machine: Xen and a Debian dom0 in QEMU, without KVM.
 
   build                 builds the dom0 image, or finds it in the cache
-  up                    starts a lab; returns when its dom0 answers
+  up                    starts a lab; returns when its dom0 answers, and thawd where --install brings it
   down                  ends it (--all: every lab); nothing of it stays
   status                lists the labs, or says how the one given by --name does; 1 when it does not run
   exec [-t] -- CMD...   runs CMD in dom0: stdin, stdout, stderr and exit status are its own; -t gives it a terminal
@@ -26,11 +26,11 @@ Options of up:
   --vcpus N             the machine's CPUs (1, which --clock instructions wants; with more, PVH guests crash now and then: docs/lab.md)
   --clock wall|instructions
                         what drives the machine's clock (wall); instructions: 1 ns for each instruction, whatever the host does
-  --install FILE.deb    a Debian package that dom0 installs; its thawd is started
+  --install FILE.deb    a Debian package that dom0 installs; its thawd is started and waited for
   --install DIR         a tree that is laid over dom0's root instead (usr/bin/thaw, usr/sbin/thawd, ...)
   --disk LABEL=DIR      packs a folder into a read-only disk that dom0 mounts at /mnt/LABEL; may be given several times
   --scratch MIB         size of dom0's writable layer, gone with the lab (8192; in RAM with the instruction clock)
-  --deadline SECONDS    how long dom0 may take to answer (300)
+  --deadline SECONDS    how long dom0 may take to answer, and then thawd (300)
 
 Examples:
   scripts/lab up --install build/package/thaw.deb

@@ -28,6 +28,7 @@ lab_up() {
   port=$(lab_qemu_port "$dir") || exit
   lab_ssh_config "$dir" "$port"
   lab_up_answer "$dir"
+  lab_up_thawd "$dir"
   lab_up_record >"$dir/ready"
   trap - EXIT INT TERM HUP
   exec 9>&-
@@ -109,6 +110,27 @@ lab_up_answer() {
     [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" 'sshd does not answer'
     sleep 0.3
   done
+}
+
+# Runs in dom0: 0 once thawd answers, or where --install brings none; 1 when it ended, or does not answer within the seconds given.
+LAB_AWAIT_THAWD='[ -x /usr/bin/thaw ] && [ -s /run/lab-thawd.pid ] || exit 0
+now() { cut -d. -f1 /proc/uptime; }
+read -r pid </run/lab-thawd.pid
+end=$(($(now) + $1))
+until THAW_WAIT=$1 timeout "$1" thaw ps >/dev/null 2>&1; do
+  kill -0 "$pid" 2>/dev/null && [ "$(now)" -lt "$end" ] || exit 1
+  sleep 0.5
+done'
+
+# Waits until thawd of --install answers.
+lab_up_thawd() {
+  local dir=$1
+  [ -n "$LAB_INSTALL" ] || return 0
+  # In the background: a signal that ends `lab up` need not wait for ssh.
+  timeout $((LAB_DEADLINE + 10)) ssh -F "$dir/ssh_config" -T lab "$(lab_quote sh -c "$LAB_AWAIT_THAWD" sh "$LAB_DEADLINE")" </dev/null 9>&- &
+  wait $! && return
+  (lab_exec "$LAB_NAME" '' tail -n 30 /var/log/thaw/thawd.log) </dev/null 9>&- 2>&1 | cut -c1-300 | sed 's/^/    /' >&2
+  die "Cannot start lab \"$LAB_NAME\": thawd does not answer (its log's last lines are above)"
 }
 
 lab_up_failed() {

@@ -125,9 +125,3 @@ setup_install_tree() {
 setup_package() {
   "$THAW_ROOT/scripts/package" >/dev/null 2>&1 || die 'Cannot build the package: scripts/package says why'
 }
-
-# wait_for_thawd LAB: until thawd answers in the lab's dom0, which starts it at boot; at most two minutes.
-wait_for_thawd() {
-  "$THAW_ROOT/scripts/lab" exec --name "$1" -- sh -c 'for i in $(seq 240); do thaw ps >/dev/null 2>&1 && exit 0; sleep 0.5; done; cat /var/log/thaw/thawd.log; exit 1' ||
-    die "thawd does not answer in the lab $1: its log is above"
-}

@@ -93,12 +93,13 @@ group_usage() {
 }
 group_pair() {
   local pids
-  mkdir -p "$work/tree/usr/sbin" "$work/folder" "$work/package/DEBIAN" "$work/package/usr/share/doc/small"
+  mkdir -p "$work/tree/usr/sbin" "$work/tree/usr/bin" "$work/folder" "$work/package/DEBIAN" "$work/package/usr/share/doc/small"
   printf '%s\n' 'Package: small' 'Version: 1' 'Architecture: all' 'Maintainer: lab' 'Description: small' >"$work/package/DEBIAN/control"
   echo whole >"$work/package/usr/share/doc/small/file"
   dpkg-deb --root-owner-group -b "$work/package" "$work/small.deb" >/dev/null
-  printf '#!/bin/sh\necho thawd runs as $$\nexec sleep 100000\n' >"$work/tree/usr/sbin/thawd"
-  chmod 755 "$work/tree/usr/sbin/thawd"
+  printf '#!/bin/sh\necho thawd runs as $$\nsleep 5\n: >/run/answers\nexec sleep 100000\n' >"$work/tree/usr/sbin/thawd"
+  printf '#!/bin/sh\n[ -e /run/answers ]\n' >"$work/tree/usr/bin/thaw"
+  chmod 755 "$work/tree/usr/sbin/thawd" "$work/tree/usr/bin/thaw"
   echo packed >"$work/folder/file"
   "$lab" up --name "$a" "${small[@]}" --install "$work/tree" --disk "data=$work/folder" 2>"$work/up-a" &
   pids=$!
@@ -113,6 +114,7 @@ group_pair() {
   check 'status lists both' same "$(printf '%s running\n%s running' "$a" "$b")" own_labs
   check 'status of one says what runs in it' grep -q '^xen-hypervisor-' <("$lab" status --name "$a")
   check 'thawd of --install is started' grep -q 'thawd runs' <("$lab" logs --name "$a" thawd)
+  check 'and answers when up returns' status 0 "$lab" exec --name "$a" -- test -e /run/answers
   check '--vcpus is what Xen has' same 2 "$lab" exec --name "$b" -- sh -c "xl info | sed -n 's/^nr_cpus *: //p'"
   check 'a package of --install is installed' same 'install ok installed' "$lab" exec --name "$b" -- dpkg-query -W -f '${Status}' small
   check 'and all of it' same '' "$lab" exec --name "$b" -- dpkg --verify small
@@ -246,9 +248,17 @@ group_crash() {
   check 'up is killed' interrupted KILL 137
   check 'its QEMU is gone after the next status' status 1 "$lab" status --name "$b"
   check 'and nothing is left' gone "$b"
+  mkdir -p "$work/broken/usr/sbin" "$work/broken/usr/bin"
+  printf '#!/bin/sh\necho no disks today\nexit 1\n' >"$work/broken/usr/sbin/thawd"
+  printf '#!/bin/sh\nexit 125\n' >"$work/broken/usr/bin/thaw"
+  chmod 755 "$work/broken/usr/sbin/thawd" "$work/broken/usr/bin/thaw"
+  check 'a thawd that ends fails the start' status 1 up_broken
+  check 'and its log says why' grep -q 'no disks today' "$work/up-b"
+  check 'and leaves nothing' gone "$b"
   check 'a dom0 that is late fails the start' status 1 "$lab" up --name "$b" "${small[@]}" --deadline 1
   check 'and leaves nothing' gone "$b"
 }
+up_broken() { "$lab" up --name "$b" "${small[@]}" --install "$work/broken" 2>"$work/up-b"; }
 # interrupted SIGNAL WANTED: plays the signal on a start whose QEMU runs. Whoever started this suite in the background may ignore SIGINT.
 interrupted() {
   local pid

@@ -44,12 +44,14 @@ import { keepFrozen, listTemplates } from '../frontends/thaw/frozen.js';
 import { givenSocket } from './given-socket.js';
 import { claimSocket, listen } from './listener.js';
 import { parseSettings, settingsHelp, type Settings } from './settings.js';
+import { takeStartingLock } from './starting-lock.js';
 
 /** Exit status of a command line that cannot be understood. */
 const USAGE_STATUS = 2;
 /** Starts run side by side, since a part of each is waiting: for xenstored, the guest, disks. */
 const STARTS_PER_CPU = 4;
 
+const releaseStartingLock = takeStartingLock(process.env);
 const words = process.argv.slice(2);
 const settings = words[0] === '--version' ? undefined : readSettings(words);
 if (settings) {
@@ -107,6 +109,7 @@ async function start(
   if (metrics) await startMetrics(services, manager, metrics, log);
   const engine = createEngine(services, manager, { paths, layers });
   const server = await listen(paths.socket, engine, log, { given, oci });
+  releaseStartingLock();
   // No start waits for this; a start that needs it reports its error.
   services.sandbox.disks
     .blank()

@@ -18,6 +18,8 @@
 #define EXIT_RUNTIME 1     /* the same, where an engine called it as its runtime */
 #define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
 #define DETACH_MAX 32u   /* keys that let go of a terminal */
+#define WAKE_MS 90000    /* how long a launcher waits until a thawd that starts listens */
+#define TRY_MS 50        /* between two tries to connect to it */
 #define CLEANUP_MS 30000 /* how long an ended process's launcher waits for thawd, where it is not a part */
 
 struct connection {
@@ -78,6 +80,8 @@ struct launcher {
   bool answered;      /* thawd has said something */
   bool taken;         /* thawd has read the request */
   int64_t take_by_ms; /* it must have by then */
+  const char *socket_path;
+  int64_t tell_at_ms; /* from then on it is said that thawd is starting; 0: never, or it was said */
   int64_t
       again_by_ms; /* the last of the thawds that died with the request unread must have been replaced; 0: none did */
   int take_error;  /* why it never will */
@@ -105,6 +109,15 @@ int wake_thawd(struct connection *connection, const char *socket_path,
 int wake_again(struct launcher *launcher, const char *socket_path,
                int signals_fd); /* after a thawd that died with the request unread: 0, or -1 */
 
+/* starting.c */
+bool thawd_starts(const char *socket_path);
+void starting_begin(struct launcher *launcher, const char *socket_path,
+                    bool tells);               /* a person is told after a second, an engine is not */
+void starting_tell(struct launcher *launcher); /* says once that thawd is starting, when it is time */
+int starting_await(
+    struct launcher *launcher,
+    int signals_fd); /* after errno: 0 once thawd listens, or -1 with errno; a signal ends the launcher */
+
 /* connection.c */
 int connection_open(struct connection *connection, const char *path); /* 0, or -1 with errno */
 void connection_put(struct connection *connection, uint32_t type, uint32_t id, uint32_t arg, const void *payload,
@@ -127,6 +140,7 @@ void oom_open(struct oom_cgroup *cgroup, const char *procs); /* the one of that 
 void oom_show(const struct oom_cgroup *cgroup);              /* a process of it is killed for want of memory */
 
 /* taken.c */
+long wait_seconds(long by_default);                              /* THAW_WAIT, where it says a number */
 void taken_begin(struct launcher *launcher, bool works_offline); /* the wait begins */
 bool taken(struct launcher *launcher);
 void taken_check(struct launcher *launcher); /* closes thawd's connection when the wait is over */

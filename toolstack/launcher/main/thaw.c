@@ -57,6 +57,13 @@ static int failure(int argc, char **argv, int status) {
   return status == EXIT_TOOLSTACK && argc > 0 && is_runtime(argc, argv) ? EXIT_RUNTIME : status;
 }
 
+/* The first try to connect failed, with errno. */
+static int reach(struct launcher *launcher, int argc, char **argv, int signals_fd) {
+  if (is_runtime(argc, argv))
+    return wake_thawd(&launcher->thawd, launcher->socket_path, signals_fd);
+  return works_offline(argc, argv) ? -1 : starting_await(launcher, signals_fd);
+}
+
 /* From the request to the status; the connection is open. */
 static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd) {
   output_init(&launcher->out[0], STDOUT_FILENO);
@@ -83,8 +90,8 @@ int main(int argc, char **argv) {
     say("Cannot start: %s", strerror(errno));
     return EXIT_TOOLSTACK;
   }
-  if (connection_open(&launcher.thawd, socket_path) != 0 &&
-      (!is_runtime(argc, argv) || wake_thawd(&launcher.thawd, socket_path, signals_fd) != 0))
+  starting_begin(&launcher, socket_path, !is_runtime(argc, argv));
+  if (connection_open(&launcher.thawd, socket_path) != 0 && reach(&launcher, argc, argv, signals_fd) != 0)
     return failure(argc, argv, offline(argc, argv, socket_path, errno));
   do
     status = ask(&launcher, argc, argv, signals_fd);

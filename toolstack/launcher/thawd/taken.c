@@ -14,14 +14,18 @@
 #define WAIT_OFFLINE_S 5  /* for what can be had without thawd */
 #define WAIT_MOST_S 86400 /* a day */
 
-void taken_begin(struct launcher *launcher, bool works_offline) {
+long wait_seconds(long by_default) {
   const char *text = getenv("THAW_WAIT");
   char *end = NULL;
   long seconds = text != NULL ? strtol(text, &end, 10) : 0;
 
   if (end == NULL || end == text || *end != '\0' || seconds < 0 || seconds > WAIT_MOST_S)
-    seconds = works_offline ? WAIT_OFFLINE_S : WAIT_S;
-  launcher->take_by_ms = clock_ms() + seconds * 1000;
+    seconds = by_default;
+  return seconds;
+}
+
+void taken_begin(struct launcher *launcher, bool works_offline) {
+  launcher->take_by_ms = clock_ms() + wait_seconds(works_offline ? WAIT_OFFLINE_S : WAIT_S) * 1000;
 }
 
 /* For a unix socket SIOCOUTQ counts what the other side has not read. */
@@ -34,8 +38,12 @@ bool taken(struct launcher *launcher) {
 }
 
 void taken_check(struct launcher *launcher) {
-  if (launcher->thawd.fd < 0 || taken(launcher) || clock_ms() < launcher->take_by_ms)
+  if (launcher->thawd.fd < 0 || taken(launcher))
     return;
+  if (clock_ms() < launcher->take_by_ms) {
+    starting_tell(launcher);
+    return;
+  }
   connection_close(&launcher->thawd);
   launcher->take_error = ETIMEDOUT;
 }

@@ -19,8 +19,6 @@
 #define SYSTEMD "/run/systemd/system"
 #define THAWD "/usr/sbin/thawd"
 #define THAWD_LOG "/var/log/thaw/thawd.log"
-#define WAKE_MS 90000
-#define TRY_MS 50
 
 bool is_runtime(int argc, char **argv) {
   const char *slash = strrchr(argv[0], '/');
@@ -97,9 +95,9 @@ int wake_thawd(struct connection *connection, const char *socket_path, int signa
     struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
 
     error = errno;
-    /* Of many calls at once one starts it. The lock goes with that launcher, not with what it starts. Whoever had it
-     * before may have let go since its thawd answers. */
-    if (!started && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+    /* Of many calls at once one starts it, unless the host does. The lock goes with that launcher, not with what it
+     * starts. Whoever had it before may have let go since its thawd answers. */
+    if (!started && !thawd_starts(socket_path) && flock(lock, LOCK_EX | LOCK_NB) == 0) {
       if (connection_open(connection, socket_path) == 0)
         break;
       started = true;

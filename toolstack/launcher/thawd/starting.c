@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Is a thawd starting? Its start script takes a lock beside the socket, which thawd gives back once it listens. The
+ * kernel drops the lock of a thawd that dies, so no command waits for a dead one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "main/launcher.h"
+
+#define TELL_MS 1000
+
+bool thawd_starts(const char *socket_path) {
+  char path[PATH_MAX];
+  bool starts;
+  int lock;
+
+  if (snprintf(path, sizeof path, "%s.lock", socket_path) >= (int)sizeof path)
+    return false;
+  lock = open(path, O_RDONLY | O_CLOEXEC);
+  if (lock < 0)
+    return false;
+  /* Shared: launchers that ask at the same time must not take each other for a thawd. */
+  starts = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close(lock);
+  return starts;
+}
+
+void starting_begin(struct launcher *launcher, const char *socket_path, bool tells) {
+  launcher->socket_path = socket_path;
+  launcher->tell_at_ms = tells ? clock_ms() + TELL_MS : 0;
+}
+
+void starting_tell(struct launcher *launcher) {
+  if (launcher->tell_at_ms == 0 || clock_ms() < launcher->tell_at_ms || !thawd_starts(launcher->socket_path))
+    return;
+  launcher->tell_at_ms = 0;
+  say("Waiting for thawd, which is starting");
+}
+
+int starting_await(struct launcher *launcher, int signals_fd) {
+  int error = errno;
+  int64_t end = clock_ms() + wait_seconds(WAKE_MS / 1000) * 1000;
+  bool starts = true;
+
+  while (starts && (error == ENOENT || error == ECONNREFUSED)) {
+    struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
+
+    /* The lock is read before the connection is tried: a thawd that gave it back in between listens. */
+    starts = thawd_starts(launcher->socket_path);
+    if (connection_open(&launcher->thawd, launcher->socket_path) == 0)
+      return 0;
+    error = starts && clock_ms() >= end ? ETIMEDOUT : errno;
+    starting_tell(launcher);
+    if (starts && error != ETIMEDOUT && poll(&signals, 1, TRY_MS) > 0)
+      signals_take(launcher);
+  }
+  errno = error;
+  return -1;
+}
