@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be asked of networks, and what is told of them.
+// Requests to make networks, and summaries of them.
 
 export interface NetworkCreateOptions {
   name: string;
@@ -9,15 +9,17 @@ export interface NetworkCreateOptions {
   internal: boolean;
   disableDns: boolean;
   labels: Record<string, string>;
-  /** A CNI network configuration list, which says all else, and what its user calls it. */
+  /** A CNI network configuration list, which says all else; errors call it `from`. */
   cni?: { from: string; text: string };
 }
 
 export interface NetworkSummary {
   name: string;
-  /** Containers are in it unless something else is asked for. */
+  /** Containers whose user names no other network are in it. */
   isDefault: boolean;
-  /** The bridge's name in dom0; '' where CNI plugins make all that there is. */
+  /** The network driver's name: bridge, cni. */
+  driver: string;
+  /** The bridge's name in dom0; '' for a driver without bridges of thaw's. */
   bridge: string;
   subnets: { subnet: string; gateway: string }[];
   internal: boolean;
@@ -25,8 +27,8 @@ export interface NetworkSummary {
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;
-  /** What its places are made by in place of thaw; `name` is what its plugins call it. */
+  /** The plugins of the cni driver; `name` is the network's name for them. */
   cni?: { cniVersion: string; name: string; plugins: { type: string }[] };
-  /** Who runs in it. */
+  /** The containers that are attached to it. */
   containers: { name: string; addresses: string[] }[];
 }

@@ -98,9 +98,10 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
 
 /** What a template may name. */
 function fields(network: NetworkSummary): object {
-  const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
+  const { name, driver, bridge, subnets, internal, hasDns, labels, created, containers, cni } =
+    network;
   return {
-    ...{ Name: name, Driver: cni ? 'cni' : 'bridge', NetworkInterface: bridge, Internal: internal },
+    ...{ Name: name, Driver: driver, NetworkInterface: bridge, Internal: internal },
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
     ...{ DNSEnabled: hasDns, Labels: labels, Created: new Date(created).toISOString() },
     ...(cni ? { Cni: cni } : {}),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ExitStatus } from '../../../api/wire.js';
 import { writeAtomic } from '../../../base/files.js';
 import type { Log } from '../../../base/log.js';
-import type { CarriedLink } from '../engine/network.js';
+import type { CarriedLink } from '../../../network/index.js';
 import type { Hooks } from '../engine/hooks.js';
 import type { ProcessSpec } from '../config/process.js';
 import type { Place } from '../../../runtime/pod/index.js';
