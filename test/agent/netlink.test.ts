@@ -16,9 +16,9 @@ import {
   parseLinks,
   type IpLink,
   type IpRoute,
-  type NamespaceLink,
 } from '../../toolstack/network/drivers/namespace/namespace.js';
-import { resolverMessages } from '../../toolstack/network/dns/resolver.js';
+import { resolverMessages } from '../../toolstack/network/drivers/namespace/resolver.js';
+import type { NamespaceLink } from '../../toolstack/network/link.js';
 import type { Refusal } from '../support/agent/agent-client.js';
 import { RUNTIME, TestAgent } from '../support/agent/agent.js';
 

@@ -9,15 +9,17 @@ export interface NetworkCreateOptions {
   internal: boolean;
   disableDns: boolean;
   labels: Record<string, string>;
-  /** A CNI network configuration list in place of all other options, and the name that its user gave the file. */
+  /** A CNI network configuration list, which says all else; errors call it `from`. */
   cni?: { from: string; text: string };
 }
 
 export interface NetworkSummary {
   name: string;
-  /** True for the network of containers that ask for none. */
+  /** Containers whose user names no other network are in it. */
   isDefault: boolean;
-  /** Name of the bridge in dom0; '' for a CNI network. */
+  /** The network driver's name: bridge, cni. */
+  driver: string;
+  /** The bridge's name in dom0; '' for a driver without bridges of thaw's. */
   bridge: string;
   subnets: { subnet: string; gateway: string }[];
   internal: boolean;
@@ -25,8 +27,8 @@ export interface NetworkSummary {
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;
-  /** The plugins that make the attachments; `name` is the plugins' name for the network. */
+  /** The plugins of the cni driver; `name` is the network's name for them. */
   cni?: { cniVersion: string; name: string; plugins: { type: string }[] };
-  /** Running containers in the network. */
+  /** The containers that are attached to it. */
   containers: { name: string; addresses: string[] }[];
 }

@@ -21,7 +21,7 @@ import { GivenDevices } from '../runtime/create/devices.js';
 import { HealthChecks } from '../runtime/health/health.js';
 import { RestartPolicies } from '../runtime/lifecycle/restart.js';
 import { FolderLayers, ImageStore } from '../image/index.js';
-import { AARDVARK, CniPlaces, kernelNetwork, NameServer, Networks } from '../network/index.js';
+import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
 import { OciContainers, OciStore } from '../frontends/oci/index.js';
 import { Pods, PodStore } from '../runtime/pod/index.js';
 import { Pool } from '../sandbox/pool/pool.js';
@@ -159,14 +159,11 @@ async function openServices(
     networks: await Networks.open(join(paths.state, 'networks'), {
       ...{ host: kernelNetwork, log },
       names: new NameServer(join(paths.run, 'dns'), log, AARDVARK),
-      cni: new CniPlaces(
-        {
-          folder: join(paths.state, 'cni'),
-          namespaces: join(paths.run, 'netns'),
-          programs: cniPath,
-        },
-        log,
-      ),
+      cni: {
+        folder: join(paths.state, 'cni'),
+        namespaces: join(paths.run, 'netns'),
+        programs: cniPath,
+      },
     }),
     onClone: () => undefined,
     macs: new Set(),

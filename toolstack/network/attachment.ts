@@ -1,50 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one sandbox has of a network. Kept inside the sandbox's record.
+// A sandbox's attachment to a network, kept inside the sandbox's record.
 
 import type { Family } from './addresses/address.js';
-import type { NamespaceLink } from './drivers/namespace/namespace.js';
+import type { NamespaceLink } from './link.js';
 
 export interface Attachment {
-  /** Nobody else's: a sandbox may get another id when a clone that waited becomes it. */
+  /** Not the sandbox's id, which changes when a clone of the pool becomes the sandbox. */
   id: string;
+  /** The name of the driver that made the attachment. */
+  driver: string;
   network: string;
-  /** '' for none. */
+  /** The bridge that the vif becomes a port of; '' for none. */
   bridge: string;
-  /** One of each family at most. */
+  /** At most one of each family. */
   addresses: AttachedAddress[];
   ports: PublishedPort[];
-  /** Whom it asks for names. */
+  /** The name servers in the guest's resolv.conf. */
   nameServers: string[];
-  /** Under which other containers find it. */
+  /** Other containers find the sandbox under these names. */
   names: string[];
-  /** Where CNI plugins made all that it has. */
-  place?: AttachedPlace;
+  /** The namespace whose interface the guest has, where a driver makes one. */
+  namespace?: AttachedNamespace;
+  /** The gateways at which thaw's name server answers the guest, where they are not those of the network's record. */
+  nameGateways?: string[];
 }
 
-export interface AttachedPlace {
-  /** The path of a network namespace. */
-  namespace: string;
-  /** The interface there that is its guest's. */
+export interface AttachedNamespace {
+  path: string;
+  /** The interface there whose traffic the guest gets. */
   link: NamespaceLink;
-  /** Its address is leased: a plugin's daemon goes on asking for it there. */
+  /** A DHCP daemon goes on renewing the address inside the namespace. */
   isLeased: boolean;
-  /** Gateways at which thaw's own name server listens for it. */
-  nameGateways: string[];
 }
 
 export interface AttachedAddress {
   family: Family;
   address: string;
   prefix: number;
-  /** '' where nothing outside is to be reached. */
+  /** '' where nothing outside the network can be reached. */
   gateway: string;
 }
 
-/** A port of the host that is the sandbox's. */
+/** A port of the host that leads to the sandbox. */
 export interface PublishedPort {
   /** '' for all addresses of the host. */
   hostIp: string;
   hostPort: number;
   containerPort: number;
   protocol: 'tcp' | 'udp';
+}
+
+/** An attachment as any version of thaw wrote it: earlier ones named no driver, and had `place` in place of `namespace`. */
+export interface StoredAttachment extends Omit<Attachment, 'driver'> {
+  driver?: string;
+  place?: {
+    namespace: string;
+    link: NamespaceLink;
+    isLeased: boolean;
+    nameGateways: string[];
+  };
+}
+
+/** Reads an attachment of any version of thaw. Pure. */
+export function readAttachment({ place, ...stored }: StoredAttachment): Attachment {
+  if (!place) return { driver: 'bridge', ...stored };
+  const { namespace: path, link, isLeased, nameGateways } = place;
+  return { driver: 'cni', ...stored, namespace: { path, link, isLeased }, nameGateways };
 }

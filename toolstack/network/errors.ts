@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can go wrong with a network as its user sees it.
+// Errors of networks, as their users see them.
 
 import { ThawError } from '../base/errors.js';
 

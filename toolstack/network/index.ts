@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rest of thaw may use of networks.
+// The parts of networks that the rest of thaw may use.
 
 export { addressBytes } from './addresses/address.js';
-export type { AttachedAddress, Attachment, PublishedPort } from './attachment.js';
-export { CniPlaces } from './drivers/cni/cni.js';
-export { AARDVARK, NameServer } from './dns/dns.js';
-export { NetworkError } from './errors.js';
-export { kernelNetwork, type HostNetwork } from './drivers/bridge/host-network.js';
-export type { AttachRequest } from './attachments.js';
-export { DEFAULT_NETWORK, Networks } from './networks.js';
-export { emptyMessages, linkMessages, unsureOf } from './drivers/namespace/interface-state.js';
 export {
-  keepDhcp,
-  readLinks,
-  redirectLink,
-  setMtu,
-  watchNamespace,
-  type NamespaceLink,
-} from './drivers/namespace/namespace.js';
-export { askingAddress, findResolver, openResolver, resolverMessages } from './dns/resolver.js';
-export type { NetworkWish } from './plan.js';
+  readAttachment,
+  type AttachedAddress,
+  type Attachment,
+  type PublishedPort,
+} from './attachment.js';
+export { AARDVARK, NameServer } from './dns/dns.js';
+export type { CniFolders } from './drivers/cni/attachments.js';
+export type { GuestInterface } from './drivers/driver.js';
+export type {
+  CarriedLink,
+  FollowedNamespace,
+  NamespaceGuest,
+} from './drivers/namespace/followed-namespace.js';
+export { namespaceDriver } from './drivers/registry.js';
+export { NetworkError } from './errors.js';
+export { kernelNetwork, type HostNetwork } from './host-network.js';
+export { DEFAULT_NETWORK, Networks } from './networks.js';
 export type { NetworkRecord } from './record.js';
+export type { AttachRequest, NetworkRequest } from './request.js';

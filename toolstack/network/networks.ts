@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// All networks of this host: which there are, who is in them under which address, and what dom0's kernel and the name server know of it.
+// All networks of this host: their records, the sandboxes attached to them, and what dom0's kernel and the name server are told of both.
 
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import type { Steps } from '../base/steps.js';
 import type { Attachment } from './attachment.js';
-import { Attachments, type AttachRequest } from './attachments.js';
-import type { CniPlaces } from './drivers/cni/cni.js';
+import { Attachments } from './attachments.js';
 import type { NameServer } from './dns/dns.js';
-import { NetworkError } from './errors.js';
-import type { HostNetwork } from './drivers/bridge/host-network.js';
-import { planNetwork, type NetworkWish } from './plan.js';
-import { plug, plugNew } from './drivers/bridge/plug.js';
-import { NetworkStore, type NetworkRecord } from './record.js';
-import { renderRules } from './ports/rules.js';
 import { zonesOf } from './dns/zones.js';
+import type { CniFolders } from './drivers/cni/attachments.js';
+import type { GuestInterface } from './drivers/driver.js';
+import { NetworkDrivers } from './drivers/registry.js';
+import { NetworkError } from './errors.js';
+import type { HostNetwork } from './host-network.js';
+import { planNetwork } from './plan.js';
+import { renderRules } from './ports/rules.js';
+import { NetworkStore, type NetworkRecord } from './record.js';
+import type { AttachRequest, NetworkRequest } from './request.js';
 
-/** The one that containers are in unless something else is asked for. */
+/** The network of containers whose user names no other. */
 export const DEFAULT_NETWORK = 'thaw';
 
 export interface NetworkServices {
   host: HostNetwork;
   log: Log;
   names: NameServer;
-  cni: CniPlaces;
+  cni: CniFolders;
 }
 
 export class Networks {
@@ -30,34 +33,34 @@ export class Networks {
   readonly #host: HostNetwork;
   readonly #log: Log;
   readonly #names: NameServer;
-  readonly #cni: CniPlaces;
-  readonly #attachments: Attachments;
+  readonly #drivers: NetworkDrivers;
+  readonly #attachments = new Attachments();
   readonly #records = new Map<string, NetworkRecord>();
   #loading: Promise<void> = Promise.resolve();
-  /** Why this host has no networks. */
+  /** The reason why this host has no networks. */
   #failure: unknown;
 
-  private constructor(store: NetworkStore, { host, log, names, cni }: NetworkServices) {
+  private constructor(store: NetworkStore, services: NetworkServices) {
     this.#store = store;
-    this.#host = host;
-    this.#log = log;
-    this.#names = names;
-    this.#cni = cni;
-    this.#attachments = new Attachments(cni);
+    this.#host = services.host;
+    this.#log = services.log;
+    this.#names = services.names;
+    this.#drivers = new NetworkDrivers(services);
   }
 
-  /** Makes bridges and rules of all networks there are, and the default one. A host that cannot is logged, and has none. */
+  /** Makes the default network, and the bridges and rules of all networks. A host that cannot have them is logged, and has no networks. */
   static async open(folder: string, services: NetworkServices): Promise<Networks> {
-    const { host, log } = services;
+    const { log } = services;
     const networks = new Networks(new NetworkStore(folder), services);
     for (const record of await networks.#store.loadAll(log))
-      networks.#records.set(record.name, record);
+      if (networks.#drivers.has(record)) networks.#records.set(record.name, record);
+      else log.error(`Network ${record.name} has an unknown driver, ${record.driver}`);
     try {
       if (!networks.#records.has(DEFAULT_NETWORK)) await networks.#add({ name: DEFAULT_NETWORK });
       for (const record of networks.#records.values())
-        if (record.bridge !== '') await host.addBridge(record);
+        await networks.#drivers.of(record).prepare?.(record);
       await networks.#load();
-      // Names that a killed thawd left.
+      // A killed thawd may have left names.
       networks.#changeNames();
     } catch (error) {
       networks.#failure = error;
@@ -85,22 +88,22 @@ export class Networks {
     );
   }
 
-  /** Who is in it. */
+  /** The attachments to that network. */
   attachments(name: string): Attachment[] {
     return this.#attachments.all.filter(({ network }) => network === name);
   }
 
   /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL; nothing is left then. */
-  async create(wish: NetworkWish): Promise<NetworkRecord> {
+  async create(request: NetworkRequest): Promise<NetworkRecord> {
     this.#mustWork();
-    if (this.#records.has(wish.name))
+    if (this.#records.has(request.name))
       throw new NetworkError(
         'ERR_NETWORK_NAME',
-        `Cannot use the name "${wish.name}": a network has it; choose another`,
+        `Cannot use the name "${request.name}": a network has it; choose another`,
       );
-    const record = await this.#add(wish);
+    const record = await this.#add(request);
     try {
-      if (record.bridge !== '') await this.#host.addBridge(record);
+      await this.#drivers.of(record).prepare?.(record);
       await this.#load();
     } catch (error) {
       await this.#forget(record).catch(() => undefined);
@@ -109,7 +112,7 @@ export class Networks {
     return record;
   }
 
-  /** Rejects with ERR_NETWORK_NOT_FOUND, and ERR_NETWORK_BUSY while a container is in it, or for the default one. */
+  /** Rejects with ERR_NETWORK_NOT_FOUND, and with ERR_NETWORK_BUSY for the default network and while a sandbox is attached. */
   async remove(name: string): Promise<void> {
     const record = this.find(name);
     if (name === DEFAULT_NETWORK)
@@ -132,66 +135,83 @@ export class Networks {
   }
 
   /**
-   * Addresses and ports for a sandbox that is to come, until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
-   * ERR_NETWORK_FULL or ERR_NETWORK_PORT, and as CniPlaces.add() does; nothing is taken then.
+   * Addresses and ports for a sandbox that is to be made, held until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
+   * ERR_NETWORK_FULL or ERR_NETWORK_PORT, and as CniAttachments.add() does; nothing is held then.
    */
   async attach(request: AttachRequest): Promise<Attachment> {
     this.#mustWork();
     const record = this.find(request.network);
-    return this.#attachments.attach(record, request, {
+    return this.#attachments.attach(this.#drivers.of(record), record, request, {
       nameServers: this.#nameServers(record),
       ownAddresses: () => (this.#names.isThere ? this.#ownAddresses() : []),
     });
   }
 
-  /** Lets its ports lead to it, and others find it; to be called when its domain has its addresses. */
+  /** Connects the guest of a new sandbox to its network. */
+  connect(guest: GuestInterface, attachment: Attachment, steps: Steps): Promise<void> {
+    return this.#drivers.of(attachment).connect(guest, attachment, steps);
+  }
+
+  /** Whether a guest may run before its vif is in its network. */
+  canDefer(attachment: Attachment): boolean {
+    return this.#drivers.of(attachment).deferred !== undefined;
+  }
+
+  /** Plugs a vif that the kernel is just making, of a guest that runs already. Rejects as DeferredPlug.plug() does. */
+  async plugDeferred(vif: string, attachment: Attachment, signal: AbortSignal): Promise<void> {
+    await this.#drivers.of(attachment).deferred?.plug(vif, attachment, signal);
+  }
+
+  /** Plugs the first vif of a clone for the pool into the default network. */
+  plugDefault(vif: string): Promise<void> {
+    return this.#host.join(vif, this.defaultBridge);
+  }
+
+  /** Takes the vif of a clone of the pool out of the default network: its sandbox has none. */
+  unplug(vif: string): Promise<void> {
+    return this.#host.join(vif, '');
+  }
+
+  /** Publishes ports and names of an attachment; called when its domain has its addresses. */
   async publish(attachment: Attachment): Promise<void> {
-    if (hasOwnRules(attachment)) await this.#load();
+    if (this.#hasRules(attachment)) await this.#load();
     this.#changeNames();
   }
 
-  /** What a sandbox of an earlier thawd has. What cannot be had again, such as a port, is logged. */
+  /** Takes over the attachment of a sandbox that an earlier thawd made. A port that cannot be held again is logged. */
   async adopt(attachment: Attachment): Promise<void> {
     try {
-      await this.#attachments.adopt(attachment);
+      await this.#attachments.adopt(this.#drivers.of(attachment), attachment);
       await this.publish(attachment);
     } catch (error) {
       this.#log.warn(`Ports of ${attachment.names[0]}: ${describeError(error)}`);
     }
   }
 
-  /** Begins to take back what a thawd that was killed has left in CNI networks; to be called when all that there is was adopted. Never rejects. */
-  sweep(): Promise<void> {
-    return this.#cni.sweep(new Set(this.#attachments.all.map(({ id }) => id)));
+  /** Begins to undo attachments that a killed thawd left, once all others are adopted. Never rejects. */
+  async sweep(): Promise<void> {
+    const known = new Set(this.#attachments.all.map(({ id }) => id));
+    for (const { programs } of this.#drivers.all) await programs?.sweep(known);
   }
 
-  /** Idempotent; what fails is logged. */
+  /** Idempotent; failures are logged. */
   release(attachment: Attachment): void {
-    if (!this.#attachments.release(attachment)) return;
-    if (hasOwnRules(attachment))
+    if (!this.#drivers.has(attachment)) return;
+    if (!this.#attachments.release(this.#drivers.of(attachment), attachment)) return;
+    if (this.#hasRules(attachment))
       this.#load().catch((error: unknown) =>
         this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),
       );
     this.#changeNames();
   }
 
-  /** Plugs the sandbox's interface in dom0 into a bridge, or into none for ''. */
-  plug(domid: number, bridge: string): Promise<void> {
-    return plug(this.#host, domid, bridge);
-  }
-
-  /** As plugNew() (plug.ts). */
-  plugNew(domid: number, bridge: string, signal: AbortSignal): Promise<void> {
-    return plugNew(this.#host, domid, bridge, signal);
-  }
-
   async close(): Promise<void> {
     await this.#names.close();
     await this.#loading;
-    await this.#cni.close();
+    for (const { programs } of this.#drivers.all) await programs?.close();
   }
 
-  /** The network's gateways where the name server listens, else those of the host that a guest can reach. */
+  /** The network's gateways where the name server listens there, else the host's name servers that a guest can reach. */
   #nameServers({ hasDns, subnets, internal }: NetworkRecord): string[] {
     if (hasDns && this.#names.isThere && subnets.length > 0)
       return subnets.map(({ gateway }) => gateway);
@@ -202,8 +222,8 @@ export class Networks {
     return this.#host.ownSubnets().map((subnet) => subnet.replace(/\/.*/, ''));
   }
 
-  async #add(wish: NetworkWish): Promise<NetworkRecord> {
-    const record = planNetwork(wish, this.list(), this.#host.ownSubnets());
+  async #add(request: NetworkRequest): Promise<NetworkRecord> {
+    const record = planNetwork(this.#drivers.for(request), request, this.list());
     this.#records.set(record.name, record);
     try {
       await this.#store.save(record);
@@ -216,22 +236,28 @@ export class Networks {
 
   async #forget(record: NetworkRecord): Promise<void> {
     this.#records.delete(record.name);
-    // The file goes last: a bridge that no file is about nobody would ever remove.
+    // The file goes last: no later thawd would remove a bridge without a file.
     try {
-      if (record.bridge !== '') await this.#host.removeBridge(record.bridge);
+      await this.#drivers.of(record).remove?.(record);
     } finally {
       await this.#store.remove(record.name);
     }
     await this.#load();
   }
 
-  /** One after the other: each brings the rules to what is true when its turn comes. */
+  /** Loads the rules, after any load that is under way: each renders the networks and attachments of its own turn. */
   #load(): Promise<void> {
-    const loaded = this.#loading.then(() =>
-      this.#host.load(renderRules(this.list(), this.#attachments.all)),
-    );
+    const loaded = this.#loading.then(() => {
+      const usesRules = (of: { driver: string }): boolean => this.#drivers.of(of).usesRules;
+      const networks = this.list().filter(usesRules);
+      return this.#host.load(renderRules(networks, this.#attachments.all.filter(usesRules)));
+    });
     this.#loading = loaded.catch(() => undefined);
     return loaded;
+  }
+
+  #hasRules(attachment: Attachment): boolean {
+    return attachment.ports.length > 0 && this.#drivers.of(attachment).usesRules;
   }
 
   #changeNames(): void {
@@ -247,9 +273,4 @@ export class Networks {
         cause: this.#failure,
       });
   }
-}
-
-/** Those of CNI networks are their plugins'. */
-function hasOwnRules({ ports, place }: Attachment): boolean {
-  return ports.length > 0 && !place;
 }

@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd writes down of a network, and where: a file each.
+// The records of networks: one JSON file for each network.
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
-import type { CniList } from './drivers/cni/list.js';
 
+/** The fields that all drivers have. A driver keeps fields of its own beside them, as CniNetworkRecord does. */
 export interface NetworkRecord {
   name: string;
-  /** The bridge's name in dom0; '' where CNI plugins make all that there is. */
+  /** The driver's name. */
+  driver: string;
+  /** The bridge's name in dom0; '' for a driver without bridges of thaw's. */
   bridge: string;
-  /** One of IPv4, perhaps one of IPv6; the gateway is the bridge's own address. */
+  /** One of IPv4, perhaps one of IPv6; the gateway is the bridge's own address. Empty where thaw gives out no addresses. */
   subnets: { subnet: string; gateway: string }[];
-  /** Nothing in it reaches anything outside, nor is reached from there. */
+  /** No packet passes between the network and the outside. */
   internal: boolean;
-  /** Its containers find each other by name. */
+  /** Containers of the network find each other by name. */
   hasDns: boolean;
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;
-  /** What makes places in it, in place of thaw. */
-  cni?: CniList;
+}
+
+/** Reads a network file of any version of thaw: earlier ones named no driver. Pure. */
+export function readRecord(text: string): NetworkRecord {
+  const stored = JSON.parse(text) as Omit<NetworkRecord, 'driver'> & { driver?: string };
+  return { driver: 'cni' in stored ? 'cni' : 'bridge', ...stored };
 }
 
 export class NetworkStore {
@@ -40,7 +46,7 @@ export class NetworkStore {
     await rm(this.#path(name), { force: true });
   }
 
-  /** All of them; a file that cannot be read is logged and left. */
+  /** Reads all network files. A file that cannot be read is logged and left in place. */
   async loadAll(log: Log): Promise<NetworkRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await removeTemporaries(this.#folder);
@@ -49,7 +55,7 @@ export class NetworkStore {
     for (const name of names) {
       try {
         const text = await readFile(join(this.#folder, name), 'utf8');
-        records.push(JSON.parse(text) as NetworkRecord);
+        records.push(readRecord(text));
       } catch (error) {
         log.error(`Network file ${name} cannot be read`, { error });
       }

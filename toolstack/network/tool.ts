@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How programs that know a kernel's network are run: to their end, with a deadline, and what they say when they fail.
+// Runs the programs that configure a kernel's network, with a deadline and with their own words when they fail.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { withDeadline } from '../base/deadline.js';
@@ -15,14 +15,15 @@ const PACKAGES: Record<string, string> = {
 };
 
 export interface ToolEnd {
-  /** Null where a signal ended it. */
+  /** Null for a program that a signal ended. */
   status: number | null;
+  /** Standard output. */
   printed: string;
-  /** The end of it. */
+  /** The end of standard error. */
   said: string;
 }
 
-/** Runs a program to its end, whatever that is. Rejects with ERR_TIMEOUT, and as spawn() does. */
+/** Runs a program to its end, whatever its status. Rejects with ERR_TIMEOUT, and as spawn() does. */
 export async function runToEnd(
   tool: string,
   args: string[],
@@ -36,7 +37,7 @@ export async function runToEnd(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(env ? { env } : {}),
   });
-  // First of all, since a child that could not be made has nothing else.
+  // First of all: a child that could not be made emits an error and nothing else.
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
@@ -47,7 +48,7 @@ export async function runToEnd(
     if (printed.length < OUTPUT_MAX) printed += chunk.toString();
   });
   child.stderr?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  // One that ends before it has read tells why.
+  // A program that ends before it has read all input says why on standard error.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   try {
@@ -59,7 +60,7 @@ export async function runToEnd(
   }
 }
 
-/** Resolves with its standard output. Rejects with ERR_NETWORK_TOOL and what it said. */
+/** Resolves with the program's standard output. Rejects with ERR_NETWORK_TOOL and the program's own words. */
 export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
   const { status, printed, said } = await runToEnd(tool, args, { input }).catch(
     (error: unknown) => {
@@ -77,7 +78,7 @@ export async function runTool(tool: string, args: string[], input = ''): Promise
   );
 }
 
-/** In the network namespace at that path, with dom0's files. As runTool(). */
+/** As runTool(), inside the network namespace at that path, with dom0's files. */
 export function inNamespace(path: string, words: string[], input = ''): Promise<string> {
   return runTool('nsenter', [`--net=${path}`, ...words], input);
 }

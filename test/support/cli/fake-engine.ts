@@ -89,7 +89,8 @@ const PROCESS: ProcessInfo = {
 };
 
 const NETWORK: NetworkSummary = {
-  ...{ name: 'shop', isDefault: false, bridge: 'thaw1', internal: false, hasDns: true, labels: {} },
+  ...{ name: 'shop', isDefault: false, driver: 'bridge', bridge: 'thaw1', internal: false },
+  ...{ hasDns: true, labels: {} },
   ...{ subnets: [{ subnet: '10.1.2.0/24', gateway: '10.1.2.1' }], created: 0 },
   containers: [{ name: 'web', addresses: ['10.1.2.2'] }],
 };

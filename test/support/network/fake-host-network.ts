@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dom0 kernel that writes down what it is told of networks.
+// A fake dom0 kernel that notes its calls.
 
 import type { HostNetwork } from '../../../toolstack/network/index.js';
 
 export class FakeHostNetwork implements HostNetwork {
   readonly calls: unknown[][] = [];
-  /** The rules that were loaded last. */
+  /** The rules loaded last. */
   rules = '';
   subnets: string[] = ['192.0.2.9/24'];
-  /** What everything rejects with. */
+  /** All calls reject with it. */
   failure: Error | undefined;
 
   addBridge({ bridge }: { bridge: string }): Promise<void> {
@@ -19,14 +19,14 @@ export class FakeHostNetwork implements HostNetwork {
     return this.#note('remove', bridge);
   }
 
-  /** How often it says that an interface is not there yet. */
+  /** How many times has() answers no first. */
   absences = 0;
 
   has(): boolean {
     return this.absences-- <= 0;
   }
 
-  /** The same of a port that it is up. */
+  /** How many times forwards() answers no first. */
   pending = 0;
 
   forwards(): boolean {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a web server says to this host.
+// Fetches pages of web servers.
 
 import { get } from 'node:http';
 import { until } from '../dom0/thaw.js';
 
-/** The body that this host gets from there. */
+/** The body of the answer. */
 export function fetched(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get(url, { timeout: 5000 }, (response) => {
@@ -17,6 +17,6 @@ export function fetched(url: string): Promise<string> {
   });
 }
 
-/** The same, once it answers. */
+/** As fetched(), once the server answers. */
 export const reached = (url: string) =>
   until(`${url} answers`, () => fetched(url).catch(() => undefined));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks are there after a restart as before, sandboxes have their place in them, and what goes leaves nothing.
+// Networks outlive thawd; sandboxes attach to them; what is removed or released leaves nothing.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -23,7 +23,7 @@ const request = (change: Partial<AttachRequest> = {}): AttachRequest => ({
 });
 const port = { hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 'tcp' } as const;
 
-test('the default one is made once, and found by the next thawd', async (t) => {
+test('the default network is made once, and found by the next thawd', async (t) => {
   const { networks, host, open } = await opened(t);
   t.is(networks.defaultBridge, 'thaw0');
   t.deepEqual(host.calls, [['add', 'thaw0'], ['load']]);
@@ -39,7 +39,7 @@ test('the default one is made once, and found by the next thawd', async (t) => {
   t.deepEqual(again.list(), networks.list());
 });
 
-test('a sandbox has addresses until it gives them back', async (t) => {
+test('a sandbox has addresses until they are released', async (t) => {
   const { networks } = await opened(t);
   const [one, two] = [await networks.attach(request()), await networks.attach(request())];
   t.deepEqual(one.addresses, [
@@ -85,7 +85,7 @@ test('a port is held, leads somewhere while its sandbox is there, and is free af
   networks.release(again);
 });
 
-test('a port of somebody else is refused', async (t) => {
+test('a port of another program is refused', async (t) => {
   const { networks } = await opened(t);
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
@@ -96,7 +96,7 @@ test('a port of somebody else is refused', async (t) => {
   });
 });
 
-test('what an earlier thawd gave is kept', async (t) => {
+test('attachments of an earlier thawd are kept', async (t) => {
   const { networks, open, host } = await opened(t);
   const attachment = await networks.attach(request({ ports: [port] }));
   networks.release(attachment);
@@ -108,7 +108,7 @@ test('what an earlier thawd gave is kept', async (t) => {
   next.release(attachment);
 });
 
-test('one that is in use, or the default, stays; another goes with its bridge', async (t) => {
+test('a network in use, and the default one, stay; another goes with its bridge', async (t) => {
   const { networks, host } = await opened(t);
   await networks.create({ name: 'shop' });
   await t.throwsAsync(networks.create({ name: 'shop' }), { code: 'ERR_NETWORK_NAME' });
@@ -121,7 +121,7 @@ test('one that is in use, or the default, stays; another goes with its bridge', 
   await t.throwsAsync(networks.remove('shop'), { code: 'ERR_NETWORK_NOT_FOUND' });
 });
 
-test('a bridge that cannot be made leaves no network; a host that can make none has none', async (t) => {
+test('a bridge that cannot be made leaves no network; a host without bridges has no networks', async (t) => {
   const { networks, host } = await opened(t);
   host.failure = new Error('no');
   await t.throwsAsync(networks.create({ name: 'shop' }), { message: 'no' });
@@ -131,16 +131,18 @@ test('a bridge that cannot be made leaves no network; a host that can make none 
   await t.throwsAsync(without.networks.attach(request()), { code: 'ERR_NETWORK_HOST' });
 });
 
-test("a vif's end that the kernel is just making is waited for, unless nobody wants it any more", async (t) => {
+test('a vif that the kernel is just making is plugged once it is there, unless its sandbox ends', async (t) => {
   const { networks, host } = await opened(t);
   [host.absences, host.pending] = [3, 3];
   const { signal } = new AbortController();
-  await networks.plugNew(7, 'thaw0', signal);
+  const attachment = await networks.attach(request());
+  t.true(networks.canDefer(attachment));
+  await networks.plugDeferred('vif7.0', attachment, signal);
   t.deepEqual(host.calls.at(-1), ['join', 'vif7.0', 'thaw0']);
   t.true(host.absences < 0 && host.pending < 0);
   host.absences = Infinity;
   const gone = new AbortController();
-  const plugging = networks.plugNew(8, 'thaw0', gone.signal);
+  const plugging = networks.plugDeferred('vif8.0', attachment, gone.signal);
   gone.abort(new Error('gone'));
   await t.throwsAsync(plugging, { message: 'gone' });
   t.false(host.calls.some(([, name]) => name === 'vif8.0'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the engine that is about networks.
+// The administrator's verbs for networks.
 
 import type { Engine, NetworkSummary } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
@@ -22,23 +22,23 @@ export function networkEngine(
   };
 }
 
-/** Resolves when nobody is in the network whose container has ended: its domain goes a moment after its command. */
+/** Resolves when no ended container is attached any more: a container's domain goes a moment after its command. */
 async function untilLeft(
   networks: Networks,
   manager: ContainerManager,
   name: string,
 ): Promise<void> {
   const deadline = performance.now() + LEAVE_MS;
-  const isGoing = (): boolean => {
+  const isLeaving = (): boolean => {
     const held = [...manager.containers]
-      .filter(({ record }) => !HAVE_ENDED.includes(record.state))
+      .filter(({ record }) => !ENDED.includes(record.state))
       .map(({ record }) => record.sandbox.network?.id);
     return networks.attachments(name).some(({ id }) => !held.includes(id));
   };
-  while (isGoing() && performance.now() < deadline) await sleep(LOOK_MS);
+  while (isLeaving() && performance.now() < deadline) await sleep(LOOK_MS);
 }
 
-const HAVE_ENDED = ['created', 'exited', 'lost'];
+const ENDED = ['created', 'exited', 'lost'];
 const LEAVE_MS = 10_000;
 const LOOK_MS = 20;
 

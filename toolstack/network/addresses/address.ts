@@ -9,7 +9,7 @@ export interface Subnet {
   family: Family;
   /** The first address. */
   base: bigint;
-  /** Bits of the network's part. */
+  /** Length of the network part in bits. */
   prefix: number;
 }
 
@@ -18,7 +18,7 @@ export function bitsOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
 
-/** An address as a number; undefined when the text is none. */
+/** Parses an address as a number; undefined for other text. */
 export function parseAddress(text: string): { family: Family; value: bigint } | undefined {
   if (isIP(text) === 0 || text.includes('%')) return undefined;
   if (isIPv4(text)) {
@@ -28,7 +28,7 @@ export function parseAddress(text: string): { family: Family; value: bigint } | 
   return { family: 6, value: groups(text).reduce((sum, group) => sum * 65536n + group, 0n) };
 }
 
-/** The eight groups of an IPv6 address, also of ::ffff:192.0.2.1. */
+/** The eight groups of an IPv6 address, also with an IPv4 part as in ::ffff:192.0.2.1. */
 function groups(text: string): bigint[] {
   const [left = '', right] = text.split('::');
   const parts = (side: string): bigint[] =>
@@ -44,7 +44,7 @@ function group(part: string): bigint[] {
   return [value >> 16n, value & 0xffffn];
 }
 
-/** As people write it; IPv6 as RFC 5952 has it. */
+/** Formats an address in the usual notation; IPv6 by RFC 5952. */
 export function formatAddress(family: Family, value: bigint): string {
   if (family === 4)
     return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
@@ -59,14 +59,14 @@ export function formatAddress(family: Family, value: bigint): string {
   return `${head.replace(/:$/, '')}::${tail.replace(/^:/, '')}`;
 }
 
-/** 4 or 16 bytes in network order. */
+/** The address as 4 or 16 bytes in network order. */
 export function addressBytes(text: string): Buffer {
   const address = parseAddress(text);
   if (!address) throw new TypeError(`${text} is no address`);
   return Buffer.from(address.value.toString(16).padStart(bitsOf(address.family) / 4, '0'), 'hex');
 }
 
-/** Of 10.94.0.0/16; undefined when it is none, or has bits set behind its prefix. */
+/** Parses a subnet such as 10.94.0.0/16; undefined for other text, and for one with bits set behind its prefix. */
 export function parseSubnet(text: string): Subnet | undefined {
   const [, start = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? [];
   const address = parseAddress(start);
@@ -80,7 +80,7 @@ export function formatSubnet({ family, base, prefix }: Subnet): string {
   return `${formatAddress(family, base)}/${prefix}`;
 }
 
-/** How many addresses it has. */
+/** The number of addresses in a subnet. */
 export function sizeOf({ family, prefix }: Pick<Subnet, 'family' | 'prefix'>): bigint {
   return 1n << BigInt(bitsOf(family) - prefix);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which addresses of a network are taken, and which is the next that is not.
+// Gives out the addresses of subnets, each to one sandbox at a time.
 
 import {
   bitsOf,
@@ -14,14 +14,14 @@ import type { AttachedAddress } from '../attachment.js';
 import { NetworkError } from '../errors.js';
 import type { NetworkRecord } from '../record.js';
 
-/** Looked at before a subnet counts as full; of a larger one nobody has so many containers. */
+/** Addresses tried before a subnet counts as full: no host has that many containers. */
 const TRIES = 65_536;
 
 export class Addresses {
   readonly #taken = new Set<string>();
   readonly #next = new Map<string, bigint>();
 
-  /** Marks an address as somebody's, also one that is already. */
+  /** Marks an address as taken. Idempotent. */
   take(address: string): void {
     this.#taken.add(address);
   }
@@ -31,7 +31,7 @@ export class Addresses {
   }
 
   /**
-   * Takes the next free address after the one given out last: an address that was somebody's a moment ago may still be known elsewhere as his.
+   * Takes the next free address after the one given out last: other hosts may still have an address that was just released in their ARP tables.
    * Throws ERR_NETWORK_FULL.
    */
   next(network: string, text: string, gateway: string): string {
@@ -52,7 +52,7 @@ export class Addresses {
     );
   }
 
-  /** Takes that address. Throws ERR_NETWORK_ADDRESS with `option`'s name where it is none, another's, or outside. */
+  /** Takes that address. Throws ERR_NETWORK_ADDRESS, naming `option`, for one that is invalid, taken, or outside the subnet. */
   claim(option: string, wanted: string, network: string, text: string, gateway: string): string {
     const subnet = mustParse(text);
     const parsed = parseAddress(wanted);
@@ -68,21 +68,18 @@ export class Addresses {
   }
 }
 
-/** What of a network's subnets a sandbox is to have, and which of them its user named. */
-export interface AddressWish {
+/** The network, and the addresses that the user named. */
+export interface AddressRequest {
   network: string;
   ip?: string | undefined;
   ip6?: string | undefined;
 }
 
-/**
- * One of each subnet of the network. Throws ERR_NETWORK_ADDRESS and ERR_NETWORK_FULL; nothing is taken then. One whose addresses CNI plugins give
- * out has no subnets.
- */
+/** Takes one address of each subnet of the network. Throws ERR_NETWORK_ADDRESS and ERR_NETWORK_FULL; nothing is taken then. */
 export function takeAddresses(
   addresses: Addresses,
-  { subnets, internal, cni }: NetworkRecord,
-  { network, ip, ip6 }: AddressWish,
+  { subnets, internal }: NetworkRecord,
+  { network, ip, ip6 }: AddressRequest,
 ): AttachedAddress[] {
   const taken: AttachedAddress[] = [];
   try {
@@ -96,7 +93,7 @@ export function takeAddresses(
       const prefix = Number(subnet.slice(subnet.indexOf('/') + 1));
       taken.push({ family, address, prefix, gateway: internal ? '' : gateway });
     }
-    if (ip6 !== undefined && !cni && !taken.some(({ family }) => family === 6))
+    if (ip6 !== undefined && !taken.some(({ family }) => family === 6))
       throw refusal(
         '--ip6',
         ip6,
@@ -109,7 +106,7 @@ export function takeAddresses(
   }
 }
 
-/** From the first to behind the last that a container may have: the network's own and IPv4's broadcast address are nobody's. */
+/** The offsets of the first usable address and of the one behind the last: the subnet's own and IPv4's broadcast address are left out. */
 function usable(subnet: Subnet): [bigint, bigint] {
   const size = sizeOf(subnet);
   const hasOwn = subnet.prefix < bitsOf(subnet.family) - 1;

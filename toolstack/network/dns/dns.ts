@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How containers of a network find each other by name: files for aardvark-dns, podman's name server, which is told when they change.
+// Lets containers of a network find each other by name: writes files for aardvark-dns, podman's name server, and signals it when they change.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -12,20 +12,21 @@ import type { Log } from '../../base/log.js';
 import { printable } from '../../base/text.js';
 import type { Attachment } from '../attachment.js';
 import { NetworkError } from '../errors.js';
-import type { NetworkRecord } from '../record.js';
 
-/** Where Debian and others have it. */
+/** aardvark-dns in the folders of Debian and others. */
 export const AARDVARK = ['/usr/lib/podman/aardvark-dns', '/usr/libexec/podman/aardvark-dns'].find(
   (path) => existsSync(path),
 );
 
-/** Changes are gathered for so long: a container that ends sooner need not be found. */
+/** Changes are gathered for this long: a container that ends sooner need not be found. */
 const GATHER_MS = 300;
 
-/** One network and who is in it; ids are those of sandboxes. */
+/** One network as the name server knows it. */
 export interface Zone {
-  network: NetworkRecord;
-  members: [id: string, attachment: Attachment][];
+  network: string;
+  /** The addresses at which the server listens. */
+  gateways: string[];
+  members: Pick<Attachment, 'id' | 'addresses' | 'names'>[];
 }
 
 export class NameServer {
@@ -36,7 +37,7 @@ export class NameServer {
   #zones: () => Zone[] = () => [];
   #writing: Promise<void> = Promise.resolve();
 
-  /** Without a `program` there is none. */
+  /** Without a `program` this host has no name server. */
   constructor(folder: string, log: Log, program: string | undefined) {
     this.#folder = folder;
     this.#log = log;
@@ -48,7 +49,7 @@ export class NameServer {
     return this.#program !== undefined;
   }
 
-  /** Has it tell of `zones()` as they are in a moment. */
+  /** Writes `zones()` a moment later, as they are then. */
   change(zones: () => Zone[]): void {
     if (!this.isThere) return;
     this.#zones = zones;
@@ -56,7 +57,7 @@ export class NameServer {
     this.#timer.unref();
   }
 
-  /** Leaves the server running, with the latest it was told: names are as good without thawd. */
+  /** Writes the latest zones and leaves the server running: it answers without thawd, too. */
   async close(): Promise<void> {
     if (this.#timer) this.#flush();
     await this.#writing;
@@ -74,13 +75,13 @@ export class NameServer {
 
   async #write(zones: Zone[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
-    // The server takes each file for a network.
+    // The server takes every file in the folder for a network.
     await removeTemporaries(this.#folder);
-    for (const { network, members } of zones) {
-      const path = join(this.#folder, network.name);
-      // It ends by itself when it has nobody to tell of.
-      if (members.length === 0) await rm(path, { force: true });
-      else await writeAtomic(path, zoneText({ network, members }), { lasts: false });
+    for (const zone of zones) {
+      const path = join(this.#folder, zone.network);
+      // Without any file the server ends by itself.
+      if (zone.members.length === 0) await rm(path, { force: true });
+      else await writeAtomic(path, zoneText(zone), { lasts: false });
     }
     const pid = await this.#runningPid();
     if (pid !== undefined) process.kill(pid, 'SIGHUP');
@@ -98,7 +99,7 @@ export class NameServer {
     }
   }
 
-  /** It goes into the background itself, once its sockets are open; what it says is kept beside its folder. */
+  /** The server goes into the background by itself, once its sockets are open. Its output is kept beside its folder. */
   async #start(): Promise<void> {
     const args = ['--config', this.#folder, '--port', '53', 'run'];
     const log = await open(`${this.#folder}.log`, 'w', 0o600);
@@ -126,10 +127,9 @@ export class NameServer {
 
 const START_MS = 30_000;
 
-/** A file of aardvark-dns: where it listens, then a line for each container: id, IPv4, IPv6, names. Pure. */
-export function zoneText({ network, members }: Zone): string {
-  const gateways = network.subnets.map(({ gateway }) => gateway).join(',');
-  const lines = members.map(([id, { addresses, names }]) => {
+/** A file of aardvark-dns: a line with the gateways, then a line for each container: id, IPv4, IPv6, names. Pure. */
+export function zoneText({ gateways, members }: Zone): string {
+  const lines = members.map(({ id, addresses, names }) => {
     const [four, six] = ([4, 6] as const).map((family) =>
       addresses
         .filter((address) => address.family === family)
@@ -138,5 +138,5 @@ export function zoneText({ network, members }: Zone): string {
     );
     return `${id} ${four} ${six} ${names.join(',')}`;
   });
-  return [gateways, ...lines, ''].join('\n');
+  return [gateways.join(','), ...lines, ''].join('\n');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports of the host that are containers': held open so that nobody else takes them, and chosen where nobody says which.
+// Holds the host ports of containers open, so that no other program takes them, and chooses free ones.
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,8 +15,8 @@ export class HeldPorts {
   readonly #held = new Map<string, Held[]>();
 
   /**
-   * Holds all of `ports` for `owner`; a host port of 0 becomes one that is free. Rejects with ERR_NETWORK_PORT when one is in use, and then
-   * holds none.
+   * Holds all of `ports` for `owner`; a host port of 0 becomes a free one. Rejects with ERR_NETWORK_PORT when a port is in use; none is held
+   * then.
    */
   async hold(owner: string, ports: readonly PublishedPort[]): Promise<PublishedPort[]> {
     const held: Held[] = [];
@@ -48,7 +48,7 @@ const REASONS: Record<string, string> = {
   EADDRNOTAVAIL: 'this host has no such address',
 };
 
-/** Packets go past it, to the container: nobody is ever accepted here. */
+/** Packet rules lead connections to the container, so the socket never accepts one. */
 async function open(port: PublishedPort): Promise<Held> {
   const { hostIp, hostPort, protocol } = port;
   try {

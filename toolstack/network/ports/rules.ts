@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw's own table of packet filter rules: who is hidden behind the host's address, which ports lead where, what stays inside, and that no guest
-// speaks to the host's loopback, which route_localnet would let it. Pure.
+// Renders thaw's packet rules: masquerading, published ports, internal networks, and a guard for the host's loopback, which route_localnet would
+// open to guests. Pure.
 
 import { parseAddress } from '../addresses/address.js';
 import type { Attachment, PublishedPort } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
 
-/** What is loaded in one transaction in place of what was there (nft(8)). */
+/** The whole table, which nft(8) replaces in one transaction. The networks are those of drivers that use the rules, each with a bridge. */
 export function renderRules(
   networks: readonly NetworkRecord[],
   attachments: readonly Attachment[],
 ): string {
-  // What is in a CNI network its plugins lead to.
-  const bridged = networks.filter(({ bridge }) => bridge !== '');
-  const ports = attachments
-    .filter(({ place }) => !place)
-    .flatMap((attachment) => portRules(attachment));
+  const ports = attachments.flatMap((attachment) => portRules(attachment));
   return `table inet thaw
 delete table inet thaw
 table inet thaw {
 	chain guard {
 		type filter hook prerouting priority raw; policy accept;
-${lines(bridged.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`))}	}
+${lines(networks.map(({ bridge }) => `iifname "${bridge}" ip daddr 127.0.0.0/8 drop`))}	}
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
 ${lines(ports)}	}
@@ -30,10 +26,10 @@ ${lines(ports)}	}
 ${lines(ports)}	}
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
-${lines(bridged.flatMap(sourceRules))}	}
+${lines(networks.flatMap(sourceRules))}	}
 	chain forward {
 		type filter hook forward priority filter; policy accept;
-${lines(bridged.filter(({ internal }) => internal).flatMap(({ bridge }) => [`iifname "${bridge}" oifname != "${bridge}" drop`, `oifname "${bridge}" iifname != "${bridge}" drop`]))}	}
+${lines(networks.filter(({ internal }) => internal).flatMap(({ bridge }) => [`iifname "${bridge}" oifname != "${bridge}" drop`, `oifname "${bridge}" iifname != "${bridge}" drop`]))}	}
 }
 `;
 }
@@ -42,7 +38,7 @@ function lines(rules: string[]): string {
   return rules.map((rule) => `\t\t${rule}\n`).join('');
 }
 
-/** One rule for each family that the container has an address of and the host's address allows. */
+/** One rule for each address of the container whose family fits the host's address. */
 function portRules({ ports, addresses }: Attachment): string[] {
   return ports.flatMap((port) =>
     addresses.flatMap(({ family, address }) => {
@@ -62,7 +58,7 @@ function portRule(port: PublishedPort, family: 4 | 6, address: string): string {
   return `${where} ${port.protocol} dport ${port.hostPort} dnat ${ip} to ${target}`;
 }
 
-/** What leaves the network, comes from this host by its loopback, or comes back to its own sender, has the host's address. */
+/** Masquerades packets that leave the network, come from the host's loopback, or go back to their own sender by a published port. */
 function sourceRules({ subnets, bridge, internal }: NetworkRecord): string[] {
   return subnets.flatMap(({ subnet }) => {
     const ip = subnet.includes(':') ? 'ip6' : 'ip';

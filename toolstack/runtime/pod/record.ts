@@ -7,6 +7,7 @@ import type { PodCreateOptions } from '../../api/engine.js';
 import { writeAtomic } from '../../base/files.js';
 import type { PodId } from '../../base/ids.js';
 import type { Log } from '../../base/log.js';
+import { readAttachment } from '../../network/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 
 export interface PodRecord {
@@ -51,7 +52,10 @@ export class PodStore {
     for (const name of await readdir(this.#folder)) {
       try {
         const text = await readFile(join(this.#folder, name, 'pod.json'), 'utf8');
-        records.push(JSON.parse(text) as PodRecord);
+        const record = JSON.parse(text) as PodRecord;
+        const network = record.sandbox?.network;
+        if (record.sandbox && network) record.sandbox.network = readAttachment(network);
+        records.push(record);
       } catch (error) {
         log.error(`Removing pod folder ${name}: its record cannot be read`, { error });
         await rm(join(this.#folder, name), { recursive: true, force: true });

@@ -74,7 +74,7 @@ function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
     });
   const own = {
     ...{
-      MacAddress: network?.place?.link.mac ?? mac,
+      MacAddress: network?.namespace?.link.mac ?? mac,
       IPAddress: four?.address ?? '',
       IPPrefixLen: four?.prefix ?? 0,
     },

@@ -14,6 +14,7 @@ import { errorCode } from '../../base/errors.js';
 import type { ContainerId } from '../../base/ids.js';
 import { removeTemporaries, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
+import { readAttachment } from '../../network/index.js';
 import type { Place } from '../pod/index.js';
 import { parseStatus } from '../../sandbox/shim/exit-file.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
@@ -173,7 +174,11 @@ export class RecordStore {
       if (name.startsWith(ASIDE)) continue;
       const folder = join(this.#folder, name);
       try {
-        records.push(JSON.parse(await readFile(join(folder, STATE), 'utf8')) as ContainerRecord);
+        const text = await readFile(join(folder, STATE), 'utf8');
+        const record = JSON.parse(text) as ContainerRecord;
+        const { network } = record.sandbox;
+        if (network) record.sandbox.network = readAttachment(network);
+        records.push(record);
         await removeTemporaries(folder);
       } catch (error) {
         if (errorCode(error) === 'ENOENT') {

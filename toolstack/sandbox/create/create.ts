@@ -105,7 +105,7 @@ async function make(
       const isServed = template.running?.stash !== undefined;
       const files = isServed ? [filesDevice(OWN_FILES)] : [];
       const devices = [vif(0, record.mac), ...layers.devices, ...files];
-      const connectsLater = mayWait && needsOnlyItsVif(record, devices);
+      const connectsLater = mayWait && needsOnlyItsVif(services, record, devices);
       const request = { record, template, devices, connectsLater, signal, steps };
       ready = await makeReady(services, request, undo);
       await steps.time('identity', identify(ready.link, record));
@@ -137,10 +137,12 @@ async function make(
   }
 }
 
-/** Whether all else that it is to have comes without xenstore, and its vif into a bridge. Pure. */
+/** Whether its vif is all that the sandbox needs xenstore for, and its network lets the vif come later. */
 function needsOnlyItsVif(
+  { networks }: SandboxServices,
   { vcpus, files = [], network }: SandboxRecord,
   devices: readonly Device[],
 ): boolean {
-  return devices.length === 1 && vcpus === 1 && files.length === 0 && !network?.place;
+  const canDefer = network === undefined || networks.canDefer(network);
+  return devices.length === 1 && vcpus === 1 && files.length === 0 && canDefer;
 }

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox comes into its network: its vif's end in dom0 into the bridge, its addresses into the guest.
+// Connects a sandbox's guest to its network.
 
 import { AgentType, decodeIndex } from '../../agent/wire.js';
 import { encodeNetlink, encodeNetwork, type NetworkAddress } from '../../agent/wire-guest.js';
 import type { Steps } from '../../base/steps.js';
-import {
-  addressBytes,
-  keepDhcp,
-  linkMessages,
-  redirectLink,
-  type Attachment,
-} from '../../network/index.js';
+import { addressBytes, type AttachedAddress, type GuestInterface } from '../../network/index.js';
 import { untilConnected } from '../../xen/devices.js';
 import type { Ready } from '../create/booted-clone.js';
 import type { SandboxRecord } from '../record.js';
@@ -21,10 +15,7 @@ import { vifName } from './vifs.js';
 export const INTERFACE = 'eth0';
 const ANSWER_MS = 60_000;
 
-/**
- * A clone that waited is in the default network's bridge already; one that is connected later has all but the bridge. Without a network the
- * interface is there, and down.
- */
+/** Without a network the guest's interface is there, and down. */
 export async function connect(
   { host, networks }: SandboxServices,
   ready: Ready,
@@ -32,39 +23,42 @@ export async function connect(
   steps: Steps,
 ): Promise<void> {
   const { domid } = ready;
-  if (!introduction) {
-    if (!ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
-    const bridge = network?.bridge ?? '';
-    const present = ready.hasVif ? networks.defaultBridge : '';
-    if (bridge !== present) await steps.time('bridge', networks.plug(domid, bridge));
-  }
-  const place = network?.place;
-  await steps.time('network', configure(ready, place ? undefined : network));
-  if (place) await steps.time('place', carry(ready, place));
+  const isDeferred = introduction !== undefined;
+  if (!isDeferred && !ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
+  // A clone of the pool is in the default network's bridge.
+  const bridge = ready.hasVif ? networks.defaultBridge : '';
+  const guest = interfaceOf(ready, isDeferred ? undefined : bridge);
+  if (network) return networks.connect(guest, network, steps);
+  if (!isDeferred && bridge !== '') await steps.time('bridge', networks.unplug(guest.vif));
+  await steps.time('network', guest.configure());
 }
 
-/** The interface of a network namespace becomes the guest's, with all that it has there. */
-async function carry(
-  { domid, link: agent }: Ready,
-  { namespace, link, isLeased }: NonNullable<Attachment['place']>,
+function interfaceOf(ready: Ready, bridge: string | undefined): GuestInterface {
+  return {
+    vif: vifName(ready, 0),
+    bridge,
+    configure: (addresses) => configure(ready, addresses),
+    async netlink(messages) {
+      const ask = (words: Buffer[]): Promise<Buffer> =>
+        ready.link.request(AgentType.NETLINK, encodeNetlink(0, words), 'its network', ANSWER_MS);
+      await ask(messages(decodeIndex(await ask([]))));
+    },
+  };
+}
+
+/** Sets the guest's addresses, and its MAC where it has its template's. */
+export async function configure(
+  ready: Ready,
+  addresses?: readonly AttachedAddress[],
 ): Promise<void> {
-  await redirectLink(namespace, link, { vif: vifName({ domid }, 0), isThere: false });
-  if (isLeased) await keepDhcp(namespace, link);
-  const ask = (messages: Buffer[]): Promise<Buffer> =>
-    agent.request(AgentType.NETLINK, encodeNetlink(0, messages), 'its network', ANSWER_MS);
-  await ask(linkMessages(decodeIndex(await ask([])), undefined, link));
-}
-
-/** Its addresses in the guest, and its MAC where that is its template's. */
-export async function configure(ready: Ready, network: Attachment | undefined): Promise<void> {
   const { link, template, record } = ready;
-  // A copy of a guest that ran has the addresses of that.
-  if (!network && ready.hasMac && !template.running) return;
+  // A copy of a running guest still has that guest's addresses.
+  if (!addresses && ready.hasMac && !template.running) return;
   const request = encodeNetwork({
     interface: template.running?.interface ?? INTERFACE,
     mac: ready.hasMac ? undefined : macBytes(record.mac),
-    ipv4: network && addressOf(network, 4),
-    ipv6: network && addressOf(network, 6),
+    ipv4: addresses && addressOf(addresses, 4),
+    ipv6: addresses && addressOf(addresses, 6),
   });
   await link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS);
   ready.hasMac = true;
@@ -75,9 +69,9 @@ function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
-/** The one of that family, as the agent is told. Pure. */
-export function addressOf(
-  { addresses }: Pick<Attachment, 'addresses'>,
+/** The address of that family, as a NETWORK request has it. Pure. */
+function addressOf(
+  addresses: readonly AttachedAddress[],
   family: 4 | 6,
 ): NetworkAddress | undefined {
   const found = addresses.find((one) => one.family === family);

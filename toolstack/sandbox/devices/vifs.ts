@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network interfaces of a domain that runs, beside the one that each has from its beginning.
 
+import type { Domid } from '../../base/ids.js';
 import { detachDevice } from '../../xen/device-detach.js';
 import { attachDevices, devicePaths, libxlDeviceNodes, untilConnected } from '../../xen/devices.js';
 import type { XenHost } from '../../xen/host.js';
 import { writeLater } from '../../xen/records.js';
 import { vif } from '../../xen/vif.js';
-import type { Sandbox } from '../sandbox.js';
 
-type Owner = Pick<Sandbox, 'domid' | 'record'>;
+interface Owner {
+  readonly domid: Domid;
+  readonly record: { uuid: string };
+}
 
 /** What dom0 calls the back end of one. */
 export function vifName({ domid }: Pick<Owner, 'domid'>, devid: number): string {

@@ -14,6 +14,7 @@ import { writeLater } from '../../xen/records.js';
 import { vif } from '../../xen/vif.js';
 import { endIn, SETTLE_MS } from '../xenstore/deferred-registration.js';
 import { configure } from '../devices/connect.js';
+import { vifName } from '../devices/vifs.js';
 import { prepareFiles } from './prepared-shares.js';
 import { MEMORY_FOR_FILES_KIB } from '../create/layers.js';
 import { makeReady, type Ready } from '../create/booted-clone.js';
@@ -141,11 +142,11 @@ async function prepare(
     await steps.time('data', shim.waitUp(WAKE_MS, signal));
     await steps.time('vif', connected);
     await steps.time('told', untilTold(host, domid, signal));
-    await steps.time('mac', configure(ready, undefined));
+    await steps.time('mac', configure(ready));
     ready.hasVif = true;
     if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
     if (networks.defaultBridge !== '')
-      await steps.time('bridge', networks.plug(domid, networks.defaultBridge));
+      await steps.time('bridge', networks.plugDefault(vifName({ domid }, 0)));
   } finally {
     signal.removeEventListener('abort', hangUp);
     await settle();

@@ -8,6 +8,7 @@ import { Steps } from '../../base/steps.js';
 import { introduceClone } from '../../clone/engine/registration.js';
 import { deviceNodes, untilConnected, type Device } from '../../xen/devices.js';
 import { plugged, untilSeen, vif } from '../../xen/vif.js';
+import { vifName } from '../devices/vifs.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 
@@ -22,7 +23,7 @@ type Introducer = typeof introduceClone;
 export class LateConnection {
   /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it ended before. */
   readonly known: Promise<void>;
-  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected(), Networks.plugNew() and publish() do. */
+  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected(), Networks.plugDeferred() and publish() do. */
   readonly connected: Promise<void>;
   readonly #services: SandboxServices;
   readonly #record: SandboxRecord;
@@ -160,7 +161,10 @@ function publish(
   return withDeadline(networks.publish(network), PUBLISH_MS, what, { signal });
 }
 
-/** What the guest sends is lost in an end that is in no bridge, so that its front end hears of it only then; and only then do others find it. */
+/**
+ * Tells the front end of the vif only when the vif is in its network, since a vif in no network loses packets; publishes ports and names before
+ * that, for other containers.
+ */
 async function plugFirst(
   { host, networks }: SandboxServices,
   record: SandboxRecord,
@@ -172,7 +176,7 @@ async function plugFirst(
   const { network } = record;
   if (network) {
     await steps.time('interface', untilSeen(host, domid, gone));
-    await steps.time('bridge', networks.plugNew(domid, network.bridge, gone));
+    await steps.time('bridge', networks.plugDeferred(vifName({ domid }, 0), network, gone));
     if (publishes) await steps.time('ports', publish(networks, network, gone));
     await plugged(host, domid);
   }

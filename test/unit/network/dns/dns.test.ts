@@ -1,36 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name server is told who is there, started when there is somebody, and told again, with a stand-in that writes down its signals.
+// The name server gets the containers of each network, starts with the first container, and hears of changes; a fake server notes its signals.
 
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';
-import type { Attachment } from '../../../../toolstack/network/attachment.js';
 import { NameServer, zoneText, type Zone } from '../../../../toolstack/network/dns/dns.js';
 import { until } from '../../../support/within.js';
 
-const network: Zone['network'] = {
-  ...{ name: 'thaw', bridge: 'thaw0', internal: false, hasDns: true, labels: {}, created: 0 },
-  subnets: [
-    { subnet: '10.94.0.0/16', gateway: '10.94.0.1' },
-    { subnet: 'fd00::/64', gateway: 'fd00::1' },
-  ],
-};
-const attachment: Attachment = {
-  ...{
-    id: 'a',
-    network: 'thaw',
-    bridge: 'thaw0',
-    ports: [],
-    nameServers: [],
-    names: ['web', 'www'],
-  },
+const member: Zone['members'][number] = {
+  ...{ id: 'a', names: ['web', 'www'] },
   addresses: [{ family: 4, address: '10.94.0.2', prefix: 16, gateway: '10.94.0.1' }],
 };
+const zone = (...members: Zone['members']): Zone => ({
+  ...{ network: 'thaw', gateways: ['10.94.0.1', 'fd00::1'] },
+  members,
+});
 
 test('a file says where to listen and who is there', (t) => {
-  const text = zoneText({ network, members: [['a', attachment]] });
+  const text = zoneText(zone(member));
   t.is(text, '10.94.0.1,fd00::1\na 10.94.0.2  web,www\n');
 });
 
@@ -54,13 +43,13 @@ test('it starts with the first, hears of changes, and files of empty networks go
     'config=$2\n( exec -a "aardvark $config" bash -c \'trap "echo HUP >>$0.heard" HUP; : >$0.ready; while :; do sleep 0.05; done\' "$config" ) >/dev/null 2>&1 &\necho $! > $config/aardvark.pid\nuntil [ -e $config.ready ]; do sleep 0.02; done\n';
   const { folder, names } = await standIn(t, script);
   const files = () => readdir(join(folder, 'dns')).catch(() => []);
-  names.change(() => [{ network, members: [] }]);
+  names.change(() => [zone()]);
   await names.close();
   t.deepEqual(await files(), []);
-  names.change(() => [{ network, members: [['a', attachment]] }]);
+  names.change(() => [zone(member)]);
   await names.close();
   t.deepEqual((await files()).sort(), ['aardvark.pid', 'thaw']);
-  names.change(() => [{ network, members: [] }]);
+  names.change(() => [zone()]);
   await names.close();
   t.deepEqual(await files(), ['aardvark.pid']);
   const heard = () => readFile(join(folder, 'dns.heard'), 'utf8').catch(() => '');
@@ -69,6 +58,6 @@ test('it starts with the first, hears of changes, and files of empty networks go
 
 test('one that does not start is no reason to fail', async (t) => {
   const { names } = await standIn(t, 'echo broken >&2; exit 1\n');
-  names.change(() => [{ network, members: [['a', attachment]] }]);
+  names.change(() => [zone(member)]);
   await t.notThrowsAsync(names.close());
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where names of a network are told, and of whom.
+// The zones of the name server.
 
 import test from 'ava';
 import type { AttachedAddress, Attachment } from '../../../../toolstack/network/attachment.js';
@@ -8,24 +8,21 @@ import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { ownGateways, zonesOf } from '../../../../toolstack/network/dns/zones.js';
 
 const record = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  ...{ name: 'lan', bridge: 'thaw1', internal: false, hasDns: true, labels: {}, created: 0 },
+  ...{ name: 'lan', driver: 'bridge', bridge: 'thaw1', internal: false, hasDns: true },
+  ...{ labels: {}, created: 0 },
   subnets: [{ subnet: '10.1.0.0/16', gateway: '10.1.0.1' }],
   ...change,
 });
-const LINK = { index: 2, name: 'eth0', mac: '', mtu: 1500, addresses: [], routes: [] };
-const cni = { cniVersion: '1.0.0', name: 'lan', plugins: [{ type: 'bridge' }] };
-const made = record({ bridge: '', subnets: [], cni });
+const made = record({ driver: 'cni', bridge: '', subnets: [] });
 
 const four = (gateway: string): AttachedAddress => ({
   ...{ family: 4, address: '10.2.0.9', prefix: 24, gateway },
 });
 const six: AttachedAddress = { family: 6, address: 'fd00::9', prefix: 64, gateway: 'fd00::1' };
 const attachment = (id: string, network: string, nameGateways?: string[]): Attachment => ({
-  ...{ id, network, bridge: '', ports: [], nameServers: [], names: ['web'] },
+  ...{ id, driver: 'bridge', network, bridge: '', ports: [], nameServers: [], names: ['web'] },
   addresses: [four('10.2.0.1'), six],
-  ...(nameGateways
-    ? { place: { namespace: '/n', link: LINK, isLeased: false, nameGateways } }
-    : {}),
+  ...(nameGateways ? { driver: 'cni', nameGateways } : {}),
 });
 
 test('thaw’s own gateways', (t) => {

@@ -103,10 +103,11 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
 
 /** Fields of --format. */
 function fields(network: NetworkSummary): object {
-  const { name, bridge, subnets, internal, hasDns, labels, created, containers, cni } = network;
+  const { name, driver, bridge, subnets, internal, hasDns, labels, created, containers, cni } =
+    network;
   return defined({
     Name: name,
-    Driver: cni ? 'cni' : 'bridge',
+    Driver: driver,
     NetworkInterface: bridge,
     Internal: internal,
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),

@@ -7,7 +7,7 @@ import type { ContainerState } from '../../../api/container.js';
 import type { ExitStatus } from '../../../api/wire.js';
 import { writeAtomic } from '../../../base/files.js';
 import type { Log } from '../../../base/log.js';
-import type { CarriedLink } from '../engine/network.js';
+import type { CarriedLink } from '../../../network/index.js';
 import type { ProcessSpec } from '../config/config.js';
 import type { Hooks } from '../config/hooks.js';
 import type { Place } from '../../../runtime/pod/index.js';

@@ -1,38 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a guest's first interface comes into a bridge of dom0.
+// Plugs a vif into a bridge while the kernel is still making it.
 
 import { sleep, TimeoutError } from '../../../base/deadline.js';
-import type { HostNetwork } from './host-network.js';
+import type { HostNetwork } from '../../host-network.js';
 
-/** The kernel has just said that it makes an interface. */
+/** The kernel has already said that it makes the interface. */
 const NEW_MS = 20_000;
-const LOOK_MS = 1;
-
-/** Plugs the domain's end in dom0 into a bridge, or into none for ''. */
-export async function plug(host: HostNetwork, domid: number, bridge: string): Promise<void> {
-  await host.join(`vif${domid}.0`, bridge);
-}
+const POLL_MS = 1;
 
 /**
- * As plug(), of one that the kernel is just making and connecting; resolves when what comes in there goes on. Rejects also with ERR_TIMEOUT,
- * and as `signal` says.
+ * Waits for the vif, makes it a port of the bridge, and resolves when the bridge forwards its packets. Rejects with ERR_TIMEOUT, and with the
+ * signal's reason.
  */
 export async function plugNew(
   host: HostNetwork,
-  domid: number,
+  vif: string,
   bridge: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = `vif${domid}.0`;
-  await until(() => host.has(name), `Cannot find ${name}`, signal);
-  await plug(host, domid, bridge);
-  await until(() => host.forwards(name), `${name} does not come up`, signal);
+  await until(() => host.has(vif), `Cannot find ${vif}`, signal);
+  await host.join(vif, bridge);
+  await until(() => host.forwards(vif), `${vif} does not come up`, signal);
 }
 
-async function until(isSo: () => boolean, what: string, signal: AbortSignal): Promise<void> {
-  const until = performance.now() + NEW_MS;
+async function until(isSo: () => boolean, failure: string, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + NEW_MS;
   while (!isSo()) {
-    if (performance.now() > until) throw new TimeoutError(what, NEW_MS);
-    await sleep(LOOK_MS, signal);
+    if (performance.now() > deadline) throw new TimeoutError(failure, NEW_MS);
+    await sleep(POLL_MS, signal);
   }
 }

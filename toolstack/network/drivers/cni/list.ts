@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a CNI network configuration list says (CNI specification 1.0.0, section 1): which plugins in which order. Pure.
+// CNI network configuration lists (CNI specification 1.0.0, section 1), and the configuration that each plugin gets of them. Pure.
 
-import type { CniWish } from './request.js';
 import { NetworkError } from '../../errors.js';
 
 export interface CniList {
   cniVersion: string;
-  /** By which its plugins know the network; address plugins keep its addresses under it. */
+  /** The network's name for its plugins; address plugins keep its addresses under it. */
   name: string;
   plugins: CniPlugin[];
 }
 
-/** One of them: what else is in it is its own. */
+/** A plugin's own part; fields that only the plugin reads come beside these. */
 export interface CniPlugin {
-  /** The program's name. */
+  /** The name of the plugin's program. */
   type: string;
   capabilities?: Record<string, unknown>;
   ipam?: unknown;
 }
 
-/** Names of programs and of what plugins make files of. */
+/** The capabilities that a runtime may ask plugins for, each with what one container wants of it (CNI conventions). */
+export interface CniRequest {
+  portMappings?: { hostPort: number; containerPort: number; protocol: string; hostIP?: string }[];
+  ips?: string[];
+  mac?: string;
+}
+
+/** Plugins are programs of these names, and make files of networks' names. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const VERSION = /^\d+\.\d+\.\d+$/;
 const PLUGINS_MAX = 32;
 
-/** Takes a list, or the configuration of one plugin, as in /etc/cni/net.d. Throws ERR_NETWORK_CNI, whose message begins with `what`. */
+/** Parses a list, or the configuration of one plugin, as in /etc/cni/net.d. Throws ERR_NETWORK_CNI, whose message names `what`. */
 export function parseCniList(what: string, text: string): CniList {
   const refuse = (why: string): NetworkError =>
     new NetworkError('ERR_NETWORK_CNI', `Cannot use ${what}: ${why}`);
@@ -61,27 +67,27 @@ function isPlugin(value: unknown): value is CniPlugin {
   return typeof type === 'string' && NAME.test(type) && isObject(capabilities);
 }
 
-/** Whether it does what is asked for under that name. */
+/** Whether the plugin declares that capability. */
 export function hasCapability({ capabilities = {} }: CniPlugin, name: string): boolean {
   return capabilities[name] === true;
 }
 
-/** Whether its addresses are leased by DHCP, which goes on as long as they are had. */
+/** Whether DHCP leases the addresses, so that a daemon renews them as long as the attachment lasts. */
 export function isLeased({ plugins }: CniList): boolean {
   return plugins.some(({ ipam }) => isObject(ipam) && ipam['type'] === 'dhcp');
 }
 
-/** What only a runtime says to a plugin, and what only it reads. */
+/** Keys that only the runtime sets or reads. */
 const RESERVED: readonly string[] = ['capabilities', 'runtimeConfig', 'prevResult'];
 
-/** What a plugin of the list reads (section 2 and 5): its own part, what of the wish it is able to do, and what the one before it printed. */
+/** A plugin's input (sections 2 and 5): its own part, the requests that it has the capabilities for, and the result of the plugin before it. */
 export function pluginConfig(
   { cniVersion, name }: CniList,
   plugin: CniPlugin,
-  wish: CniWish,
+  request: CniRequest,
   previous: unknown,
 ): object {
-  const able = Object.entries(wish).filter(([key]) => hasCapability(plugin, key));
+  const able = Object.entries(request).filter(([key]) => hasCapability(plugin, key));
   return {
     ...Object.fromEntries(Object.entries(plugin).filter(([key]) => !RESERVED.includes(key))),
     ...{ cniVersion, name },

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network namespace of thaw's own, kept by a mount on a file, so that it needs no process.
+// Network namespaces that thaw makes: a mount on a file keeps each, so that none needs a process.
 
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inNamespace, runTool } from '../../tool.js';
 
-/** Makes one, with a loopback that is up. Rejects with ERR_NETWORK_TOOL, and EEXIST where the file is there. */
+/** Makes a namespace whose loopback is up. Rejects with ERR_NETWORK_TOOL, and with EEXIST where the file exists. */
 export async function makeNamespace(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, '', { flag: 'wx', mode: 0o600 });
@@ -19,7 +19,7 @@ export async function removeNamespace(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Whether one is there; it goes with dom0's own end, and the file may stay. */
+/** Whether the file has a namespace mounted on it: when dom0 ends the mount goes, and the file may stay. */
 export async function isNamespace(path: string): Promise<boolean> {
   const found = await statfs(path).catch(() => undefined);
   return found?.type === NSFS_MAGIC;

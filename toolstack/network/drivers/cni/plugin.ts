@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a CNI plugin is run (CNI specification 1.0.0, section 2): a program that reads its configuration and prints a result or an error.
+// Runs CNI plugins (CNI specification 1.0.0, section 2): programs that read their configuration and print a result or an error.
 
 import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,21 @@ import { printable } from '../../../base/text.js';
 import { NetworkError } from '../../errors.js';
 import { runToEnd } from '../../tool.js';
 
-/** What its environment says, apart from CNI_PATH. */
+/** A plugin's environment, apart from CNI_PATH. */
 export interface PluginCall {
   command: 'ADD' | 'DEL';
   containerId: string;
-  /** The path of a network namespace; '' for one that is gone. */
+  /** The path of the network namespace; '' when it is gone. */
   namespace: string;
   interfaceName: string;
 }
 
-/** One that asks a DHCP server may wait for it. */
+/** A plugin may have to wait for a DHCP server. */
 const PLUGIN_MS = 60_000;
 
 /**
- * Resolves with what it printed: its result for ADD, undefined for DEL. `folders` are looked through in order. Rejects with ERR_NETWORK_CNI,
- * which has the plugin's own words, and ERR_TIMEOUT.
+ * Resolves with the plugin's result for ADD, with undefined for DEL. The first of `folders` that has the program counts. Rejects with
+ * ERR_NETWORK_CNI, which has the plugin's own words, and ERR_TIMEOUT.
  */
 export async function runPlugin(
   folders: readonly string[],
@@ -38,7 +38,7 @@ export async function runPlugin(
   };
   const input = JSON.stringify(config);
   const { status, printed, said } = await runToEnd(program, [], { input, env, mostMs: PLUGIN_MS });
-  if (status !== 0) throw failure(type, command, whyOf(printed) ?? said);
+  if (status !== 0) throw failure(type, command, errorIn(printed) ?? said);
   if (command === 'DEL') return undefined;
   const result = parsed(printed);
   if (typeof result !== 'object' || result === null)
@@ -47,12 +47,12 @@ export async function runPlugin(
 }
 
 /**
- * Ends all that still works on that place: plugins, and those that they have called, whose thawd was killed, or that took too long. Resolves when they
- * are gone, or after some seconds.
+ * Kills all plugins that still work on that attachment, and programs that they started: their thawd was killed, or they took too long. Resolves
+ * when they are gone, or after some seconds.
  */
 export async function endPlugins(containerId: string): Promise<void> {
   const until = performance.now() + END_MS;
-  // One that is just becoming another program has no environment to be seen by.
+  // A process in the middle of execve() shows no environment: look twice.
   for (let looks = 0; looks < 2 && performance.now() < until;) {
     const pids = await pluginsOf(containerId);
     looks = pids.length === 0 ? looks + 1 : 0;
@@ -69,7 +69,7 @@ export async function endPlugins(containerId: string): Promise<void> {
 const END_MS = 10_000;
 const LOOK_MS = 20;
 
-/** By their environment, which those that they call inherit. */
+/** Finds them by their environment, which programs that a plugin starts inherit. */
 async function pluginsOf(containerId: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
@@ -81,7 +81,7 @@ async function pluginsOf(containerId: string): Promise<number[]> {
   return found;
 }
 
-/** The path of that program in the first of the folders that has it. Rejects with ERR_NETWORK_CNI. */
+/** The program's path in the first folder that has it. Rejects with ERR_NETWORK_CNI. */
 export async function findPlugin(folders: readonly string[], type: string): Promise<string> {
   for (const folder of folders) {
     const path = join(folder, type);
@@ -107,8 +107,8 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Of an error as section 5 has it. */
-function whyOf(printed: string): string | undefined {
+/** The message of an error result (section 5). */
+function errorIn(printed: string): string | undefined {
   const error = parsed(printed);
   if (typeof error !== 'object' || error === null || !('msg' in error)) return undefined;
   const details = 'details' in error && error.details !== '' ? [error.details] : [];

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sandbox wants of a CNI network, in the words of its plugins, and what of their answer is the sandbox's. Pure.
+// Translates a sandbox's options into requests to CNI plugins, and their results into its addresses and name servers. Pure.
 
 import type { AttachedAddress } from '../../attachment.js';
-import { hasCapability, isObject, type CniList } from './list.js';
 import { NetworkError } from '../../errors.js';
-import type { NamespaceLink } from '../namespace/namespace.js';
-import type { AttachRequest } from '../../attachments.js';
+import type { NamespaceLink } from '../../link.js';
+import type { AttachRequest } from '../../request.js';
+import { hasCapability, isObject, type CniList, type CniRequest } from './list.js';
 
-/** What can be asked of a network for one container, by the capability that one of its plugins must have (CNI conventions). */
-export interface CniWish {
-  portMappings?: { hostPort: number; containerPort: number; protocol: string; hostIP?: string }[];
-  ips?: string[];
-  mac?: string;
-}
-
-/** What of a sandbox's wishes CNI plugins are asked for. Pure. */
-export function wishOf({ ip, ip6, mac, ports }: Omit<AttachRequest, 'network' | 'names'>): CniWish {
+/** Has only what the sandbox asks for. Pure. */
+export function cniRequest({
+  ip,
+  ip6,
+  mac,
+  ports,
+}: Omit<AttachRequest, 'network' | 'names'>): CniRequest {
   const ips = [ip, ip6].filter((one) => one !== undefined);
   const portMappings = ports.map(({ hostIp, ...port }) => ({
     ...port,
@@ -28,7 +26,7 @@ export function wishOf({ ip, ip6, mac, ports }: Omit<AttachRequest, 'network' | 
   };
 }
 
-/** The first global one of each family. Pure. */
+/** The first global address of each family, with its default route. Pure. */
 export function addressesOf({ addresses, routes }: NamespaceLink): AttachedAddress[] {
   return ([4, 6] as const).flatMap((family) => {
     const found = addresses.find((one) => one.family === family && one.scope === 'global');
@@ -39,23 +37,23 @@ export function addressesOf({ addresses, routes }: NamespaceLink): AttachedAddre
   });
 }
 
-/** Throws ERR_NETWORK_CNI when nobody in the list does what is asked for. */
-export function checkWish(network: string, { plugins }: CniList, wish: CniWish): void {
-  for (const key of Object.keys(wish) as (keyof CniWish)[])
+/** Throws ERR_NETWORK_CNI when no plugin of the list has a capability that is asked for. */
+export function checkRequest(network: string, { plugins }: CniList, request: CniRequest): void {
+  for (const key of Object.keys(request) as (keyof CniRequest)[])
     if (!plugins.some((plugin) => hasCapability(plugin, key)))
       throw new NetworkError(
         'ERR_NETWORK_CNI',
-        `Cannot use ${optionOf(key, wish)} in network "${network}": none of its CNI plugins has the capability "${key}"`,
+        `Cannot use ${optionOf(key, request)} in network "${network}": none of its CNI plugins has the capability "${key}"`,
       );
 }
 
-function optionOf(key: keyof CniWish, { ips = [] }: CniWish): string {
+function optionOf(key: keyof CniRequest, { ips = [] }: CniRequest): string {
   if (key === 'portMappings') return '--publish';
   if (key === 'mac') return '--mac-address';
   return ips.every((one) => one.includes(':')) ? '--ip6' : '--ip';
 }
 
-/** The name servers that a result knows. What else is in it the namespace says better. */
+/** The name servers in a plugin's result. Addresses and routes are read from the namespace instead. */
 export function nameServersOf(result: unknown): string[] {
   const dns = isObject(result) && isObject(result['dns']) ? result['dns'] : {};
   const servers: unknown = dns['nameservers'];

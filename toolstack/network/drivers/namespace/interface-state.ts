@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to be said to a guest's kernel so that an interface of its is as one of a network namespace is now. Pure.
+// The rtnetlink messages that make a guest's interface like an interface of a network namespace. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { LinkAddress, LinkRoute, NamespaceLink } from './namespace.js';
+import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
 import { addAddress, addRoute, removeAddress, removeRoute, setLink } from './netlink.js';
 
-/** `index` is the guest's number of it; `before` what it has, undefined for one that has nothing yet. */
+/** `index` is the guest's number of the interface, `before` its present state: undefined for an interface that has nothing yet. */
 export function linkMessages(
   index: number,
   before: NamespaceLink | undefined,
   after: NamespaceLink,
 ): Buffer[] {
   if (isDeepStrictEqual(before, after)) return [];
-  // Its name and its MAC are not changed while it is up; what goes down loses its routes.
+  // Name and MAC only change while the interface is down, and an interface that goes down loses its routes.
   const isAnew = before?.name !== after.name || before.mac !== after.mac;
   if (isAnew)
     return [
@@ -27,7 +27,7 @@ export function linkMessages(
     ...(before.mtu === after.mtu ? [] : [setLink(index, { mtu: after.mtu })]),
     ...without(before.routes, after.routes).map((route) => removeRoute(index, route)),
     ...gone.map((address) => removeAddress(index, address)),
-    // An address takes others of its subnet and routes along when it goes.
+    // Removing an address also removes routes and other addresses of its subnet.
     ...(gone.length > 0 ? after.addresses : without(after.addresses, before.addresses)).map(
       (address) => addAddress(index, address),
     ),
@@ -37,13 +37,13 @@ export function linkMessages(
   ];
 }
 
-/** What a guest may have that did not take all of `messages`: whatever it is told next begins with nothing. */
+/** The state of a guest that may have taken only some messages: the next messages start from an empty interface. */
 export function unsureOf(before: NamespaceLink | undefined, after: NamespaceLink): NamespaceLink {
   const old = before?.addresses ?? [];
   return { ...after, name: '', addresses: [...old, ...without(after.addresses, old)] };
 }
 
-/** The interface is down and has nothing. */
+/** Takes the interface down and removes its addresses. */
 export function emptyMessages(index: number, link: NamespaceLink | undefined): Buffer[] {
   return [
     ...(link?.addresses ?? []).map((address) => removeAddress(index, address)),
@@ -51,7 +51,7 @@ export function emptyMessages(index: number, link: NamespaceLink | undefined): B
   ];
 }
 
-/** A gateway is reached by another route. */
+/** Routes to gateways come before the routes by those gateways. */
 function inOrder(routes: readonly LinkRoute[]): LinkRoute[] {
   const rank = ({ gateway, to }: LinkRoute): number =>
     gateway === undefined ? 0 : to.prefix === 0 ? 2 : 1;

@@ -1,54 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network namespace that somebody else filled: which interfaces are in it, and how a vif takes the place of the kernel behind one.
+// Network namespaces that an engine or CNI plugins fill: reads their interfaces, and redirects an interface's traffic to a vif.
 
 import { routeWatch } from '../../../../bindings/index.js';
-import { NetworkError } from '../../errors.js';
 import { bitsOf, parseAddress, type Family } from '../../addresses/address.js';
+import { NetworkError } from '../../errors.js';
+import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
 import { inNamespace, runTool } from '../../tool.js';
 
-export interface NamespaceLink {
-  /** The kernel's number of it there: another one of the same name has another. */
-  index: number;
-  name: string;
-  mac: string;
-  mtu: number;
-  addresses: LinkAddress[];
-  /** But for those that come with an address. */
-  routes: LinkRoute[];
-}
-
-export interface LinkAddress {
-  family: Family;
-  address: string;
-  prefix: number;
-  scope: 'global' | 'link';
-  broadcast?: string;
-  /** Of a link with one other end. */
-  peer?: string;
-  /** No route to its subnet comes with it. */
-  isRouteless?: true;
-}
-
-export interface LinkRoute {
-  family: Family;
-  /** A prefix of 0 is the default route. */
-  to: { address: string; prefix: number };
-  gateway?: string;
-  /** The address that what goes there comes from. */
-  source?: string;
-  metric: number;
-  /** The gateway is reached though no route says so. */
-  isOnlink: boolean;
-}
-
-/** What is in a namespace: an engine's interfaces, and the names of those that it has not made. */
 export interface NamespaceContent {
+  /** The interfaces of the engine or the plugins. */
   links: NamespaceLink[];
+  /** The names of interfaces that thaw put there. */
   own: string[];
 }
 
 /**
- * Those that are up, but for loopback and for `isOwn`, which are no engine's. `path` is the namespace's, as /proc/PID/ns/net. Rejects with
+ * Reads the interfaces that are up, without loopback and without thaw's own. `path` is the namespace's, such as /proc/PID/ns/net. Rejects with
  * ERR_NETWORK_TOOL and ERR_NETWORK_LINK.
  */
 export async function readLinks(
@@ -73,7 +40,7 @@ export async function readLinks(
   };
 }
 
-/** What `ip -j addr` prints, as far as it is used. */
+/** The fields of `ip -j addr` that thaw reads. */
 export interface IpLink {
   ifindex?: number;
   ifname?: string;
@@ -92,7 +59,7 @@ export interface IpLink {
   }[];
 }
 
-/** What `ip -j route` prints, as far as it is used. */
+/** The fields of `ip -j route` that thaw reads. */
 export interface IpRoute {
   type?: string;
   dst?: string;
@@ -103,11 +70,11 @@ export interface IpRoute {
   metric?: number;
   flags?: string[];
   via?: unknown;
-  /** In place of the device and the gateway, where there are several. */
+  /** Several devices and gateways, in place of one of each. */
   nexthops?: { gateway?: string; dev?: string; flags?: string[] }[];
 }
 
-/** Throws ERR_NETWORK_LINK for what a guest cannot have, named. Pure. */
+/** Throws ERR_NETWORK_LINK, naming the interface or route that a guest cannot have. Pure. */
 export function parseLinks(
   links: readonly IpLink[],
   routes: Readonly<Record<Family, readonly IpRoute[]>>,
@@ -148,7 +115,7 @@ function isOf({ dev, nexthops = [] }: IpRoute, name: string): boolean {
   return dev === name || nexthops.some((hop) => hop.dev === name);
 }
 
-/** IPv6 makes one of routes to the same place that several interfaces have, and would again of those of a guest. */
+/** Splits an IPv6 route with several next hops: the kernel joins routes of several interfaces to one target, and the guest's joins them again. */
 function oneByOne({ nexthops, ...route }: IpRoute): IpRoute[] {
   return nexthops?.map((hop) => ({ ...route, ...hop })) ?? [route];
 }
@@ -176,8 +143,8 @@ function unfit(name: string, why: string): NetworkError {
 }
 
 /**
- * What comes in on the link goes to the vif and the other way round, and the namespace's own kernel sees none of it. The vif comes along from
- * dom0's namespace unless it `isThere`; it goes with its domain. Rejects with ERR_NETWORK_TOOL.
+ * Sends packets that arrive at the link to the vif and the other way round, past the namespace's own stack. Moves the vif from dom0's namespace
+ * unless it `isThere`; the vif goes with its domain. Rejects with ERR_NETWORK_TOOL.
  */
 export async function redirectLink(
   path: string,
@@ -195,26 +162,26 @@ export async function redirectLink(
     `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}\n`;
   const both = one(name, vif) + one(vif, name);
   await inNamespace(path, ['tc', '-batch', '-'], both).catch(async () => {
-    // One that served another guest before, or a vif whose interface went, has its filters still: where they lead to is gone.
+    // A link that served an earlier guest, and a vif whose link went, still have filters that lead nowhere.
     for (const dev of [name, vif])
       await inNamespace(path, ['tc', 'qdisc', 'del', 'dev', dev, 'clsact']).catch(() => undefined);
     await inNamespace(path, ['tc', '-batch', '-'], both);
   });
 }
 
-/** What a DHCP server answers stays in the namespace, for who asks there, in place of going to the vif. Rejects with ERR_NETWORK_TOOL. */
+/** Keeps a DHCP server's answers in the namespace, for the daemon that asks there, in place of sending them to the vif. Rejects with ERR_NETWORK_TOOL. */
 export async function keepDhcp(path: string, { name }: NamespaceLink): Promise<void> {
   const isAnswer = 'protocol ip flower ip_proto udp dst_port 68';
   const filter = `filter add dev ${name} ingress pref 1 ${isAnswer} action pass\n`;
   await inNamespace(path, ['tc', '-batch', '-'], filter);
 }
 
-/** So that what fits into the one fits into the other. Rejects with ERR_NETWORK_TOOL. */
+/** Gives the vif the link's MTU. Rejects with ERR_NETWORK_TOOL. */
 export async function setMtu(path: string, vif: string, mtu: number): Promise<void> {
   await inNamespace(path, ['ip', 'link', 'set', 'dev', vif, 'mtu', String(mtu)]);
 }
 
-/** Calls `onChange` when what readLinks() says may be another, until it is closed; then only does the namespace end. Rejects with ERR_XEN_ENOENT. */
+/** Calls `onChange` when readLinks() may say something else. The watch keeps the namespace alive until it is closed. Rejects with ERR_XEN_ENOENT. */
 export function watchNamespace(path: string, onChange: () => void): Promise<{ close: () => void }> {
   return routeWatch(path, 'vif', onChange);
 }

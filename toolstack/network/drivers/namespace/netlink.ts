@@ -2,15 +2,15 @@
 // Messages of rtnetlink(7), as a kernel takes them (linux/rtnetlink.h, if_link.h, if_addr.h). Pure.
 
 import { addressBytes, type Family } from '../../addresses/address.js';
-import type { LinkAddress, LinkRoute } from './namespace.js';
+import type { LinkAddress, LinkRoute } from '../../link.js';
 
 const NEWLINK = 16;
 const NEWNEIGH = 28;
 const [NEWADDR, DELADDR] = [20, 21];
 const [NEWROUTE, DELROUTE] = [24, 25];
-/** Makes what is not there. A route comes before others of its kind, as with whoever made it in the namespace. */
+/** Creates the object. A new route comes before others of its kind, as it did in the namespace. */
 const CREATES = 0x400;
-/** And takes the place of what is. */
+/** Creates or replaces the object. */
 const REPLACES = 0x100 | CREATES;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -21,7 +21,7 @@ const DEVCONF_ROUTE_LOCALNET = 26;
 const INET6_ADDR_GEN_MODE = 8;
 const ADDR_GEN_NONE = 1;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 };
-/** Nobody is asked whether the address is free. */
+/** Without duplicate address detection. */
 const IFA_F_NODAD = 2;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7 };
@@ -34,13 +34,13 @@ const SCOPE = { UNIVERSE: 0, LINK: 253 };
 const TYPE_UNICAST = 1;
 const NEXTHOP_ONLINK = 4;
 
-/** With less a kernel has no IPv6 on an interface. */
+/** With a smaller MTU a kernel has no IPv6 on an interface. */
 const MTU_OF_IPV6 = 1280;
 
-/** What is set of an interface. `index` is the kernel's number of it, everywhere here. */
+/** Changes of an interface. `index` is the kernel's number of the interface, in all functions here. */
 export interface LinkChange {
   isUp?: boolean;
-  /** Both want it to be down. */
+  /** Name and MAC only change while the interface is down. */
   name?: string;
   mac?: string;
   mtu?: number;
@@ -53,7 +53,7 @@ export function setLink(index: number, { isUp, name, mac, mtu }: LinkChange): Bu
     head.writeUInt32LE(isUp ? IFF_UP : 0, 8);
     head.writeUInt32LE(IFF_UP, 12);
   }
-  // Its link-local address comes from dom0, as all others do.
+  // The link-local address comes from dom0, as all others do.
   const inet6 = attribute(AF_INET6, attribute(INET6_ADDR_GEN_MODE, Buffer.from([ADDR_GEN_NONE])));
   return message(NEWLINK, 0, head, [
     ...(mac === undefined
@@ -116,7 +116,7 @@ function routeAttributes(index: number, { to, gateway, source, metric }: LinkRou
   ];
 }
 
-/** Addresses of loopback may come and go by the interface. */
+/** Lets packets with loopback addresses pass the interface. */
 export function letLoopbackOut(index: number): Buffer {
   const head = Buffer.alloc(16);
   head.writeUInt32LE(index, 4);
@@ -124,7 +124,7 @@ export function letLoopbackOut(index: number): Buffer {
   return message(NEWLINK, 0, head, [attribute(IFLA.AF_SPEC, attribute(AF_INET, conf))]);
 }
 
-/** An IPv4 address has that MAC, and nobody is asked. */
+/** Gives an IPv4 address a MAC, without ARP. */
 export function addNeighbour(index: number, address: string, mac: string): Buffer {
   const head = Buffer.alloc(12);
   head.writeUInt8(AF_INET, 0);
@@ -136,7 +136,7 @@ export function addNeighbour(index: number, address: string, mac: string): Buffe
   ]);
 }
 
-/** An IPv4 address of the kernel's own, as all of 127.0.0.0/8 is, is behind the interface, and is spoken to from `source`. */
+/** Routes an IPv4 address of the kernel's own, such as one of 127.0.0.0/8, to the interface; packets to it come from `source`. */
 export function addLocalRoute(index: number, address: string, source: string): Buffer {
   const head = Buffer.alloc(12);
   head.set([AF_INET, 32, 0, 0, TABLE_LOCAL, PROTOCOL_STATIC, SCOPE.LINK, TYPE_UNICAST]);
@@ -156,7 +156,7 @@ function message(type: number, flags: number, head: Buffer, attributes: Buffer[]
   return Buffer.concat([header, payload]);
 }
 
-/** Padded, so that the next one is aligned. */
+/** Padded, so that the next attribute is aligned. */
 function attribute(type: number, value: Buffer): Buffer {
   const out = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
   out.writeUInt16LE(4 + value.length, 0);

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// What options become for CNI plugins, and what of their answers is used.
+// Translates options into requests to CNI plugins, and their results into addresses and name servers.
 
 import test from 'ava';
 import {
   addressesOf,
-  checkWish,
+  checkRequest,
+  cniRequest,
   nameServersOf,
-  wishOf,
 } from '../../../../../toolstack/network/drivers/cni/request.js';
-import type { NamespaceLink } from '../../../../../toolstack/network/drivers/namespace/namespace.js';
+import type { NamespaceLink } from '../../../../../toolstack/network/link.js';
 
 const port = { hostPort: 8080, containerPort: 80, protocol: 'tcp' } as const;
 
-test('only what is asked for is in the wish', (t) => {
-  t.deepEqual(wishOf({ ports: [] }), {});
+test('a request has only what the user asks for', (t) => {
+  t.deepEqual(cniRequest({ ports: [] }), {});
   const ports = [
     { ...port, hostIp: '' },
     { ...port, hostIp: '127.0.0.1' },
   ];
-  t.deepEqual(wishOf({ ports, ip: '10.0.0.9', ip6: 'fd00::9', mac: '02:00:00:00:00:01' }), {
+  t.deepEqual(cniRequest({ ports, ip: '10.0.0.9', ip6: 'fd00::9', mac: '02:00:00:00:00:01' }), {
     ips: ['10.0.0.9', 'fd00::9'],
     portMappings: [port, { ...port, hostIP: '127.0.0.1' }],
     mac: '02:00:00:00:00:01',
@@ -30,12 +30,12 @@ test('what no plugin does is refused by its option', (t) => {
     ...{ cniVersion: '1.0.0', name: 'lan' },
     plugins: [{ type: 'bridge', capabilities: { ips: true, mac: 'yes' } }],
   };
-  t.notThrows(() => checkWish('n', list, { ips: ['10.0.0.9'] }));
-  for (const [wish, option] of [
+  t.notThrows(() => checkRequest('n', list, { ips: ['10.0.0.9'] }));
+  for (const [request, option] of [
     [{ portMappings: [] }, /--publish in network "n".*"portMappings"/],
     [{ mac: '02:00:00:00:00:01' }, /--mac-address in network "n".*"mac"/],
   ] as const)
-    t.throws(() => checkWish('n', list, wish as object), {
+    t.throws(() => checkRequest('n', list, request as object), {
       code: 'ERR_NETWORK_CNI',
       message: option,
     });

@@ -7,10 +7,7 @@ import {
   linkMessages,
   unsureOf,
 } from '../../../../../toolstack/network/drivers/namespace/interface-state.js';
-import type {
-  LinkRoute,
-  NamespaceLink,
-} from '../../../../../toolstack/network/drivers/namespace/namespace.js';
+import type { LinkRoute, NamespaceLink } from '../../../../../toolstack/network/link.js';
 
 const route = (address: string, prefix: number, gateway?: string): LinkRoute => ({
   ...{ family: 4, to: { address, prefix }, metric: 0, isOnlink: false },

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Most containers of a pod or without a network have loopback alone, and nothing is asked of anybody then.
+// A namespace with loopback alone, as most containers of a pod have, costs no further requests.
+
 import test from 'ava';
-import { hasInterfaces } from '../../../../../toolstack/frontends/oci/engine/network.js';
+import { hasInterfaces } from '../../../../../toolstack/network/drivers/namespace/followed-namespace.js';
 
 const HEAD = 'Inter-|   Receive       |  Transmit\n face |bytes    packets |bytes    packets\n';
 

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Docker's name server: it listens at 127.0.0.11 in a container's network namespace, where a guest's kernel would look for it at home. How what a
-// guest sends there comes to it, and the answers back.
+// Docker's name server listens at 127.0.0.11 in a container's network namespace, which a guest's kernel takes for its own loopback. Routes the
+// guest's questions there, and the answers back.
 
 import { readFile } from 'node:fs/promises';
-import type { LinkAddress, NamespaceLink } from '../drivers/namespace/namespace.js';
-import { addLocalRoute, addNeighbour, letLoopbackOut } from '../drivers/namespace/netlink.js';
-import { inNamespace } from '../tool.js';
+import type { LinkAddress, NamespaceLink } from '../../link.js';
+import { inNamespace } from '../../tool.js';
+import { addLocalRoute, addNeighbour, letLoopbackOut } from './netlink.js';
 
 /** Docker's own (libnetwork's resolver). */
 export const RESOLVER = '127.0.0.11';
-/** Its chain, which sends questions to the port that it listens at. */
+/** Docker's chain, which sends questions to the server's port. */
 const CHAIN = 'DOCKER_OUTPUT';
-/** What the namespace calls the guest, whose addresses are its own as well. Nobody else sees these (RFC 3927). */
+/** Link-local addresses (RFC 3927) for the guest inside the namespace, which has the guest's real addresses itself. */
 const [HERE, GUEST, NEXT] = ['169.254.127.1', '169.254.127.2', '169.254.127.3'];
-/** A back end's, whichever it is. */
+/** The MAC of every vif's back end. */
 const VIF_MAC = 'fe:ff:ff:ff:ff:ff';
 
-/** Whether one listens there: what /proc/PID/net/udp says. Pure. */
+/** Whether /proc/PID/net/udp lists a server at 127.0.0.11. Pure. */
 export function hasResolver(text: string): boolean {
-  // An address there is a number in the machine's order.
+  // The address is a number in the machine's byte order.
   return /^\s*\d+:\s+0B00007F:/m.test(text);
 }
 
-/** As hasResolver(), of the namespace that the process is in. */
+/** As hasResolver(), for the namespace of that process. */
 export async function findResolver(pid: number): Promise<boolean> {
   return hasResolver(await readFile(`/proc/${pid}/net/udp`, 'utf8'));
 }
 
-/** Which of a guest's addresses its questions come from; undefined where it has none that does. Pure. */
+/** The address that the guest's questions come from; undefined for a guest without a global IPv4 address. Pure. */
 export function askingAddress({ addresses }: NamespaceLink): LinkAddress | undefined {
   return addresses.find(({ family, scope }) => family === 4 && scope === 'global');
 }
 
-/** What the guest's kernel is told: the address is not its own, and behind the interface. Pure. */
+/** Makes the guest's kernel send packets to 127.0.0.11 out of the interface. Pure. */
 export function resolverMessages(index: number, { address }: LinkAddress): Buffer[] {
   return [
     letLoopbackOut(index),
@@ -42,8 +42,8 @@ export function resolverMessages(index: number, { address }: LinkAddress): Buffe
 }
 
 /**
- * In the namespace at `path`: questions that come in at the vif are its kernel's, from an address that is not its own, and go through Docker's
- * chain. May be done again. Rejects with ERR_NETWORK_TOOL.
+ * Lets the stack of the namespace at `path` take questions from the vif, under a source address that is not its own, and sends them through
+ * Docker's chain. Idempotent. Rejects with ERR_NETWORK_TOOL.
  */
 export async function openResolver(
   path: string,
@@ -72,7 +72,7 @@ export async function openResolver(
   await inNamespace(path, ['tc', '-batch', '-'], filters.join(''));
 }
 
-/** Before anything is kept in mind of a packet it comes from another, and the last thing is that it goes to the guest's. Pure. */
+/** Translates the guest's address before connection tracking sees a question, and back after all else in an answer. Pure. */
 function resolverRules(vif: string, address: string): string {
   return `table ip thaw
 delete table ip thaw

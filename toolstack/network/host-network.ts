@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a network is to dom0's kernel: a bridge with addresses, packet rules, ports that are held. By iproute2 and nft where no start waits for it.
+// dom0's kernel as networks need it: bridges with addresses, and packet rules. iproute2 and nft run only where no start waits for them.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import { linkJoin } from '../../../../bindings/index.js';
-import type { NetworkRecord } from '../../record.js';
-import { runTool } from '../../tool.js';
+import { linkJoin } from '../../bindings/index.js';
+import type { NetworkRecord } from './record.js';
+import { runTool } from './tool.js';
 
 export interface HostNetwork {
-  /** Makes the bridge, with its addresses, where it is not there. */
+  /** Makes the bridge, with its addresses, unless it exists. */
   addBridge(record: NetworkRecord): Promise<void>;
   /** Idempotent. */
   removeBridge(bridge: string): Promise<void>;
   /** Whether the kernel has an interface of that name. */
   has(interfaceName: string): boolean;
-  /** Whether what comes in at a port of a bridge goes on from there. */
+  /** Whether the bridge forwards packets that come in at that port. */
   forwards(interfaceName: string): boolean;
   /** Makes an interface a port of the bridge, or of none for ''. */
   join(interfaceName: string, bridge: string): Promise<void>;
-  /** Loads rules (rules.ts). */
+  /** Replaces thaw's packet rules (ports/rules.ts). */
   load(rules: string): Promise<void>;
-  /** Those of /etc/resolv.conf that are not the host's own loopback. */
+  /** The name servers of /etc/resolv.conf, without those on the host's own loopback. */
   nameServers(): string[];
-  /** Subnets that the host has already. */
+  /** The host's addresses, each with its prefix. */
   ownSubnets(): string[];
 }
 
@@ -39,11 +39,11 @@ export const kernelNetwork: HostNetwork = {
     }
     await runTool('ip', ['link', 'set', bridge, 'up']);
     if (internal) return;
-    await setting('net/ipv4/ip_forward');
-    // What comes from the host's own loopback is let through to a published port.
-    await setting(`net/ipv4/conf/${bridge}/route_localnet`);
+    await enable('net/ipv4/ip_forward');
+    // Lets connections to 127.0.0.1 through to a published port.
+    await enable(`net/ipv4/conf/${bridge}/route_localnet`);
     if (subnets.some(({ subnet }) => subnet.includes(':')))
-      await setting('net/ipv6/conf/all/forwarding');
+      await enable('net/ipv6/conf/all/forwarding');
   },
 
   async removeBridge(bridge) {
@@ -81,15 +81,15 @@ export const kernelNetwork: HostNetwork = {
     ),
 };
 
-/** One of its own: a bridge without changes it with its ports, and guests would look for the old. */
 /** BR_STATE_FORWARDING (linux/if_bridge.h). */
 const FORWARDING = 3;
 
+/** A fixed MAC: otherwise a bridge takes one from its ports, which changes, and guests would go on sending to the old one. */
 function newMac(): string {
   const bytes = [0x02, ...randomBytes(5)];
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-async function setting(name: string): Promise<void> {
+async function enable(name: string): Promise<void> {
   await writeFile(`/proc/sys/${name}`, '1');
 }

@@ -2,8 +2,11 @@
 // Is Docker's name server seen where it is, and nothing else for it?
 
 import test from 'ava';
-import type { NamespaceLink } from '../../../../toolstack/network/drivers/namespace/namespace.js';
-import { askingAddress, hasResolver } from '../../../../toolstack/network/dns/resolver.js';
+import type { NamespaceLink } from '../../../../../toolstack/network/link.js';
+import {
+  askingAddress,
+  hasResolver,
+} from '../../../../../toolstack/network/drivers/namespace/resolver.js';
 
 const HEAD = '   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n';
 const line = (address: string): string =>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places that CNI plugins make, one after the other since what is ended is found by a place's id: which plugins run in which order with what, and that whatever fails leaves nothing that nobody knows of.
+// CNI plugins make and release attachments: which plugins run in which order with which input, and a failure leaves nothing unrecorded. One test at a
+// time, since plugins to be killed are found by the attachment's id.
 
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../../../toolstack/base/log.js';
-import { CniPlaces } from '../../../../../toolstack/network/index.js';
+import { CniAttachments } from '../../../../../toolstack/network/drivers/cni/attachments.js';
 import { until } from '../../../../support/within.js';
 
 /** Writes down how it was called; what it prints, and its status, are `then`. */
@@ -30,7 +31,10 @@ async function prepared(t: ExecutionContext) {
   const namespaces = join(folder, 'netns');
   let told = 0;
   const open = () =>
-    new CniPlaces({ folder: join(folder, 'cni'), namespaces, programs: [programs] }, silentLog());
+    new CniAttachments(
+      { folder: join(folder, 'cni'), namespaces, programs: [programs] },
+      silentLog(),
+    );
   const write = async (name: string, then: string) => {
     await writeFile(join(programs, name), plugin(log, then));
     await chmod(join(programs, name), 0o755);
@@ -48,13 +52,13 @@ async function prepared(t: ExecutionContext) {
   });
   return {
     ...{ write, namespaces },
-    places: open(),
+    attachments: open(),
     /** As the next thawd, which knows of these. */
     sweep: async (known: string[]) => {
       const next = open();
       await next.sweep(new Set(known));
       // Without the deadline of its end.
-      await next.settled('lan');
+      await next.released('lan');
       await next.close();
     },
     /** The calls since it was asked last. The file stays, since a plugin may be writing to it. */
@@ -76,18 +80,18 @@ const list = (...types: string[]) => ({
   plugins: types.map((type) => ({ type })),
 });
 
-test.serial('a place is made by all plugins in turn, and taken back last first', async (t) => {
-  const { places, calls, left, namespaces } = await prepared(t);
-  const place = await places.add('a1', 'lan', list('makes', 'passes'), {});
-  t.is(place.namespace, join(namespaces, 'a1'));
-  t.like(place.link, { name: 'eth0', addresses: [{ address: '10.77.0.2', prefix: 24 }] });
-  t.deepEqual(place.nameServers, ['10.77.0.53']);
-  const [made = '', passed = ''] = await calls();
-  t.regex(made, /^makes ADD eth0 \S+\/a1 \{"type":"makes","cniVersion":"1.0.0","name":"lan"\}$/);
+test.serial('all plugins make an attachment in turn, and release it last first', async (t) => {
+  const { attachments, calls, left, namespaces } = await prepared(t);
+  const made = await attachments.add('a1', 'lan', list('makes', 'passes'), {});
+  t.is(made.path, join(namespaces, 'a1'));
+  t.like(made.link, { name: 'eth0', addresses: [{ address: '10.77.0.2', prefix: 24 }] });
+  t.deepEqual(made.nameServers, ['10.77.0.53']);
+  const [first = '', passed = ''] = await calls();
+  t.regex(first, /^makes ADD eth0 \S+\/a1 \{"type":"makes","cniVersion":"1.0.0","name":"lan"\}$/);
   t.regex(passed, /^passes ADD .*"prevResult":\{"cniVersion":"1.0.0","ips":\[\]/);
   t.deepEqual(await left(), ['a1.json', 'a1']);
-  await places.remove('a1');
-  await places.remove('a1');
+  await attachments.remove('a1');
+  await attachments.remove('a1');
   const gone = await calls();
   t.deepEqual(
     gone.map((line) => line.split(' ').slice(0, 2).join(' ')),
@@ -97,9 +101,9 @@ test.serial('a place is made by all plugins in turn, and taken back last first',
   t.deepEqual(await left(), []);
 });
 
-test.serial('what fails says why, and all of it is taken back', async (t) => {
-  const { places, calls, left } = await prepared(t);
-  await t.throwsAsync(places.add('a1', 'lan', list('makes', 'fails'), {}), {
+test.serial('a plugin’s failure is named, and the attachment released', async (t) => {
+  const { attachments, calls, left } = await prepared(t);
+  await t.throwsAsync(attachments.add('a1', 'lan', list('makes', 'fails'), {}), {
     code: 'ERR_NETWORK_CNI',
     message: 'CNI plugin "fails" refused ADD: no more: ask 10',
   });
@@ -107,58 +111,58 @@ test.serial('what fails says why, and all of it is taken back', async (t) => {
     (await calls()).map((line) => line.split(' ').slice(0, 2).join(' ')),
     ['makes ADD', 'fails ADD', 'fails DEL', 'makes DEL'],
   );
-  await t.throwsAsync(places.add('a2', 'lan', list('passes'), {}), {
+  await t.throwsAsync(attachments.add('a2', 'lan', list('passes'), {}), {
     message: 'Cannot use network "lan": its CNI plugins made no interface eth0 that is up',
   });
   await calls();
-  await t.throwsAsync(places.add('a3', 'lan', list('makes', 'none'), {}), {
+  await t.throwsAsync(attachments.add('a3', 'lan', list('makes', 'none'), {}), {
     code: 'ERR_NETWORK_CNI',
     message: /^Cannot find CNI plugin "none" in \S+: install it/,
   });
-  t.deepEqual(await calls(), [''], 'nobody is asked where one is missing');
-  t.deepEqual(await left(), []);
-});
-
-test.serial('the next thawd takes back what nobody has, also after dom0’s own end', async (t) => {
-  const { places, sweep, calls, left } = await prepared(t);
-  const { namespace } = await places.add('a1', 'lan', list('makes'), {});
-  await places.add('b2', 'lan', list('makes'), {});
-  execFileSync('umount', [namespace]);
-  await calls();
-  await sweep(['b2']);
-  t.regex((await calls()).join('\n'), /^makes DEL eth0 none .*$/);
-  t.deepEqual(await left(), ['b2.json', 'b2']);
-  await sweep([]);
+  t.deepEqual(await calls(), [''], 'no plugin runs where one is missing');
   t.deepEqual(await left(), []);
 });
 
 test.serial(
-  'a plugin that outlives its thawd is ended before its work is taken back',
+  'the next thawd releases attachments that no sandbox has, also after dom0’s own end',
   async (t) => {
-    const { places, write, calls, left, sweep } = await prepared(t);
-    await write('slow', '[ "$CNI_COMMAND" = ADD ] || exit 0; sleep 100 & wait');
-    const adding = places.add('a1', 'lan', list('makes', 'slow'), {});
-    adding.catch(() => undefined);
-    const seen: string[] = [];
-    await until('it works', async () => {
-      seen.push(...(await calls()));
-      return seen.some((line) => line.startsWith('slow'));
-    });
+    const { attachments, sweep, calls, left } = await prepared(t);
+    const { path } = await attachments.add('a1', 'lan', list('makes'), {});
+    await attachments.add('b2', 'lan', list('makes'), {});
+    execFileSync('umount', [path]);
+    await calls();
+    await sweep(['b2']);
+    t.regex((await calls()).join('\n'), /^makes DEL eth0 none .*$/);
+    t.deepEqual(await left(), ['b2.json', 'b2']);
     await sweep([]);
-    await t.throwsAsync(adding, { code: 'ERR_NETWORK_CNI' });
     t.deepEqual(await left(), []);
-    const environments = (await readdir('/proc')).map((pid) =>
-      readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
-    );
-    t.false((await Promise.all(environments)).some((text) => text.includes('CNI_CONTAINERID=a1')));
   },
 );
 
-test.serial('what cannot be taken back stays known, and is tried again', async (t) => {
-  const { places, sweep, write, left } = await prepared(t);
-  await places.add('a1', 'lan', list('makes'), {});
+test.serial('a plugin that outlives its thawd is killed before its work is undone', async (t) => {
+  const { attachments, write, calls, left, sweep } = await prepared(t);
+  await write('slow', '[ "$CNI_COMMAND" = ADD ] || exit 0; sleep 100 & wait');
+  const adding = attachments.add('a1', 'lan', list('makes', 'slow'), {});
+  adding.catch(() => undefined);
+  const seen: string[] = [];
+  await until('it works', async () => {
+    seen.push(...(await calls()));
+    return seen.some((line) => line.startsWith('slow'));
+  });
+  await sweep([]);
+  await t.throwsAsync(adding, { code: 'ERR_NETWORK_CNI' });
+  t.deepEqual(await left(), []);
+  const environments = (await readdir('/proc')).map((pid) =>
+    readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+  );
+  t.false((await Promise.all(environments)).some((text) => text.includes('CNI_CONTAINERID=a1')));
+});
+
+test.serial('an attachment that cannot be released is recorded, and tried again', async (t) => {
+  const { attachments, sweep, write, left } = await prepared(t);
+  await attachments.add('a1', 'lan', list('makes'), {});
   await write('makes', 'echo busy >&2; exit 3');
-  await places.remove('a1');
+  await attachments.remove('a1');
   t.deepEqual(await left(), ['a1.json']);
   await write('makes', RESULT);
   await sweep([]);

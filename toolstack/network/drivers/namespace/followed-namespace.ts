@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gives a guest the interfaces, addresses and routes of a network namespace, and follows their changes.
+
+import { readFile } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describeError } from '../../../base/errors.js';
+import type { Log } from '../../../base/log.js';
+import { Turns } from '../../../base/turns.js';
+import { NetworkError } from '../../errors.js';
+import type { NamespaceLink } from '../../link.js';
+import { emptyMessages, linkMessages, unsureOf } from './interface-state.js';
+import { readLinks, redirectLink, setMtu, watchNamespace } from './namespace.js';
+import { askingAddress, findResolver, openResolver, resolverMessages } from './resolver.js';
+
+/** An engine makes an interface in several steps, one after the other. */
+const GATHER_MS = 50;
+/** After a failure; each further failure doubles it. */
+const RETRY_MS = 1000;
+const RETRY_MOST_MS = 60_000;
+/** For all namespaces: each reading starts several processes. */
+const reading = new Turns(4);
+
+/** An interface of the guest, and the namespace's interface that it is like. */
+export interface CarriedLink {
+  devid: number;
+  link: NamespaceLink;
+}
+
+/** The guest, as far as a namespace concerns it. */
+export interface NamespaceGuest {
+  /** In log lines, such as "OCI container web". */
+  readonly label: string;
+  readonly log: Log;
+  /** As the guest's record has them. */
+  readonly links: readonly CarriedLink[];
+  /** Whether its domain is paused, or will be: no agent answers. Its owner calls changed() when the domain runs again. */
+  readonly isPaused: boolean;
+  /** dom0's name of the vif. */
+  vif(devid: number): string;
+  plug(devid: number, mac: string): Promise<void>;
+  unplug(devid: number): Promise<void>;
+  /** Unplugs all vifs but the first and those in `known`. */
+  sweep(known: readonly number[]): Promise<void>;
+  /** Sends the rtnetlink messages that `messages` makes for the guest's number of the interface. */
+  netlink(devid: number, messages: (index: number) => Buffer[]): Promise<void>;
+  /** Writes the links into the guest's record; once the namespace is closed, no file follows. */
+  record(links: CarriedLink[], isClosed: boolean): Promise<void>;
+  /** The guest's first interface has this name from now on. */
+  rename(first: string): void;
+}
+
+export class FollowedNamespace {
+  readonly #guest: NamespaceGuest;
+  readonly #pid: number;
+  readonly #path: string;
+  readonly #turns = new Turns(1);
+  #watch: { close: () => void } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** The interface and address by which the guest reaches a name server in the namespace; '' for none. */
+  #resolver = '';
+  #isStale = false;
+  #isClosed = false;
+  #failures = 0;
+
+  constructor(guest: NamespaceGuest, pid: number) {
+    this.#guest = guest;
+    this.#pid = pid;
+    this.#path = `/proc/${pid}/ns/net`;
+  }
+
+  /**
+   * Resolves when the guest has what is in the namespace, which it follows from then on. With `isNew`, no earlier thawd can have left vifs; with
+   * `isPaused`, the guest gets all of it after the next changed(). Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does.
+   */
+  async begin({ isNew, isPaused }: { isNew: boolean; isPaused: boolean }): Promise<void> {
+    const known = this.#guest.links.map(({ devid }) => devid);
+    this.#watch = await watchNamespace(this.#path, () => {
+      this.changed();
+    });
+    if (this.#isClosed) this.#watch.close();
+    if (!isNew) await this.#guest.sweep(known);
+    if (isPaused) this.#isStale = true;
+    else if (hasInterfaces(await readFile(`/proc/${this.#pid}/net/dev`, 'utf8')))
+      await this.#carry();
+  }
+
+  /** The namespace may have changed: the guest follows a little later. */
+  changed(): void {
+    if (this.#isClosed) return;
+    this.#isStale = true;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#follow();
+    }, GATHER_MS).unref();
+  }
+
+  /** Resolves when the guest has all that the engine has made up to now. Rejects as begin() does. */
+  async reconcile(): Promise<void> {
+    // Lets the watch report changes that the kernel has announced already.
+    await turn();
+    await this.#turns.run(() => Promise.resolve());
+    if (this.#isStale) await this.#carry();
+  }
+
+  /** Lets the namespace end. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
+    this.#watch?.close();
+  }
+
+  #follow(): void {
+    if (!this.#isStale || this.#guest.isPaused) return;
+    this.#carry().then(
+      () => (this.#failures = 0),
+      (error: unknown) => {
+        if (this.#isClosed) return;
+        const { log, label } = this.#guest;
+        log.warn(
+          `The guest of ${label} does not have the network that its namespace has now: ${describeError(error)}`,
+        );
+        const retryMs = Math.min(RETRY_MS * 2 ** this.#failures++, RETRY_MOST_MS);
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => {
+          this.#follow();
+        }, retryMs).unref();
+      },
+    );
+  }
+
+  async #carry(): Promise<void> {
+    await this.#turns.run(async () => {
+      if (this.#isClosed) return;
+      this.#isStale = false;
+      await this.#carryAll().catch((error: unknown) => {
+        this.#isStale = true;
+        throw error;
+      });
+    });
+  }
+
+  /** Carries each interface, also when another one fails; rejects with the first failure then. */
+  async #carryAll(): Promise<void> {
+    const { links, own } = await reading.run(() => readLinks(this.#path, isVif));
+    const prefix = this.#guest.vif(0).slice(0, -1);
+    const foreign = own.find((name) => !name.startsWith(prefix));
+    if (foreign !== undefined)
+      throw new NetworkError(
+        'ERR_NETWORK_LINK',
+        `Cannot carry a network into two guests: ${foreign} of another one is in the namespace`,
+      );
+    const carried = [...this.#guest.links];
+    const errors: unknown[] = [];
+    try {
+      await this.#removeGone(carried, links);
+      for (const link of links)
+        await this.#give(carried, link, own).catch((error: unknown) => errors.push(error));
+      await this.#giveResolver(carried);
+    } finally {
+      await this.#guest.record(carried, this.#isClosed);
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+
+  /** Unplugs the vifs of interfaces that are gone; the first vif, which every guest has, becomes free. */
+  async #removeGone(carried: CarriedLink[], links: readonly NamespaceLink[]): Promise<void> {
+    for (const one of [...carried]) {
+      const { devid, link } = one;
+      if (links.some(({ index }) => index === link.index)) continue;
+      this.#resolver = '';
+      if (devid > 0) await this.#guest.unplug(devid);
+      else await this.#guest.netlink(devid, (index) => emptyMessages(index, link));
+      carried.splice(carried.indexOf(one), 1);
+    }
+  }
+
+  async #give(
+    carried: CarriedLink[],
+    link: NamespaceLink,
+    present: readonly string[],
+  ): Promise<void> {
+    const known = carried.find((one) => one.link.index === link.index);
+    const before = known?.link;
+    const devid = known?.devid ?? freeDevid(carried);
+    const vif = this.#guest.vif(devid);
+    if (!known) {
+      try {
+        if (devid > 0) await this.#guest.plug(devid, link.mac);
+        const isThere = devid === 0 && present.includes(vif);
+        await redirectLink(this.#path, link, { vif, isThere });
+      } catch (error) {
+        if (devid > 0) await this.#guest.unplug(devid).catch(() => undefined);
+        throw error;
+      }
+    } else if (known.link.mtu !== link.mtu) await setMtu(this.#path, vif, link.mtu);
+    const one = known ?? { devid, link: unsureOf(undefined, link) };
+    if (!known) carried.push(one);
+    if (linkMessages(0, before, link).length === 0) return;
+    if (before?.name !== link.name || before.mac !== link.mac) this.#resolver = '';
+    one.link = unsureOf(before, link);
+    await this.#guest.netlink(devid, (index) => linkMessages(index, before, link));
+    one.link = link;
+    if (devid === 0) this.#guest.rename(link.name);
+  }
+
+  /**
+   * Opens the way to Docker's name server by one interface, as long as that keeps its address. Without it a container has all but its names.
+   * Never rejects.
+   */
+  async #giveResolver(carried: readonly CarriedLink[]): Promise<void> {
+    const asking = carried.find(({ link }) => askingAddress(link) !== undefined);
+    const address = asking && askingAddress(asking.link);
+    if (!asking || !address || !(await findResolver(this.#pid).catch(() => false))) return;
+    const by = `${asking.link.index} ${asking.link.mac} ${address.address}`;
+    if (by === this.#resolver) return;
+    this.#resolver = by;
+    try {
+      await openResolver(this.#path, this.#guest.vif(asking.devid), asking.link, address);
+      await this.#guest.netlink(asking.devid, (index) => resolverMessages(index, address));
+    } catch (error) {
+      const { log, label } = this.#guest;
+      if (!this.#isClosed)
+        log.warn(
+          `The guest of ${label} does not reach the name server in its namespace: ${describeError(error)}`,
+        );
+    }
+  }
+}
+
+/** Whether /proc/PID/net/dev has more than loopback. Pure. */
+export function hasInterfaces(text: string): boolean {
+  return [...text.matchAll(/^\s*([^\s:|]+):/gm)].some(([, name]) => name !== 'lo');
+}
+
+function freeDevid(carried: readonly CarriedLink[]): number {
+  let devid = 0;
+  while (carried.some((one) => one.devid === devid)) devid++;
+  return devid;
+}
+
+/** Whether thaw, not the engine, made that interface: the back end of a guest's vif. */
+function isVif(name: string): boolean {
+  return /^vif\d+\.\d+$/.test(name);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests for a new network, and for a sandbox's attachment to a network.
+
+import type { PublishedPort } from './attachment.js';
+
+/** A network as its user asks for it; the driver chooses what is missing. */
+export interface NetworkRequest {
+  name: string;
+  /** At most one of IPv4 and one of IPv6. */
+  subnets?: string[];
+  /** One for each subnet at most, in any order. */
+  gateways?: string[];
+  /** Adds an IPv6 subnet where `subnets` has none. */
+  ipv6?: boolean;
+  internal?: boolean;
+  disableDns?: boolean;
+  labels?: Record<string, string>;
+  /** A CNI network configuration list, which says all but name, labels and DNS; errors call it `from`. */
+  cni?: { from: string; text: string } | undefined;
+}
+
+export interface AttachRequest {
+  network: string;
+  /** Other containers find the sandbox under these names. */
+  names: string[];
+  ip?: string | undefined;
+  ip6?: string | undefined;
+  /** Only a MAC that the user chose. */
+  mac?: string | undefined;
+  ports: readonly PublishedPort[];
+}
+
+/** The name servers for a sandbox's resolv.conf. */
+export interface Resolvers {
+  /** Used unless the driver has its own. */
+  nameServers: string[];
+  /** The host's addresses at which thaw's name server may listen, read when called; none without a name server. */
+  ownAddresses: () => string[];
+}
