@@ -3,7 +3,6 @@
 
 import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
 import type { HasState } from '../../runtime/lifecycle/lifecycle.js';
-import type { OciRecord } from './container/record.js';
 import { statusOf } from './container/status.js';
 
 export class OciError extends ThawError {}
@@ -22,7 +21,7 @@ export function stateError(verb: string, { id, state }: HasState & { id: string 
 }
 
 /** It stands still, or is about to. */
-export function savingError(verb: string, { id }: Pick<OciRecord, 'id'>): OciError {
+export function savingError(verb: string, { id }: { id: string }): OciError {
   return new OciError(
     'ERR_OCI_STATE',
     `cannot ${verb} container "${id}": it is being checkpointed; try again`,
@@ -30,11 +29,7 @@ export function savingError(verb: string, { id }: Pick<OciRecord, 'id'>): OciErr
 }
 
 /** What is in the way of a copy. */
-export function checkpointError(
-  { id }: Pick<OciRecord, 'id'>,
-  why: string,
-  cause?: unknown,
-): OciError {
+export function checkpointError({ id }: { id: string }, why: string, cause?: unknown): OciError {
   const message = `cannot checkpoint container "${id}": ${why}`;
   return new OciError('ERR_OCI_CHECKPOINT', message, { cause });
 }
@@ -49,7 +44,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** Why a checkpoint failed, in its user's words where that is the container's. */
-export function refusal(record: Pick<OciRecord, 'id' | 'sandbox'>, cause: unknown): unknown {
+export function refusal(
+  record: { id: string; sandbox: { files?: readonly { path: string }[] } },
+  cause: unknown,
+): unknown {
   const code = errorCode(cause) ?? '';
   const reason = errorMessage(cause).replace(/^Agent refused to hold it: /, '');
   const why =

@@ -3,13 +3,19 @@
 
 import type { ContainerState } from '../../../api/container.js';
 import type { ExitStatus } from '../../../api/wire.js';
-import type { CarriedLink } from '../engine/network.js';
+import type { NamespaceLink } from '../../../network/index.js';
 import type { Hooks } from '../engine/hooks.js';
 import type { ProcessSpec } from '../config/process.js';
 import type { Place } from '../../../runtime/pod/index.js';
 import { FolderStore } from '../../../runtime/store/folder-store.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
 import { stateFrom, statusOf, type OciStatus } from './status.js';
+
+/** An interface of the guest, and the interface of the namespace that it carries. */
+export interface CarriedLink {
+  devid: number;
+  link: NamespaceLink;
+}
 
 export interface OciRecord {
   /** thaw's own name for it: of its folder, and in its guest. */

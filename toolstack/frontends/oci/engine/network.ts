@@ -25,7 +25,8 @@ import {
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { Sandbox } from '../../../sandbox/sandbox.js';
 import { plugVif, sweepVifs, unplugVif, vifName } from '../../../sandbox/devices/vifs.js';
-import type { OciContainer } from '../container/container.js';
+import type { CarriedNetwork, OciContainer } from '../container/container.js';
+import type { CarriedLink } from '../container/record.js';
 import { configError } from '../errors.js';
 
 /** An engine makes an interface in some steps, one after the other. */
@@ -37,15 +38,9 @@ const AGAIN_MOST_MS = 60_000;
 /** Of all namespaces: each reading is some processes. */
 const reading = new Turns(4);
 
-/** An interface of the guest's, and what it is of the namespace's. */
-export interface CarriedLink {
-  devid: number;
-  link: NamespaceLink;
-}
-
 type Host = SandboxServices['host'];
 
-export class GuestNetwork {
+export class GuestNetwork implements CarriedNetwork {
   readonly #host: Host;
   readonly #container: OciContainer;
   readonly #sandbox: Sandbox;
