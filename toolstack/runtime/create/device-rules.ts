@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which device files a container may open, and whether its guest's kernel has to look at that.
 
-import type { DeviceNode } from './devices.js';
+/** A device node of config.json. */
+export interface DeviceNode {
+  path: string;
+  major: number;
+  minor: number;
+  /** r, w and m, as of --device. */
+  access: string;
+}
 
 export interface DeviceChances {
   /** The most that a process of it can have, as config.json names them. */

@@ -9,16 +9,7 @@ import { errorCode, errorMessage } from '../../base/errors.js';
 import { deviceNumber } from '../../sandbox/create/layers.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { ContainerError } from '../errors.js';
-import type { ContainerRecord } from '../store/record.js';
-
-/** A device node of config.json. */
-export interface DeviceNode {
-  path: string;
-  major: number;
-  minor: number;
-  /** r, w and m, as of --device. */
-  access: string;
-}
+import type { DeviceNode } from './device-rules.js';
 
 /** Which whole disks containers have, from before their start until nothing of their domain is left. */
 export class GivenDevices {
@@ -36,12 +27,16 @@ export class GivenDevices {
     return given;
   }
 
-  /** Those that an earlier thawd gave. */
+  /** Takes over the devices that an earlier thawd gave to a container. */
   async adopt({
     id,
     name,
     sandbox: { devices = [] },
-  }: Pick<ContainerRecord, 'name' | 'sandbox'> & { id: string }): Promise<void> {
+  }: {
+    id: string;
+    name: string;
+    sandbox: Pick<SandboxRecord, 'devices'>;
+  }): Promise<void> {
     const disks: Given[] = [];
     for (const { path, readOnly } of devices) {
       const disk = await diskOf(path).catch(() => undefined);

@@ -3,8 +3,7 @@
 
 import type { Confinement, PodShare } from '../../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
-import { deviceEntry, deviceRules } from './device-rules.js';
-import type { DeviceNode } from './devices.js';
+import { deviceEntry, deviceRules, type DeviceNode } from './device-rules.js';
 import type { Bind } from './mounts.js';
 import { CPU_PERIOD_US } from '../../sandbox/size/cgroup-files.js';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a container stands still is what Xen says, unless it does so by itself in its pod: xl may have paused its domain, or let it go,
-// behind thaw's back.
+// Xen knows whether a container is paused, unless it is frozen by itself in its pod: xl may have paused its domain, or let it go,
+// without thaw.
 
 import { describeError } from '../../base/errors.js';
 import type { Container } from '../lifecycle/container.js';
@@ -13,7 +13,7 @@ interface Services {
   events: Events;
 }
 
-/** Brings the states of containers that run or are paused up to date. Never rejects: what Xen does not say stays as it was. */
+/** Brings the states of containers that run or are paused up to date. Never rejects: without Xen's answer a state stays as it is. */
 export async function noticePauses(
   services: Services,
   containers: Iterable<Container>,
@@ -31,7 +31,7 @@ export async function noticePauses(
   for (const { container, before } of looked) {
     const { record, sandbox } = container;
     const domain = domains.find(({ domid }) => domid === sandbox?.domid);
-    // Somebody has paused it by thaw meanwhile, or it has ended.
+    // It may have been paused by thaw meanwhile, or have ended.
     if (!domain || domain.uuid !== record.sandbox.uuid || record.state !== before) continue;
     if (record.isStill !== true) set(services, container, domain.paused);
   }

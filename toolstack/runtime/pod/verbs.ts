@@ -14,6 +14,7 @@ import { checkLimits, MIN_DOMAIN_KIB } from '../../sandbox/size/size.js';
 import type { Container } from '../lifecycle/container.js';
 import { isUp, type LifecycleEvent } from '../lifecycle/lifecycle.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { unpauseDomain } from '../pause/freezer.js';
 import { NOBODY } from '../exec/null-client.js';
 import { startContainer } from '../create/run.js';
 import { killContainer, stopContainer } from '../lifecycle/stop.js';
@@ -163,10 +164,9 @@ export async function unpausePod(
   if (!domain) throw podState('unpause', pod);
   const { libxl } = services.sandbox.host;
   const { domid } = domain.sandbox;
-  const isPaused = async (): Promise<boolean> => (await libxl.domainInfo(domid)).paused;
-  if (record.state !== 'paused' && !(await isPaused())) throw podState('unpause', pod);
-  // Xen counts, and xl may have paused it as well, or let it go.
-  for (let count = 0; count < 10 && (await isPaused()); count++) await libxl.xcDomainUnpause(domid);
+  if (record.state !== 'paused' && !(await libxl.domainInfo(domid)).paused)
+    throw podState('unpause', pod);
+  await unpauseDomain(libxl, domid);
   await pod.update({ state: 'running' });
   await changeMembers(services, manager, pod, {
     from: 'paused',

@@ -13,7 +13,7 @@ import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import { beginningOf, findSandbox, processesOf, releaseFound } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { keepStill } from '../pause/pause.js';
+import { setFrozen } from '../pause/freezer.js';
 import type { ContainerRecord } from '../store/record.js';
 import { stateBefore } from '../create/run.js';
 import { finishUpdate } from '../resize/update-running.js';
@@ -177,9 +177,9 @@ async function recoverRunning(
     // Also when thawd ended before it wrote that down, or xl did it.
     const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
     if (record.isStill && !paused)
-      // It waits for the guest, and nobody for it.
-      void keepStill(record, sandbox).catch((error: unknown) =>
-        services.log.error(`Cannot keep container ${record.name} still`, { error }),
+      // In the background: the guest may take its time.
+      void setFrozen(record.inGuest, sandbox, true).catch((error: unknown) =>
+        services.log.error(`Cannot freeze container ${record.name} again`, { error }),
       );
     // Its end may have come meanwhile.
     if (isUp(record) && (paused || record.isStill)) advance(record, 'pause');

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd writes down of a container, and where: one folder each, with state.json, the log and the shim's status file.
+// The record of an administrator's container, which state.json has.
 
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type {
   ContainerState,
   CreateOptions,
@@ -10,16 +8,13 @@ import type {
   ProcessLimits,
 } from '../../api/engine.js';
 import type { ExitStatus } from '../../api/wire.js';
-import { errorCode } from '../../base/errors.js';
 import type { ContainerId } from '../../base/ids.js';
-import { removeTemporaries, writeAtomic } from '../../base/files.js';
-import type { Log } from '../../base/log.js';
 import { readAttachment } from '../../network/index.js';
 import type { Place } from '../pod/index.js';
-import { parseStatus } from '../../sandbox/shim/exit-file.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from '../create/spec.js';
 import { isAtRest } from '../lifecycle/lifecycle.js';
+import { FolderStore } from './folder-store.js';
 
 export interface ContainerRecord {
   id: ContainerId;
@@ -108,99 +103,20 @@ export function limitsOf({
   };
 }
 
-const STATE = 'state.json';
-/** Begins the name of a folder that is nobody's. */
-const ASIDE = 'unreadable-';
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-export class RecordStore {
-  readonly #folder: string;
-
+export class RecordStore extends FolderStore<ContainerRecord> {
   constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  logPath(id: ContainerId): string {
-    return join(this.#folder, id, 'ctr.log');
-  }
-
-  statusPath(id: ContainerId): string {
-    return join(this.#folder, id, 'exit');
-  }
-
-  /** Where a container's files go. */
-  async makeFolder(id: ContainerId): Promise<void> {
-    await mkdir(join(this.#folder, id), { recursive: true, mode: 0o700 });
-  }
-
-  /** Writes state.json whole or not at all. What runs comes back as lost after dom0's own end, whatever was written last of it. */
-  async save(record: ContainerRecord): Promise<void> {
-    const path = join(this.#folder, record.id, STATE);
-    const text = `${JSON.stringify(record, null, 2)}\n`;
-    const lasts = isAtRest(record);
-    try {
-      await writeAtomic(path, text, { lasts });
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-      await this.makeFolder(record.id);
-      await writeAtomic(path, text, { lasts });
-    }
-  }
-
-  /** state.json goes last: until then the next thawd knows what became of the container, and what else of it there may be. */
-  async remove(id: ContainerId): Promise<void> {
-    const folder = join(this.#folder, id);
-    for (const name of await namesIn(folder))
-      if (name !== STATE) await rm(join(folder, name), { recursive: true, force: true });
-    await rm(folder, { recursive: true, force: true });
-  }
-
-  /**
-   * All records, and nothing else is left of what a killed thawd was writing. A folder whose state cannot be read is put aside, for what a
-   * container wrote may be in it.
-   */
-  async loadAll(log: Log): Promise<ContainerRecord[]> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const records: ContainerRecord[] = [];
-    for (const name of await readdir(this.#folder)) {
-      if (name.startsWith(ASIDE)) continue;
-      const folder = join(this.#folder, name);
-      try {
-        const text = await readFile(join(folder, STATE), 'utf8');
-        const record = JSON.parse(text) as ContainerRecord;
+    super(folder, {
+      ...{ name: 'container', file: 'state.json', unreadable: 'aside' },
+      keyOf: ({ id }) => id,
+      // What runs is lost with dom0, whatever was written last of it.
+      lasts: isAtRest,
+      toJson: (record) => record,
+      fromJson: (written) => {
+        const record = written as ContainerRecord;
         const { network } = record.sandbox;
         if (network) record.sandbox.network = readAttachment(network);
-        records.push(record);
-        await removeTemporaries(folder);
-      } catch (error) {
-        if (errorCode(error) === 'ENOENT') {
-          log.info(`Removing container folder ${name}, which a killed thawd made or removed`);
-          await rm(folder, { recursive: true, force: true });
-          continue;
-        }
-        const aside = join(this.#folder, ASIDE + name);
-        log.error(`Cannot read the state of container ${name}; its files are in ${aside}`, {
-          error,
-        });
-        await rename(folder, aside);
-      }
-    }
-    return records;
-  }
-
-  /** What the shim wrote when the process ended or the guest was lost; undefined when it did not. */
-  async readStatus(
-    id: ContainerId,
-  ): Promise<{ exit: ExitStatus } | { reason: string } | undefined> {
-    const text = await readFile(this.statusPath(id), 'utf8').catch(() => undefined);
-    return text === undefined ? undefined : parseStatus(text);
+        return record;
+      },
+    });
   }
 }

@@ -9,17 +9,25 @@ import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { PodDomain } from '../../../runtime/pod/index.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { clearCgroup } from '../engine/cgroup.js';
-import type { GuestNetwork } from '../engine/network.js';
 import type { OciRecord, OciStore } from './record.js';
 
 /** An engine has work to do when a container ends, and its caller waits for that work. */
 const REST_MS = 50;
 
+/** The network namespace of dom0 that is carried into a domain; engine/network.ts implements it. */
+export interface CarriedNetwork {
+  begin(): Promise<void>;
+  /** The namespace, or what its guest can be told, may have changed. */
+  changed(): void;
+  settled(): Promise<void>;
+  close(): void;
+}
+
 export class OciContainer extends BaseContainer<OciRecord> {
   /** Its own domain, or that of the container whose pod it is in. */
   domain: PodDomain | undefined;
   /** Where it has a domain of its own: the network namespace of dom0 that is carried into it. */
-  network: GuestNetwork | undefined;
+  network: CarriedNetwork | undefined;
   /** Settles when its domain has the size that was asked for. Never rejects. */
   sizing: Promise<void> = Promise.resolve();
   /** Pids of the stand-ins of its processes beside the first. */

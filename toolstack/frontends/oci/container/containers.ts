@@ -238,7 +238,7 @@ export class OciContainers {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#services.devices.takeBack(record.key);
     await this.#services.layers.release(record.key);
-    await this.#services.store.remove(record);
+    await this.#services.store.remove(record.key);
   }
 
   async #recoverOne(record: OciRecord): Promise<void> {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd writes down of a container that an engine made, and where: a folder each, with state.json and the shim's status file.
+// The record of an engine's container, which state.json has.
 
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ContainerState } from '../../../api/container.js';
 import type { ExitStatus } from '../../../api/wire.js';
-import { writeAtomic } from '../../../base/files.js';
-import type { Log } from '../../../base/log.js';
 import type { CarriedLink } from '../../../network/index.js';
 import type { ProcessSpec } from '../config/config.js';
 import type { Hooks } from '../config/hooks.js';
 import type { Place } from '../../../runtime/pod/index.js';
+import { FolderStore } from '../../../runtime/store/folder-store.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
 import { stateFrom, statusOf, type OciStatus } from './status.js';
 
@@ -85,48 +82,18 @@ export function nameInGuest({ key, inGuest = key }: Pick<OciRecord, 'key' | 'inG
   return inGuest;
 }
 
-export class OciStore {
-  readonly #folder: string;
-
+export class OciStore extends FolderStore<OciRecord> {
   constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  statusPath({ key }: OciRecord): string {
-    return join(this.#folder, key, 'exit');
-  }
-
-  /** Writes it whole or not at all. What runs does not outlive dom0, so nothing is waited for to reach a disk. */
-  async save(record: OciRecord): Promise<void> {
-    const folder = join(this.#folder, record.key);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const text = `${JSON.stringify({ ...record, state: statusOf(record.state) }, null, 2)}\n`;
-    await writeAtomic(join(folder, 'state.json'), text, { lasts: false });
-  }
-
-  async remove({ key }: OciRecord): Promise<void> {
-    await rm(join(this.#folder, key), { recursive: true, force: true });
-  }
-
-  /** What the shim wrote when the process ended; undefined when it did not. */
-  async readStatus(record: OciRecord): Promise<string | undefined> {
-    return readFile(this.statusPath(record), 'utf8').catch(() => undefined);
-  }
-
-  /** All records; a folder whose record cannot be read is logged and removed, for nothing can be done with it. */
-  async loadAll(log: Log): Promise<OciRecord[]> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const records: OciRecord[] = [];
-    for (const name of await readdir(this.#folder)) {
-      try {
-        const text = await readFile(join(this.#folder, name, 'state.json'), 'utf8');
-        const written = JSON.parse(text) as Omit<OciRecord, 'state'> & { state: OciStatus };
-        records.push({ ...written, state: stateFrom(written.state, written.exit) });
-      } catch (error) {
-        log.error(`Removing OCI container folder ${name}: its record cannot be read`, { error });
-        await rm(join(this.#folder, name), { recursive: true, force: true });
-      }
-    }
-    return records;
+    super(folder, {
+      ...{ name: 'OCI container', file: 'state.json', unreadable: 'remove' },
+      keyOf: ({ key }) => key,
+      // The folder is gone with dom0, as is whatever ran.
+      lasts: () => false,
+      toJson: (record) => ({ ...record, state: statusOf(record.state) }),
+      fromJson: (written) => {
+        const record = written as Omit<OciRecord, 'state'> & { state: OciStatus };
+        return { ...record, state: stateFrom(record.state, record.exit) };
+      },
+    });
   }
 }

@@ -8,7 +8,6 @@ import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { OWN_SLOT, PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
 import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
-import { parseStatus } from '../../../sandbox/shim/exit-file.js';
 import { releaseSandbox } from '../../../sandbox/release.js';
 import { all } from '../../../sandbox/create/booted-clone.js';
 import { WAKE_MS } from '../../../sandbox/agent/connection.js';
@@ -48,7 +47,7 @@ export async function takeOver(
     return false;
   }
   if (!domain || !status || status.state === 'lost' || !(await domain.sandbox.isAlive())) {
-    const written = parseStatus((await services.store.readStatus(record)) ?? '');
+    const written = await services.store.readStatus(record.key);
     await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
     if (ownsDomain) await releaseSandbox(services.sandbox, record.sandbox);
     return true;

@@ -14,7 +14,7 @@ import { sourceOf } from './checkpoint-source.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from '../services.js';
 import { checkpointError, refusal, savingError, stateError } from '../errors.js';
-import { pauseNow, wakeStill } from './pause.js';
+import { pauseNow, wakeFrozen } from './pause.js';
 import { nameInGuest } from '../container/record.js';
 import { MEMORY_FILE, sealStash, STASHES } from './fid-snapshot.js';
 
@@ -47,7 +47,7 @@ export async function checkpoint(
     // The next thawd knows then what this one began.
     await container.update({ saving: { ...saving, ends: !leavesRunning, wasPaused } });
     // containerd pauses what it saves, and nobody in a paused domain could be asked; what its processes have written it has seen.
-    if (wasPaused) await wakeStill(libxl, container);
+    if (wasPaused) await wakeFrozen(libxl, container);
     await save(services, container, { sandbox, ...saving, leavesRunning }, client);
     await removeOthers(saving);
   } catch (error) {

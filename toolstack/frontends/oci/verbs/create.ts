@@ -130,7 +130,7 @@ export async function standIn(
   const { flags } = record;
   // A clone that waited has an id and a domain of its own.
   await store.save(record);
-  await shim.expect(first, flags, '', store.statusPath(record));
+  await shim.expect(first, flags, '', store.statusPath(record.key));
   const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
   const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
   record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));

@@ -8,7 +8,7 @@ import {
   pause,
   pauseNow,
   resume,
-  wakeStill,
+  wakeFrozen,
 } from '../../../../../toolstack/frontends/oci/verbs/pause.js';
 import type {
   OciRecord,
@@ -64,13 +64,13 @@ function watched(answers = true) {
 test('its processes stand still before its domain does, and while that goes on to be saved', async (t) => {
   const { container, libxl, asked } = watched();
   await pause(libxl, container);
-  await wakeStill(libxl, container);
+  await wakeFrozen(libxl, container);
   t.deepEqual(asked, ['stand still', 'pause', 'unpause']);
   t.deepEqual([container.record.state, container.record.isStill], ['running', undefined]);
   await pauseNow(libxl, container);
   await resume(libxl, container);
   t.deepEqual(asked.slice(3), ['stand still', 'pause', 'unpause', 'go on']);
-  await t.throwsAsync(wakeStill(libxl, container), { code: 'ERR_OCI_STATE' });
+  await t.throwsAsync(wakeFrozen(libxl, container), { code: 'ERR_OCI_STATE' });
   libxl.domainPause = () => Promise.reject(new Error('no'));
   await t.throwsAsync(pause(libxl, container), { message: 'no' });
   t.deepEqual([container.record.state, asked.at(-1)], ['running', 'go on']);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// A record's folder is made when it is written first, and again where it is gone; a kind says what becomes of unreadable ones.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { silentLog } from '../../../../toolstack/base/log.js';
+import { FolderStore } from '../../../../toolstack/runtime/store/folder-store.js';
+
+interface Plain {
+  key: string;
+  word: string;
+}
+
+async function given(t: ExecutionContext, unreadable: 'remove' | 'aside') {
+  const folder = await mkdtemp(join(tmpdir(), 'thaw-store-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const store = new FolderStore<Plain>(folder, {
+    ...{ name: 'thing', file: 'thing.json', unreadable },
+    keyOf: ({ key }) => key,
+    lasts: () => false,
+    toJson: ({ key, word }) => ({ key, written: word }),
+    fromJson: (written) => {
+      const { key, written: word } = written as { key: string; written: string };
+      return { key, word };
+    },
+  });
+  return { folder, store };
+}
+
+test('a record is written in the words of its kind, also where its folder was removed meanwhile', async (t) => {
+  const { folder, store } = await given(t, 'remove');
+  const record = { key: 'k', word: 'up' };
+  await store.save(record);
+  await rm(join(folder, 'k'), { recursive: true });
+  await store.save(record);
+  const text = await readFile(join(folder, 'k', 'thing.json'), 'utf8');
+  t.deepEqual(JSON.parse(text), { key: 'k', written: 'up' });
+  await store.remove('k');
+  t.deepEqual(await readdir(folder), []);
+  await store.save(record);
+  t.deepEqual(await store.loadAll(silentLog()), [record]);
+});
+
+for (const [unreadable, left] of [
+  ['remove', []],
+  ['aside', ['unreadable-cut']],
+] as const)
+  test(`unreadable records: ${unreadable}`, async (t) => {
+    const { folder, store } = await given(t, unreadable);
+    await mkdir(join(folder, 'empty'));
+    await mkdir(join(folder, 'cut'));
+    await writeFile(join(folder, 'cut', 'thing.json'), '{');
+    t.deepEqual(await store.loadAll(silentLog()), []);
+    t.deepEqual(await readdir(folder), left);
+  });

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// How any container is paused: by its cgroup, which the guest's agent freezes, by its domain, which Xen pauses, or by both.
+
+import { withDeadline } from '../../base/deadline.js';
+import { askLimit } from '../../sandbox/agent/calls.js';
+import type { ContainerSandbox } from '../../sandbox/sandbox.js';
+import type { SandboxServices } from '../../sandbox/services.js';
+import { hasEnded, isUp, type HasState, type LifecycleEvent } from '../lifecycle/lifecycle.js';
+
+/** Until a guest that is alive has answered, also on a busy host. */
+const FREEZE_MS = 3000;
+/** xl may have paused the domain as well, more than once. */
+const PAUSES_MAX = 10;
+
+type Libxl = SandboxServices['host']['libxl'];
+export type PauseCalls = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
+
+/** A container of either kind. */
+export interface Pausable {
+  readonly record: HasState & {
+    /** Its cgroup is frozen, or is to be: what the next thawd goes by. */
+    isStill?: boolean;
+  };
+  sandbox: ContainerSandbox | undefined;
+  update(change: { isStill?: boolean }): Promise<void>;
+  transition(event: LifecycleEvent): Promise<void>;
+}
+
+export interface Pausing {
+  libxl: PauseCalls;
+  /** What the agent calls the container. */
+  inGuest: string;
+  /** The front end's error for a container that ends meanwhile. */
+  refusal: () => Error;
+}
+
+/**
+ * Pauses a container that runs. `cgroup`: the domain and its other containers go on. `both`: a guest that does not freeze
+ * the cgroup is paused all the same. Rejects with the refusal, and for `cgroup` as the agent does; it runs on then.
+ */
+export async function pause(
+  container: Pausable,
+  sandbox: ContainerSandbox,
+  pausing: Pausing,
+  by: 'cgroup' | 'domain' | 'both',
+): Promise<void> {
+  const { libxl, inGuest, refusal } = pausing;
+  if (by === 'cgroup') await freeze(container, sandbox, inGuest);
+  else if (by === 'domain') await libxl.domainPause(sandbox.domid);
+  else {
+    const frozen = freeze(container, sandbox, inGuest);
+    await withDeadline(frozen, FREEZE_MS, 'Its cgroup').catch(() => undefined);
+    if (hasEnded(container.record)) throw refusal();
+    try {
+      await libxl.domainPause(sandbox.domid);
+    } catch (error) {
+      await unfreezeLate(container, sandbox, inGuest);
+      throw error;
+    }
+  }
+  checkRuns(container, sandbox, refusal);
+  await container.transition('pause');
+}
+
+/** Which parts of a paused container go on. */
+export interface Resuming {
+  /** False where the domain is a pod's. */
+  domain: boolean;
+  /** False where its processes stay frozen until the agent lets them go. */
+  processes: boolean;
+}
+
+/** Rejects with the refusal, and as the agent does. */
+export async function resume(
+  container: Pausable,
+  sandbox: ContainerSandbox,
+  { libxl, inGuest, refusal }: Pausing,
+  { domain, processes }: Resuming,
+): Promise<void> {
+  const { record } = container;
+  if (domain) await unpauseDomain(libxl, sandbox.domid);
+  if (processes && record.isStill === true) await setFrozen(inGuest, sandbox, false);
+  checkRuns(container, sandbox, refusal);
+  delete record.isStill;
+  await container.transition('resume');
+}
+
+/** Xen counts pauses, and xl may have paused the domain as well, or let it go. */
+export async function unpauseDomain(
+  libxl: Pick<PauseCalls, 'domainInfo' | 'xcDomainUnpause'>,
+  domid: ContainerSandbox['domid'],
+): Promise<void> {
+  for (let count = 0; count < PAUSES_MAX; count++) {
+    if (!(await libxl.domainInfo(domid)).paused) return;
+    await libxl.xcDomainUnpause(domid);
+  }
+}
+
+/** Freezes the processes of one container, or lets them go, while its domain goes on. Idempotent. Rejects as askLimit() does. */
+export async function setFrozen(
+  container: string,
+  sandbox: ContainerSandbox,
+  isFrozen: boolean,
+): Promise<void> {
+  const rest = { cpuMax: '', pidsMax: '', memoryMax: '' };
+  await askLimit(await sandbox.agent(), { ...rest, container, freeze: isFrozen ? '1' : '0' });
+}
+
+/** The record is written first, so that the next thawd ends what this one began. */
+async function freeze(
+  container: Pausable,
+  sandbox: ContainerSandbox,
+  inGuest: string,
+): Promise<void> {
+  await container.update({ isStill: true });
+  try {
+    await setFrozen(inGuest, sandbox, true);
+  } catch (error) {
+    await unfreezeLate(container, sandbox, inGuest);
+    throw error;
+  }
+}
+
+/** After a pause that failed: the guest may still freeze the cgroup, and unfreezes it after that. */
+async function unfreezeLate(
+  container: Pausable,
+  sandbox: ContainerSandbox,
+  inGuest: string,
+): Promise<void> {
+  // The record of a container that has ended may be removed already.
+  if (!isUp(container.record)) return;
+  delete container.record.isStill;
+  void setFrozen(inGuest, sandbox, false).catch(() => undefined);
+  await container.update({});
+}
+
+/** It may have ended while its guest or Xen was asked. */
+function checkRuns(container: Pausable, before: ContainerSandbox, refusal: () => Error): void {
+  if (!isUp(container.record) || container.sandbox !== before) throw refusal();
+}
