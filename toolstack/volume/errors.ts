@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can go wrong with a volume as its user sees it.
+// Errors of volumes, as their users see them.
 
 import { ThawError } from '../base/errors.js';
 

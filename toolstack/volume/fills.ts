@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who fills a new volume with what an image has in its place: one container, once, and anew where it did not come to the end.
+// Fills of new volumes with the image's files at the mount's destination: by one container, once, and again where a fill was cut short.
 
 import { mkdir, opendir } from 'node:fs/promises';
 import { sleep } from '../base/deadline.js';
@@ -7,14 +7,14 @@ import { removeTree } from '../base/remove-tree.js';
 import { VolumeError } from './errors.js';
 import type { VolumeRecord, VolumeStore } from './record.js';
 
-/** As an image's whole database may take. */
+/** Long enough for a database in the image. */
 const FILL_MS = 600_000;
 const LOOK_MS = 50;
 
 export class Fills {
   readonly #store: VolumeStore;
-  /** By volume, the holder that fills it now. */
-  readonly #now = new Map<string, string>();
+  /** By volume, the holder that fills it. */
+  readonly #filling = new Map<string, string>();
 
   constructor(store: VolumeStore) {
     this.#store = store;
@@ -23,7 +23,7 @@ export class Fills {
   /** Resolves when no other holder fills it. Rejects with ERR_VOLUME_USED after ten minutes. */
   async others(name: string, holder: string): Promise<void> {
     const deadline = performance.now() + FILL_MS;
-    while ((this.#now.get(name) ?? holder) !== holder) {
+    while ((this.#filling.get(name) ?? holder) !== holder) {
       if (performance.now() > deadline)
         throw new VolumeError(
           'ERR_VOLUME_USED',
@@ -34,15 +34,14 @@ export class Fills {
   }
 
   /**
-   * Whether `holder` is to fill it. What somebody else began and did not end is removed first, but not from under another who has it
-   * mounted.
+   * Whether `holder` is to fill it. Files of a fill that was cut short are removed first, unless another container has the volume mounted.
    */
   async begin(
     record: VolumeRecord,
     path: string,
     { holder, isShared }: { holder: string; isShared: boolean },
   ): Promise<boolean> {
-    if (record.fill === undefined || this.#now.has(record.name)) return false;
+    if (record.fill === undefined || this.#filling.has(record.name)) return false;
     if (record.fill === 'due' && !(await isEmpty(path))) {
       await this.end(record);
       return false;
@@ -51,27 +50,27 @@ export class Fills {
       await removeTree(path);
       await mkdir(path, { mode: 0o755 });
     }
-    this.#now.set(record.name, holder);
+    this.#filling.set(record.name, holder);
     record.fill = 'begun';
     await this.#store.save(record);
     return true;
   }
 
-  /** It has what it is to have. */
+  /** The volume is filled. */
   async end(record: VolumeRecord): Promise<void> {
-    this.#now.delete(record.name);
+    this.#filling.delete(record.name);
     if (record.fill === undefined) return;
     delete record.fill;
     await this.#store.save(record);
   }
 
   /** The holder fills nothing any more. */
-  rest(holder: string): void {
-    for (const [name, by] of this.#now) if (by === holder) this.#now.delete(name);
+  release(holder: string): void {
+    for (const [name, by] of this.#filling) if (by === holder) this.#filling.delete(name);
   }
 }
 
-/** Not by a list of all: a guest may have made millions. */
+/** Reads one entry: a guest may have made millions. */
 async function isEmpty(path: string): Promise<boolean> {
   const folder = await opendir(path);
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes: folders that outlive the containers that have them.
+// Volumes: files that outlive the containers that use them.
 
 export { VolumeError } from './errors.js';
 export type { VolumeRecord } from './record.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd writes down of a volume, and where: a folder each, with volume.json beside what it holds.
+// The records of volumes: a folder for each, with volume.json beside its storage.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
@@ -11,25 +11,33 @@ import { removeTree } from '../base/remove-tree.js';
 
 export interface VolumeRecord {
   name: string;
-  /** Of a sized one: its filesystem is a file of that many bytes. Else it takes of the host's disk what it needs. */
+  /** The driver's name. */
+  driver: string;
+  /** The size of its filesystem; without it the volume takes up what its files do. */
   sizeBytes?: number;
   labels: Record<string, string>;
-  /** Nobody gave it a name: it goes with its container. */
+  /** Its user gave no name: it goes with its container. */
   isAnonymous: boolean;
-  /** The container that such a one goes with; nobody's where that was removed and the volume kept. */
+  /** The container that an anonymous volume goes with; undefined after that was removed and the volume kept. */
   madeFor?: string;
   /** Milliseconds since 1970. */
   created: number;
-  /** Until it has what an image has in its place: nobody has begun to fill it, or somebody has and did not come to the end. */
+  /** Undefined once the volume is filled from an image: `begun` is a fill under way, or cut short. */
   fill?: 'due' | 'begun';
 }
 
-/** No volume's name begins so. */
+/** Begins the names of folders that are being removed; no volume's name does. */
 const GONE = '.gone-';
 
-/** Nobody waits for it: a guest may have made a million files. What fails is logged, and tried again by the next thawd. */
+/** Removes in the background, since a guest may have made a million files. Failures are logged, and the next thawd tries again. */
 function removeLater(path: string, log: Log): void {
   removeTree(path).catch((error: unknown) => log.error(describeError(error)));
+}
+
+/** Reads volume.json of any version of thaw: earlier ones named no driver. Pure. */
+export function readRecord(text: string): VolumeRecord {
+  const stored = JSON.parse(text) as Omit<VolumeRecord, 'driver'> & { driver?: string };
+  return { driver: stored.sizeBytes === undefined ? 'folder' : 'ext4-file', ...stored };
 }
 
 export class VolumeStore {
@@ -43,18 +51,13 @@ export class VolumeStore {
     return join(this.#folder, name);
   }
 
-  /** The filesystem of a sized volume. */
-  diskOf(name: string): string {
-    return join(this.#folder, name, 'disk.ext4');
-  }
-
-  /** Last of all that makes a volume: without it the folder is none. */
+  /** The last step of making a volume: a folder without a record is no volume. */
   async save(record: VolumeRecord): Promise<void> {
     const path = join(this.#folder, record.name, 'volume.json');
     await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`, { lasts: true });
   }
 
-  /** Takes one out of the way, so that nobody takes it for a volume and its name is free. Resolves with where it is now. */
+  /** Renames a volume's folder, so that it is no volume any more and its name is free. Resolves with the new path. */
   async putAway(name: string): Promise<string> {
     const path = join(
       this.#folder,
@@ -64,7 +67,7 @@ export class VolumeStore {
     return path;
   }
 
-  /** All of them. A folder without a record is the rest of one that was being made, or put away, and goes; one that cannot be read stays. */
+  /** Reads all records. A folder without a record is of a volume that was being made or removed, and is removed; one that cannot be read stays. */
   async loadAll(log: Log): Promise<VolumeRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: VolumeRecord[] = [];
@@ -75,7 +78,7 @@ export class VolumeStore {
       }
       try {
         const text = await readFile(join(this.#folder, name, 'volume.json'), 'utf8');
-        records.push(JSON.parse(text) as VolumeRecord);
+        records.push(readRecord(text));
         await removeTemporaries(join(this.#folder, name));
       } catch (error) {
         if (errorCode(error) === 'ENOENT') removeLater(await this.putAway(name), log);

@@ -1,54 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-// All volumes of this host: which there are, and where their folders are.
+// All volumes of this host, and the containers that use them.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
-import { ext4Driver, type DiskDriver } from './drivers/ext4-file/disk.js';
+import { allDone } from './all-done.js';
+import { ext4Tools, type DiskTools } from './drivers/ext4-file/tools.js';
+import { VolumeDrivers } from './drivers/registry.js';
 import { VolumeError } from './errors.js';
 import { Fills } from './fills.js';
 import { VolumeStore, type VolumeRecord } from './record.js';
-
-export interface VolumeWish {
-  /** Without one it is anonymous. */
-  name?: string | undefined;
-  sizeBytes?: number | undefined;
-  labels?: Record<string, string>;
-}
-
-/** Less than this ext4 makes nothing useful of. */
-const SIZE_LEAST = 2 ** 20;
+import type { VolumeRequest } from './request.js';
 
 export class Volumes {
   readonly #store: VolumeStore;
-  readonly #mounts: string;
-  readonly #driver: DiskDriver;
+  readonly #drivers: VolumeDrivers;
   readonly #records = new Map<string, VolumeRecord>();
-  /** Who uses a volume, or is about to. */
+  /** By volume, the ids of the containers that use it, or are about to. */
   readonly #holders = new Map<string, Set<string>>();
   readonly #fills: Fills;
   #changing: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: VolumeStore, mounts: string, driver: DiskDriver) {
+  private constructor(store: VolumeStore, mounts: string, tools: DiskTools) {
     this.#store = store;
     this.#fills = new Fills(store);
-    this.#mounts = mounts;
-    this.#driver = driver;
+    const folderOf = (name: string): string => store.folderOf(name);
+    this.#drivers = new VolumeDrivers({ folderOf, mounts, tools });
   }
 
-  /** Those in `folder`; sized ones are mounted below `mounts`. */
+  /** The volumes in `folder`; drivers mount them below `mounts`. */
   static async open(
     folder: string,
     mounts: string,
     log: Log,
-    driver: DiskDriver = ext4Driver,
+    tools: DiskTools = ext4Tools,
   ): Promise<Volumes> {
     const store = new VolumeStore(folder);
-    const volumes = new Volumes(store, mounts, driver);
-    for (const record of await store.loadAll(log)) volumes.#records.set(record.name, record);
+    const volumes = new Volumes(store, mounts, tools);
+    for (const record of await store.loadAll(log))
+      if (volumes.#drivers.has(record)) volumes.#records.set(record.name, record);
+      else log.error(`Volume ${record.name} has an unknown driver, ${record.driver}`);
     return volumes;
   }
 
@@ -71,12 +64,12 @@ export class Volumes {
   }
 
   /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK; nothing is left then. */
-  create(wish: VolumeWish): Promise<VolumeRecord> {
-    return this.#change(() => this.#create(wish));
+  create(request: VolumeRequest): Promise<VolumeRecord> {
+    return this.#change(() => this.#create(request));
   }
 
   /**
-   * The volume of that name, made if it is not there; without a name a new one. `holder`, a container's id, uses it from now on. Rejects
+   * The volume of that name, made unless it exists; without a name a new volume. `holder`, a container's id, uses it from now on. Rejects
    * as create().
    */
   ensure(name: string | undefined, holder: string): Promise<VolumeRecord> {
@@ -88,21 +81,24 @@ export class Volumes {
     });
   }
 
-  async #create(wish: VolumeWish, holder?: string): Promise<VolumeRecord> {
-    const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = wish;
-    checkWish(name, sizeBytes);
+  async #create(request: VolumeRequest, holder?: string): Promise<VolumeRecord> {
+    const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = request;
+    checkName(name);
+    const driver = this.#drivers.for(request);
+    driver.check?.(name, request);
     if (this.#records.has(name))
       throw new VolumeError(
         'ERR_VOLUME_EXISTS',
         `Cannot make volume "${name}": there is one of that name`,
       );
     const record: VolumeRecord = {
-      ...{ name, labels, isAnonymous: wish.name === undefined, created: Date.now() },
+      ...{ name, driver: driver.name, labels },
+      ...{ isAnonymous: request.name === undefined, created: Date.now() },
       fill: 'due',
-      ...(wish.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
+      ...(request.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     };
-    // Of a volume that could not be read there is a folder, and all that it holds.
+    // A volume whose record cannot be read still has its folder.
     await mkdir(this.#store.folderOf(name), { mode: 0o700 }).catch((cause: unknown) => {
       throw new VolumeError(
         'ERR_VOLUME_EXISTS',
@@ -111,9 +107,10 @@ export class Volumes {
       );
     });
     try {
-      await this.#make(record);
+      await driver.create(record);
+      await this.#store.save(record);
     } catch (error) {
-      await this.#driver.unmount(this.#mountOf(name)).catch(() => undefined);
+      await driver.remove?.(record).catch(() => undefined);
       await this.#store
         .putAway(name)
         .then(removeTree)
@@ -124,28 +121,34 @@ export class Volumes {
     return record;
   }
 
-  /** Where its files are in dom0, whether or not somebody uses it. */
-  pathOf({ name, sizeBytes }: VolumeRecord): string {
-    return join(sizeBytes === undefined ? this.#store.folderOf(name) : this.#mountOf(name), DATA);
+  /** The directory of its files in dom0, which may be unmounted. */
+  pathOf(record: VolumeRecord): string {
+    return this.#drivers.of(record).pathOf(record);
+  }
+
+  /** The bytes that a volume takes up on the host's disks. */
+  usage(record: VolumeRecord): Promise<number> {
+    return this.#drivers.of(record).usage(record);
   }
 
   /**
-   * The same once it can be used; from then on `holder`, a container's id, uses it, until rest(). Rejects with ERR_VOLUME_NOT_FOUND and
-   * ERR_VOLUME_DISK.
+   * As pathOf(), once the files are reachable; `holder`, a container's id, uses the volume from then on, until release(). Rejects with
+   * ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK.
    */
   ready(name: string, holder: string): Promise<string> {
     return this.#change(async () => {
       const record = this.find(name);
-      if (record.sizeBytes !== undefined)
-        await this.#driver.mount(this.#store.diskOf(name), this.#mountOf(name));
+      const { mounts } = this.#drivers.of(record);
+      if (mounts) await mounts.mount(record);
       this.hold(name, holder);
       return this.pathOf(record);
     });
   }
 
   /**
-   * Whether `holder`, which has it ready, is to fill it: nobody has, or somebody began and did not end, whose part is removed then. Who fills
-   * it now is waited for. filled() ends it, or the holder's rest(). Rejects with ERR_VOLUME_USED after ten minutes.
+   * Waits while another container fills the volume, then says whether `holder`, which has it ready, is to fill it: no container has, or one began
+   * and did not finish, whose files are removed then. filled() or the holder's release() ends the fill. Rejects with ERR_VOLUME_USED after ten
+   * minutes.
    */
   async beginFill(name: string, holder: string): Promise<boolean> {
     await this.#fills.others(name, holder);
@@ -156,12 +159,12 @@ export class Volumes {
     });
   }
 
-  /** It has what it is to have, before any process of the one who filled it runs. */
+  /** The volume is filled; called before any process of the container that filled it runs. */
   filled(name: string): Promise<void> {
     return this.#change(() => this.#fills.end(this.find(name)));
   }
 
-  /** It goes with no container any more. Rejects where that cannot be written down. */
+  /** The volume outlives its container from now on. Rejects where the record cannot be written. */
   keep(name: string): Promise<void> {
     return this.#change(async () => {
       const record = this.#records.get(name);
@@ -171,93 +174,67 @@ export class Volumes {
     });
   }
 
-  /** A holder that an earlier thawd knew. */
+  /** Takes over a holder of an earlier thawd. */
   hold(name: string, holder: string): void {
     const holders = this.#holders.get(name) ?? new Set();
     this.#holders.set(name, holders.add(holder));
   }
 
-  /** The holder uses no volume any more; whose last one it was is unmounted. Idempotent. Rejects with ERR_VOLUME_DISK. */
-  rest(holder: string): Promise<void> {
+  /** The holder uses no volume any more; volumes without holders are unmounted. Idempotent. Rejects with ERR_VOLUME_DISK. */
+  release(holder: string): Promise<void> {
     return this.#change(async () => {
       const free = [...this.#holders].filter(
         ([, holders]) => holders.delete(holder) && holders.size === 0,
       );
       for (const [name] of free) this.#holders.delete(name);
-      this.#fills.rest(holder);
-      await this.#unmount(free.map(([name]) => name));
+      this.#fills.release(holder);
+      await allDone(free.map(([name]) => this.#unmount(name)));
     });
   }
 
   /**
-   * Unmounts those that an earlier thawd mounted and nobody holds, also where it came no further than to mount one that it was making.
-   * Rejects with ERR_VOLUME_DISK.
+   * Unmounts volumes that an earlier thawd mounted and no container holds, also a volume that it was just making. Rejects with
+   * ERR_VOLUME_DISK.
    */
-  settle(): Promise<void> {
+  reconcile(): Promise<void> {
     return this.#change(async () => {
-      const mounts = await readdir(this.#mounts).catch(() => []);
-      await this.#unmountAll(mounts.filter((name) => !this.isHeld(name)));
+      const isHeld = (name: string): boolean => this.isHeld(name);
+      await allDone(this.#drivers.all.map(async ({ mounts }) => mounts?.reconcile(isHeld)));
     });
   }
 
-  /** The sized ones among them. */
-  async #unmount(names: readonly string[]): Promise<void> {
-    await this.#unmountAll(
-      names.filter((name) => this.#records.get(name)?.sizeBytes !== undefined),
-    );
+  async #unmount(name: string): Promise<void> {
+    const record = this.#records.get(name);
+    if (record) await this.#drivers.of(record).mounts?.unmount(record);
   }
 
-  /** One that stays does not keep the others. */
-  async #unmountAll(names: readonly string[]): Promise<void> {
-    const results = await Promise.allSettled(
-      names.map((name) => this.#driver.unmount(this.#mountOf(name))),
-    );
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-
-  /** Whether somebody uses it, or is about to, or is still going. */
+  /** Whether a container uses it, is about to, or is still ending. */
   isHeld(name: string): boolean {
     return this.#holders.has(name);
   }
 
   /**
-   * Removes one that nobody uses, with all that it holds. Rejects with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_USED, ERR_VOLUME_DISK and
+   * Removes a volume that no container uses, with all its files. Rejects with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_USED, ERR_VOLUME_DISK and
    * ERR_REMOVE.
    */
   async remove(name: string): Promise<void> {
     const away = await this.#change(async () => {
-      const { sizeBytes } = this.find(name);
+      const record = this.find(name);
       if (this.isHeld(name))
         throw new VolumeError(
           'ERR_VOLUME_USED',
           `Cannot remove volume "${name}": a container starts or ends that has it`,
         );
-      if (sizeBytes !== undefined) await this.#driver.unmount(this.#mountOf(name));
+      await this.#drivers.of(record).remove?.(record);
       const path = await this.#store.putAway(name);
       this.#records.delete(name);
       return path;
     });
-    // Others need not wait for that.
+    // Other changes need not wait for that.
     await removeTree(away);
   }
 
-  async #make(record: VolumeRecord): Promise<void> {
-    const { name, sizeBytes } = record;
-    if (sizeBytes !== undefined) {
-      const disk = this.#store.diskOf(name);
-      await this.#driver.make(disk, sizeBytes);
-      await this.#driver.mount(disk, this.#mountOf(name));
-    }
-    await mkdir(this.pathOf(record), { mode: 0o755 });
-    if (sizeBytes !== undefined) await this.#driver.unmount(this.#mountOf(name));
-    await this.#store.save(record);
-  }
-
-  #mountOf(name: string): string {
-    return join(this.#mounts, name);
-  }
-
-  /** One after the other: two at once would mount one filesystem twice. */
+  /** Runs one change after the other: two at once would mount one filesystem twice. */
   #change<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changing.then(work);
     this.#changing = done.catch(() => undefined);
@@ -265,15 +242,10 @@ export class Volumes {
   }
 }
 
-/** Not the volume's own folder: volume.json is beside it, and a filesystem's root has a lost+found. */
-const DATA = '_data';
-
-function checkWish(name: string, sizeBytes: number | undefined): void {
+function checkName(name: string): void {
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name))
     throw new VolumeError(
       'ERR_VOLUME_NAME',
       `Cannot use the name "${name}" for a volume: up to 255 letters, digits, "_", "." and "-" are allowed, a letter or digit first`,
     );
-  if (sizeBytes !== undefined && sizeBytes < SIZE_LEAST)
-    throw new VolumeError('ERR_USAGE', `Cannot make volume "${name}": its size is below 1 MiB`);
 }

@@ -20,7 +20,7 @@ import { Volumes } from '../../../toolstack/volume/index.js';
 import { Pods, PodStore } from '../../../toolstack/runtime/pod/index.js';
 import { Disks } from '../../../toolstack/sandbox/devices/disks.js';
 import { MemoryBudget } from '../../../toolstack/sandbox/size/memory-budget.js';
-import { fakeDiskDriver } from './fake-disk-driver.js';
+import { fakeDiskTools } from './fake-disk-tools.js';
 import { FakeLibxl, fakeXenHost } from '../xen/fake-xen-host.js';
 import { openNetworks } from '../network/networks.js';
 import { joinFake } from '../xenstore/xenstore.js';
@@ -81,7 +81,7 @@ export async function containerServices(
       join(folder, 'volumes'),
       join(folder, 'mounted'),
       silentLog(),
-      fakeDiskDriver(),
+      fakeDiskTools(),
     ),
     ...{ records, log: silentLog(), events: new Events(), devices: new GivenDevices() },
   } as unknown as ContainerServices;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes are folders that last; a sized one is mounted while it is used; what was half made is gone.
+// Volumes outlive thawd; a volume with a size is mounted while it is used; half-made volumes are removed.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Volumes } from '../../../toolstack/volume/index.js';
-import { fakeDiskDriver } from '../../support/runtime/fake-disk-driver.js';
+import { fakeDiskTools } from '../../support/runtime/fake-disk-tools.js';
 
 function host(t: ExecutionContext) {
   const folder = mkdtempSync(join(tmpdir(), 'thaw-volumes-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const driver = fakeDiskDriver();
+  const tools = fakeDiskTools();
   const open = () =>
-    Volumes.open(join(folder, 'volumes'), join(folder, 'mounted'), silentLog(), driver);
-  return { folder, driver, open };
+    Volumes.open(join(folder, 'volumes'), join(folder, 'mounted'), silentLog(), tools);
+  return { folder, tools, open };
 }
 
 test('a volume is a folder, and the next thawd has it too', async (t) => {
@@ -27,19 +27,19 @@ test('a volume is a folder, and the next thawd has it too', async (t) => {
   t.true(existsSync(path));
   t.like((await open()).find('data'), { name: 'data', labels: { team: 'db' }, isAnonymous: false });
   await t.throwsAsync(volumes.remove('data'), { code: 'ERR_VOLUME_USED' });
-  await volumes.rest('me');
+  await volumes.release('me');
   await volumes.remove('data');
   t.false(existsSync(join(folder, 'volumes/data')));
   t.deepEqual((await open()).list(), []);
 });
 
 test('what a killed thawd mounted is unmounted, also of one that it was still making', async (t) => {
-  const { folder, driver, open } = host(t);
+  const { folder, tools, open } = host(t);
   await (await open()).create({ name: 'small', sizeBytes: 2 ** 20 });
-  await driver.mount(join(folder, 'volumes/small/disk.ext4'), join(folder, 'mounted/small'));
-  await driver.mount(join(folder, 'volumes/half/disk.ext4'), join(folder, 'mounted/half'));
-  await (await open()).settle();
-  t.is(driver.mounted.size, 0);
+  await tools.mount(join(folder, 'volumes/small/disk.ext4'), join(folder, 'mounted/small'));
+  await tools.mount(join(folder, 'volumes/half/disk.ext4'), join(folder, 'mounted/half'));
+  await (await open()).reconcile();
+  t.is(tools.mounted.size, 0);
 });
 
 test('one that nobody names gets a name of its own', async (t) => {
@@ -50,34 +50,34 @@ test('one that nobody names gets a name of its own', async (t) => {
 });
 
 test('a sized one is mounted once it is used, and no longer', async (t) => {
-  const { folder, driver, open } = host(t);
+  const { folder, tools, open } = host(t);
   const volumes = await open();
   await volumes.create({ name: 'small', sizeBytes: 2 ** 20 });
-  t.is(driver.mounted.size, 0);
+  t.is(tools.mounted.size, 0);
   t.is(await volumes.ready('small', 'me'), join(folder, 'mounted/small/_data'));
-  t.is(driver.mounted.size, 1);
-  await volumes.rest('me');
-  t.is(driver.mounted.size, 0);
+  t.is(tools.mounted.size, 1);
+  await volumes.release('me');
+  t.is(tools.mounted.size, 0);
   await volumes.ready('small', 'me');
   // Another starts while the one before ends.
   const [, path] = await Promise.all([
     volumes.ready('small', 'next'),
     volumes.ready('small', 'next'),
   ]);
-  await volumes.rest('me');
-  await volumes.rest('me');
-  t.is(driver.mounted.size, 1);
+  await volumes.release('me');
+  await volumes.release('me');
+  t.is(tools.mounted.size, 1);
   t.is(path, join(folder, 'mounted/small/_data'));
-  await volumes.rest('next');
-  t.is(driver.mounted.size, 0);
+  await volumes.release('next');
+  t.is(tools.mounted.size, 0);
   volumes.hold('small', 'found');
-  await volumes.rest('other');
+  await volumes.release('other');
   await volumes.ready('small', 'other');
-  await volumes.rest('other');
-  t.is(driver.mounted.size, 1);
-  await volumes.rest('found');
+  await volumes.release('other');
+  t.is(tools.mounted.size, 1);
+  await volumes.release('found');
   await volumes.remove('small');
-  t.is(driver.mounted.size, 0);
+  t.is(tools.mounted.size, 0);
 });
 
 test('names, sizes and volumes that are there are refused', async (t) => {
@@ -96,14 +96,14 @@ test('names, sizes and volumes that are there are refused', async (t) => {
 });
 
 test('of one whose filesystem cannot be made nothing is left', async (t) => {
-  const { folder, driver, open } = host(t);
+  const { folder, tools, open } = host(t);
   const volumes = await open();
-  driver.fault = new Error('no space');
+  tools.fault = new Error('no space');
   await t.throwsAsync(volumes.create({ name: 'small', sizeBytes: 2 ** 20 }), {
     message: 'no space',
   });
   t.false(existsSync(join(folder, 'volumes/small')));
-  delete driver.fault;
+  delete tools.fault;
   await volumes.create({ name: 'small', sizeBytes: 2 ** 20 });
 });
 
@@ -118,7 +118,7 @@ test('the rest of one that was being made goes, one that cannot be read stays', 
 });
 
 test('what an earlier thawd mounted and nobody holds is unmounted', async (t) => {
-  const { folder, driver, open } = host(t);
+  const { folder, tools, open } = host(t);
   const before = await open();
   for (const name of ['held', 'idle']) {
     await before.create({ name, sizeBytes: 2 ** 20 });
@@ -126,8 +126,8 @@ test('what an earlier thawd mounted and nobody holds is unmounted', async (t) =>
   }
   const volumes = await open();
   volumes.hold('held', 'me');
-  await volumes.settle();
-  t.deepEqual([...driver.mounted.values()], [join(folder, 'mounted/held')]);
+  await volumes.reconcile();
+  t.deepEqual([...tools.mounted.values()], [join(folder, 'mounted/held')]);
 });
 
 test('one container fills a new volume, and what was half filled is filled anew', async (t) => {
@@ -150,11 +150,11 @@ test('one container fills a new volume, and what was half filled is filled anew'
   await next.ready('cut', 'third');
   t.true(await next.beginFill('cut', 'third'));
   t.false(existsSync(join(cut, 'part')));
-  await next.rest('third');
+  await next.release('third');
   await next.ready('cut', 'fourth');
   t.true(await next.beginFill('cut', 'fourth'));
   await next.filled('cut');
-  await next.rest('fourth');
+  await next.release('fourth');
   await next.ready('cut', 'fifth');
   t.false(await next.beginFill('cut', 'fifth'));
   t.is(join(folder, 'volumes/cut/_data'), cut);

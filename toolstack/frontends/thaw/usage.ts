@@ -2,10 +2,9 @@
 // thaw system df: how much of the disk images, containers, volumes, templates, frozen images and engines' layers have, and how much of that nothing
 // needs.
 
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DiskUsage } from '../../api/engine.js';
-import { errorCode } from '../../base/errors.js';
+import { bytesBelow } from '../../base/disk-usage.js';
 import { usersOf } from '../../runtime/create/volumes.js';
 import {
   isUp,
@@ -26,7 +25,7 @@ export async function diskUsage(
   return Promise.all([
     imageUsage(services, manager),
     containerUsage(manager, join(state, 'containers')),
-    volumeUsage(services, manager, join(state, 'volumes')),
+    volumeUsage(services, manager),
     templateUsage(services, join(state, 'templates')),
     frozenUsage(services, join(state, 'frozen')),
     layerUsage(layers),
@@ -62,16 +61,15 @@ async function containerUsage(manager: ContainerManager, folder: string): Promis
   };
 }
 
-/** What no container has counts as not needed, as with podman. */
+/** Volumes without containers count as reclaimable, as with podman. */
 async function volumeUsage(
   { volumes }: ContainerServices,
   manager: ContainerManager,
-  folder: string,
 ): Promise<DiskUsage> {
   const all = volumes
     .list()
-    .map(({ name }) => ({ name, isUsed: usersOf(manager, name).length > 0 }));
-  const size = ({ name }: { name: string }): Promise<number> => bytesBelow(join(folder, name));
+    .map((record) => ({ record, isUsed: usersOf(manager, record.name).length > 0 }));
+  const size = ({ record }: (typeof all)[number]): Promise<number> => volumes.usage(record);
   return {
     ...{ type: 'Local Volumes', total: all.length },
     active: all.filter(({ isUsed }) => isUsed).length,
@@ -95,29 +93,6 @@ async function frozenUsage({ frozen }: ContainerServices, folder: string): Promi
   const bytes = await bytesBelow(folder);
   return { type: 'Frozen', total: names.length, active, bytes, reclaimableBytes: 0 };
 }
-
-/** On disk, holes left out. What goes away meanwhile counts as nothing. */
-async function bytesBelow(folder: string): Promise<number> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return await sum(
-      entries.map(async (entry) => {
-        const path = join(folder, entry.name);
-        if (entry.isDirectory()) return bytesBelow(path);
-        return stat(path).then(
-          ({ blocks }) => blocks * BLOCK,
-          () => 0,
-        );
-      }),
-    );
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
-}
-
-/** What st_blocks counts. */
-const BLOCK = 512;
 
 async function sum(parts: readonly Promise<number>[]): Promise<number> {
   return (await Promise.all(parts)).reduce((all, one) => all + one, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the engine that is about volumes.
+// The administrator's verbs for volumes.
 
 import type { Engine, VolumeSummary } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which volumes a container has, and what becomes of them when it ends or goes.
+// The volumes of a container: filled when it starts, released when it ends, removed with it where they are anonymous.
 
 import { describeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
@@ -49,7 +49,7 @@ export async function letGoOfHost(
 ): Promise<void> {
   devices?.takeBack(id);
   await volumes
-    .rest(id)
+    .release(id)
     .catch((error: unknown) => log.error(`A volume stays mounted: ${describeError(error)}`));
 }
 

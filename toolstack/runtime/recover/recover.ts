@@ -48,7 +48,7 @@ export async function recover(
   }
   await sweepVolumes(services, manager);
   await services.volumes
-    .settle()
+    .reconcile()
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
   await services.pods.settle();
   // Nobody has the sandbox of one that does not run: a start that thawd did not come to write down left it.

@@ -9,14 +9,14 @@ import type { CreateOptions, MountWish } from '../../../../toolstack/api/engine.
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { bindsOf, nameVolumes, planMounts } from '../../../../toolstack/runtime/create/mounts.js';
 import { Volumes } from '../../../../toolstack/volume/index.js';
-import { fakeDiskDriver } from '../../../support/runtime/fake-disk-driver.js';
+import { fakeDiskTools } from '../../../support/runtime/fake-disk-tools.js';
 
 async function host(t: ExecutionContext) {
   const folder = mkdtempSync(join(tmpdir(), 'thaw-mounts-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const volumes = await Volumes.open(
     ...([join(folder, 'volumes'), join(folder, 'mounted'), silentLog()] as const),
-    fakeDiskDriver(),
+    fakeDiskTools(),
   );
   return { folder, volumes };
 }

@@ -41,10 +41,10 @@ test('who goes takes along what nobody else has and nobody named', async (t) => 
   t.deepEqual([volumes.has(own), volumes.has(shared), volumes.has('named')], [false, true, true]);
 });
 
-test('what it held it holds no more', async (t) => {
+test('a container that ended holds no volume', async (t) => {
   const { services } = await containerServices(t);
-  const rested: string[] = [];
-  const volumes = { rest: (holder: string) => Promise.resolve(void rested.push(holder)) };
+  const released: string[] = [];
+  const volumes = { release: (holder: string) => Promise.resolve(void released.push(holder)) };
   await letGoOfHost({ ...services, volumes: volumes as never }, withVolumes('a', 'exited', 'x'));
-  t.deepEqual(rested, ['a']);
+  t.deepEqual(released, ['a']);
 });

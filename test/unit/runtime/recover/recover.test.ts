@@ -103,7 +103,7 @@ test('a removal that was begun is ended, with what nobody named and without what
     const record = containerRecord({ state: 'removing', keepsVolumes });
     const { manager, records, services } = await recovered(t, record, async (host) => {
       const { name } = await host.services.volumes.ensure(undefined, record.id);
-      await host.services.volumes.rest(record.id);
+      await host.services.volumes.release(record.id);
       const mounts = [{ type: 'volume', source: name, destination: '/data' }] as never;
       await host.records.save({ ...record, options: { mounts } as never });
     });
@@ -123,7 +123,7 @@ test('a volume whose container was never written down goes, one that was kept st
     const { name } = await volumes.ensure(undefined, 'kept');
     await volumes.keep(name);
     await volumes.ensure('named', 'never');
-    for (const holder of ['never', 'kept']) await volumes.rest(holder);
+    for (const holder of ['never', 'kept']) await volumes.release(holder);
   });
   t.deepEqual(
     services.volumes.list().map(({ isAnonymous }) => isAnonymous),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filesystem of a sized volume: a sparse file that dom0 makes and mounts. No guest ever writes to it but through files, so what
-// dom0's kernel reads there is its own.
+// Makes, mounts and unmounts the filesystem of a volume with a size. Guests write to it only through the file server, so dom0's kernel reads only
+// its own metadata there.
 
 import { execFile } from 'node:child_process';
 import { mkdir, open, readFile, rmdir } from 'node:fs/promises';
@@ -11,15 +11,15 @@ import { VolumeError } from '../../errors.js';
 const run = promisify(execFile);
 const TOOL_MS = 120_000;
 
-/** What makes, mounts and unmounts; another one is for tests. */
-export interface DiskDriver {
+/** Tests have another implementation. */
+export interface DiskTools {
   make(path: string, sizeBytes: number): Promise<void>;
   mount(path: string, target: string): Promise<void>;
   unmount(target: string): Promise<void>;
 }
 
 /** Each rejects with ERR_VOLUME_DISK. */
-export const ext4Driver: DiskDriver = {
+export const ext4Tools: DiskTools = {
   async make(path, sizeBytes) {
     const file = await open(path, 'wx', 0o600);
     try {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host on which filesystems are ordinary files, and mounted ones are noted.
+// Fake ext4 tools: filesystems are ordinary files, and mounts are noted.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import type { DiskDriver } from '../../../toolstack/volume/drivers/ext4-file/disk.js';
+import type { DiskTools } from '../../../toolstack/volume/drivers/ext4-file/tools.js';
 
-export interface FakeDiskDriver extends DiskDriver {
+export interface FakeDiskTools extends DiskTools {
   /** Target by path. */
   readonly mounted: Map<string, string>;
-  /** What the next make() rejects with. */
+  /** make() rejects with it. */
   fault?: Error;
 }
 
-export function fakeDiskDriver(): FakeDiskDriver {
+export function fakeDiskTools(): FakeDiskTools {
   const mounted = new Map<string, string>();
   return {
     mounted,
