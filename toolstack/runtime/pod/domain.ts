@@ -10,7 +10,7 @@ import type { SandboxServices } from '../../sandbox/services.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import { PodDisks } from './disks.js';
-import { PodFiles } from './shares.js';
+import { PodShares } from './shares.js';
 import { slotOf, Slots } from './slots.js';
 
 /** The slot of the container that a domain is made for. */
@@ -34,7 +34,7 @@ export class PodDomain {
   readonly sandbox: Sandbox;
   readonly slots: Slots<ShimEvents>;
   readonly disks: PodDisks;
-  readonly files: PodFiles;
+  readonly shares: PodShares;
   #ending: Promise<void> | undefined;
 
   constructor(services: SandboxServices, sandbox: Sandbox, slots: Slots<ShimEvents>) {
@@ -43,7 +43,7 @@ export class PodDomain {
     const { domid, record } = sandbox;
     const first = firstDevice(record) + (record.devices?.length ?? 0);
     this.disks = new PodDisks(services, { domid, uuid: record.uuid, first });
-    this.files = new PodFiles(services.host, sandbox);
+    this.shares = new PodShares(services.host, sandbox);
   }
 
   /** True until the domain is ended. */

@@ -57,7 +57,7 @@ export async function enterDomain(
 ): Promise<Member> {
   const { disks, slots } = domain;
   const { name, layers, disk, files, meanwhile, signal, steps } = entering;
-  const device = files.length > 0 ? domain.files.take() : undefined;
+  const device = files.length > 0 ? domain.shares.take() : undefined;
   const place: Place = {
     slot: slots.take(entering.events),
     disks: [
@@ -71,13 +71,13 @@ export async function enterDomain(
   if (disk) await services.disks.ensure(disk);
   signal?.throwIfAborted();
   await all([
-    ...(device === undefined ? [] : [domain.files.share(device, files, steps)]),
+    ...(device === undefined ? [] : [domain.shares.share(device, files, steps)]),
     ...(layers.length === 0 ? [] : [steps.time('mount', mountRoot(domain, entering, place.disks))]),
     ...(meanwhile ? [steps.time('meanwhile', meanwhile(member))] : []),
   ]);
   signal?.throwIfAborted();
   if (device === undefined || files.every(({ fillFrom }) => fillFrom === undefined)) return member;
-  await domain.files.fill(device, { files, rootfs: name }, steps);
+  await domain.shares.fill(device, { files, rootfs: name }, steps);
   signal?.throwIfAborted();
   return member;
 }

@@ -148,7 +148,7 @@ export class Member implements ContainerSandbox {
       await inGuest((link) => onceStarted(() => askDelete(link, this.#name)));
       // Before UNMOUNT: a volume that is being filled from the root filesystem keeps it busy.
       if (files !== undefined)
-        await quietly(this.#services, () => domain.files.give(files, domain.isAlive));
+        await quietly(this.#services, () => domain.shares.give(files, domain.isAlive));
       await inGuest((link) => askUnmount(link, this.#name));
       // The shim ignores this for a process that began.
       this.shim.forget(

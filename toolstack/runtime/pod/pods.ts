@@ -100,7 +100,7 @@ export class Pods {
     if (!pod || !domain) return undefined;
     domain.slots.adopt(place.slot, events);
     for (const disk of place.disks) await domain.disks.adopt(disk);
-    if (place.files !== undefined) domain.files.adopt(place.files);
+    if (place.files !== undefined) domain.shares.adopt(place.files);
     return new Member(this.#services.sandbox, domain, {
       ...{ name, place, hearsShimOnly: true },
       onLeft: () => pod.left(domain),
@@ -113,7 +113,7 @@ export class Pods {
     for (const { domain, record } of this.list()) {
       const wrong = (what: string) => (error: unknown) =>
         log.error(`Cannot look for ${what} of pod ${record.name}`, { error });
-      await domain?.files.sweep().catch(wrong('files'));
+      await domain?.shares.sweep().catch(wrong('files'));
       await domain?.disks.sweep().catch(wrong('disks'));
     }
   }

@@ -19,7 +19,7 @@ const DEVICES = 4095;
 /** A shim serves half as many; the others would be some of which the guest does not let go. */
 const DEVICES_AT_ONCE = 256;
 
-export class PodFiles {
+export class PodShares {
   readonly #host: XenHost;
   readonly #sandbox: Pick<Sandbox, 'domid' | 'shim' | 'agent'>;
   readonly #taken = new Set<number>();

@@ -40,7 +40,7 @@ function fakePod(fails = '') {
       plug: () => note('plug'),
       give: () => note('unplug'),
     },
-    files: {
+    shares: {
       take: () => 7,
       share: (device: number) => note(`share ${device}`),
       fill: (device: number) => note(`fill ${device}`),

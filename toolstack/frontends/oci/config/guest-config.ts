@@ -20,7 +20,7 @@ import { ownMemory, SHM } from '../pod/shared-memory.js';
 
 export interface GuestPlan {
   /** For crun. */
-  configAt: (place: GuestPlace) => string;
+  configAt: (layout: GuestLayout) => string;
   /** The root filesystem's folder in dom0, without symlinks. */
   root: string;
   rootfs: RootfsKind;
@@ -32,7 +32,7 @@ export interface GuestPlan {
 }
 
 /** What of a container's config is decided by the domain that it comes into. */
-export interface GuestPlace {
+export interface GuestLayout {
   /** Its 9pfs device. */
   device: number;
   /** What the guest calls its root filesystem, where that is no file of dom0. */
@@ -57,7 +57,7 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
   const rootfs = rootfsKind(config);
   const files: SharedFile[] = rootfs === '9pfs' ? [{ path: root.path, readOnly: false }] : [];
   const ofHost: OfHost = { files };
-  const rootAt = ({ device, rootfs: name }: GuestPlace): string =>
+  const rootAt = ({ device, rootfs: name }: GuestLayout): string =>
     rootfs === '9pfs' ? sharedPath(0, device) : rootfsPath(name);
   const mounts: PlannedMount[] = [];
   for (const [index, mount] of config.mounts.entries())
@@ -68,18 +68,18 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
       `they and the root filesystem are ${files.length} of dom0: ${EXPORTS_MAX} are allowed`,
     );
   const devices = await devicesOf(config.linux, config.resources);
-  const configAt = (place: GuestPlace): string =>
+  const configAt = (layout: GuestLayout): string =>
     toJson(
       guestConfig(config, {
-        ...{ place, root: rootAt(place), mounts },
-        devices: guestDevices(devices, place.sandbox),
+        ...{ layout, root: rootAt(layout), mounts },
+        devices: guestDevices(devices, layout.sandbox),
       }),
     );
   return { configAt, root: root.path, rootfs, devices, ...ofHost };
 }
 
 interface GuestParts {
-  place: GuestPlace;
+  layout: GuestLayout;
   /** Within the guest. */
   root: string;
   mounts: readonly PlannedMount[];
@@ -88,9 +88,9 @@ interface GuestParts {
 
 function guestConfig(
   config: BundleConfig,
-  { place, root: path, mounts, devices }: GuestParts,
+  { layout, root: path, mounts, devices }: GuestParts,
 ): object {
-  const { cgroup, memoryBytes, joined } = place;
+  const { cgroup, memoryBytes, joined } = layout;
   const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
   const ofGuest = namespaces
@@ -103,7 +103,7 @@ function guestConfig(
     root: { path, readonly: root.readonly },
     ...(hostname !== '' && hasName ? { hostname } : {}),
     ...(domainname !== '' && hasName ? { domainname } : {}),
-    mounts: mounts.map((mountAt) => mountAt(place)),
+    mounts: mounts.map((mountAt) => mountAt(layout)),
     ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {
       ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
@@ -155,7 +155,7 @@ function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
 type OfHost = Pick<GuestPlan, 'files' | 'shm'>;
 
 /** For crun, where that will be. */
-type PlannedMount = (place: Pick<GuestPlace, 'device' | 'shm'>) => object;
+type PlannedMount = (layout: Pick<GuestLayout, 'device' | 'shm'>) => object;
 
 async function planMount(
   mount: Mount,

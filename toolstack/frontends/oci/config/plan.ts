@@ -111,7 +111,7 @@ function refuseWithin({ owner }: Joining, { devices }: GuestPlan): void {
     );
 }
 
-interface DomainWish {
+interface DomainRequest {
   id: string;
   own: ContainerId;
   wanted: OciLimits;
@@ -121,7 +121,7 @@ interface DomainWish {
 
 async function newDomain(
   services: SandboxServices,
-  { id, own, wanted, layers, hostname }: DomainWish,
+  { id, own, wanted, layers, hostname }: DomainRequest,
 ): Promise<SandboxRecord> {
   const limits = await checkLimits(wanted, services).catch((error: unknown) => {
     throw configError('linux.resources', error instanceof Error ? error.message : String(error));

@@ -19,9 +19,9 @@ export type RootfsKind = (typeof KINDS)[number];
 
 /** Throws ERR_OCI_CONFIG. Pure. */
 export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
-  const wish = annotations[ROOTFS_ANNOTATION] ?? '9pfs';
-  const kind = KINDS.find((known) => known === wish);
-  if (!kind) throw configError(FIELD, `"${wish}": ${KINDS.join(', ')} are allowed`);
+  const wanted = annotations[ROOTFS_ANNOTATION] ?? '9pfs';
+  const kind = KINDS.find((known) => known === wanted);
+  if (!kind) throw configError(FIELD, `"${wanted}": ${KINDS.join(', ')} are allowed`);
   if (kind === 'erofs' && !root.readonly)
     throw configError(
       FIELD,

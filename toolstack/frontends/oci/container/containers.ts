@@ -71,7 +71,7 @@ export class OciContainers {
     const wrong = (what: string) => (error: unknown) => {
       this.#log.error(`Cannot look for ${what} of OCI container ${id}`, { error });
     };
-    await owner.domain?.files.sweep().catch(wrong('files'));
+    await owner.domain?.shares.sweep().catch(wrong('files'));
     await owner.domain?.disks.sweep().catch(wrong('disks'));
     // No agent of a paused domain answers.
     if (state !== 'paused')

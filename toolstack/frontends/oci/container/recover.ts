@@ -148,7 +148,7 @@ async function findOwn({ sandbox: services }: OciServices, container: OciContain
   if (!sandbox) return;
   container.sandbox = sandbox;
   container.domain = new PodDomain(services, sandbox, slots);
-  container.domain.files.adopt(OWN_FILES);
+  container.domain.shares.adopt(OWN_FILES);
 }
 
 async function findPlace(
@@ -162,7 +162,7 @@ async function findPlace(
   if (!place || !owner?.domain?.isAlive) return;
   const { disks } = owner.domain;
   owner.domain.slots.adopt(place.slot, shimEvents);
-  if (place.files !== undefined) owner.domain.files.adopt(place.files);
+  if (place.files !== undefined) owner.domain.shares.adopt(place.files);
   // All of them, for what nobody has adopted is swept.
   await all(place.disks.map((disk) => disks.adopt(disk)));
   stayIn(services, container, owner, place);

@@ -16,7 +16,7 @@ import type { OciContainer } from '../container/container.js';
 import { fitDomain } from '../pod/domain-size.js';
 import { enterOther, makeOwn } from '../pod/enter.js';
 import { OciError, programError, stateError } from '../errors.js';
-import type { GuestPlace } from '../config/guest-config.js';
+import type { GuestLayout } from '../config/guest-config.js';
 import { runHooks } from '../engine/hooks.js';
 import { GuestNetwork } from '../engine/network.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
@@ -76,7 +76,7 @@ export async function create(
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
     ...{ process: container.first, flags: record.flags, rows, cols, rootfs: '', files: {} },
-    ...{ container: record.key, config: guest.configAt(placeOf(record, joining, isShared)) },
+    ...{ container: record.key, config: guest.configAt(layoutOf(record, joining, isShared)) },
   });
   const link = await sandbox.agent();
   const request = link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
@@ -98,11 +98,11 @@ export async function create(
   steps.done();
 }
 
-function placeOf(
+function layoutOf(
   { key, place, limits, sandbox }: OciRecord,
   joining: Joining | undefined,
   isShared: boolean,
-): GuestPlace {
+): GuestLayout {
   const shared = {
     ...{ sandbox, joined: joining?.joined ?? new Map<string, string>() },
     shm: isShared ? sharedMemoryPath(key) : undefined,
