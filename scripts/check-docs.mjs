@@ -20,8 +20,8 @@ const SOURCE = /\.(ts|c|h|cpp|hpp)$/;
 
 /** A path from the root of the tree, in any text; a path with a capital letter as a word (`NAME`) is an example. */
 const ROOTED = /(?<![\w./~@-])(?:(?:toolstack|scripts|kernels|test|bindings|xenstore|bench)\/[\w*./-]*\w|docs\/[\w-]+\.\w+)/g;
-/** Any other source file, by the end of its path. */
-const BY_ITS_END = /`((?:[\w-]+\/)*[\w.-]+\.(?:ts|mjs|c|h|cpp|hpp|patch))`/g;
+/** Any other source file, by the end of its path: in backticks, or with its folder. */
+const BY_ITS_END = /(?<=`)[\w.-]+\.(?:ts|mjs|c|h|cpp|hpp|patch)(?=`)|(?<![\w./~@*-])(?:[\w-]+\/)+[\w.-]+\.(?:ts|mjs|c|h|cpp|hpp|patch)\b/g;
 /** Built, not kept. */
 const BUILT = /^[\w/]+\/build\//;
 
@@ -79,8 +79,8 @@ function checkPaths(where, line) {
   const rooted = line.match(ROOTED) ?? [];
   for (const path of rooted)
     if (!BUILT.test(path) && !exists(path)) problems.push(`${where}: ${path} is not in the tree`);
-  for (const [, path] of line.matchAll(BY_ITS_END))
-    if (!rooted.some((one) => one.includes(path)) && !paths.some((one) => one === path || one.endsWith(`/${path}`)))
+  for (const [path] of line.matchAll(BY_ITS_END))
+    if (!rooted.includes(path) && !paths.some((one) => one === path || one.endsWith(`/${path}`)))
       problems.push(`${where}: no file of the tree is called ${path}`);
 }
 
