@@ -11,8 +11,9 @@ export function compatPage(rows: readonly CompatRow[]): string {
   };
   return `# thaw beside podman
 
-Made by scripts/compat.mjs of test/support/cli/compat-rows.ts. \`test/xen/compat\` runs each row in the lab, on podman with crun and on
-thaw, with the same image, and compares what they print and their exit statuses; of what differs it checks both sides.
+This page shows, row by row, where thaw does the same as podman, and where it differs and why. scripts/compat.mjs makes
+it of test/support/cli/compat-rows.ts. \`test/xen/compat\` runs each row in the lab with the same image, on podman with
+crun and on thaw. It compares their output and exit statuses, and checks both sides of a difference.
 
 ${total.same} rows are the same, ${total.differs} differ on purpose, and none is missing.
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks the documents: line and paragraph length, and that each file they mention exists. Counts comments whose subject has no name.
+// Arguments: the tree (this one), and how many such comments it may have.
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const LINE_MAX = 120;
+const PARAGRAPH_MAX = 4;
+
+/** How many comments begin with What, Who or That as their subject. Lower it when you mend some; it never rises. */
+const COMMENTS_MAX = 714;
+
+/** A script writes the tables of these pages, and their cells are sentences. */
+const GENERATED_TABLES = ['docs/compat.md'];
+
+const SKIPPED = new Set(['.git', 'node_modules', 'dist', 'build']);
+const SOURCE = /\.(ts|c|h|cpp|hpp)$/;
+
+/** A path from the root of the tree, in any text; a path with a capital letter as a word (`NAME`) is an example. */
+const ROOTED = /(?<![\w./~@-])(?:(?:toolstack|scripts|kernels|test|bindings|xenstore|bench)\/[\w*./-]*\w|docs\/[\w-]+\.\w+)/g;
+/** Any other source file, by the end of its path: in backticks, or with its folder. */
+const BY_ITS_END = /(?<=`)[\w.-]+\.(?:ts|mjs|c|h|cpp|hpp|patch)(?=`)|(?<![\w./~@*-])(?:[\w-]+\/)+[\w.-]+\.(?:ts|mjs|c|h|cpp|hpp|patch)\b/g;
+/** Built, not kept. */
+const BUILT = /^[\w/]+\/build\//;
+
+const tree = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..');
+const commentsMax = Number(process.argv[3] ?? COMMENTS_MAX);
+const problems = [];
+const paths = [...walk(tree)].map((path) => relative(tree, path));
+
+for (const path of paths.filter((name) => name.endsWith('.md'))) checkPage(path);
+checkComments();
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
+
+function* walk(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (SKIPPED.has(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* walk(path);
+    yield path;
+  }
+}
+
+function checkPage(page) {
+  let isFenced = false;
+  let paragraph = 0;
+  for (const [index, line] of readFileSync(join(tree, page), 'utf8').split('\n').entries()) {
+    const where = `${page}:${index + 1}`;
+    checkPaths(where, line);
+    if (/^\s*```/.test(line)) {
+      isFenced = !isFenced;
+      paragraph = 0;
+      continue;
+    }
+    const isTable = line.startsWith('|');
+    if (isFenced || isCode(line) || (isTable && GENERATED_TABLES.includes(page))) {
+      paragraph = 0;
+      continue;
+    }
+    // Characters, as a reader counts them.
+    const { length } = [...line];
+    if (length > LINE_MAX) problems.push(`${where}: ${length} characters, at most ${LINE_MAX} are allowed`);
+    if (line.trim() === '' || isTable || /^#/.test(line)) paragraph = 0;
+    else if (/^\s*([-*]|\d+\.)\s/.test(line)) paragraph = 1;
+    else paragraph++;
+    if (paragraph === PARAGRAPH_MAX + 1)
+      problems.push(`${where}: the paragraph has more than ${PARAGRAPH_MAX} lines: divide it, or make it a list or a table`);
+  }
+}
+
+function isCode(line) {
+  return /^( {4}|\t)/.test(line);
+}
+
+function checkPaths(where, line) {
+  const rooted = line.match(ROOTED) ?? [];
+  for (const path of rooted)
+    if (!BUILT.test(path) && !exists(path)) problems.push(`${where}: ${path} is not in the tree`);
+  for (const [path] of line.matchAll(BY_ITS_END))
+    if (!rooted.includes(path) && !paths.some((one) => one === path || one.endsWith(`/${path}`)))
+      problems.push(`${where}: no file of the tree is called ${path}`);
+}
+
+function exists(path) {
+  if (/[A-Z]/.test(path.split('/').at(-1).replace(/\.\w+$/, '')) && !paths.includes(path)) return isExample(path);
+  const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\*+/g, '.*')}$`);
+  return paths.some((one) => pattern.test(one));
+}
+
+/** `test/xen/SUITE` stands for each of them: the folder must be there. */
+function isExample(path) {
+  return paths.includes(path.slice(0, path.lastIndexOf('/')));
+}
+
+function checkComments() {
+  const start = /^\s*(?:\/\/|\/\*\*?|\*)\s*(?:What|Who|That)\s(?!.*\?)/;
+  let count = 0;
+  for (const path of paths.filter((name) => SOURCE.test(name)))
+    for (const line of readFileSync(join(tree, path), 'utf8').split('\n')) if (start.test(line)) count++;
+  console.log(`${count} comments begin with What, Who or That as their subject`);
+  if (count > commentsMax)
+    problems.push(`${count} comments begin with What, Who or That; ${commentsMax} are allowed: name their subject`);
+}
