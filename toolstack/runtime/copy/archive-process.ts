@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One process of the agent that carries files: started like one of `thaw exec`, its streams the launcher's or thawd's own.
+// A process of the agent that carries files. It starts as one of `thaw exec` does; the launcher or thawd has its streams.
 
 import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../../agent/wire-process.js';
 import type { Client } from '../../api/engine.js';
@@ -9,13 +9,13 @@ import { Attached } from '../../sandbox/shim/attached.js';
 import { addProcess } from '../exec/add-process.js';
 import type { Opened } from './file-guest.js';
 
-/** What it is to do; the rest follows from where. */
+/** The task of the process. */
 export type Wish = Pick<ArchiveRequest, 'verb' | 'path' | 'name'> &
   Partial<Pick<ArchiveRequest, 'options' | 'owner'>>;
 
 const SIGKILL = 9;
 
-/** Joins the client to it; resolves when it has ended, its status then the client's. Rejects when it never ran. */
+/** Joins the client to the process. Resolves when the process has ended. Rejects when it never ran. */
 export async function joinFiles(opened: Opened, wish: Wish, client: Client): Promise<void> {
   const { sandbox } = opened;
   const flags = flagsOf(wish);
@@ -24,8 +24,8 @@ export async function joinFiles(opened: Opened, wish: Wish, client: Client): Pro
 }
 
 /**
- * Runs `work` on its streams, and resolves with what that did once both have ended. Rejects with ERR_COPY and what it says when it fails,
- * else with what `work` rejects with. Aborting ends it.
+ * Runs `work` on the process's streams. Resolves with its result once both have ended. Rejects with ERR_COPY and the process's message where
+ * the process fails, and else as `work` does. Aborting ends the process.
  */
 export async function useFiles<T>(
   opened: Opened,
@@ -38,7 +38,7 @@ export async function useFiles<T>(
     const feeds = flagsOf(wish) !== 0;
     attached = await Attached.open(opened.sandbox.shimSocket, process, feeds);
   });
-  if (!attached) throw new TypeError('Nobody is attached');
+  if (!attached) throw new TypeError('The process was not joined');
   const process = attached;
   const stop = (): void => {
     opened.sandbox.shim.signal(id, SIGKILL);
@@ -50,7 +50,7 @@ export async function useFiles<T>(
     const worked = work(process).then(
       (value) => ({ value }),
       (error: unknown) => {
-        // Half of what it was to have is not to be taken for all of it.
+        // The process must not take a part of its input for the whole.
         stop();
         return { error };
       },
@@ -72,7 +72,7 @@ function isGood(exit: ExitStatus): boolean {
   return exit.kind === 'exited' && exit.code === 0;
 }
 
-/** In its own words, which are a guest's. */
+/** The error in the process's own words, which a guest wrote. */
 function said(untrusted: string, exit: ExitStatus): CopyError {
   const words = untrusted.replace(/^thaw: /, '');
   const how = exit.kind === 'exited' ? `status ${exit.code}` : `signal ${exit.signal}`;

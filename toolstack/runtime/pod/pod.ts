@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pod: several containers that share a micro-domain, which is there from the first start on until the pod is stopped.
+// One pod: several containers that share a micro-domain. The domain runs from the first start on until the pod is stopped.
 
 import type { Log } from '../../base/log.js';
 import { sandboxIdOf } from '../../base/ids.js';
@@ -17,7 +17,7 @@ import { PodError } from './errors.js';
 import type { PodRecord, PodStore } from './record.js';
 import { Slots } from './slots.js';
 
-/** For several containers, where nobody says how much. */
+/** The memory of a pod's domain, where its options name none. */
 export const POD_MEMORY_BYTES = 512 * 2 ** 20;
 
 export interface PodServices {
@@ -42,12 +42,12 @@ export class Pod {
     this.record = record;
   }
 
-  /** The one it has now. */
+  /** The pod's domain while it runs. */
   get domain(): PodDomain | undefined {
     return this.#domain;
   }
 
-  /** Changes what is written down, then writes it, after what was to be written before. */
+  /** Changes the record and writes it, after all earlier changes. */
   update(change: Partial<PodRecord>): Promise<void> {
     Object.assign(this.record, change);
     const written = this.#written.then(() => this.services.store.save(this.record));
@@ -55,7 +55,7 @@ export class Pod {
     return written;
   }
 
-  /** Its domain, started where it has none; who aborts waits no longer for it. Rejects as createSandbox() does. */
+  /** Resolves with the pod's domain, which it starts where there is none. An abort ends the wait, not the start. Rejects as createSandbox() does. */
   async up(signal?: AbortSignal): Promise<PodDomain> {
     await this.#stopping;
     signal?.throwIfAborted();
@@ -68,14 +68,14 @@ export class Pod {
     return domain;
   }
 
-  /** Its domain goes; whoever is still in it is lost. Resolves when it is gone. Never rejects; what fails is logged. */
+  /** Ends the domain. Containers that are still in it are lost. Resolves when the domain is gone. Never rejects; failures are logged. */
   async down(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     if (this.#domain) this.#end(this.#domain);
     await this.#stopping;
   }
 
-  /** It is removed: as down(), and it has no domain any more. */
+  /** As down(), for a pod that is removed: no later start makes a domain. */
   async go(): Promise<void> {
     this.#isGone = true;
     await this.down();
@@ -87,14 +87,14 @@ export class Pod {
     this.#watchOver(domain);
   }
 
-  /** A container has left its domain. */
+  /** Called when a container has left the domain. */
   left(domain: PodDomain): void {
     const isLast = domain.slots.holders.length === 0;
     if (isLast && domain === this.#domain && this.record.options.exitPolicy === 'stop')
       void this.down();
   }
 
-  /** What the shim of its domain says; `lose` is told of its end. */
+  /** Routes the shim's messages to the containers. `onLost` hears first of the domain's end. */
   route(slots: Slots<ShimEvents>, onLost: (reason: string) => void = () => undefined): ShimEvents {
     return routeEvents(slots, (reason) => {
       onLost(reason);
@@ -132,7 +132,7 @@ export class Pod {
     }
   }
 
-  /** What differs in each life. */
+  /** Each domain of the pod has an id, addresses and a size of its own. */
   async #newSandbox(): Promise<SandboxRecord> {
     const { sandbox: services } = this.services;
     const { id, name, hostname, options } = this.record;
@@ -161,7 +161,7 @@ export class Pod {
     });
   }
 
-  /** Without a reason it was wanted. */
+  /** `reason` says why the domain was lost; undefined for an end that was asked for. */
   #end(domain: PodDomain, reason?: string): void {
     this.#watch?.close();
     this.#domain = undefined;

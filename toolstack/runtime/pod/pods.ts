@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All pods of this host: which there are, and what a new thawd does with those of an earlier one.
+// All pods of this host, and how a new thawd takes them over from an earlier one.
 
 import type { PodCreateOptions } from '../../api/engine.js';
 import { newPodId } from '../../base/ids.js';
@@ -22,7 +22,7 @@ export class Pods {
     this.#services = services;
   }
 
-  /** Makes a pod that has no domain yet. Whether the name is free its caller has seen to. */
+  /** Makes a pod that has no domain yet. The caller has reserved the name. */
   async create(name: string, options: PodCreateOptions): Promise<Pod> {
     const record: PodRecord = {
       ...{ id: newPodId(), name, options, hostname: options.hostname ?? name },
@@ -43,7 +43,7 @@ export class Pods {
     return this.list().some(({ record }) => record.name === name);
   }
 
-  /** By name, id or the beginning of an id that no other has. Throws ERR_POD_NOT_FOUND. */
+  /** Finds a pod by its name, its id or an unambiguous beginning of the id. Throws ERR_POD_NOT_FOUND. */
   find(key: string): Pod {
     const all = this.list();
     const exact = all.find(({ record }) => record.name === key || record.id === key);
@@ -60,7 +60,7 @@ export class Pods {
     );
   }
 
-  /** Its domain first, then what is written down of it. */
+  /** Ends the domain, then removes the record. */
   async remove({ record }: Pod): Promise<void> {
     const pod = this.#pods.get(record.id);
     await pod?.go();
@@ -73,12 +73,12 @@ export class Pods {
     return this.#pods.get(id)?.domain;
   }
 
-  /** Of all domains, by which they are known to be somebody's. */
+  /** The pods' domains: these are no orphans. */
   get sandboxes(): { id: string; uuid: string }[] {
     return this.list().flatMap(({ domain }) => (domain ? [domain.sandbox.record] : []));
   }
 
-  /** Takes over the pods of an earlier thawd, before their containers; a start that it did not come to the end of is undone. */
+  /** Takes over the pods of an earlier thawd, before their containers. A start that was cut short is undone. */
   async recover(): Promise<void> {
     const { store, log } = this.#services;
     for (const record of await store.loadAll(log)) {
@@ -90,7 +90,7 @@ export class Pods {
     }
   }
 
-  /** The place that a container of an earlier thawd has in a domain that runs; undefined where that has ended. Rejects with ERR_XEN_LOOP. */
+  /** Puts a container of an earlier thawd back into its pod's domain; undefined where that has ended. Rejects with ERR_XEN_LOOP. */
   async rejoin(
     key: string,
     { name, place, events }: { name: string; place: Place; events: ShimEvents },
@@ -107,7 +107,7 @@ export class Pods {
     });
   }
 
-  /** Once all containers have their places: what nobody has goes. */
+  /** Removes shares and disks that no container has, once all containers have been taken over. */
   async settle(): Promise<void> {
     const { log } = this.#services;
     for (const { domain, record } of this.list()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 9pfs devices of a pod's domain, which come and go with its containers: each that has files of the host has one, with a server of its own.
+// The 9pfs devices of a domain that come and go with its containers: each container with shares has a device and a server of its own.
 
 import { describeError } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
@@ -14,9 +14,9 @@ import { filesDevices } from '../../xen/files-device.js';
 import type { XenHost } from '../../xen/host.js';
 import { PodError } from './errors.js';
 
-/** Numbers come back late. */
+/** The number of devices before a number is used again. */
 const DEVICES = 4095;
-/** A shim serves half as many; the others would be some of which the guest does not let go. */
+/** A shim serves half as many. The others are devices that the guest keeps open. */
 const DEVICES_AT_ONCE = 256;
 
 export class PodShares {
@@ -31,8 +31,8 @@ export class PodShares {
   }
 
   /**
-   * The number of a device that is not there, and was not there for as long as can be: a guest that learns late of the end of one takes the
-   * next of that number for the same. Needs one give(). Throws ERR_POD_STATE for a guest that keeps what it should have let go of.
+   * Reserves the number that has been free for longest: a guest that learns late of a device's end takes the next device of that number for
+   * the same one. Needs one give(). Throws ERR_POD_STATE for a guest that keeps too many devices open.
    */
   take(): number {
     if (this.#taken.size >= DEVICES_AT_ONCE)
@@ -46,20 +46,20 @@ export class PodShares {
     return this.#last;
   }
 
-  /** One that a thawd before took. */
+  /** Takes over a device of an earlier thawd. */
   adopt(device: number): void {
     this.#last = Math.max(this.#last, device);
     this.#taken.add(device);
   }
 
-  /** Resolves once the guest has the files. Rejects as shareFiles() does. */
+  /** Resolves when the guest has mounted the shares. Rejects as shareFiles() does. */
   async share(device: number, files: readonly SharedFile[], steps: Steps): Promise<void> {
     const { domid, shim } = this.#sandbox;
     const link = await this.#sandbox.agent();
     await shareFiles(this.#host, { domid, shim, link }, { device, files }, steps);
   }
 
-  /** New volumes among them get what the root filesystem has in their places. */
+  /** Copies the root filesystem's files into volumes that are new. */
   async fill(
     device: number,
     { files, rootfs }: { files: readonly SharedFile[]; rootfs: string },
@@ -69,14 +69,14 @@ export class PodShares {
     await fillVolumes({ link }, { device, files, rootfs }, steps);
   }
 
-  /** Nobody in the guest has them any more, or is to have. Of a domain that goes on a device of which it does not let go stays taken. */
+  /** Ends the shares of a container that has ended. Where the domain runs on and its guest keeps the device open, the number stays reserved. */
   async give(device: number, isAlive: boolean): Promise<void> {
     if (!isAlive || (await this.#unshare(device))) this.#taken.delete(device);
   }
 
   /**
-   * Takes devices away that a thawd made which did not come to write down for whom. Resolves with that work under way, which takes as long as
-   * the guest does, once nobody else can be given one of them.
+   * Removes devices that no record names: the thawd that made them ended first. Resolves once their numbers are reserved, with the removal
+   * under way, which takes as long as the guest does.
    */
   async sweep(): Promise<{ done: Promise<void> }> {
     const there = await filesDevices(this.#host, this.#sandbox.domid);
@@ -94,7 +94,7 @@ export class PodShares {
 
   async #unshare(device: number): Promise<boolean> {
     const { domid, shim } = this.#sandbox;
-    // Its server ends, whether or not the guest is there to unmount.
+    // The server ends, whether or not the guest answers.
     const link = await this.#sandbox.agent().catch(() => undefined);
     return unshareFiles(this.#host, { domid, shim, link }, device);
   }

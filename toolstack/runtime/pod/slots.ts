@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose process is it? Every container that starts in a pod has a range of the numbers that processes have on its data channel.
+// Each container of a domain has a slot: a range of the numbers that processes have on the data channel.
 
-/** So many processes of one start of a container, over its life. */
+/** The number of processes that one start of a container can have. */
 const SLOT_SIZE = 2 ** 20;
-/** Numbers have 32 bits, and 0 is nobody's. */
+/** Numbers have 32 bits. Slot 0 belongs to the container that the domain was made for. */
 const SLOTS = 4095;
 
-/** The number of the container's first process; those of its others come behind it. */
+/** The number of the container's first process. Its other processes have the numbers behind it. */
 export function firstProcess(slot: number): number {
   return slot * SLOT_SIZE + 1;
 }
@@ -19,7 +19,7 @@ export class Slots<T> {
   readonly #holders = new Map<number, T>();
   #last = 0;
 
-  /** One that nobody has, and nobody had for as long as can be: a shim remembers processes that have ended. */
+  /** Reserves the slot that has been free for longest: a shim remembers processes that have ended. */
   take(holder: T): number {
     for (let tries = 0; tries < SLOTS; tries++) {
       this.#last = (this.#last % SLOTS) + 1;
@@ -30,12 +30,12 @@ export class Slots<T> {
     throw new RangeError('All slots of the pod are taken');
   }
 
-  /** One that somebody had: the shim may remember. */
+  /** Notes a slot that was used: the shim may remember its processes. */
   pass(slot: number): void {
     this.#last = Math.max(this.#last, slot);
   }
 
-  /** One that was taken from an earlier thawd. */
+  /** Takes over a slot that an earlier thawd gave to the holder. */
   adopt(slot: number, holder: T): void {
     this.pass(slot);
     this.#holders.set(slot, holder);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to a pod with all of its containers: thaw pod create, start, stop, kill, pause and rm.
+// thaw pod create, start, stop, kill, pause and rm: each acts on a pod and all its containers.
 
 import type {
   Client,
@@ -19,7 +19,7 @@ import { NOBODY } from '../exec/null-client.js';
 import { startContainer } from '../create/run.js';
 import { killContainer, stopContainer } from '../lifecycle/stop.js';
 
-/** Resolves with its id. Rejects for limits and networks that no pod can have, and with ERR_CONTAINER_NAME. */
+/** Resolves with the pod's id. Rejects for limits and networks that no pod can have, and with ERR_CONTAINER_NAME. */
 export async function createPod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -36,7 +36,7 @@ export async function createPod(
   }
 }
 
-/** Its containers, in the order in which they were made. */
+/** The pod's containers, the oldest first. */
 function membersOf(manager: ContainerManager, pod: Pod): Container[] {
   return [...manager.containers]
     .filter(({ record }) => record.pod?.id === pod.record.id)
@@ -65,12 +65,12 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
   };
 }
 
-/** In podman's words, the domain being what its infra container is there. Pure. */
+/** The pod's status in podman's words. The domain stands for podman's infra container. Pure. */
 export function podStatus(
   state: Pod['record']['state'],
   containers: readonly Pick<Container['record'], 'state' | 'isStill'>[],
 ): PodStatus {
-  // Also where xl did it: its containers are paused with it.
+  // xl may have paused the domain: its containers are paused then, and the pod's record is not.
   if (state === 'paused' || containers.some((one) => one.state === 'paused' && !one.isStill))
     return 'Paused';
   if (state === 'created' || state === 'starting') return 'Created';
@@ -78,7 +78,7 @@ export function podStatus(
   return containers.every((one) => one.state === 'running') ? 'Running' : 'Degraded';
 }
 
-/** Its domain, and all containers that do not run. Rejects with what kept some of them from starting, once all have been tried. */
+/** Starts the domain and all containers that do not run. Rejects once all have been tried, with the failures. */
 export async function startPod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -94,7 +94,7 @@ export async function startPod(
   return pod.record.id;
 }
 
-/** All its containers, then its domain. */
+/** Stops all containers, then the domain. */
 export async function stopPod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -124,7 +124,7 @@ export async function killPod(
   return pod.record.id;
 }
 
-/** Nothing in it runs until unpausePod(). Rejects with ERR_POD_STATE. */
+/** Pauses the domain: nothing in it runs until unpausePod(). Rejects with ERR_POD_STATE. */
 export async function pausePod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -139,7 +139,7 @@ export async function pausePod(
   return record.id;
 }
 
-/** What happens to a pod's domain happens to its containers. */
+/** The pod's containers are paused and resumed with its domain. */
 async function changeMembers(
   { events }: ContainerServices,
   manager: ContainerManager,
@@ -153,7 +153,7 @@ async function changeMembers(
   }
 }
 
-/** Rejects with ERR_POD_STATE when it is not paused. */
+/** Rejects with ERR_POD_STATE when the pod is not paused. */
 export async function unpausePod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -176,7 +176,7 @@ export async function unpausePod(
   return record.id;
 }
 
-/** With its containers. Rejects with ERR_POD_STATE while one runs, unless it is forced. */
+/** Removes the pod and its containers. Rejects with ERR_POD_STATE while a container runs, unless forced. */
 export async function removePod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -191,7 +191,7 @@ export async function removePod(
       'ERR_POD_STATE',
       `Cannot remove pod "${pod.record.name}": container "${running.record.name}" is ${running.record.state}; stop the pod first, or use --force`,
     );
-  // What is paused answers nobody.
+  // The agent of a paused domain does not answer.
   if (force && pod.record.state === 'paused') await unpausePod(services, manager, key);
   await forAll(pod, 'remove', members, ({ record }) => manager.remove(record.id, force));
   await services.pods.remove(pod);
@@ -202,7 +202,7 @@ function podState(verb: string, { record: { name, state } }: Pod): PodError {
   return new PodError('ERR_POD_STATE', `Cannot ${verb} pod "${name}": it is ${state}`);
 }
 
-/** Side by side; one that fails keeps none from its turn. Rejects with ERR_POD and all that went wrong. */
+/** Acts on all containers side by side. Rejects with ERR_POD and all failures, once all have been tried. */
 async function forAll(
   { record }: Pod,
   verb: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux.devices (config-linux.md, Devices): block devices of dom0 become disks of the guest; of others there are those that each guest has.
+// linux.devices (config-linux.md, Devices): block devices of dom0 become disks of the guest. Of other devices a guest has only the default ones.
 
 import { readFile } from 'node:fs/promises';
 import { errorMessage } from '../../../base/errors.js';
@@ -7,7 +7,7 @@ import { deviceNumber } from '../../../sandbox/create/layers.js';
 import { list, object, string, type JsonObject } from './fields.js';
 import { configError } from '../errors.js';
 
-/** A block device of dom0 that a container is to have. */
+/** A block device of dom0 for a container. */
 export interface OciDevice {
   /** In dom0. */
   source: string;
@@ -15,14 +15,14 @@ export interface OciDevice {
   destination: string;
   /** r, w and m. */
   access: string;
-  /** As linux.devices has them: fileMode, uid, gid. */
+  /** fileMode, uid and gid of linux.devices. */
   node: JsonObject;
 }
 
-/** null, zero, full, random, urandom; tty, console, ptmx: the runtime makes them in any container (config-linux.md, Default Devices). */
+/** null, zero, full, random, urandom; tty, console, ptmx: a runtime makes them in each container (config-linux.md, Default Devices). */
 const OWN = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:1', '5:2'];
 
-/** Rejects with ERR_OCI_CONFIG for what no guest has, by its path. */
+/** Rejects with ERR_OCI_CONFIG for a device that no guest has, naming its path. */
 export async function devicesOf(linux: JsonObject, resources: JsonObject): Promise<OciDevice[]> {
   const rules = list(resources['devices'], 'linux.resources.devices').map((rule, index) =>
     object(rule, `linux.resources.devices[${index}]`),
@@ -49,7 +49,7 @@ export async function devicesOf(linux: JsonObject, resources: JsonObject): Promi
   return devices;
 }
 
-/** Their nodes in that guest, and who may use them: for crun. Pure. */
+/** The devices' nodes in the guest, and the cgroup's rules for them, in crun's form. Pure. */
 export function guestDevices(
   devices: readonly OciDevice[],
   sandbox: Parameters<typeof deviceNumber>[0],
@@ -71,7 +71,7 @@ function whole(value: unknown, field: string): number {
   throw configError(field, 'major and minor are to be numbers');
 }
 
-/** Its node in dom0, whatever the engine was asked for. */
+/** The device's node in dom0, by its number: linux.devices names the node in the container. */
 async function sourceOf(number: string, field: string): Promise<string> {
   const text = await readFile(`/sys/dev/block/${number}/uevent`, 'utf8').catch((cause: unknown) => {
     throw configError(field, `there is no block device ${number}: ${errorMessage(cause)}`);
@@ -81,7 +81,7 @@ async function sourceOf(number: string, field: string): Promise<string> {
   throw configError(field, `block device ${number} has no name`);
 }
 
-/** The last rule of that very device; without one all, as without rules of it engines have it. */
+/** The access by the last rule for exactly this device. Without a rule everything is allowed, as engines do. */
 function accessOf(rules: readonly JsonObject[], number: string): string {
   const own = rules.filter(
     ({ type, major, minor }) => type === 'b' && `${String(major)}:${String(minor)}` === number,

@@ -31,21 +31,21 @@ export interface GuestPlan {
   devices: OciDevice[];
 }
 
-/** What of a container's config is decided by the domain that it comes into. */
+/** The parts of a container's config that depend on its domain. */
 export interface GuestLayout {
-  /** Its 9pfs device. */
+  /** The container's 9pfs device. */
   device: number;
-  /** What the guest calls its root filesystem, where that is no file of dom0. */
+  /** The guest's name of the root filesystem, where that is no share. */
   rootfs: string;
-  /** Its domain, by whose disks those of linux.devices are counted. */
+  /** The sandbox: the disks of linux.devices come behind its own. */
   sandbox: Parameters<typeof guestDevices>[1];
   /** Within the guest. */
   cgroup: string;
   /** In bytes, within the domain; undefined for none. */
   memoryBytes: number | undefined;
-  /** By type, where namespaces are that it shares with other containers. */
+  /** Paths in the guest of the namespaces that the container shares with others, by type. */
   joined: ReadonlyMap<string, string>;
-  /** Where it has the /dev/shm that is another container's, too; undefined for one of its own. */
+  /** The path in the guest of a /dev/shm that the container shares with another; undefined for its own. */
   shm?: string | undefined;
 }
 

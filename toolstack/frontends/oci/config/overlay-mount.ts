@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of which folders of dom0 did an engine make a bundle's root filesystem? What the kernel says of the overlay that is mounted there (proc(5),
+// Finds the folders of dom0 that an engine made a bundle's root filesystem of, from the kernel's words on the overlay mounted there (proc(5),
 // /proc/PID/mountinfo; Documentation/filesystems/overlayfs.rst). Pure.
 
 export interface OverlayMount {
   /** The topmost first, absolute, as the engine named them. */
   lower: string[];
-  /** What is written in dom0; undefined for a mount that is read-only. */
+  /** The folder that takes dom0's writes; undefined for a mount that is read-only. */
   upper?: string;
 }
 
 /**
- * `defaults` are options as `metacopy=on` that hold where a mount does not say otherwise. Throws RangeError that says why what is mounted at
- * `path`, which is absolute and has no symlinks, cannot be had in layers.
+ * `path` is absolute and has no symlinks. `defaults` are options such as `metacopy=on` that hold where a mount names no other. Throws RangeError
+ * with the reason where the mount at `path` cannot be split into layers.
  */
 export function overlayAt(
   mountinfo: string,
@@ -19,7 +19,7 @@ export function overlayAt(
   defaults: readonly string[] = [],
 ): OverlayMount {
   const mounts = mountinfo.split('\n').flatMap(parseLine);
-  // Of mounts on one another the last one is seen.
+  // The last of several mounts at one path hides the others.
   const mount = mounts.findLast(({ point }) => point === path);
   if (!mount) throw new RangeError(`nothing is mounted at ${path}`);
   if (mount.type !== 'overlay')
@@ -35,7 +35,7 @@ export function overlayAt(
 }
 
 interface MountLine {
-  /** What of the file system is there. */
+  /** The folder of the file system that is mounted. */
   root: string;
   point: string;
   type: string;
@@ -59,9 +59,9 @@ function parseOption(text: string): MountLine['options'][number] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), octal(text.slice(at + 1))];
 }
 
-/** What these do to a lower folder only the kernel that mounted them knows how to read. */
+/** With these options only the kernel that mounted the overlay can read its lower folders. */
 const FOREIGN = ['userxattr', 'metacopy=on'];
-/** Where nothing can be written the kernel says so of what it only follows. */
+/** On a read-only mount this option means only that redirects are followed. */
 const FOREIGN_ABOVE = 'redirect_dir=on';
 
 function foldersOf(options: MountLine['options']): OverlayMount {
@@ -90,14 +90,14 @@ function foldersOf(options: MountLine['options']): OverlayMount {
   return { lower, ...(upper === undefined ? {} : { upper }) };
 }
 
-/** As the kernel's seq_escape() writes blanks, commas, backslashes and the like. */
+/** Undoes the kernel's seq_escape() of blanks, commas, backslashes and the like. */
 function octal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );
 }
 
-/** As overlay reads lowerdir: a backslash makes a colon, or itself, part of a name. */
+/** Splits as overlayfs splits lowerdir: a backslash makes a colon, or a backslash, part of a name. */
 function splitList(list: string): string[] {
   const names = [''];
   for (const [, escaped, plain = ''] of list.matchAll(/\\(.)|(.)/gs)) {

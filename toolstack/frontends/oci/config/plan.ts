@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a bundle comes to before anything is made: whose domain its container is in, how large that is, what its guest is told, its record.
+// Plans a container of a bundle before anything is made: its domain and size, its config.json in the guest, its record.
 
 import { ProcessFlag } from '../../../api/wire.js';
 import {
@@ -31,7 +31,7 @@ export interface CreateRequest {
   /** Absolute, as the console socket; '' for none. */
   pidFile: string;
   consoleSocket: string;
-  /** The caller stays until its end, and lends it its own terminal. */
+  /** The caller stays until the container's end and lends it its own terminal. */
   isAttended?: boolean;
 }
 
@@ -40,12 +40,12 @@ export type PlanServices = Pick<OciServices, 'sandbox' | 'layers'>;
 export interface OciPlan {
   config: BundleConfig;
   guest: GuestPlan;
-  /** Whose domain it comes into, where that is not its own. */
+  /** The domain that the container enters, where it gets none of its own. */
   joining: Joining | undefined;
   record: OciRecord;
 }
 
-/** What the bundle comes to, before anything is made. Rejects with ERR_OCI_CONFIG, ERR_OCI_CONSOLE and as findJoining() does. */
+/** Rejects with ERR_OCI_CONFIG, ERR_OCI_CONSOLE and as findJoining() does. */
 export async function planCreate(
   services: PlanServices,
   { id, root, bundle, consoleSocket, isAttended = false }: CreateRequest,
@@ -69,7 +69,7 @@ export async function planCreate(
       guest.rootfs === '9pfs'
         ? NO_LAYERS
         : await layersOfRoot(services.layers, key, guest.root, signal);
-    // Layers may take a while: what others are is looked at afterwards, and an engine may have given up.
+    // Layers may take a while: meanwhile other containers change, and the engine may give up.
     signal.throwIfAborted();
     const joining = await findJoining(config, root, containers());
     if (joining) refuseWithin(joining, guest);
@@ -102,7 +102,7 @@ export async function planCreate(
   }
 }
 
-/** What a domain only has from its start on. Throws ERR_OCI_CONFIG. */
+/** Refuses what a domain can have only from its start on. Throws ERR_OCI_CONFIG. */
 function refuseWithin({ owner }: Joining, { devices }: GuestPlan): void {
   if (devices[0])
     throw configError(
@@ -136,7 +136,7 @@ async function newDomain(
 
 const NO_LAYERS: RootLayers = { paths: [], bytes: [] };
 
-/** Of one in another's domain. Throws ERR_OCI_CONFIG for more CPUs than that has. */
+/** The sandbox's part of the record, in another container's domain. Throws ERR_OCI_CONFIG for more CPUs than the domain has. */
 function recordWithin(
   { owner }: Joining,
   id: SandboxId,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a bundle's root filesystem is in its guest: dom0's folder by 9pfs or, where an annotation asks for it, layers of the guest's own.
+// A bundle's root filesystem in its guest: a share of dom0's folder or, where an annotation asks for it, EROFS layers.
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,7 +13,7 @@ import { overlayAt } from './overlay-mount.js';
 export const ROOTFS_ANNOTATION = 'io.thaw.rootfs';
 const FIELD = `annotations.${ROOTFS_ANNOTATION}`;
 
-/** `erofs-volatile` is for one that can be written to: what is written stays in the guest's memory, ends with it, and dom0 sees none of it. */
+/** `erofs-volatile` can be written to: the writes stay in the guest's memory, end with it, and are not seen by dom0. */
 const KINDS = ['9pfs', 'erofs', 'erofs-volatile'] as const;
 export type RootfsKind = (typeof KINDS)[number];
 
@@ -30,7 +30,7 @@ export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
   return kind;
 }
 
-/** Whether what somebody wrote to it in dom0 would not be seen by its guest, which cannot write either. Pure. */
+/** Whether the root filesystem is a copy that neither dom0 nor the guest can change. Pure. */
 export function isSealed({ annotations }: Pick<BundleConfig, 'annotations'>): boolean {
   return annotations[ROOTFS_ANNOTATION] === 'erofs';
 }
@@ -42,8 +42,8 @@ export interface RootLayers {
 }
 
 /**
- * Layers of what an engine mounted at `root`, which has no symlinks, kept for the holder. Rejects with ERR_OCI_CONFIG where there can be none,
- * and as FolderLayers.take() does.
+ * The layers of the overlay that an engine mounted at `root`, which has no symlinks, kept for the holder. Rejects with ERR_OCI_CONFIG where
+ * the mount has no layers, and as FolderLayers.take() does.
  */
 export async function layersOfRoot(
   layers: FolderLayers,
@@ -58,7 +58,7 @@ export async function layersOfRoot(
   return { paths: made.map(({ path }) => path), bytes: made.map(({ bytes }) => bytes) };
 }
 
-/** The topmost last. Rejects with RangeError, or with what the system says. */
+/** The folders of the layers, the topmost last. Rejects with RangeError, or the system's error. */
 async function foldersOf(root: string): Promise<LayerFolder[]> {
   const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
   const { lower, upper } = overlayAt(mountinfo, root, await overlayDefaults());
@@ -68,7 +68,7 @@ async function foldersOf(root: string): Promise<LayerFolder[]> {
     await checkStore(folder);
     folders.unshift({ folder, isOwn: false });
   }
-  // What the engine wrote there, or an earlier start.
+  // The engine or an earlier start wrote there.
   if (upper !== undefined && (await readdir(upper)).length > 0)
     folders.push({ folder: upper, isOwn: true });
   if (folders.length > LAYERS_MAX)
@@ -76,7 +76,7 @@ async function foldersOf(root: string): Promise<LayerFolder[]> {
   return folders;
 }
 
-/** What holds for overlays that do not say otherwise. */
+/** The kernel's defaults for overlays. */
 async function overlayDefaults(): Promise<string[]> {
   const parameters = '/sys/module/overlay/parameters';
   const defaults: string[] = [];
@@ -87,11 +87,11 @@ async function overlayDefaults(): Promise<string[]> {
   return defaults;
 }
 
-/** Rejects with RangeError for a folder that somebody other than root's engines might change. */
+/** Rejects with RangeError for a folder that users other than root might change. */
 async function checkStore(folder: string): Promise<void> {
   if (!STORES.some((pattern) => pattern.test(folder)))
     throw new RangeError(`${folder} is not in a store of podman's, Docker's or containerd's`);
-  // The layer itself has the mode of the image's root.
+  // The layer's own folder has the mode that the image gives its root.
   for (let above = dirname(folder); above !== '/'; above = dirname(above)) {
     const { uid, mode } = await stat(above);
     if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
@@ -101,7 +101,7 @@ async function checkStore(folder: string): Promise<void> {
 
 const OTHERS_WRITE = 0o022;
 
-/** Where engines keep unpacked layers, which they do not change: containers-storage, containerd, Docker. */
+/** Engines keep unpacked layers here and do not change them: containers-storage, containerd, Docker. */
 const STORES = [
   /\/overlay\/[0-9a-f]{64}\/diff$/,
   /\/snapshots\/\d+\/fs$/,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How large is a domain that several containers share? As large as whoever made the pod said, and never less than its containers may use.
+// The size of a domain that several containers share: the pod's annotations name it, and it is never less than its containers may use.
 
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { POD_MEMORY_BYTES } from '../../../runtime/pod/index.js';
@@ -11,10 +11,10 @@ import { limitsOf } from '../config/limits.js';
 import { isPodSandbox, membersOf } from './pod.js';
 import { nameInGuest, type OciLimits } from '../container/record.js';
 
-/** What a guest has beside its containers: its kernel, agent and first container. */
+/** Memory for a guest's kernel, its agent and the pod's first container. */
 const GUEST_BYTES = 64 * 2 ** 20;
 
-/** What the domain of a container is asked to have, its pod's annotations included (containerd's pkg/cri/annotations). Throws ERR_OCI_CONFIG. Pure. */
+/** The size that is asked for, by linux.resources and the pod's annotations (containerd's pkg/cri/annotations). Throws ERR_OCI_CONFIG. Pure. */
 export function domainLimits({
   annotations,
   resources,
@@ -35,7 +35,7 @@ export function domainLimits({
   };
 }
 
-/** Grows it to what the limits of all in it come to, if it has less. Rejects as resizeMemory() does. */
+/** Grows the domain to the sum of its containers' limits, where it has less. Rejects as resizeMemory() does. */
 export function fitDomain(
   services: SandboxServices,
   owner: OciContainer,
@@ -44,7 +44,10 @@ export function fitDomain(
   return resizeDomain(services, owner, containers, (nowKib) => nowKib);
 }
 
-/** Gives it what `wanted` makes of its size, and what its containers need at the least; one change after the other. Rejects as resizeMemory() does. */
+/**
+ * Gives the domain the size that `wanted` makes of the present one, or more where its containers need it. Changes come one after the other.
+ * Rejects as resizeMemory() does.
+ */
 export function resizeDomain(
   services: SandboxServices,
   owner: OciContainer,
@@ -54,7 +57,7 @@ export function resizeDomain(
   const resized = owner.sizing.then(async () => {
     const sandbox = owner.domain?.sandbox;
     if (!sandbox) return;
-    // A size that it is still to get, or that is still to be written, would come in between.
+    // Memory that the domain still gets behind its start, or a size still to be written, would undo the change.
     await sandbox.grown;
     await sandbox.written();
     const { memoryKib } = sandbox.record;
@@ -67,7 +70,7 @@ export function resizeDomain(
   return resized;
 }
 
-/** 0 where nobody else is in it who has a limit. */
+/** KiB that the other containers' limits need; 0 where none has a limit. */
 function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
   const lived = membersOf(owner, containers).filter(({ record }) => !hasEnded(record));
   const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);

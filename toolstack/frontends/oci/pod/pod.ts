@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a container to be in another's domain, as one of a pod? Annotations of Kubernetes' runtimes say so, or namespaces that are another's.
+// Finds the domain of another container that a container is to enter: annotations of Kubernetes' runtimes name it, or namespaces that it joins.
 
 import { stat } from 'node:fs/promises';
 import type { BundleConfig, Namespace } from '../config/config.js';
 import type { OciContainer } from '../container/container.js';
 import { configError, savingError, stateError } from '../errors.js';
 
-/** A pod's domain for a container that comes into it. */
+/** A pod's domain, for a container that enters it. */
 export interface Joining {
-  /** Whose domain it is. */
+  /** The container that the domain was made for. */
   owner: OciContainer;
-  /** By type, where the guest has namespaces that are another container's. */
+  /** Paths in the guest of the namespaces that are another container's, by type. */
   joined: Map<string, string>;
 }
 
-/** What containerd's CRI service and CRI-O say of a container, with what each calls it. */
+/** The annotations of containerd's CRI service and of CRI-O. */
 const SPEECHES = [
   { type: 'io.kubernetes.cri.container-type', pod: 'io.kubernetes.cri.sandbox-id' },
   { type: 'io.kubernetes.cri-o.ContainerType', pod: 'io.kubernetes.cri-o.SandboxID' },
 ];
 
-/** The names of /proc/PID/ns, where they are not those of config.json. */
+/** The names in /proc/PID/ns that differ from those of config.json. */
 const FILES: Readonly<Record<string, string>> = { network: 'net', mount: 'mnt' };
 
-/** Whether it is to be the first of a pod, whose domain others come into. Pure. */
+/** Whether the container is the first of a pod, whose domain others will enter. Pure. */
 export function isPodSandbox(annotations: BundleConfig['annotations']): boolean {
   return SPEECHES.some(({ type }) => annotations[type] === 'sandbox');
 }
 
-/** The id of the container that its pod began with; undefined where no annotation says so. Throws ERR_OCI_CONFIG. Pure. */
+/** The id of its pod's first container; undefined where no annotation names one. Throws ERR_OCI_CONFIG. Pure. */
 export function podSandboxId(annotations: BundleConfig['annotations']): string | undefined {
   const speech = SPEECHES.find(({ type }) => annotations[type] === 'container');
   if (!speech) return undefined;
@@ -38,8 +38,8 @@ export function podSandboxId(annotations: BundleConfig['annotations']): string |
 }
 
 /**
- * Undefined for a container that has a domain to itself. Rejects with ERR_OCI_CONFIG for one that asks for what containers of a domain cannot
- * have, and with ERR_OCI_STATE where its pod's first container does not run.
+ * Undefined for a container that gets its own domain. Rejects with ERR_OCI_CONFIG for namespaces that containers of one domain cannot have,
+ * and with ERR_OCI_STATE where the pod's first container does not run.
  */
 export async function findJoining(
   { annotations, namespaces }: Pick<BundleConfig, 'annotations' | 'namespaces'>,
@@ -48,7 +48,7 @@ export async function findJoining(
 ): Promise<Joining | undefined> {
   const shared = namespaces.filter(({ type, path }) => path !== '' && type !== 'user');
   const holders = new Map<string, OciContainer>();
-  // Of one that is still being made the guest has no process yet.
+  // A container that is still being made has no process in its guest yet.
   const lived = containers.filter(
     ({ record, sandbox }) => sandbox && record.guestPid !== undefined,
   );
@@ -87,7 +87,7 @@ export async function findJoining(
   return { owner, joined: new Map(joined) };
 }
 
-/** The container that it began with. */
+/** The container that the domain was made for. */
 export function ownerOf(
   container: OciContainer,
   containers: Iterable<OciContainer>,
@@ -97,7 +97,7 @@ export function ownerOf(
   return [...containers].find(({ record }) => record.key === inDomainOf);
 }
 
-/** Those of a domain. */
+/** The other containers in a container's domain. */
 export function membersOf(
   { record: { key } }: OciContainer,
   containers: Iterable<OciContainer>,
@@ -111,7 +111,7 @@ async function holderOf(
 ): Promise<OciContainer | undefined> {
   const pid = /^\/proc\/(\d+)\/ns\//.exec(path)?.[1];
   const named = containers.find(({ record }) => record.pid === Number(pid));
-  // Stand-ins are all in dom0's own of the others.
+  // Stand-ins have only these namespaces of their own. All others are dom0's.
   if (named || !['network', 'ipc', 'uts'].includes(type)) return named;
   const wanted = await inode(path);
   for (const container of containers)
@@ -120,7 +120,7 @@ async function holderOf(
   return undefined;
 }
 
-/** Which namespace it is; '' for none. */
+/** Identifies a namespace; '' where there is none. */
 async function inode(path: string): Promise<string> {
   return stat(path).then(
     ({ dev, ino }) => `${dev}:${ino}`,
@@ -128,12 +128,12 @@ async function inode(path: string): Promise<string> {
   );
 }
 
-/** Of a process of dom0's or of a guest's. */
+/** The path of a process's namespace, in dom0 or in a guest. */
 function namespacePath(type: string, pid: number): string {
   return `/proc/${pid}/ns/${FILES[type] ?? type}`;
 }
 
-/** A network of the engine's own is carried into the guest. */
+/** A foreign network namespace is allowed: thaw carries it into the guest. */
 function refuseForeign(namespaces: readonly Namespace[]): void {
   const foreign = namespaces.find(({ type }) => ['pid', 'ipc', 'uts'].includes(type));
   if (foreign)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose is a container's /dev/shm? Engines give each a tmpfs of dom0's, or several of a pod the same; in a guest it is memory of the guest's.
+// A container's /dev/shm. Engines bind a tmpfs of dom0, the same for containers that share it. In the guest it is a tmpfs of the guest.
 
 import { statfs } from 'node:fs/promises';
 import { AgentType } from '../../../agent/wire.js';
@@ -14,15 +14,15 @@ export const SHM = '/dev/shm';
 
 const TMPFS_MAGIC = 0x01021994;
 const SHARE_MS = 30_000;
-/** There is something of it in its guest. */
+/** The states of a container that exists in its guest. */
 const LIVES: readonly ContainerState[] = ['created', 'starting', 'running', 'paused'];
 
-/** Where the agent puts what is shared for a container. Pure. */
+/** The agent puts a shared /dev/shm for the container here. Pure. */
 export function sharedMemoryPath(key: string): string {
   return `/run/thaw/shm/${key}`;
 }
 
-/** A tmpfs of the guest's own, as large as what dom0 has at `path`. */
+/** The mount of a tmpfs of the guest, as large as the one that dom0 has at `path`. */
 export async function ownMemory(path: string): Promise<object> {
   const { bsize, blocks, type } = await statfs(path);
   const size =
@@ -32,8 +32,8 @@ export async function ownMemory(path: string): Promise<object> {
 }
 
 /**
- * Has the guest share the /dev/shm of one of `others`, which are in its domain, with a container that an engine gave the same. False: none of
- * them has it. Rejects with ERR_AGENT_MOUNT.
+ * Has the guest share the /dev/shm of one of `others`, which are in the same domain, with a container that the engine gave the same tmpfs.
+ * Resolves with false where none of them has it. Rejects with ERR_AGENT_MOUNT.
  */
 export async function shareMemory(
   { record: { key, shm }, sandbox }: Pick<OciContainer, 'record' | 'sandbox'>,
@@ -48,7 +48,7 @@ export async function shareMemory(
       await onceStarted(() => link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS));
       return true;
     } catch (error) {
-      // It has ended since.
+      // That container has ended since.
       if (errorCode(error) !== 'ERR_AGENT_NOENT') throw error;
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a bundle to a container that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
+// create: makes a container of a bundle that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
 
 import { AgentType, decodePid } from '../../../agent/wire.js';
 import { encodeStart } from '../../../agent/wire-process.js';
@@ -27,7 +27,7 @@ import { sharedMemoryPath, shareMemory } from '../pod/shared-memory.js';
 import type { DeviceGivers, OciServices } from '../services.js';
 import { stateOf } from '../command-line/state.js';
 
-/** Has a container's devices go back when it ends. */
+/** Takes a container's devices back when it ends. */
 export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): void {
   const { key } = container.record;
   void container.ended.then(() => devices.ends(key));
@@ -36,7 +36,7 @@ export function giveBackAtEnd(devices: DeviceGivers, container: OciContainer): v
 
 const CREATE_MS = 130_000;
 
-/** Resolves when it can be started. Rejects when it cannot; whoever asked then undoes it. */
+/** Resolves when the container can be started. When it rejects, the caller undoes the container. */
 export async function create(
   services: OciServices,
   container: OciContainer,
@@ -85,14 +85,14 @@ export async function create(
   });
   container.going.signal.throwIfAborted();
   record.guestPid = decodePid(answer);
-  // Nobody has heard of its end yet, and nobody would wait for it.
+  // The engine does not know of the container yet, and would not wait for its end.
   if (record.state !== 'creating')
     throw new OciError(
       'ERR_OCI_STATE',
       `its guest ended before it was created: ${record.reason ?? 'killed'}`,
     );
   await container.transition('make');
-  // Engines look at the pid as soon as it is there.
+  // Engines look at the pid as soon as the file is there.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   if (!joining) container.domain?.sandbox.recordLater();
   steps.done();
@@ -118,7 +118,7 @@ function layoutOf(
       };
 }
 
-/** Has a process of dom0 stand in for its first. */
+/** Leaves a stand-in in dom0 for the container's first process. */
 export async function standIn(
   { store }: OciServices,
   container: OciContainer,
@@ -128,17 +128,17 @@ export async function standIn(
 ): Promise<void> {
   const { record, first } = container;
   const { flags } = record;
-  // A clone that waited has an id and a domain of its own.
+  // A clone of the pool has an id and a domain of its own.
   await store.save(record);
   await shim.expect(first, flags, '', store.statusPath(record.key));
   const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
   const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
   record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));
-  // Whoever undoes it runs those hooks that are for what the others made.
+  // A thawd that undoes the container runs its poststop hooks, as hooks have run by then.
   if (record.hooks.poststop.length > 0) await store.save(record);
 }
 
-/** Of one that has a domain of its own. Rejects as GuestNetwork.begin() does. */
+/** Carries the engine's network into the container's own domain. Rejects as GuestNetwork.begin() does. */
 export async function beginNetwork(services: OciServices, container: OciContainer): Promise<void> {
   if (!container.domain) return;
   const { sandbox } = container.domain;
@@ -146,7 +146,7 @@ export async function beginNetwork(services: OciServices, container: OciContaine
   await container.network.begin();
 }
 
-/** Its namespaces are there and nothing runs in its guest: an engine's hooks may fill the network. Rejects with ERR_OCI_HOOK. */
+/** Runs the hooks for a container whose namespaces exist and whose guest runs nothing: they may set up its network. Rejects with ERR_OCI_HOOK. */
 export async function beforeStart(
   { hooks }: BundleConfig,
   { record, going }: OciContainer,

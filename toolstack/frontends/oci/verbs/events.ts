@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// events: a container's statistics, once or again and again.
+// events: a container's stats, once or at an interval.
 
 import type { Client } from '../../../api/client.js';
 import { sleep } from '../../../base/deadline.js';
@@ -8,7 +8,7 @@ import type { OciContainer } from '../container/container.js';
 import { OciError } from '../errors.js';
 import { statsEvent } from './stats.js';
 
-/** Once with --stats, else until it ends or the client goes. Rejects as statsEvent() does. */
+/** Prints once with --stats, and else until the container ends or the client goes. Rejects as statsEvent() does. */
 export async function printEvents(
   container: OciContainer,
   { stats, interval = '5s' }: Record<string, string>,
@@ -17,7 +17,7 @@ export async function printEvents(
   const ms = durationMs(interval);
   const over = new AbortController();
   void container.finished.then(() => over.abort());
-  // Nothing of an interval is left when the container ends in it.
+  // The container's end cuts the interval short.
   const either = AbortSignal.any([client.signal, over.signal]);
   for (;;) {
     client.out(`${JSON.stringify(await statsEvent(container))}\n`);
@@ -30,10 +30,10 @@ export async function printEvents(
   }
 }
 
-/** As runc has it, though once, at the end. */
+/** runc's event. thaw sends it once, at the container's end. */
 const oomEvent = ({ record: { id } }: OciContainer): object => ({ type: 'oom', id });
 
-/** As Go writes them. Throws ERR_USAGE. */
+/** The milliseconds of a duration in Go's form. Throws ERR_USAGE. */
 export function durationMs(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
   const ms = Number(number) * ({ ms: 1, s: 1000, m: 60_000 }[unit] ?? 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// restore: a container of a bundle that goes on from where another, or itself, was checkpointed.
+// restore: a container of a bundle that goes on from a checkpoint of another, or of itself.
 
 import { join } from 'node:path';
 import type { Client } from '../../../api/client.js';
@@ -35,8 +35,8 @@ export interface RestoreRequest extends CreateRequest {
 }
 
 /**
- * Resolves when it runs on. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST, ERR_OCI_CHECKPOINT where the bundle is not like that of the
- * container that was written, and as create() does; whoever asked then undoes it.
+ * Resolves when the container runs. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST, with ERR_OCI_CHECKPOINT where the bundle differs
+ * from that of the checkpoint, and as create() does. The caller then undoes the container.
  */
 export async function restore(
   services: OciServices,
@@ -86,13 +86,13 @@ export async function restore(
     ...{ container: nameInGuest(record), hostname: '', files: {} },
   });
   container.going.signal.throwIfAborted();
-  // It may have ended since.
+  // The container may have ended since.
   if (record.state === 'creating') await container.transition('run');
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   container.domain?.sandbox.recordLater();
 }
 
-/** What fails for want of memory fails before anything is read. */
+/** Fails for want of memory before anything is read. */
 async function checkSize(
   { sandbox }: OciServices,
   { domain, memory }: CheckpointHeader,
@@ -104,7 +104,7 @@ async function checkSize(
   await checkRoomForPages(pagesToRestore(memory));
 }
 
-/** The guest knows its files by their numbers. Throws ERR_OCI_CHECKPOINT. */
+/** The guest knows shares by their numbers, so these must be the same. Throws ERR_OCI_CHECKPOINT. */
 function checkPlan(
   { config, guest, joining }: OciPlan,
   header: CheckpointHeader,
@@ -136,7 +136,7 @@ function cannot(path: string, why: string, cause?: unknown): OciError {
   return new OciError('ERR_OCI_CHECKPOINT', `cannot restore from ${path}: ${why}`, { cause });
 }
 
-/** What its domain has, whatever the bundle says. */
+/** Gives the record what the saved domain has, in place of what the bundle asks for. */
 function becomeSaved(
   { record }: OciContainer,
   saved: SavedOci,
@@ -146,7 +146,7 @@ function becomeSaved(
   record.inGuest = saved.inGuest;
   record.guestPid = saved.guestPid;
   record.firstInterface = saved.interface;
-  // Nobody is at its other end.
+  // The other end of the checkpointed process's stdin is gone.
   record.flags = saved.flags & ~ProcessFlag.STDIN;
   Object.assign(record.sandbox, {
     ...{ type: shape.type, vcpus, maxVcpus: shape.vcpus, memoryKib, growsBehind: false },
