@@ -82,6 +82,20 @@ export async function enterDomain(
   return member;
 }
 
+/** Puts a container of an earlier thawd back where its record says that it is. Rejects with ERR_XEN_LOOP. */
+export async function reenterDomain(
+  services: SandboxServices,
+  domain: PodDomain,
+  { events, ...options }: MemberOptions & Pick<Entering, 'events'>,
+): Promise<Member> {
+  const { slot, files, disks } = options.place;
+  domain.slots.adopt(slot, events);
+  if (files !== undefined) domain.shares.adopt(files);
+  // Also where one fails: a disk that is not adopted is swept, though the container may use it.
+  await all(disks.map((disk) => domain.disks.adopt(disk)));
+  return new Member(services, domain, { ...options, hearsShimOnly: true });
+}
+
 /** Plugs the disks that are not there, and resolves when the guest has mounted them. */
 async function mountRoot(
   domain: PodDomain,

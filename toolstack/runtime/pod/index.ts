@@ -2,7 +2,7 @@
 // The parts of pods that the rest of thaw may use.
 
 export { makeDomain, OWN_SLOT, PodDomain, routeEvents } from './domain.js';
-export { enterDomain, enterPod } from './enter.js';
+export { enterDomain, enterPod, reenterDomain } from './enter.js';
 export { PodError } from './errors.js';
 export { Member, type Place } from './member.js';
 export { Pod, POD_MEMORY_BYTES } from './pod.js';

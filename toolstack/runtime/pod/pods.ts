@@ -9,7 +9,8 @@ import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { findDomain } from '../../sandbox/orphans.js';
 import { PodDomain } from './domain.js';
 import { PodError } from './errors.js';
-import { Member, type Place } from './member.js';
+import { reenterDomain } from './enter.js';
+import type { Member, Place } from './member.js';
 import { Pod, type PodServices } from './pod.js';
 import type { PodRecord } from './record.js';
 import { slotOf, Slots } from './slots.js';
@@ -98,13 +99,8 @@ export class Pods {
     const pod = this.#pods.get(key);
     const domain = pod?.domain;
     if (!pod || !domain) return undefined;
-    domain.slots.adopt(place.slot, events);
-    for (const disk of place.disks) await domain.disks.adopt(disk);
-    if (place.files !== undefined) domain.shares.adopt(place.files);
-    return new Member(this.#services.sandbox, domain, {
-      ...{ name, place, hearsShimOnly: true },
-      onLeft: () => pod.left(domain),
-    });
+    const onLeft = (): void => pod.left(domain);
+    return reenterDomain(this.#services.sandbox, domain, { name, place, events, onLeft });
   }
 
   /** Removes shares and disks that no container has, once all containers have been taken over. */

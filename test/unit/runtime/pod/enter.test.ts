@@ -7,7 +7,12 @@ import { Forget } from '../../../../toolstack/api/wire.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Steps } from '../../../../toolstack/base/steps.js';
 import type { PodDisk } from '../../../../toolstack/runtime/pod/disks.js';
-import { enterDomain, enterPod, type Entering } from '../../../../toolstack/runtime/pod/enter.js';
+import {
+  enterDomain,
+  enterPod,
+  reenterDomain,
+  type Entering,
+} from '../../../../toolstack/runtime/pod/enter.js';
 import { Member, type Place } from '../../../../toolstack/runtime/pod/member.js';
 import type { Pod } from '../../../../toolstack/runtime/pod/pod.js';
 import { Slots } from '../../../../toolstack/runtime/pod/slots.js';
@@ -38,10 +43,12 @@ function fakePod(fails = '') {
     disks: {
       take: (file: string, isWritable: boolean): PodDisk => ({ file, index: 0, isWritable }),
       plug: () => note('plug'),
+      adopt: ({ file }: PodDisk) => note(`adopt ${file}`),
       give: () => note('unplug'),
     },
     shares: {
       take: () => 7,
+      adopt: (device: number) => void did.push(`adopt ${device}`),
       share: (device: number) => note(`share ${device}`),
       fill: (device: number) => note(`fill ${device}`),
       give: (device: number) => note(`unshare ${device}`),
@@ -138,6 +145,22 @@ test('what cannot be let go of does not keep the rest', async (t) => {
   await member.destroy();
   t.deepEqual(did.slice(-LEAVING.length), LEAVING);
   t.deepEqual(slots.holders, []);
+});
+
+test('one of an earlier thawd has its slot, share and disks back, the others too where one fails', async (t) => {
+  const { pod, did, slots } = fakePod('adopt /l/a');
+  const disks = ['/l/a', '/l/b'].map((file, index) => ({ file, index, isWritable: false }));
+  const { sandbox } = pod.services;
+  const options = { name: 'web', events: EVENTS, place: { slot: 3, files: 7, disks } };
+  const failing = reenterDomain(sandbox, await pod.up(), options);
+  await t.throwsAsync(failing, { message: 'No adopt /l/a' });
+  t.deepEqual(did.splice(0), ['adopt 7', 'adopt /l/a', 'adopt /l/b']);
+  t.is(slots.holder(3), EVENTS);
+  const place = { slot: 4, disks: disks.slice(1) };
+  const member = await reenterDomain(sandbox, await pod.up(), { ...options, place });
+  t.deepEqual(did, ['adopt /l/b']);
+  await member.destroy();
+  t.true(did.includes(`forget ${4 * 2 ** 20 + 1} ${Forget.LEFT}`));
 });
 
 test('of one that an earlier thawd was starting the client is let go', async (t) => {

@@ -9,14 +9,13 @@ import { OWN_SLOT, PodDomain, routeEvents, slotOf, Slots } from '../../../runtim
 import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { releaseSandbox } from '../../../sandbox/release.js';
-import { all } from '../../../sandbox/create/booted-clone.js';
 import { WAKE_MS } from '../../../sandbox/agent/connection.js';
 import { Sandbox } from '../../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { findDomain } from '../../../sandbox/orphans.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from '../services.js';
-import { stayIn } from '../pod/enter.js';
+import { reenterOther } from '../pod/enter.js';
 import { GuestNetwork } from '../engine/network.js';
 import { isWhole } from '../verbs/fid-snapshot.js';
 import { ownerOf } from '../pod/pod.js';
@@ -156,16 +155,9 @@ async function findPlace(
   container: OciContainer,
   containers: readonly OciContainer[],
 ): Promise<void> {
-  const { record, shimEvents } = container;
-  const { place } = record;
+  const { place } = container.record;
   const owner = ownerOf(container, containers);
-  if (!place || !owner?.domain?.isAlive) return;
-  const { disks } = owner.domain;
-  owner.domain.slots.adopt(place.slot, shimEvents);
-  if (place.files !== undefined) owner.domain.shares.adopt(place.files);
-  // All of them, for what nobody has adopted is swept.
-  await all(place.disks.map((disk) => disks.adopt(disk)));
-  stayIn(services, container, owner, place);
+  if (place && owner?.domain?.isAlive) await reenterOther(services, container, owner, place);
 }
 
 async function releaseFound(

@@ -7,7 +7,8 @@ import {
   enterDomain,
   firstProcess,
   makeDomain,
-  Member,
+  reenterDomain,
+  type Member,
   type Place,
 } from '../../../runtime/pod/index.js';
 import { upperKibOf } from '../../../sandbox/create/layers.js';
@@ -58,15 +59,15 @@ export async function enterOther(
   }
 }
 
-/** Puts the container where it was under an earlier thawd. The domain has its slot, disks and device already. */
-export function stayIn(
+/** Puts the container where it was under an earlier thawd. Rejects with ERR_XEN_LOOP. */
+export async function reenterOther(
   { sandbox: services }: OciServices,
   container: OciContainer,
   owner: OciContainer,
   place: Place,
-): void {
-  const options = { name: container.record.key, place, hearsShimOnly: true };
-  becomeMember(container, owner, new Member(services, domainOf(owner), options));
+): Promise<void> {
+  const options = { name: container.record.key, place, events: container.shimEvents };
+  becomeMember(container, owner, await reenterDomain(services, domainOf(owner), options));
 }
 
 function becomeMember(container: OciContainer, owner: OciContainer, member: Member): void {
