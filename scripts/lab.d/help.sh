@@ -30,6 +30,7 @@ Options of up:
   --install DIR         a tree that is laid over dom0's root instead (usr/bin/thaw, usr/sbin/thawd, ...)
   --disk LABEL=DIR      packs a folder into a read-only disk that dom0 mounts at /mnt/LABEL; may be given several times
   --scratch MIB         size of dom0's writable layer, gone with the lab (8192; in RAM with the instruction clock)
+  --boot                boots, where a lab would else go on from a machine that booted before and was saved
   --deadline SECONDS    how long dom0 may take to answer, and then thawd (300)
 
 Examples:

@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # What does the command line ask for? Sets LAB_VERB, LAB_WORDS and the LAB_* that verbs read; a wrong call ends here.
 
-LAB_NAME=lab LAB_NAMED='' LAB_ALL='' LAB_TTY='' LAB_MEMORY=6144 LAB_DOM0_MEMORY='' LAB_VCPUS=1 LAB_CLOCK=wall LAB_INSTALL='' LAB_FOLDERS=()
+LAB_NAME=lab LAB_NAMED='' LAB_ALL='' LAB_TTY='' LAB_MEMORY=6144 LAB_DOM0_MEMORY='' LAB_VCPUS=1 LAB_CLOCK=wall LAB_INSTALL='' LAB_FOLDERS=() LAB_BOOT=''
 LAB_SCRATCH=8192 LAB_DEADLINE=300 LAB_TB_SIZE=2047
+LAB_MACHINE='' LAB_SAVING='' LAB_OWN_DISKS=()
 
 lab_options() {
   [ $# -gt 0 ] || lab_usage_error 'A verb is missing'
@@ -88,6 +89,10 @@ lab_options() {
       --all)
         [ "$LAB_VERB" = down ] || lab_usage_error 'Option --all belongs to down'
         LAB_ALL=yes
+        ;;
+      --boot)
+        [ "$LAB_VERB" = up ] || lab_usage_error 'Option --boot belongs to up'
+        LAB_BOOT=yes
         ;;
       -t)
         [ "$LAB_VERB" = exec ] || lab_usage_error 'Option -t belongs to exec'

@@ -2,14 +2,14 @@
 # shellcheck shell=bash
 # Which machine does a lab run on? QEMU's emulated CPU with AMD's virtualization, which Xen takes for real hardware.
 
-# lab_qemu_start DIR: QEMU holds the lock "alive" for as long as it lives, and sits in a session of its own, so that a terminal's Ctrl-C
+# lab_qemu_start DIR HOW: boots, boots a machine to save, or resumes a saved one. QEMU holds the lock "alive" for as long as it lives, and sits in a session of its own, so that a terminal's Ctrl-C
 # reaches only `lab up`, which then removes it.
 lab_qemu_start() {
   local dir=$1 arguments
-  lab_qemu_arguments "$dir"
+  lab_qemu_arguments "$dir" "$2"
   : >"$dir/alive"
   (
-    exec 9>&-
+    exec 6>&- 9>&-
     flock -w 10 8 || exit 1
     printf '%s\n' "$BASHPID" >"$dir/qemu.pid"
     [ ! -e "$dir/scratch" ] || export TMPDIR="$dir/scratch"
@@ -19,9 +19,19 @@ lab_qemu_start() {
   until lab_locked "$dir/alive" || ! kill -0 "$!" 2>/dev/null; do sleep 0.05; done
 }
 
-# Sets the caller's "arguments".
+# Sets the caller's "arguments". A saved machine and those that resume it have the same devices in the same order.
 lab_qemu_arguments() {
-  local dir=$1 entry xen linux cpu
+  local dir=$1 how=$2 entry xen linux cpu initrd=$1/initrd scratch=$LAB_SCRATCH_IMAGE,snapshot=on
+  local disks=("${LAB_DISKS[@]}")
+  case $how in
+    boot) disks+=("${LAB_OWN_DISKS[@]}") ;;
+    save) scratch=$LAB_SAVING/scratch ;;
+    resume)
+      initrd=$LAB_MACHINE/initrd scratch=$LAB_MACHINE/scratch,snapshot=on
+      disks+=("${LAB_OWN_DISKS[@]}")
+      ;;
+  esac
+  [ "$how" = boot ] || lab_qemu_slots
   # Xen clears memory as everywhere: clones count on it, and dom0's kernel and initrd were in what it gives to domains.
   xen="console=com1 com1=115200 dom0_mem=${LAB_DOM0_MEMORY}M,max:${LAB_DOM0_MEMORY}M loglvl=warning guest_loglvl=warning"
   # A change of domain costs TCG all it has translated addresses for. On the wall clock, which measures nothing, domains keep the CPU 20 ms
@@ -37,8 +47,8 @@ lab_qemu_arguments() {
   arguments=(
     -name "thaw-lab-$LAB_NAME" -nodefaults -no-user-config -display none -vga none -no-reboot
     -cpu "$cpu" -m "$LAB_MEMORY"
-    -kernel "$LAB_IMAGE/xen" -append "$xen" -initrd "$LAB_IMAGE/vmlinuz $linux,$dir/initrd"
-    -chardev "socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log" -serial chardev:console
+    -kernel "$LAB_IMAGE/xen" -append "$xen" -initrd "$LAB_IMAGE/vmlinuz $linux,$initrd"
+    -chardev "socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log,logappend=on" -serial chardev:console
     -monitor "unix:$dir/monitor.sock,server=on,wait=off"
     # The kernel picks the port: labs side by side never fight over one. Nothing in dom0 reaches the outside.
     -netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22" -device virtio-net-pci,netdev=net,romfile=
@@ -50,24 +60,35 @@ lab_qemu_arguments() {
     arguments+=(-accel "tcg,thread=single,tb-size=$LAB_TB_SIZE" -icount shift=0,sleep=off -rtc base=utc,clock=vm -smp 1)
   else
     arguments+=(-accel "tcg,thread=single,tb-size=$LAB_TB_SIZE" -smp "$LAB_VCPUS")
-    arguments+=(-drive "if=none,id=scratch,file=$LAB_SCRATCH_IMAGE,format=raw,snapshot=on,cache=unsafe,discard=unmap"
+    arguments+=(-drive "if=none,id=scratch,file=$scratch,format=raw,cache=unsafe,discard=unmap"
       -device virtio-blk-pci,drive=scratch,serial=scratch)
   fi
-  for entry in "${LAB_DISKS[@]}"; do
+  for entry in "${disks[@]}"; do
     arguments+=(-drive "if=none,id=${entry%%=*},file=${entry#*=},format=raw,readonly=on"
       -device "virtio-blk-pci,drive=${entry%%=*},serial=${entry%%=*}")
   done
+  [ "$how" != resume ] || arguments+=(-incoming "file:$LAB_MACHINE/state")
   # Words for QEMU alone, as scripts/profile has them.
   # shellcheck disable=SC2206
   arguments+=(${THAW_LAB_QEMU:-})
 }
 
-# lab_qemu_port DIR: the loopback port that leads to dom0's sshd.
+# Adds empty disks to the caller's "disks" until a saved machine's are complete.
+lab_qemu_slots() {
+  local empty=$THAW_CACHE/scratch/empty-$LAB_SLOT_MIB count=$((${#LAB_DISKS[@]} + LAB_SLOTS))
+  [ -f "$empty" ] || truncate -s "${LAB_SLOT_MIB}M" "$empty"
+  while [ "${#disks[@]}" -lt "$count" ]; do disks+=("empty-${#disks[@]}=$empty"); done
+}
+
+# lab_monitor DIR COMMAND: prints what QEMU's monitor answers.
+lab_monitor() { printf '%s\n' "$2" | socat -t 5 - "UNIX-CONNECT:$1/monitor.sock"; }
+
+# lab_qemu_port DIR: the loopback port that leads to dom0's sshd; 1 while QEMU does not say it.
 lab_qemu_port() {
   local port
-  port=$(printf 'info usernet\n' | socat -t 5 - "UNIX-CONNECT:$1/monitor.sock" | awk '/TCP\[HOST_FORWARD\]/ { print $4; exit }')
+  port=$(lab_monitor "$1" 'info usernet' 2>/dev/null | awk '/TCP\[HOST_FORWARD\]/ { print $4; exit }')
   case $port in
-    '' | *[!0-9]*) die 'Cannot find the port of the lab: QEMU does not say it' ;;
+    '' | *[!0-9]*) return 1 ;;
   esac
   printf '%s\n' "$port"
 }

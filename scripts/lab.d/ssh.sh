@@ -37,7 +37,7 @@ END
 }
 
 # One connection is kept open, so that a command costs no key exchange. It ends with QEMU. Without it each command connects by itself.
-lab_ssh_master() { ssh -F "$1/ssh_config" -o ControlMaster=yes -o ControlPersist=yes -N -f lab </dev/null >/dev/null 2>&1; }
+lab_ssh_master() { ssh -F "$1/ssh_config" -o ConnectTimeout=60 -o ControlMaster=yes -o ControlPersist=yes -N -f lab </dev/null >/dev/null 2>&1; }
 
 # lab_quote WORD...: the words for a POSIX shell.
 lab_quote() {

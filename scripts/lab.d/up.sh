@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# How does a lab start? The image is found or built, QEMU boots Xen and dom0 from it, dom0 answers. Whatever cuts this short removes it all.
+# How does a lab start? The image is found or built, QEMU boots Xen and dom0 from it, or goes on from a machine that did (machine.sh), dom0
+# answers. Whatever cuts this short removes it all.
 
 # lab_up: reads the options in LAB_* (see scripts/lab).
 lab_up() {
-  local dir port started=$SECONDS
+  local dir started=$SECONDS
   dir=$(lab_dir "$LAB_NAME")
   lab_reap "$LAB_NAME"
   mkdir -p -m 700 "$LAB_RUN"
@@ -20,14 +21,9 @@ lab_up() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   lab_up_disks "$dir"
-  lab_keys "$dir"
-  lab_up_initrd "$dir"
+  if lab_machine_fits; then lab_machine "$dir"; fi
   say "Starting lab \"$LAB_NAME\" ($LAB_CLOCK clock, $LAB_VCPUS vCPU, $LAB_MEMORY MiB, dom0 $LAB_DOM0_MEMORY MiB)"
-  lab_qemu_start "$dir"
-  lab_up_wait "$dir"
-  port=$(lab_qemu_port "$dir") || exit
-  lab_ssh_config "$dir" "$port"
-  lab_up_answer "$dir"
+  if [ -n "$LAB_MACHINE" ]; then lab_machine_resume "$dir"; else lab_up_boot "$dir"; fi
   lab_up_thawd "$dir"
   lab_up_record >"$dir/ready"
   trap - EXIT INT TERM HUP
@@ -35,23 +31,31 @@ lab_up() {
   say "Lab \"$LAB_NAME\" is up: $((SECONDS - started)) s"
 }
 
+lab_up_boot() {
+  lab_keys "$1"
+  lab_up_initrd "$1"
+  lab_qemu_start "$1" boot
+  lab_up_wait "$1"
+  lab_up_connect "$1"
+}
+
 lab_up_claim() {
   [ "$(lab_state "$LAB_NAME")" = none ] && mkdir -m 700 "$1" && : >"$1/starting"
 }
 
-# Finds every disk and hands it to QEMU by serial: root, lab (dom0's own files), install, d-LABEL.
+# Finds every disk and hands it to QEMU by serial: root and lab (dom0's own files), which labs share; install and d-LABEL, this lab's own.
 lab_up_disks() {
   local entry image tree
   image=$(lab_image) || exit
   LAB_IMAGE=$image
   LAB_DISKS=("root=$image/root.erofs")
-  lab_up_disk lab "$LAB_D/dom0" --all-root
+  lab_up_disk LAB_DISKS lab "$LAB_D/dom0" --all-root
   if [ -n "$LAB_INSTALL" ]; then
     tree=$(lab_up_install "$1") || exit
-    lab_up_disk install "$tree" --all-root
+    lab_up_disk LAB_OWN_DISKS install "$tree" --all-root
   fi
   for entry in "${LAB_FOLDERS[@]}"; do
-    lab_up_disk "d-${entry%%=*}" "${entry#*=}"
+    lab_up_disk LAB_OWN_DISKS "d-${entry%%=*}" "${entry#*=}"
   done
   [ "$LAB_CLOCK" = instructions ] && return
   LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
@@ -70,11 +74,12 @@ lab_up_install() {
   printf '%s\n' "$tree"
 }
 
-# lab_up_disk SERIAL DIR [MKFS-OPTION...]
+# lab_up_disk LIST SERIAL DIR [MKFS-OPTION...]
 lab_up_disk() {
   local pack
-  pack=$(lab_pack "${@:2}") || exit
-  LAB_DISKS+=("$1=$pack")
+  local -n list=$1
+  pack=$(lab_pack "${@:3}") || exit
+  list+=("$2=$pack")
 }
 
 # The kernel unpacks both archives; the second one holds the init and this lab's keys.
@@ -103,8 +108,14 @@ lab_up_wait() {
 }
 
 # The kept connection is the first proof that dom0 answers.
-lab_up_answer() {
-  local dir=$1 until=$((SECONDS + LAB_DEADLINE))
+lab_up_connect() {
+  local dir=$1 port until=$((SECONDS + LAB_DEADLINE))
+  until port=$(lab_qemu_port "$dir"); do
+    lab_locked "$dir/alive" || lab_up_failed "$dir" 'QEMU ended'
+    [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" 'QEMU does not say which port leads to sshd'
+    sleep 0.1
+  done
+  lab_ssh_config "$dir" "$port"
   until lab_ssh_master "$dir" 9>&-; do
     lab_locked "$dir/alive" || lab_up_failed "$dir" 'QEMU ended'
     [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" 'sshd does not answer'
@@ -126,16 +137,22 @@ done'
 lab_up_thawd() {
   local dir=$1
   [ -n "$LAB_INSTALL" ] || return 0
-  # In the background: a signal that ends `lab up` need not wait for ssh.
-  timeout $((LAB_DEADLINE + 10)) ssh -F "$dir/ssh_config" -T lab "$(lab_quote sh -c "$LAB_AWAIT_THAWD" sh "$LAB_DEADLINE")" </dev/null 9>&- &
-  wait $! && return
+  lab_up_dom0 "$dir" sh -c "$LAB_AWAIT_THAWD" sh "$LAB_DEADLINE" </dev/null && return
   (lab_exec "$LAB_NAME" '' tail -n 30 /var/log/thaw/thawd.log) </dev/null 9>&- 2>&1 | cut -c1-300 | sed 's/^/    /' >&2
   die "Cannot start lab \"$LAB_NAME\": thawd does not answer (its log's last lines are above)"
+}
+
+# lab_up_dom0 DIR COMMAND...: runs it in dom0 while the lab still starts. In the background: a signal that ends `lab up` need not wait for ssh.
+lab_up_dom0() {
+  timeout $((LAB_DEADLINE + 10)) ssh -F "$1/ssh_config" -T lab "$(lab_quote "${@:2}")" <&0 9>&- &
+  wait $!
 }
 
 lab_up_failed() {
   tail -n 30 "$1/console.log" 2>/dev/null | tr -d '\r' | cut -c1-300 | sed 's/^/    /' >&2
   sed 's/^/    /' "$1/qemu.log" 2>/dev/null >&2
+  # Whatever is wrong with a saved machine, the next start must not meet it again.
+  [ -z "$LAB_MACHINE" ] || rm -rf "$LAB_MACHINE"
   die "Cannot start lab \"$LAB_NAME\": $2 (its console's last lines are above)"
 }
 

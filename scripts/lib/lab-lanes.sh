@@ -17,13 +17,14 @@ next_suite() {
   ) 9>"$LOGS/queue.lock"
 }
 
-# start_lab LAB SUITES: a fresh one for those suites, in which thawd answers.
+# start_lab LAB SUITES: a fresh one for those suites, in which thawd answers. It boots: a run starts two labs at once, and a machine that is
+# saved for them would cost a new checkout more than it gives.
 start_lab() {
   local machine=()
   # A hundred domains that do nothing take more than an emulated CPU has, on the wall clock.
   [ "${2% }" != hundred ] || machine=(--clock instructions --memory 8192)
   "$THAW_ROOT/scripts/lab" down --name "$1" >/dev/null 2>&1
-  "$THAW_ROOT/scripts/lab" up --name "$1" "${machine[@]}" --install "$THAW_ROOT/build/package/thaw.deb" \
+  "$THAW_ROOT/scripts/lab" up --name "$1" --boot "${machine[@]}" --install "$THAW_ROOT/build/package/thaw.deb" \
     --disk "tests=$THAW_ROOT/build/labtests" --disk "images=$THAW_ROOT/build/test-images"
 }
 

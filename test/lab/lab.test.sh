@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Does scripts/lab keep its promises? Runs real labs (about five minutes on two cores, 5 GB of memory) and prints one line a test, then
-# "N passed, N failed", with "== GROUP" before each group. Give a part of a group's name (usage, pair, exec, copy, crash, clock) to run only that.
+# "N passed, N failed", with "== GROUP" before each group. Give a part of a group's name (usage, pair, exec, copy, crash, machine, clock) to run only that.
 set -uo pipefail
 # Jobs in groups of their own: Ctrl-C can be played on one of them.
 set -m
@@ -107,6 +107,9 @@ group_pair() {
   check 'two labs start side by side' both "$pids" "$!"
   sed 's/^/     /' "$work/up-a" "$work/up-b"
   check 'each answers as a Xen host' same 'Domain-0' "$lab" exec --name "$a" -- sh -c "xl list | awk 'NR == 2 { print \$1 }'"
+  check 'both go on from a machine that was saved' resumed "$a" "$b"
+  check "its clock is the host's" on_time "$a"
+  check "and its machine-id is its own" differ "$a" "$b" /etc/machine-id
   check 'a second start of the same name fails' status 1 "$lab" up --name "$a"
   check 'and leaves the first alone' status 0 "$lab" exec --name "$a" -- true
   "$lab" exec --name "$a" -- sh -c 'echo mine >/root/mine'
@@ -135,6 +138,17 @@ both() {
   cat "$work/up-a" "$work/up-b"
   return "$r"
 }
+# resumed NAME...: QEMU did not boot what runs.
+resumed() {
+  local name
+  for name in "$@"; do tr '\0' '\n' <"/proc/$(qemu_pid "$name")/cmdline" | grep -qx -- -incoming || return 1; done
+}
+on_time() {
+  local ahead
+  ahead=$(($("$lab" exec --name "$1" -- date +%s) - $(date +%s)))
+  [ "${ahead#-}" -le 30 ] || { echo "dom0 is $ahead s ahead" && false; }
+}
+differ() { fails same "$("$lab" exec --name "$1" -- cat "$3")" "$lab" exec --name "$2" -- cat "$3"; }
 own_labs() { "$lab" status | grep "^t$$-"; }
 
 # Every listening TCP socket among QEMU's files is bound to 127.0.0.1, and there is one.
@@ -255,7 +269,7 @@ group_crash() {
   check 'a thawd that ends fails the start' status 1 up_broken
   check 'and its log says why' grep -q 'no disks today' "$work/up-b"
   check 'and leaves nothing' gone "$b"
-  check 'a dom0 that is late fails the start' status 1 "$lab" up --name "$b" "${small[@]}" --deadline 1
+  check 'a dom0 that is late fails the start' status 1 "$lab" up --name "$b" "${small[@]}" --boot --deadline 1
   check 'and leaves nothing' gone "$b"
 }
 up_broken() { "$lab" up --name "$b" "${small[@]}" --install "$work/broken" 2>"$work/up-b"; }
@@ -268,6 +282,34 @@ interrupted() {
   kill "-$1" -- "-$pid"
   status "$2" wait "$pid"
 }
+
+# Machines of this test alone, in a cache that has only the images of the other.
+group_machine() {
+  local cache saved
+  "$lab" down --name "$b"
+  cache=${THAW_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/thaw}
+  mkdir -p "$work/cache"
+  ln -s "$cache/dom0" "$work/cache/dom0"
+  check 'a lab whose machine is not saved yet starts' status 0 on_own_cache "$lab" up --name "$b" "${small[@]}"
+  saved=$(echo "$work"/cache/machines/*)
+  check 'and its machine is saved' test -s "$saved/state"
+  check 'for nobody but its user' same 700 stat -c %a "$saved"
+  check 'and was resumed' resumed "$b"
+  "$lab" exec --name "$b" -- sh -c 'echo first >/root/first; echo first >/tmp/first'
+  "$lab" down --name "$b"
+  check 'another goes on from the same one' status 0 on_own_cache "$lab" up --name "$b" "${small[@]}"
+  check 'which knows nothing of the first' status 2 "$lab" exec --name "$b" -- ls /root/first /tmp/first
+  "$lab" down --name "$b"
+  head -c 100000 /dev/urandom >"$saved/state"
+  check 'a damaged one fails the start' status 1 on_own_cache "$lab" up --name "$b" "${small[@]}"
+  check 'and is removed' fails test -e "$saved"
+  check 'so is what the start left' on_own_cache gone "$b"
+  check '--boot boots' status 0 on_own_cache "$lab" up --name "$b" "${small[@]}" --boot
+  check 'without a saved machine' fails resumed "$b"
+  check 'and saves none' fails test -e "$saved"
+  "$lab" down --name "$b"
+}
+on_own_cache() { THAW_CACHE=$work/cache "$@"; }
 
 group_clock() {
   "$lab" down --name "$b"
@@ -284,7 +326,7 @@ counts_instructions() {
   "$lab" exec --name "$b" -- sleep 600 && [ $((SECONDS - started)) -lt 60 ]
 }
 
-for group in usage pair exec copy crash clock; do
+for group in usage pair exec copy crash machine clock; do
   case $group in *"${1:-}"*)
     printf '== %s\n' "$group"
     "group_$group"
