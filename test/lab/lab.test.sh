@@ -278,7 +278,7 @@ interrupted() {
   local pid
   env --default-signal=INT "$lab" up --name "$b" "${small[@]}" &
   pid=$!
-  until_true 60 test -s "$(run_dir "$b")/console.log" || return 1
+  until_true 60 test -s "$(run_dir "$b")/qemu.pid" || return 1
   kill "-$1" -- "-$pid"
   status "$2" wait "$pid"
 }
@@ -304,6 +304,10 @@ group_machine() {
   check 'a damaged one fails the start' status 1 on_own_cache "$lab" up --name "$b" "${small[@]}"
   check 'and is removed' fails test -e "$saved"
   check 'so is what the start left' on_own_cache gone "$b"
+  check 'up is killed while its machine boots to be saved' on_own_cache interrupted KILL 137
+  check 'the next status ends that QEMU' status 1 on_own_cache "$lab" status --name "$b"
+  check 'nothing of the lab is left' on_own_cache gone "$b"
+  check 'and no machine is saved' fails test -e "$saved"
   check '--boot boots' status 0 on_own_cache "$lab" up --name "$b" "${small[@]}" --boot
   check 'without a saved machine' fails resumed "$b"
   check 'and saves none' fails test -e "$saved"
