@@ -21,7 +21,7 @@ lab_qemu_start() {
 
 # Sets the caller's "arguments". A saved machine and those that resume it have the same devices in the same order.
 lab_qemu_arguments() {
-  local dir=$1 how=$2 entry xen linux cpu initrd=$1/initrd scratch=$LAB_SCRATCH_IMAGE,snapshot=on
+  local dir=$1 how=$2 entry xen linux cpu initrd=$1/initrd scratch=${LAB_SCRATCH_IMAGE:-},snapshot=on
   local disks=("${LAB_DISKS[@]}")
   case $how in
     boot) disks+=("${LAB_OWN_DISKS[@]}") ;;

@@ -24,8 +24,8 @@ start_lab() {
   # A hundred domains that do nothing take more than an emulated CPU has, on the wall clock.
   [ "${2% }" != hundred ] || machine=(--clock instructions --memory 8192)
   "$THAW_ROOT/scripts/lab" down --name "$1" >/dev/null 2>&1
-  "$THAW_ROOT/scripts/lab" up --name "$1" --boot "${machine[@]}" --install "$THAW_ROOT/build/package/thaw.deb" \
-    --disk "tests=$THAW_ROOT/build/labtests" --disk "images=$THAW_ROOT/build/test-images"
+  "$THAW_ROOT/scripts/lab" up --name "$1" "${machine[@]}" --install "$THAW_ROOT/build/package/thaw.deb" \
+    --disk "tests=$THAW_ROOT/build/labtests" --disk "images=$THAW_ROOT/build/test-images" --boot
 }
 
 # lab_lane NUMBER: a lab that runs what waits until nothing does.
