@@ -14,13 +14,6 @@ const C = ['kernels/agent', 'toolstack', 'bindings'];
 const WITHOUT_ROOMS = ['bench'];
 /** Files, and C modules without their extension, that may still be in a cycle, by folder. Nothing may be added. */
 const MAY_STILL_CYCLE = inFolders({
-  'toolstack/network': 'attachments.ts record.ts addresses/allocate.ts dns/dns.ts dns/zones.ts',
-  'toolstack/network/drivers/cni': 'cni.ts list.ts request.ts',
-  'toolstack/runtime': 'create/device-rules.ts create/devices.ts create/spec.ts store/record.ts',
-  'toolstack/frontends/oci':
-    'errors.ts container/container.ts container/record.ts pod/enter.ts verbs/create.ts',
-  'toolstack/frontends/oci/config': 'config.ts fields.ts plan.ts process.ts rootfs.ts',
-  'toolstack/frontends/oci/engine': 'hooks.ts network.ts',
   'toolstack/shim/shares/ninep': 'fids/fid files/path locks/lock ninep server xattrs/xattr',
 });
 
