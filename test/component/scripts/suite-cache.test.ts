@@ -52,9 +52,9 @@ test('a change counts for the suites that depend on it, and for no other', async
   const { root, write, dom0 } = makeTree(t);
   const inDom0 = ['thaw-pvh', 'thaw-pv', 'compat', 'xen'];
   const changes: [what: string, change: () => void, counts: string[]][] = [
-    ['documentation', () => write('README.md', '2'), []],
-    ['more of it', () => write('docs/files.md', '2'), []],
-    ['a page that a test reads', () => write('docs/compat.md', '2'), ['unit']],
+    ['documentation', () => write('README.md', '2'), ['check']],
+    ['more of it', () => write('docs/files.md', '2'), ['check']],
+    ['a page that a test reads', () => write('docs/compat.md', '2'), ['check', 'unit']],
     ['a source', () => write('toolstack/a.ts', '2'), ['check', 'unit', 'agent']],
     ['its mode', () => write('toolstack/a.ts', '2', 0o755), ['check', 'unit', 'agent']],
     ['its end', () => rmSync(join(root, 'toolstack/a.ts')), ['check', 'unit', 'agent']],
