@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tells one file from another, however large it is.
+// Computes a file's length and digest, in chunks.
 
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 
 const CHUNK_BYTES = 2 ** 20;
 
-/** Length and SHA-256 of an open file from its begin on; it stays open. Rejects with the signal's reason. */
+/** Resolves with the length and SHA-256 of an open file, read from its start. Leaves the file open. Rejects with the signal's reason. */
 export async function digestOf(
   file: FileHandle,
   signal?: AbortSignal,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be wrong with a checkpoint's file, as its user sees it.
+// Errors of checkpoint files, as their users see them.
 
 import { errorCode, ThawError } from '../base/errors.js';
 
@@ -13,7 +13,7 @@ export function damaged(path: string, why: string): CheckpointError {
   );
 }
 
-/** What a failed write says. Another error than the system's stays as it is. */
+/** Turns a system error of a write into ERR_DISK or ERR_CHECKPOINT_FILE. Returns any other error unchanged. */
 export function writeFailure(path: string, error: unknown): unknown {
   const code = errorCode(error) ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT')

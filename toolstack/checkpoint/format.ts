@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a checkpoint's file is laid out (docs/checkpoint.md): a prefix, the header as JSON, frames of memory, frames of the disk, the end.
+// Encodes and decodes the parts of a checkpoint file (docs/checkpoint.md): a prefix, the header as JSON, frames of memory, frames of the disk,
+// an end frame.
 
-/** Begins every checkpoint. */
+/** The first bytes of every checkpoint. */
 const WORDS = 'thaw checkpoint\n';
 const MAGIC = Buffer.from(WORDS, 'latin1');
-/** Raised when what follows means something else. */
+/** Raised when the layout or the meaning of a field changes. */
 const VERSION = 1;
 export const DIGEST_BYTES = 32;
 const HEADER_BYTES_MAX = 2 ** 20;
 
-/** Magic, version, the header's length and its SHA-256. */
+/** The prefix holds the magic, the version, the header's length and the header's SHA-256. */
 export const PREFIX_BYTES = MAGIC.length + 8 + DIGEST_BYTES;
-/** The most that one frame carries. */
+/** The most unpacked bytes of one frame. */
 export const CHUNK_BYTES = 2 ** 20;
 export const FRAME_BYTES = 24;
 
 export const FrameKind = { MEMORY: 1, DISK: 2, END: 3 } as const;
 
-/** A frame as its head has it. */
+/** The fields of a frame's head. */
 export interface FrameHead {
   kind: number;
-  /** Whether what is stored is raw DEFLATE; else it is as it is. */
+  /** True for raw DEFLATE data; false for data that is not compressed. */
   isDeflated: boolean;
-  /** In the file. */
+  /** Bytes of the body in the file. */
   storedBytes: number;
-  /** Of what it becomes. */
+  /** Bytes of the body once unpacked. */
   bytes: number;
-  /** Where that belongs. */
+  /** Offset of the unpacked bytes in the memory stream or on the disk. */
   offset: number;
 }
 
@@ -37,7 +38,7 @@ export function encodePrefix(headerBytes: number, digest: Buffer): Buffer {
   return Buffer.concat([MAGIC, numbers, digest]);
 }
 
-/** Returns why it is none in place of what it says. */
+/** Returns the header's length and digest, or a text with the reason why the prefix is not valid. */
 export function decodePrefix(untrusted: Buffer): { headerBytes: number; digest: Buffer } | string {
   const isOurs = untrusted.subarray(0, MAGIC.length).equals(MAGIC);
   if (!isOurs || untrusted.length !== PREFIX_BYTES) return 'it is no checkpoint of a container';
@@ -64,7 +65,7 @@ export function encodeFrameHead({
   return head;
 }
 
-/** Undefined for what no frame can be; whether it comes where it may is the reader's to say. */
+/** Returns undefined for a head that no frame can have. The reader checks the order of frames. */
 export function decodeFrameHead(untrusted: Buffer): FrameHead | undefined {
   const [kind, coding] = [untrusted.readUInt32LE(0), untrusted.readUInt32LE(4)];
   const [storedBytes, bytes] = [untrusted.readUInt32LE(8), untrusted.readUInt32LE(12)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint's header says of its container, looked at field by field. Pure.
+// Parses the container's part of a checkpoint's header, and checks each field. Pure.
 
 import type { PortWish, ProcessLimits } from '../api/container.js';
 import { EXPORTS_MAX } from '../api/wire.js';
@@ -16,24 +16,24 @@ import {
   type Untrusted,
 } from './untrusted.js';
 
-/** An engine's container: what it is restored into has its bundle, and says the rest. */
+/** A container of a container engine. The new container's bundle holds all other settings. */
 export interface SavedOci {
   hostname: string;
-  /** What the agent calls it. */
+  /** The agent's id for the container. */
   inGuest: string;
   flags: number;
-  /** Of its first process, in its guest. */
+  /** The pid of the container's first process inside the guest. */
   guestPid: number;
-  /** What its guest has open of dom0's files: a file beside this one. */
+  /** The fid snapshot, the guest's open files on its shares: a file beside the checkpoint. */
   stash: SavedStash;
-  /** What its guest calls its first interface. */
+  /** The guest's name of its first interface. */
   interface: string;
-  /** Of the files and folders of dom0 that it has, by their number in its guest: whether they can only be read. */
+  /** By the share's number in the guest: true for a read-only share. */
   readOnly: boolean[];
 }
 
 export interface SavedStash {
-  /** A name. */
+  /** A file name without a folder. */
   file: string;
   bytes: number;
   sha256: string;
@@ -47,14 +47,14 @@ export interface SavedContainer {
   command: string[];
   process?: SavedProcess;
   stopSignal?: number;
-  /** What the agent calls it. */
+  /** The agent's id for the container. */
   inGuest: string;
   cpus: number;
-  /** 0 or less: no limit but the guest's own. */
+  /** 0 or less leaves only the guest's own limit. */
   pidsLimit?: number;
-  /** How much memory it may have, where that is less than its domain's. */
+  /** The container's memory limit, where it is below the domain's memory. */
   memoryBytes?: number;
-  /** What `thaw exec` may do in it. */
+  /** Security options and ulimits of processes that `thaw exec` starts. */
   limits?: ProcessLimits;
   flags: number;
   /** The network's name; undefined for none. */
@@ -62,7 +62,7 @@ export interface SavedContainer {
   ports: PortWish[];
 }
 
-/** What thaw looks at again of config.json's process. */
+/** The fields of config.json's process that thaw reads again. */
 export interface SavedProcess {
   args: string[];
   env: string[];
@@ -70,16 +70,16 @@ export interface SavedProcess {
   user: { uid: number; gid: number; additionalGids: number[] };
 }
 
-/** Of a domain. */
+/** The most vCPUs of a domain. */
 export const VCPUS_MAX = 128;
 const PID_MAX = 2 ** 22;
-/** As many files as a guest may have, each with the longest path. */
+/** Room for the most files that a guest may have open, each with the longest path. */
 const STASH_BYTES_MAX = 2 ** 29;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 const HOSTNAME = /^[\x21-\x7e]{1,255}$/;
 const IN_GUEST = /^[0-9a-f]{1,64}$/;
 
-/** Throws an Error that says what is wrong with it. */
+/** Throws an Error that names the wrong field. */
 export function containerOf(all: Untrusted): SavedContainer {
   const process = all['process'] === undefined ? undefined : object(all['process'], 'process');
   const stopSignal = all['stopSignal'];
@@ -106,7 +106,7 @@ export function containerOf(all: Untrusted): SavedContainer {
   };
 }
 
-/** As containerOf(), of an engine's. */
+/** Parses a container of a container engine. Throws as containerOf() does. */
 export function ociOf(all: Untrusted): SavedOci {
   const stash = object(all['stash'], 'stash');
   return {

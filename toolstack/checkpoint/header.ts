@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint says of its container and domain, and how that is checked before a word of it is used: the file is untrusted.
+// Parses a checkpoint's header, which describes its container and domain. The file is untrusted, so every field is checked before its use.
 
 import type { HostTraits } from '../clone/template/traits.js';
 import type { Shape } from '../clone/template/shape.js';
@@ -17,39 +17,39 @@ export interface CheckpointHeader {
   thaw: string;
   /** Milliseconds since 1970. */
   created: number;
-  /** What the guest was frozen on. */
+  /** The traits of the host that wrote the checkpoint. */
   host: HostTraits;
-  /** One of the two. */
+  /** A header has either `container` or `oci`. */
   container?: SavedContainer;
   oci?: SavedOci;
   domain: SavedDomain;
-  /** Of the image, lowest first. */
+  /** The image's layers, lowest first. */
   layers: SavedLayer[];
-  /** The save stream without its zero pages. */
+  /** `bytes` is the length of the save stream, `dataPages` the number of pages that are not zero. */
   memory: { bytes: number; dataPages: number };
-  /** Its writable layer, where that is no part of the memory: how large it is, and at most how much of it has data. */
+  /** The writable layer, unless it is part of the memory: its size, and an upper limit of its data. */
   disk?: { bytes: number; dataBytes: number };
 }
 
 export interface SavedDomain {
   shape: Shape;
-  /** Online. */
+  /** Online vCPUs; shape.vcpus is the maximum. */
   vcpus: number;
-  /** What memory may grow to. */
+  /** The maximum to which memory may grow. */
   memoryKib: number;
   memTotalKib: number;
-  /** Whether the layers are in its memory; else they are its disks. */
+  /** True when the layers are in the domain's memory; false when they are its disks. */
   inMemory: boolean;
 }
 
 export interface SavedLayer {
-  /** Digest of the unpacked tar, as the image's config has it. */
+  /** Digest of the unpacked tar, as in the image's config. */
   diffId: string;
-  /** Of the EROFS that the guest has mounted, where it has it as a disk. */
+  /** The EROFS that the guest has mounted; present for a layer on a disk. */
   erofs?: { bytes: number; sha256: string };
 }
 
-/** Throws an Error that says what is wrong with it. Nothing is in the result that was not looked at. */
+/** Throws an Error that names the wrong field. The result holds only checked values. */
 export function parseHeader(untrustedText: string): CheckpointHeader {
   const all = object(JSON.parse(untrustedText), 'header');
   const disk = all['disk'] === undefined ? undefined : object(all['disk'], 'disk');
@@ -87,7 +87,7 @@ export function parseHeader(untrustedText: string): CheckpointHeader {
 const LAYERS_MAX = 500;
 const MEMORY_KIB_MAX = 2 ** 34;
 const DISK_BYTES_MAX = 16 * 2 ** 40;
-/** A domain's records beside its pages, and the eight bytes that each page has. */
+/** The most bytes of a save stream: the pages, eight bytes for each page, and the domain's other records. */
 const streamBytesMax = ({ memoryKib }: Shape): number => memoryKib * 1024 * 1.01 + 2 ** 25;
 
 function domainOf(all: Untrusted): SavedDomain {

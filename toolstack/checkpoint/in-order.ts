@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work on many pieces at once whose results are wanted in the order of the pieces.
+// Runs work on several items in parallel, and yields the results in the order of the items.
 
 /**
- * What `work` makes of each item, in their order; at most `depth` are under way or wait, so memory is bounded. When one fails, or the
- * consumer stops, those under way are waited for, and no other is begun.
+ * Yields the result of `work` for each item, in the items' order. At most `depth` results are under way or wait, which bounds memory. When
+ * work fails or the consumer stops, no further work starts, and the generator ends after all work under way has settled.
  */
 export async function* inOrder<T, R>(
   items: AsyncIterable<T>,
@@ -14,7 +14,7 @@ export async function* inOrder<T, R>(
   try {
     for await (const item of items) {
       const result = work(item);
-      // Whoever waits for it sees that it failed.
+      // The await of this result reports a failure. This handler only prevents an unhandled rejection until then.
       result.catch(() => undefined);
       underWay.push(result);
       if (underWay.length >= depth) yield (await underWay.shift()) as R;

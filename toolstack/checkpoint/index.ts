@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rest of thaw may use of checkpoints' files.
+// The parts of checkpoint files that the rest of thaw may use.
 export { digestOf } from './digest.js';
 export { CheckpointError, damaged, writeFailure } from './errors.js';
 export type { CheckpointHeader, SavedLayer } from './header.js';

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads and writes at a place in a file: whole ones, and none that is waited for without end.
+// Reads and writes whole buffers at an offset in a file, with a deadline.
 
 import type { FileHandle } from 'node:fs/promises';
 import { withDeadline } from '../base/deadline.js';
 
-/** A disk that sleeps, or a server that is away. */
+/** Long enough for a disk that spins up, or a file server that is away for a moment. */
 const IO_MS = 120_000;
 
-/** Fills `data` from there; the number of bytes is less than its length where the file ends before. */
+/** Fills `data` from `offset`. Resolves with the number of bytes read, less than data.length at the end of the file. Rejects with ERR_TIMEOUT. */
 export async function readAt(file: FileHandle, data: Buffer, offset: number): Promise<number> {
   let done = 0;
   while (done < data.length) {
@@ -19,6 +19,7 @@ export async function readAt(file: FileHandle, data: Buffer, offset: number): Pr
   return done;
 }
 
+/** Writes all of `data` at `offset`. Rejects with ERR_TIMEOUT. */
 export async function writeAt(file: FileHandle, data: Buffer, offset: number): Promise<void> {
   for (let done = 0; done < data.length;) {
     const writing = file.write(data, done, data.length - done, offset + done);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a checkpoint is read: its header first, which says what it takes; then memory and disk, which are nobody's until the last digest fits.
+// Reads a checkpoint: first the header, which tells the sizes; then memory and disk, which may be used only once the last digest fits.
 
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -24,7 +24,7 @@ import { readAt, writeAt } from './io.js';
 import type { WriteOptions } from './write.js';
 
 const inflate = promisify<Buffer, { maxOutputLength: number }, Buffer>(inflateRaw);
-/** As many as libuv has threads. */
+/** The number of libuv's threads. */
 const DEPTH = 4;
 
 export class CheckpointFile {
@@ -49,11 +49,11 @@ export class CheckpointFile {
   }
 
   /**
-   * Opens a checkpoint and reads its header. `title` is what messages call it. Rejects with ERR_CHECKPOINT_FILE for what cannot be read or is
-   * none, with ERR_CHECKPOINT_DAMAGED for one that is not as it was written.
+   * Opens a checkpoint and reads its header. Messages call the file `title`. Rejects with ERR_CHECKPOINT_FILE for a file that cannot be read or
+   * is no checkpoint, with ERR_CHECKPOINT_DAMAGED for a changed checkpoint.
    */
   static async open(path: string, title: string): Promise<CheckpointFile> {
-    // A fifo would keep thawd waiting.
+    // O_NONBLOCK: opening a fifo would block otherwise.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
       (error: unknown) => {
         throw readFailure(title, error);
@@ -86,8 +86,8 @@ export class CheckpointFile {
   }
 
   /**
-   * Unpacks memory into a memfd and the disk into a file that is empty; once. When it rejects, with ERR_CHECKPOINT_DAMAGED or what
-   * writing said, nothing of either may be used.
+   * Unpacks memory into a memfd, and the disk into an empty file. Callable once. Rejects with ERR_CHECKPOINT_DAMAGED, with the error of a write,
+   * or with the signal's reason; then neither memory nor disk may be used.
    */
   async unpack(
     into: { memoryFd: number; disk?: FileHandle | undefined },
@@ -116,7 +116,7 @@ export class CheckpointFile {
     await this.#file.close();
   }
 
-  /** All that carry something, each where it may be, up to the end, whose digest must fit. */
+  /** Yields the frames of memory and disk in file order, checks their offsets, and checks the digest after the last one. */
   async *#frames(): AsyncGenerator<Frame> {
     const { memory, disk } = this.header;
     let [memoryBytes, diskBytes, diskAt] = [0, 0, 0];
@@ -126,7 +126,7 @@ export class CheckpointFile {
       const { kind, offset, bytes } = head;
       if (kind === FrameKind.END) break;
       if (kind === FrameKind.MEMORY) {
-        // A stream without holes, before the disk.
+        // Memory comes before the disk, without holes.
         if (diskAt > 0 || offset !== memoryBytes) throw damaged(this.#path, WRONG_FRAME);
         memoryBytes += bytes;
       } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint's file holds of a domain, as a template that a new one is cloned from.
+// Unpacks a checkpoint's domain into a template, from which thaw clones the restored domain.
 
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
@@ -9,14 +9,14 @@ import type { Template } from '../clone/template/template.js';
 import type { CheckpointFile } from './read.js';
 import type { WriteOptions } from './write.js';
 
-/** How many pages dom0 has of a checkpoint for a while: the stream's, and what is made of it. Pure. */
+/** Pages of dom0's memory that a restore takes for a while: those of the save stream, and those of the template made from it. Pure. */
 export function pagesToRestore({ bytes, dataPages }: CheckpointFile['header']['memory']): number {
   return dataPages + Math.max(dataPages, Math.ceil(bytes / 4096));
 }
 
 /**
- * Its memory file is the caller's, and the data of its disk is in `disk`. Nothing of either is used before all of the file fits: rejects as
- * CheckpointFile.unpack() does.
+ * Resolves with a template whose memory file belongs to the caller; the disk's data goes into `disk`. Both are valid only when this resolves.
+ * Rejects as CheckpointFile.unpack() does.
  */
 export async function unpackTemplate(
   file: CheckpointFile,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a value of a file that nobody vouches for is looked at before it is used: what is not as it must be throws, naming the field. Pure.
+// Checks values of an untrusted file before their use. Each function throws for a wrong value, naming the field. Pure.
 
 export const HEX = /^[0-9a-f]{64}$/;
 export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const WORDS_MAX = 100_000;
 
-/** An object of JSON. */
+/** A JSON object. */
 export type Untrusted = Record<string, unknown>;
 
 export function wrong(what: string): Error {
@@ -27,7 +27,7 @@ export function text(value: unknown, what: string, pattern: RegExp): string {
   return value;
 }
 
-/** Words of a command line. */
+/** Checks the words of a command line. */
 export function texts(value: unknown, what: string): string[] {
   return list(value, what, WORDS_MAX).map((word) => text(word, what, /^[^\0]*$/));
 }

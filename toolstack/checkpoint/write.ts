@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a checkpoint is written: memory and the disk's data in pieces, compressed side by side, to a file that has its name when it is whole.
+// Writes a checkpoint: compresses pieces of memory and of the disk in parallel, and renames the file to its name once it is complete.
 
 import { createHash } from 'node:crypto';
 import { open, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
@@ -18,25 +18,25 @@ import { inOrder } from './in-order.js';
 import { readAt, writeAt } from './io.js';
 
 const deflate = promisify<Buffer, { level: number }, Buffer>(deflateRaw);
-/** As many as libuv has threads. */
+/** The number of libuv's threads. */
 const DEPTH = 4;
 
 export interface CheckpointSource {
-  /** All but what is known of memory and disk once they are looked at. */
+  /** The header without its fields `memory` and `disk`, which writeCheckpoint() adds. */
   about: Omit<CheckpointHeader, 'memory' | 'disk'>;
-  /** A memfd, which stays the caller's. */
+  /** `fd` is a memfd that the caller keeps and closes. */
   memory: { fd: number; bytes: number; dataPages: number };
-  /** Nobody writes to it meanwhile. */
+  /** The disk's file must not change during the write. */
   disk?: { path: string; bytes: number };
 }
 
 export interface WriteOptions {
   signal: AbortSignal;
-  /** Told how many bytes of memory and disk are done, and of how many. */
+  /** Called with the bytes of memory and disk that are done, and with their total. */
   onProgress: (done: number, total: number) => void;
 }
 
-/** Rejects with ERR_CHECKPOINT_FILE where no checkpoint can be written to `path`, absolute, as far as that can be told before. */
+/** Checks before the write that `path`, absolute, can be a checkpoint's file. Rejects with ERR_CHECKPOINT_FILE. */
 export async function checkTarget(path: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): CheckpointError =>
     new CheckpointError('ERR_CHECKPOINT_FILE', `Cannot write ${path}: ${why}`, { cause });
@@ -52,8 +52,8 @@ export async function checkTarget(path: string): Promise<void> {
 }
 
 /**
- * Writes a checkpoint to `path`, absolute, mode 0600, in place of a file that is there. Rejects with ERR_DISK or ERR_CHECKPOINT_FILE, or with
- * the signal's reason; nothing is left then, and what was there is as it was.
+ * Writes a checkpoint to `path`, absolute, mode 0600, and replaces an existing file. Rejects with ERR_DISK or ERR_CHECKPOINT_FILE, or with the
+ * signal's reason; then no temporary file remains, and an existing file is unchanged.
  */
 export async function writeCheckpoint(
   path: string,
@@ -116,7 +116,7 @@ async function writeWhole(
   }
 }
 
-/** Nobody could read another. */
+/** Refuses a header that parseHeader() would not read back. Throws ERR_CHECKPOINT_FILE. */
 function checkHeader(header: CheckpointHeader): void {
   try {
     parseHeader(JSON.stringify(header));
@@ -126,7 +126,7 @@ function checkHeader(header: CheckpointHeader): void {
   }
 }
 
-/** Where the first `bytes` of a file have data. */
+/** Resolves with the ranges of a sparse file's first `bytes` that hold data. */
 async function rangesOf(image: FileHandle, bytes: number): Promise<DataRange[]> {
   const ranges: DataRange[] = [];
   for (let at = 0; at < bytes;) {
@@ -138,7 +138,7 @@ async function rangesOf(image: FileHandle, bytes: number): Promise<DataRange[]> 
   return ranges;
 }
 
-/** Before anything is written, so that a full file system is no news after minutes. What compresses takes less. */
+/** Rejects with ERR_DISK before minutes of writing when the file system may be too full. Assumes that nothing compresses. */
 async function checkSpace(path: string, bytes: number): Promise<void> {
   const folder = dirname(path);
   const { bavail, bsize } = await statfs(folder);
@@ -165,7 +165,7 @@ async function* chunksOf(
       const data = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - offset));
       if ((await readAt(file, data, offset)) < data.length)
         throw new Error('The copy is shorter than it was');
-      // A disk reads as zeros where nothing is.
+      // The restored disk is sparse and reads as zeros there.
       if (kind === FrameKind.DISK && data.equals(ZEROS.subarray(0, data.length))) continue;
       yield { offset, data };
     }
@@ -174,7 +174,7 @@ async function* chunksOf(
 
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
-/** A chunk as its frame; as it is where DEFLATE makes it no smaller. */
+/** Resolves with the chunk's frame, compressed only where DEFLATE makes it smaller. */
 async function pack(
   kind: number,
   { offset, data }: Chunk,
@@ -186,7 +186,7 @@ async function pack(
   return { stored: [encodeFrameHead(head), body], bytes: data.length };
 }
 
-/** The file as it grows, and the digest of all of it. */
+/** Appends to the checkpoint's file, and computes the digest of all bytes. */
 class Sink {
   readonly #file: FileHandle;
   readonly #signal: AbortSignal;
@@ -213,7 +213,7 @@ class Sink {
     }
   }
 
-  /** The digest of all that is before it, then the whole file on its disk. */
+  /** Writes the end frame with the digest of all bytes before the digest, then flushes the file to its disk. */
   async end(): Promise<void> {
     const bytes = DIGEST_BYTES;
     const head = { kind: FrameKind.END, isDeflated: false, storedBytes: bytes, bytes, offset: 0 };
@@ -224,5 +224,5 @@ class Sink {
   }
 }
 
-/** For all that dom0 still has of it in memory. */
+/** Long enough to flush a whole checkpoint from dom0's page cache. */
 const SYNC_MS = 600_000;
