@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which errors the image store makes. Each code has one meaning; callers match the code, people read the message.
+// Errors of the image store. Each code has one meaning; callers match the code, and people read the message.
 import { statfs } from 'node:fs/promises';
 import { ThawError, errorCode } from '../base/errors.js';
 
 export type ImageErrorCode =
   /** The reference names nothing: no such file, repository, tag, or stored image. */
   | 'ERR_IMAGE_NOT_FOUND'
-  /** The image's bytes are not what its digests promise, or its metadata cannot be parsed. */
+  /** The image's bytes do not match its digests, or its metadata cannot be parsed. */
   | 'ERR_IMAGE_CORRUPT'
-  /** A layer holds what must not be unpacked: `..`, device nodes, impossible links, too much of anything. */
+  /** A layer has entries that must not be unpacked: `..`, device nodes, impossible links, or more bytes or entries than the limits. */
   | 'ERR_IMAGE_UNSAFE'
   /** The image is sound but uses something thaw's layers cannot express. */
   | 'ERR_IMAGE_UNSUPPORTED'
@@ -22,26 +22,26 @@ export type ImageErrorCode =
   | 'ERR_IMAGE_TOOL'
   /** The registry asks for a login. */
   | 'ERR_IMAGE_DENIED'
-  /** The registry does not answer, or not in TLS. */
+  /** The registry does not answer, or does not answer in TLS. */
   | 'ERR_IMAGE_UNREACHABLE'
   /** skopeo failed for another reason, which the message quotes. */
   | 'ERR_IMAGE_PULL'
   /** skopeo could not copy an image out, to a registry or a file, for another reason, which the message quotes. */
   | 'ERR_IMAGE_PUSH'
-  /** The image cannot be pushed or saved: its layers were not kept as they came. */
+  /** The image cannot be pushed or saved: the store did not keep the original blobs of its layers. */
   | 'ERR_IMAGE_NOT_KEPT'
   /** The work took longer than its deadline. */
   | 'ERR_IMAGE_TIMEOUT'
-  /** The caller gave up. */
+  /** The caller aborted the work. */
   | 'ERR_IMAGE_ABORTED'
-  /** The image is used by a container, or has more names than the one given. */
+  /** A container uses the image, or the image has more names than the one given. */
   | 'ERR_IMAGE_IN_USE'
-  /** The user or group asked for is not in the image. */
+  /** The image has no such user or group. */
   | 'ERR_IMAGE_USER'
-  /** Image and command line together give no process that could be started. */
+  /** The image and the command line together give no command to run. */
   | 'ERR_IMAGE_COMMAND';
 
-/** What the image store throws. */
+/** An error of the image store. */
 export class ImageError extends ThawError {
   declare readonly code: ImageErrorCode;
 
@@ -50,13 +50,13 @@ export class ImageError extends ThawError {
   }
 }
 
-/** Bytes that root can still write to the file system of `path`, and its size. */
+/** Resolves with the free bytes of the file system of `path`, and with its size. */
 export async function spaceOf(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
   const s = await statfs(path);
   return { freeBytes: s.bavail * s.bsize, totalBytes: s.blocks * s.bsize };
 }
 
-/** Whether an error, or a tool's text, says that the disk is full. */
+/** True when an error, or a tool's text, says that the disk is full. */
 export function saysNoSpace(error: unknown): boolean {
   const code = errorCode(error);
   if (code === 'ERR_IMAGE_NOSPACE' || code === 'ENOSPC' || code === 'EDQUOT') return true;
@@ -64,7 +64,7 @@ export function saysNoSpace(error: unknown): boolean {
   return /no space left on device|disk quota exceeded/i.test(text);
 }
 
-/** Text from an image made fit for one line of a message: control characters escaped, cut at 200 characters. */
+/** Quotes an image's text for one line of a message: escapes control characters, and cuts the text at 200 characters. */
 export function quoteUntrusted(untrustedText: string): string {
   const cut = untrustedText.length > 200 ? `${untrustedText.slice(0, 200)}…` : untrustedText;
   return JSON.stringify(cut);

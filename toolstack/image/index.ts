@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the rest of thaw may use of the image store.
+// The parts of the image store that the rest of thaw may use.
 export { FolderLayers, type LayerFolder } from './layers/folder-layers.js';
 export { ImageError, type ImageErrorCode } from './errors.js';
 export type { HistoryEntry, ImageDetails } from './store/details.js';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How JSON that others wrote is taken apart: each getter returns the type asked for or throws ERR_IMAGE_CORRUPT naming the field.
+// Reads fields of untrusted JSON: each getter returns its type, or throws ERR_IMAGE_CORRUPT, naming the field.
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { ImageError } from './errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads a file whole, refusing one longer than `maxBytes`. */
+/** Reads a whole file. Rejects with ERR_IMAGE_CORRUPT for a file longer than `maxBytes`. */
 export async function readLimited(path: string, maxBytes: number): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
@@ -39,7 +39,7 @@ export function asObject(untrustedValue: unknown, what: string): JsonObject {
   return untrustedValue as JsonObject;
 }
 
-/** A string, or '' where the field is absent or null. */
+/** Returns a string, or '' where the field is absent or null. */
 export function stringField(o: JsonObject, key: string, maxLength = 65536): string {
   const value = o[key] ?? '';
   if (typeof value !== 'string' || value.length > maxLength || value.includes('\0')) {
@@ -48,7 +48,7 @@ export function stringField(o: JsonObject, key: string, maxLength = 65536): stri
   return value;
 }
 
-/** An array of strings, or [] where the field is absent or null. */
+/** Returns an array of strings, or [] where the field is absent or null. */
 export function stringsField(o: JsonObject, key: string, maxItems = 4096): string[] {
   const value = o[key] ?? [];
   if (!Array.isArray(value) || value.length > maxItems) {
@@ -61,7 +61,7 @@ export function stringsField(o: JsonObject, key: string, maxItems = 4096): strin
   });
 }
 
-/** An object of strings, or {} where the field is absent or null. */
+/** Returns an object of strings, or {} where the field is absent or null. */
 export function stringMapField(o: JsonObject, key: string): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(asObject(o[key] ?? {}, `field ${key}`))) {
@@ -71,12 +71,12 @@ export function stringMapField(o: JsonObject, key: string): Record<string, strin
   return out;
 }
 
-/** The keys of an object used as a set, or [] where the field is absent or null. */
+/** Returns the keys of an object used as a set, or [] where the field is absent or null. */
 export function keysField(o: JsonObject, key: string): string[] {
   return Object.keys(asObject(o[key] ?? {}, `field ${key}`));
 }
 
-/** sha256:HEX of the bytes. */
+/** Returns the SHA-256 of the bytes as sha256:HEX. */
 export function digestOf(bytes: Buffer | string): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

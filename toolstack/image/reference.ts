@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What does IMAGE on a command line name? Turns it into skopeo's TRANSPORT:DETAILS form and into the one name the store keeps.
+// Parses an image reference of a command line into skopeo's TRANSPORT:DETAILS form, and into the name under which the store keeps the image.
 import { resolve as resolvePath } from 'node:path';
 import { ImageError } from './errors.js';
 
-/** Transports whose details are a path in a file system that this host can look at. */
+/** Transports whose details are a path on this host. */
 export type LocalTransport = 'oci' | 'oci-archive' | 'docker-archive' | 'dir' | 'sif' | 'tarball';
 export type Transport =
   LocalTransport | 'docker' | 'docker-daemon' | 'containers-storage' | 'ostree';
 
 export interface ImageReference {
   readonly transport: Transport;
-  /** What skopeo gets; paths are absolute. */
+  /** The reference for skopeo; paths are absolute. */
   readonly skopeo: string;
-  /** What the store calls it: `docker.io/library/busybox:latest`, or the skopeo form for other transports. */
+  /** The name in the store: `docker.io/library/busybox:latest`, or the skopeo form for other transports. */
   readonly name: string;
-  /** Files or folders a local transport reads, absolute; empty for the others. */
+  /** Absolute paths of the files or folders that a local transport reads; empty for other transports. */
   readonly paths: readonly string[];
-  /** Whether the text could also be the start of an image id. */
+  /** True when the text could also be the start of an image id. */
   readonly maybeId: boolean;
 }
 
@@ -30,9 +30,9 @@ const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
- * Parses a reference. A text without a transport is a registry's name by the rules docker and podman share: a first component with
- * a dot or a port, or `localhost`, is a registry, else docker.io (and `library/` for a single component); no tag means `latest`.
- * Relative paths are taken from `cwd`. Throws ERR_IMAGE_REFERENCE.
+ * Parses a reference. A text without a transport is a name on a registry, by the rules that docker and podman share. A first component with a dot
+ * or a port, or `localhost`, is the registry. Otherwise the registry is docker.io, with `library/` before a single component. No tag means `latest`.
+ * Relative paths start at `cwd`. Throws ERR_IMAGE_REFERENCE.
  */
 export function parseReference(
   text: string,
@@ -64,7 +64,7 @@ function localReference(
   cwd: string | undefined,
   text: string,
 ): ImageReference {
-  // Only oci and the archives take something (a tag, an index) after the path; none of their paths can hold a colon.
+  // Only oci and the archives take a suffix (a tag, an index) after the path; none of their paths can hold a colon.
   const split = transport === 'dir' || transport === 'sif' ? -1 : rest.indexOf(':');
   const given =
     transport === 'tarball' ? rest.split(':') : [split < 0 ? rest : rest.slice(0, split)];
@@ -90,7 +90,7 @@ function registryReference(text: string, details: string): ImageReference {
   if (tag !== undefined && !TAG.test(tag))
     bad(text, 'a tag is at most 128 letters, digits, dots, underscores and dashes');
   const repository = repositoryOf(hasTag ? untagged.slice(0, colon) : untagged, text);
-  // skopeo refuses a tag next to a digest; the digest says more.
+  // skopeo refuses a tag next to a digest. The digest is more exact.
   const suffix = digest !== undefined ? `@${digest}` : `:${tag ?? 'latest'}`;
   const name = `${repository}${suffix}`;
   return { transport: 'docker', skopeo: `docker://${name}`, name, paths: [], maybeId: false };

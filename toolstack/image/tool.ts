@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the store runs a program: never blocking, with a deadline and a signal, and gone when thawd goes.
+// Runs the store's programs in the background, with a deadline and a signal. The programs end when thawd ends.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { ImageError } from './errors.js';
@@ -15,14 +15,14 @@ const STDERR_MAX = 64 * 1024;
 export interface ToolOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** Where the tool puts temporary files, so that they fill the store's disk, not /tmp, and go with the pull's folder. */
+  /** The folder for the tool's temporary files: they use the store's disk, not /tmp, and are removed with the pull's folder. */
   readonly tmpDir: string;
   readonly stdoutMax?: number;
   /** The caller reads stdout itself. */
   readonly isPiped?: boolean;
 }
 
-/** A program's end other than status 0; `stderr` is its last 64 KiB. */
+/** A program ended with a signal or a status other than 0; `stderr` is the last 64 KiB of its output. */
 export class ToolFailure extends Error {
   readonly stderr: string;
 
@@ -35,13 +35,13 @@ export class ToolFailure extends Error {
 
 export interface RunningTool {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  /** Resolves with stdout at status 0; rejects with ToolFailure or ImageError. Settles only once the process is gone. */
+  /** Resolves with stdout at status 0; rejects with ToolFailure or ImageError. Settles only after the process has ended. */
   readonly done: Promise<Buffer>;
 }
 
 /**
- * Starts a program. setpriv arms the parent-death signal: without it a killed thawd leaves skopeo downloading, and mkfs.erofs 1.8
- * spins for ever when its input ends early.
+ * Starts a program. setpriv sets the parent-death signal: otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8
+ * would spin for ever when its input ends early.
  */
 export function startTool(
   tool: string,
@@ -56,7 +56,7 @@ export function startTool(
   return { child, done: finish(tool, child, options) };
 }
 
-/** Runs a program without input to its end. */
+/** Runs a program without input, and resolves with its stdout. Rejects as RunningTool.done does. */
 export async function runTool(
   tool: string,
   args: readonly string[],
@@ -149,7 +149,7 @@ async function finish(
   }
 }
 
-/** The last line that says something. */
+/** Returns the last line that is not empty. */
 export function lastLine(text: string): string {
   return (
     text

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an image is to the rest of thaw, and what may be asked of the store.
+// The types of images and of the image store's options.
 import type { Log } from '../base/log.js';
 import type { OnProgress } from '../base/progress.js';
 import type { LayerLimits } from './layers/rules.js';
@@ -7,75 +7,75 @@ import type { ImageConfig } from './transports/manifest.js';
 import type { SourceOptions } from './transports/skopeo.js';
 
 export interface ImageLayer {
-  /** Of the blob as it was copied. */
+  /** Digest of the blob as skopeo copied it. */
   readonly digest: string;
-  /** Of the unpacked tar. */
+  /** Digest of the unpacked tar. */
   readonly diffId: string;
   readonly erofsPath: string;
   readonly bytes: number;
 }
 
 export interface Image {
-  /** Digest of the config, sha256:HEX: the same as podman's and docker's image id. */
+  /** Digest of the config, sha256:HEX: podman and docker have the same image id. */
   readonly id: string;
   readonly names: string[];
-  /** Of the manifest it was copied by, sha256:HEX; '' where an older thaw pulled it. */
+  /** Digest of the copied manifest, sha256:HEX; '' for an image that an older thaw pulled. */
   readonly digest: string;
-  /** From the bottom up; at least one; empty layers are left out where others remain. */
+  /** From the bottom up. Leaves out empty layers, but has at least one layer. */
   readonly layers: ImageLayer[];
   readonly config: ImageConfig;
   readonly architecture: string;
   readonly os: string;
   /** RFC 3339, or ''. */
   readonly created: string;
-  /** Bytes of all its layers on disk; layers that images share count in each. */
+  /** Bytes of all the image's layers on disk. A shared layer counts in each of its images. */
   readonly size: number;
-  /** Text of /etc/passwd and /etc/group as the layers show them, at most 256 KiB each; '' where there is none. */
+  /** Text of /etc/passwd and /etc/group in the merged layers, at most 256 KiB each; '' for a missing file. */
   readonly passwd: string;
   readonly group: string;
 }
 
 export interface PullOptions extends SourceOptions {
-  /** Where relative paths of oci:, dir: and archives start: the caller's working directory. */
+  /** The caller's working directory: relative paths of oci:, dir: and archives start there. */
   readonly cwd?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** As podman calls them. */
+/** podman's names of the formats. */
 export type SaveFormat = 'docker-archive' | 'oci-archive' | 'oci-dir' | 'docker-dir';
 
 export interface SaveOptions extends PullOptions {
-  /** Absolute. */
+  /** An absolute path. */
   readonly path: string;
   readonly format: SaveFormat;
-  /** What progress and errors call it. */
+  /** The image's name in progress texts and errors. */
   readonly title: string;
 }
 
 export interface LoadedImage {
   readonly image: Image;
-  /** What it was called in what it was loaded from. */
+  /** The image's names in the archive or folder that it was loaded from. */
   readonly names: readonly string[];
 }
 
 export interface ImageUsage {
   readonly total: number;
-  /** How many of them containers need, or what was frozen. */
+  /** The number of images that a container or a frozen image needs. */
   readonly used: number;
-  /** Of all layers and blobs on disk; what images share counts once. */
+  /** Bytes of all layers and blobs on disk; a shared one counts once. */
   readonly bytes: number;
-  /** Of those that the used ones need. */
+  /** Bytes of the layers and blobs that used images need. */
   readonly usedBytes: number;
 }
 
 export type PullPolicy = 'missing' | 'always' | 'never';
 
 export interface ImageStoreOptions {
-  /** Absolute; made if missing. All that is downloaded and made goes here, temporary files included. */
+  /** The store's folder, absolute; made if missing. All downloads, results and temporary files are in it. */
   readonly root: string;
   readonly log: Log;
   readonly limits?: Partial<LayerLimits>;
-  /** Whether layers are kept as they came, too, so that images can be pushed and saved (default true). */
+  /** True to keep the layers' original blobs too, which push and save need (default true). */
   readonly keepsBlobs?: boolean;
 }

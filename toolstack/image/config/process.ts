@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which process do image and command line give together? podman's rules for entrypoint, command, environment and folder.
+// Merges the image's config and the command line into a process, by podman's rules for entrypoint, command, environment and working directory.
 import { ImageError, quoteUntrusted } from '../errors.js';
 import type { ImageConfig } from '../transports/manifest.js';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface ProcessRequest {
-  /** As on the command line: absent = the image's, '' = none, a JSON array = a list, else one word. */
+  /** The command line's value: absent = the image's, '' = none, a JSON array = a list, else one word. */
   readonly entrypoint?: string | undefined;
-  /** CMD… of the command line; empty = the image's. */
+  /** The command line's CMD…; empty = the image's. */
   readonly command?: readonly string[];
-  /** `KEY=VALUE`; a `KEY` alone is the caller's business to fill in. Wins over the image's. */
+  /** `KEY=VALUE`; the caller must fill in the value of a `KEY` alone. Takes precedence over the image's. */
   readonly env?: readonly string[];
-  /** Wins over the image's; absolute. */
+  /** An absolute path. Takes precedence over the image's. */
   readonly workdir?: string | undefined;
   readonly tty?: boolean;
-  /** Becomes HOSTNAME. */
+  /** The value of HOSTNAME. */
   readonly hostname?: string | undefined;
-  /** Becomes HOME where neither image nor command line sets it. */
+  /** The value of HOME where neither the image nor the command line sets it. */
   readonly home?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ProcessSpec {
   readonly cwd: string;
 }
 
-/** Merges. Throws ERR_IMAGE_COMMAND where nothing is left to run or a folder is not absolute. */
+/** Throws ERR_IMAGE_COMMAND for an empty command, a working directory that is not absolute, or a variable without `=`. */
 export function mergeProcess(
   config: ImageConfig,
   request: ProcessRequest,
@@ -54,7 +54,7 @@ function argsOf(config: ImageConfig, request: ProcessRequest): string[] {
   const command = request.command ?? [];
   if (request.entrypoint !== undefined) {
     const entrypoint = parseEntrypoint(request.entrypoint);
-    // As podman: '' silences the image's Cmd too, '[]' does not.
+    // podman's rule: '' drops the image's Cmd too, '[]' does not.
     const isEmptyList = entrypoint.length === 0 && request.entrypoint !== '';
     return [...entrypoint, ...(command.length === 0 && isEmptyList ? config.cmd : command)];
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which numbers does User mean? docker's and podman's rules over the image's own /etc/passwd and /etc/group.
+// Resolves User to numbers with the image's own /etc/passwd and /etc/group, by docker's and podman's rules.
 import { ImageError, quoteUntrusted } from '../errors.js';
 
-/** As runc: ids beyond a signed 32-bit number are refused. */
+/** The largest signed 32-bit number; runc refuses larger ids too. */
 const ID_MAX = 0x7fffffff;
 
 export interface ResolvedUser {
@@ -28,8 +28,8 @@ interface GroupEntry {
 }
 
 /**
- * Resolves `user`, `uid`, `user:group`, `uid:gid` or '' (root). A number need not be in the files: gid 0 and home `/` then. Without
- * an explicit group the user's supplementary groups count. Throws ERR_IMAGE_USER naming user or group and `imageName`.
+ * Resolves `user`, `uid`, `user:group`, `uid:gid` or '' (root). A uid that is not in the files gets gid 0 and the home `/`. Without an explicit
+ * group, the result has the user's supplementary groups. Throws ERR_IMAGE_USER, naming the user or group and `imageName`.
  */
 export function resolveUser(
   user: string,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one layer becomes an EROFS, in one pass: blob, decompressor, SHA-256 of the tar, TarEditor, mkfs.erofs. mkfs.erofs hears the
-// end of its input only after everything was found sound; until then it is killed when something is not.
+// Converts one layer into an EROFS, in one pass: blob, decompressor, SHA-256 of the tar, TarEditor, mkfs.erofs. mkfs.erofs gets the end of its
+// input only after all checks have passed. A failed check kills it.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -18,16 +18,16 @@ const TIMEOUT_MS = 2 * 60 * 60 * 1000;
 const MKFS_ARGS = [
   '--tar=f',
   '--aufs',
-  // In the tar's order, as it comes: else all data makes a detour through a temporary file.
+  // Keeps the tar's order; otherwise mkfs.erofs writes all data to a temporary file first.
   '--sort=none',
   ...REPRODUCIBLE,
 ];
 
 export interface ConvertOptions {
   readonly blob: string;
-  /** Digest of the blob as skopeo verified it. */
+  /** Digest of the blob, which skopeo has verified. */
   readonly digest: string;
-  /** Digest of the tar that the image's config promises. */
+  /** Digest of the tar, from the image's config. */
   readonly diffId: string;
   readonly out: string;
   readonly tmpDir: string;
@@ -35,11 +35,11 @@ export interface ConvertOptions {
   /** Attributes of folders in the layers below. */
   readonly lower: ReadonlyMap<string, DirAttributes>;
   readonly signal: AbortSignal;
-  /** Told how many bytes of the blob were read so far. */
+  /** Called with the bytes of the blob read so far. */
   readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
-/** Converts. Leaves `out` flushed to disk, or in any state when it throws: ERR_IMAGE_CORRUPT, _UNSAFE, _UNSUPPORTED, _NOSPACE, … */
+/** Resolves when `out` is flushed to disk. Rejects with ERR_IMAGE_CORRUPT, _UNSAFE, _UNSUPPORTED, _NOSPACE, …; `out` may be incomplete then. */
 export async function convertLayer(options: ConvertOptions): Promise<LayerFacts> {
   const { tmpDir, signal } = options;
   const inner = new AbortController();
@@ -47,7 +47,7 @@ export async function convertLayer(options: ConvertOptions): Promise<LayerFacts>
   const toolOptions = { tmpDir, signal: stop, timeoutMs: TIMEOUT_MS };
   const source = await openLayer(options.blob, toolOptions);
   const mkfs = startTool('mkfs.erofs', [...MKFS_ARGS, options.out], toolOptions);
-  // Both may fail before anyone waits for them.
+  // Both may fail before the awaits below: prevents an unhandled rejection.
   mkfs.done.catch(() => undefined);
   source.done.catch(() => undefined);
   const rules = new LayerRules(options.limits, options.lower);
@@ -68,7 +68,7 @@ export async function convertLayer(options: ConvertOptions): Promise<LayerFacts>
   }
 }
 
-/** Everything from the decompressor through the editor to mkfs.erofs, then the tar's digest compared. */
+/** Passes the tar from the decompressor through the editor to mkfs.erofs, then compares its digest. */
 async function feed(
   source: LayerStream,
   editor: TarEditor,
@@ -97,7 +97,7 @@ async function feed(
   }
 }
 
-/** mkfs.erofs may stop reading at the archive's end mark, or die: then what follows is dropped, and its status says what happened. */
+/** Drops data after mkfs.erofs stops reading: at the archive's end mark, or by a failure that its status reports. */
 function writer(sink: Writable): (part: Buffer) => Promise<void> {
   let isGone = false;
   let wake: (() => void) | undefined;
@@ -116,10 +116,10 @@ function writer(sink: Writable): (part: Buffer) => Promise<void> {
 }
 
 interface LayerStream {
-  /** The tar. */
+  /** The unpacked tar. */
   stream: Readable;
   done: Promise<unknown>;
-  /** How far the blob was read. */
+  /** Returns the bytes of the blob read so far. */
   bytesRead: () => number;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders of other engines' stores as EROFS: KEY.erofs is made of a folder that does not change, and KEY.json says of which; own-HOLDER-N.erofs of
-// one that is a container's alone. Both are an overlay's layers, whose marks (overlayfs.rst) go along.
+// Converts folders of container engines' stores into EROFS. KEY.erofs holds a folder that does not change, and KEY.json names the folder.
+// own-HOLDER-N.erofs holds a container's own folder. Both are layers of an overlay and keep its marks (overlayfs.rst).
 import { createHash, randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { runTool, ToolFailure } from '../tool.js';
 import { KeyedQueue } from '../store/work.js';
 
 const TIMEOUT_MS = 30 * 60 * 1000;
-/** Raised when what is made of a folder changes. */
+/** Raised when the conversion of a folder changes. */
 const VERSION = 1;
 
 export interface FolderLayer {
@@ -24,7 +24,7 @@ export interface FolderLayer {
 
 export interface LayerFolder {
   readonly folder: string;
-  /** Whoever has it may write to it: its layer is the holder's alone, and made anew each time. */
+  /** The container may write to the folder: its layer belongs to this holder alone, and is made anew each time. */
   readonly isOwn: boolean;
 }
 
@@ -33,7 +33,7 @@ export class FolderLayers {
   readonly #log: Pick<Log, 'warn'>;
   readonly #queue = new KeyedQueue();
   readonly #making = new Set<string>();
-  /** The files that each holder counts on. */
+  /** By holder, the paths of the layers that it uses. */
   readonly #held = new Map<string, Set<string>>();
 
   constructor(dir: string, log: Pick<Log, 'warn'>) {
@@ -42,8 +42,8 @@ export class FolderLayers {
   }
 
   /**
-   * The folders' layers, in their order, made where they are not there; the holder keeps them until release(). Rejects with
-   * ERR_IMAGE_NOT_FOUND, _CORRUPT, _NOSPACE, _TIMEOUT, and _ABORTED when the signal is.
+   * Resolves with the folders' layers, in the folders' order, and makes missing ones. The holder keeps them until release(). Rejects with
+   * ERR_IMAGE_NOT_FOUND, _CORRUPT, _NOSPACE, _TIMEOUT, and with _ABORTED when the signal aborts.
    */
   async take(
     holder: string,
@@ -63,12 +63,12 @@ export class FolderLayers {
     return layers;
   }
 
-  /** What an earlier thawd's holder had. */
+  /** Takes over the layers of a holder of an earlier thawd. */
   adopt(holder: string, paths: readonly string[]): void {
     for (const path of paths) this.#hold(holder, path);
   }
 
-  /** Idempotent. Those that are made of what does not change stay for the next. */
+  /** Removes the holder's own layers. Layers of folders that do not change stay for later holders. Idempotent. */
   async release(holder: string): Promise<void> {
     const paths = [...(this.#held.get(holder) ?? [])];
     this.#held.delete(holder);
@@ -77,8 +77,8 @@ export class FolderLayers {
   }
 
   /**
-   * Removes what nobody holds and nobody will: of folders that are gone or were made anew, own ones, and what was being made; with `all` also
-   * what nobody holds now. Never rejects; what fails is logged.
+   * Removes layers without a holder that no later holder can use: layers of removed or replaced folders, own layers, and unfinished files. With
+   * `all`, removes every layer without a holder. Never rejects; failures are logged.
    */
   async prune(all = false): Promise<void> {
     const wrong = (error: unknown): void => {
@@ -91,7 +91,7 @@ export class FolderLayers {
     for (const file of files) await this.#pruneNote(file).catch(wrong);
   }
 
-  /** How many there are and how many somebody holds, and what both take on disk. */
+  /** Resolves with the number of layers and of held layers (`active`), and with the bytes of both on disk. */
   async usage(): Promise<{ total: number; active: number; bytes: number; usedBytes: number }> {
     const files = await readdir(this.dir).catch(() => []);
     const sum = { total: 0, active: 0, bytes: 0, usedBytes: 0 };
@@ -121,14 +121,14 @@ export class FolderLayers {
     const isWanted = !all && key !== undefined && (await this.#sourceKey(key)) === key;
     if (this.#isHeld(path) || isWanted || this.#making.has(path)) return;
     if (key === undefined) return rm(path, { force: true });
-    // At once, so that nobody finds it between this look and its end.
+    // Synchronously, so that no other call finds the layer between the check above and its removal.
     const going = join(this.dir, `${randomUUID()}.part`);
     rmSync(this.#note(key), { force: true });
     renameSync(path, going);
     await rm(going, { force: true });
   }
 
-  /** One whose layer somebody removed: that of a layer that is being made comes after it. */
+  /** Removes a note without a layer. A layer under construction has no note yet: the note is written after the layer. */
   async #pruneNote(file: string): Promise<void> {
     const key = /^([0-9a-f]{64})\.json$/.exec(file)?.[1];
     if (key === undefined) return;
@@ -172,7 +172,7 @@ export class FolderLayers {
     return join(this.dir, `${key}.json`);
   }
 
-  /** One whose note is there is whole. */
+  /** Resolves with the layer, or undefined. A layer with a note is complete, since the note is written last. */
   async #find(key: string): Promise<FolderLayer | undefined> {
     if ((await this.#folderOf(key)) === undefined) return undefined;
     const path = join(this.dir, `${key}.erofs`);
@@ -213,7 +213,7 @@ export class FolderLayers {
   }
 }
 
-/** Changes when the folder is another: engines' stores make one anew rather than change it. Rejects with ERR_IMAGE_NOT_FOUND. */
+/** Resolves with a key that changes when a container engine replaces the folder: engines never change one. Rejects with ERR_IMAGE_NOT_FOUND. */
 async function keyOf(folder: string): Promise<string> {
   try {
     const { dev, ino, birthtimeNs, ctimeNs } = await stat(folder, { bigint: true });

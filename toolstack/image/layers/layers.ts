@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which layers are on disk as EROFS, and how does one get there? layers/KEY.erofs holds the files, layers/KEY.json what else is
-// known; the JSON is written last, so a layer without one does not exist.
+// Stores layers on disk as EROFS. layers/KEY.erofs holds the files, layers/KEY.json the other facts. The JSON is written last: a layer without it
+// does not exist.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import type { DirAttributes, LayerFacts } from './rules.js';
 import { KeyedQueue, Pins } from '../store/work.js';
 
 export interface StoredLayer extends LayerFacts {
-  /** File name without extension. */
+  /** The file name without its extension. */
   readonly key: string;
   readonly diffId: string;
   readonly bytes: number;
@@ -21,7 +21,7 @@ export type LayerSource = Omit<ConvertOptions, 'out'>;
 export class LayerStore {
   readonly #dir: string;
   readonly #queue = new KeyedQueue();
-  /** diffIds that pulls in progress count on. */
+  /** The diffIds that pulls in progress need. */
   readonly pins = new Pins();
 
   constructor(dir: string) {
@@ -33,9 +33,9 @@ export class LayerStore {
   }
 
   /**
-   * The layer with this diffId, converted now if it is not there. Pulls that want the same layer take turns, so that the second
-   * finds it done. A layer that names folders only by what lies in them, and takes their attributes from below, is kept once per
-   * set of such attributes.
+   * Resolves with the layer of this diffId, and converts it if it is missing. Pulls of the same layer take turns, so that the second finds it done.
+   * A layer may have folders without entries of their own, whose attributes come from the layers below: it is kept once for each set of such
+   * attributes.
    */
   async ensure(source: LayerSource): Promise<{ layer: StoredLayer; isNew: boolean }> {
     return this.#queue.run(source.diffId, async () => {
@@ -49,7 +49,7 @@ export class LayerStore {
     });
   }
 
-  /** A stored layer, or undefined where it is missing or not whole. */
+  /** Resolves with a stored layer, or undefined where it is missing or incomplete. */
   async read(key: string): Promise<StoredLayer | undefined> {
     try {
       const layer = JSON.parse(
@@ -62,7 +62,7 @@ export class LayerStore {
     }
   }
 
-  /** Whether the layer's bytes are there, all of them. Quicker than read(), and all that a start needs. */
+  /** True when the layer's EROFS has its full length. Quicker than read(), and sufficient for a start. */
   isThere(key: string, bytes: number): Promise<boolean> {
     return stat(this.erofsPath(key)).then(
       ({ size }) => size === bytes,
@@ -70,7 +70,7 @@ export class LayerStore {
     );
   }
 
-  /** Removes every layer whose key is not wanted and that no pull counts on; returns the bytes won. */
+  /** Removes every layer whose key is not wanted and that no pull needs. Resolves with the freed bytes. */
   async prune(wanted: ReadonlySet<string>): Promise<number> {
     let bytes = 0;
     for (const file of await readdir(this.#dir)) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may a layer's tar hold, and what must change before mkfs.erofs sees it? Judges entry by entry, remembers what is asked later:
-// /etc/passwd and /etc/group, folders with attributes of their own, folders that no entry names.
+// Checks the entries of a layer's tar one by one, and decides on changes to the tar for mkfs.erofs. Collects /etc/passwd and /etc/group, folders
+// with attributes of their own, and folders without an entry.
 import type { Header } from 'tar-stream';
 import { ImageError, quoteUntrusted } from '../errors.js';
 import { baseOf, entryPath, joinPath, parentOf } from './tar-path.js';
 
 export interface LayerLimits {
-  /** Of the unpacked tar. */
+  /** The most bytes of the unpacked tar. */
   readonly bytes: number;
   readonly entries: number;
 }
@@ -15,24 +15,24 @@ export const DEFAULT_LIMITS: LayerLimits = { bytes: 64 * 1024 ** 3, entries: 1_0
 /** [mode, uid, gid] of a folder. */
 export type DirAttributes = readonly [number, number, number];
 
-/** What a layer is beyond its files; stored next to its EROFS. */
+/** Facts about a layer, stored next to its EROFS. */
 export interface LayerFacts {
   readonly entries: number;
-  /** Folders that entries lie in but no entry names: their attributes come from below, or are made up. */
+  /** Folders with entries in them but without their own entry: their attributes come from the layers below, or are defaults. */
   readonly implied: readonly string[];
-  /** Folders that are not root's with mode 0755. */
+  /** Folders whose attributes differ from root's with mode 0755. */
   readonly specialDirs: Readonly<Record<string, DirAttributes>>;
-  /** Nothing of the layers below shows. */
+  /** True when the layer hides all layers below. */
   readonly hidesAll: boolean;
-  /** Text of the file; null: the layer removes what lies below; absent: the layer does not touch it. */
+  /** The file's text; null: the layer removes the file; absent: the layer does not touch it. */
   readonly passwd?: string | null;
   readonly group?: string | null;
 }
 
-/** An entry without content to be put into the tar. */
+/** An entry without content that is inserted into the tar. */
 export type NewEntry = Pick<Header, 'name' | 'type' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime'>;
 
-/** What to do to the tar at one entry. */
+/** The changes to the tar at one entry. */
 export interface Verdict {
   readonly drop: boolean;
   readonly before: readonly NewEntry[];
@@ -50,7 +50,7 @@ export class LayerRules {
   readonly #opaque = new Set<string>();
   readonly #implied: string[] = [];
   readonly #specialDirs: Record<string, DirAttributes> = {};
-  /** Contents of account files, by path; also of `passwd-` and the like, which the real ones may be hard links to. */
+  /** Contents of account files, by path. Includes `passwd-` and similar files: passwd and group may be hard links to them. */
   readonly #texts = new Map<string, string>();
   readonly #links = new Map<string, string>();
   readonly #limits: LayerLimits;
@@ -63,7 +63,7 @@ export class LayerRules {
     this.#lower = lower;
   }
 
-  /** Judges the next entry. Throws ERR_IMAGE_UNSAFE or ERR_IMAGE_UNSUPPORTED. */
+  /** Returns the changes at the next entry. Throws ERR_IMAGE_UNSAFE or ERR_IMAGE_UNSUPPORTED. */
   judge(header: Header): Verdict {
     if (++this.#entries > this.#limits.entries) {
       throw new ImageError(
@@ -73,13 +73,13 @@ export class LayerRules {
     }
     const path = entryPath(header.name);
     const base = baseOf(path);
-    // aufs' own bookkeeping means nothing to anyone else.
+    // Internal files of aufs, which no other program uses.
     if (path.split('/').some((part) => part.startsWith('.wh..wh.') && part !== OPAQUE)) return DROP;
     const before = this.#parents(path);
     if (path === '') return this.#root(header);
     if (base === OPAQUE) {
       this.#opaque.add(parentOf(path));
-      // overlayfs always merges the roots, and mkfs.erofs 1.8 fails on this: who stacks the layers must leave the lower ones out.
+      // overlayfs always merges the roots, and mkfs.erofs 1.8 fails on an opaque root: the pull leaves out the layers below (hidesAll).
       return parentOf(path) === '' ? DROP : { ...KEEP, before };
     }
     if (base.startsWith('.wh.'))
@@ -91,17 +91,17 @@ export class LayerRules {
     this.#seen.set(path, isDirectory ? 'directory' : 'other');
     if (!isDirectory) this.#texts.delete(path);
     if (isDirectory) this.#noteAttributes(path, header);
-    // A folder that replaces what lies below, contents and all.
+    // The folder replaces the one below together with its contents.
     const after = isDirectory && this.#whiteouts.has(path) ? [opaqueEntry(path)] : [];
     return { drop: false, before, after };
   }
 
-  /** Whether the content of a regular file at this entry name is wanted, by `content`. */
+  /** True when content() needs the content of this entry, a regular file. */
   wants(header: Header): boolean {
     return header.type === 'file' && /^etc\/(passwd|group)[^/]*$/.test(entryPath(header.name));
   }
 
-  /** Takes (the start of) an account file's content. */
+  /** Takes an account file's content, or its first bytes. */
   content(header: Header, bytes: Buffer): void {
     const whole = bytes.length <= ACCOUNTS_MAX;
     const text = bytes.subarray(0, ACCOUNTS_MAX).toString('utf8');
@@ -134,7 +134,7 @@ export class LayerRules {
     return KEEP;
   }
 
-  /** Entries for the folders that lead to `path` and that nothing named yet. mkfs.erofs would make them with mode 0777. */
+  /** Returns entries for the parent folders of `path` that had no entry yet. mkfs.erofs would make them with mode 0777. */
   #parents(path: string): NewEntry[] {
     const made: NewEntry[] = [];
     if (!this.#hasRoot) {
@@ -168,7 +168,7 @@ export class LayerRules {
     return made;
   }
 
-  /** A whiteout hides what lower layers have, never what its own layer has, whatever the order; mkfs.erofs takes the last. */
+  /** A whiteout hides files of lower layers, and never a file of its own layer, in any order of entries. mkfs.erofs would take the last entry. */
   #whiteout(target: string): Verdict {
     if (baseOf(target) === '')
       throw new ImageError(
@@ -228,7 +228,7 @@ function checkType(header: Header): void {
         `Entry ${quoteUntrusted(header.name)} is a device node: device nodes are made inside the guest, ` +
           'remove them from the layer when the image is built (rm -rf ROOTFS/dev/*)',
       );
-    // tar-stream leaves the type of what it does not know null, whatever its typings say.
+    // tar-stream gives an unknown type as null, although its typings exclude that.
     default:
       unsupported(header, 'has a type that tar archives of images do not use');
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a layer's tar passes from its decompressor to mkfs.erofs: read by tar-stream, judged by LayerRules, and handed on in its own
-// bytes with single entries cut out or put in. Bytes are held back until the entry they belong to is judged, at most 16 MiB.
+// Edits a layer's tar on its way from the decompressor to mkfs.erofs. tar-stream parses it, LayerRules decides on each entry, and the original
+// bytes pass through, with single entries cut or inserted. Bytes wait until their entry is decided, at most 16 MiB.
 import { extract, pack, type ExtractEvents, type Header } from 'tar-stream';
 import { formatBytes } from '../../base/text.js';
 import { ImageError } from '../errors.js';
@@ -16,7 +16,7 @@ type EntryStream = ExtractEvents['entry'][1];
 
 interface Edit {
   readonly at: number;
-  /** Input before this offset is left out. */
+  /** Drops input before this offset. */
   readonly cutTo: number;
   readonly insert: readonly NewEntry[];
 }
@@ -27,7 +27,7 @@ export class TarEditor {
   readonly #limits: LayerLimits;
   readonly #edits: Edit[] = [];
   readonly #held: Buffer[] = [];
-  /** Input offsets: all that came, all that was handed on, the end of the last judged entry, the end of what is cut. */
+  /** Input offsets: received, passed on, end of the last decided entry, end of its data, end of the part to cut. */
   #fed = 0;
   #released = 0;
   #boundary = 0;
@@ -41,7 +41,7 @@ export class TarEditor {
     this.#rules = rules;
     this.#limits = limits;
     this.#extract.on('entry', (header, stream, next) => {
-      // The archive's own error comes here too, and is heard there.
+      // The parser repeats its own error here; its handler reports it.
       stream.on('error', () => undefined);
       try {
         this.#onEntry(header, stream);
@@ -66,7 +66,7 @@ export class TarEditor {
     this.#extract.on('close', () => this.#wake?.());
   }
 
-  /** Takes the next piece of the tar, returns what may go on. Throws what LayerRules throws, and ERR_IMAGE_CORRUPT. */
+  /** Takes the next piece of the tar, and resolves with the bytes to pass on. Rejects with LayerRules' errors, and with ERR_IMAGE_CORRUPT. */
   async push(chunk: Buffer): Promise<Buffer[]> {
     this.#fed += chunk.length;
     if (this.#fed > this.#limits.bytes) {
@@ -88,8 +88,8 @@ export class TarEditor {
   }
 
   /**
-   * Ends the tar, returns its rest. umoci's `insert` writes neither the last entry's padding nor the end mark, which Go's reader
-   * forgives and mkfs.erofs answers by spinning for ever: both are added here.
+   * Ends the tar, and resolves with its last bytes. Adds the last entry's padding and the end mark where they are missing: umoci's `insert` writes
+   * neither. Go's reader accepts that, but mkfs.erofs would spin for ever.
    */
   async end(): Promise<Buffer[]> {
     const out: Buffer[] = [];
@@ -103,12 +103,12 @@ export class TarEditor {
     return [...out, ...(await this.#release(this.#fed)), Buffer.alloc(END_OF_ARCHIVE)];
   }
 
-  /** Stops in the middle. */
+  /** Stops before the tar's end. */
   destroy(): void {
     this.#extract.destroy();
   }
 
-  /** Runs an action on the parser and, where the action says so, waits until the parser has taken all of it. */
+  /** Runs an action on the parser. Waits until the parser has taken all input when the action returns true. */
   async #step(action: () => boolean): Promise<void> {
     const taken = new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -167,7 +167,7 @@ export class TarEditor {
     }
   }
 
-  /** Moves held input up to the offset `until` to `out`, less what is cut. */
+  /** Moves held input up to the offset `until` to `out`, without the parts to cut. */
   #take(until: number, out: Buffer[]): void {
     while (this.#released < until) {
       const head = this.#held[0];
@@ -182,7 +182,7 @@ export class TarEditor {
   }
 }
 
-/** Entries without content in tar's form, without the archive's end. */
+/** Resolves with entries without content in tar's format, without the archive's end mark. */
 async function encodeEntries(headers: readonly NewEntry[]): Promise<Buffer> {
   const archive = pack();
   for (const header of headers) archive.entry(header, '');

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where in the file system does a tar entry lie? Entry names and hard link targets made relative, or refused.
+// Turns names and hard link targets of tar entries into paths below the layer's root, and refuses unsafe ones.
 import { ImageError, quoteUntrusted } from '../errors.js';
 
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
 
 /**
- * The path below the layer's root, without leading `/` or `./`; '' is the root itself. Absolute names are taken from the root, as
- * tar and docker do. Throws ERR_IMAGE_UNSAFE for `..`, NUL, and names longer than Linux takes.
+ * Returns the path below the layer's root, without leading `/` or `./`; '' is the root itself. An absolute name starts at the layer's root, as with
+ * tar and docker. Throws ERR_IMAGE_UNSAFE for `..`, NUL, and names longer than Linux allows.
  */
 export function entryPath(untrustedName: string, what = 'Entry'): string {
   const parts = untrustedName.split('/').filter((part) => part !== '' && part !== '.');
@@ -25,13 +25,13 @@ export function entryPath(untrustedName: string, what = 'Entry'): string {
   return path;
 }
 
-/** The folder a path lies in; '' for what lies in the root. */
+/** Returns the path's folder; '' for a path in the root. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
 }
 
-/** The last component. */
+/** Returns the path's last component. */
 export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

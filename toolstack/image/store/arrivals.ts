@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an image gets into the store: pulled once for all who want it at the same time, and not at all where its source has not changed.
+// Gets images into the store. Concurrent calls for an image share one pull, and an image with an unchanged source is not pulled.
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { inspectRaw, type SourceOptions } from '../transports/skopeo.js';
 import type { Image, PullOptions } from '../types.js';
 import { SharedWork, type KeyedQueue, type Pins } from './work.js';
 
-/** What the parts of a store share. */
+/** The objects that the parts of a store share. */
 export interface ImageServices {
   root: string;
   limits: LayerLimits;
@@ -28,9 +28,9 @@ export interface ImageServices {
   layers: LayerStore;
   blobs: BlobStore;
   catalog: Catalog;
-  /** Records change, and layers are pruned, one at a time. */
+  /** Runs changes of records and prunes of layers one at a time. */
   changes: KeyedQueue;
-  /** Images that nobody may remove yet. */
+  /** Images that must not be removed yet. */
   holds: Pins;
 }
 
@@ -43,7 +43,7 @@ export class Arrivals {
     this.#services = services;
   }
 
-  /** Rejects as pullImage() does. `names` are what it is called in place of its reference, which then stands for a file that may be gone tomorrow. */
+  /** Rejects as pullImage() does. `names` replace the reference as the image's names: the reference then stands for a file that may not last. */
   async get(
     ref: ImageReference,
     options: PullOptions,
@@ -52,7 +52,7 @@ export class Arrivals {
     const { tlsVerify, authFile } = options;
     const key = JSON.stringify([ref.skopeo, tlsVerify, authFile, names]);
     const { signal, onProgress } = options;
-    // A removal may come between a pull's end and here: then it is pulled again.
+    // A removal may come between the end of the pull and this line: then pull again.
     for (let tries = 0; tries < 5; tries++) {
       const id = await this.#pulls.run(
         key,
@@ -68,7 +68,7 @@ export class Arrivals {
     );
   }
 
-  /** An image for a caller, who has the rest of this turn of the event loop to make `isUsed` know of it. */
+  /** Returns an image, and protects it for the rest of this turn of the event loop: by then `isUsed` must know of the caller's use. */
   #hand(id: string): Image | undefined {
     const record = this.#services.records.images.get(id);
     if (record === undefined) return undefined;
@@ -96,7 +96,7 @@ export class Arrivals {
         const given = names === undefined ? name : { ...name, stamp: '' };
         const all = (names ?? [ref.name]).map((own) => [own, given] as const);
         await this.#services.records.addImage(image, Object.fromEntries(all));
-        // The same image by another manifest, with layers compressed in another way.
+        // The same image with another manifest, whose layers are compressed differently: the old blobs are unused now.
         if (before !== undefined && before !== image.source.manifest.digest)
           await this.#services.catalog.prune();
       });
@@ -116,7 +116,7 @@ export class Arrivals {
         commit,
       });
     } catch (error) {
-      // Layers that were converted before it failed serve nobody, unless another pull counts on them.
+      // No image uses the layers that this pull converted; prune() keeps those that another pull needs.
       await this.#services.changes.run('', () => this.#services.catalog.prune());
       throw error;
     }

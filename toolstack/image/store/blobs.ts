@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is kept of images as they came: manifest, config and layers byte for byte, each under its digest, blobs/sha256-HEX. What is
-// pushed or saved is made of them; a container needs none.
+// Keeps the original blobs of images: manifest, config and layers byte for byte, each under its digest, blobs/sha256-HEX. Push and save need
+// them; containers do not.
 import {
   link,
   mkdir,
@@ -25,15 +25,15 @@ export interface Blob {
   readonly bytes: number;
 }
 
-/** What an image was copied as. */
+/** The blobs of an image's copy. */
 export interface ImageSource {
   readonly manifest: Blob;
   readonly config: Blob;
-  /** All that the manifest names, those too that others hide. */
+  /** All layers of the manifest, including those that a higher layer hides. */
   readonly layers: readonly Blob[];
 }
 
-/** The file that makes a folder one of skopeo's dir: transport. */
+/** The version file of a folder of skopeo's dir: transport. */
 const DIR_VERSION = 'Directory Transport Version: 1.1\n';
 
 export class BlobStore {
@@ -47,7 +47,7 @@ export class BlobStore {
     return join(this.#dir, digest.replace(':', '-'));
   }
 
-  /** Whether the blob is there, all of it. */
+  /** True when the blob's file has its full length. */
   isThere({ digest, bytes }: Blob): Promise<boolean> {
     return stat(this.path(digest)).then(
       ({ size }) => size === bytes,
@@ -59,7 +59,7 @@ export class BlobStore {
     return (await Promise.all(blobs.map((blob) => this.isThere(blob)))).every(Boolean);
   }
 
-  /** Takes manifest, config and, where asked for, the layers out of a dir: folder. They are on disk when it resolves. */
+  /** Moves manifest, config and, `withLayers`, the layers out of a dir: folder. Resolves when they are on disk. */
   async take(dir: string, source: ImageSource, withLayers: boolean): Promise<void> {
     await this.#takeFile(join(dir, 'manifest.json'), source.manifest);
     for (const blob of [source.config, ...(withLayers ? source.layers : [])])
@@ -67,7 +67,7 @@ export class BlobStore {
   }
 
   async #takeFile(path: string, blob: Blob): Promise<void> {
-    // The same layer may serve twice in one image, and in several.
+    // The same layer may occur twice in one image, and in several images.
     if (await this.isThere(blob)) return;
     const file = await open(path, 'r+');
     try {
@@ -78,12 +78,12 @@ export class BlobStore {
     await rename(path, this.path(blob.digest));
   }
 
-  /** Makes a dir: folder of hard links to the blobs, which stay until it goes, whatever is pruned; the manifest `asOci` where asked for. */
+  /** Makes a dir: folder of hard links to the blobs, so that prune() cannot remove their data. `asOci` turns the manifest into OCI's form. */
   async layOut(source: ImageSource, dir: string, asOci: boolean): Promise<void> {
     await mkdir(dir, { mode: 0o700 });
     await writeFile(join(dir, 'version'), DIR_VERSION);
     const manifest = await readFile(this.path(source.manifest.digest));
-    // skopeo checks all else by what it says.
+    // skopeo checks config and layers against the manifest's digests.
     if (digestOf(manifest) !== source.manifest.digest)
       throw new ImageError(
         'ERR_IMAGE_CORRUPT',
@@ -94,7 +94,7 @@ export class BlobStore {
     for (const digest of digests) await link(this.path(digest), blobPath(dir, digest));
   }
 
-  /** Removes every blob that is not wanted; returns the bytes won. */
+  /** Removes every blob that is not wanted. Resolves with the freed bytes. */
   async prune(wantedDigests: ReadonlySet<string>): Promise<number> {
     const wanted = new Set([...wantedDigests].map((digest) => digest.replace(':', '-')));
     let bytes = 0;

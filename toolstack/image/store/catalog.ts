@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images are in the store, under which names and ids, and are their layers there?
+// Finds images in the store by name and id, checks that their layers are complete, and prunes unused layers.
 
 import type { BlobStore } from './blobs.js';
 import { ImageError } from '../errors.js';
@@ -19,13 +19,13 @@ export class Catalog {
     this.#blobs = blobs;
   }
 
-  /** The image that has the name. */
+  /** Returns the image of that name. */
   byName(ref: ImageReference): ImageRecord | undefined {
     const id = this.#records.names.get(ref.name)?.id;
     return id === undefined ? undefined : this.#records.images.get(id);
   }
 
-  /** The image whose id starts so. Throws ERR_IMAGE_REFERENCE when several do. */
+  /** Returns the image whose id starts with `text`. Throws ERR_IMAGE_REFERENCE for several such images. */
   byId(text: string, ref: ImageReference): ImageRecord | undefined {
     const ids = ref.maybeId ? this.#records.idsStartingWith(text) : [];
     if (ids.length > 1)
@@ -36,13 +36,13 @@ export class Catalog {
     return ids[0] === undefined ? undefined : this.#records.images.get(ids[0]);
   }
 
-  /** Whether all its layers are there and undamaged. */
+  /** True when all the image's layers have their full length. */
   async isWhole(record: ImageRecord): Promise<boolean> {
     const there = record.layers.map(({ key, bytes }) => this.#layers.isThere(key, bytes));
     return (await Promise.all(there)).every(Boolean);
   }
 
-  /** The image of that name, or whose id starts so. Throws ERR_IMAGE_NOT_FOUND and ERR_IMAGE_REFERENCE. */
+  /** Returns the image of that name, or whose id starts with `text`. Throws ERR_IMAGE_NOT_FOUND and ERR_IMAGE_REFERENCE. */
   find(text: string, ref: ImageReference): ImageRecord {
     const record = this.byName(ref) ?? this.byId(text, ref);
     if (record !== undefined) return record;
@@ -52,13 +52,13 @@ export class Catalog {
     );
   }
 
-  /** Whether it can be pushed and saved: everything is kept as it came. */
+  /** True when the image can be pushed and saved: the store has all its original blobs. */
   async isKept({ source }: ImageRecord): Promise<boolean> {
     if (source === undefined) return false;
     return this.#blobs.areThere([source.manifest, source.config, ...source.layers]);
   }
 
-  /** Removes layers and blobs that no image has. Resolves with their bytes. */
+  /** Removes layers and blobs that no image has. Resolves with the freed bytes. */
   async prune(): Promise<number> {
     const records = [...this.#records.images.values()];
     const keys = records.flatMap(({ layers }) => layers.map(({ key }) => key));
@@ -69,7 +69,7 @@ export class Catalog {
     return layerBytes + (await this.#blobs.prune(new Set(digests)));
   }
 
-  /** Bytes that the images have on disk; what they share counts once. */
+  /** Resolves with the images' bytes on disk; shared layers and blobs count once. */
   async bytesOf(records: Iterable<ImageRecord>): Promise<number> {
     const sizes = new Map<string, number>();
     for (const { layers, source } of records) {
@@ -81,7 +81,7 @@ export class Catalog {
     return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** What callers see of an image. */
+  /** Returns the image for callers outside the store. */
   present(record: ImageRecord): Image {
     const { id, config, architecture, os, created, passwd, group } = record;
     const full = record.layers.filter((layer) => !layer.isEmpty);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container's writable layer becomes an image: one more layer, and a config that says so, in a dir: folder of what it was made of. The
-// store then gets it as any other image.
+// Makes an image from a container's writable layer: adds the layer and its history to the dir: folder of the base image. The store then loads the
+// folder like any other image.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rename, stat, writeFile } from 'node:fs/promises';
@@ -15,14 +15,14 @@ const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 export interface CommitChange {
   readonly author: string;
-  /** Of the history's last entry. */
+  /** The comment of the new history entry. */
   readonly comment: string;
   readonly createdBy: string;
-  /** Changes the config's process: its members are those of the OCI image specification. */
+  /** Returns the changed config of the process, with the members of the OCI image specification. */
   readonly process: (config: JsonObject) => JsonObject;
 }
 
-/** Adds the layer at `tar`, which is moved, to the image in the dir: folder. Throws ERR_IMAGE_CORRUPT. */
+/** Moves the layer at `tar` into the dir: folder and adds it to the image there. Rejects with ERR_IMAGE_CORRUPT. */
 export async function addLayer(dir: string, tar: string, change: CommitChange): Promise<void> {
   const manifestPath = join(dir, 'manifest.json');
   const manifest = parseObject(

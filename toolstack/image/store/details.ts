@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be told of an image beyond what starting it takes: from its config and manifest as they came.
+// Reads an image's details that a start does not need, from its original config and manifest.
 
 import type { BlobStore } from './blobs.js';
 import {
@@ -20,15 +20,15 @@ export interface HistoryEntry {
   readonly created: string;
   readonly createdBy: string;
   readonly comment: string;
-  /** It changed no file, so there is no layer of it. */
+  /** The step changed no file, so it has no layer. */
   readonly isEmpty: boolean;
-  /** Of its layer on disk, in bytes; 0 where there is none. */
+  /** The layer's bytes on disk; 0 without a layer. */
   readonly size: number;
 }
 
 export interface ImageDetails {
   readonly image: Image;
-  /** The config's `config` as it came: what `inspect` shows. */
+  /** The config's original `config` member, which `inspect` shows. */
   readonly config: JsonObject;
   readonly author: string;
   readonly comment: string;
@@ -36,11 +36,11 @@ export interface ImageDetails {
   readonly diffIds: readonly string[];
   /** From the bottom up. */
   readonly history: readonly HistoryEntry[];
-  /** Media type of the manifest; '' where it says none. */
+  /** The manifest's media type; '' for a manifest without one. */
   readonly manifestType: string;
 }
 
-/** Where an older thaw pulled it, what a start takes is all that is known. Throws ERR_IMAGE_CORRUPT. */
+/** For an image that an older thaw pulled, only the details that a start needs are known. Rejects with ERR_IMAGE_CORRUPT. */
 export async function readDetails(
   image: Image,
   record: ImageRecord,
@@ -67,7 +67,7 @@ export async function readDetails(
 
 const NOTHING = { config: {}, author: '', comment: '', history: [], manifestType: '' };
 
-/** Layers that an opaque root hides are not stored, so entries and layers are matched from the top. */
+/** Matches entries and layers from the top: the store has no layers that an opaque root hides. */
 function historyOf(untrusted: unknown, layers: ImageRecord['layers']): HistoryEntry[] {
   if (!Array.isArray(untrusted)) return [];
   const entries = untrusted.slice(0, HISTORY_MAX).map((item: unknown) => asObject(item, 'history'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Has a local file or folder changed since it was read? A cheap stamp: no program is run, no layer is read.
+// Detects changes of a local image by a cheap stamp: runs no program, and reads no layer.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
@@ -10,8 +10,8 @@ import type { ImageReference } from '../reference.js';
 const INDEX_MAX = 4 * 1024 * 1024;
 
 /**
- * A text that changes when the image at a local path does: the digest of a folder's index or manifest (all else in it goes by
- * digest), inode, size and times of an archive; '' for references that are no local path. Throws ERR_IMAGE_NOT_FOUND.
+ * Resolves with a text that changes with the image at a local path. For a folder, it is the digest of the index or manifest, which has the digests
+ * of all other files. For an archive, it is the inode, size and times. '' for references without a local path. Rejects with ERR_IMAGE_NOT_FOUND.
  */
 export async function stampOf(ref: ImageReference): Promise<string> {
   try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the store knows of its images: images/HEX.json per image, never changed once written, and names.json, which says what name
-// means which image. Both are small, kept in memory, and written whole.
+// Keeps the records of images: images/HEX.json for each image, which stays unchanged, and names.json, which maps names to images. Both are small,
+// stay in memory, and are written as a whole.
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
@@ -13,7 +13,7 @@ const VERSION = 1;
 
 export interface ImageRecord {
   readonly version: number;
-  /** Digest of the config, as podman's and docker's image id: sha256:HEX. */
+  /** Digest of the config, sha256:HEX: podman and docker have the same image id. */
   readonly id: string;
   /** From the bottom up. */
   readonly layers: readonly {
@@ -29,9 +29,9 @@ export interface ImageRecord {
   readonly created: string;
   readonly passwd: string;
   readonly group: string;
-  /** Absent where an older thaw pulled it. */
+  /** Absent for an image that an older thaw pulled. */
   readonly source?: ImageSource;
-  /** Written before its first name: one that has none when thawd starts was never there. */
+  /** The record was written before its first name. At its start, thawd drops such a record without a name. */
   readonly isArriving?: true;
 }
 
@@ -39,7 +39,7 @@ export interface NameRecord {
   readonly id: string;
   /** Digest of the manifest that was copied. */
   readonly manifestDigest: string;
-  /** State of the local file or folder it was read from; '' for a registry. */
+  /** The stamp (freshness.ts) of the image's local file or folder; '' for a registry. */
   readonly stamp: string;
   /** Milliseconds since 1970. */
   readonly pulledAt: number;
@@ -76,7 +76,7 @@ export class Records {
       if (isArriving) await this.#settle(record);
   }
 
-  /** An image with its names: a crash leaves it with the first of them, or as it was before. */
+  /** Adds an image with its names. After a crash the image has its first name, or the store is unchanged. */
   async addImage(
     record: Omit<ImageRecord, 'version' | 'isArriving'>,
     names: Readonly<Record<string, NameRecord>>,
@@ -91,7 +91,7 @@ export class Records {
     }
   }
 
-  /** Whether its first name came decides what becomes of it. */
+  /** Keeps a new image that has a name, and removes one that has none. */
   async #settle(record: ImageRecord): Promise<void> {
     if (this.namesOf(record.id).length > 0) return this.#writeImage(record);
     this.images.delete(record.id);
@@ -103,11 +103,11 @@ export class Records {
     this.images.set(record.id, record);
   }
 
-  /** Forgets the image at once, before anything is awaited, then on disk. */
+  /** Removes the image from memory synchronously, then from disk. */
   async removeImage(id: string): Promise<void> {
     for (const name of this.namesOf(id)) this.names.delete(name);
     this.images.delete(id);
-    // In this order: a name without an image is none, an image without a name stays.
+    // In this order: load() ignores a name without an image, but would keep an image without a name.
     await rm(join(this.#root, 'images', fileOf(id)), { force: true });
     await this.#writeNames();
   }
@@ -136,7 +136,7 @@ export class Records {
       .sort();
   }
 
-  /** Ids that start with the given text, with or without `sha256:`. */
+  /** Returns the ids that start with the text, given with or without `sha256:`. */
   idsStartingWith(text: string): string[] {
     const prefix = text.startsWith('sha256:') ? text : `sha256:${text}`;
     return [...this.images.keys()].filter((id) => id.startsWith(prefix));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What removing images means: a name goes first, the image with its last name, never one that is needed; pruning takes all that are not.
+// Removes names of images, and an image with its last name unless it is needed; prunes all images that are not needed.
 
 import type { Catalog } from './catalog.js';
 import { ImageError } from '../errors.js';
@@ -8,14 +8,14 @@ import type { Records } from './records.js';
 import type { Image } from '../types.js';
 
 export interface Removal {
-  /** What the user typed: a name, or the start of an id. */
+  /** The user's text: a name, or the start of an id. */
   text: string;
   isNeeded: (image: Image) => boolean;
-  /** By id, also an image of several names. */
+  /** Removes by id also an image with several names. */
   force: boolean;
 }
 
-/** Returns a line for each thing done. Throws ERR_IMAGE_NOT_FOUND and ERR_IMAGE_IN_USE. */
+/** Resolves with a line for each removed name and image. Rejects with ERR_IMAGE_NOT_FOUND and ERR_IMAGE_IN_USE. */
 export async function removeImage(
   records: Records,
   catalog: Catalog,
@@ -36,7 +36,7 @@ export async function removeImage(
       `${title}: it has the names ${names.join(', ')}; remove these`,
     );
   }
-  // From this check to where the records forget the image, nothing else runs.
+  // No other code runs between this check and the removal from the records.
   if (isNeeded(catalog.present(record))) {
     throw new ImageError(
       'ERR_IMAGE_IN_USE',
@@ -49,9 +49,9 @@ export async function removeImage(
 }
 
 export interface Pruned {
-  /** Ids. */
+  /** The ids of the removed images. */
   readonly images: string[];
-  /** Bytes on disk that were won. */
+  /** The freed bytes on disk. */
   readonly bytes: number;
 }
 
@@ -64,7 +64,7 @@ export async function pruneImages(
   const images: string[] = [];
   for (const record of [...records.images.values()]) {
     const image = catalog.present(record);
-    // As in removeImage(): nothing comes between the check and the removal.
+    // No other code runs between the check and the removal from the records, as in removeImage().
     if ((!all && image.names.length > 0) || isNeeded(image)) continue;
     await records.removeImage(record.id);
     images.push(record.id);

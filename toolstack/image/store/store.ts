@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image store: which images does this host have, and what can be done with them? One ImageStore per folder and process.
+// Pulls, finds, names, removes and exports the images of this host. A process has one ImageStore for a folder.
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -45,7 +45,7 @@ export class ImageStore {
   readonly #blobs: BlobStore;
   readonly #catalog: Catalog;
   readonly #arrivals: Arrivals;
-  /** Records change, and layers are pruned, one at a time. */
+  /** Runs changes of records and prunes of layers one at a time. */
   readonly #changes = new KeyedQueue();
   readonly #holds = new Pins();
   #opened: Promise<void> | undefined;
@@ -72,12 +72,12 @@ export class ImageStore {
     return store;
   }
 
-  /** Folder of all erofsPaths. */
+  /** The folder of all erofsPaths. */
   get layersFolder(): string {
     return join(this.#root, 'layers');
   }
 
-  /** Reads the store and clears what crashed pulls left. Every other method does it first if it was not done. */
+  /** Reads the store and removes the work folders of crashed pulls. Every other method calls it first. */
   open(): Promise<void> {
     this.#opened ??= this.#open().catch((error: unknown) => {
       this.#opened = undefined;
@@ -86,15 +86,15 @@ export class ImageStore {
     return this.#opened;
   }
 
-  /** Gets an image from its source; quick where the source has not changed. Calls for the same image share one pull. */
+  /** Gets an image from its source, quickly if the source has not changed. Calls for the same image share one pull. */
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
     await this.open();
     return this.#arrivals.get(parseReference(reference, options), options);
   }
 
   /**
-   * The image for `thaw run`, by name, skopeo reference or start of an id. `missing` asks no registry for a name that is stored, but
-   * reads a local archive or folder again when it has changed; `always` asks the source; `never` pulls nothing.
+   * Resolves with the image for `thaw run`, by name, skopeo reference or start of an id. `missing` asks no registry for a stored name, but reads a
+   * changed local archive or folder again; `always` asks the source; `never` pulls nothing.
    */
   async resolve(
     reference: string,
@@ -119,7 +119,7 @@ export class ImageStore {
     return this.#arrivals.get(ref, options);
   }
 
-  /** All images, by name. */
+  /** Resolves with all images, sorted by name. */
   async list(): Promise<Image[]> {
     await this.open();
     const images = [...this.#records.images.values()].map((record) =>
@@ -129,8 +129,8 @@ export class ImageStore {
   }
 
   /**
-   * Takes a name off an image, and removes the image with its last one; by id, all names go (`force` if there are several). `isUsed`
-   * says whether a container needs the image. Returns a line for each thing done. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
+   * Removes a name from an image, and the image with its last name. By id, removes all names; several need `force`. `isUsed` returns true when a
+   * container needs the image. Resolves with a line for each removed name and image. Rejects with ERR_IMAGE_NOT_FOUND, ERR_IMAGE_IN_USE.
    */
   async remove(
     reference: string,
@@ -140,7 +140,7 @@ export class ImageStore {
     await this.open();
     const ref = parseReference(reference, options);
     return this.#changes.run('', async () => {
-      // Whoever was just handed the image gets the turn to make isUsed know.
+      // A caller that just got the image has this turn to make isUsed() aware of its use.
       await nextTurn();
       const isNeeded = (image: Image): boolean => this.#holds.has(image.id) || isUsed(image);
       return removeImage(this.#records, this.#catalog, ref, {
@@ -151,7 +151,7 @@ export class ImageStore {
     });
   }
 
-  /** Gives an image further names; one that another image had goes from that to this. */
+  /** Gives an image further names, also names that another image had. */
   async tag(reference: string, names: readonly string[], cwd?: string): Promise<void> {
     await this.open();
     const ref = parseReference(reference, { cwd });
@@ -160,7 +160,7 @@ export class ImageStore {
     );
   }
 
-  /** Takes names off an image, all where none is given; the image stays. Returns them. */
+  /** Removes names from an image, all of them if `names` is empty; the image stays. Resolves with the removed names. */
   async untag(reference: string, names: readonly string[], cwd?: string): Promise<string[]> {
     await this.open();
     const ref = parseReference(reference, { cwd });
@@ -179,14 +179,14 @@ export class ImageStore {
     });
   }
 
-  /** All that is known of an image. Throws ERR_IMAGE_NOT_FOUND. */
+  /** Resolves with an image's details. Rejects with ERR_IMAGE_NOT_FOUND. */
   async details(reference: string, cwd?: string): Promise<ImageDetails> {
     await this.open();
     const record = this.#catalog.find(reference, parseReference(reference, { cwd }));
     return readDetails(this.#catalog.present(record), record, this.#blobs);
   }
 
-  /** How much of the disk the images have. */
+  /** Resolves with the number of images, and their bytes on disk. */
   async usage(isUsed: (image: Image) => boolean): Promise<ImageUsage> {
     await this.open();
     const records = [...this.#records.images.values()];
@@ -200,7 +200,7 @@ export class ImageStore {
     };
   }
 
-  /** Copies an image to a registry, or wherever skopeo can; without a destination to where its name says. */
+  /** Copies an image to a registry or another skopeo destination; without a destination, to the image's own name. */
   async push(
     reference: string,
     destination: string | undefined,
@@ -221,7 +221,7 @@ export class ImageStore {
     await exportImage(await this.#job(record, options), target);
   }
 
-  /** Writes an image to `path` as podman and docker read it. */
+  /** Writes an image to `path` in a format that podman and docker read. */
   async save(reference: string, { path, format, title, ...options }: SaveOptions): Promise<void> {
     await this.open();
     const ref = parseReference(reference, options);
@@ -230,7 +230,7 @@ export class ImageStore {
     await saveImage(await this.#job(record, options), { path, format, name, title });
   }
 
-  /** Gets all images of a file or folder that was saved, under the names that are in there; other names that they have stay. */
+  /** Loads all images of a saved file or folder under their names in it. The images' other names stay. */
   async load(path: string, options: PullOptions = {}): Promise<LoadedImage[]> {
     await this.open();
     const signal = options.signal ?? new AbortController().signal;
@@ -246,8 +246,8 @@ export class ImageStore {
   }
 
   /**
-   * Makes an image of the one with that id and one more layer, under these names, written as on a registry. `writeLayer` writes a tar into a
-   * folder and resolves with its path. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and what a pull throws.
+   * Makes an image of the base image and one more layer, under these names, written as on a registry. `writeLayer` writes a tar into a folder and
+   * resolves with its path. Rejects with ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as pull() does.
    */
   async commit(
     baseId: string,
@@ -278,7 +278,7 @@ export class ImageStore {
     }
   }
 
-  /** A folder in the store for whoever asks, to be removed by them; what is left of it the next start clears. */
+  /** Makes a work folder in the store, which the caller removes. The next start of thawd removes a forgotten one. */
   async workDir(): Promise<string> {
     await this.open();
     return makeWorkDir(join(this.#root, 'tmp'));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that people give to images that are there, and take off again.
+// Adds names to stored images, and removes them.
 
 import { ImageError } from '../errors.js';
 import { parseReference, type ImageReference } from '../reference.js';
 import type { ImageRecord, Records } from './records.js';
 
-/** Gives the image, which was found by `ref`, more names. Throws ERR_IMAGE_REFERENCE before it gives any. */
+/** Adds names to the image, which `ref` found. Rejects with ERR_IMAGE_REFERENCE before it adds any. */
 export async function tagImage(
   records: Records,
   record: ImageRecord,
@@ -13,7 +13,7 @@ export async function tagImage(
   names: readonly string[],
 ): Promise<void> {
   const wanted = names.map(tagName);
-  // By its own name it may have come from another manifest than the one that was kept last.
+  // The image's name may stand for another manifest than the latest kept one.
   const own = records.names.get(ref.name)?.manifestDigest;
   const manifestDigest = own ?? record.source?.manifest.digest ?? '';
   const { id } = record;
@@ -21,7 +21,7 @@ export async function tagImage(
     await records.setName(name, { id, manifestDigest, stamp: '', pulledAt: Date.now() });
 }
 
-/** Takes names off the image, all of them where none is given. Throws ERR_IMAGE_NOT_FOUND for one that it does not have. */
+/** Removes names from the image, all of them if `names` is empty. Rejects with ERR_IMAGE_NOT_FOUND for a name that the image does not have. */
 export async function untagImage(
   records: Records,
   { id }: ImageRecord,
@@ -40,7 +40,7 @@ export async function untagImage(
   return gone;
 }
 
-/** A registry's name with a tag: what stands for a path or a digest cannot be given to another image. */
+/** Returns the name. Throws for any name but a registry's with a tag: a path or a digest cannot name another image. */
 export function tagName(text: string): string {
   const { transport, name } = parseReference(text, { cwd: '/' });
   if (transport === 'docker' && !name.includes('@')) return name;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How callers that want the same thing share one piece of work, and how work on one thing waits for its turn.
+// Shares one run of work among its callers, queues work by key, and counts users of a key.
 import type { OnProgress } from '../../base/progress.js';
 import { ImageError } from '../errors.js';
 
@@ -10,7 +10,7 @@ interface Shared<T> {
   waiters: number;
 }
 
-/** Runs work at most once at a time per key. It is aborted when the last caller who waits for it has given up. */
+/** Runs work at most once at a time for a key. Aborts the work when its last waiting caller aborts. */
 export class SharedWork<T> {
   readonly #running = new Map<string, Shared<T>>();
 
@@ -36,7 +36,7 @@ export class SharedWork<T> {
       if (onAbort) signal?.removeEventListener('abort', onAbort);
       if (onProgress) shared.listeners.delete(onProgress);
       if (--shared.waiters === 0 && this.#running.get(key) === shared) {
-        // From here on a new caller starts anew: this work is being undone.
+        // A later caller starts new work: this work is ending.
         this.#running.delete(key);
         shared.controller.abort();
       }
@@ -59,7 +59,7 @@ export class SharedWork<T> {
   }
 }
 
-/** Runs work one at a time per key, in the order of the calls. */
+/** Runs work one at a time for a key, in the order of the calls. */
 export class KeyedQueue {
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -76,11 +76,11 @@ export class KeyedQueue {
   }
 }
 
-/** Counts of who needs what now. */
+/** Counts the users of each key. */
 export class Pins {
   readonly #counts = new Map<string, number>();
 
-  /** Pins; the returned function unpins, once. */
+  /** Pins the keys. Returns a function that unpins them; later calls of it do nothing. */
   pin(keys: readonly string[]): () => void {
     for (const key of keys) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     let isPinned = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in a file or folder that podman or docker saved: which images, under which names, and how skopeo calls each.
+// Lists the images in a file or folder that podman or docker saved, with their names and skopeo references.
 import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage } from '../../base/errors.js';
@@ -13,13 +13,13 @@ const IMAGES_MAX = 1000;
 
 export interface SavedImage {
   readonly ref: ImageReference;
-  /** What it is to be called here, as the store calls it; none for one that was saved by its id. */
+  /** The image's names in the store; none for an image that was saved by its id. */
   readonly names: readonly string[];
 }
 
 type ReadMember = (name: string) => Promise<string | undefined>;
 
-/** The images at `path`, absolute. Throws ERR_IMAGE_NOT_FOUND, ERR_IMAGE_REFERENCE, ERR_IMAGE_CORRUPT. */
+/** Resolves with the images at `path`, absolute. Rejects with ERR_IMAGE_NOT_FOUND, ERR_IMAGE_REFERENCE, ERR_IMAGE_CORRUPT. */
 export async function savedImages(
   path: string,
   options: Pick<ToolOptions, 'tmpDir' | 'signal'>,
@@ -34,7 +34,7 @@ export async function savedImages(
   const manifest = await read('manifest.json');
   if (isFolder && manifest !== undefined && (await isThere(join(path, 'version'))))
     return [{ ref: reference('dir', path, ''), names: [] }];
-  // docker writes both: its own has the whole names.
+  // docker writes both files. Its own manifest.json has the full names.
   if (manifest !== undefined && !isFolder) return ofDocker(path, manifest);
   const index = await read('index.json');
   if (index !== undefined) return ofOci(isFolder ? 'oci' : 'oci-archive', path, index);
@@ -71,7 +71,7 @@ function inFolder(path: string): ReadMember {
   };
 }
 
-/** tar finds out by itself how an archive is compressed. It writes to its output alone. */
+/** tar detects the archive's compression. It writes the member to stdout only, never to disk. */
 function inArchive(path: string, options: Pick<ToolOptions, 'tmpDir' | 'signal'>): ReadMember {
   return async (name) => {
     for (const member of [name, `./${name}`]) {
@@ -130,7 +130,7 @@ function ofOci(
         `Cannot load ${path}: it holds several images, and one has no name; save it again with one image`,
       );
     const name = text(annotations, 'io.containerd.image.name') || tag;
-    // A bare tag, as umoci writes it, names no repository.
+    // umoci writes a bare tag, which names no repository.
     const names = /[/:]/.test(name) ? asName(name) : [];
     return { ref: reference(transport, path, manifests.length > 1 ? `:${tag}` : ''), names };
   });
@@ -141,7 +141,7 @@ function text(annotations: JsonObject, key: string): string {
   return typeof value === 'string' && value.length <= 1000 ? value : '';
 }
 
-/** A name that does not parse is left out: the image then has its id. */
+/** Returns the parsed name, or [] for a name that does not parse: the image is then known by its id. */
 function asName(untrusted: string): string[] {
   try {
     const { transport, name } = parseReference(untrusted);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an image leaves the store: to a registry (push), or into a file or folder as podman and docker read them (save).
+// Copies an image out of the store: to a registry (push), or into a file or folder that podman and docker read (save).
 import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
@@ -21,7 +21,7 @@ export interface ExportJob extends SourceOptions {
   readonly progress: OnProgress;
 }
 
-/** Copies an image to `target`. Nothing of the attempt is left in the store. */
+/** Copies an image to `target`. Removes its work folder also on failure. */
 export async function exportImage(job: ExportJob, target: Target): Promise<void> {
   const { source, blobs, tmpRoot, signal, progress, tlsVerify, authFile } = job;
   const workDir = await makeWorkDir(tmpRoot);
@@ -39,8 +39,8 @@ export async function exportImage(job: ExportJob, target: Target): Promise<void>
 }
 
 /**
- * Saves an image to `path`, absolute. A file takes the place of one that is there, whole or not at all; a folder must not be there, or be
- * empty. `name` is what it is called in there, '' for nothing.
+ * Saves an image to `path`, absolute. A file replaces an existing one in one step. A folder must not exist. `name` is the image's name inside the
+ * file or folder, '' for none.
  */
 export async function saveImage(
   job: ExportJob,
@@ -58,7 +58,7 @@ export async function saveImage(
       'ERR_IMAGE_PUSH',
       `Cannot save to ${path}: ${isFile ? 'it is no ordinary file' : 'it is there already'}; give another name`,
     );
-  // Beside it, so that a rename is all that is left to do.
+  // In the same folder, so that a rename completes the save.
   const temporary = join(dirname(path), `.${basename(path)}.thaw-${process.pid}-${counter++}`);
   const skopeo = `${TRANSPORTS[format]}:${temporary}${name === '' || format === 'docker-dir' ? '' : `:${name}`}`;
   try {
@@ -86,19 +86,19 @@ async function kindOf(path: string): Promise<'file' | 'none' | 'other'> {
   }
 }
 
-/** Where a push goes, by what was typed. Throws ERR_IMAGE_REFERENCE. */
+/** Returns the target of a push to `destination`. Throws ERR_IMAGE_REFERENCE. */
 export function pushTarget(destination: string, cwd: string | undefined): Target {
   const { skopeo, name } = parseReference(destination, { cwd });
   return { skopeo, name, verb: 'push' };
 }
 
-/** What a saved image is called, by one of its names: only a registry's name with a tag is one that others understand. */
+/** Returns the name inside a saved file. Other programs understand only a registry's name with a tag; '' for any other name. */
 export function savedName(name: string): string {
   const { transport } = parseReference(name, { cwd: '/' });
   return transport === 'docker' && !name.includes('@') ? name : '';
 }
 
-/** What a copy of an image out of the store needs. Throws ERR_IMAGE_NOT_KEPT. */
+/** Resolves with the input of exportImage(). Rejects with ERR_IMAGE_NOT_KEPT. */
 export async function exportJob(
   { root, catalog, blobs }: { root: string; catalog: Catalog; blobs: BlobStore },
   record: ImageRecord,

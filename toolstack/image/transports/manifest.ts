@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in the folder that skopeo filled? Reads and checks manifest and config; layers are looked at when they are converted.
+// Reads and checks the manifest and the config in a dir: folder that skopeo filled. The conversion checks the layers later.
 import { join } from 'node:path';
 import { ImageError } from '../errors.js';
 import {
@@ -15,7 +15,7 @@ import { keysField, stringMapField, type JsonObject } from '../json.js';
 
 const MANIFEST_MAX = 4 * 1024 * 1024;
 export const CONFIG_MAX = 8 * 1024 * 1024;
-/** As docker's limit; overlayfs takes 500 lower layers. */
+/** docker's limit; overlayfs takes 500 lower layers. */
 const LAYERS_MAX = 127;
 
 export interface ImageConfig {
@@ -46,17 +46,17 @@ export interface Manifest {
   readonly created: string;
 }
 
-/** This host's architecture as OCI names it. */
+/** Returns OCI's name of this host's architecture. */
 export function hostArchitecture(): string {
   return process.arch === 'x64' ? 'amd64' : process.arch;
 }
 
-/** Path of a blob in a dir: folder; a digest was checked to be sha256:HEX before. */
+/** Returns a blob's path in a dir: folder. The caller has checked that the digest is sha256:HEX. */
 export function blobPath(dir: string, digest: string): string {
   return join(dir, digest.slice('sha256:'.length));
 }
 
-/** Reads a dir: folder. Throws ERR_IMAGE_CORRUPT, ERR_IMAGE_UNSUPPORTED, ERR_IMAGE_PLATFORM. */
+/** Reads a dir: folder. Rejects with ERR_IMAGE_CORRUPT, ERR_IMAGE_UNSUPPORTED, ERR_IMAGE_PLATFORM. */
 export async function readManifest(dir: string): Promise<Manifest> {
   const bytes = await readLimited(join(dir, 'manifest.json'), MANIFEST_MAX);
   const manifest = parseObject(bytes.toString('utf8'), 'manifest');
@@ -146,8 +146,8 @@ function processConfig(c: JsonObject): ImageConfig {
 }
 
 /**
- * Whether a raw manifest or index at the source stands for the image stored under `manifestDigest`. For an index only if exactly
- * one of its entries is for this host: choosing among variants is skopeo's business.
+ * True when a raw manifest or index at the source stands for the image stored under `manifestDigest`. An index counts only if exactly one of its
+ * entries is for this host: skopeo chooses among variants.
  */
 export function isSameImage(raw: Buffer, manifestDigest: string): boolean {
   if (digestOf(raw) === manifestDigest) return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docker's manifest as one of OCI's. skopeo would write the config anew on the way, and the image would have another id; config and layers
-// are the same in both, so other media types are all it takes.
+// Turns docker's manifest into OCI's by changing the media types: config and layers are the same in both. skopeo's own conversion would write the
+// config anew, and so change the image's id.
 
 import { asObject, parseObject, type JsonObject } from '../json.js';
 
@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
     'application/vnd.oci.image.layer.v1.tar+zstd',
 };
 
-/** The manifest in OCI's form; the same bytes where it is in that already, or has what has no counterpart there. Pure. */
+/** Returns the manifest in OCI's form. Returns the same bytes for an OCI manifest, and for one with a part that OCI does not have. Pure. */
 export function toOciManifest(bytes: Buffer): Buffer {
   const manifest = parseObject(bytes.toString('utf8'), 'manifest');
   if (manifest['mediaType'] !== 'application/vnd.docker.distribution.manifest.v2+json')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pull from beginning to end: skopeo copies the image into a work folder, each layer becomes an EROFS, the record is written
-// last. Whatever happens, the work folder goes.
+// Pulls an image: skopeo copies it into a work folder, thaw converts each layer into an EROFS, and writes the record last. The work folder is
+// removed in every case.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnProgress } from '../../base/progress.js';
@@ -24,9 +24,9 @@ export interface PullJob extends SourceOptions {
   readonly limits: LayerLimits;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
-  /** Blobs of layers are needed after their conversion. */
+  /** True to keep the layers' blobs after the conversion. */
   readonly keepsBlobs: boolean;
-  /** Takes what is kept out of the dir: folder and writes the records, while nothing can be pruned. */
+  /** Moves kept blobs out of the dir: folder and writes the records. No prune runs meanwhile. */
   readonly commit: (
     dir: string,
     image: Omit<ImageRecord, 'version'> & { source: ImageSource },
@@ -34,7 +34,7 @@ export interface PullJob extends SourceOptions {
   ) => Promise<void>;
 }
 
-/** Pulls; returns the image's id. Throws ImageError whose message names the image, and the layer where one is to blame. */
+/** Resolves with the image's id. Rejects with an ImageError whose message names the image, and the layer that caused the error. */
 export async function pullImage(job: PullJob): Promise<string> {
   let workDir: string | undefined;
   let isFull = false;
@@ -47,14 +47,14 @@ export async function pullImage(job: PullJob): Promise<string> {
     throw error;
   } finally {
     if (workDir !== undefined) await rm(workDir, { recursive: true, force: true });
-    // Told only now that the work folder is gone: what is free is what another try would have.
+    // Only after the work folder is removed: the message gives the free space that another try would have.
     if (isFull) await throwFull(job);
   }
 }
 
 async function pullInto(job: PullJob, workDir: string): Promise<string> {
   const { ref, signal, progress } = job;
-  // Before the copy: a change during the copy must look like a change afterwards.
+  // Before the copy: the next pull must notice a change during the copy.
   const stamp = await stampOf(ref);
   const dir = join(workDir, 'image');
   const text = `Copying ${ref.name}`;
@@ -105,7 +105,7 @@ async function convertAll(
     stored.push(layer);
     for (const [path, attributes] of Object.entries(layer.specialDirs)) lower.set(path, attributes);
     if (job.keepsBlobs) continue;
-    // The same blob may serve twice in one image; else it is only in the way of a small disk.
+    // Frees space early for a small disk. The same blob may occur twice in one image.
     if (!manifest.layers.slice(i + 1).some((other) => other.digest === digest))
       await rm(blob, { force: true });
   }
@@ -149,12 +149,12 @@ function recordOf(
   };
 }
 
-/** A file as the stack of layers shows it: the last layer that touches it decides; '' where it is not there. */
+/** Returns a file's text in the merged layers: the topmost layer that has or removes the file decides; '' for a missing file. */
 function topmost(layers: readonly LayerFacts[], file: 'passwd' | 'group'): string {
   return layers.findLast((layer) => layer[file] !== undefined)?.[file] ?? '';
 }
 
-/** Puts the image's name, and where it is, before an error's message. */
+/** Puts the image's name, and `where`, before an error's message. */
 async function naming<T>(ref: ImageReference, where: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

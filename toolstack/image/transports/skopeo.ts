@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How images come in and go out: skopeo copies them to and from a dir: folder, which keeps manifests, configs and layers byte for byte
-// whatever their format, so that image ids are the same as podman's. Its complaints become one line with a code and a remedy.
+// Runs skopeo, which copies images to and from a dir: folder. The folder keeps manifests, configs and layers of every format byte for byte, so
+// that image ids are the same as podman's. Turns skopeo's log into an error of one line, with a code and a remedy.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, saysNoSpace, type ImageErrorCode } from '../errors.js';
@@ -10,19 +10,19 @@ import { ToolFailure, lastLine, runTool, startTool } from '../tool.js';
 const MANIFEST_MAX = 4 * 1024 * 1024;
 const COPY_TIMEOUT_MS = 2 * 60 * 60 * 1000;
 const INSPECT_TIMEOUT_MS = 5 * 60 * 1000;
-/** How often the progress of a copy is looked at. */
+/** The interval of progress reports. */
 const LOOK_MS = 200;
 
 export interface SourceOptions {
   readonly tlsVerify?: boolean | undefined;
-  /** Path of an auth.json as `skopeo login` writes it. */
+  /** Path of an auth.json, the file that `skopeo login` writes. */
   readonly authFile?: string | undefined;
 }
 
 export interface SkopeoOptions extends SourceOptions {
   readonly tmpDir: string;
   readonly signal: AbortSignal;
-  /** Told now and then how many bytes were copied so far. */
+  /** Called every LOOK_MS with the bytes copied so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
@@ -44,16 +44,16 @@ export async function copyImage(
 }
 
 export interface Target {
-  /** As skopeo takes it, paths absolute. */
+  /** The target's skopeo reference; paths are absolute. */
   readonly skopeo: string;
-  /** As its user knows it. */
+  /** The target's name in messages. */
   readonly name: string;
   readonly verb: 'push' | 'save';
 }
 
 /**
- * Copies the image in the folder `dir` to where `target` says. Its policy was asked when it came; that of the folder says nothing.
- * Layers that are compressed already stay as they are, and with them the manifest's digest.
+ * Copies the image in the folder `dir` to `target`. skopeo checked its policy at the pull; a policy for the folder would mean nothing.
+ * Compressed layers stay unchanged, and so does the manifest's digest.
  */
 export async function copyOut(dir: string, target: Target, options: SkopeoOptions): Promise<void> {
   const args = ['--tmpdir', options.tmpDir, '--insecure-policy', 'copy', '--quiet'];
@@ -72,7 +72,7 @@ export async function copyOut(dir: string, target: Target, options: SkopeoOption
   });
 }
 
-/** Works, and tells now and then what `measure` says; what cannot be measured just now is left out. */
+/** Runs `work`, and passes the result of `measure` to `onBytes` every LOOK_MS. Ignores failures of `measure`. */
 async function watching(
   onBytes: ((bytes: number) => void) | undefined,
   measure: () => Promise<number>,
@@ -92,13 +92,13 @@ async function bytesIn(dir: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** What a process has read so far; what skopeo reads of a registry's answers is little beside the layers. */
+/** Resolves with the bytes that a process has read so far. The registry's answers to skopeo are small beside the layers. */
 async function bytesRead(pid: number): Promise<number> {
   const io = await readFile(`/proc/${pid}/io`, 'utf8');
   return Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0);
 }
 
-/** The manifest or index that the reference names now, as it is at the source. */
+/** Resolves with the raw manifest or index that the reference names at the source now. */
 export async function inspectRaw(ref: ImageReference, options: SkopeoOptions): Promise<Buffer> {
   const args = ['--tmpdir', options.tmpDir, 'inspect', '--raw'];
   if (options.tlsVerify !== undefined) args.push(`--tls-verify=${options.tlsVerify}`);
@@ -115,11 +115,11 @@ export async function inspectRaw(ref: ImageReference, options: SkopeoOptions): P
   );
 }
 
-/** What was to be done with what. */
+/** The image and the action, for messages. */
 interface Subject {
   readonly name: string;
   readonly verb: 'pull' | 'push' | 'save';
-  /** It is read from a path of this host. */
+  /** True for a reference to a path of this host. */
   readonly isLocal: boolean;
 }
 
@@ -131,7 +131,7 @@ async function guarded<T>(subject: Subject, run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** One line of skopeo's log, without its frame; the last is the one that says why. */
+/** Returns the message of the last line of skopeo's log, which gives the reason. */
 export function fatalMessage(stderr: string): string {
   const line = lastLine(stderr);
   const quoted = /\bmsg=("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
@@ -203,7 +203,7 @@ function explain(subject: Subject, failure: ToolFailure): ImageError {
     return error('ERR_IMAGE_NOSPACE', `Cannot ${verb} "${name}": ${message}`);
   for (const [pattern, code, text] of RULES)
     if (pattern.test(message)) return error(code, text(subject, message));
-  // What is left for a local path is a file or a folder that is not what its transport promises.
+  // For a local path, any other error means a file or folder that does not have the transport's format.
   if (isLocal)
     return error(
       'ERR_IMAGE_CORRUPT',
