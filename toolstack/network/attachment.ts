@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sandbox's attachment to a network, kept inside the sandbox's record.
+// Defines a sandbox's attachment to a network, which is part of the sandbox's record.
 
 import type { Family } from './addresses/address.js';
 import type { NamespaceLink } from './link.js';
 
 export interface Attachment {
-  /** Not the sandbox's id, which changes when a clone of the pool becomes the sandbox. */
+  /** The attachment's own id: a sandbox's id changes when a clone of the pool becomes the sandbox. */
   id: string;
   /** The name of the driver that made the attachment. */
   driver: string;
   network: string;
-  /** The bridge that the vif becomes a port of; '' for none. */
+  /** The bridge of the vif; '' for none. */
   bridge: string;
-  /** At most one of each family. */
+  /** At most one address of each family. */
   addresses: AttachedAddress[];
   ports: PublishedPort[];
   /** The name servers in the guest's resolv.conf. */
   nameServers: string[];
   /** Other containers find the sandbox under these names. */
   names: string[];
-  /** The namespace whose interface the guest has, where a driver makes one. */
+  /** The namespace whose interface the guest has; only from a driver that makes namespaces. */
   namespace?: AttachedNamespace;
-  /** The gateways at which thaw's name server answers the guest, where they are not those of the network's record. */
+  /** The gateways at which thaw's name server answers the guest, where they differ from those of the network's record. */
   nameGateways?: string[];
 }
 
@@ -37,7 +37,7 @@ export interface AttachedAddress {
   family: Family;
   address: string;
   prefix: number;
-  /** '' where nothing outside the network can be reached. */
+  /** '' for a network without access to the outside. */
   gateway: string;
 }
 
@@ -50,7 +50,7 @@ export interface PublishedPort {
   protocol: 'tcp' | 'udp';
 }
 
-/** An attachment as any version of thaw wrote it: earlier ones named no driver, and had `place` in place of `namespace`. */
+/** An attachment of any version of thaw: earlier versions named no driver, and wrote `place` instead of `namespace`. */
 export interface StoredAttachment extends Omit<Attachment, 'driver'> {
   driver?: string;
   place?: {

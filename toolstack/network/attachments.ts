@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attachments of all sandboxes: made before the sandbox, with addresses and host ports that are held until the sandbox is gone.
+// Makes and releases the attachments of all sandboxes. An attachment is made before its sandbox, and holds addresses and host ports until the
+// sandbox is destroyed.
 
 import { randomBytes } from 'node:crypto';
 import type { Attachment } from './attachment.js';
@@ -11,19 +12,19 @@ import type { AttachRequest, Resolvers } from './request.js';
 export class Attachments {
   readonly #attached = new Map<string, Attachment>();
   readonly #ports = new HeldPorts();
-  /** By network, how many attachments are being made. */
+  /** By network, the number of attachments under construction. */
   readonly #joining = new Map<string, number>();
 
   get all(): Attachment[] {
     return [...this.#attached.values()];
   }
 
-  /** Whether an attachment to that network is being made. */
+  /** True when an attachment to that network is being made. */
   isJoined(network: string): boolean {
     return (this.#joining.get(network) ?? 0) > 0;
   }
 
-  /** As Networks.attach(), to the network of that record. */
+  /** Attaches to the network of `record`. Rejects as Networks.attach() does. */
   async attach(
     driver: ManagedDriver,
     record: NetworkRecord,
@@ -68,20 +69,20 @@ export class Attachments {
     }
   }
 
-  /** Takes over an attachment of an earlier thawd. Rejects with ERR_NETWORK_PORT where a port cannot be held; the rest is taken over then. */
+  /** Takes over an attachment of an earlier thawd. Rejects with ERR_NETWORK_PORT for a port that cannot be held; all else is taken over. */
   async adopt(driver: ManagedDriver, attachment: Attachment): Promise<void> {
     driver.addresses?.adopt(attachment);
     this.#attached.set(attachment.id, attachment);
     await this.#ports.hold(attachment.id, attachment.ports);
   }
 
-  /** Whether the attachment was still there. Idempotent. */
+  /** Releases the attachment. Returns false for one that was released before. */
   release(driver: ManagedDriver, attachment: Attachment): boolean {
     const { id } = attachment;
     if (!this.#attached.delete(id)) return false;
     driver.addresses?.release(attachment);
     const free = (): void => this.#ports.release(id);
-    // The driver's programs may have rules that lead the port elsewhere: those go first.
+    // The driver's programs may have rules for the port: remove these before the port becomes free.
     if (driver.programs) void driver.programs.release(attachment).then(free);
     else free();
     return true;

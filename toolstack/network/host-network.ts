@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dom0's kernel as networks need it: bridges with addresses, and packet rules. iproute2 and nft run only where no start waits for them.
+// Configures dom0's kernel for networks: bridges with addresses, and packet rules. Runs iproute2 and nft only where no start waits for them.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,17 +14,17 @@ export interface HostNetwork {
   addBridge(record: NetworkRecord): Promise<void>;
   /** Idempotent. */
   removeBridge(bridge: string): Promise<void>;
-  /** Whether the kernel has an interface of that name. */
+  /** True when the kernel has an interface of that name. */
   has(interfaceName: string): boolean;
-  /** Whether the bridge forwards packets that come in at that port. */
+  /** True when the bridge forwards packets that come in at that port. */
   forwards(interfaceName: string): boolean;
-  /** Makes an interface a port of the bridge, or of none for ''. */
+  /** Makes an interface a port of the bridge; '' removes it from its bridge. */
   join(interfaceName: string, bridge: string): Promise<void>;
   /** Replaces thaw's packet rules (ports/rules.ts). */
   load(rules: string): Promise<void>;
-  /** The name servers of /etc/resolv.conf, without those on the host's own loopback. */
+  /** Returns the name servers of /etc/resolv.conf, without those on the host's own loopback. */
   nameServers(): string[];
-  /** The host's addresses, each with its prefix. */
+  /** Returns the host's addresses, each with its prefix. */
   ownSubnets(): string[];
 }
 
@@ -84,7 +84,7 @@ export const kernelNetwork: HostNetwork = {
 /** BR_STATE_FORWARDING (linux/if_bridge.h). */
 const FORWARDING = 3;
 
-/** A fixed MAC: otherwise a bridge takes one from its ports, which changes, and guests would go on sending to the old one. */
+/** Returns a random MAC for a bridge. Without a fixed MAC, a bridge changes its MAC with its ports, and guests go on sending to the old one. */
 function newMac(): string {
   const bytes = [0x02, ...randomBytes(5)];
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All networks of this host: their records, the sandboxes attached to them, and what dom0's kernel and the name server are told of both.
+// Manages all networks of this host: their records and the sandboxes attached to them. Configures dom0's kernel and the name server for both.
 
 import { describeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -18,7 +18,7 @@ import { renderRules } from './ports/rules.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
 
-/** The network of containers whose user names no other. */
+/** The network of a container whose user names no network. */
 export const DEFAULT_NETWORK = 'thaw';
 
 export interface NetworkServices {
@@ -48,7 +48,7 @@ export class Networks {
     this.#drivers = new NetworkDrivers(services);
   }
 
-  /** Makes the default network, and the bridges and rules of all networks. A host that cannot have them is logged, and has no networks. */
+  /** Makes the default network, and the bridges and rules of all networks. A failure is logged, and this host then has no networks. */
   static async open(folder: string, services: NetworkServices): Promise<Networks> {
     const { log } = services;
     const networks = new Networks(new NetworkStore(folder), services);
@@ -60,7 +60,7 @@ export class Networks {
       for (const record of networks.#records.values())
         await networks.#drivers.of(record).prepare?.(record);
       await networks.#load();
-      // A killed thawd may have left names.
+      // Removes the names of a killed thawd.
       networks.#changeNames();
     } catch (error) {
       networks.#failure = error;
@@ -69,7 +69,7 @@ export class Networks {
     return networks;
   }
 
-  /** The bridge of the default network; '' where the host has no networks. */
+  /** Name of the default network's bridge; '' on a host without networks. */
   get defaultBridge(): string {
     return this.#failure ? '' : (this.#records.get(DEFAULT_NETWORK)?.bridge ?? '');
   }
@@ -88,12 +88,12 @@ export class Networks {
     );
   }
 
-  /** The attachments to that network. */
+  /** Returns the attachments to that network. */
   attachments(name: string): Attachment[] {
     return this.#attachments.all.filter(({ network }) => network === name);
   }
 
-  /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL; nothing is left then. */
+  /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL, and undoes its changes then. */
   async create(request: NetworkRequest): Promise<NetworkRecord> {
     this.#mustWork();
     if (this.#records.has(request.name))
@@ -135,8 +135,8 @@ export class Networks {
   }
 
   /**
-   * Addresses and ports for a sandbox that is to be made, held until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
-   * ERR_NETWORK_FULL or ERR_NETWORK_PORT, and as CniAttachments.add() does; nothing is held then.
+   * Attaches a sandbox before it exists: holds its addresses and ports until release(). Rejects with ERR_NETWORK_NOT_FOUND, ERR_NETWORK_ADDRESS,
+   * ERR_NETWORK_FULL or ERR_NETWORK_PORT, and as CniAttachments.add() does; then it holds nothing.
    */
   async attach(request: AttachRequest): Promise<Attachment> {
     this.#mustWork();
@@ -152,12 +152,12 @@ export class Networks {
     return this.#drivers.of(attachment).connect(guest, attachment, steps);
   }
 
-  /** Whether a guest may run before its vif is in its network. */
+  /** True when a guest may run before its vif is in its network. */
   canDefer(attachment: Attachment): boolean {
     return this.#drivers.of(attachment).deferred !== undefined;
   }
 
-  /** Plugs a vif that the kernel is just making, of a guest that runs already. Rejects as DeferredPlug.plug() does. */
+  /** Plugs the vif of a running guest while the kernel is still making the vif. Rejects as DeferredPlug.plug() does. */
   async plugDeferred(vif: string, attachment: Attachment, signal: AbortSignal): Promise<void> {
     await this.#drivers.of(attachment).deferred?.plug(vif, attachment, signal);
   }
@@ -167,12 +167,12 @@ export class Networks {
     return this.#host.join(vif, this.defaultBridge);
   }
 
-  /** Takes the vif of a clone of the pool out of the default network: its sandbox has none. */
+  /** Removes the vif of a clone of the pool from the default network, for a sandbox without a network. */
   unplug(vif: string): Promise<void> {
     return this.#host.join(vif, '');
   }
 
-  /** Publishes ports and names of an attachment; called when its domain has its addresses. */
+  /** Publishes an attachment's ports and names. The caller has given the domain its addresses before. */
   async publish(attachment: Attachment): Promise<void> {
     if (this.#hasRules(attachment)) await this.#load();
     this.#changeNames();
@@ -188,7 +188,7 @@ export class Networks {
     }
   }
 
-  /** Begins to undo attachments that a killed thawd left, once all others are adopted. Never rejects. */
+  /** Begins to undo the attachments of a killed thawd. The caller has adopted all attachments in use before. Never rejects. */
   async sweep(): Promise<void> {
     const known = new Set(this.#attachments.all.map(({ id }) => id));
     for (const { programs } of this.#drivers.all) await programs?.sweep(known);
@@ -211,7 +211,7 @@ export class Networks {
     for (const { programs } of this.#drivers.all) await programs?.close();
   }
 
-  /** The network's gateways where the name server listens there, else the host's name servers that a guest can reach. */
+  /** Returns the network's gateways where the name server listens there, else the host's name servers that a guest can reach. */
   #nameServers({ hasDns, subnets, internal }: NetworkRecord): string[] {
     if (hasDns && this.#names.isThere && subnets.length > 0)
       return subnets.map(({ gateway }) => gateway);
@@ -236,7 +236,7 @@ export class Networks {
 
   async #forget(record: NetworkRecord): Promise<void> {
     this.#records.delete(record.name);
-    // The file goes last: no later thawd would remove a bridge without a file.
+    // Removes the file last: no later thawd would remove a bridge without a file.
     try {
       await this.#drivers.of(record).remove?.(record);
     } finally {
@@ -245,7 +245,7 @@ export class Networks {
     await this.#load();
   }
 
-  /** Loads the rules, after any load that is under way: each renders the networks and attachments of its own turn. */
+  /** Loads the rules after all earlier loads. Each load renders the networks and attachments that exist when it begins. */
   #load(): Promise<void> {
     const loaded = this.#loading.then(() => {
       const usesRules = (of: { driver: string }): boolean => this.#drivers.of(of).usesRules;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plans a new network: checks its name, and leaves the rest to the driver. Pure but for what the driver asks the host.
+// Plans a new network: checks its name, and calls the driver's plan(). Pure except for the driver's queries to the host.
 
 import type { ManagedDriver } from './drivers/driver.js';
 import { NetworkError } from './errors.js';

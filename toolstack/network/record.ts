@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The records of networks: one JSON file for each network.
+// Reads and writes the records of networks: one JSON file for each network.
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 
-/** The fields that all drivers have. A driver keeps fields of its own beside them, as CniNetworkRecord does. */
+/** The fields of all drivers. A driver may add fields of its own, as CniNetworkRecord does. */
 export interface NetworkRecord {
   name: string;
   /** The driver's name. */
   driver: string;
-  /** The bridge's name in dom0; '' for a driver without bridges of thaw's. */
+  /** The bridge's name in dom0; '' for a driver that does not use thaw's bridges. */
   bridge: string;
-  /** One of IPv4, perhaps one of IPv6; the gateway is the bridge's own address. Empty where thaw gives out no addresses. */
+  /** One IPv4 subnet and at most one IPv6 subnet; the gateway is the bridge's own address. Empty where thaw gives out no addresses. */
   subnets: { subnet: string; gateway: string }[];
   /** No packet passes between the network and the outside. */
   internal: boolean;

@@ -3,19 +3,19 @@
 
 import type { PublishedPort } from './attachment.js';
 
-/** A network as its user asks for it; the driver chooses what is missing. */
+/** The user's options for a new network; the driver chooses missing values. */
 export interface NetworkRequest {
   name: string;
-  /** At most one of IPv4 and one of IPv6. */
+  /** At most one IPv4 subnet and one IPv6 subnet. */
   subnets?: string[];
-  /** One for each subnet at most, in any order. */
+  /** At most one gateway for each subnet, in any order. */
   gateways?: string[];
   /** Adds an IPv6 subnet where `subnets` has none. */
   ipv6?: boolean;
   internal?: boolean;
   disableDns?: boolean;
   labels?: Record<string, string>;
-  /** A CNI network configuration list, which says all but name, labels and DNS; errors call it `from`. */
+  /** A CNI network configuration list, which defines all but name, labels and DNS. Errors call it `from`. */
   cni?: { from: string; text: string } | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface AttachRequest {
   names: string[];
   ip?: string | undefined;
   ip6?: string | undefined;
-  /** Only a MAC that the user chose. */
+  /** The user's MAC; undefined where the user chose none. */
   mac?: string | undefined;
   ports: readonly PublishedPort[];
 }

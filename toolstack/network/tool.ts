@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the programs that configure a kernel's network, with a deadline and with their own words when they fail.
+// Runs the programs that configure a kernel's network, with a deadline. Errors quote the program's standard error.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { withDeadline } from '../base/deadline.js';
@@ -23,7 +23,7 @@ export interface ToolEnd {
   said: string;
 }
 
-/** Runs a program to its end, whatever its status. Rejects with ERR_TIMEOUT, and as spawn() does. */
+/** Runs a program to its end, and resolves also for a failed one. Rejects with ERR_TIMEOUT, and as spawn() does. */
 export async function runToEnd(
   tool: string,
   args: string[],
@@ -37,7 +37,7 @@ export async function runToEnd(
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(env ? { env } : {}),
   });
-  // First of all: a child that could not be made emits an error and nothing else.
+  // Before all other handlers: a failed spawn() emits only an error.
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
@@ -48,7 +48,7 @@ export async function runToEnd(
     if (printed.length < OUTPUT_MAX) printed += chunk.toString();
   });
   child.stderr?.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
-  // A program that ends before it has read all input says why on standard error.
+  // A program that ends before it has read all input gives the reason on standard error.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
   try {
@@ -60,7 +60,7 @@ export async function runToEnd(
   }
 }
 
-/** Resolves with the program's standard output. Rejects with ERR_NETWORK_TOOL and the program's own words. */
+/** Resolves with the program's standard output. Rejects with ERR_NETWORK_TOOL, which quotes its standard error. */
 export async function runTool(tool: string, args: string[], input = ''): Promise<string> {
   const { status, printed, said } = await runToEnd(tool, args, { input }).catch(
     (error: unknown) => {
@@ -78,7 +78,7 @@ export async function runTool(tool: string, args: string[], input = ''): Promise
   );
 }
 
-/** As runTool(), inside the network namespace at that path, with dom0's files. */
+/** Runs a program inside the network namespace at `path`, with dom0's files. Resolves and rejects as runTool() does. */
 export function inNamespace(path: string, words: string[], input = ''): Promise<string> {
   return runTool('nsenter', [`--net=${path}`, ...words], input);
 }

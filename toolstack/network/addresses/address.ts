@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// IPv4 and IPv6 addresses and subnets as numbers and text. Pure.
+// Parses and formats IPv4 and IPv6 addresses and subnets. Pure.
 
 import { isIP, isIPv4 } from 'node:net';
 
@@ -13,7 +13,7 @@ export interface Subnet {
   prefix: number;
 }
 
-/** Bits of an address. */
+/** Returns the number of bits of an address. */
 export function bitsOf(family: Family): number {
   return family === 4 ? 32 : 128;
 }
@@ -28,7 +28,7 @@ export function parseAddress(text: string): { family: Family; value: bigint } | 
   return { family: 6, value: groups(text).reduce((sum, group) => sum * 65536n + group, 0n) };
 }
 
-/** The eight groups of an IPv6 address, also with an IPv4 part as in ::ffff:192.0.2.1. */
+/** Returns the eight groups of an IPv6 address, also with an IPv4 part as in ::ffff:192.0.2.1. */
 function groups(text: string): bigint[] {
   const [left = '', right] = text.split('::');
   const parts = (side: string): bigint[] =>
@@ -59,7 +59,7 @@ export function formatAddress(family: Family, value: bigint): string {
   return `${head.replace(/:$/, '')}::${tail.replace(/^:/, '')}`;
 }
 
-/** The address as 4 or 16 bytes in network order. */
+/** Returns the address as 4 or 16 bytes in network order. */
 export function addressBytes(text: string): Buffer {
   const address = parseAddress(text);
   if (!address) throw new TypeError(`${text} is no address`);
@@ -80,7 +80,7 @@ export function formatSubnet({ family, base, prefix }: Subnet): string {
   return `${formatAddress(family, base)}/${prefix}`;
 }
 
-/** The number of addresses in a subnet. */
+/** Returns the number of addresses in a subnet. */
 export function sizeOf({ family, prefix }: Pick<Subnet, 'family' | 'prefix'>): bigint {
   return 1n << BigInt(bitsOf(family) - prefix);
 }

@@ -14,7 +14,7 @@ import type { AttachedAddress } from '../attachment.js';
 import { NetworkError } from '../errors.js';
 import type { NetworkRecord } from '../record.js';
 
-/** Addresses tried before a subnet counts as full: no host has that many containers. */
+/** The number of addresses tried before a subnet counts as full: no host has so many containers. */
 const TRIES = 65_536;
 
 export class Addresses {
@@ -31,8 +31,8 @@ export class Addresses {
   }
 
   /**
-   * Takes the next free address after the one given out last: other hosts may still have an address that was just released in their ARP tables.
-   * Throws ERR_NETWORK_FULL.
+   * Takes the next free address after the last one given out, and not the lowest: other hosts may still have a released address in their ARP
+   * tables. Throws ERR_NETWORK_FULL.
    */
   next(network: string, text: string, gateway: string): string {
     const subnet = mustParse(text);
@@ -68,14 +68,14 @@ export class Addresses {
   }
 }
 
-/** The network, and the addresses that the user named. */
+/** The network's name, and the user's addresses. */
 export interface AddressRequest {
   network: string;
   ip?: string | undefined;
   ip6?: string | undefined;
 }
 
-/** Takes one address of each subnet of the network. Throws ERR_NETWORK_ADDRESS and ERR_NETWORK_FULL; nothing is taken then. */
+/** Takes one address of each subnet of the network. Throws ERR_NETWORK_ADDRESS and ERR_NETWORK_FULL, and then takes none. */
 export function takeAddresses(
   addresses: Addresses,
   { subnets, internal }: NetworkRecord,
@@ -106,7 +106,7 @@ export function takeAddresses(
   }
 }
 
-/** The offsets of the first usable address and of the one behind the last: the subnet's own and IPv4's broadcast address are left out. */
+/** Returns the offsets of the first usable address and behind the last one. Excludes the subnet's own and IPv4's broadcast address. */
 function usable(subnet: Subnet): [bigint, bigint] {
   const size = sizeOf(subnet);
   const hasOwn = subnet.prefix < bitsOf(subnet.family) - 1;

@@ -13,12 +13,12 @@ import { printable } from '../../base/text.js';
 import type { Attachment } from '../attachment.js';
 import { NetworkError } from '../errors.js';
 
-/** aardvark-dns in the folders of Debian and others. */
+/** The path of aardvark-dns, in the folder of Debian or of other distributions. */
 export const AARDVARK = ['/usr/lib/podman/aardvark-dns', '/usr/libexec/podman/aardvark-dns'].find(
   (path) => existsSync(path),
 );
 
-/** Changes are gathered for this long: a container that ends sooner need not be found. */
+/** Gathers changes for this time: a container that ends sooner needs no name. */
 const GATHER_MS = 300;
 
 /** One network as the name server knows it. */
@@ -44,12 +44,12 @@ export class NameServer {
     this.#program = program;
   }
 
-  /** Whether containers can be told to ask it. */
+  /** True when this host has a name server for containers. */
   get isThere(): boolean {
     return this.#program !== undefined;
   }
 
-  /** Writes `zones()` a moment later, as they are then. */
+  /** Writes the zones after GATHER_MS, and calls `zones` only then. */
   change(zones: () => Zone[]): void {
     if (!this.isThere) return;
     this.#zones = zones;
@@ -57,7 +57,7 @@ export class NameServer {
     this.#timer.unref();
   }
 
-  /** Writes the latest zones and leaves the server running: it answers without thawd, too. */
+  /** Writes the latest zones. The server keeps running: it answers without thawd too. */
   async close(): Promise<void> {
     if (this.#timer) this.#flush();
     await this.#writing;
@@ -75,11 +75,11 @@ export class NameServer {
 
   async #write(zones: Zone[]): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
-    // The server takes every file in the folder for a network.
+    // The server reads every file in the folder as a network.
     await removeTemporaries(this.#folder);
     for (const zone of zones) {
       const path = join(this.#folder, zone.network);
-      // Without any file the server ends by itself.
+      // The server ends by itself when no file remains.
       if (zone.members.length === 0) await rm(path, { force: true });
       else await writeAtomic(path, zoneText(zone), { lasts: false });
     }
@@ -99,7 +99,7 @@ export class NameServer {
     }
   }
 
-  /** The server goes into the background by itself, once its sockets are open. Its output is kept beside its folder. */
+  /** Starts the server, which daemonizes once its sockets are open. Its output goes to a file beside its folder. */
   async #start(): Promise<void> {
     const args = ['--config', this.#folder, '--port', '53', 'run'];
     const log = await open(`${this.#folder}.log`, 'w', 0o600);
@@ -127,7 +127,7 @@ export class NameServer {
 
 const START_MS = 30_000;
 
-/** A file of aardvark-dns: a line with the gateways, then a line for each container: id, IPv4, IPv6, names. Pure. */
+/** Returns a file for aardvark-dns: a line with the gateways, then a line for each container: id, IPv4, IPv6, names. Pure. */
 export function zoneText({ gateways, members }: Zone): string {
   const lines = members.map(({ id, addresses, names }) => {
     const [four, six] = ([4, 6] as const).map((family) =>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The zones of the name server: for each network, where it listens and which containers it knows. Pure.
+// Computes the name server's zones: for each network, the addresses at which it listens and the containers that it knows. Pure.
 
 import type { AttachedAddress, Attachment } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
 import type { Zone } from './dns.js';
 
 /**
- * One zone for each network. The name server listens at the gateways of the network's record, or at those that its attachments name. Two CNI
- * networks may have the same gateway, as two lists with one bridge do: the first network gets it, since an address is listened at once.
+ * Returns one zone for each network. The name server listens at the gateways of the network's record, or at those of its attachments. Two CNI
+ * networks may have the same gateway, as two lists with one bridge do. Only the first network gets it: a server can listen at an address once.
  */
 export function zonesOf(
   networks: readonly NetworkRecord[],
@@ -29,8 +29,8 @@ export function zonesOf(
 }
 
 /**
- * The gateways of these addresses that are among `ofHost`, the host's own. IPv4 gateways are enough for both families: the kernel may not yet let
- * a server listen at an IPv6 address that a plugin has just given to a bridge.
+ * Returns the gateways of these addresses that are also in `ofHost`, the host's own. IPv4 gateways are enough for both families: the kernel may not
+ * yet let a server listen at an IPv6 address that a plugin has just given to a bridge.
  */
 export function ownGateways(
   addresses: readonly AttachedAddress[],

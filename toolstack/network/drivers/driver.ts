@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The interfaces of network drivers. Every driver connects guests. A managed driver also makes the networks that thaw network shows, and the
-// attachments of sandboxes to them; what only some managed drivers do is an optional member.
+// attachments of sandboxes to them. Its optional members are for tasks that only some managed drivers have.
 
 import type { Steps } from '../../base/steps.js';
 import type { AttachedAddress, Attachment } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
 import type { AttachRequest, NetworkRequest, Resolvers } from '../request.js';
 
-/** `Target` says what the guest is connected to, `Connection` what the caller holds from then on. */
+/** `Target` names the network end of a connection, `Connection` is the caller's handle to it. */
 export interface NetworkDriver<Guest, Target, Connection> {
   readonly name: string;
   /** Connects dom0's end of the guest's interface, and tells the guest its addresses. */
@@ -18,32 +18,32 @@ export interface NetworkDriver<Guest, Target, Connection> {
 export interface GuestInterface {
   /** dom0's name of the vif. */
   readonly vif: string;
-  /** The bridge that the vif is a port of, '' for none; undefined for a vif that is plugged after the start. */
+  /** The bridge of the vif, '' for none; undefined for a vif that is plugged after the start. */
   readonly bridge: string | undefined;
-  /** Sets the MAC where the guest has its template's, and these addresses. */
+  /** Sets these addresses, and the MAC where the guest still has its template's. */
   configure(addresses?: readonly AttachedAddress[]): Promise<void>;
   /** Sends the rtnetlink messages that `messages` makes for the guest's number of the interface. */
   netlink(messages: (index: number) => Buffer[]): Promise<void>;
 }
 
-/** connect() resolves when the guest has what its attachment says. */
+/** connect() resolves when the guest's interface is configured as in its attachment. */
 export interface ManagedDriver extends NetworkDriver<GuestInterface, Attachment, Promise<void>> {
-  /** Whether thaw's packet rules (ports/rules.ts) cover its networks and publish their ports; else the driver sees to both. */
+  /** True when thaw's packet rules (ports/rules.ts) cover its networks and publish their ports; false when the driver does both. */
   readonly usesRules: boolean;
-  /** Present where thaw gives out the addresses. */
+  /** Present for a driver whose addresses thaw gives out. */
   readonly addresses?: AddressSource;
-  /** Present where a guest may run before its vif is in the network. */
+  /** Present for a driver whose guests may run before their vif is in the network. */
   readonly deferred?: DeferredPlug;
-  /** Present where programs of the driver's make the attachments. */
+  /** Present for a driver whose own programs make the attachments. */
   readonly programs?: AttachmentPrograms;
-  /** Whether the driver makes the network of that request. */
+  /** True when the driver makes the network of that request. */
   accepts(request: NetworkRequest): boolean;
-  /** The driver's part of a new network's record. Throws NetworkError, naming option, value and what is allowed. */
+  /** Returns the driver's part of a new network's record. Throws NetworkError, naming option, value and what is allowed. */
   plan(
     request: NetworkRequest,
     others: readonly NetworkRecord[],
   ): Omit<NetworkRecord, 'name' | 'driver' | 'hasDns' | 'labels' | 'created'>;
-  /** Makes what the network needs in dom0. Idempotent: thawd calls it for each network when it starts. */
+  /** Makes the network's objects in dom0. Idempotent: thawd calls it for each network when it starts. */
   prepare?(record: NetworkRecord): Promise<void>;
   /** Undoes prepare(). Idempotent. */
   remove?(record: NetworkRecord): Promise<void>;
@@ -65,7 +65,7 @@ export interface DeferredPlug {
 
 /** Programs that make attachments, whose work has to be undone even after thawd was killed. */
 export interface AttachmentPrograms {
-  /** Resolves when attachments of that network whose release has begun are gone: their addresses and ports may be wanted again. */
+  /** Resolves when all begun releases in that network are done: a new attachment may need their addresses and ports. */
   released(record: NetworkRecord): Promise<void>;
   /** Completes the attachment, whose host ports are held. Undoes all of it before it rejects. */
   attach(
@@ -76,7 +76,7 @@ export interface AttachmentPrograms {
   ): Promise<void>;
   /** Idempotent; never rejects: failures are logged, and the next thawd tries again. */
   release(attachment: Attachment): Promise<void>;
-  /** Begins to undo what a killed thawd left, but for the attachments of these ids. Never rejects. */
+  /** Begins to undo the attachments of a killed thawd, without those in `known`. Never rejects. */
   sweep(known: ReadonlySet<string>): Promise<void>;
   /** Waits some seconds for releases that have begun. */
   close(): Promise<void>;

@@ -9,7 +9,7 @@ import { CniAttachments, type CniFolders } from './cni/attachments.js';
 import { CniDriver } from './cni/driver.js';
 import type { ManagedDriver } from './driver.js';
 
-// An engine makes its networks itself, so thaw has no records of them: frontends/oci asks for this driver by name.
+// A container engine makes its own networks, so thaw has no records of them. frontends/oci uses this driver by name.
 export { namespaceDriver } from './namespace/driver.js';
 
 export interface DriverServices {
@@ -18,7 +18,7 @@ export interface DriverServices {
   cni: CniFolders;
 }
 
-/** In this order drivers are asked whether they accept a new network; the bridge driver accepts all. */
+/** The first driver in this order that accepts a new network gets it; the bridge driver accepts all. */
 const MANAGED: readonly ((services: DriverServices) => ManagedDriver)[] = [
   ({ host, log, cni }) => new CniDriver(host, new CniAttachments(cni, log)),
   ({ host }) => new BridgeDriver(host),
@@ -31,7 +31,7 @@ export class NetworkDrivers {
     this.all = MANAGED.map((make) => make(services));
   }
 
-  /** The driver that a record or an attachment names. Throws for an unknown one, such as a later version of thaw has. */
+  /** Returns the driver that a record or an attachment names. Throws for an unknown driver, such as one of a later version of thaw. */
   of({ driver: name }: { driver: string }): ManagedDriver {
     const driver = this.all.find((one) => one.name === name);
     if (driver) return driver;
@@ -42,7 +42,7 @@ export class NetworkDrivers {
     return this.all.some((one) => one.name === name);
   }
 
-  /** The driver of a new network. */
+  /** Returns the driver for a new network. */
   for(request: NetworkRequest): ManagedDriver {
     const driver = this.all.find((one) => one.accepts(request));
     if (driver) return driver;

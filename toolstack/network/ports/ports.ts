@@ -15,8 +15,8 @@ export class HeldPorts {
   readonly #held = new Map<string, Held[]>();
 
   /**
-   * Holds all of `ports` for `owner`; a host port of 0 becomes a free one. Rejects with ERR_NETWORK_PORT when a port is in use; none is held
-   * then.
+   * Holds all of `ports` for `owner`, and resolves with them; a host port of 0 becomes a free one. Rejects with ERR_NETWORK_PORT when a port is in
+   * use, and then holds none.
    */
   async hold(owner: string, ports: readonly PublishedPort[]): Promise<PublishedPort[]> {
     const held: Held[] = [];
@@ -48,7 +48,7 @@ const REASONS: Record<string, string> = {
   EADDRNOTAVAIL: 'this host has no such address',
 };
 
-/** Packet rules lead connections to the container, so the socket never accepts one. */
+/** Opens a socket at the port. It never accepts a connection: packet rules send connections to the container. */
 async function open(port: PublishedPort): Promise<Held> {
   const { hostIp, hostPort, protocol } = port;
   try {

@@ -6,7 +6,7 @@ import { parseAddress } from '../addresses/address.js';
 import type { Attachment, PublishedPort } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
 
-/** The whole table, which nft(8) replaces in one transaction. The networks are those of drivers that use the rules, each with a bridge. */
+/** Returns the whole table, which nft(8) replaces in one transaction. Every network must have a bridge and a driver that uses the rules. */
 export function renderRules(
   networks: readonly NetworkRecord[],
   attachments: readonly Attachment[],
@@ -38,7 +38,7 @@ function lines(rules: string[]): string {
   return rules.map((rule) => `\t\t${rule}\n`).join('');
 }
 
-/** One rule for each address of the container whose family fits the host's address. */
+/** Returns one rule for each address of the container whose family fits the host's address. */
 function portRules({ ports, addresses }: Attachment): string[] {
   return ports.flatMap((port) =>
     addresses.flatMap(({ family, address }) => {

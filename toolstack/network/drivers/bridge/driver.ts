@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver of thaw's own networks: a bridge in dom0 for each, addresses that thaw gives out, ports and names by thaw's own means.
+// The driver of thaw's own networks. Each has a bridge in dom0; thaw itself gives out addresses, publishes ports and resolves names.
 
 import type { Steps } from '../../../base/steps.js';
 import { Addresses, takeAddresses } from '../../addresses/allocate.js';

@@ -19,7 +19,7 @@ import type { NetworkRequest } from '../../request.js';
 
 export type BridgePlan = Pick<NetworkRecord, 'bridge' | 'subnets' | 'internal'>;
 
-/** Throws ERR_NETWORK_SUBNET, naming option, value and what is allowed. `ownSubnets` are the host's. */
+/** `ownSubnets` are the host's. Throws ERR_NETWORK_SUBNET, which names the option, its value and the allowed values. */
 export function planBridge(
   { subnets: wanted = [], gateways = [], ipv6 = false, internal = false }: NetworkRequest,
   others: readonly NetworkRecord[],
@@ -36,7 +36,7 @@ export function planBridge(
   return { bridge: freeBridge(others), subnets, internal };
 }
 
-/** Parses an address with a prefix, such as 192.0.2.9/24, as the subnet that it is in. */
+/** Parses an address with a prefix, such as 192.0.2.9/24, as its subnet. */
 function parseHostSubnet(text: string): Subnet | undefined {
   const [address = '', prefix = ''] = text.split('/');
   const parsed = parseAddress(address);
@@ -74,7 +74,7 @@ function chooseSubnets(
   ];
 }
 
-/** The first free subnet of 10.94.0.0/16 to 10.254.0.0/16. */
+/** Returns the first free subnet of 10.94.0.0/16 to 10.254.0.0/16. */
 function freeSubnet4(taken: readonly Subnet[]): Subnet {
   for (let second = 94n; second < 255n; second++) {
     const subnet: Subnet = { family: 4, base: (10n << 24n) + (second << 16n), prefix: 16 };
@@ -83,13 +83,13 @@ function freeSubnet4(taken: readonly Subnet[]): Subnet {
   throw refusal('no --subnet', 'all of 10.94.0.0/16 to 10.254.0.0/16 are in use; name one');
 }
 
-/** A unique local subnet (RFC 4193). */
+/** Returns a unique local subnet (RFC 4193). */
 function randomSubnet6(): Subnet {
   const random = BigInt(`0x${randomBytes(7).toString('hex')}`);
   return { family: 6, base: ((0xfdn << 56n) + random) << 64n, prefix: 64 };
 }
 
-/** The gateway that the user named for the subnet, or the subnet's first address. */
+/** Returns the user's gateway for the subnet, or the subnet's first address. */
 function gatewayOf(subnet: Subnet, gateways: readonly string[]): string {
   const named = gateways
     .map((text) => parseAddress(text))

@@ -4,7 +4,7 @@
 import { sleep, TimeoutError } from '../../../base/deadline.js';
 import type { HostNetwork } from '../../host-network.js';
 
-/** The kernel has already said that it makes the interface. */
+/** The most time to wait for an interface that the kernel has announced. */
 const NEW_MS = 20_000;
 const POLL_MS = 1;
 

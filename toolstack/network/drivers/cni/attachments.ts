@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attachments to networks that CNI plugins make: a network namespace for each, which the plugins fill. A file tells the next thawd what it has to
-// undo after this one was killed.
+// Makes attachments to networks of CNI plugins: each has a network namespace, which the plugins fill. Keeps a file for each attachment, so that
+// the next thawd can undo the attachments of a killed one.
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,18 +23,18 @@ const CLOSE_MS = 5000;
 const INTERFACE = 'eth0';
 
 export interface CniFolders {
-  /** Files of attachments that have to be undone. */
+  /** The folder for the attachments' files. */
   folder: string;
-  /** Mounts of network namespaces. */
+  /** The folder for the mounts of network namespaces. */
   namespaces: string;
   /** The folders with plugins, in the order of the search. */
   programs: readonly string[];
 }
 
-/** The namespace that the plugins filled, and the name servers that they know. */
+/** The namespace that the plugins filled, and the plugins' name servers. */
 export type CniAttachment = AttachedNamespace & { nameServers: string[] };
 
-/** The plugins' input, which undoing the attachment takes again. */
+/** The plugins' input; the plugins need it again to undo the attachment. */
 interface Saved {
   list: CniList;
   request: CniRequest;
@@ -47,7 +47,7 @@ export class CniAttachments {
   readonly #namespaces: string;
   readonly #programs: readonly string[];
   readonly #log: Log;
-  /** By id, releases that have begun. */
+  /** By id, releases under way. */
   readonly #releasing = new Map<string, Promise<void>>();
 
   constructor({ folder, namespaces, programs }: CniFolders, log: Log) {
@@ -58,8 +58,8 @@ export class CniAttachments {
   }
 
   /**
-   * Has the plugins make the attachment `id`. Rejects with ERR_NETWORK_CNI, ERR_NETWORK_LINK, ERR_NETWORK_TOOL, ERR_TIMEOUT; the plugins have
-   * undone the attachment then.
+   * Makes the attachment `id` with the plugins. Rejects with ERR_NETWORK_CNI, ERR_NETWORK_LINK, ERR_NETWORK_TOOL, ERR_TIMEOUT, after the plugins
+   * have undone the attachment.
    */
   async add(
     id: string,
@@ -92,7 +92,7 @@ export class CniAttachments {
     }
   }
 
-  /** The plugins undo the attachment, and its namespace goes. Idempotent; never rejects: failures are logged, and the next thawd tries again. */
+  /** Undoes the attachment with the plugins, and removes its namespace. Idempotent. Never rejects: logs failures; the next thawd tries again. */
   remove(id: string): Promise<void> {
     const begun = this.#releasing.get(id) ?? this.#remove(id);
     const releasing = begun.finally(() => this.#releasing.delete(id));
@@ -101,8 +101,8 @@ export class CniAttachments {
   }
 
   /**
-   * Begins to undo the attachments that a killed thawd left, but for those of `known`, after killing plugins that it was waiting for. Resolves
-   * when all these releases have begun. Never rejects.
+   * Kills the plugins that a killed thawd was running, then begins to undo its attachments, without those in `known`. Resolves when all these
+   * releases have begun. Never rejects.
    */
   async sweep(known: ReadonlySet<string>): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
@@ -126,7 +126,7 @@ export class CniAttachments {
     );
   }
 
-  /** Resolves when the releases that have begun in the list of that name are done: their addresses and ports may be wanted again. */
+  /** Resolves when all begun releases in the list of that name are done: a new attachment may need their addresses and ports. */
   async released(name: string): Promise<void> {
     for (const [id, releasing] of [...this.#releasing]) {
       const saved = await this.#load(id).catch(() => undefined);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver of networks that CNI plugins make: a network namespace for each sandbox, whose eth0 becomes the guest's interface.
+// The driver of CNI plugins' networks: each sandbox has a network namespace, whose eth0 becomes the guest's interface.
 
 import type { Steps } from '../../../base/steps.js';
 import type { AttachedNamespace, Attachment } from '../../attachment.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CNI network configuration lists (CNI specification 1.0.0, section 1), and the configuration that each plugin gets of them. Pure.
+// Parses CNI network configuration lists (CNI specification 1.0.0, section 1), and makes each plugin's configuration from them. Pure.
 
 import { NetworkError } from '../../errors.js';
 
@@ -10,7 +10,7 @@ export interface CniList {
   plugins: CniPlugin[];
 }
 
-/** A plugin's own part; fields that only the plugin reads come beside these. */
+/** A plugin's part of the list. It may have more fields, which only the plugin reads. */
 export interface CniPlugin {
   /** The name of the plugin's program. */
   type: string;
@@ -18,19 +18,19 @@ export interface CniPlugin {
   ipam?: unknown;
 }
 
-/** The capabilities that a runtime may ask plugins for, each with what one container wants of it (CNI conventions). */
+/** The capabilities that a runtime may request from plugins, each with its value for one container (CNI conventions). */
 export interface CniRequest {
   portMappings?: { hostPort: number; containerPort: number; protocol: string; hostIP?: string }[];
   ips?: string[];
   mac?: string;
 }
 
-/** Plugins are programs of these names, and make files of networks' names. */
+/** The pattern of plugins' and networks' names: the first name programs, the second become file names of plugins. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const VERSION = /^\d+\.\d+\.\d+$/;
 const PLUGINS_MAX = 32;
 
-/** Parses a list, or the configuration of one plugin, as in /etc/cni/net.d. Throws ERR_NETWORK_CNI, whose message names `what`. */
+/** Parses a list, or the configuration of one plugin, in the format of /etc/cni/net.d. Throws ERR_NETWORK_CNI, whose message names `what`. */
 export function parseCniList(what: string, text: string): CniList {
   const refuse = (why: string): NetworkError =>
     new NetworkError('ERR_NETWORK_CNI', `Cannot use ${what}: ${why}`);
@@ -67,12 +67,12 @@ function isPlugin(value: unknown): value is CniPlugin {
   return typeof type === 'string' && NAME.test(type) && isObject(capabilities);
 }
 
-/** Whether the plugin declares that capability. */
+/** True when the plugin declares that capability. */
 export function hasCapability({ capabilities = {} }: CniPlugin, name: string): boolean {
   return capabilities[name] === true;
 }
 
-/** Whether DHCP leases the addresses, so that a daemon renews them as long as the attachment lasts. */
+/** True when the addresses are DHCP leases, which a daemon renews during the attachment. */
 export function isLeased({ plugins }: CniList): boolean {
   return plugins.some(({ ipam }) => isObject(ipam) && ipam['type'] === 'dhcp');
 }
@@ -80,7 +80,7 @@ export function isLeased({ plugins }: CniList): boolean {
 /** Keys that only the runtime sets or reads. */
 const RESERVED: readonly string[] = ['capabilities', 'runtimeConfig', 'prevResult'];
 
-/** A plugin's input (sections 2 and 5): its own part, the requests that it has the capabilities for, and the result of the plugin before it. */
+/** Returns a plugin's input (sections 2 and 5): its own part, the requests for its capabilities, and the result of the plugin before it. */
 export function pluginConfig(
   { cniVersion, name }: CniList,
   plugin: CniPlugin,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network namespaces that thaw makes: a mount on a file keeps each, so that none needs a process.
+// Makes and removes network namespaces. A mount on a file keeps each namespace without a process.
 
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,13 +13,13 @@ export async function makeNamespace(path: string): Promise<void> {
   await inNamespace(path, ['ip', 'link', 'set', 'dev', 'lo', 'up']);
 }
 
-/** Idempotent. Rejects with ERR_NETWORK_TOOL. */
+/** Removes the namespace's mount and file. Idempotent. Rejects with ERR_NETWORK_TOOL. */
 export async function removeNamespace(path: string): Promise<void> {
   if (await isNamespace(path)) await runTool('umount', [path]);
   await rm(path, { force: true });
 }
 
-/** Whether the file has a namespace mounted on it: when dom0 ends the mount goes, and the file may stay. */
+/** True when a namespace is mounted on the file: after a restart of dom0 the mount is gone, but the file may remain. */
 export async function isNamespace(path: string): Promise<boolean> {
   const found = await statfs(path).catch(() => undefined);
   return found?.type === NSFS_MAGIC;

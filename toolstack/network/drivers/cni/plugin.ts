@@ -12,17 +12,17 @@ import { runToEnd } from '../../tool.js';
 export interface PluginCall {
   command: 'ADD' | 'DEL';
   containerId: string;
-  /** The path of the network namespace; '' when it is gone. */
+  /** The path of the network namespace; '' when it no longer exists. */
   namespace: string;
   interfaceName: string;
 }
 
-/** A plugin may have to wait for a DHCP server. */
+/** Long enough for a plugin that waits for a DHCP server. */
 const PLUGIN_MS = 60_000;
 
 /**
- * Resolves with the plugin's result for ADD, with undefined for DEL. The first of `folders` that has the program counts. Rejects with
- * ERR_NETWORK_CNI, which has the plugin's own words, and ERR_TIMEOUT.
+ * Runs the plugin from the first of `folders` that has it. Resolves with the plugin's result for ADD, with undefined for DEL. Rejects with
+ * ERR_NETWORK_CNI, which has the plugin's message, and ERR_TIMEOUT.
  */
 export async function runPlugin(
   folders: readonly string[],
@@ -47,8 +47,8 @@ export async function runPlugin(
 }
 
 /**
- * Kills all plugins that still work on that attachment, and programs that they started: their thawd was killed, or they took too long. Resolves
- * when they are gone, or after some seconds.
+ * Kills all plugins that still work on that attachment, and programs that they started, after their thawd was killed or they took too long.
+ * Resolves when they have ended, or after some seconds.
  */
 export async function endPlugins(containerId: string): Promise<void> {
   const until = performance.now() + END_MS;
@@ -60,7 +60,7 @@ export async function endPlugins(containerId: string): Promise<void> {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
       }
     await sleep(LOOK_MS);
   }
@@ -69,7 +69,7 @@ export async function endPlugins(containerId: string): Promise<void> {
 const END_MS = 10_000;
 const LOOK_MS = 20;
 
-/** Finds them by their environment, which programs that a plugin starts inherit. */
+/** Finds plugins by their environment, which the programs that they start inherit. */
 async function pluginsOf(containerId: string): Promise<number[]> {
   const found: number[] = [];
   for (const name of await readdir('/proc')) {
@@ -81,7 +81,7 @@ async function pluginsOf(containerId: string): Promise<number[]> {
   return found;
 }
 
-/** The program's path in the first folder that has it. Rejects with ERR_NETWORK_CNI. */
+/** Resolves with the program's path in the first folder that has it. Rejects with ERR_NETWORK_CNI. */
 export async function findPlugin(folders: readonly string[], type: string): Promise<string> {
   for (const folder of folders) {
     const path = join(folder, type);
@@ -107,7 +107,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The message of an error result (section 5). */
+/** Returns the message of an error result (section 5). */
 function errorIn(printed: string): string | undefined {
   const error = parsed(printed);
   if (typeof error !== 'object' || error === null || !('msg' in error)) return undefined;

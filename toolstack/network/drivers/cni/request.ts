@@ -7,7 +7,7 @@ import type { NamespaceLink } from '../../link.js';
 import type { AttachRequest } from '../../request.js';
 import { hasCapability, isObject, type CniList, type CniRequest } from './list.js';
 
-/** Has only what the sandbox asks for. Pure. */
+/** Returns a request with only the options that the sandbox sets. Pure. */
 export function cniRequest({
   ip,
   ip6,
@@ -26,7 +26,7 @@ export function cniRequest({
   };
 }
 
-/** The first global address of each family, with its default route. Pure. */
+/** Returns the first global address of each family, with its default route. Pure. */
 export function addressesOf({ addresses, routes }: NamespaceLink): AttachedAddress[] {
   return ([4, 6] as const).flatMap((family) => {
     const found = addresses.find((one) => one.family === family && one.scope === 'global');
@@ -37,7 +37,7 @@ export function addressesOf({ addresses, routes }: NamespaceLink): AttachedAddre
   });
 }
 
-/** Throws ERR_NETWORK_CNI when no plugin of the list has a capability that is asked for. */
+/** Throws ERR_NETWORK_CNI when no plugin of the list has a requested capability. */
 export function checkRequest(network: string, { plugins }: CniList, request: CniRequest): void {
   for (const key of Object.keys(request) as (keyof CniRequest)[])
     if (!plugins.some((plugin) => hasCapability(plugin, key)))

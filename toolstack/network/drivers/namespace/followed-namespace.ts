@@ -12,28 +12,28 @@ import { emptyMessages, linkMessages, unsureOf } from './interface-state.js';
 import { readLinks, redirectLink, setMtu, watchNamespace } from './namespace.js';
 import { askingAddress, findResolver, openResolver, resolverMessages } from './resolver.js';
 
-/** An engine makes an interface in several steps, one after the other. */
+/** Gathers changes for this time: a container engine makes an interface in several steps. */
 const GATHER_MS = 50;
-/** After a failure; each further failure doubles it. */
+/** The delay after a failure; each further failure doubles it. */
 const RETRY_MS = 1000;
 const RETRY_MOST_MS = 60_000;
-/** For all namespaces: each reading starts several processes. */
+/** Limits parallel readings of all namespaces: each reading starts several processes. */
 const reading = new Turns(4);
 
-/** An interface of the guest, and the namespace's interface that it is like. */
+/** An interface of the guest, and the namespace's interface that it copies. */
 export interface CarriedLink {
   devid: number;
   link: NamespaceLink;
 }
 
-/** The guest, as far as a namespace concerns it. */
+/** The guest's properties and methods that a followed namespace uses. */
 export interface NamespaceGuest {
-  /** In log lines, such as "OCI container web". */
+  /** The guest's name in log lines, such as "OCI container web". */
   readonly label: string;
   readonly log: Log;
-  /** As the guest's record has them. */
+  /** The links in the guest's record. */
   readonly links: readonly CarriedLink[];
-  /** Whether its domain is paused, or will be: no agent answers. Its owner calls changed() when the domain runs again. */
+  /** True when the domain is paused, or will be: no agent answers. The owner calls changed() when the domain runs again. */
   readonly isPaused: boolean;
   /** dom0's name of the vif. */
   vif(devid: number): string;
@@ -43,7 +43,7 @@ export interface NamespaceGuest {
   sweep(known: readonly number[]): Promise<void>;
   /** Sends the rtnetlink messages that `messages` makes for the guest's number of the interface. */
   netlink(devid: number, messages: (index: number) => Buffer[]): Promise<void>;
-  /** Writes the links into the guest's record; once the namespace is closed, no file follows. */
+  /** Puts the links into the guest's record, and writes its file unless the namespace is closed. */
   record(links: CarriedLink[], isClosed: boolean): Promise<void>;
   /** The guest's first interface has this name from now on. */
   rename(first: string): void;
@@ -70,8 +70,9 @@ export class FollowedNamespace {
   }
 
   /**
-   * Resolves when the guest has what is in the namespace, which it follows from then on. With `isNew`, no earlier thawd can have left vifs; with
-   * `isPaused`, the guest gets all of it after the next changed(). Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the agent does.
+   * Resolves when the guest has the namespace's interfaces, and follows their changes from then on. `isNew` means that no earlier thawd can have
+   * left vifs. With `isPaused`, the guest gets the interfaces after the next changed(). Rejects with ERR_NETWORK_LINK, ERR_NETWORK_TOOL, and as the
+   * agent does.
    */
   async begin({ isNew, isPaused }: { isNew: boolean; isPaused: boolean }): Promise<void> {
     const known = this.#guest.links.map(({ devid }) => devid);
@@ -85,7 +86,7 @@ export class FollowedNamespace {
       await this.#carry();
   }
 
-  /** The namespace may have changed: the guest follows a little later. */
+  /** Reports a possible change of the namespace: the guest follows after GATHER_MS. */
   changed(): void {
     if (this.#isClosed) return;
     this.#isStale = true;
@@ -95,15 +96,15 @@ export class FollowedNamespace {
     }, GATHER_MS).unref();
   }
 
-  /** Resolves when the guest has all that the engine has made up to now. Rejects as begin() does. */
+  /** Resolves when the guest has all changes that the container engine has made so far. Rejects as begin() does. */
   async reconcile(): Promise<void> {
-    // Lets the watch report changes that the kernel has announced already.
+    // Gives the watch a turn to report changes that the kernel has announced.
     await turn();
     await this.#turns.run(() => Promise.resolve());
     if (this.#isStale) await this.#carry();
   }
 
-  /** Lets the namespace end. Idempotent. */
+  /** Ends the watch, so that the namespace can end. Idempotent. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -141,7 +142,7 @@ export class FollowedNamespace {
     });
   }
 
-  /** Carries each interface, also when another one fails; rejects with the first failure then. */
+  /** Copies each interface to the guest, also after one has failed. Rejects with the first failure. */
   async #carryAll(): Promise<void> {
     const { links, own } = await reading.run(() => readLinks(this.#path, isVif));
     const prefix = this.#guest.vif(0).slice(0, -1);
@@ -164,7 +165,7 @@ export class FollowedNamespace {
     if (errors.length > 0) throw errors[0];
   }
 
-  /** Unplugs the vifs of interfaces that are gone; the first vif, which every guest has, becomes free. */
+  /** Unplugs the vifs of removed interfaces. The first vif, which every guest has, becomes free. */
   async #removeGone(carried: CarriedLink[], links: readonly NamespaceLink[]): Promise<void> {
     for (const one of [...carried]) {
       const { devid, link } = one;
@@ -206,7 +207,7 @@ export class FollowedNamespace {
   }
 
   /**
-   * Opens the way to Docker's name server by one interface, as long as that keeps its address. Without it a container has all but its names.
+   * Opens the way to Docker's name server by one interface, and again when its address has changed. Without it, only name resolution fails.
    * Never rejects.
    */
   async #giveResolver(carried: readonly CarriedLink[]): Promise<void> {
@@ -229,7 +230,7 @@ export class FollowedNamespace {
   }
 }
 
-/** Whether /proc/PID/net/dev has more than loopback. Pure. */
+/** True when /proc/PID/net/dev lists an interface besides loopback. Pure. */
 export function hasInterfaces(text: string): boolean {
   return [...text.matchAll(/^\s*([^\s:|]+):/gm)].some(([, name]) => name !== 'lo');
 }
@@ -240,7 +241,7 @@ function freeDevid(carried: readonly CarriedLink[]): number {
   return devid;
 }
 
-/** Whether thaw, not the engine, made that interface: the back end of a guest's vif. */
+/** True for an interface that thaw made: the back end of a guest's vif. */
 function isVif(name: string): boolean {
   return /^vif\d+\.\d+$/.test(name);
 }

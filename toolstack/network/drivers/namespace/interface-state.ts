@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rtnetlink messages that make a guest's interface like an interface of a network namespace. Pure.
+// Computes the rtnetlink messages that make a guest's interface equal to one of a network namespace. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
@@ -37,7 +37,7 @@ export function linkMessages(
   ];
 }
 
-/** The state of a guest that may have taken only some messages: the next messages start from an empty interface. */
+/** Returns the state of a guest that may have taken only some messages. With this state, the next messages start from an empty interface. */
 export function unsureOf(before: NamespaceLink | undefined, after: NamespaceLink): NamespaceLink {
   const old = before?.addresses ?? [];
   return { ...after, name: '', addresses: [...old, ...without(after.addresses, old)] };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network namespaces that an engine or CNI plugins fill: reads their interfaces, and redirects an interface's traffic to a vif.
+// Reads the interfaces of network namespaces that a container engine or CNI plugins fill, and redirects an interface's traffic to a vif.
 
 import { routeWatch } from '../../../../bindings/index.js';
 import { bitsOf, parseAddress, type Family } from '../../addresses/address.js';
@@ -8,15 +8,15 @@ import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
 import { inNamespace, runTool } from '../../tool.js';
 
 export interface NamespaceContent {
-  /** The interfaces of the engine or the plugins. */
+  /** The interfaces that the container engine or the plugins made. */
   links: NamespaceLink[];
-  /** The names of interfaces that thaw put there. */
+  /** The names of thaw's own interfaces in the namespace. */
   own: string[];
 }
 
 /**
- * Reads the interfaces that are up, without loopback and without thaw's own. `path` is the namespace's, such as /proc/PID/ns/net. Rejects with
- * ERR_NETWORK_TOOL and ERR_NETWORK_LINK.
+ * Reads the interfaces that are up, without loopback. `isOwn` returns true for thaw's own. `path` is the namespace's path, such as /proc/PID/ns/net.
+ * Rejects with ERR_NETWORK_TOOL and ERR_NETWORK_LINK.
  */
 export async function readLinks(
   path: string,
@@ -70,7 +70,7 @@ export interface IpRoute {
   metric?: number;
   flags?: string[];
   via?: unknown;
-  /** Several devices and gateways, in place of one of each. */
+  /** Several devices and gateways; replaces `dev` and `gateway`. */
   nexthops?: { gateway?: string; dev?: string; flags?: string[] }[];
 }
 
@@ -143,8 +143,8 @@ function unfit(name: string, why: string): NetworkError {
 }
 
 /**
- * Sends packets that arrive at the link to the vif and the other way round, past the namespace's own stack. Moves the vif from dom0's namespace
- * unless it `isThere`; the vif goes with its domain. Rejects with ERR_NETWORK_TOOL.
+ * Redirects packets between the link and the vif, in both directions, past the namespace's own stack. Moves the vif from dom0's namespace unless
+ * it `isThere`. The vif ends with its domain. Rejects with ERR_NETWORK_TOOL.
  */
 export async function redirectLink(
   path: string,
@@ -162,14 +162,14 @@ export async function redirectLink(
     `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}\n`;
   const both = one(name, vif) + one(vif, name);
   await inNamespace(path, ['tc', '-batch', '-'], both).catch(async () => {
-    // A link that served an earlier guest, and a vif whose link went, still have filters that lead nowhere.
+    // The link may have filters for an earlier guest's vif, and the vif may have filters for a removed link.
     for (const dev of [name, vif])
       await inNamespace(path, ['tc', 'qdisc', 'del', 'dev', dev, 'clsact']).catch(() => undefined);
     await inNamespace(path, ['tc', '-batch', '-'], both);
   });
 }
 
-/** Keeps a DHCP server's answers in the namespace, for the daemon that asks there, in place of sending them to the vif. Rejects with ERR_NETWORK_TOOL. */
+/** Passes a DHCP server's answers to the namespace's DHCP daemon, and not to the vif. Rejects with ERR_NETWORK_TOOL. */
 export async function keepDhcp(path: string, { name }: NamespaceLink): Promise<void> {
   const isAnswer = 'protocol ip flower ip_proto udp dst_port 68';
   const filter = `filter add dev ${name} ingress pref 1 ${isAnswer} action pass\n`;
@@ -181,7 +181,7 @@ export async function setMtu(path: string, vif: string, mtu: number): Promise<vo
   await inNamespace(path, ['ip', 'link', 'set', 'dev', vif, 'mtu', String(mtu)]);
 }
 
-/** Calls `onChange` when readLinks() may say something else. The watch keeps the namespace alive until it is closed. Rejects with ERR_XEN_ENOENT. */
+/** Calls `onChange` when the result of readLinks() may have changed. The watch keeps the namespace until close(). Rejects with ERR_XEN_ENOENT. */
 export function watchNamespace(path: string, onChange: () => void): Promise<{ close: () => void }> {
   return routeWatch(path, 'vif', onChange);
 }

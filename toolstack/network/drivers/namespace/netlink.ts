@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages of rtnetlink(7), as a kernel takes them (linux/rtnetlink.h, if_link.h, if_addr.h). Pure.
+// Encodes messages of rtnetlink(7) (linux/rtnetlink.h, if_link.h, if_addr.h). Pure.
 
 import { addressBytes, type Family } from '../../addresses/address.js';
 import type { LinkAddress, LinkRoute } from '../../link.js';
@@ -8,7 +8,7 @@ const NEWLINK = 16;
 const NEWNEIGH = 28;
 const [NEWADDR, DELADDR] = [20, 21];
 const [NEWROUTE, DELROUTE] = [24, 25];
-/** Creates the object. A new route comes before others of its kind, as it did in the namespace. */
+/** Creates the object. A new route comes before others of its kind, as in the namespace. */
 const CREATES = 0x400;
 /** Creates or replaces the object. */
 const REPLACES = 0x100 | CREATES;
@@ -21,7 +21,7 @@ const DEVCONF_ROUTE_LOCALNET = 26;
 const INET6_ADDR_GEN_MODE = 8;
 const ADDR_GEN_NONE = 1;
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 };
-/** Without duplicate address detection. */
+/** Disables duplicate address detection. */
 const IFA_F_NODAD = 2;
 const IFA_F_NOPREFIXROUTE = 0x200;
 const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7 };
@@ -53,7 +53,7 @@ export function setLink(index: number, { isUp, name, mac, mtu }: LinkChange): Bu
     head.writeUInt32LE(isUp ? IFF_UP : 0, 8);
     head.writeUInt32LE(IFF_UP, 12);
   }
-  // The link-local address comes from dom0, as all others do.
+  // The link-local address comes from dom0, like all other addresses.
   const inet6 = attribute(AF_INET6, attribute(INET6_ADDR_GEN_MODE, Buffer.from([ADDR_GEN_NONE])));
   return message(NEWLINK, 0, head, [
     ...(mac === undefined
@@ -156,7 +156,7 @@ function message(type: number, flags: number, head: Buffer, attributes: Buffer[]
   return Buffer.concat([header, payload]);
 }
 
-/** Padded, so that the next attribute is aligned. */
+/** Encodes an attribute, and pads it so that the next one is aligned. */
 function attribute(type: number, value: Buffer): Buffer {
   const out = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
   out.writeUInt16LE(4 + value.length, 0);

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Docker's name server listens at 127.0.0.11 in a container's network namespace, which a guest's kernel takes for its own loopback. Routes the
-// guest's questions there, and the answers back.
+// Routes a guest's DNS questions to Docker's name server, and the answers back. The server listens at 127.0.0.11 in a container's network
+// namespace, and a guest's kernel would send packets for that address to its own loopback.
 
 import { readFile } from 'node:fs/promises';
 import type { LinkAddress, NamespaceLink } from '../../link.js';
 import { inNamespace } from '../../tool.js';
 import { addLocalRoute, addNeighbour, letLoopbackOut } from './netlink.js';
 
-/** Docker's own (libnetwork's resolver). */
+/** The address of Docker's name server (libnetwork's resolver). */
 export const RESOLVER = '127.0.0.11';
-/** Docker's chain, which sends questions to the server's port. */
+/** Docker's chain of packet rules, which sends questions to the server's port. */
 const CHAIN = 'DOCKER_OUTPUT';
-/** Link-local addresses (RFC 3927) for the guest inside the namespace, which has the guest's real addresses itself. */
+/** Link-local addresses (RFC 3927) that stand for the guest inside the namespace, which itself has the guest's real addresses. */
 const [HERE, GUEST, NEXT] = ['169.254.127.1', '169.254.127.2', '169.254.127.3'];
 /** The MAC of every vif's back end. */
 const VIF_MAC = 'fe:ff:ff:ff:ff:ff';
 
-/** Whether /proc/PID/net/udp lists a server at 127.0.0.11. Pure. */
+/** True when /proc/PID/net/udp lists a server at 127.0.0.11. Pure. */
 export function hasResolver(text: string): boolean {
   // The address is a number in the machine's byte order.
   return /^\s*\d+:\s+0B00007F:/m.test(text);
 }
 
-/** As hasResolver(), for the namespace of that process. */
+/** Resolves with hasResolver() for the namespace of that process. */
 export async function findResolver(pid: number): Promise<boolean> {
   return hasResolver(await readFile(`/proc/${pid}/net/udp`, 'utf8'));
 }
 
-/** The address that the guest's questions come from; undefined for a guest without a global IPv4 address. Pure. */
+/** Returns the source address of the guest's questions; undefined for a guest without a global IPv4 address. Pure. */
 export function askingAddress({ addresses }: NamespaceLink): LinkAddress | undefined {
   return addresses.find(({ family, scope }) => family === 4 && scope === 'global');
 }
@@ -72,7 +72,7 @@ export async function openResolver(
   await inNamespace(path, ['tc', '-batch', '-'], filters.join(''));
 }
 
-/** Translates the guest's address before connection tracking sees a question, and back after all else in an answer. Pure. */
+/** Returns rules that translate the guest's address before connection tracking of a question, and back as the last step of an answer. Pure. */
 function resolverRules(vif: string, address: string): string {
   return `table ip thaw
 delete table ip thaw
