@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills of new volumes with the image's files at the mount's destination: by one container, once, and again where a fill was cut short.
+// Tracks fills of new volumes with the image's files at the mount's destination. One container fills a volume once; an interrupted fill is
+// repeated.
 
 import { mkdir, opendir } from 'node:fs/promises';
 import { sleep } from '../base/deadline.js';
@@ -7,20 +8,20 @@ import { removeTree } from '../base/remove-tree.js';
 import { VolumeError } from './errors.js';
 import type { VolumeRecord, VolumeStore } from './record.js';
 
-/** Long enough for a database in the image. */
+/** Long enough to copy a database from the image. */
 const FILL_MS = 600_000;
 const LOOK_MS = 50;
 
 export class Fills {
   readonly #store: VolumeStore;
-  /** By volume, the holder that fills it. */
+  /** By volume, the holder that is filling it. */
   readonly #filling = new Map<string, string>();
 
   constructor(store: VolumeStore) {
     this.#store = store;
   }
 
-  /** Resolves when no other holder fills it. Rejects with ERR_VOLUME_USED after ten minutes. */
+  /** Resolves when no holder but `holder` is filling the volume. Rejects with ERR_VOLUME_USED after ten minutes. */
   async others(name: string, holder: string): Promise<void> {
     const deadline = performance.now() + FILL_MS;
     while ((this.#filling.get(name) ?? holder) !== holder) {
@@ -34,7 +35,8 @@ export class Fills {
   }
 
   /**
-   * Whether `holder` is to fill it. Files of a fill that was cut short are removed first, unless another container has the volume mounted.
+   * Resolves with true when `holder` must fill the volume. Removes the files of an interrupted fill first, unless another container has the volume
+   * mounted.
    */
   async begin(
     record: VolumeRecord,
@@ -56,7 +58,7 @@ export class Fills {
     return true;
   }
 
-  /** The volume is filled. */
+  /** Marks the volume as filled. */
   async end(record: VolumeRecord): Promise<void> {
     this.#filling.delete(record.name);
     if (record.fill === undefined) return;
@@ -64,13 +66,13 @@ export class Fills {
     await this.#store.save(record);
   }
 
-  /** The holder fills nothing any more. */
+  /** Ends all fills of the holder. */
   release(holder: string): void {
     for (const [name, by] of this.#filling) if (by === holder) this.#filling.delete(name);
   }
 }
 
-/** Reads one entry: a guest may have made millions. */
+/** Reads only one entry: a guest may have made millions. */
 async function isEmpty(path: string): Promise<boolean> {
   const folder = await opendir(path);
   try {

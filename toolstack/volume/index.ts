@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes: files that outlive the containers that use them.
+// The parts of volumes that the rest of thaw may use. A volume's files outlive the containers that use them.
 
 export { VolumeError } from './errors.js';
 export type { VolumeRecord } from './record.js';

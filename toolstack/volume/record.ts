@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The records of volumes: a folder for each, with volume.json beside its storage.
+// Reads and writes the records of volumes. Each volume has a folder, with volume.json beside its storage.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
@@ -13,23 +13,23 @@ export interface VolumeRecord {
   name: string;
   /** The driver's name. */
   driver: string;
-  /** The size of its filesystem; without it the volume takes up what its files do. */
+  /** The size of the volume's filesystem; a volume without a size takes up as much as its files. */
   sizeBytes?: number;
   labels: Record<string, string>;
-  /** Its user gave no name: it goes with its container. */
+  /** The user gave no name: thaw removes the volume with its container. */
   isAnonymous: boolean;
-  /** The container that an anonymous volume goes with; undefined after that was removed and the volume kept. */
+  /** The container with which thaw removes an anonymous volume; undefined once the volume outlives it. */
   madeFor?: string;
   /** Milliseconds since 1970. */
   created: number;
-  /** Undefined once the volume is filled from an image: `begun` is a fill under way, or cut short. */
+  /** Undefined once the volume is filled from an image; `begun` for a fill that is under way or was interrupted. */
   fill?: 'due' | 'begun';
 }
 
-/** Begins the names of folders that are being removed; no volume's name does. */
+/** The prefix of folders under removal; no volume's name begins with it. */
 const GONE = '.gone-';
 
-/** Removes in the background, since a guest may have made a million files. Failures are logged, and the next thawd tries again. */
+/** Removes a folder in the background, since a guest may have made a million files. Failures are logged; the next thawd tries again. */
 function removeLater(path: string, log: Log): void {
   removeTree(path).catch((error: unknown) => log.error(describeError(error)));
 }
@@ -57,7 +57,7 @@ export class VolumeStore {
     await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`, { lasts: true });
   }
 
-  /** Renames a volume's folder, so that it is no volume any more and its name is free. Resolves with the new path. */
+  /** Renames a volume's folder: the volume no longer exists, and its name is free. Resolves with the new path. */
   async putAway(name: string): Promise<string> {
     const path = join(
       this.#folder,
@@ -67,7 +67,7 @@ export class VolumeStore {
     return path;
   }
 
-  /** Reads all records. A folder without a record is of a volume that was being made or removed, and is removed; one that cannot be read stays. */
+  /** Reads all records. Removes a folder without a record, which an interrupted create or remove left. Keeps a folder with an unreadable record. */
   async loadAll(log: Log): Promise<VolumeRecord[]> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: VolumeRecord[] = [];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests for a new volume.
+// Defines the request for a new volume.
 
 export interface VolumeRequest {
-  /** A volume without a name is anonymous, and gets a random one. */
+  /** A volume without a name is anonymous, and gets a random name. */
   name?: string | undefined;
-  /** A volume with a size is a filesystem of its own. */
+  /** A volume with a size has its own filesystem. */
   sizeBytes?: number | undefined;
   labels?: Record<string, string>;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All volumes of this host, and the containers that use them.
+// Manages all volumes of this host, and tracks the containers that use them.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export class Volumes {
   readonly #store: VolumeStore;
   readonly #drivers: VolumeDrivers;
   readonly #records = new Map<string, VolumeRecord>();
-  /** By volume, the ids of the containers that use it, or are about to. */
+  /** By volume, the ids of the containers that use it or will use it soon. */
   readonly #holders = new Map<string, Set<string>>();
   readonly #fills: Fills;
   #changing: Promise<unknown> = Promise.resolve();
@@ -30,7 +30,7 @@ export class Volumes {
     this.#drivers = new VolumeDrivers({ folderOf, mounts, tools });
   }
 
-  /** The volumes in `folder`; drivers mount them below `mounts`. */
+  /** Loads the volumes in `folder`. Drivers mount them below `mounts`. */
   static async open(
     folder: string,
     mounts: string,
@@ -63,14 +63,14 @@ export class Volumes {
     return this.#records.has(name);
   }
 
-  /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK; nothing is left then. */
+  /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK, and undoes its changes then. */
   create(request: VolumeRequest): Promise<VolumeRecord> {
     return this.#change(() => this.#create(request));
   }
 
   /**
-   * The volume of that name, made unless it exists; without a name a new volume. `holder`, a container's id, uses it from now on. Rejects
-   * as create().
+   * Resolves with the volume of that name, and makes it unless it exists; without a name, makes a new volume. Marks the volume as used by `holder`, a
+   * container's id. Rejects as create() does.
    */
   ensure(name: string | undefined, holder: string): Promise<VolumeRecord> {
     return this.#change(async () => {
@@ -98,7 +98,7 @@ export class Volumes {
       ...(request.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
     };
-    // A volume whose record cannot be read still has its folder.
+    // Fails for a volume with an unreadable record, which still has its folder.
     await mkdir(this.#store.folderOf(name), { mode: 0o700 }).catch((cause: unknown) => {
       throw new VolumeError(
         'ERR_VOLUME_EXISTS',
@@ -121,19 +121,19 @@ export class Volumes {
     return record;
   }
 
-  /** The directory of its files in dom0, which may be unmounted. */
+  /** Returns the directory of the volume's files in dom0, which may be unmounted. */
   pathOf(record: VolumeRecord): string {
     return this.#drivers.of(record).pathOf(record);
   }
 
-  /** The bytes that a volume takes up on the host's disks. */
+  /** Resolves with the bytes that a volume takes up on the host's disks. */
   usage(record: VolumeRecord): Promise<number> {
     return this.#drivers.of(record).usage(record);
   }
 
   /**
-   * As pathOf(), once the files are reachable; `holder`, a container's id, uses the volume from then on, until release(). Rejects with
-   * ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK.
+   * Makes the volume's files reachable, and resolves with pathOf(). Marks the volume as used by `holder`, a container's id, until release(). Rejects
+   * with ERR_VOLUME_NOT_FOUND and ERR_VOLUME_DISK.
    */
   ready(name: string, holder: string): Promise<string> {
     return this.#change(async () => {
@@ -146,9 +146,9 @@ export class Volumes {
   }
 
   /**
-   * Waits while another container fills the volume, then says whether `holder`, which has it ready, is to fill it: no container has, or one began
-   * and did not finish, whose files are removed then. filled() or the holder's release() ends the fill. Rejects with ERR_VOLUME_USED after ten
-   * minutes.
+   * Waits while another container fills the volume. Then resolves with true when `holder` must fill it: no container has filled it, or a fill was
+   * interrupted, whose files are removed. The holder must have called ready() before. filled() or the holder's release() ends the fill. Rejects with
+   * ERR_VOLUME_USED after ten minutes.
    */
   async beginFill(name: string, holder: string): Promise<boolean> {
     await this.#fills.others(name, holder);
@@ -159,12 +159,12 @@ export class Volumes {
     });
   }
 
-  /** The volume is filled; called before any process of the container that filled it runs. */
+  /** Marks the volume as filled. Must be called before any process of the filling container runs. */
   filled(name: string): Promise<void> {
     return this.#change(() => this.#fills.end(this.find(name)));
   }
 
-  /** The volume outlives its container from now on. Rejects where the record cannot be written. */
+  /** Makes an anonymous volume outlive its container. Rejects when the record cannot be written. */
   keep(name: string): Promise<void> {
     return this.#change(async () => {
       const record = this.#records.get(name);
@@ -174,13 +174,13 @@ export class Volumes {
     });
   }
 
-  /** Takes over a holder of an earlier thawd. */
+  /** Marks the volume as used by `holder`. Also takes over a holder of an earlier thawd. */
   hold(name: string, holder: string): void {
     const holders = this.#holders.get(name) ?? new Set();
     this.#holders.set(name, holders.add(holder));
   }
 
-  /** The holder uses no volume any more; volumes without holders are unmounted. Idempotent. Rejects with ERR_VOLUME_DISK. */
+  /** Ends the holder's use of all volumes, and unmounts volumes without holders. Idempotent. Rejects with ERR_VOLUME_DISK. */
   release(holder: string): Promise<void> {
     return this.#change(async () => {
       const free = [...this.#holders].filter(
@@ -193,7 +193,7 @@ export class Volumes {
   }
 
   /**
-   * Unmounts volumes that an earlier thawd mounted and no container holds, also a volume that it was just making. Rejects with
+   * Unmounts volumes that an earlier thawd mounted and no container holds, also a volume that it was still making. Rejects with
    * ERR_VOLUME_DISK.
    */
   reconcile(): Promise<void> {
@@ -208,7 +208,7 @@ export class Volumes {
     if (record) await this.#drivers.of(record).mounts?.unmount(record);
   }
 
-  /** Whether a container uses it, is about to, or is still ending. */
+  /** True when a container uses the volume, will use it soon, or is still ending. */
   isHeld(name: string): boolean {
     return this.#holders.has(name);
   }
@@ -230,11 +230,11 @@ export class Volumes {
       this.#records.delete(name);
       return path;
     });
-    // Other changes need not wait for that.
+    // Outside #change(), so that other changes do not wait for the removal.
     await removeTree(away);
   }
 
-  /** Runs one change after the other: two at once would mount one filesystem twice. */
+  /** Runs changes one at a time: two parallel changes could mount one filesystem twice. */
   #change<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#changing.then(work);
     this.#changing = done.catch(() => undefined);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interface of volume drivers: they make a volume's storage, and make its files reachable in dom0.
+// The interface of volume drivers. A driver makes a volume's storage, and makes its files reachable in dom0.
 
 import type { VolumeRecord } from '../record.js';
 import type { VolumeRequest } from '../request.js';
@@ -10,28 +10,28 @@ export const FILES = '_data';
 /** thaw calls a driver for one volume change at a time, and removes the volume's folder itself. */
 export interface VolumeDriver {
   readonly name: string;
-  /** Present where only some containers' end makes the files unreachable again: thaw mounts for the first user, and unmounts after the last. */
+  /** Present for a driver that must mount the files: thaw mounts for the first container, and unmounts after the last. */
   readonly mounts?: VolumeMounts;
-  /** Whether the driver makes the volume of that request. */
+  /** True when the driver makes the volume of that request. */
   accepts(request: VolumeRequest): boolean;
   /** Throws ERR_USAGE for a request that it cannot fulfil. */
   check?(name: string, request: VolumeRequest): void;
-  /** The directory with the volume's files, while they are reachable. */
+  /** Returns the directory of the volume's files, which is valid while they are reachable. */
   pathOf(record: VolumeRecord): string;
   /** Makes the storage, with an empty directory for the files. The volume's folder exists. */
   create(record: VolumeRecord): Promise<void>;
-  /** Gives up what lies outside the volume's folder, also after a create() that failed. Idempotent. */
+  /** Releases the storage's resources outside the volume's folder, also after a failed create(). Idempotent. */
   remove?(record: VolumeRecord): Promise<void>;
-  /** The bytes that the volume takes up on the host's disks. */
+  /** Resolves with the bytes that the volume takes up on the host's disks. */
   usage(record: VolumeRecord): Promise<number>;
 }
 
-/** Rejections are ERR_VOLUME_DISK. */
+/** All methods reject with ERR_VOLUME_DISK. */
 export interface VolumeMounts {
   /** Idempotent. */
   mount(record: VolumeRecord): Promise<void>;
   /** Idempotent. */
   unmount(record: VolumeRecord): Promise<void>;
-  /** Unmounts all that an earlier thawd mounted, but for volumes that are held; also the volume that it was just making. */
+  /** Unmounts all volumes that an earlier thawd mounted, also one that it was still making, but no held volume. */
   reconcile(isHeld: (name: string) => boolean): Promise<void>;
 }

@@ -8,14 +8,14 @@ import type { DiskTools } from './ext4-file/tools.js';
 import { FolderDriver } from './folder/driver.js';
 
 export interface DriverServices {
-  /** The volume's own folder. */
+  /** Returns the volume's own folder. */
   folderOf: (name: string) => string;
   /** The folder below which volumes are mounted. */
   mounts: string;
   tools: DiskTools;
 }
 
-/** In this order drivers are asked whether they accept a new volume; the folder driver accepts all. */
+/** The first driver in this order that accepts a new volume gets it; the folder driver accepts all. */
 const DRIVERS: readonly ((services: DriverServices) => VolumeDriver)[] = [
   (services) => new Ext4FileDriver(services),
   (services) => new FolderDriver(services),
@@ -28,7 +28,7 @@ export class VolumeDrivers {
     this.all = DRIVERS.map((make) => make(services));
   }
 
-  /** The driver that a record names. Throws for an unknown one, such as a later version of thaw has. */
+  /** Returns the driver that a record names. Throws for an unknown driver, such as one of a later version of thaw. */
   of({ driver: name }: { driver: string }): VolumeDriver {
     const driver = this.all.find((one) => one.name === name);
     if (driver) return driver;
@@ -39,7 +39,7 @@ export class VolumeDrivers {
     return this.all.some((one) => one.name === name);
   }
 
-  /** The driver of a new volume. */
+  /** Returns the driver for a new volume. */
   for(request: VolumeRequest): VolumeDriver {
     const driver = this.all.find((one) => one.accepts(request));
     if (driver) return driver;

@@ -11,7 +11,7 @@ import { VolumeError } from '../../errors.js';
 const run = promisify(execFile);
 const TOOL_MS = 120_000;
 
-/** Tests have another implementation. */
+/** An interface, so that tests can replace the implementation. */
 export interface DiskTools {
   make(path: string, sizeBytes: number): Promise<void>;
   mount(path: string, target: string): Promise<void>;
@@ -63,7 +63,7 @@ async function tool(what: string, path: string, program: string, args: string[])
   }
 }
 
-/** An earlier thawd may have mounted it. */
+/** Reads the kernel's list of mounts: an earlier thawd may have mounted the volume. */
 async function isMounted(target: string): Promise<boolean> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   return mounts.split('\n').some((line) => line.split(' ')[1] === target);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver of volumes without a size: a directory beside volume.json, which takes up as much of the host's disk as its files do.
+// The driver of volumes without a size: a directory beside volume.json, which takes up as much disk space as its files.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
