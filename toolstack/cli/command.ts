@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command: data for parsing, help and dispatch, and a function that does the work.
+// Defines a command: data for parsing, help and dispatch, and a function that does the work.
 
 import type { Client, Engine } from '../api/engine.js';
 import type { Parsed } from './options/options.js';
@@ -11,13 +11,13 @@ export interface Command {
   name: string;
   /** One line in the imperative: `Run a command in a new container`. */
   summary: string;
-  /** The words behind the options, for help: `IMAGE [COMMAND [ARG...]]`. */
+  /** The words after the options, for help: `IMAGE [COMMAND [ARG...]]`. */
   params: string;
   examples: string[];
   options: OptionTable;
-  /** Turns forms that no table of options can have, such as `kill -9`, into `kill --signal 9`. */
+  /** Rewrites forms that no table of options can describe: `kill -9` becomes `kill --signal 9`. */
   rewrite?(words: string[]): string[];
-  /** The number of words behind the options. */
+  /** The least and the greatest number of words after the options. */
   positionals: { min: number; max: number };
   /** The exit status when the command fails. */
   failureStatus: number;
@@ -25,7 +25,7 @@ export interface Command {
   run(parsed: Parsed, client: Client, engine: Engine): Promise<number>;
 }
 
-/** Commands that stand together in help, in its order. */
+/** Commands that help lists together, in its order. */
 export interface CommandGroup {
   heading: string;
   commands: readonly Command[];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of commands, from which help, completion, the manual and dispatch are made.
+// Lists all commands. Help, completion, the manual and dispatch are made from this table.
 
 import type { Command, CommandGroup } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';
@@ -74,7 +74,7 @@ import {
 } from './commands/volume/volume.js';
 import { waitCommand } from './commands/container/wait.js';
 
-/** The command by its longer name. */
+/** Returns the command by its longer name. */
 function longer(name: string, command: Command): Command {
   const examples = command.examples.map((line) =>
     line.replace(`thaw ${command.name}`, `thaw ${name}`),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The folder that thaw is installed in.
+// Finds the folder that thaw is installed in.
 
 import { fileURLToPath } from 'node:url';
 

@@ -65,7 +65,7 @@ export async function runCommandLine(
   }
 }
 
-/** `verb` is undefined where no command begins with `name`. */
+/** Returns the message for an unknown command. `verb` is undefined where no command begins with `name`. */
 async function unknownCommand(name: string, verb: string | undefined): Promise<string> {
   const { suggestion } = await import('./output/suggest.js');
   const words = COMMANDS.map((command) => command.name.split(' '));
@@ -85,7 +85,7 @@ async function describeFailure(error: unknown): Promise<string> {
   return like === undefined ? describeError(error) : error.describe(`--${like}`);
 }
 
-/** The command of two words, or of one, that the words begin with. */
+/** Returns the command of two words, or of one, that `argv` begins with. */
 function findCommand(argv: string[]): {
   name: string | undefined;
   words: string[];
@@ -98,7 +98,7 @@ function findCommand(argv: string[]): {
   return { name, words, command: COMMANDS.find((command) => command.name === name) };
 }
 
-/** Commands that start a process, or prepare one, have more exit statuses for failures. */
+/** Returns true for commands that start or prepare a process: these have more exit statuses for failures. */
 function startsProcess(command: Command): boolean {
   return [
     runCommand,

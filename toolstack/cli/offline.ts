@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program that the launcher runs when no thawd answers: help, version, doctor, config and completion work in it.
+// Runs when no thawd answers the launcher: help, version, doctor, config and completion work in this program.
 
 import type { Client, Engine } from '../api/engine.js';
 import { ThawError } from '../base/errors.js';
@@ -27,7 +27,7 @@ const client: Client = {
   standIn: () => Promise.reject(noThawd()),
 };
 
-/** Every call fails with ERR_NO_THAWD. */
+/** An engine whose calls all fail with ERR_NO_THAWD. */
 const engine = new Proxy({} as Engine, {
   get: () => () => {
     throw noThawd();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How domains are found again that an earlier thawd made: by their uuids.
+// Finds domains of an earlier thawd by their uuids, and removes those that belong to no known sandbox.
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ import type { SandboxServices } from './services.js';
 import { ShimClient } from './shim/client.js';
 import { shimSocket } from './shim/process.js';
 
-/** The domain with that uuid, whether or not its number was written down. */
+/** Returns the domain with that uuid, even where its domid was not recorded. */
 export async function findDomain(host: XenHost, uuid: string): Promise<Domid | undefined> {
   const found = (await host.libxl.listDomains()).find((domain) => domain.uuid === uuid);
   return found && asDomid(found.domid);
 }
 
-/** Destroys thaw's domains that are not among `known`: templates and clones whose thawd was killed while it made them. */
+/** Destroys thaw's domains that are not in `known`: templates and clones whose thawd was killed while it made them. */
 export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): Promise<void> {
   for (const { uuid, domid, name } of await host.libxl.listDomains()) {
     if (!isThawUuid(uuid) || known.has(uuid)) continue;
@@ -30,8 +30,8 @@ export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): 
 }
 
 /**
- * Removes the records of thaw's domains that are gone: a thawd was killed between the end of a domain and that of its records, or the
- * domain ended by itself while none ran.
+ * Removes the xenstore records of thaw's destroyed domains. Either a thawd was killed after it destroyed the domain and before it removed the
+ * records, or the domain ended by itself while no thawd ran.
  */
 export async function removeStrayRecords(host: XenHost, known: ReadonlySet<string>): Promise<void> {
   const alive = new Set((await host.libxl.listDomains()).map(({ uuid }) => uuid));
@@ -44,7 +44,7 @@ export async function removeStrayRecords(host: XenHost, known: ReadonlySet<strin
   }
 }
 
-/** Ends the shims, and removes the folders, of sandboxes that are not among `known`: clones that waited, or were being made. */
+/** Ends the shims and removes the folders of sandboxes that are not in `known`: clones of the pool, and clones that were being made. */
 export async function sweepFolders(
   services: Pick<SandboxServices, 'host' | 'runFolder'>,
   known: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must be known of a sandbox to find it again after thawd was killed. Kept inside its container's state.
+// Defines a sandbox's record, kept inside its container's state. thawd uses it to find the sandbox again after it was killed.
 
 import { randomBytes } from 'node:crypto';
 import type { StoreEntry } from '../../xenstore/index.js';
@@ -18,48 +18,48 @@ export interface SandboxRecord {
   id: SandboxId;
   /** The domain's name. */
   name: string;
-  /** Chosen before the domain is made, so that a domain whose making was cut short is found. */
+  /** Chosen before the domain is made, so that thawd finds a domain whose creation was cut short. */
   uuid: string;
   type: GuestType;
-  /** Online. */
+  /** Number of vCPUs online. */
   vcpus: number;
-  /** What its domain was made with, and can have online at most. */
+  /** Number of vCPUs that the domain was made with: the most that it can have online. */
   maxVcpus?: number;
   memoryKib: number;
-  /** The most that its domain has had, for which it has a paging pool; undefined where that is what it has. */
+  /** The most memory that the domain has had, and has a paging pool for. Undefined where it equals memoryKib. */
   mostMemoryKib?: number;
-  /** The container does not wait for its memory. */
+  /** True when the container starts without waiting for its memory. */
   growsBehind?: boolean;
   mac: string;
-  /** The MAC was asked for, so no clone that waits with its own will do. */
+  /** True when the user chose the MAC: a clone of the pool has its own MAC and cannot be used. */
   hasOwnMac?: boolean;
-  /** Without it there is no network but the guest's own loopback. */
+  /** Undefined for a guest with only its own loopback. */
   network?: Attachment;
   hostname: string;
   machineId: string;
   /** EROFS files, lowest layer first. */
   layers: string[];
-  /** Folders and files of dom0 that it sees. */
+  /** Shares: folders and files of dom0 that the guest sees. */
   files?: SharedFile[];
-  /** Block devices of dom0 that are disks of its, behind those of its own. */
+  /** Block devices of dom0 that are disks of the sandbox, behind its layers and writable layer. */
   devices?: { path: string; readOnly: boolean }[];
-  /** Whether the layers went into the guest's memory; else they are its disks. */
+  /** True when the layers go into the guest's memory. Otherwise they are disks. */
   inMemory: boolean;
-  /** Its writable layer, where that outlives it; else it is in the guest's memory. */
+  /** The writable layer where it outlives the sandbox. Otherwise it is in the guest's memory. */
   disk?: Disk;
-  /** The most that a writable layer in memory may hold; undefined for half of the memory. */
+  /** The most KiB that a writable layer in memory may hold. Undefined for half of the memory. */
   upperKib?: number;
-  /** What xenstore is to have of it a little after its start, until it has. */
+  /** Xenstore nodes of the deferred registration, written a little after the start. Deleted once they are written. */
   later?: readonly StoreEntry[];
-  /** What makes it known to xenstore and connects its vif after its start, until that is done. */
+  /** Data for introducing the domain to xenstore and connecting its vif after the start. Deleted once both are done. */
   introduction?: Introduction;
-  /** Known once the domain is made; Xen recycles it, so it counts only together with the uuid. */
+  /** Set once the domain is made. Xen recycles domids, so it counts only together with the uuid. */
   domid?: number;
 }
 
 /**
- * A record with everything chosen that must differ in each sandbox. `macs` are those of the sandboxes there are, and get the new one.
- * Throws ERR_USAGE when another has `wantedMac`.
+ * Returns a record with new values for all that must differ in each sandbox. `macs` holds the MACs of all sandboxes and gets the new one. Throws
+ * ERR_USAGE when another sandbox has `wantedMac`.
  */
 export function newSandboxRecord(
   given: Pick<

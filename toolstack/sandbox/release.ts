@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox's domain, its devices with it, and folder go, whether or not a thawd still holds them.
+// Removes a sandbox's domain with its devices, and its folder, whether or not a thawd still holds the sandbox.
 
 import { rm } from 'node:fs/promises';
 import { describeError } from '../base/errors.js';
@@ -8,7 +8,7 @@ import { destroyDomain } from '../xen/destroy.js';
 import type { SandboxRecord } from './record.js';
 import { sandboxFolder, type SandboxServices } from './services.js';
 
-/** Removes domain, devices and folder of a sandbox, whether or not a thawd still holds it. Idempotent; what fails is logged. */
+/** Removes domain, devices, folder and addresses of a sandbox. Idempotent; failures are logged. */
 export async function releaseSandbox(
   services: SandboxServices,
   record: SandboxRecord,
@@ -24,7 +24,7 @@ export async function releaseSandbox(
   giveBackAddresses(services, record);
 }
 
-/** Its MAC and its place in a network are free again. Idempotent. */
+/** Frees the sandbox's MAC and its attachment to a network. Idempotent. */
 export function giveBackAddresses(
   { macs, networks }: SandboxServices,
   { mac, network }: SandboxRecord,
@@ -33,7 +33,7 @@ export function giveBackAddresses(
   if (network) networks.release(network);
 }
 
-/** Runs a step of a clean-up; what fails is logged. */
+/** Runs a step of a clean-up and logs its failure. */
 export async function quietly(services: SandboxServices, step: () => Promise<void>): Promise<void> {
   try {
     await step();

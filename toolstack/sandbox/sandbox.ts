@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One micro-domain as containers see it: a clone with a root filesystem, a vif, a shim for its streams and a link to its agent.
+// Manages one sandbox: a domain cloned for containers, with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
 import type { StoreEntry } from '../../xenstore/index.js';
 import type { AgentLink } from '../agent/link.js';
@@ -27,18 +27,18 @@ import { ShimClient, type ShimEvents } from './shim/client.js';
 import { answerMs, shimSocket } from './shim/process.js';
 import { StoreSide } from './xenstore/registration.js';
 
-/** What the agent needs to start a process. */
+/** The data that the agent needs to start a process. */
 export type ProcessStart = Omit<StartRequest, 'rootfs'>;
 
 /** The name of the one root filesystem that a sandbox has. */
 export const ROOTFS = 'main';
 
-/** Where a guest has the root filesystem of that name. */
+/** Returns the path in the guest of the root filesystem with that name. */
 export function rootfsPath(name: string): string {
   return `/run/thaw/roots/${name}/rootfs`;
 }
 
-/** What a container has of the domain that it runs in, whether that is its own or a pod's. */
+/** A container's view of the domain that it runs in: its own domain or a pod's. */
 export type ContainerSandbox = Pick<
   Sandbox,
   | 'domid'
@@ -72,18 +72,18 @@ export class Sandbox {
   #destroyed: Promise<void> | undefined;
   #hasStarted: () => void = () => undefined;
   #hasQuit: () => void = () => undefined;
-  /** It was saved and does not go on: nothing answers in it any more. */
+  /** True once the sandbox was saved and does not resume: nothing in it answers any more. */
   isOver = false;
-  /** Settles when it has the memory that came behind its start, or will not get it. Never rejects. */
+  /** Resolves when the guest has the memory that comes after its start, or will not get it. Never rejects. */
   grown: Promise<void> = Promise.resolve();
-  /** Resolves when its shim has ended because it was destroyed: nobody serves files of dom0 to it any more. */
+  /** Resolves when destroy() has ended the shim: no server serves shares to the guest any more. */
   readonly unserved = new Promise<void>((resolve) => (this.#hasQuit = resolve));
-  /** Resolves when the agent has answered the first start, whatever it said. */
+  /** Resolves when the agent has answered the first start, with success or failure. */
   readonly started = new Promise<void>((resolve) => (this.#hasStarted = resolve));
 
   /**
-   * Takes over what stands already: createSandbox() makes it, adopt() finds it. Without a link it connects when it must;
-   * `later` is what of xenstore was left for after its start, and `isRenamed` says that its domain still has another name.
+   * Takes over a domain that createSandbox() made or adopt() found. Without a link, the first request connects. `later` are the nodes of the deferred
+   * registration. `isRenamed` says that the domain still has another name.
    */
   constructor(
     services: SandboxServices,
@@ -100,22 +100,22 @@ export class Sandbox {
     this.#store = new StoreSide(services, record, domid, { isNew: !!fresh.link, ...fresh });
   }
 
-  /** As StoreSide.connected. */
+  /** Resolves when the vif is in its network. Rejects as StoreSide.connected does. */
   get connected(): Promise<void> {
     return this.#store.connected;
   }
 
-  /** As StoreSide.connect(). */
+  /** Connects the vif now instead of after its delay. Rejects as StoreSide.connect() does. */
   connect(): Promise<void> {
     return this.#store.connect();
   }
 
-  /** As StoreSide.known(). */
+  /** Introduces the domain to xenstore now instead of after its delay. Rejects as StoreSide.known() does. */
   known(): Promise<void> {
     return this.#store.known();
   }
 
-  /** Aborts as soon as somebody destroys it. */
+  /** Aborts as soon as destroy() ends the link to the agent. */
   get gone(): AbortSignal {
     return this.#agent.gone;
   }
@@ -124,7 +124,7 @@ export class Sandbox {
     return shimSocket(sandboxFolder(this.#services, this.record));
   }
 
-  /** Takes over the sandbox of an earlier thawd: its shim must answer. Rejects with ERR_SHIM_CONNECT when there is none. */
+  /** Takes over the sandbox of an earlier thawd, whose shim must answer. Rejects with ERR_SHIM_CONNECT when there is no shim. */
   static async adopt(
     services: SandboxServices,
     record: SandboxRecord,
@@ -146,12 +146,12 @@ export class Sandbox {
     return new Sandbox(services, record, asDomid(record.domid ?? 0), shim);
   }
 
-  /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and the like. */
+  /** Asks the agent to start a process in the root filesystem. Rejects with ERR_AGENT_CMD_NOENT and similar codes. */
   start(request: ProcessStart): Promise<void> {
     return this.#run((link) => askStart(link, { ...request, rootfs: ROOTFS }));
   }
 
-  /** Asks the agent to let the container go that was created when the template was frozen. Rejects as start() does. */
+  /** Asks the agent to start the container that was created when the template was frozen. Rejects as start() does. */
   begin(request: BeginRequest): Promise<void> {
     return this.#run((link) => askBegin(link, request));
   }
@@ -163,48 +163,48 @@ export class Sandbox {
     this.recordLater();
   }
 
-  /** As AgentSide.ask(). */
+  /** Runs `call` over the link to the agent. Rejects as AgentSide.ask() does. */
   ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
     return this.#agent.ask(call);
   }
 
-  /** Tells it of memory that an earlier thawd may not have come to. Never rejects; what fails is logged. */
+  /** Gives the guest memory that an earlier thawd may not have given it. Never rejects; failures are logged. */
   growOn(): Promise<void> {
     return quietly(this.#services, () => growAdopted(this.#services.host, this.domid, this.record));
   }
 
-  /** Leaves it to somebody else; it lives on. */
+  /** Closes this thawd's connections to the sandbox and releases its loop devices. The domain and its shim live on. */
   async letGo(): Promise<void> {
     this.#agent.close();
     this.shim.close();
     await this.#releaseLoops();
   }
 
-  /** Asks the agent to run one more process in a container. Rejects as start() does. */
+  /** Asks the agent to run a further process in a container. Rejects as start() does. */
   exec(request: ExecRequest): Promise<void> {
     return this.ask((link) => askExec(link, request));
   }
 
-  /** Asks the agent for a process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
+  /** Asks the agent for a process that transfers an archive. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and similar codes. */
   async archive(request: Omit<ArchiveRequest, 'rootfs'>): Promise<void> {
     await askArchive(await this.agent(), { ...request, rootfs: ROOTFS });
   }
 
-  /** As onDomainDeath() for its domain. */
+  /** Calls `listener` as onDomainDeath() does for the sandbox's domain. */
   onDeath(listener: Parameters<typeof onDomainDeath>[2]): ReturnType<typeof onDomainDeath> {
     return onDomainDeath(this.#services.host, this.domid, listener);
   }
 
-  /** Whether the domain still exists. */
+  /** True while the domain exists. */
   isAlive(): Promise<boolean> {
     return isSameDomain(this.#services.host, this.domid, this.record.uuid);
   }
 
   /**
-   * Ends the sandbox and removes all that belongs to it. With `putsAway`, once nothing runs in it, the guest first writes back what its
-   * disk does not have yet; else the disk is what a crash leaves. With `restMs` it first gives files of dom0 back, and its domain goes so
-   * long after its shim: Xen's work, which who waits for this container's end need not wait for. Idempotent; never rejects, what fails
-   * is logged.
+   * Ends the sandbox and removes all that belongs to it. With `putsAway`, for a sandbox in which no process runs, the guest first writes back the
+   * data that its disk does not have yet. Otherwise the disk has the state after a crash. With `restMs`, the shim first closes the shares' host
+   * files, and the domain is destroyed that many milliseconds after the shim: a caller that waits for the container's end need not wait for Xen's
+   * work. Idempotent; never rejects: failures are logged.
    */
   destroy({ putsAway = false, restMs = 0 } = {}): Promise<void> {
     const hasDisk = !this.isOver && this.record.disk !== undefined;
@@ -212,44 +212,44 @@ export class Sandbox {
     return this.#destroyed;
   }
 
-  /** As AgentSide.link(). */
+  /** Returns the link to the agent. Rejects as AgentSide.link() does. */
   agent(): Promise<AgentLink> {
     return this.#agent.link();
   }
 
-  /** Has xenstore told a little later what no start waits for, also of one in which nothing has been started yet. */
+  /** Schedules the deferred registration, also for a sandbox in which no process has been started yet. */
   recordLater(): void {
     this.#store.schedule();
   }
 
-  /** As written(), for one in which nothing has been started yet. Never rejects. */
+  /** Does the deferred work of a sandbox in which no process has been started yet, and waits for it as written() does. Never rejects. */
   async settle(): Promise<void> {
     this.#hasStarted();
     this.recordLater();
     await this.written();
   }
 
-  /** As StoreSide.written(). Never rejects. */
+  /** Resolves when the deferred registration is done, as StoreSide.written() does. Never rejects. */
   written(): Promise<void> {
     return this.#store.written();
   }
 
-  /** As StoreSide.catchUp(). Never rejects. */
+  /** Does the deferred work that an earlier thawd did not finish, as StoreSide.catchUp() does. Never rejects. */
   catchUp(onConnected?: () => void): Promise<void> {
     return this.#store.catchUp(onConnected);
   }
 
-  /** Gives its domain another name. Rejects as LateRecords.rename() does. */
+  /** Renames the domain. Rejects as LateRecords.rename() does. */
   async rename(name: string): Promise<void> {
     await this.#store.rename(name);
     this.record.name = name;
   }
 
-  /** Has the guest write to its disk, if it has one, what is in its memory alone. Never rejects; what fails is logged. */
+  /** Has the guest write the data that is only in its memory to its disk, if it has one. Never rejects; failures are logged. */
   async writeBack(): Promise<void> {
     if (!this.record.disk) return;
     const untilWritten = this.#putAway().catch((error: unknown) => {
-      // What is in use is written all the same.
+      // The guest writes a busy file system's data all the same.
       if (errorCode(error) !== 'ERR_AGENT_BUSY') throw error;
     });
     await quietly(this.#services, () => untilWritten);
@@ -264,9 +264,9 @@ export class Sandbox {
     const steps = new Steps(this.#services.host.log, `Sandbox ${this.record.name} goes`);
     if (putsAway) await quietly(this.#services, () => this.#putAway());
     this.#agent.end();
-    // Nothing may be written of its domain any more when that goes.
+    // No deferred work may write records of the domain when it is destroyed.
     await this.#store.end();
-    // A server that is killed with the shim may have them a little longer.
+    // A server that is killed with the shim may hold its host files a little longer.
     if (restMs > 0 && (this.record.files ?? []).length > 0)
       await quietly(this.#services, () => steps.time('files', this.#unserve()));
     await quietly(this.#services, () => steps.time('shim', this.shim.quit()));

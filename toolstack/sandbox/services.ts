@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all sandboxes of a thawd share, and where each has its folder.
+// Defines the services that all sandboxes of a thawd share, and the folder of each sandbox.
 
 import { join } from 'node:path';
 import type { Turns } from '../base/turns.js';
@@ -20,20 +20,20 @@ export interface SandboxServices extends SizingHost {
   disks: Disks;
   budget: MemoryBudget;
   shims: ShimSpawner;
-  /** Sandboxes that are being made at once: with more each takes longer than its guest is waited for. */
+  /** Limits how many sandboxes are made at once: with more, each takes longer than thawd waits for its guest. */
   starts: Turns;
   networks: Networks;
-  /** Told how many milliseconds each clone took. */
+  /** Receives the milliseconds that each clone took. */
   onClone: (ms: number) => void;
-  /** Of all sandboxes there are. */
+  /** The MACs of all sandboxes. */
   macs: Set<string>;
-  /** On disk; for copies of domains that are too large for dom0's memory, while they are made. */
+  /** Folder on disk for copies of domains that are too large for dom0's memory, while they are made. */
   copyFolder: string;
-  /** One folder a sandbox, below it. */
+  /** Folder that holds one folder for each sandbox. */
   runFolder: string;
 }
 
-/** The folder of a sandbox's sockets and logs. */
+/** Returns the folder of a sandbox's sockets and logs. */
 export function sandboxFolder(services: SandboxServices, record: SandboxRecord): string {
   return join(services.runFolder, record.id);
 }

@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.js';
 
 const MOST = 2 ** 20;
 
-/** Reads a regular file of at most 1 MiB: thawd would wait for a fifo or a device. Throws UsageError. */
+/** Reads a regular file of at most 1 MiB; reading a fifo or a device would block thawd. Throws UsageError. */
 export function readClientFile(option: string, path: string, client: Client): string {
   let fd: number | undefined;
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options for the rights of a container's processes, and for their /etc/hosts and /etc/resolv.conf.
+// Reads the options for the rights of a container's processes, and for their /etc/hosts and /etc/resolv.conf.
 
 import { isIP } from 'node:net';
 import type { Client, Confinement } from '../../api/engine.js';
@@ -61,12 +61,12 @@ export function confinement(parsed: Parsed, client: Client): Confinement {
   });
 }
 
-/** 0 or less stands for any number. Throws UsageError. */
+/** Returns the limit of --pids-limit. 0 or less allows any number of processes. Throws UsageError. */
 export function pidsLimit(parsed: Parsed): number | undefined {
   return whole('--pids-limit', stringOption(parsed, 'pids-limit'), -1);
 }
 
-/** A value may hold several names, as in `A,B`. */
+/** Returns all names of an option. A value may hold several names, as in `A,B`. */
 function names(parsed: Parsed, option: string): string[] {
   return stringList(parsed, option).flatMap((value) => value.split(','));
 }
@@ -144,7 +144,7 @@ function address(value: string): string {
   throw new UsageError(`Cannot use --dns ${value}: an IPv4 or IPv6 address is wanted`);
 }
 
-/** Words that fit into a line of resolv.conf. */
+/** Returns words that fit into a line of resolv.conf. */
 function resolverWords(parsed: Parsed, option: string): string[] {
   const words = stringList(parsed, option);
   const wrong = words.find((word) => !/^[\w.:-]+$/.test(word));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of a container that thaw run and thaw create take, and the request that they make.
+// Reads the options of a container that thaw run and thaw create take, and makes the request.
 
 import type {
   Client,
@@ -21,7 +21,7 @@ import { authFile, REGISTRY_OPTIONS, tlsVerify } from './registry.js';
 import { UsageError } from './usage-error.js';
 import { bytes, choice, cpus, nonEmpty, pairs, signal, whole } from './values.js';
 
-/** Options that thaw freeze takes too: the process, the kind of domain and the image. */
+/** Options that thaw freeze also takes: the process, the kind of domain and the image. */
 export const PROCESS_OPTIONS: Command['options'] = {
   tty: { type: 'boolean', short: 't', describe: 'Give the container a terminal' },
   env: {
@@ -169,7 +169,7 @@ export function createOptions(parsed: Parsed, client: Client, verb: string): Cre
   });
 }
 
-/** The bytes of the last `size=SIZE`. */
+/** Returns the bytes of the last `size=SIZE`. */
 function storage(values: string[]): number | undefined {
   for (const value of values)
     if (!/^size=/.test(value))
@@ -182,7 +182,7 @@ function storage(values: string[]): number | undefined {
   return size;
 }
 
-/** An ext4 can have these sizes. */
+/** The least and the greatest size of an ext4 filesystem. */
 const STORAGE_MIN = 32 * 2 ** 20;
 const STORAGE_MAX = 16 * 2 ** 40;
 
@@ -201,7 +201,7 @@ export function terminalOptions(
   return { interactive, tty };
 }
 
-/** A name with a slash is a kernel: no frozen image can have one. `option` is the one that the user gave. */
+/** Reads the options for a template. A name with a slash is a kernel, for no frozen image can have such a name. `option` is the user's option. */
 function templateOptions(parsed: Parsed): {
   template?: KernelTemplate;
   frozen?: string;
@@ -237,13 +237,13 @@ const FIXED = [
   ...['volume', 'mount', 'device', 'init'],
 ];
 
-/** Files come first, so that -e overrides them. */
+/** Returns the variables of the files first, so that -e overrides them. */
 function environment(parsed: Parsed, client: Client): string[] {
   const files = stringList(parsed, 'env-file').flatMap((path) => envFile(path, client));
   return [...files, ...stringList(parsed, 'env')];
 }
 
-/** Skips blank lines and those that begin with #, as podman does. */
+/** Reads a file of variables. Skips blank lines and those that begin with #, as podman does. */
 function envFile(path: string, client: Client): string[] {
   return readClientFile('--env-file', path, client)
     .split('\n')
@@ -275,7 +275,7 @@ export function hostname(value: string | undefined): string | undefined {
   );
 }
 
-/** A unicast address: the first octet is even. */
+/** Reads a unicast address: its first octet is even. */
 export function macAddress(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const mac = value.toLowerCase();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --detach-keys: the keys that detach a terminal from a container, written as in podman and docker.
+// Reads --detach-keys: the keys that detach a terminal from a container, written as in podman and docker.
 
 import type { Client } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
@@ -12,7 +12,7 @@ export const DETACH_OPTION: Command['options'] = {
   },
 };
 
-/** The launcher takes no more. */
+/** The launcher accepts no more keys. */
 const MOST = 32;
 
 /** Sets the client's keys. Throws UsageError. */
@@ -27,7 +27,7 @@ export function applyDetachKeys(parsed: Parsed, client: Client): void {
   client.detachKeys = Buffer.from(keys.map((key) => key ?? 0));
 }
 
-/** The key is a letter or sign, or ctrl- with a letter or one of @[\]^_. */
+/** Returns the code of a key: a letter or sign, or ctrl- with a letter or one of @[\]^_. */
 function keyCode(key: string): number | undefined {
   if (/^[!-~]$/.test(key)) return key.charCodeAt(0);
   const [, letter] = /^ctrl-([a-z@[\\\]^_])$/i.exec(key) ?? [];

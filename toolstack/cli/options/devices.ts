@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --device: block devices of the host for a container.
+// Reads --device: block devices of the host for a container.
 
 import { posix } from 'node:path';
 import type { CreateOptions, DeviceWish } from '../../api/engine.js';

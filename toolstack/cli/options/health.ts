@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The --health options of a container, and thaw healthcheck run.
+// Reads the --health options of a container, and defines thaw healthcheck run.
 
 import type { CreateOptions, HealthCheck } from '../../api/engine.js';
 import { stringOption, type Command, type Parsed } from '../command.js';
@@ -54,7 +54,7 @@ function argvOf(text: string): string[] {
       return words[0] === 'CMD' ? words.slice(1) : words;
     }
   } catch {
-    // The error below covers text that is no JSON as well.
+    // The error below also covers text that is not JSON.
   }
   throw new UsageError(`Cannot use --health-cmd ${text}: a list of words is wanted`);
 }

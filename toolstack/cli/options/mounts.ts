@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --volume and --mount: host paths, volumes and tmpfs in a container.
+// Reads --volume and --mount: host paths, volumes and tmpfs in a container.
 
 import { posix, resolve } from 'node:path';
 import type { Client, CreateOptions, MountWish } from '../../api/engine.js';
@@ -22,7 +22,7 @@ export const MOUNT_OPTIONS: Command['options'] = {
 
 type Wanted = Pick<CreateOptions, 'mounts' | 'tmpfs'>;
 
-/** Throws UsageError. `tmpfs` has the mounts of --mount, not those of --tmpfs. */
+/** Reads the mounts of a container. Throws UsageError. `tmpfs` has the mounts of --mount, but not those of --tmpfs. */
 export function mountOptions(parsed: Parsed, client: Client): Wanted {
   const mounts = stringList(parsed, 'volume').map((value) => volume(value, client));
   const tmpfs: NonNullable<CreateOptions['tmpfs']> = [];
@@ -57,7 +57,7 @@ function volume(value: string, client: Client): MountWish {
   };
 }
 
-/** A volume's name has the same letters as a container's. An empty name is an anonymous volume. */
+/** Returns the volume's name, which may have the same letters as a container's. An empty name means an anonymous volume. Throws UsageError. */
 function volumeName(option: string, name: string): string {
   if (name === '' || /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return name;
   throw new UsageError(
@@ -71,7 +71,7 @@ function destination(option: string, path: string): string {
   throw new UsageError(`Cannot use ${option}: an absolute path below / is wanted in the container`);
 }
 
-/** Mount options that the guest applies, and those that are taken for podman's sake. A guest has no use for SELinux labels. */
+/** Mount options that the guest applies, and options accepted only for podman's sake. A guest has no use for SELinux labels. */
 const KEPT = ['exec', 'noexec', 'suid', 'nosuid', 'dev', 'nodev', 'slave', 'rslave'];
 const IGNORED = ['z', 'Z', 'rw', 'bind', 'rbind', 'private', 'rprivate', 'copy'];
 
@@ -90,7 +90,7 @@ function flags(
   });
 }
 
-/** The last propagation mode counts, as for mount(8). */
+/** Returns true for a propagation mode that a later one overrules, as for mount(8). */
 function isOverruled(word: string, words: readonly string[]): boolean {
   const isOne = (other: string): boolean => /^r?(private|slave)$/.test(other);
   return isOne(word) && words.findLast(isOne) !== word;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options for a container's network and its published ports.
+// Reads the options for a container's network and its published ports.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { CreateOptions, PortWish } from '../../api/engine.js';
@@ -49,7 +49,7 @@ export function networkOptions(parsed: Parsed): Wanted {
   });
 }
 
-/** podman calls the default network `bridge`. */
+/** Returns the network's name; undefined for the default network, which podman calls `bridge`. */
 function networkName(value: string | undefined): string | undefined {
   if (value === 'bridge' || value === 'default' || value === undefined) return undefined;
   if (value === 'host')

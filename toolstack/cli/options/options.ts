@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of options, and the values that words give to them. yargs-parser collects the values; spell-out.ts has the rules of getopt(3).
+// Defines tables of options, and parses the words of a command line by them. yargs-parser collects the values; spell-out.ts has the rules of
+// getopt(3).
 
 import parser from 'yargs-parser';
 import { spellOut, type Fault, type ShortNames } from './spell-out.js';
 import type { OptionTable } from './table.js';
 import { UnknownOptionError, UsageError } from './usage-error.js';
 
-/** Options by their long names, each with all its values in order, and the positional words. */
+/** The options by their long names, each with all its values in order, and the positional words. */
 export interface Parsed {
   options: Record<string, (string | boolean)[]>;
   positional: string[];
@@ -15,8 +16,8 @@ export interface Parsed {
 }
 
 /**
- * Options end at the first word that is none, or at `--`, which is left out. All words behind are positional, whatever they look like.
- * `program` owns the table, as `thaw run` does. Throws UsageError, unless the words ask for help as well.
+ * Parses `words` by the table. Options end at the first word that is not an option, or at `--`, which is left out. All later words are positional,
+ * whatever they look like. `program`, such as `thaw run`, owns the table. Throws UsageError, unless the words also ask for help.
  */
 export function parseOptions(program: string, table: OptionTable, words: string[]): Parsed {
   const { shortNames, configuration } = preparedFor(table);
@@ -36,7 +37,7 @@ export function parseOptions(program: string, table: OptionTable, words: string[
   return parsed;
 }
 
-/** yargs-parser copies an option's list for each of its values. */
+/** The number of options for one call of yargs-parser, which copies an option's list for each of its values. */
 const BATCH = 500;
 
 interface Prepared {
@@ -46,7 +47,7 @@ interface Prepared {
 
 const prepared = new WeakMap<OptionTable, Prepared>();
 
-/** yargs-parser's configuration for a table, made once. */
+/** Returns yargs-parser's configuration for a table, and makes it only once. */
 function preparedFor(table: OptionTable): Prepared {
   const found = prepared.get(table);
   if (found) return found;
@@ -57,9 +58,9 @@ function preparedFor(table: OptionTable): Prepared {
   const made: Prepared = {
     shortNames,
     configuration: {
-      // Flags too: yargs-parser keeps only the last value of a boolean.
+      // Flags are strings too: yargs-parser keeps only the last value of a boolean.
       string: names,
-      // Without it yargs-parser takes the quotes off a value.
+      // Without `narg`, yargs-parser removes the quotes around a value.
       narg: Object.fromEntries(names.map((name) => [name, 1])),
       configuration: PLAIN,
     },
@@ -88,13 +89,13 @@ function usageError(program: string, table: OptionTable, fault: Fault): UsageErr
   return new UsageError(`Cannot use ${reason}; see ${program} --help`);
 }
 
-/** The last value of a string option. */
+/** Returns the last value of a string option. */
 export function stringOption({ options }: Parsed, name: string): string | undefined {
   const last = options[name]?.at(-1);
   return typeof last === 'string' ? last : undefined;
 }
 
-/** All values of a string option. */
+/** Returns all values of a string option. */
 export function stringList({ options }: Parsed, name: string): string[] {
   return (options[name] ?? []).map(String);
 }
@@ -103,7 +104,7 @@ export function flag({ options }: Parsed, name: string): boolean {
   return options[name]?.at(-1) === true;
 }
 
-/** `-m, --memory VALUE` with its description, for each option; --help comes last. */
+/** Returns `-m, --memory VALUE` and its description, for each option; --help comes last. */
 export function optionEntries(table: OptionTable): [left: string, right: string][] {
   const rows = Object.entries(table).map(([name, { type, short, describe }]): [string, string] => {
     const left = `${short === undefined ? '' : `-${short}, `}--${name}`;
@@ -113,7 +114,7 @@ export function optionEntries(table: OptionTable): [left: string, right: string]
   return [...rows, [ownsH ? '--help' : '-h, --help', 'Print this']];
 }
 
-/** The rows of the table in thawd's help. */
+/** Returns the rows of the table in thawd's help. */
 export function optionRows(table: OptionTable): string[] {
   const rows = optionEntries(table).map(([left, right]): [string, string] => [
     left.startsWith('--') ? `      ${left}` : `  ${left}`,
@@ -127,5 +128,5 @@ export function optionRows(table: OptionTable): string[] {
   );
 }
 
-/** A longer option has a line of its own. */
+/** The greatest width of the left column. A longer option has its own line. */
 const LEFT_MOST = 27;

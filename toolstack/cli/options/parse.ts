@@ -5,7 +5,7 @@ import type { Command } from '../command.js';
 import { parseOptions, type Parsed } from './options.js';
 import { UsageError } from './usage-error.js';
 
-/** Throws UsageError, unless the words ask for help. */
+/** Throws UsageError, unless the words also ask for help. */
 export function parseCommand(command: Command, words: string[]): Parsed {
   const program = `thaw ${command.name}`;
   const parsed = parseOptions(program, command.options, command.rewrite?.(words) ?? words);

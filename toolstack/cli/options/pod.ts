@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --pod: the pod that a container joins, and the options that it then cannot have.
+// Reads --pod: the pod that a container joins. Refuses options that the container then cannot have.
 
 import type { CreateOptions, Engine, PodCreateOptions, PodShare } from '../../api/engine.js';
 import { stringOption, type Parsed } from '../command.js';
@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.js';
 export const DEFAULT_SHARE: PodShare[] = ['ipc', 'net', 'uts'];
 
 const NEW = 'new:';
-/** Options of the domain belong to the pod. */
+/** Options of the domain, which belong to the pod. */
 const OF_DOMAIN = ['network', 'network-alias', 'publish', 'ip', 'ip6', 'mac-address'];
 const OF_NAMES = ['hostname', 'dns', 'dns-search', 'dns-option', 'add-host'];
 const NEVER = ['type', 'frozen', 'device'];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of all commands that ask a registry: TLS and logins.
+// Reads the options of all commands that ask a registry: TLS and logins.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -18,13 +18,13 @@ export function registryOptions(parsed: Parsed, client: Client): RegistryOptions
   return defined({ tlsVerify: tlsVerify(parsed), authFile: authFile(parsed, client) });
 }
 
-/** True unless --tls-verify=false, as in skopeo and podman. */
+/** Returns true unless --tls-verify=false, as in skopeo and podman. */
 export function tlsVerify(parsed: Parsed): boolean {
   const value = stringOption(parsed, 'tls-verify');
   return choice('--tls-verify', value, ['true', 'false'] as const) !== 'false';
 }
 
-/** Looks where skopeo and podman would look in the client's environment, which is not thawd's. */
+/** Returns the file of logins. Looks where skopeo and podman would look in the client's environment, which is not thawd's. */
 export function authFile(parsed: Parsed, { cwd, env }: Client): string | undefined {
   const given = stringOption(parsed, 'authfile') ?? env['REGISTRY_AUTH_FILE'];
   if (given !== undefined && given !== '') return resolve(cwd, given);

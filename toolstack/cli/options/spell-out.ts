@@ -4,13 +4,13 @@
 
 import type { OptionTable } from './table.js';
 
-/** The long names of a table's one-letter options. */
+/** The long names of a table's one-letter options, by their letters. */
 export type ShortNames = ReadonlyMap<string, string>;
 
 export interface SpelledOut {
   /** Known options only. A flag has the value true or false. */
   options: string[];
-  /** The words behind the options, without the `--` that may end the options. */
+  /** The words after the options, without the `--` that may end the options. */
   positional: string[];
   asksForHelp: boolean;
   /** The first option that cannot be used. */
@@ -45,7 +45,7 @@ export function spellOut(
     else found.fault ??= { option, kind: 'takes no value', value };
   };
 
-  /** Adds flags and, at their end, an option with its value: `itm64m`. */
+  /** Adds flags and an option with its value at their end: `itm64m`. */
   const addLetters = (letters: string): void => {
     for (let at = 0; at < letters.length; at++) {
       const letter = letters.charAt(at);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of a command, as data.
+// Describes the options of a command as data.
 
 export interface OptionSpec {
-  /** A string wants a value; a boolean takes none, or `=true` or `=false`. */
+  /** A string needs a value; a boolean takes none, or `=true` or `=false`. */
   type: 'string' | 'boolean';
   /** One letter. */
   short?: string;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's options. All but --config may also stand in its configuration file.
+// Lists thawd's options. All but --config may also be in its configuration file.
 
 import type { OptionTable } from './table.js';
 
@@ -47,7 +47,7 @@ export const THAWD_OPTIONS = {
 
 export type ThawdOption = keyof typeof THAWD_OPTIONS;
 
-/** All other defaults depend on the host, or on the folder that thaw is installed in. */
+/** The fixed defaults. All other defaults depend on the host, or on the folder that thaw is installed in. */
 export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   state: '/var/lib/thaw',
   run: '/run/thaw',
@@ -63,7 +63,7 @@ export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
 /** Options that are numbers in the file. */
 const NUMBERS: readonly string[] = ['hello-timeout', 'pool', 'pool-max'];
 
-/** A configuration file with each key, its description and its default, all commented out. Pure. */
+/** Returns a configuration file with each key, its description and its default, all commented out. Pure. */
 export function explainConfig(): string {
   const keys = Object.entries(THAWD_OPTIONS).filter(([name]) => name !== 'config');
   const defaults: Record<string, string | undefined> = THAWD_DEFAULTS;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors of a command line.
+// Defines errors of a command line.
 
 import { ThawError } from '../../base/errors.js';
 
@@ -10,7 +10,7 @@ export class UsageError extends ThawError {
   }
 }
 
-/** An option that a program does not have. */
+/** The error for an option that a program does not have. */
 export class UnknownOptionError extends UsageError {
   /** `names` are the options that the program has. */
   constructor(
@@ -21,7 +21,7 @@ export class UnknownOptionError extends UsageError {
     super(`Cannot use ${option}: ${program} has no such option; see ${program} --help`);
   }
 
-  /** The message with an option that the user may have meant. */
+  /** Returns the message with an option that the user may have meant. */
   describe(like: string): string {
     const { program, option } = this;
     return `Cannot use ${option}: ${program} has no such option; did you mean ${like}? See ${program} --help`;

@@ -6,7 +6,7 @@ import { signalNumber } from '../../base/signals.js';
 import { parseBytes } from '../../base/text.js';
 import { UsageError } from './usage-error.js';
 
-/** Undefined for an empty list. */
+/** Returns the list, or undefined for an empty list. */
 export function nonEmpty<V>(list: V[]): V[] | undefined {
   return list.length > 0 ? list : undefined;
 }
@@ -39,7 +39,7 @@ export function cpus(value: string | undefined): number | undefined {
   return Number(value);
 }
 
-/** A whole number from `least` to `most`. */
+/** Reads a whole number from `least` to `most`. */
 export function whole(
   option: string,
   value: string | undefined,
@@ -55,7 +55,7 @@ export function whole(
   return number;
 }
 
-/** The number of a signal that is written as 15, TERM or SIGTERM. */
+/** Returns the number of a signal that is written as 15, TERM or SIGTERM. */
 export function signal(option: string, value: string): number {
   const number = signalNumber(value);
   if (number !== undefined) return number;
@@ -76,7 +76,7 @@ export function pairs(option: string, values: string[]): Record<string, string> 
   );
 }
 
-/** Milliseconds since 1970, of a time in RFC 3339, in seconds since 1970, or as a duration before now such as 1h30m. */
+/** Returns milliseconds since 1970, of a time in RFC 3339, in seconds since 1970, or as a duration before now such as 1h30m. */
 export function time(
   option: string,
   value: string | undefined,
@@ -95,7 +95,7 @@ export function time(
 
 const UNITS_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of a duration as Go writes it, such as 90s or 1h30m; undefined for any other text. */
+/** Returns the milliseconds of a duration as Go writes it, such as 90s or 1h30m; undefined for any other text. */
 export function duration(value: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(value)) return undefined;
   const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw completion: scripts for bash and zsh, made from the command table. A script asks thaw for names only, so that commands and options
+// thaw completion: prints scripts for bash and zsh, made from the command table. A script asks thaw for names only, so that commands and options
 // complete at once, also without thawd.
 
 import type { Command } from '../command.js';
@@ -27,7 +27,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
   };
 }
 
-/** The command that lists names, by the first word of a command's parameters. */
+/** The commands that list names, by the first word of a command's parameters. */
 const SOURCES: Record<string, string> = {
   CONTAINER: "thaw ps --all --format '{{.Names}}'",
   'CONTAINER...': "thaw ps --all --format '{{.Names}}'",
@@ -38,13 +38,13 @@ const SOURCES: Record<string, string> = {
   '[--frozen': "thaw images --format '{{.Name}}'",
 };
 
-/** The command that lists the names that a command takes; empty for none. */
+/** Returns the command that lists the names that `name` takes; '' for none. */
 function sourceOf({ name, params }: Command): string {
   if (name === 'network rm' || name === 'network inspect') return 'thaw network ls --quiet';
   return SOURCES[params.split(' ')[0] ?? ''] ?? '';
 }
 
-/** The first words of all commands, each once. */
+/** Returns the first words of all commands, each once. */
 function firstWords(commands: readonly Command[]): string[] {
   return [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))];
 }
@@ -92,7 +92,7 @@ complete -o default -F _thaw thaw
 `;
 }
 
-/** zsh runs the script of bash. */
+/** Returns the script for zsh, which runs that of bash. */
 export function zshCompletion(commands: readonly Command[]): string {
   return `#compdef thaw
 # zsh completion of thaw: thaw completion zsh

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The question that podman asks before it removes something.
+// Asks the question that podman asks before it removes something.
 
 import type { Client } from '../../api/engine.js';
 import { ThawError } from '../../base/errors.js';
@@ -9,10 +9,10 @@ export const FORCE_OPTION: Command['options'] = {
   force: { type: 'boolean', short: 'f', describe: 'Do not ask' },
 };
 
-/** A longer answer is not read to its end. */
+/** The greatest length of an answer, in characters. A longer answer is not read to its end. */
 const MOST = 1000;
 
-/** True with --force, or when the client answers yes. Rejects with ERR_NO_ANSWER when the client's input ends before an answer. */
+/** Resolves with true with --force, or when the client answers yes. Rejects with ERR_NO_ANSWER when the client's input ends before an answer. */
 export async function confirm(warning: string, parsed: Parsed, client: Client): Promise<boolean> {
   if (flag(parsed, 'force')) return true;
   client.out(`WARNING! ${warning}\nAre you sure you want to continue? [y/N] `);

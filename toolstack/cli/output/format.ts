@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// --format as in podman and docker, but for functions: text with {{.Field}}, {{.Field.Of.It}} and {{json .Field}} for each item, or
-// `table` in front of it for columns with heads.
+// Formats items for --format as in podman and docker, but without functions: text with {{.Field}}, {{.Field.Of.It}} and {{json .Field}} for each
+// item, or `table` in front of it for columns with heads.
 
 import { formatTable } from './table.js';
 import { UsageError } from '../options/usage-error.js';
 
 type Part = string | { path: string[]; isJson: boolean };
 
-/** Prints a line for each item. Throws UsageError for a wrong template, and for a field that the item does not have. */
+/** Returns a line for each item. Throws UsageError for a wrong template, and for a field that the item does not have. */
 export function renderEach(format: string, items: readonly object[]): string {
   const [, head, template = ''] = /^(table\s+)?(.*)$/s.exec(unescape(format)) ?? [];
   const parts = parse(template);
@@ -17,7 +17,7 @@ export function renderEach(format: string, items: readonly object[]): string {
   return formatTable(titles.join('').split('\t'), rows);
 }
 
-/** A shell's quotes leave \t and \n as two characters. */
+/** Replaces \t and \n, which a shell's quotes leave as two characters. */
 function unescape(text: string): string {
   return text.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
@@ -69,7 +69,7 @@ function text(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value);
 }
 
-/** Gives all keys, also those of inner objects, the capital that templates use: `memoryBytes` becomes `MemoryBytes`. */
+/** Capitalises all keys as templates do, also those of inner objects: `memoryBytes` becomes `MemoryBytes`. */
 export function fieldNames(value: object): object {
   const name = (of: unknown): unknown => {
     if (Array.isArray(of)) return of.map(name);

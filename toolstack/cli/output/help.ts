@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Help on all commands, on those of one noun and on one command: yargs lays the command table out in columns. Loading yargs takes 50 ms,
-// so this file is imported only for help.
+// Prints help on all commands, on those of one noun and on one command. yargs lays the command table out in columns. Loading yargs takes 50 ms, so
+// this file is imported only for help.
 
 import yargs, { type Argv } from 'yargs';
 import type { Command, CommandGroup } from '../command.js';
 import { optionGroups } from './option-groups.js';
 
-/** Where the output is no terminal. */
+/** The width for output that is no terminal. */
 const PLAIN_WIDTH = 100;
-/** Longer lines are hard to read. */
+/** The greatest width: longer lines are hard to read. */
 const MOST_WIDTH = 120;
-/** In less the columns cannot stand side by side. */
+/** The least width at which the columns fit side by side. */
 const LEAST_WIDTH = 40;
 
-/** `columns` is the terminal's width, 0 where there is none. */
+/** Returns help on all commands. `columns` is the terminal's width, 0 where there is none. */
 export async function overallHelp(
   groups: readonly CommandGroup[],
   columns: number,
@@ -28,7 +28,7 @@ export async function overallHelp(
   );
 }
 
-/** Help on commands that have their first word in common. */
+/** Returns help on commands that have their first word in common. */
 export async function nounHelp(
   noun: string,
   commands: readonly Command[],
@@ -59,7 +59,7 @@ export async function commandHelp(command: Command, columns: number): Promise<st
   page.option('help', { describe: 'Print this', group: 'Options:', alias: ownsH ? [] : 'h' });
   return sections(
     await page.getHelp(),
-    // yargs would break the long ones, which are to be copied.
+    // yargs would break long examples, which users copy.
     ['Examples:', ...examples.map((line) => `  ${line}`)].join('\n'),
   );
 }

@@ -61,7 +61,7 @@ function commandSection({ name, params, summary, options, examples }: Command): 
   ];
 }
 
-/** Keeps backslashes as text, makes hyphens that can be copied, and lets no line begin with a control character. */
+/** Keeps backslashes as text, makes hyphens that a reader can copy, and prevents a line from beginning with a control character. */
 function escape(text: string): string {
   const escaped = text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
   return escaped.replaceAll(/^(?=[.'])/gm, '\\&');

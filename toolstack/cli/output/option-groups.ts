@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The groups of options in the help of a command that has many.
+// Groups the options in the help of a command that has many.
 
 import type { OptionTable } from '../options/table.js';
 
-/** By heading, in the order of help. An option means the same in all commands that have groups. */
+/** Options by heading, in the order of help. An option means the same in all commands that have groups. */
 const GROUPS: Readonly<Record<string, string>> = {
   General: 'name pod share label cidfile detach rm restart exit-policy stop-signal stop-timeout',
   Image: 'frozen template pull tls-verify authfile',
@@ -16,10 +16,10 @@ const GROUPS: Readonly<Record<string, string>> = {
   Health: 'health-cmd health-interval health-timeout health-retries health-start-period',
 };
 
-/** With fewer options a command needs no groups. */
+/** A command with fewer options needs no groups. */
 const MANY = 12;
 
-/** The options by heading. `Options` comes last and has those without a group. */
+/** Returns the options by heading. `Options` comes last and has those without a group. */
 export function optionGroups(table: OptionTable): Map<string, string[]> {
   const names = Object.keys(table);
   const groups = new Map<string, string[]>();

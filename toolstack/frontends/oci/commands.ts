@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `thaw-oci`, as engines call a runtime: with which status it ends, and where its errors go (runc(8)).
+// Runs `thaw-oci` as container engines call a runtime: exit statuses, and error messages in the log file (runc(8)).
 
 import { appendFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -9,13 +9,13 @@ import { parseCommandLine, type OciCommandLine } from './command-line/command-li
 import type { OciContainers } from './container/containers.js';
 import { runCommand } from './command-line/run-command.js';
 
-/** The words behind `thaw-oci`, or `thaw oci`; undefined when the command line is none of a runtime. Pure. */
+/** Returns the words behind `thaw-oci` or `thaw oci`; undefined when the command line does not call a runtime. Pure. */
 export function ociWords([name = '', first, ...rest]: readonly string[]): string[] | undefined {
   if (basename(name) === 'thaw-oci') return first === undefined ? [] : [first, ...rest];
   return first === 'oci' ? rest : undefined;
 }
 
-/** Resolves with the exit status: that of the command, or 1 with the error on stderr and in the log file that was named. Never rejects. */
+/** Resolves with the exit status: the command's own, or 1 after it writes the error to stderr and to the log file of --log. Never rejects. */
 export async function runOci(
   words: readonly string[],
   client: Client,
@@ -32,7 +32,7 @@ export async function runOci(
   }
 }
 
-/** For the engine, in the format it asked for. A log that cannot be written is said on stderr. */
+/** Writes the error to the file of --log in the format of --log-format. Reports a log that it cannot write on stderr. */
 async function logError(
   global: Record<string, string>,
   client: Client,

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The errors of OCI mode, with the codes of docs/errors.md.
+// Errors of OCI mode, with the codes of docs/errors.md.
 
 import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
 import type { HasState } from '../../runtime/lifecycle/lifecycle.js';
 import { statusOf } from './container/status.js';
 
-/** The part of a container's record that errors name. */
+/** The part of a container's record that error messages name. */
 type Named = { id: string };
 
 export class OciError extends ThawError {}
 
-/** A field of config.json that cannot be used, named by its path. */
+/** Returns the error for a field of config.json that cannot be used. `field` is its path. */
 export function configError(field: string, why: string): OciError {
   return new OciError('ERR_OCI_CONFIG', `config.json: ${field}: ${why}`);
 }
 
-/** The container's state does not allow the verb. */
+/** Returns the error for a verb that the container's state does not allow. */
 export function stateError(verb: string, { id, state }: HasState & Named): OciError {
   const status = statusOf(state);
-  // containerd looks for runc's words to see that there is nothing to kill.
+  // containerd searches the message for runc's words, and takes them to mean that there is nothing to kill.
   const known = verb === 'kill' && status === 'stopped' ? ': container not running' : '';
   return new OciError('ERR_OCI_STATE', `cannot ${verb} container "${id}": it is ${status}${known}`);
 }
 
-/** The container is being checkpointed. */
+/** Returns the error for a verb that a checkpoint under way excludes. */
 export function savingError(verb: string, { id }: Named): OciError {
   return new OciError(
     'ERR_OCI_STATE',
@@ -31,13 +31,13 @@ export function savingError(verb: string, { id }: Named): OciError {
   );
 }
 
-/** The container cannot be checkpointed. */
+/** Returns the error for a container that cannot be checkpointed. */
 export function checkpointError({ id }: Named, why: string, cause?: unknown): OciError {
   const message = `cannot checkpoint container "${id}": ${why}`;
   return new OciError('ERR_OCI_CHECKPOINT', message, { cause });
 }
 
-/** Remedies by the agent's error codes. They follow the agent's own words. */
+/** Remedies by the agent's error codes. The message has the remedy behind the agent's own words. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_AGENT_TCP: 'they cannot go on in another domain; close them first',
   ERR_AGENT_STREAMS:
@@ -46,7 +46,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_AGENT_BUSY: 'wait until it has ended, or end it',
 };
 
-/** Why a checkpoint failed, in words for the container's user where the container is the reason. */
+/** Returns the error of a failed checkpoint, in words for the container's user where the container is the reason; else `cause` itself. */
 export function refusal(
   record: Named & { sandbox: { files?: readonly { path: string }[] | undefined } },
   cause: unknown,
@@ -60,7 +60,7 @@ export function refusal(
   return why === undefined ? cause : checkpointError(record, why, cause);
 }
 
-/** A file server's complaint about a file, with the path in place of the share's number; undefined for any other text. Pure. */
+/** Returns a 9P server's complaint about a file, with the path in place of the share's number; undefined for any other text. Pure. */
 export function fileTrouble(text: string, files: readonly { path: string }[]): string | undefined {
   const found = /^Shim refused: Cannot (?:stash|take up) (\d+)(\/.*?)?: (.*)$/s.exec(text);
   const [, index, below = '', why] = found ?? [];
@@ -68,7 +68,7 @@ export function fileTrouble(text: string, files: readonly { path: string }[]): s
   return path === undefined ? undefined : `${path}${below}: ${why}`;
 }
 
-/** A program that cannot be run, in runc's words (Go's os/exec), by which engines recognise this failure. */
+/** Returns the error for a program that cannot run, in the words of runc (Go's os/exec), by which container engines recognise this failure. */
 export function programError(error: unknown, [name = '']: readonly string[]): unknown {
   const why = { ERR_AGENT_CMD_NOENT: notThere(name), ERR_AGENT_CMD_NOEXEC: 'permission denied' };
   const code = errorCode(error);

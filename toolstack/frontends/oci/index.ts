@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What other folders use of this one.
+// Exports the parts of OCI mode that other folders use.
 
 export { ociWords, runOci } from './commands.js';
 export { OciContainers } from './container/containers.js';

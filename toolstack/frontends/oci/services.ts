@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The services that commands of an engine use.
+// Services that the commands of a container engine use.
 
 import type { FolderLayers } from '../../image/index.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
@@ -17,13 +17,13 @@ export interface OciServices {
   layers: FolderLayers;
 }
 
-/** Keeps two containers from writing to one disk. */
+/** Prevents two containers from writing to one disk. */
 export interface DeviceGivers {
   /** Rejects with ERR_DEVICE. */
   give(key: string, name: string, devices: readonly OciDevice[]): Promise<void>;
-  /** Gives a container the devices that it had from an earlier thawd. */
+  /** Gives a container the devices that it had under an earlier thawd. */
   adopt(container: { id: string; name: string; sandbox: SandboxRecord }): Promise<void>;
-  /** The container's processes have ended and its domain is going: another that wants one of its devices waits. */
+  /** Marks the container as ending: its processes have ended and its domain is ending. Another container that wants one of its devices waits. */
   ends(key: string): void;
   /** Idempotent. */
   takeBack(key: string): void;

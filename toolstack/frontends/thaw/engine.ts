@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the command line's wishes mean: each call of the Engine interface, done with containers, images and the host.
+// Implements the Engine interface: performs each call of the command line with containers, images and the host.
 
 import type { ContainerStats, Engine, HostInfo } from '../../api/engine.js';
 import { VERSION } from '../../base/version.js';
@@ -59,7 +59,7 @@ export function createEngine(
     update: (name, options) => updateContainer(services, manager, name, options),
     wait: (name, client) => waitFor(services, manager, name, client.signal),
     attach: async (name, options, client) => attachTo(await manager.settled(name), options, client),
-    // Not settled(): a start that is under way has no process yet, which execIn() says.
+    // exec does not wait for settled(): a start under way has no process yet, which execIn() reports.
     exec: (name, options, client) => execIn(services, manager.find(name), options, client),
     checkHealth: async (name) =>
       (await checkHealth(services, await manager.settled(name))).log.at(-1)?.exitCode === 0,
@@ -101,7 +101,7 @@ export function createEngine(
   };
 }
 
-/** Of those that run among the named, or of all that do. Throws ERR_CONTAINER_NOT_FOUND. */
+/** Returns the stats of the named containers that run, or of all that run. Rejects with ERR_CONTAINER_NOT_FOUND. */
 export async function allStats(
   services: ContainerServices,
   manager: ContainerManager,

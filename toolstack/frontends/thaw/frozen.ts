@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Freezing images, and what templates there are: the part of the engine that is about templates.
+// Freezes images and containers, and lists templates: the part of the engine for templates.
 
 import type {
   Client,
@@ -20,10 +20,10 @@ import { findImage } from '../../runtime/store/image-of.js';
 import { limitsOf } from '../../runtime/store/record.js';
 import { checkLimits } from '../../sandbox/size/size.js';
 
-/** How many clones of a frozen image wait even when nobody asks. */
+/** The number of clones of a frozen image that the pool keeps without demand. */
 const FROZEN_READY = 1;
 
-/** Makes a frozen image in place of one of the same name. */
+/** Makes a frozen image, in place of one of the same name. */
 export async function freeze(
   services: ContainerServices,
   options: FreezeOptions,
@@ -46,7 +46,7 @@ export async function freeze(
   }
 }
 
-/** Makes a frozen image of a container as it is after `after`, in place of one of the same name. The container runs on. */
+/** Makes a frozen image of a container in its state after `after`, in place of one of the same name. The container runs on. */
 export async function freezeContainer(
   services: ContainerServices,
   container: Container,
@@ -74,7 +74,7 @@ export async function freezeContainer(
   return summarize(services, plan, template);
 }
 
-/** All templates: frozen images by name, then those with the kernel alone. */
+/** Resolves with all templates: frozen images by name, then those with the kernel alone. */
 export async function listTemplates(services: ContainerServices): Promise<TemplateSummary[]> {
   const { sandbox, frozen, pool } = services;
   const plain = (await sandbox.templates.list()).map(({ key, shape, bytes }) => ({
@@ -86,10 +86,10 @@ export async function listTemplates(services: ContainerServices): Promise<Templa
   return [...named, ...plain];
 }
 
-/** Loads the frozen images that a pool is to hold clones of. One that cannot be loaded is logged. */
+/** Loads the frozen images that the pool is to hold clones of. Logs an image that it cannot load. */
 export async function keepFrozen({ frozen, pool, log }: ContainerServices): Promise<void> {
   for (const { name, kind } of frozen.list()) {
-    // Those of a container do not wait: each would keep all the memory that it had.
+    // The pool keeps no clones of frozen containers: each clone would take all the memory that its container had.
     if (kind === 'container') continue;
     try {
       pool.keep((await frozen.get(name)).template, FROZEN_READY);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images: the part of the engine that is about them.
+// Implements the engine's calls for images.
 
 import { open, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -72,7 +72,7 @@ export function imageEngine(services: Services, manager: Manager): ImageEngine {
   };
 }
 
-/** Whether a container needs the image, or what was frozen of one. */
+/** Returns true where a container or a frozen image needs the image. */
 export function needsImage(
   { frozen }: Pick<Services, 'frozen'>,
   manager: Pick<Manager, 'usesImage'>,
@@ -95,7 +95,7 @@ async function removeContainers(manager: Manager, imageId: string): Promise<void
   for (const { record } of own) await manager.remove(record.id, true);
 }
 
-/** To a file, or by way of one to the client's standard output. */
+/** Writes the image to a file, or by way of a temporary file to the client's standard output. */
 async function save(
   images: ImageStore,
   reference: string,
@@ -130,7 +130,7 @@ async function print(path: string, client: Client): Promise<void> {
   }
 }
 
-/** From a file or a folder, or by way of a file from the client's standard input. */
+/** Reads images from a file or a folder, or by way of a temporary file from the client's standard input. */
 async function load(
   images: ImageStore,
   path: string | undefined,
@@ -164,7 +164,7 @@ async function keepInput(client: Client, path: string): Promise<void> {
     );
 }
 
-/** In podman's words. Pure. */
+/** Returns the image's details in podman's words. Pure. */
 function inspected(details: ImageDetails): ImageInspected {
   const { image, config, author, comment, diffIds, history, manifestType } = details;
   const { id, names, digest, size, created, architecture, os } = image;
@@ -182,7 +182,7 @@ function inspected(details: ImageDetails): ImageInspected {
   };
 }
 
-/** What an image of a registry is called by its digest. */
+/** Returns names of the image by its digest, one for each repository of a registry. */
 function digestNames(names: readonly string[], digest: string): string[] {
   const repositories = names
     .filter((name) => parseReference(name, { cwd: '/' }).transport === 'docker')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The administrator's verbs for networks.
+// Implements the administrator's verbs for networks.
 
 import type { Engine, NetworkSummary } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
@@ -22,7 +22,7 @@ export function networkEngine(
   };
 }
 
-/** Resolves when no ended container is attached any more: a container's domain goes a moment after its command. */
+/** Resolves when no ended container is attached any more: a container's domain ends a moment after its command. */
 async function untilLeft(
   networks: Networks,
   manager: ContainerManager,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the engine that is about pods.
+// Implements the engine's calls for pods.
 
 import type { Engine } from '../../api/engine.js';
 import type { ContainerManager, ContainerServices } from '../../runtime/store/containers.js';

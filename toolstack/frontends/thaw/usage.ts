@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw system df: how much of the disk images, containers, volumes, templates, frozen images and engines' layers have, and how much of that nothing
-// needs.
+// thaw system df: measures the disk space of images, containers, volumes, templates, frozen images and engines' layers, and how much of it is unused.
 
 import { join } from 'node:path';
 import type { DiskUsage } from '../../api/engine.js';
@@ -15,7 +14,7 @@ import { needsImage } from './images.js';
 import type { FolderLayers } from '../../image/index.js';
 import type { Paths } from '../../base/paths.js';
 
-/** A row for each kind of thing, whether there is one or not. */
+/** Resolves with a row for each kind of thing, also where there is none of it. */
 export async function diskUsage(
   services: ContainerServices,
   manager: ContainerManager,
@@ -42,13 +41,15 @@ async function imageUsage(
   return { type: 'Images', total, active: used, bytes, reclaimableBytes: bytes - usedBytes };
 }
 
-/** Of the images of podman, Docker and containerd: what no container has is made again when one wants it. */
+/**
+ * Measures the layers of the images of podman, Docker and containerd. Layers that no container has are reclaimable: thawd makes them again on demand.
+ */
 async function layerUsage(layers: Pick<FolderLayers, 'usage'>): Promise<DiskUsage> {
   const { total, active, bytes, usedBytes } = await layers.usage();
   return { type: 'Engine Layers', total, active, bytes, reclaimableBytes: bytes - usedBytes };
 }
 
-/** Their records, logs and disks, of which what was written counts. */
+/** Measures the containers' records, logs and disks. Of a disk only the written part counts. */
 async function containerUsage(manager: ContainerManager, folder: string): Promise<DiskUsage> {
   const all = [...manager.containers].map(({ record }) => record);
   const up = all.filter((record) => isUp(record));
@@ -61,7 +62,7 @@ async function containerUsage(manager: ContainerManager, folder: string): Promis
   };
 }
 
-/** Volumes without containers count as reclaimable, as with podman. */
+/** Measures volumes. Volumes without containers count as reclaimable, as with podman. */
 async function volumeUsage(
   { volumes }: ContainerServices,
   manager: ContainerManager,
@@ -78,7 +79,7 @@ async function volumeUsage(
   };
 }
 
-/** Of the kernel alone: made again when one is missing, so none is in the way of anything. */
+/** Measures the templates with the kernel alone. None counts as reclaimable: thawd would make a missing one again. */
 async function templateUsage(services: ContainerServices, folder: string): Promise<DiskUsage> {
   const all = await services.sandbox.templates.list();
   const active = all.filter(({ key }) => services.pool.ready(key) > 0).length;
@@ -86,7 +87,7 @@ async function templateUsage(services: ContainerServices, folder: string): Promi
   return { type: 'Templates', total: all.length, active, bytes, reclaimableBytes: 0 };
 }
 
-/** Each is there because somebody wants to clone it. */
+/** Measures frozen images. None counts as reclaimable: a user froze each of them to clone it. */
 async function frozenUsage({ frozen }: ContainerServices, folder: string): Promise<DiskUsage> {
   const names = frozen.list().map(({ name }) => name);
   const active = names.filter((name) => frozen.loaded(name) !== undefined).length;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The administrator's verbs for volumes.
+// Implements the administrator's verbs for volumes.
 
 import type { Engine, VolumeSummary } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
@@ -7,7 +7,7 @@ import type { ContainerManager } from '../../runtime/store/containers.js';
 import { usersOf } from '../../runtime/create/volumes.js';
 import { VolumeError, type VolumeRecord, type Volumes } from '../../volume/index.js';
 
-/** A container's domain goes a moment after its command, and with --rm after its name. */
+/** A container's domain ends a moment after its command, and with --rm after its name is free. */
 const LEAVE_MS = 15_000;
 const LOOK_MS = 20;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The requests to an agent about a container that it has, each with its deadline.
+// Sends the agent requests about one of its containers, each with a deadline.
 
 import { sleep } from '../../base/deadline.js';
 import { errorCode } from '../../base/errors.js';
@@ -33,50 +33,50 @@ const STARTING_POLL_MS = 50;
 const ARCHIVE_MS = 30_000;
 const LIMIT_MS = 30_000;
 const REPORT_MS = 5000;
-/** Before a guest gives memory back. It may be short of it. */
+/** Deadline for a guest that may be short of memory, before it gives memory back. */
 const MEMORY_MS = 10_000;
-/** The guest first writes to its disk what is in its memory alone. */
+/** The guest first writes to its disk all data that is only in its memory. */
 const UNMOUNT_MS = 60_000;
-/** Above the 5 s that the agent gives processes which it has killed. */
+/** Above the 5 s that the agent gives processes that it has killed. */
 const DELETE_MS = 30_000;
 
-/** Rejects with ERR_AGENT_CMD_NOENT and the like. */
+/** Has the agent start a container's first process. Rejects with ERR_AGENT_CMD_NOENT and similar codes. */
 export async function askStart(link: AgentLink, request: StartRequest): Promise<void> {
   await link.request(AgentType.START, encodeStart(request), 'the start', START_MS);
 }
 
-/** As askStart(), for a container that was created when the template was frozen. */
+/** Starts a container that was created when the template was frozen. Rejects as askStart() does. */
 export async function askBegin(link: AgentLink, request: BeginRequest): Promise<void> {
   await link.request(AgentType.BEGIN, encodeBegin(request), 'the start', START_MS);
 }
 
-/** Has the agent start one more process in a container. Rejects as askStart() does. */
+/** Has the agent start a further process in a container. Rejects as askStart() does. */
 export async function askExec(link: AgentLink, request: ExecRequest): Promise<void> {
   await link.request(AgentType.EXEC, encodeExec(request), 'the process', START_MS);
 }
 
-/** Has the agent start a process that carries files. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and the like. */
+/** Has the agent start a process that transfers an archive. Rejects with ERR_AGENT_NOENT, ERR_AGENT_STATE and similar codes. */
 export async function askArchive(link: AgentLink, request: ArchiveRequest): Promise<void> {
   await link.request(AgentType.ARCHIVE, encodeArchive(request), 'the files', ARCHIVE_MS);
 }
 
-/** Changes files of a container's cgroup. Rejects with ERR_AGENT_STATE for a container that does not run, and ERR_AGENT_INTERNAL. */
+/** Changes files of a container's cgroup. Rejects with ERR_AGENT_INTERNAL, and with ERR_AGENT_STATE for a container that does not run. */
 export async function askLimit(link: AgentLink, request: LimitRequest): Promise<void> {
   await link.request(AgentType.LIMIT, encodeLimit(request), 'the limits', LIMIT_MS);
 }
 
-/** The CPU time, memory, processes and blocks that a container uses. Rejects as link.request() does, and with ProtocolError. */
+/** Returns the CPU time, memory, processes and blocks that a container uses. Rejects as link.request() does, and with ProtocolError. */
 export async function askStats(link: Asked, container: string): Promise<GuestStats> {
   return decodeStats(await report(link, AgentType.STATS, container, 'its stats', REPORT_MS));
 }
 
-/** KiB of the guest's memory that its processes could still have, by the guest's word. Rejects as askStats() does. */
+/** Returns the KiB of memory that the guest reports as available to its processes. Rejects as askStats() does. */
 export async function askAvailableKib(link: Asked, container: string): Promise<number> {
   const answer = await report(link, AgentType.STATS, container, 'its memory', MEMORY_MS);
   return decodeMemory(answer).availableKib;
 }
 
-/** Rejects as askStats() does. */
+/** Returns a container's processes. Rejects as askStats() does. */
 export async function askProcesses(link: Asked, container: string): Promise<GuestProcess[]> {
   const answer = await report(link, AgentType.PROCESSES, container, 'its processes', REPORT_MS);
   return decodeProcesses(answer);
@@ -94,17 +94,17 @@ function report(
   return link.request(type, encodeFields([container]), what, timeoutMs);
 }
 
-/** Resolves when nothing of a container is left but its files. */
+/** Has the agent delete a container. Resolves once only its files remain. */
 export async function askDelete(link: AgentLink, container: string): Promise<void> {
   await link.request(AgentType.DELETE, encodeFields([container]), 'its removal', DELETE_MS);
 }
 
-/** Resolves when the disk of a root filesystem has all that was written to it. Rejects with ERR_AGENT_BUSY. */
+/** Has the agent unmount a root filesystem. Resolves once its disk has all writes. Rejects with ERR_AGENT_BUSY. */
 export async function askUnmount(link: AgentLink, rootfs: string): Promise<void> {
   await link.request(AgentType.UNMOUNT, encodeUnmount(rootfs), 'to unmount', UNMOUNT_MS);
 }
 
-/** Asks again while the container is being started, for as long as a start may take. Rejects as `ask` does. */
+/** Repeats `ask` while the container is being started, for as long as a start may take. Rejects as `ask` does. */
 export async function onceStarted(ask: () => Promise<unknown>): Promise<void> {
   for (const end = performance.now() + START_MS; ; await sleep(STARTING_POLL_MS)) {
     try {
@@ -116,7 +116,7 @@ export async function onceStarted(ask: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** True where the agent did not answer: it may still do what it was asked. */
+/** True for an error without an answer from the agent: the agent may still do the work. */
 export function mayHaveStarted(error: unknown): boolean {
   return ['ERR_AGENT_TIMEOUT', 'ERR_AGENT_CLOSED'].includes(errorCode(error) ?? '');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox speaks with its agent: by one link, which is made when it is needed, and with what its domain did where the agent is silent.
+// Holds a sandbox's link to its agent. Connects when the link is needed, and explains timeouts with the state of the domain.
 
 import { AgentError } from '../../agent/errors.js';
 import type { AgentLink } from '../../agent/link.js';
@@ -9,7 +9,7 @@ import { whileUnknown } from '../../xen/death.js';
 import type { XenHost } from '../../xen/host.js';
 import { explainSilence } from './diagnose-timeout.js';
 
-/** Until an agent that wakes up, or is asked again, has answered. */
+/** Deadline for an agent that wakes up or gets a new connection. */
 export const WAKE_MS = 90_000;
 
 export class AgentSide {
@@ -19,19 +19,19 @@ export class AgentSide {
   #link: AgentLink | undefined;
   #connecting: Promise<AgentLink> | undefined;
 
-  /** Without a link it connects when it must. */
+  /** Without a link, the first request connects. */
   constructor(host: XenHost, domid: Domid, link?: AgentLink) {
     this.#host = host;
     this.#domid = domid;
     if (link) this.#keep(link);
   }
 
-  /** Aborts by end(). */
+  /** Aborts when end() is called. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
 
-  /** The link; a new one where an earlier thawd had it, or it was closed. */
+  /** Returns the link. Connects anew where an earlier thawd held the link, or the link was closed. */
   link(): Promise<AgentLink> {
     if (this.#link) return Promise.resolve(this.#link);
     this.#connecting ??= connectAgent(this.#host, this.#domid, WAKE_MS, { signal: this.gone })
@@ -40,7 +40,7 @@ export class AgentSide {
     return this.#connecting;
   }
 
-  /** Has its agent do something, whose silence then says what its domain did meanwhile. Rejects as `call` does. */
+  /** Runs `call` over the link. After a timeout the error also says what the domain did meanwhile. Rejects as `call` does. */
   async ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
     const link = await this.link();
     await call(link).catch(async (error: unknown) => {
@@ -48,7 +48,7 @@ export class AgentSide {
     });
   }
 
-  /** As ask(), of a domain that xenstore does not know: it would not say that it has ended. */
+  /** Like ask(), for a domain that xenstored does not know yet and so cannot report as ended. */
   askUnknown(call: (link: AgentLink) => Promise<void>): Promise<void> {
     return whileUnknown(this.#host, this.#domid, (lost) => {
       lost.addEventListener('abort', () => this.close(), { once: true });
@@ -56,12 +56,12 @@ export class AgentSide {
     });
   }
 
-  /** The next who asks connects anew. */
+  /** Closes the link. The next request connects anew. */
   close(): void {
     this.#link?.close();
   }
 
-  /** Nobody asks it any more; who does, or waits, is told so. */
+  /** Closes the link for good: pending and later requests reject with ERR_AGENT_CLOSED. */
   end(): void {
     this.#gone.abort(new AgentError('ERR_AGENT_CLOSED', 'The sandbox is going'));
     this.close();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest that does not answer: what do Xen and the guest itself say meanwhile? It is ended afterwards, and nobody can look any more.
+// Explains an agent's timeout by the state that Xen and the guest report. It runs before the guest is destroyed, when both can still be asked.
 
 import type { AgentLink } from '../../agent/link.js';
 import { sleep } from '../../base/deadline.js';
@@ -9,10 +9,10 @@ import { formatBytes } from '../../base/text.js';
 import { measureMemory } from '../../clone/template/boot.js';
 import type { XenHost } from '../../xen/host.js';
 
-/** For how long its CPU time is looked at. */
+/** Time over which the guest's CPU time is measured. */
 const LOOK_MS = 1000;
 
-/** The silence of an agent, with what is known of its guest in its message; any other error as it is. Never rejects. */
+/** Returns an agent's timeout with the state of its guest in the message, and any other error unchanged. Never rejects. */
 export async function explainSilence(
   { libxl }: Pick<XenHost, 'libxl'>,
   domid: Domid,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The disk of a domain that stands still, copied beside its memory.
+// Copies the disk of a suspended domain, beside the copy of its memory.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
@@ -11,12 +11,12 @@ import type { Disk } from '../devices/disks.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 
-/** What the names of such copies begin with. */
+/** Prefix of the copies' file names. */
 const PREFIX = 'upper-';
 
 /**
- * Copies the sandbox's disk, if it has one, to a file that is on `undo`. Nothing must be writing to it: its domain is suspended. Rejects
- * with ERR_DISK when there is no room.
+ * Copies the sandbox's disk, if it has one, to a file that is on `undo`. The domain is suspended, so that no process writes to the disk. Rejects with
+ * ERR_DISK when there is no room.
  */
 export async function copyDisk(
   { copyFolder }: Pick<SandboxServices, 'copyFolder'>,
@@ -36,7 +36,7 @@ export async function copyDisk(
   return { path, bytes: disk.bytes };
 }
 
-/** Removes the copies that a killed thawd was making, or had clones made of. */
+/** Removes the copies that a killed thawd was making or cloning from. */
 export async function sweepCopies({
   copyFolder,
 }: Pick<SandboxServices, 'copyFolder'>): Promise<void> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox is copied while its container runs: everything stands still for a moment, then it goes on as if nothing had been.
+// Copies a sandbox while its container runs: freezes the guest for a moment, copies it and resumes it.
 
 import type { AgentLink } from '../../agent/link.js';
 import { AgentType } from '../../agent/wire.js';
@@ -23,16 +23,17 @@ import { WAKE_MS } from '../agent/connection.js';
 import type { Sandbox } from '../sandbox.js';
 import type { SandboxServices } from '../services.js';
 
-/** Above the 5 s that the agent gives the container's processes to stand still. */
+/** Above the 5 s that the agent gives the container's processes to freeze. */
 const HOLD_MS = 20_000;
 
-/** What a copy is before it has a key. */
+/** A copy before it has a template key. */
 export type Copied = Omit<Template, 'key'>;
 
 /**
- * A template of the sandbox as it is now, whose memory file, and the copy of whose disk, are the caller's. In this order: the agent holds the container, shim and
- * link let go, "frozen", files of dom0 stashed, suspend, copy, and then, whatever happened, resume, wake, shim up. Rejects with ERR_AGENT_TCP,
- * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the container cannot be held, ERR_MEMORY when dom0 has no room for the copy.
+ * Returns a template of the sandbox as it is now. Its memory file and the copy of its disk belong to the caller. Order: the agent freezes the
+ * container, shim and link disconnect, the agent reports "frozen", the shim writes the fid snapshot of the shares, the domain is suspended and
+ * copied. Then, after success and failure alike, the domain resumes, the agent wakes up and the shim reconnects. Rejects with ERR_AGENT_TCP,
+ * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the agent cannot freeze the container, ERR_MEMORY when dom0 has no room for the copy.
  */
 export function copySandbox(
   services: SandboxServices,
@@ -43,7 +44,7 @@ export function copySandbox(
   return Undo.guard(services.host.log, async (undo) => {
     const held = { services, sandbox, container, stash, signal, undo };
     const copied = await whileStill(held, false, async (memory) => {
-      // What it had written is in the file, what was under way each of the two writes once more as it resumes.
+      // The file has all completed writes. Sandbox and copy each repeat the pending writes when they resume.
       const upper = await copyDisk(services, sandbox.record, undo);
       return withUpper(memory, upper);
     });
@@ -53,8 +54,8 @@ export function copySandbox(
 }
 
 /**
- * As copySandbox(), but that the container stays still while `save` works, which has its disk itself in place of a copy. When `save`
- * resolves the sandbox does not go on: only destroy() is left. When anything rejects, it goes on as it was.
+ * Like copySandbox(), but the container stays frozen while `save` works, and `save` gets the sandbox's own disk instead of a copy. When `save`
+ * resolves, the sandbox does not resume: only destroy() may follow. When any step rejects, the sandbox resumes as it was.
  */
 export async function saveSandbox(
   services: SandboxServices,
@@ -65,7 +66,7 @@ export async function saveSandbox(
 ): Promise<void> {
   const undo = new Undo(services.host.log);
   try {
-    // So that its disk, which stays, has what its memory had.
+    // The disk stays, so it needs the data that is only in the guest's memory.
     await sandbox.writeBack();
     const held = { services, sandbox, container, stash, signal, undo };
     await whileStill(held, true, (memory) => save(withUpper(memory, sandbox.record.disk)));
@@ -79,11 +80,14 @@ function withUpper(memory: Copied, upper: Disk | undefined): Copied {
   return running && upper ? { ...memory, running: { ...running, upper } } : memory;
 }
 
-/** What of a sandbox is to stand still. */
+/** The container to freeze, and the file for its open files in shares. */
 export interface WhatIsHeld {
-  /** As its agent knows it. */
+  /** The container's name in its agent. */
   container: string;
-  /** A file to be made, absolute: what it has open of dom0's files. Without it such files are refused. It stays behind when anything rejects. */
+  /**
+   * Absolute path of a new file for the fid snapshot: the guest's open files in shares. Without it a container with a mounted share is refused. The
+   * file stays behind when any step rejects.
+   */
   stash?: string | undefined;
 }
 
@@ -91,7 +95,7 @@ interface Held extends WhatIsHeld {
   services: SandboxServices;
   sandbox: Sandbox;
   signal: AbortSignal;
-  /** Gives the copy of its memory back. */
+  /** Closes the copy of the sandbox's memory. */
   undo: Undo;
 }
 
@@ -101,7 +105,7 @@ async function whileStill<T>(
   work: (memory: Copied) => Promise<T>,
 ): Promise<T> {
   const { domid, record } = sandbox;
-  // Copies keep the size that it has now.
+  // Copies keep the sandbox's present size.
   await sandbox.grown;
   await sandbox.written();
   signal.throwIfAborted();
@@ -132,8 +136,8 @@ async function whileStill<T>(
 }
 
 /**
- * Runs `work` on a domain whose agent holds the container and that nobody is connected to, and lets it go on, whatever happens; where
- * it `ends`, only when `work` rejects.
+ * Runs `work` on a domain whose agent has frozen the container, with shim and link disconnected. Resumes the domain afterwards, whatever happens.
+ * With `ends`, resumes it only when `work` rejects.
  */
 async function whileHeld<T>(
   { host }: SandboxServices,
@@ -158,8 +162,8 @@ async function whileHeld<T>(
 }
 
 /**
- * Runs `work` while nobody answers what its guest asks of dom0's files, whose rings are in the memory that is copied: what is answered
- * behind the copy would be asked once more by that.
+ * Runs `work` while no server answers the guest's requests to its shares. Their rings are in the memory that is copied: the copy would repeat any
+ * request that is answered after the copy was made.
  */
 async function whileStashed<T>(
   services: SandboxServices,
@@ -179,7 +183,7 @@ async function whileStashed<T>(
   }
 }
 
-/** Lets a sandbox go on whose thawd was killed while it was copied, or was about to be. Resolves at once for any other. */
+/** Resumes a sandbox whose thawd was killed while it copied the sandbox, or was about to. Resolves at once for any other sandbox. */
 export async function goOnIfHeld(
   services: SandboxServices,
   sandbox: Sandbox,
@@ -192,7 +196,10 @@ export async function goOnIfHeld(
   await goOn(host, sandbox.domid, uuid);
 }
 
-/** Its shim has let go, so its agent stands still, or will once it has cleared its memory; nobody else would ever wake it. */
+/**
+ * True once the guest is frozen. A shim that waits has disconnected: the agent is frozen, or freezes once it has cleared its memory, and only this
+ * thawd wakes it.
+ */
 async function comesToStand(
   host: XenHost,
   { domid, shim }: Sandbox,
@@ -207,11 +214,11 @@ async function comesToStand(
   return true;
 }
 
-/** A guest with much memory clears it for as long. */
+/** A guest with much memory needs this long to clear it. */
 const STAND_MS = 120_000;
 const LOOK_MS = 200;
 
-/** What its balloon is to reach, which only dom0 writes. */
+/** Returns the balloon's target in KiB, which only dom0 writes. */
 async function targetOf({ host }: SandboxServices, { domid, record }: Sandbox): Promise<number> {
   const text = await host.xenstore.readIfExists(`/local/domain/${domid}/memory/target`);
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : record.memoryKib;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the copy of a running domain's memory goes in dom0, and whether there is room for it: dom0 must not run out of memory for it.
+// Chooses memory or disk for the copy of a running domain's memory, so that dom0 does not run out of memory.
 
 import { mkdir, open, readFile, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import { randomBytes } from 'node:crypto';
 import { ThawError } from '../../base/errors.js';
 import { formatBytes } from '../../base/text.js';
 
-/** What dom0 keeps for itself. */
+/** Memory reserved for dom0. */
 const SPARE_KIB = 64 * 1024;
 
 /**
- * A file for the whole stream of a domain with that much memory, or undefined when there is room for it in memory, beside what is
- * kept of it. The file has no name any more; the caller closes it. Rejects with ERR_MEMORY when neither memory nor disk will do.
+ * Returns a file for the whole stream of a domain with `memoryKib`, or undefined when dom0's memory has room for the stream and for the pages kept of
+ * it. The file has no name any more; the caller closes it. Rejects with ERR_MEMORY when neither memory nor disk has room.
  */
 export async function roomForStream(
   memoryKib: number,

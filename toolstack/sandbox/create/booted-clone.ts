@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a template becomes a clone that runs and is nobody yet: both channels up, devices plugged, no identity, no root filesystem.
+// Boots a clone from a template: both channels and its devices are connected, identity and root filesystem are not set yet.
 
 import { mkdir, rm } from 'node:fs/promises';
 import type { StoreEntry } from '../../../xenstore/index.js';
@@ -29,36 +29,37 @@ export interface ReadyRequest {
   record: SandboxRecord;
   template: Template;
   devices: readonly Device[];
-  /** Where the clone can do without xenstore, it is introduced to it after its start, by what is then in its record. */
+  /** Introduces the clone to xenstore after its start, from its record, where the clone can do without xenstore. */
   connectsLater?: boolean;
-  /** Aborts when nobody wants it any more. */
+  /** Aborts when no caller wants the clone any more. */
   signal?: AbortSignal | undefined;
   steps: Steps;
 }
 
 export interface Ready {
-  /** With its domid. The name is that of its domain. */
+  /** Has its domid set. Its name is the domain's name. */
   record: SandboxRecord;
   domid: Domid;
   template: Template;
   shim: ShimClient;
   link: AgentLink;
   relay: ShimRelay;
-  /** What is left to write of it in xenstore. */
+  /** Nodes still to be written to xenstore. */
   later: StoreEntry[];
-  /** Whether its vif is connected, and its guest has been told what xenstore says of it. */
+  /** True when the vif is connected and xenstore has told the guest all that it waits for. */
   hasVif: boolean;
-  /** Whether its vif has its own MAC, and not its template's. */
+  /** True when the vif has its own MAC instead of its template's. */
   hasMac: boolean;
-  /** What its domain has now, in KiB. */
+  /** The domain's memory now, in KiB. */
   memoryKib: number;
-  /** Those of its 9pfs device, where its guest has made them already. */
+  /** The rings of its 9pfs device, where the guest has made them already. */
   filesRings?: FilesRing[];
 }
 
 /**
- * In this order: folder, clone, wake, then shim and hello side by side, introduction to xenstore with the devices, unless that comes later;
- * before the wake, where the clone has no rings. What it acquires is on `undo`, so it is released when this, or what the caller does next, rejects.
+ * Order: folder, clone, wake, then shim and hello side by side, then the introduction to xenstore with the devices, unless that is deferred. A clone
+ * without rings is introduced before its wake. All acquired resources are on `undo`, which releases them when this function or a later step of the
+ * caller rejects.
  */
 export async function makeReady(
   services: SandboxServices,
@@ -138,7 +139,7 @@ async function wake(
     },
   );
   const unpaused = host.libxl.xcDomainUnpause(domid);
-  // A domain that cannot run says no hello.
+  // A domain that cannot run never sends its hello.
   unpaused.catch((error: unknown) => stop.abort(error));
   await all([steps.time('wake', unpaused), steps.time('shim', shim), steps.time('hello', link)]);
   return { shim: await shim, link: await link };
@@ -159,7 +160,7 @@ async function connectShim(
   }
 }
 
-/** Waits for all, also when one fails: nothing may go on behind the clean-up. Rejects with the first failure. */
+/** Waits for all steps, even when one fails: no step may continue behind the clean-up. Rejects with the first failure. */
 export async function all(steps: Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(steps)) {
     if (result.status === 'rejected') throw result.reason;

@@ -19,18 +19,20 @@ import type { SandboxServices } from '../services.js';
 
 export interface EquipRequest {
   record: SandboxRecord;
-  /** The layers' names in MOUNT. */
+  /** The layers' names in the MOUNT request. */
   guestNames: string[];
   /** The name of the writable layer's disk. */
   upper?: string | undefined;
-  /** Devices to attach. */
   plug: readonly Device[];
   steps: Steps;
-  /** Aborts when the client goes away or the guest is lost. The rest then rejects. */
+  /** Aborts when the client goes away or the guest is lost. The remaining steps then reject. */
   signal: AbortSignal;
 }
 
-/** The first memory comes first. Then come, side by side, layers and mount, vCPUs, vif, shares and the data channel. Settles when all have. */
+/**
+ * Adds the first memory, then mounts the layers and connects vCPUs, vif, shares, disks and the data channel side by side. Settles when all steps
+ * have.
+ */
 export async function equip(
   services: SandboxServices,
   ready: Ready,
@@ -82,7 +84,7 @@ function disksAtStart(running: Running | undefined): number[] {
   return [...disks, ...(upper === undefined ? [] : [upper])].map((_, index) => index);
 }
 
-/** Without layers the root filesystem was frozen with the guest. */
+/** A clone without layers has the root filesystem that was frozen with its template. */
 async function mount(
   link: AgentLink,
   devices: string[],

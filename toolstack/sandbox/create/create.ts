@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox comes to be: from a clone that waits, or a new one, to a domain that can start a container.
+// Creates a sandbox from a clone of the pool or a new clone, up to a domain that can start a container.
 
 import { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
@@ -24,23 +24,26 @@ import { giveBackAddresses } from '../release.js';
 import { takeReady } from '../pool/claim.js';
 
 export interface CreateOptions {
-  /** Gets the shim's news. */
+  /** Receives the shim's messages. */
   events: ShimEvents;
-  /** What can be done beside the rest as soon as the clone is somebody. Its failure is the whole's. */
+  /** Work that runs beside the rest once the clone has its identity. Its failure fails the creation. */
   meanwhile?: (sandbox: Sandbox) => Promise<void>;
   signal?: AbortSignal | undefined;
-  /** Who asks waits for Sandbox.connected after the start, or says himself when nobody needs its network any more. */
+  /**
+   * Defers the vif where possible. The caller then waits for Sandbox.connected after the start, or decides itself that the network is no longer
+   * needed.
+   */
   connectsLater?: boolean;
   /**
-   * A template that has a root filesystem already. The record's layers are none or, where it was a running container, the disks
-   * that it had.
+   * A template that already has a root filesystem. The record then has no layers or, for the template of a running container, the disks of that
+   * container.
    */
   frozen?: Template | undefined;
 }
 
 /**
- * In this order: template, memory, layers' devices, a clone and its identity, then what equip() does. `record` becomes that of the
- * clone: one that waited has an id, uuid, MAC and domain of its own. Leaves nothing when it rejects.
+ * Order: template, memory, the layers' devices, a clone and its identity, then equip(). `record` becomes the clone's: a clone of the pool brings its
+ * own id, uuid, MAC and domain. Leaves nothing behind when it rejects.
  */
 export function createSandbox(
   services: SandboxServices,
@@ -54,7 +57,7 @@ export function createSandbox(
   });
 }
 
-/** Its turn ends when it is connected: with many at once each would come too late for what its program sends. */
+/** Ends a sandbox's turn when its vif is connected: with many starts at once, each connection would come too late for the packets of its program. */
 function inTurn(
   { starts }: SandboxServices,
   signal: AbortSignal | undefined,
@@ -84,7 +87,7 @@ async function make(
     frozen ?? (await steps.time('template', templates.get(shapeFor(type, maxVcpus, hostCpus))));
   signal?.throwIfAborted();
   record.maxVcpus = template.shape.vcpus;
-  // None waits of a template that was a running container: each would keep all the memory that it had.
+  // The pool has no clones of a running container's template: each would keep all the memory that the container had.
   const waiting =
     template.running || record.hasOwnMac
       ? undefined
@@ -137,7 +140,7 @@ async function make(
   }
 }
 
-/** Whether its vif is all that the sandbox needs xenstore for, and its network lets the vif come later. */
+/** True when the sandbox needs xenstore only for its vif, and its network allows a deferred vif. */
 function needsOnlyItsVif(
   { networks }: SandboxServices,
   { vcpus, files = [], network }: SandboxRecord,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What makes a clone somebody of its own: seed, hostname, machine-id and clock.
+// Gives a clone its own identity: seed, hostname, machine-id and clock.
 
 import { randomBytes } from 'node:crypto';
 import type { AgentLink } from '../../agent/link.js';
@@ -10,7 +10,7 @@ import type { SandboxRecord } from '../record.js';
 const SEED_BYTES = 64;
 const ANSWER_MS = 60_000;
 
-/** Gives the clone what must differ in each; the agent reseeds the random generator before it answers. */
+/** Sends the clone the values that must differ in each clone. The agent reseeds the random generator before it answers. */
 export async function identify(
   link: AgentLink,
   record: Pick<SandboxRecord, 'hostname' | 'machineId'>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an image's layers get into a sandbox: a small image through its data channel, a large one as disks. The writable layer may be one more disk.
+// Brings an image's layers into a sandbox: a small image through its data channel, a large one as disks. The writable layer may be a further disk.
 
 import { stat } from 'node:fs/promises';
 import { layerName, LAYERS_MAX } from '../../agent/wire.js';
@@ -12,11 +12,11 @@ import type { Disks } from '../devices/disks.js';
 import type { SandboxRecord } from '../record.js';
 import type { ShimClient } from '../shim/client.js';
 
-/** Layers in the guest's memory may take a part of it. A larger image would take longer to send than disks take to be attached. */
+/** Limits of layers in the guest's memory: bytes, and a share of it. A larger image would take longer to send than disks take to attach. */
 const IN_MEMORY_MAX_BYTES = 8 * 2 ** 20;
 const IN_MEMORY_SHARE = 1 / 16;
 
-/** Whether layers of that size go into the guest's memory. Their number is at least 1. */
+/** True when layers of these sizes go into the guest's memory. There is at least one layer. */
 export function goIntoMemory(layerBytes: readonly number[], memoryKib: number): boolean {
   const bytes = layerBytes.reduce((sum, size) => sum + size, 0);
   const allowed = Math.min(IN_MEMORY_MAX_BYTES, memoryKib * 1024 * IN_MEMORY_SHARE);
@@ -28,17 +28,17 @@ export function disksOf(record: SandboxRecord): string[] {
   return record.inMemory ? [] : record.layers;
 }
 
-/** Files that dom0 must keep as loop devices while the sandbox lives. */
+/** Files that dom0 must keep as loop devices during the sandbox's lifecycle. */
 export function loopFilesOf(record: SandboxRecord): string[] {
   return [...disksOf(record), ...(record.disk ? [record.disk.path] : [])];
 }
 
-/** The most that a writable layer in the guest's memory may hold. */
+/** Returns the largest size in KiB of a writable layer in the guest's memory. */
 export function upperKibOf({ memoryKib, upperKib }: SandboxRecord): number {
   return upperKib ?? Math.floor(memoryKib / 2);
 }
 
-/** KiB that a guest needs for its layers, their mount and crun, beside the memory that it had in the pool. */
+/** Returns the KiB that a guest needs for its layers, their mount and crun, beside its memory in the pool. */
 export async function memoryToMount({
   layers,
   inMemory,
@@ -54,27 +54,27 @@ export async function memoryToMount({
   );
 }
 
-/** With a small image no more than one section of memory, 8 MiB, which the guest's kernel adds as a whole. */
+/** Keeps a small image within one section of memory, 8 MiB, which the guest's kernel adds as a whole. */
 const RUNTIME_KIB = 6.5 * 1024;
-/** One more for ext4 and its journal: without it a guest that has no more can find none in the middle of the mount, and stops. */
+/** ext4 and its journal need one more section. Without it, a guest with no other memory can find none in the middle of the mount, and stops. */
 const DISK_KIB = 8 * 1024;
 
-/** The rings of a 9pfs device are pieces of 256 KiB, which a clone of the pool does not have free. */
+/** The rings of a 9pfs device are pieces of 256 KiB. A clone of the pool has no such pieces free. */
 const FILES_KIB = 8 * 1024;
 
-/** Memory that a guest needs before it mounts shares, its root filesystem among them. */
+/** Memory that a guest needs before it mounts shares, including a root filesystem that is a share. */
 export const MEMORY_FOR_FILES_KIB = RUNTIME_KIB + FILES_KIB;
 
 export interface Layers {
-  /** The layers' names in MOUNT. */
+  /** The layers' names in the MOUNT request. */
   guestNames: string[];
   /** The name of the writable layer's disk. */
   upper?: string;
-  /** To be attached. */
+  /** Devices to attach. */
   devices: Device[];
 }
 
-/** The index of the sandbox's first device as a disk. Layers and the writable layer come before it. */
+/** Returns the index of the sandbox's first device as a disk. Layers and the writable layer come before it. */
 export function firstDevice({
   layers = [],
   inMemory = true,
@@ -83,7 +83,7 @@ export function firstDevice({
   return (inMemory ? 0 : layers.length) + (disk ? 1 : 0);
 }
 
-/** The device number of the sandbox's index-th device in its guest. */
+/** Returns the device number of the sandbox's index-th device in its guest. */
 export function deviceNumber(
   sandbox: Parameters<typeof firstDevice>[0],
   index: number,
@@ -91,7 +91,10 @@ export function deviceNumber(
   return { major: XVD_MAJOR, minor: diskMinor(firstDevice(sandbox) + index) };
 }
 
-/** As prepareLayers(), then the sandbox's writable layer, a copy of `from` where that is given, and its devices. */
+/**
+ * Prepares the layers, then the writable layer, which is a copy of `from` where that is given, and then the sandbox's devices. `undo` releases the
+ * loop devices.
+ */
 export async function prepareDisks(
   { loops, disks }: { loops: LoopDevices; disks: Disks },
   record: SandboxRecord,
@@ -115,7 +118,7 @@ export async function prepareDisks(
   return layers;
 }
 
-/** Makes a loop device for each layer that is to be a disk. `undo` releases them. */
+/** Makes a loop device for each layer that becomes a disk. `undo` releases them. */
 export async function prepareLayers(
   loops: LoopDevices,
   record: SandboxRecord,
@@ -134,7 +137,7 @@ export async function prepareLayers(
   };
 }
 
-/** Starts sending the layers that go into memory. The shim reports a file that it cannot read as the guest's loss. */
+/** Starts sending the layers that go into memory. The shim reports a file that it cannot read as the loss of the guest. */
 export function injectLayers(shim: ShimClient, record: SandboxRecord): void {
   if (!record.inMemory) return;
   for (const [index, layer] of record.layers.entries()) shim.inject(index + 1, layer);

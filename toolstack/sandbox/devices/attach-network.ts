@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attaches a sandbox to the network of its user's choice.
+// Attaches a sandbox to the network that its user chose.
 
 import type { CreateOptions } from '../../api/engine.js';
 import { DEFAULT_NETWORK, type Attachment } from '../../network/index.js';
 import type { SandboxServices } from '../services.js';
 
-/** The user's options of networks. */
+/** The user's network options. */
 export type NetworkOptions = Pick<
   CreateOptions,
   'network' | 'networkAliases' | 'ip' | 'ip6' | 'publish' | 'macAddress'
 >;
 
-/** Undefined for a sandbox without a network. Rejects as Networks.attach() does. */
+/** Returns undefined for a sandbox without a network. Rejects as Networks.attach() does. */
 export async function attachNetwork(
   { networks }: Pick<SandboxServices, 'networks'>,
   name: string,

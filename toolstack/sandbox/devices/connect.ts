@@ -15,7 +15,7 @@ import { vifName } from './vifs.js';
 export const INTERFACE = 'eth0';
 const ANSWER_MS = 60_000;
 
-/** Without a network the guest's interface is there, and down. */
+/** Connects the guest's vif and network. Without a network the guest's interface exists and is down. */
 export async function connect(
   { host, networks }: SandboxServices,
   ready: Ready,
@@ -25,7 +25,7 @@ export async function connect(
   const { domid } = ready;
   const isDeferred = introduction !== undefined;
   if (!isDeferred && !ready.hasVif) await steps.time('vif', untilConnected(host, domid, 'vif', 0));
-  // A clone of the pool is in the default network's bridge.
+  // A clone of the pool is plugged into the default network's bridge.
   const bridge = ready.hasVif ? networks.defaultBridge : '';
   const guest = interfaceOf(ready, isDeferred ? undefined : bridge);
   if (network) return networks.connect(guest, network, steps);
@@ -46,7 +46,7 @@ function interfaceOf(ready: Ready, bridge: string | undefined): GuestInterface {
   };
 }
 
-/** Sets the guest's addresses, and its MAC where it has its template's. */
+/** Sets the guest's addresses, and its MAC where the vif still has its template's. */
 export async function configure(
   ready: Ready,
   addresses?: readonly AttachedAddress[],
@@ -69,7 +69,7 @@ function macBytes(mac: string): Buffer {
   return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
-/** The address of that family, as a NETWORK request has it. Pure. */
+/** Returns the address of that family in the form of a NETWORK request. Pure. */
 function addressOf(
   addresses: readonly AttachedAddress[],
   family: 4 | 6,

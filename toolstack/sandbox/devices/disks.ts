@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a container's writable layer is kept: a sparse file of its own with an ext4, which its guest mounts and dom0 never does.
+// Keeps each container's writable layer in a sparse file with an ext4. The guest mounts it, dom0 never does.
 
 import { execFile } from 'node:child_process';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
@@ -7,15 +7,14 @@ import { dirname, join } from 'node:path';
 import { ThawError } from '../../base/errors.js';
 import { copyDiskFile } from '../../xen/sparse.js';
 
-/** A writable layer as a sandbox's record names it. */
+/** A writable layer as in a sandbox's record. */
 export interface Disk {
-  /** The file. */
   path: string;
-  /** The most that it may hold, its file system's own blocks included. */
+  /** Its largest size in bytes, the file system's own blocks included. */
   bytes: number;
 }
 
-/** The least with which mkfs.ext4 makes a file system that something fits into. */
+/** Smallest size with which mkfs.ext4 makes a file system that has room for files. */
 export const DISK_BYTES_MIN = 32 * 2 ** 20;
 export const DISK_BYTES_DEFAULT = 10 * 2 ** 30;
 
@@ -28,26 +27,26 @@ export class Disks {
   readonly defaultBytes: number;
   #making: Promise<void> | undefined;
 
-  /** `containers` has a folder for each, `folder` an empty file system of `defaultBytes` that each gets a copy of. */
+  /** `containers` holds a folder for each container. `folder` holds an empty file system of `defaultBytes`, which each disk is a copy of. */
   constructor(containers: string, folder: string, defaultBytes = DISK_BYTES_DEFAULT) {
     this.#containers = containers;
     this.#blank = join(folder, `blank-${defaultBytes}.ext4`);
     this.defaultBytes = defaultBytes;
   }
 
-  /** The folder below which all of them are. */
+  /** The folder that holds all disks. */
   get folder(): string {
     return this.#containers;
   }
 
-  /** The disk of the container with that id. Nothing is made yet. */
+  /** Returns the disk of the container with that id. Creates no file. */
   of(id: string, bytes = this.defaultBytes): Disk {
     return { path: join(this.#containers, id, 'upper.ext4'), bytes };
   }
 
   /**
-   * Makes the file where it is not there: empty or, where the container goes on from another one's memory, a copy of `from`, which is
-   * made also in place of one that is there, unless it is that one. Rejects with ERR_DISK.
+   * Creates the file where it does not exist: an empty disk or, for a container that continues from another container's memory, a copy of `from`. The
+   * copy also replaces an existing file, unless `from` is that file. Rejects with ERR_DISK.
    */
   async ensure({ path, bytes }: Disk, from?: string): Promise<void> {
     try {
@@ -68,7 +67,7 @@ export class Disks {
     }
   }
 
-  /** The empty file system of the default size, made now if it is not there. Rejects with ERR_DISK. */
+  /** Returns the empty file system of the default size, and creates it where it does not exist. Rejects with ERR_DISK. */
   async blank(): Promise<string> {
     this.#making ??= this.#makeBlank().catch((error: unknown) => {
       this.#making = undefined;
@@ -96,8 +95,9 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 /**
- * No blocks for root alone, a small journal, since what is in it may stay in the guest's memory, and nothing left to be cleared later: a
- * new sparse file reads as zeros. No orphan file, whose 2 MiB each mount reads block by block: it is for many CPUs that remove files at once.
+ * Makes an ext4 without blocks reserved for root, and with a small journal, since its contents may stay in the guest's memory. It leaves nothing to
+ * clear later: a new sparse file reads as zeros. It has no orphan file: every mount reads its 2 MiB block by block, and only many CPUs that remove
+ * files at once profit from it.
  */
 async function makeFileSystem(path: string, bytes: number): Promise<void> {
   const file = await open(path, 'wx', 0o600);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interfaces of a domain that runs, beside the one that each has from its beginning.
+// Plugs and unplugs vifs of a running domain, beside the vif that each domain starts with.
 
 import type { Domid } from '../../base/ids.js';
 import { detachDevice } from '../../xen/device-detach.js';
@@ -13,12 +13,12 @@ interface Owner {
   readonly record: { uuid: string };
 }
 
-/** What dom0 calls the back end of one. */
+/** Returns dom0's name for the back end of a vif. */
 export function vifName({ domid }: Pick<Owner, 'domid'>, devid: number): string {
   return `vif${domid}.${devid}`;
 }
 
-/** Resolves when the guest has it. One that an earlier thawd did not finish goes first. Rejects with ERR_XENSTORE_TIMEOUT. */
+/** Plugs a vif and resolves once the guest has it. First removes a vif that an earlier thawd did not finish. Rejects with ERR_XENSTORE_TIMEOUT. */
 export async function plugVif(
   host: XenHost,
   { domid, record: { uuid } }: Owner,
@@ -34,7 +34,7 @@ export async function plugVif(
   await untilConnected(host, domid, 'vif', devid);
 }
 
-/** Nothing of it is left afterwards, in the guest neither. Rejects when xenstore refuses. */
+/** Removes a vif from dom0 and from the guest. Rejects when xenstore refuses. */
 export async function unplugVif(
   host: XenHost,
   { domid }: Pick<Owner, 'domid'>,
@@ -44,7 +44,7 @@ export async function unplugVif(
   host.log.warn(`Domain ${domid} did not let go of vif ${devid}: it was taken away`);
 }
 
-/** Takes away those beside the first that an earlier thawd plugged and did not come to write down. Rejects when xenstore refuses. */
+/** Removes the vifs beside the first that an earlier thawd plugged but did not record in `known`. Rejects when xenstore refuses. */
 export async function sweepVifs(
   host: XenHost,
   { domid }: Pick<Owner, 'domid'>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a clone that waited becomes a container's: it takes its identity in time, or another one is tried.
+// Claims a clone of the pool for a container: gives it the container's identity within a deadline, or tries the next clone.
 
 import { describeError } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
@@ -12,24 +12,24 @@ import type { Ready } from '../create/booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 
-/** A clone that is alive answers in a few milliseconds; on a host that is very busy a new one is made in place of it. */
+/** A live clone answers in a few milliseconds. On a very busy host a new clone is made instead. */
 const ANSWER_MS = 2000;
 
 export interface TakeRequest {
   template: Template;
-  /** Becomes that of the clone. */
+  /** Becomes the record of the clone. */
   record: SandboxRecord;
   undo: Undo;
   steps: Steps;
 }
 
-/** A clone with its identity, on `undo`; undefined when none waits. Those that do not answer are destroyed. */
+/** Returns a clone with its identity, on `undo`, or undefined when no clone waits. Destroys clones that do not answer. */
 export async function takeReady(
   services: SandboxServices,
   pool: Pool,
   { template, record, undo, steps }: TakeRequest,
 ): Promise<Ready | undefined> {
-  // Those that are made for files have more memory than others.
+  // Clones made for shares have more memory than others.
   const wantsFiles =
     (record.files ?? []).length > 0 &&
     record.memoryKib >= template.shape.memoryKib + MEMORY_FOR_FILES_KIB;
@@ -48,7 +48,7 @@ export async function takeReady(
       services.host.log.warn(
         `Clone ${ready.record.name} waited in the pool and does not answer: ${describeError(error)}`,
       );
-      // Nobody waits for the end of a guest that is silent.
+      // The start does not wait for the end of a silent guest.
       void held.run();
     }
   }

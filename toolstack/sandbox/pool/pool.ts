@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones that are ready before anybody asks. Here, not beside the templates: what makes a start fast is that channel, shim and vif
+// Keeps clones ready before containers are started. The pool belongs to sandboxes, not to templates: a start is fast because channel, shim and vif
 // are up as well, and those belong to sandboxes.
 
 import { describeError, errorCode } from '../../base/errors.js';
@@ -11,9 +11,9 @@ import type { Ready } from '../create/booted-clone.js';
 import type { SandboxServices } from '../services.js';
 
 export interface PoolSettings {
-  /** How many clones of a template that is kept warm wait at least. */
+  /** Smallest number of waiting clones of a template that is kept warm. */
   min: number;
-  /** And of any template at most; 0: no pool. */
+  /** Largest number of waiting clones of any template. 0 disables the pool. */
   max: number;
 }
 
@@ -21,11 +21,11 @@ interface Source {
   template: Template;
   demand: Demand;
   members: Member[];
-  /** Whether the last start had files of dom0: the next ones will, too. */
+  /** True when the last start had shares: the next starts are expected to have shares, too. */
   wantsFiles: boolean;
 }
 
-/** One that was made for files where the last start had none: the next one could not take it. */
+/** Removes and returns a clone made for shares where the last start had no shares: the next such start could not claim it. */
 function takeUnfit(sources: Source[]): Member | undefined {
   for (const { wantsFiles, members } of sources) {
     const at = wantsFiles ? -1 : members.findIndex(({ hasFiles }) => hasFiles);
@@ -34,11 +34,11 @@ function takeUnfit(sources: Source[]): Member | undefined {
   return undefined;
 }
 
-/** After the last start, so that several in a row are not disturbed. */
+/** Delay after the last start, so that the refill does not disturb several starts in a row. */
 const REST_MS = 30;
-/** The same while clones wait: who started a container is busy with it, and the next one needs no new clone. */
+/** The same delay while clones wait: the user is busy with the new container, and the next start needs no new clone. */
 const CALM_MS = 250;
-/** After a clone could not be made, or had to go for want of memory. */
+/** Delay after a clone could not be made, or was destroyed for want of memory. */
 const BACK_OFF_MS = 10_000;
 
 export class Pool {
@@ -53,7 +53,7 @@ export class Pool {
   #timer: NodeJS.Timeout | undefined;
   #notBefore = 0;
 
-  /** `make` makes a clone; another than Member.make is for tests. */
+  /** `make` makes a clone. Only tests pass another function than Member.make. */
   constructor(
     services: SandboxServices,
     settings: PoolSettings,
@@ -64,7 +64,7 @@ export class Pool {
     this.#make = make;
   }
 
-  /** From now on clones of it wait even when nobody asked for one: `min` of them, if settings allow. */
+  /** Keeps clones of the template waiting from now on, without any start: `min` of them, if settings allow. */
   keep(template: Template, min = this.#settings.min): void {
     this.#sourceOf(template).demand = new Demand(
       Math.min(min, this.#settings.min),
@@ -73,14 +73,14 @@ export class Pool {
     this.#plan(0);
   }
 
-  /** Throws away the clones of a template that is no more. */
+  /** Destroys the waiting clones of a removed template. */
   async drop(key: string): Promise<void> {
     const source = this.#sources.get(key);
     this.#sources.delete(key);
     await Promise.all((source?.members ?? []).map((member) => this.#destroy(member)));
   }
 
-  /** Holds the refill off while `start` runs, or what else somebody waits for. */
+  /** Holds the refill off while `start` runs. `start` may be any work that a caller waits for. */
   async during<T>(start: () => Promise<T>): Promise<T> {
     this.#starts += 1;
     try {
@@ -95,8 +95,8 @@ export class Pool {
   }
 
   /**
-   * A clone of that template that is not known to be dead, now on `undo`; undefined when none waits. It may still be silent. Who has files of
-   * dom0 gets one that is made for them, if there is one; nobody else does.
+   * Returns a clone of the template that is not known to be dead, now on `undo`, or undefined when no clone waits. The clone may still be silent. A
+   * start with shares gets a clone made for shares if there is one. A start without shares never gets such a clone.
    */
   take(template: Template, undo: Undo, wantsFiles = false): Ready | undefined {
     if (template.isGone) return undefined;
@@ -108,16 +108,16 @@ export class Pool {
     source.members = source.members.filter(({ isAlive }) => isAlive);
     const { members } = source;
     const best = members.findIndex(({ hasFiles }) => hasFiles === wantsFiles);
-    // What may be cloned or saved later has no device that nobody serves.
+    // A container without shares must have no 9pfs device that no server serves: it may be cloned or saved later.
     const at = best === -1 && wantsFiles ? 0 : best;
     if (at !== -1) return members.splice(at, 1)[0]?.release(undo);
-    // One that suits is made in its place.
+    // The refill makes a suitable clone in its place.
     const other = members.shift();
     if (other) void this.#destroy(other);
     return undefined;
   }
 
-  /** Gives up clones until about `kib` are free again; false when there were none. Refills later. */
+  /** Destroys clones until about `kib` KiB are free again. Returns false when there were no clones. Refills later. */
   async giveUp(kib: number): Promise<boolean> {
     this.#notBefore = performance.now() + BACK_OFF_MS;
     const going: Promise<void>[] = [];
@@ -133,12 +133,12 @@ export class Pool {
     return freed > 0;
   }
 
-  /** How many clones of the template with that key wait. */
+  /** Returns the number of waiting clones of the template with that key. */
   ready(key: string): number {
     return this.#sources.get(key)?.members.length ?? 0;
   }
 
-  /** Throws all away and makes no more. Resolves once nothing of them is left. */
+  /** Destroys all clones and makes no more. Resolves once nothing of them is left. */
   async close(): Promise<void> {
     this.#closed.abort(new Error('The pool is closed'));
     clearTimeout(this.#timer);
@@ -159,7 +159,7 @@ export class Pool {
     return [...this.#sources.values()].sort((a, b) => b.members.length - a.members.length)[0];
   }
 
-  /** Looks after the sizes in a while, unless that is planned already. */
+  /** Plans the next look at the pool's size. It replaces a look that is planned already. */
   #plan(afterMs: number): void {
     if (this.#closed.signal.aborted || this.#settings.max === 0) return;
     const wait = Math.max(afterMs, this.#notBefore - performance.now());
@@ -167,11 +167,11 @@ export class Pool {
     this.#timer = setTimeout(() => this.#look(), wait).unref();
   }
 
-  /** One step at a time, and none while a container starts: then its end plans the next look. */
+  /** Takes one step at a time, and none while a container starts: the end of that start plans the next look. */
   #look(): void {
     if (this.#isWorking || this.#starts > 0 || this.#closed.signal.aborted) return;
     const now = performance.now();
-    // A look that was planned before may come too early.
+    // A look planned before a back-off may come too early.
     if (now < this.#notBefore) return this.#plan(0);
     const sources = [...this.#sources.values()];
     const small = sources.find(({ demand, members }) => members.length < demand.target(now));
@@ -179,7 +179,7 @@ export class Pool {
     const goes = big?.members.pop() ?? (small ? undefined : takeUnfit(sources));
     if (goes) this.#work(this.#destroy(goes));
     else if (small) this.#work(this.#add(small));
-    // What is wanted now may be too much when its demand is past.
+    // A size that fits now may be too large once its demand has passed.
     else if (sources.some(({ members }) => members.length > 0)) this.#plan(DEMAND_MS / 2);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One clone that waits in the pool: how it is made, watched, handed out and thrown away.
+// Makes, watches, hands out and destroys one clone of the pool.
 
 import { randomBytes } from 'node:crypto';
 import { XS_STATE } from '../../agent/wire.js';
@@ -22,7 +22,7 @@ import { newSandboxRecord } from '../record.js';
 import { WAKE_MS } from '../agent/connection.js';
 import type { SandboxServices } from '../services.js';
 
-/** What the domains of waiting clones are called, with a few random digits behind it. */
+/** Prefix of the names of the pool's domains. A few random digits follow it. */
 export const POOL_PREFIX = 'thaw-pool-';
 
 export class Member {
@@ -38,8 +38,8 @@ export class Member {
   }
 
   /**
-   * Makes a clone ready, with `hasFiles` one that has a 9pfs device. `onLost` runs once should it die while it waits. Leaves nothing when it
-   * rejects, which it does with ERR_MEMORY when Xen has no memory left for it.
+   * Makes a clone, with `hasFiles` one that has a 9pfs device. Calls `onLost` once if the clone dies while it waits. Leaves nothing behind when it
+   * rejects. Rejects with ERR_MEMORY when Xen has no memory left for the clone.
    */
   static async make(
     services: SandboxServices,
@@ -66,7 +66,7 @@ export class Member {
         const devices = [vif(0, record.mac)];
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await prepare(services, ready, { memoryKib, hasFiles, signal, steps });
-        // xl shows it while it waits, and its start then has less to write.
+        // xl then lists the waiting clone, and its start has less to write.
         const { domid, later } = ready;
         await steps.time('records', writeLater(host, domid, record.uuid, later.splice(0)));
         signal.throwIfAborted();
@@ -86,17 +86,17 @@ export class Member {
     }
   }
 
-  /** Whether files of dom0 can be shared with it at once. */
+  /** True when the clone can get shares at once. */
   get hasFiles(): boolean {
     return this.ready.filesRings !== undefined;
   }
 
-  /** Whether nobody has said that it is dead. A silent one shows when it is given its identity. */
+  /** True while no event reports the clone's end. A silent clone shows only when it is given its identity. */
   get isAlive(): boolean {
     return this.#isWaiting && !this.ready.relay.lost.aborted;
   }
 
-  /** Hands it over: from now on `undo` has what it acquired, and nobody here looks after it. */
+  /** Hands the clone over: from now on `undo` holds its resources, and the pool no longer watches it. */
   release(undo: Undo): Ready {
     this.#isWaiting = false;
     this.#watch.close();
@@ -104,7 +104,7 @@ export class Member {
     return this.ready;
   }
 
-  /** Throws it away. Idempotent; never rejects, what fails is logged. */
+  /** Destroys the clone. Idempotent; never rejects: failures are logged. */
   async destroy(): Promise<void> {
     this.#isWaiting = false;
     this.#watch.close();
@@ -112,7 +112,7 @@ export class Member {
   }
 }
 
-/** Both its channels up, its vif and, with `hasFiles`, its 9pfs device connected. Rejects within some seconds when `signal` aborts. */
+/** Waits until both channels, the vif and, with `hasFiles`, the 9pfs device are connected. Rejects within some seconds when `signal` aborts. */
 async function prepare(
   services: SandboxServices,
   ready: Ready,
@@ -127,12 +127,12 @@ async function prepare(
   const { domid, link, shim } = ready;
   const stop = new AbortController();
   const connected = untilConnected(host, domid, 'vif', 0, stop.signal);
-  // Whoever waits for it sees that it failed.
+  // The await below sees the failure.
   connected.catch(() => undefined);
-  // A back end that is in the middle of it when the domain goes writes down its failure where it stays.
+  // A back end that is still connecting when the domain is destroyed writes an error to xenstore that stays.
   const settle = (): Promise<void> => endIn(SETTLE_MS, connected, stop);
   const hangUp = (): void => {
-    // What it is asked ends with its link.
+    // Pending requests end with the link.
     link.close();
     void settle();
   };
@@ -153,7 +153,7 @@ async function prepare(
   }
 }
 
-/** Its agent says that it runs when xenstore has told the guest all that it waits for, its memory's target too. */
+/** Resolves when the agent reports that it runs: xenstore has then told the guest all that it waits for, its memory target included. */
 async function untilTold(host: XenHost, domid: Domid, signal: AbortSignal): Promise<void> {
   const path = `/local/domain/${domid}/${XS_STATE}`;
   const options = { timeoutMs: WAKE_MS, signal };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a clone that waits gets for containers that have files of dom0: the memory that they need to begin with, and a 9pfs device.
+// Prepares a clone of the pool for containers with shares: adds the memory that they need first, and a 9pfs device.
 
 import type { Steps } from '../../base/steps.js';
 import { attachDevices } from '../../xen/devices.js';
@@ -9,7 +9,7 @@ import { growMemory } from '../size/grow.js';
 import type { Ready } from '../create/booted-clone.js';
 import type { SandboxServices } from '../services.js';
 
-/** Resolves when its guest has made the rings, which nobody serves yet. Its vif must be there. Rejects as growMemory() and filesRings() do. */
+/** Resolves when the guest has made the rings, which no server serves yet. The vif must be connected. Rejects as growMemory() and filesRings() do. */
 export async function prepareFiles(
   { host }: Pick<SandboxServices, 'host'>,
   ready: Ready,
@@ -18,7 +18,7 @@ export async function prepareFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const { domid, record, template } = ready;
-  // Rings are pieces of a size that a guest has only with more memory than it waits with.
+  // The rings need pieces of a size that a guest has only with more memory than a clone of the pool starts with.
   await steps.time(
     'memory',
     growMemory(host, ready, { memoryKib, vcpus: template.shape.vcpus }, 0),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many clones of a template should wait: as many as are configured, and as many as were taken a moment ago.
+// Computes how many clones of a template should wait: the configured minimum, or the number of recent starts if that is larger.
 
-/** How long a start counts as demand. */
+/** Time for which a start counts as demand. */
 export const DEMAND_MS = 60_000;
 
 export class Demand {
@@ -9,20 +9,20 @@ export class Demand {
   readonly #max: number;
   #taken: number[] = [];
 
-  /** At least `min` are to wait, at most `max`. */
+  /** Keeps at least `min` clones and at most `max`. */
   constructor(min: number, max: number) {
     this.#min = Math.min(min, max);
     this.#max = max;
   }
 
-  /** Somebody started a container at `now` (milliseconds), whether or not a clone was waiting. */
+  /** Records a container start at `now` (milliseconds), whether or not a clone was waiting. */
   note(now: number): void {
     this.#taken.push(now);
-    // What is beyond the maximum changes nothing.
+    // Starts beyond the maximum change nothing.
     if (this.#taken.length > this.#max) this.#taken.shift();
   }
 
-  /** How many should wait at `now`. */
+  /** Returns how many clones should wait at `now` (milliseconds). */
   target(now: number): number {
     this.#taken = this.#taken.filter((at) => now - at < DEMAND_MS);
     return Math.max(this.#min, this.#taken.length);

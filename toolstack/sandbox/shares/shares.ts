@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How folders and files of dom0 come into a sandbox: a 9pfs device, a server of the shim's behind it, its tree mounted by the agent. And
-// how they leave one that goes on.
+// Shares folders and files of dom0 with a sandbox: over a 9pfs device, served by the shim and mounted by the agent. Removes shares from a running
+// guest.
 
 import type { AgentLink } from '../../agent/link.js';
 import { AgentType } from '../../agent/wire.js';
@@ -21,18 +21,18 @@ import {
 import type { XenHost } from '../../xen/host.js';
 import type { ShimClient } from '../shim/client.js';
 
-/** A folder or file of dom0 that a sandbox has. */
+/** A folder or file of dom0 that a sandbox shares. */
 export interface SharedFile extends Export {
-  /** A new volume's: what the root filesystem has at this path is copied into it first. */
+  /** For a new volume: path in the root filesystem whose contents are copied into the volume first. */
   fillFrom?: string;
 }
 
-/** Where thaw's own mounts come and go: a guest that had them could keep them from going. */
+/** Folder of thaw's own mounts, which come and go: a guest that saw them could keep them busy. */
 const OWN_MOUNTS = '/run/thaw';
 
 /**
- * Whether what dom0 mounts below `path` later comes to its guest, where that was asked for: mounts of dom0's are as dom0 made them, so not to
- * one that is read-only, and not where thaw's own are. Pure.
+ * True when mounts that dom0 makes below `path` later may reach the guest as slave mounts. A read-only share gets none, since such mounts are as dom0
+ * made them. A path above or below thaw's own mounts gets none. Pure.
  */
 export function canBeSlave(path: string, readOnly: boolean): boolean {
   const isBelow = (one: string, other: string): boolean =>
@@ -40,15 +40,15 @@ export function canBeSlave(path: string, readOnly: boolean): boolean {
   return !readOnly && !isBelow(path, OWN_MOUNTS) && !isBelow(OWN_MOUNTS, path);
 }
 
-/** The guest's 9pfs device: 0 is a sandbox's own, others are those of a pod's containers. */
+/** Number of a sandbox's own 9pfs device in the guest. Other numbers are those of a pod's containers. */
 export const OWN_FILES = 0;
 
-/** Where a guest has the index-th of what is shared with it over a device. Pure. */
+/** Returns the guest's path of the index-th share of a device. Pure. */
 export function sharedPath(index: number, device = OWN_FILES): string {
   return `/run/thaw/files/${filesTag(device)}/${index}`;
 }
 
-/** Who is to have them. */
+/** The domain that gets the shares. */
 export interface Sharing {
   domid: Domid;
   shim: Pick<ShimClient, 'share' | 'unshare'>;
@@ -56,25 +56,25 @@ export interface Sharing {
 }
 
 const MOUNT_MS = 60_000;
-/** An image's whole database may lie there. */
+/** The image may have a whole database at that path. */
 const FILL_MS = 600_000;
-/** Above the ten seconds that the agent gives who has them. */
+/** Above the 10 s that the agent gives processes that use the shares. */
 const UNMOUNT_MS = 30_000;
 
-/** What is shared by one device. */
+/** The shares of one device. */
 export interface Shared {
   device: number;
   files: readonly SharedFile[];
-  /** The device's rings, where they are there already. */
+  /** The device's rings, where the guest has made them already. */
   made?: FilesRing[];
-  /** What a guest that was copied while it ran had open of them (docs/ninep.md): it has them mounted, and the device from its first instruction on. */
+  /**
+   * Fid snapshot of a guest that was copied while it ran (docs/ninep.md). The guest has the shares mounted, and the device from its first instruction
+   * on.
+   */
   stash?: string;
 }
 
-/**
- * Resolves once the guest has them. Rejects with ERR_SHIM_REFUSED for a path that
- * cannot be shared.
- */
+/** Resolves once the guest has the shares. Rejects with ERR_SHIM_REFUSED for a path that cannot be shared. */
 export async function shareFiles(
   host: XenHost,
   { domid, shim, link }: Sharing,
@@ -92,7 +92,7 @@ export async function shareFiles(
   await steps.time('files', link.request(AgentType.FILES, request, 'its files', MOUNT_MS));
 }
 
-/** Once both they and the root filesystem are there. */
+/** Copies the image's files into new volumes. Shares and root filesystem must be mounted. */
 export async function fillVolumes(
   { link }: Pick<Sharing, 'link'>,
   { device, files, rootfs }: { device: number; files: readonly SharedFile[]; rootfs: string },
@@ -106,8 +106,8 @@ export async function fillVolumes(
 }
 
 /**
- * Undoes shareFiles(), wherever that came to, for who has no process any more. Resolves when nobody serves them, with whether the device is
- * gone: it stays where the guest has files of it open still, for its kernel may ask that device until the domain goes. Rejects when shim or
+ * Undoes shareFiles(), however far it came, for a container without processes. Resolves once no server serves the shares, with whether the device is
+ * gone. The device stays while the guest has files of it open: its kernel may send it requests until the domain is destroyed. Rejects when shim or
  * xenstore do not answer.
  */
 export async function unshareFiles(

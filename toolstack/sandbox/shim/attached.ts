@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd as the client of a process: its streams through the shim, within their windows, where no launcher can have them (docs/shim.md).
+// Attaches thawd to a process as its client: reads and writes its streams through the shim, within their windows, where no launcher gets them
+// (docs/shim.md).
 
 import { connect, type Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
@@ -13,22 +14,22 @@ const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 const ATTACH_MS = 30_000;
-/** Of what it says on stderr, so much is kept. */
+/** Bytes of stderr that are kept. */
 const ERRORS_MAX = 4096;
 
 export class Attached {
-  /** What it writes to stdout. Who stops reading stops its writer. */
+  /** The process's stdout. A reader that stops reading stops the writer. */
   readonly output: Readable;
-  /** Its stdin, where it was attached with that. */
+  /** The process's stdin, where it was attached. */
   readonly input: Writable;
-  /** Resolves with how it ended, after its last byte. Rejects with ERR_SHIM_GONE or ERR_SHIM_LOST. */
+  /** Resolves with the exit status after the last byte. Rejects with ERR_SHIM_GONE or ERR_SHIM_LOST. */
   readonly ended: Promise<ExitStatus>;
   readonly #socket: Socket;
   readonly #process: number;
   #settle: { resolve: (exit: ExitStatus) => void; reject: (error: Error) => void } | undefined;
   #attached: ((error?: Error) => void) | undefined;
   #errors = Buffer.alloc(0);
-  /** Bytes of stdout that nobody has taken yet. */
+  /** Bytes of stdout without a credit yet. */
   #owed = 0;
   #credit = 0;
   #wake: () => void = () => undefined;
@@ -37,7 +38,7 @@ export class Attached {
     this.#socket = socket;
     this.#process = process;
     this.ended = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    // Who waits for the streams alone need not hear of it twice.
+    // A caller that uses only the streams does not handle this promise.
     this.ended.catch(() => undefined);
     this.output = new Readable({ read: () => this.#giveCredit() });
     this.input = new Writable({
@@ -71,12 +72,12 @@ export class Attached {
     }
   }
 
-  /** What it has written to stderr, as text for people; untrusted. */
+  /** Returns the process's stderr as printable text. Untrusted. */
   get errors(): string {
     return printable(this.#errors, ERRORS_MAX);
   }
 
-  /** Leaves it: its stdin ends, and nobody reads what it writes. Idempotent. */
+  /** Detaches: the process's stdin ends, and its output is no longer read. Idempotent. */
   close(): void {
     this.#socket.destroy();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's connection to one shim: what to expect, what has ended, and the news that the guest is lost (docs/shim.md).
+// Connects thawd to one shim: announces processes, and receives exits and the loss of the guest (docs/shim.md).
 
 import { connect, type Socket } from 'node:net';
 import { ThawError } from '../../base/errors.js';
@@ -29,9 +29,9 @@ export class ShimError extends ThawError {}
 
 export interface ShimEvents {
   onExit(process: number, exit: ExitStatus): void;
-  /** The guest is gone or broke the protocol; `reason` as the shim says it. */
+  /** The guest is gone or broke the protocol. `reason` is the shim's text. */
   onLost(reason: string): void;
-  /** The shim itself is gone: killed, or it quit. */
+  /** The shim was killed or quit. */
   onGone(): void;
 }
 
@@ -68,7 +68,10 @@ export class ShimClient {
     }
   }
 
-  /** The shim's state and its processes'; from the first call on, its events arrive too. Containers of a pod may ask at once: it is asked once. */
+  /**
+   * Returns the state of the shim and its processes. Events arrive from the first call on. Containers of a pod may call at once: they share one
+   * request.
+   */
   async status(timeoutMs = ANSWER_MS): Promise<ShimStatus> {
     this.#status ??= this.#ask(ApiType.STATUS, 0, 0, undefined, 'status', timeoutMs).finally(() => {
       this.#status = undefined;
@@ -94,14 +97,14 @@ export class ShimClient {
     }
   }
 
-  /** Announces a process that will be started. Both paths are empty for one that leaves nothing, or the log's alone. */
+  /** Announces a process before its start. Both paths are empty for a process that leaves nothing. The log's path alone may be empty, too. */
   async expect(process: number, flags: number, logPath: string, statusPath: string): Promise<void> {
     const payload = encodeExpect(logPath, statusPath);
     await this.#ask(ApiType.EXPECT, process, flags, payload, `expect ${process}`, ANSWER_MS);
   }
 
   /**
-   * Has the shim send a file to the guest as its layer of that number, once the guest is there. What it cannot read it reports as
+   * Has the shim send a file to the guest as the layer of that number, once the guest is connected. The shim reports a file that it cannot read as
    * the loss of the guest.
    */
   inject(layer: number, path: string): void {
@@ -109,18 +112,17 @@ export class ShimClient {
       this.#socket.write(encodeFrame(ApiType.INJECT, layer, 0, encodeFields([path])));
   }
 
-  /** A process that was announced without log and status file did not start, or nobody knows (docs/shim.md). */
+  /** Has the shim forget a process that did not start, or whose start is unknown. `why` is one of the Forget reasons (docs/shim.md). */
   forget(process: number, why: number): void {
     if (this.#isOpen) this.#socket.write(encodeFrame(ApiType.FORGET, process, why));
   }
 
-  /** Sends a signal to a process of the container. */
   signal(process: number, signal: number): void {
     if (this.#isOpen) this.#socket.write(encodeFrame(ApiType.SIGNAL, process, signal));
   }
 
   /**
-   * Has the shim let go of the agent between two frames, and come back when the guest is back; resolves once its ring is unmapped.
+   * Has the shim disconnect from the agent between two frames, and reconnect when the guest is back. Resolves once the shim has unmapped its ring.
    * Rejects with ERR_SHIM_REFUSED when the channel is not up or the guest is lost.
    */
   async pause(timeoutMs = PAUSE_MS): Promise<void> {
@@ -128,8 +130,8 @@ export class ShimClient {
   }
 
   /**
-   * Has a server of the shim's serve files of dom0 over the rings of the guest's 9pfs device of that number; resolves once it does. It goes
-   * on where the one stopped that wrote `stash`. Rejects with ERR_SHIM_REFUSED when it cannot.
+   * Has a server of the shim serve shares over the rings of the guest's 9pfs device of that number. Resolves once it serves. With `stash`, it
+   * continues where the server that wrote this fid snapshot stopped. Rejects with ERR_SHIM_REFUSED when it cannot serve.
    */
   async share(
     device: number,
@@ -141,20 +143,22 @@ export class ShimClient {
     await this.#ask(ApiType.SHARE, device, 0, payload, 'to share files', timeoutMs);
   }
 
-  /** Ends the device's server, where there is one; resolves when that is gone, with all that it had of the guest's and of the host's. */
+  /**
+   * Ends the device's server, where there is one. Resolves once the server is gone and has released all of the guest's memory and the host's files.
+   */
   async unshare(device: number, timeoutMs = SHARE_MS): Promise<void> {
     await this.#ask(ApiType.UNSHARE, device, 0, undefined, 'to share no files', timeoutMs);
   }
 
   /**
-   * Has the device's server write what its guest has open into a new file, and answer nothing from then on. Rejects with ERR_SHIM_REFUSED
-   * where something is in the way of that: it answers on, and there is no file.
+   * Has the device's server write a fid snapshot of the guest's open files into a new file, and answer no request from then on. Rejects with
+   * ERR_SHIM_REFUSED when the snapshot fails: the server then serves on, and there is no file.
    */
   async stash(device: number, path: string, timeoutMs = SHARE_MS): Promise<void> {
     await this.#ask(ApiType.STASH, device, 0, encodeFields([path]), 'to stash files', timeoutMs);
   }
 
-  /** Has it answer again, also where nobody knows whether it has stopped. A stash that is not done is given up. */
+  /** Resumes the device's server, also where it is unknown whether it has stopped. The shim gives up a snapshot that is not done yet. */
   async goOn(device: number, timeoutMs = SHARE_MS): Promise<void> {
     await this.#ask(
       ApiType.STASH,
@@ -166,7 +170,7 @@ export class ShimClient {
     );
   }
 
-  /** Asks the shim to unmap its ring and end; resolves when it is gone, or after `timeoutMs`. Idempotent. */
+  /** Asks the shim to unmap its ring and end. Resolves when the shim is gone; rejects with ERR_SHIM_TIMEOUT after `timeoutMs`. Idempotent. */
   async quit(timeoutMs = ANSWER_MS): Promise<void> {
     if (!this.#isOpen) return;
     const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
@@ -176,7 +180,7 @@ export class ShimClient {
     );
   }
 
-  /** Leaves the shim alone and running. */
+  /** Disconnects from the shim, which runs on. */
   close(): void {
     this.#socket.destroy();
   }
@@ -265,16 +269,16 @@ export class ShimClient {
 const CONNECT_RETRY_MS = 2;
 const STATUS_POLL_MS = 20;
 const ANSWER_MS = 60_000;
-/** The agent gives a freeze up after 15 s without it. */
+/** The agent gives up a freeze after 15 s without the shim's pause. */
 const PAUSE_MS = 12_000;
-/** A path may be on a disk that sleeps, or a server that is away. */
+/** A path may be on a sleeping disk or an unreachable server. */
 const SHARE_MS = 60_000;
 
 function refusal({ payload }: Frame): ShimError {
   return new ShimError('ERR_SHIM_REFUSED', `Shim refused: ${printable(payload, 1000)}`);
 }
 
-/** What an OK or ERROR of that id answers: EXPECT is of a process, PAUSE of none. */
+/** Returns the key of the request that an OK or ERROR with that id answers: EXPECT has a process's id, PAUSE has id 0. */
 function askedWith(id: number): string {
   return answerKey(id === 0 ? ApiType.PAUSE : ApiType.EXPECT, id);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which processes run in a container beside its first one, and when is each over? In memory only: what the shim knows is the truth.
+// Tracks the processes that run in a container beside its first process, in memory only: the shim has the true state.
 
 import type { ExitStatus } from '../../api/wire.js';
 import { sleep } from '../../base/deadline.js';
 
-/** A container's first process has this id on its data channel, where the domain is its own. */
+/** Id of a container's first process on its data channel, in a domain of its own. */
 export const INIT_PROCESS = 1;
-/** Behind the first process, in a pod's domain; more would be another container's. */
+/** Number of ids behind the first process in a pod's domain. Ids beyond belong to another container. */
 const IDS = 2 ** 20 - 2;
 
 interface Running {
@@ -24,13 +24,13 @@ export class Execs {
     return this.#first;
   }
 
-  /** In a pod's domain it has another. */
+  /** Sets the first process's id in a pod's domain, where it is not INIT_PROCESS. */
   beginAt(first: number): void {
     this.#first = first;
     this.#last = first;
   }
 
-  /** An id that no process of the container has, and a promise of how it ended, undefined where nobody knows; it never rejects. */
+  /** Returns an unused id, and a promise of the process's exit status, undefined where the status is unknown. The promise never rejects. */
   add(): { id: number; ended: Running['ended'] } {
     do this.#last = this.#last === this.#first + IDS ? this.#first + 1 : this.#last + 1;
     while (this.#running.has(this.#last));
@@ -38,13 +38,13 @@ export class Execs {
     return { id, ended: this.#watch(id) };
   }
 
-  /** One that an earlier thawd started. */
+  /** Tracks a process that an earlier thawd started. */
   adopt(id: number): void {
     this.#last = Math.max(this.#last, id);
     void this.#watch(id);
   }
 
-  /** It is over, or never was. */
+  /** Records that a process has ended or never started. */
   end(id: number, exit?: ExitStatus): void {
     this.#running.get(id)?.end(exit);
     this.#running.delete(id);
@@ -54,7 +54,7 @@ export class Execs {
     for (const id of [...this.#running.keys()]) this.end(id);
   }
 
-  /** Resolves when all are over, or after `ms`: then all count as over. */
+  /** Resolves when all processes have ended, or after `ms` milliseconds. All then count as ended. */
   async drain(ms: number): Promise<void> {
     const all = Promise.all([...this.#running.values()].map(({ ended }) => ended));
     const rest = new AbortController();

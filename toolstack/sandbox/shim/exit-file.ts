@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a shim writes into the status file of a process, for whoever comes when nobody is left to tell it (docs/shim.md). Pure.
+// Parses the status file of a process, which a shim writes for a thawd that comes after the shim has ended (docs/shim.md). Pure.
 
 import { withOom, type ExitStatus } from '../../api/wire.js';
 
-/** Reads a shim's status file: `exited 3`, `signaled 9 oom` or `lost REASON`. */
+/** Parses a shim's status file: `exited 3`, `signaled 9 oom` or `lost REASON`. Returns undefined for any other text. */
 export function parseStatus(text: string): { exit: ExitStatus } | { reason: string } | undefined {
   const [, lost] = /^lost (.*)$/m.exec(text) ?? [];
   if (lost !== undefined) return { reason: lost };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How shims are started so that they outlive thawd, and without forking it: by one small process that does nothing else.
+// Starts shims through one small spawner process, so that they outlive thawd and thawd itself never forks.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { Ring } from '../../agent/rings.js';
 import { XS_DATA } from '../../agent/wire.js';
 import { ShimError } from './client.js';
 
-/** The socket of the shim that serves the sandbox in `folder`. */
+/** Returns the path of the socket of the shim that serves the sandbox in `folder`. */
 export function shimSocket(folder: string): string {
   return join(folder, 'shim.sock');
 }
@@ -20,8 +20,8 @@ const OPEN_MS = 3000;
 const LISTEN_MS = 500;
 
 /**
- * How long an earlier thawd's shim may take to answer: one that was just started has yet to open its socket; behind a socket that is there somebody
- * listens at once, or is dead.
+ * Returns the milliseconds that an earlier thawd's shim may take to answer. A shim that was just started has yet to open its socket. Behind an
+ * existing socket the shim listens at once, or is dead.
  */
 export function answerMs(folder: string): number {
   if (!existsSync(folder)) return 0;
@@ -35,17 +35,17 @@ type Waiter = { resolve: (pid: number) => void; reject: (error: Error) => void }
 export class ShimSpawner {
   readonly #program: string;
   #process: ChildProcess | undefined;
-  /** One for each line that is not answered yet, in order. */
+  /** One waiter for each line that is not answered yet, in order. */
   #waiters: Waiter[] = [];
 
-  /** `program` is thaw-shim. Its spawner starts with the first shim, and again should it have ended. */
+  /** `program` is thaw-shim. Its spawner starts with the first shim, and again if it has ended. */
   constructor(program: string) {
     this.#program = program;
   }
 
   /**
-   * Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. Its first channel is that of `ring`,
-   * where there is one. Resolves with its pid; it is not ready yet.
+   * Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. `ring` is its first channel's ring, where there is
+   * one. Resolves with the shim's pid before the shim is ready. Rejects with ERR_SHIM_START.
    */
   async start(domid: Domid, folder: string, ring?: Ring): Promise<number> {
     if (folder.includes('\n'))
@@ -54,7 +54,7 @@ export class ShimSpawner {
     const line = `${domid} ${first} /local/domain/${domid}/${XS_DATA} ${folder}\n`;
     const wasThere = this.#process !== undefined;
     const started = this.#ask(line).catch((error: unknown) => {
-      // One that had ended, which is seen a little later, never read the line.
+      // A spawner that had ended never read the line; thawd sees its end a little later.
       if (wasThere && error instanceof SpawnerEnded) return this.#ask(line);
       throw error;
     });
@@ -100,11 +100,11 @@ export class ShimSpawner {
         );
     };
     child.once('error', fail);
-    // Not 'exit', which may come before its last answer.
+    // 'exit' may come before the spawner's last answer.
     child.once('close', () => fail());
     child.stdin.on('error', () => undefined);
     createInterface(child.stdout).on('line', (line) => this.#answer(line));
-    // It is no reason for thawd to go on, and ends when thawd does.
+    // The spawner must not keep thawd alive. It ends when thawd does.
     child.unref();
     return child;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a shim's news go: while its sandbox is being made or waits, to whoever makes it; then to the container that has it.
+// Passes a shim's events on: to the sandbox's creator while the sandbox is being made or waits in the pool, then to its container.
 
 import { ThawError } from '../../base/errors.js';
 import type { ShimEvents } from './client.js';
@@ -14,7 +14,7 @@ export class ShimRelay implements ShimEvents {
     return this.#lost.signal;
   }
 
-  /** From now on `to` has the news, first those that came before. */
+  /** Passes all events to `to` from now on, after those that came before. */
   passTo(to: ShimEvents): void {
     this.#to = to;
     for (const tell of this.#early) tell(to);

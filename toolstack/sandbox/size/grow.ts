@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a fresh clone gets the memory and vCPUs that its container asked for, confirmed by the guest; a default that nobody asked for it gets
-// behind the container's start. The guest kernel lets no process be killed for memory that is on its way (docs/kernel.md).
+// Gives a fresh clone its container's memory and vCPUs, confirmed by the guest. Default memory comes after the container's start. The guest's kernel
+// kills no process for want of memory that is on its way (docs/kernel.md).
 
 import { AgentType } from '../../agent/wire.js';
 import { encodeResize } from '../../agent/wire-guest.js';
@@ -20,9 +20,9 @@ export interface WantedSize {
 }
 
 /**
- * Gives a guest the memory that was asked for, or what it needs until the default comes behind its start, and resolves when it has
- * it. Nothing may fill a guest's memory before that: it would have none left to describe the new. Rejects with ERR_AGENT_RESIZE when
- * the guest does not have it within the deadline.
+ * Gives a guest the requested memory, or the memory that it needs until the default arrives after its start. Resolves when the guest has it. No layer
+ * may fill the guest's memory before that: the guest would have none left to describe the new memory. Rejects with ERR_AGENT_RESIZE when the guest
+ * does not have it within the deadline.
  */
 export async function growMemory(
   host: XenHost,
@@ -36,7 +36,8 @@ export async function growMemory(
     : want.memoryKib;
   if (targetKib <= hasKib) return;
   const { introduction } = ready.record;
-  // Its driver has read what xenstore says of its memory, and looks there again only when that changes, or finds the same there later.
+  // The guest's balloon driver has read its target from xenstore. It reads it again only when the target changes, or finds the same value there
+  // later.
   const isQuick = ready.hasVif || introduction !== undefined;
   if (introduction) introduction.config.memoryKib = targetKib;
   if (isQuick) {
@@ -48,12 +49,12 @@ export async function growMemory(
   await confirmMemory(ready, targetKib, isQuick ? targetKib - hasKib : 0);
 }
 
-/** Confirmed by the guest, as memory is. */
+/** Brings the requested vCPUs online, confirmed by the guest. */
 export async function growVcpus(host: XenHost, ready: Ready, want: WantedSize): Promise<void> {
   if (want.vcpus > 1) await switchVcpus(host, ready.domid, ready.link, want.vcpus);
 }
 
-/** The first `vcpus` are online, and no other; confirmed by the guest. */
+/** Brings the first `vcpus` vCPUs online and all others offline, confirmed by the guest. */
 export async function switchVcpus(
   host: XenHost,
   domid: Domid,
@@ -65,7 +66,7 @@ export async function switchVcpus(
   await confirmSize(link, { memoryKib: 0, vcpus }, `${vcpus} vCPUs`);
 }
 
-/** A sandbox, as far as its memory is concerned. */
+/** The parts of a sandbox that its growth uses. */
 interface GrowsBehind {
   started: Promise<unknown>;
   known(): Promise<void>;
@@ -73,9 +74,9 @@ interface GrowsBehind {
 }
 
 /**
- * Gives a guest the memory that nobody asked for, some time after its start: what brings it takes the vCPU from the container,
- * and most that are short end without it. Resolves, and never rejects, when it has come, will not come in time, or is needed no more
- * since the sandbox is `gone`. Until then it is promised and not yet counted by Xen.
+ * Gives a guest its default memory some time after its start: the work takes the vCPU from the container, and most short containers end without it.
+ * Resolves when the memory has come, will not come in time, or is no longer needed since the sandbox is `gone`. Never rejects. Until then the memory
+ * is promised and not yet counted by Xen.
  */
 export async function growBehind(
   host: XenHost,
@@ -88,7 +89,7 @@ export async function growBehind(
   const rest = new AbortController();
   const either = AbortSignal.any([rest.signal, gone]);
   try {
-    // A start that wants for memory would wait in vain.
+    // A start that needs more memory would wait in vain.
     await Promise.race([started, sleep(LATEST_MS, either).catch(() => undefined)]);
     await sleep(BEHIND_MS, gone);
     await sandbox.known();
@@ -104,7 +105,9 @@ export async function growBehind(
   }
 }
 
-/** What the sandbox of an earlier thawd has or is to have, which may have ended before it wrote that. Rejects when Xen or xenstore refuse. */
+/**
+ * Gives the sandbox of an earlier thawd its recorded memory, which that thawd may not have set before it ended. Rejects when Xen or xenstore refuse.
+ */
 export async function growAdopted(
   host: XenHost,
   domid: Domid,
@@ -122,7 +125,7 @@ export async function growAdopted(
 }
 
 const LATEST_MS = 200;
-/** The guest's kernel lets nobody be killed for want of memory that soon (kernels/linux/balloon_growth.c). */
+/** The guest's kernel kills no process for want of memory that soon (kernels/linux/balloon_growth.c). */
 const BEHIND_MS = 100;
 
 async function setTarget(host: XenHost, ready: Ready, targetKib: number): Promise<void> {
@@ -130,7 +133,7 @@ async function setTarget(host: XenHost, ready: Ready, targetKib: number): Promis
   await setMemoryTarget(host, ready.domid, targetKib);
 }
 
-/** A clone that waited was made for no more than it has. */
+/** Raises the domain's limit where it is too low: a clone of the pool was made for no more memory than it has. */
 async function raiseLimit(
   host: XenHost,
   { domid, template, record: made }: Ready,
@@ -141,7 +144,7 @@ async function raiseLimit(
     await raiseMemoryLimit(host, domid, { type, vcpus, maxMemoryKib: targetKib });
 }
 
-/** By `growKib` it raises its balloon's target itself. */
+/** Asks the guest to confirm `wantKib`. The guest raises its balloon's target by `growKib` itself. */
 function confirmMemory({ link, template }: Ready, wantKib: number, growKib = 0): Promise<void> {
   const addedKib = Math.floor((wantKib - template.shape.memoryKib) * USABLE_SHARE);
   const memoryKib = template.memTotalKib + addedKib;
@@ -149,11 +152,11 @@ function confirmMemory({ link, template }: Ready, wantKib: number, growKib = 0):
   return confirmSize(link, { memoryKib, vcpus: 0, growKib }, what);
 }
 
-/** Page descriptors take 1/64 of added memory; the rest is slack for what is still on its way to the free lists. */
+/** Page descriptors take 1/64 of added memory. The rest is slack for pages still on their way to the free lists. */
 export const USABLE_SHARE = 0.96;
 const STEP_MS = 90_000;
 
-/** Asks the guest, which answers when it has that much. Rejects with ERR_AGENT_RESIZE. */
+/** Asks the guest to confirm its size; it answers when it has that much. Rejects with ERR_AGENT_RESIZE. */
 export async function confirmSize(
   link: AgentLink,
   want: { memoryKib: number; vcpus: number; growKib?: number },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether the host has the memory that new domains ask for, counting those that are still being made.
+// Checks that the host has the memory that new domains ask for, counting domains that are still being made.
 
 import { ThawError } from '../../base/errors.js';
 import { formatBytes } from '../../base/text.js';
 
-/** What Xen takes for a domain beside its memory: page tables, paging pool, grant and shared pages. */
+/** Memory that Xen takes for a domain beside its own: page tables, paging pool, grant and shared pages. */
 const OVERHEAD_KIB = 4 * 1024;
 const OVERHEAD_SHARE = 1 / 64;
 
@@ -12,17 +12,17 @@ export class MemoryBudget {
   readonly #freeKib: () => Promise<number>;
   readonly #goingBack = new Set<Promise<unknown>>();
   #promisedKib = 0;
-  /** Asked to free memory that is missing; whether it freed any. */
+  /** Called to free missing memory, in KiB. Resolves with true when it freed any. */
   onShortage: (missingKib: number) => Promise<boolean> = () => Promise.resolve(false);
 
-  /** `freeKib` asks Xen how much it has left. */
+  /** `freeKib` asks Xen for its free memory in KiB. */
   constructor(freeKib: () => Promise<number>) {
     this.#freeKib = freeKib;
   }
 
   /**
-   * Promises `memoryKib` to a domain until the returned function is called, which is when Xen counts the memory itself.
-   * With `reclaim`, others may have to give theirs up for it. Rejects with ERR_MEMORY naming what is missing.
+   * Promises `memoryKib` to a domain until the returned function is called, when Xen counts the memory itself. With `reclaim`, other domains may have
+   * to give up theirs. Rejects with ERR_MEMORY, which names the missing memory.
    */
   async reserve(memoryKib: number, { reclaim = true } = {}): Promise<() => void> {
     const neededKib = memoryKib + OVERHEAD_KIB + Math.ceil(memoryKib * OVERHEAD_SHARE);
@@ -58,13 +58,13 @@ export class MemoryBudget {
     while (this.#goingBack.size > 0) await Promise.allSettled(this.#goingBack);
   }
 
-  /** A domain is ending, whose memory is free when `end` has settled. */
+  /** Registers a domain that is ending. Its memory is free when `end` has settled. */
   expectBack(end: Promise<unknown>): void {
     this.#goingBack.add(end);
     void end.finally(() => this.#goingBack.delete(end)).catch(() => undefined);
   }
 
-  /** Whether there may be more memory than before. */
+  /** True when there may be more free memory than before. */
   async #find(missingKib: number, reclaim: boolean): Promise<boolean> {
     if (this.#goingBack.size === 0) return reclaim && this.onShortage(missingKib);
     await Promise.race(this.#goingBack).catch(() => undefined);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox whose container runs gets another size: Xen allows it, the guest follows, or all is as it was.
+// Resizes a sandbox while its container runs: Xen allows the size and the guest follows, or the old size is restored.
 
 import { sleep } from '../../base/deadline.js';
 import { ThawError } from '../../base/errors.js';
@@ -19,10 +19,10 @@ import { quietly } from '../release.js';
 import type { Sandbox } from '../sandbox.js';
 import type { SandboxServices } from '../services.js';
 
-/** What of a sandbox is used. */
+/** The parts of a sandbox that a resize uses. */
 export type Resizable = Pick<Sandbox, 'domid' | 'record' | 'agent' | 'gone'>;
 
-/** How many vCPUs its domain was made with, and can have online at most. */
+/** Returns the number of vCPUs that the domain was made with: the most that it can have online. */
 export function mostVcpus(
   { type, vcpus, maxVcpus }: SandboxRecord,
   { hostCpus }: Pick<SandboxServices, 'hostCpus'>,
@@ -31,9 +31,9 @@ export function mostVcpus(
 }
 
 /**
- * Resolves when Xen says that the domain has no more, or the guest that it has as much; its record then says so, too. Rejects with ERR_MEMORY
- * where the host has not as much, ERR_CONTAINER_MEMORY where the guest uses more than it is to keep or does not give it back, ERR_AGENT_RESIZE
- * where it does not take it. `container` is what the agent calls it; `stallMs` is how long its guest may give nothing back.
+ * Resolves when Xen confirms that the domain has no more memory, or the guest that it has as much. Updates the record then. Rejects with ERR_MEMORY
+ * where the host lacks the memory, ERR_CONTAINER_MEMORY where the guest uses more than it is to keep or does not give it back, ERR_AGENT_RESIZE where
+ * it does not take it. `container` is the container's name in the agent. `stallMs` is how long the guest may give nothing back.
  */
 export async function resizeMemory(
   services: SandboxServices,
@@ -93,7 +93,7 @@ async function shrink(
     if (sandbox.gone.aborted) throw error;
     await quietly(services, async () => {
       const { currentMemKib } = await host.libxl.domainInfo(domid);
-      // Somebody else must not get what it gave back meanwhile, where that can be helped.
+      // Reserve the memory that the guest gave back meanwhile, where possible, so that no other domain gets it.
       const promise = budget.reserve(Math.max(0, fromKib - currentMemKib)).catch(() => undefined);
       const giveBack = await promise;
       try {
@@ -108,7 +108,7 @@ async function shrink(
   }
 }
 
-/** A guest may lie; then it does not give back what it says is free. */
+/** Rejects when the guest reports too little available memory. A guest that lies does not give the memory back later. */
 async function checkUse(sandbox: Resizable, toKib: number, container: string): Promise<void> {
   const { memoryKib, name } = sandbox.record;
   const availableKib = await askAvailableKib(await sandbox.agent(), container);
@@ -121,7 +121,7 @@ async function checkUse(sandbox: Resizable, toKib: number, container: string): P
   );
 }
 
-/** Xen says what a domain has, not the guest. */
+/** Waits for Xen's figure of the domain's memory, since a guest's own may be false. */
 async function untilShrunk(
   services: SandboxServices,
   sandbox: Resizable,
@@ -139,7 +139,7 @@ async function untilShrunk(
   );
 }
 
-/** Resolves with what the domain has when it is there, or does not come nearer for a while. */
+/** Resolves with the domain's memory in KiB when it has arrived, or comes no nearer for `stallMs`. */
 async function untilMoved(
   { host }: SandboxServices,
   { domid, gone }: Resizable,
@@ -161,7 +161,7 @@ async function untilMoved(
   }
 }
 
-/** Of so many vCPUs its domain has; the guest confirms it. Rejects with ERR_AGENT_RESIZE; it has then as many as before. */
+/** Brings that many of the domain's vCPUs online, confirmed by the guest. Rejects with ERR_AGENT_RESIZE; the domain then has as many as before. */
 export async function resizeVcpus(
   services: SandboxServices,
   sandbox: Resizable,
@@ -180,7 +180,7 @@ export async function resizeVcpus(
   record.vcpus = vcpus;
 }
 
-/** For xl, which lets nobody ask for more than that. */
+/** Sets the limit for xl, which refuses any larger size. */
 function tellLimit({ host }: SandboxServices, domid: number, kib: number): Promise<void> {
   return host.xenstore.write(`/local/domain/${domid}/memory/static-max`, String(kib));
 }
@@ -189,7 +189,7 @@ function size(kib: number): string {
   return formatBytes(kib * 1024);
 }
 
-/** What a guest's kernel is left with for itself. */
+/** Memory that stays free for the guest's kernel. */
 const SPARE_KIB = 4 * 1024;
 const POLL_MS = 50;
 /** A balloon that finds no page tries again, in the end every 32 seconds. */

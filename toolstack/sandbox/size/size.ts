@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much memory and how many CPUs a sandbox gets, and what is refused because no guest boots with it or no host has it.
+// Decides how much memory and how many CPUs a sandbox gets. Refuses a size with which no guest boots, or that the host does not have.
 
 import { ThawError } from '../../base/errors.js';
 import { formatBytes } from '../../base/text.js';
@@ -14,7 +14,7 @@ export interface SizingHost {
   defaultType: GuestType;
 }
 
-/** What the user asked for; what is missing gets a default. */
+/** The user's options. A missing option gets its default. */
 export interface WantedLimits {
   type?: GuestType;
   memoryBytes?: number;
@@ -26,21 +26,24 @@ export interface WantedLimits {
 export interface Limits {
   type: GuestType;
   memoryKib: number;
-  /** May have a fraction; vCPUs are the next whole number. */
+  /** May have a fraction: the number of vCPUs is the next whole number. */
   cpus: number;
-  /** How many vCPUs its domain is to be made with, where somebody said it. */
+  /** Number of vCPUs that the domain is to be made with, where the user chose a template. */
   maxVcpus?: number;
-  /** Nobody asked for this much: the container starts before its memory has come. */
+  /** True for default memory: the container starts before it has arrived. */
   growsBehind: boolean;
 }
 
-/** The least that --memory takes, as with docker: with less hardly a program starts. */
+/** Smallest --memory, as in docker: hardly any program starts with less. */
 const MIN_MEMORY_KIB = 6 * 1024;
-/** The least that a domain gets: a guest lives with less, but no container starts in it. Who asks for less is limited within it. */
+/** Smallest memory of a domain: a guest lives with less, but no container starts in it. A smaller --memory becomes a limit within the domain. */
 export const MIN_DOMAIN_KIB = 32 * 1024;
 export const DEFAULT_MEMORY_BYTES = 256 * 2 ** 20;
 
-/** `baseKib` is what the template has. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value and what is allowed. */
+/**
+ * Returns the size with defaults filled in. `baseKib` is the template's memory. Rejects with ERR_USAGE or ERR_XEN_TYPE, naming the option, its value
+ * and the allowed values.
+ */
 export async function checkLimits(
   options: WantedLimits,
   { host, hostCpus, defaultType }: SizingHost,
@@ -74,12 +77,12 @@ export async function checkLimits(
   return { type, memoryKib, cpus, growsBehind, ...(template ? { maxVcpus: template.vcpus } : {}) };
 }
 
-/** What the cgroup of a container with a domain to itself is limited to: undefined for all that the domain has. Pure. */
+/** Returns the cgroup's memory limit in bytes for a container with a domain to itself. Undefined allows all of the domain's memory. Pure. */
 export function limitWithin(memoryBytes: number | undefined): number | undefined {
   return memoryBytes !== undefined && memoryBytes < MIN_DOMAIN_KIB * 1024 ? memoryBytes : undefined;
 }
 
-/** Throws ERR_USAGE for one that no clone of this host is made of. */
+/** Throws ERR_USAGE for a template that this host makes no clone of. */
 function checkTemplate(
   { type, vcpus }: { type: GuestType; vcpus: number },
   wanted: GuestType,

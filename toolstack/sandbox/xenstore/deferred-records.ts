@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What xenstore and libxl say of a sandbox's domain that no start waits for: written a little after it, and again when its name changes.
+// Writes the records of a sandbox's domain in xenstore and libxl that no start waits for: a little after the start, and again when the name changes.
 
 import type { StoreEntry } from '../../../xenstore/index.js';
 import type { Domid } from '../../base/ids.js';
@@ -9,7 +9,7 @@ import type { SandboxRecord } from '../record.js';
 import { quietly } from '../release.js';
 import type { SandboxServices } from '../services.js';
 
-/** After the start: a container that ends sooner than that has no use for a console. */
+/** Delay after the start: a container that ends sooner has no use for a console. */
 const LATER_MS = 250;
 
 export class LateRecords {
@@ -21,7 +21,7 @@ export class LateRecords {
   #timer: NodeJS.Timeout | undefined;
   #written: Promise<void> | undefined;
 
-  /** `later` is what was left for after the start, and `isRenamed` says that the domain still has another name. */
+  /** `later` are the nodes deferred until after the start. `isRenamed` says that the domain still has another name. */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
@@ -35,19 +35,19 @@ export class LateRecords {
     this.#isRenamed = isRenamed;
   }
 
-  /** From now on their time runs. */
+  /** Starts the delay after which the records are written. */
   schedule(): void {
     clearTimeout(this.#timer);
     if (this.#later.length > 0 || this.#isRenamed)
       this.#timer = setTimeout(() => void this.written(), LATER_MS);
   }
 
-  /** Nobody will read them. */
+  /** Cancels the deferred writes. */
   cancel(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Resolves when they are there: who must read them need not wait for their time. Never rejects. */
+  /** Writes scheduled records at once, without the rest of their delay. Resolves when they are written. Never rejects. */
   async written(): Promise<void> {
     if (!this.#timer) return;
     clearTimeout(this.#timer);
@@ -55,7 +55,7 @@ export class LateRecords {
     await this.#written;
   }
 
-  /** Gives the domain another name. Rejects when xenstore or libxl's file cannot be written. */
+  /** Renames the domain. Rejects when xenstore or libxl's file cannot be written. */
   async rename(name: string): Promise<void> {
     await this.written();
     const { uuid } = this.#record;
@@ -63,12 +63,12 @@ export class LateRecords {
     await renameUserdata(this.#domid, uuid, name);
   }
 
-  /** Writes what an earlier thawd did not come to: nodes that are still to be written, and its own name where the domain has another. */
+  /** Writes the records that an earlier thawd did not write: its deferred nodes, and the domain's name where that differs. */
   async catchUp(): Promise<void> {
     const { host } = this.#services;
     const { name, uuid, later = [] } = this.#record;
     const [first] = later;
-    // All of them or none: one transaction writes them, and xenconsoled has its own values in some since.
+    // One transaction writes all nodes or none. xenconsoled may have written its own values into some since.
     if (first && (await host.xenstore.readIfExists(first.path)) === undefined)
       await writeLater(host, this.#domid, uuid, later);
     delete this.#record.later;

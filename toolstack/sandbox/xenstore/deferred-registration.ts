@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a sandbox whose container runs already comes to be known to xenstore, and its vif into its network. What its guest sends meanwhile
-// waits in the guest.
+// Introduces a sandbox to xenstore and plugs its vif into its network after its container has started. Packets that the guest sends meanwhile wait in
+// the guest.
 
 import type { Domid } from '../../base/ids.js';
 import { sleep, withDeadline } from '../../base/deadline.js';
@@ -12,18 +12,18 @@ import { vifName } from '../devices/vifs.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 
-/** The first vif as a clone has it whose front end has `kept` in xenstore. Pure. */
+/** Returns the first vif with the front end nodes that the clone has kept. Pure. */
 export function keptVif(device: Device, kept: Record<string, string> = {}): Device {
   return { ...device, frontend: { ...device.frontend, ...kept } };
 }
 
 type Introducer = typeof introduceClone;
 
-/** What is left to do when its container has been started. */
+/** Deferred registration of a sandbox whose container has been started. */
 export class LateConnection {
-  /** Resolves when xenstore knows its domain. Rejects when xenstore refuses; resolves when it ended before. */
+  /** Resolves when xenstore knows the domain, or end() came first. Rejects when xenstore refuses. */
   readonly known: Promise<void>;
-  /** Resolves when its vif is in its network, too. Rejects as `known`, untilConnected(), Networks.plugDeferred() and publish() do. */
+  /** Resolves when the vif is in its network, too. Rejects as `known`, untilConnected(), Networks.plugDeferred() and publish() do. */
   readonly connected: Promise<void>;
   readonly #services: SandboxServices;
   readonly #record: SandboxRecord;
@@ -34,7 +34,7 @@ export class LateConnection {
   #state: 'waiting' | 'begun' | 'over' = 'waiting';
   #go: () => void = () => undefined;
 
-  /** Does what `record.introduction` says once begin() is called, and nothing where it says nothing. */
+  /** Does the work in `record.introduction` once begin() is called, and no work where that is undefined. */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
@@ -49,12 +49,12 @@ export class LateConnection {
     const asked = new Promise<void>((resolve) => (this.#go = resolve));
     this.known = record.introduction ? asked.then(() => this.#introduce()) : Promise.resolve();
     this.connected = this.known.then(() => this.#connect());
-    // Who waits for them comes later, if at all.
+    // Callers that wait for these promises come later, if at all.
     this.known.catch(() => undefined);
     this.connected.catch(() => undefined);
   }
 
-  /** Resolves as `known`, for which it has it introduced now. Idempotent. */
+  /** Introduces the domain now. Resolves as `known` does. Idempotent. */
   begin(): Promise<void> {
     if (this.#state === 'waiting') this.#state = 'begun';
     this.#go();
@@ -62,8 +62,8 @@ export class LateConnection {
   }
 
   /**
-   * Its domain is going: nothing of it happens after that. What was begun comes to its end, for some seconds at most: a back end that is
-   * in the middle of it when the domain goes writes down its failure where it stays. Never rejects.
+   * Starts no deferred work from now on, since the domain is about to be destroyed. Waits some seconds at most for work in progress: a back end that
+   * is still connecting when the domain is destroyed writes an error to xenstore that stays. Never rejects.
    */
   async end(): Promise<void> {
     if (this.#state === 'waiting') this.#state = 'over';
@@ -89,10 +89,10 @@ export class LateConnection {
   }
 }
 
-/** How long a connection that was begun may take when its domain is to go. */
+/** Time that a connection in progress may take when its domain is about to be destroyed. */
 export const SETTLE_MS = 5000;
 
-/** Resolves when `work` has settled, for which `stop` aborts after so long. Never rejects. */
+/** Resolves when `work` has settled, and aborts `stop` after `ms` milliseconds. Never rejects. */
 export async function endIn(
   ms: number,
   work: Promise<unknown>,
@@ -107,8 +107,8 @@ export async function endIn(
 }
 
 /**
- * Introduces what a thawd before this one may not have come to; resolves with what is left to do then, which nobody need wait for: it rejects as
- * LateConnection.connected does.
+ * Introduces a domain that an earlier thawd may not have introduced. Resolves with a function that does the remaining work, which no caller needs to
+ * wait for. It rejects as LateConnection.connected does.
  */
 export async function connectAgain(
   services: SandboxServices,
@@ -122,15 +122,15 @@ export async function connectAgain(
   const { xenstore } = services.host;
   const steps = new Steps(services.host.log, `Sandbox ${record.name} connects`);
   if (!(await xenstore.isIntroduced(domid))) {
-    // Its nodes come all at once, and back ends do not look at the same ones twice.
+    // The nodes are written all at once, and back ends do not read the same nodes twice.
     const isWritten = (await xenstore.readIfExists(`/local/domain/${domid}/vm`)) !== undefined;
-    // It may have grown since that was written down, and gets the rest of its memory soon.
+    // The domain may have grown since that was recorded, and gets the rest of its memory soon.
     introduction.config.memoryKib = memoryKib;
     if (isWritten) await xenstore.introduce(domid, introduction.storeFrame, introduction.storePort);
     else await introduce(services, record, domid, steps, introducer);
   }
   return async () => {
-    // Networks.adopt() has published it.
+    // Networks.adopt() has published the network already.
     await plugFirst(services, record, domid, gone, steps, { publishes: false });
     steps.done();
   };
@@ -151,7 +151,7 @@ async function introduce(
 
 const PUBLISH_MS = 60_000;
 
-/** nft may be busy with others' for longer than a domain that goes can wait. */
+/** nft may be busy with other work for longer than a domain's end can wait. */
 function publish(
   networks: SandboxServices['networks'],
   network: NonNullable<SandboxRecord['network']>,
@@ -162,8 +162,8 @@ function publish(
 }
 
 /**
- * Tells the front end of the vif only when the vif is in its network, since a vif in no network loses packets; publishes ports and names before
- * that, for other containers.
+ * Tells the front end of the vif only when the vif is in its network, since a vif in no network loses packets. Publishes ports and names before that,
+ * for other containers.
  */
 async function plugFirst(
   { host, networks }: SandboxServices,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What xenstore is told of a sandbox, and when: introduction and vif at once or behind its start, names and console a little after that, and
-// after a thawd that was killed what that did not come to.
+// Schedules what xenstore learns of a sandbox: introduction and vif at once or after the start, names and console a little later. Also does the work
+// that a killed thawd did not finish.
 
 import type { StoreEntry } from '../../../xenstore/index.js';
 import type { Domid } from '../../base/ids.js';
@@ -11,8 +11,8 @@ import { quietly } from '../release.js';
 import type { SandboxServices } from '../services.js';
 
 /**
- * After the start, where nobody waits for it: what brings the connection takes the CPU from the container's program, and one that is short has
- * ended without it.
+ * Delay after the start, so that no caller waits for the connection: its work takes the CPU from the container's program, and a short program ends
+ * without it.
  */
 const REST_MS = 10;
 
@@ -22,12 +22,15 @@ export class StoreSide {
   readonly #domid: Domid;
   readonly #records: LateRecords;
   readonly #connection: LateConnection | undefined;
-  /** Ends what catchUp() left under way. */
+  /** Ends the work that catchUp() started. */
   #catchingUp: (() => Promise<void>) | undefined;
   #rest: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  /** With `isNew`, what is in `record.introduction` is this one's to do, and not what an earlier thawd left. The others are LateRecords'. */
+  /**
+   * With `isNew`, this object does the work in `record.introduction`; otherwise an earlier thawd left that work. LateRecords gets the
+   * remaining options.
+   */
   constructor(
     services: SandboxServices,
     record: SandboxRecord,
@@ -42,29 +45,29 @@ export class StoreSide {
       this.#connection = new LateConnection(services, record, domid);
   }
 
-  /** Whether xenstore may not know the domain, and so cannot say that it has ended. */
+  /** True when xenstore may not know the domain, and so cannot report its end. */
   get isLate(): boolean {
     return this.#connection !== undefined;
   }
 
-  /** Resolves when its vif is in its network. Rejects as LateConnection.connected does. */
+  /** Resolves when the vif is in its network. Rejects as LateConnection.connected does. */
   get connected(): Promise<void> {
     return this.#connection?.connected ?? Promise.resolve();
   }
 
-  /** As `connected`, for which nothing rests any longer. */
+  /** Starts deferred work at once, then resolves and rejects as `connected` does. */
   async connect(): Promise<void> {
     await this.known();
     await this.connected;
   }
 
-  /** Resolves when xenstore knows it, which it has it do at once. Rejects as LateConnection.known does. */
+  /** Introduces the domain at once. Resolves when xenstore knows it. Rejects as LateConnection.known does. */
   async known(): Promise<void> {
     if (this.#rest) this.#begin();
     await this.#connection?.begin();
   }
 
-  /** From now on the time of what no start waits for runs. */
+  /** Starts the delay of the work that no start waits for. */
   schedule(): void {
     if (!this.#connection) this.#records.schedule();
     else if (!this.#isOver) this.#rest ??= setTimeout(() => this.#begin(), REST_MS);
@@ -79,22 +82,22 @@ export class StoreSide {
     );
   }
 
-  /** Resolves when xenstore has what no start waits for. Never rejects. */
+  /** Resolves when xenstore has the records that no start waits for. Never rejects. */
   async written(): Promise<void> {
     void this.known().catch(() => undefined);
     await this.connected.catch(() => undefined);
     await this.#records.written();
   }
 
-  /** As LateRecords.rename(), after all that was to be written before. */
+  /** Writes all deferred records, then renames the domain as LateRecords.rename() does. */
   async rename(name: string): Promise<void> {
     await this.written();
     await this.#records.rename(name);
   }
 
   /**
-   * Writes what an earlier thawd did not come to, and sees to it that it is connected, of which `onConnected` is told. Never rejects; what
-   * fails is logged.
+   * Writes the records that an earlier thawd did not write, and connects the domain. Calls `onConnected` when that is done. Never rejects; failures
+   * are logged.
    */
   async catchUp(onConnected: () => void = () => undefined): Promise<void> {
     if (this.#isOver) return;
@@ -113,13 +116,13 @@ export class StoreSide {
     await quietly(this.#services, () => this.#records.catchUp());
   }
 
-  /** The domain is going: nobody reads what would be written of it. */
+  /** Cancels deferred records: the domain is about to be destroyed, and no program would read them. */
   cancel(): void {
     clearTimeout(this.#rest);
     this.#records.cancel();
   }
 
-  /** Nothing is written of it from now on, nor under way. Never rejects. */
+  /** Ends deferred work. No write to the domain's records follows or is under way afterwards. Never rejects. */
   async end(): Promise<void> {
     this.#isOver = true;
     clearTimeout(this.#rest);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw checkpoint and restore: write a running container to a file, and make one from it.
+// thaw checkpoint and restore: writes a running container to a file, and makes a container from such a file.
 
 import type { Client, Engine } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
@@ -75,7 +75,9 @@ export const restoreCommand: Command = {
   },
 };
 
-/** Throws UsageError without the option: thaw keeps no checkpoints beside containers, as podman does without a file. */
+/**
+ * Returns the file of a checkpoint. Throws UsageError without the option: thaw keeps no checkpoints beside containers, as podman does without a file.
+ */
 function fileOf(parsed: Parsed, option: string, what: string): string {
   const path = stringOption(parsed, option);
   if (path !== undefined && path !== '') return path;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw clone: containers that continue from the present state of a running one.
+// thaw clone: makes containers that continue from the present state of a running one.
 
 import type { Client, CloneOptions, Engine } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';

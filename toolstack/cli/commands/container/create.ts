@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw create: a container for thaw start.
+// thaw create: makes a container for a later thaw start.
 
 import { defined } from '../../../base/defined.js';
 import { withCidFile } from './files/cid-file.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands for any number of containers: selects them, and acts on all, also when one fails.
+// Helps commands for any number of containers: selects the containers, and acts on all of them even when one fails.
 
 import type { Client, ContainerState, Engine } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -14,7 +14,7 @@ export const IGNORE_OPTION: Command['options'] = {
   ignore: { type: 'boolean', describe: 'A missing container is no error' },
 };
 
-/** The given names, or with --all the names of all containers in one of `states`. Rejects with UsageError for neither and for both. */
+/** Resolves with the given names, or with --all the names of all containers in one of `states`. Rejects with UsageError for neither and for both. */
 export async function targets(
   command: string,
   parsed: Parsed,
@@ -37,16 +37,13 @@ export async function targets(
 }
 
 export interface EachOptions {
-  /** The exit status of a failure. The last failure counts. */
+  /** Returns the exit status for a failure. The last failure counts. */
   failureStatus: (error: unknown) => number;
-  /** A missing container is no failure. */
+  /** True where a missing container is no failure. */
   ignoresMissing?: boolean;
 }
 
-/**
- * Runs `act` for all names at once. Prints the names in their order, and a line on stderr for each failure. Resolves with the exit
- * status.
- */
+/** Runs `act` for all names at once. Prints the names in their order, and a line on stderr for each failure. Resolves with the exit status. */
 export async function forEach(
   names: readonly string[],
   client: Client,

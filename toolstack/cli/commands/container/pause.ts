@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pause and unpause.
+// thaw pause and unpause: pauses and resumes containers.
 
 import type { Command } from '../../command.js';
 import { ALL_OPTION, forEach, targets } from './each.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rename.
+// thaw rename: gives a container another name.
 
 import type { Command } from '../../command.js';
 

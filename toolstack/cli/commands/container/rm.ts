@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rm and prune: remove containers with all their data.
+// thaw rm and prune: removes containers with all their data.
 
 import { errorCode } from '../../../base/errors.js';
 import { flag, stringOption, type Command } from '../../command.js';
@@ -47,7 +47,7 @@ export const rmCommand: Command = {
       await engine.remove(name, force, flag(parsed, 'volumes'));
     };
     return forEach(names, client, remove, {
-      // podman's statuses: 1 for a missing container, 2 for one that runs.
+      // podman's statuses: 1 for a missing container, 2 for a running one.
       failureStatus: (error) => STATUSES[errorCode(error) ?? ''] ?? 125,
       ignoresMissing: flag(parsed, 'ignore') || flag(parsed, 'force'),
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw run: a command in a new container.
+// thaw run: runs a command in a new container.
 
 import type { Client, Engine } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw stop and restart.
+// thaw stop and restart: stops containers, and starts them again.
 
 import type { Parsed } from '../../command.js';
 import { flag, stringOption, type Command } from '../../command.js';

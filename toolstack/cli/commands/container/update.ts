@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw update: another size or restart policy for a container.
+// thaw update: changes a container's size or restart policy.
 
 import { defined } from '../../../base/defined.js';
 import { stringOption, type Command } from '../../command.js';

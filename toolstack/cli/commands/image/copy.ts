@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pull, push, save and load: copies of whole images, with their digests.
+// thaw pull, push, save and load: copies whole images, with their digests.
 
 import type { Client, SaveOptions } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
@@ -12,7 +12,7 @@ const QUIET: Command['options'] = {
   quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
 };
 
-/** The client, without progress if --quiet was given. */
+/** Returns the client, without progress if --quiet was given. */
 function shown(parsed: Parsed, client: Client): Client {
   return flag(parsed, 'quiet') ? { ...client, err: () => undefined } : client;
 }

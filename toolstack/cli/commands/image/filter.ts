@@ -7,7 +7,7 @@ import { choice } from '../../options/values.js';
 
 type Fits = (image: ImageSummary) => boolean;
 
-/** Throws UsageError for an unknown key. Rejects with ERR_IMAGE_NOT_FOUND for a missing image. */
+/** Resolves with a filter for images. Throws UsageError for an unknown key. Rejects with ERR_IMAGE_NOT_FOUND for a missing image. */
 export async function imageFilter(
   items: readonly string[],
   engine: Engine,
@@ -61,7 +61,7 @@ const FILTERS: Record<
   },
 };
 
-/** True if the pattern matches the name with or without its tag, from any part of its path on. */
+/** Returns true if the pattern matches the name with or without its tag, from any part of its path on. */
 export function fitsName(pattern: RegExp, name: string): boolean {
   const { repository } = splitName(name);
   return [name, repository].some((whole) => {
@@ -70,7 +70,7 @@ export function fitsName(pattern: RegExp, name: string): boolean {
   });
 }
 
-/** `*` and `?` match as in a shell, up to the next `/`. */
+/** Returns a pattern in which `*` and `?` match as in a shell, up to the next `/`. */
 export function globPattern(glob: string): RegExp {
   const text = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -82,7 +82,7 @@ export function globPattern(glob: string): RegExp {
 const TRANSPORT =
   /^(oci|oci-archive|docker-archive|docker-daemon|containers-storage|dir|sif|tarball|ostree):/;
 
-/** Splits a name as podman's two columns do. A name that is no registry's has no tag. */
+/** Splits a name as podman's two columns do. A name that no registry has gets no tag. */
 export function splitName(name: string): { repository: string; tag: string } {
   if (TRANSPORT.test(name)) return { repository: name, tag: NONE };
   const [, repository = name, tag = NONE] = /^([^@]*?)(?:@.*|:([^/:]*))?$/.exec(name) ?? [];

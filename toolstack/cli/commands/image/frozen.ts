@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw freeze, unfreeze and templates: frozen images, from which containers are cloned, and all other templates.
+// thaw freeze, unfreeze and templates: manages frozen images, from which containers are cloned, and lists all templates.
 
 import type {
   Client,
@@ -51,7 +51,7 @@ export const freezeCommand: Command = {
   },
 };
 
-/** Throws UsageError for options of an image: a container has them already. */
+/** Freezes a container. Throws UsageError for options of an image, which a container has already. */
 function freezeContainer(
   parsed: Parsed,
   after: string,
@@ -146,7 +146,7 @@ export const templatesCommand: Command = {
   },
 };
 
-/** The name that `thaw run --template` takes. */
+/** Returns the name that `thaw run --template` takes. */
 function nameOfTemplate({ name, type, vcpus }: TemplateSummary): string {
   return name ?? `${type}/${vcpus}`;
 }
@@ -168,7 +168,7 @@ function row(template: TemplateSummary): string[] {
   ];
 }
 
-/** Fields of --format. */
+/** Returns the fields of --format. */
 function fields(template: TemplateSummary): object {
   const { kind, image, command, type, vcpus, memoryBytes, bytes, ready, created } = template;
   return {

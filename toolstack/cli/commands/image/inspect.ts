@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image inspect and history.
+// thaw image inspect and history: prints details of images.
 
 import type { ImageHistory, ImageInspected } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
@@ -55,7 +55,7 @@ export const historyCommand: Command = {
   },
 };
 
-/** The last step has the image's id. The steps before are no images of their own. */
+/** Returns the fields of one step. Only the last step has the image's id: the steps before are no images. */
 function row({ Id }: ImageInspected, step: ImageHistory, index: number, isWhole: boolean) {
   const age = Date.now() - Date.parse(step.created);
   const by = step.created_by.replace(/\p{Cc}/gu, ' ');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw images.
+// thaw images: lists images.
 
 import type { ImageSummary } from '../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../base/text.js';
@@ -46,7 +46,7 @@ export const imagesCommand: Command = {
   },
 };
 
-/** The image with those of its names that the reference matches. */
+/** Returns the image with the names that the pattern matches; an empty list where there is none. */
 function only(image: ImageSummary, pattern: RegExp): ImageSummary[] {
   const names = image.names.filter((name) => fitsName(pattern, name));
   return names.length > 0 ? [{ ...image, names }] : [];
@@ -69,7 +69,7 @@ function show(images: ImageSummary[], parsed: Parsed): string {
   return flag(parsed, 'noheading') ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
-/** Fields of --format: one set for each name, as in podman. */
+/** Returns the fields of --format: one set for each name, as in podman. */
 function rowsOf(image: ImageSummary, isWhole: boolean) {
   const names = image.names.length > 0 ? image.names : [NONE];
   const age = Date.now() - Date.parse(image.created);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw tag, untag, rmi and image exists.
+// thaw tag, untag, rmi and image exists: manages the names of images.
 
 import type { Engine } from '../../../api/engine.js';
 import { describeError, errorCode } from '../../../base/errors.js';
@@ -73,7 +73,7 @@ export const rmiCommand: Command = {
   },
 };
 
-/** Removes one name after the other: an image is removed with its last name. */
+/** Returns the names of all images, and the ids of images without a name: an image is removed with its last name. */
 async function allNames(engine: Engine): Promise<string[]> {
   const images = await engine.images();
   return images.flatMap(({ id, names }) => (names.length > 0 ? names : [id]));

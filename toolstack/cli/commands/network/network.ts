@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw network create, ls, inspect, rm and prune.
+// thaw network create, ls, inspect, rm and prune: manages networks.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
@@ -57,7 +57,7 @@ export const networkCreateCommand: Command = {
   },
 };
 
-/** Throws UsageError. */
+/** Reads the CNI network list of --cni. Throws UsageError. */
 function cniList(parsed: Parsed, client: Client): NetworkCreateOptions['cni'] {
   const path = stringOption(parsed, 'cni');
   if (path === undefined) return undefined;
@@ -101,7 +101,7 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
   return `cni: ${plugins.map(({ type }) => type).join(', ')}`;
 }
 
-/** Fields of --format. */
+/** Returns the fields of --format. */
 function fields(network: NetworkSummary): object {
   const { name, driver, bridge, subnets, internal, hasDns, labels, created, containers, cni } =
     network;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod create: a domain for several containers.
+// thaw pod create: makes a domain for several containers.
 
 import type { DomainType, PodShare } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod ps, inspect and exists.
+// thaw pod ps, inspect and exists: shows pods.
 
 import type { PodSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
@@ -65,7 +65,7 @@ function row(pod: PodSummary, id: string): string[] {
   ];
 }
 
-/** Fields of --format: podman's, and the domain's. */
+/** Returns the fields of --format: podman's, and the domain's. */
 function fields(pod: PodSummary, id: string): object {
   const { containers } = pod;
   return {
@@ -86,7 +86,7 @@ function fields(pod: PodSummary, id: string): object {
   };
 }
 
-/** Throws UsageError for an unknown key. */
+/** Returns a filter for pods. Throws UsageError for an unknown key. */
 function podFilter(item: string): (pod: PodSummary) => boolean {
   const [, key = '', value = ''] = /^([a-z]+)=(.+)$/s.exec(item) ?? [];
   switch (key) {
@@ -124,7 +124,7 @@ export const podInspectCommand: Command = {
     inspectEach(parsed, client, async (name) => inspected(await engine.pod(name))),
 };
 
-/** podman's fields, and the domain's. */
+/** Returns podman's fields, and the domain's. */
 function inspected(pod: PodSummary): object {
   return {
     Id: pod.id,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of thaw doctor, in the order in which thaw needs the things that they look for.
+// Runs the checks of thaw doctor, in the order in which thaw needs the things that they look for.
 
 import { access, constants, readdir, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
@@ -13,7 +13,7 @@ export interface Finding {
   what: string;
   state: 'ok' | 'missing' | 'warning';
   detail: string;
-  /** A command that repairs it. */
+  /** A command that repairs the problem. */
   remedy?: string;
 }
 
@@ -179,7 +179,7 @@ function canConnect(path: string): Promise<boolean> {
   return talk(path, (socket, settle) => socket.once('connect', () => settle(true)));
 }
 
-/** True if thawd answers a request. A connection proves nothing: systemd may hold the socket of a thawd that does not start. */
+/** Resolves with true if thawd answers a request. A connection proves nothing: systemd may hold the socket of a thawd that does not start. */
 function isAnswered(path: string): Promise<boolean> {
   return talk(path, (socket, settle) => {
     socket.once('connect', () => socket.write(encodeFrame(ApiType.REQUEST, 0, 0, VERSION_REQUEST)));

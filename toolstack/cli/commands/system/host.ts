@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw info and version.
+// thaw info and version: describes the host and thaw.
 
 import type { HostInfo } from '../../../api/engine.js';
 import { formatBytes } from '../../../base/text.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image prune, system df and system prune: disk space, and the removal of unused things.
+// thaw image prune, system df and system prune: shows disk space, and removes unused things.
 
 import type { DiskUsage, Engine } from '../../../api/engine.js';
 import { describeError } from '../../../base/errors.js';
@@ -57,7 +57,7 @@ export const systemDfCommand: Command = {
   },
 };
 
-/** podman's fields, in the order of the table. */
+/** Returns podman's fields, in the order of the table. */
 function fields({ type, total, active, bytes, reclaimableBytes }: DiskUsage) {
   const percent = bytes === 0 ? 0 : Math.round((reclaimableBytes / bytes) * 100);
   const reclaimable = `${formatBytes(reclaimableBytes)} (${percent}%)`;
@@ -145,7 +145,7 @@ function unusedNetworks(engine: Engine): string[] {
     .map(({ name }) => name);
 }
 
-/** Returns the names that were removed. Adds the errors of all others to `failures`. */
+/** Removes each name. Returns the removed names, and adds the errors of the rest to `failures`. */
 async function removeEach(
   names: readonly string[],
   failures: unknown[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw volume create, ls, inspect, rm and prune.
+// thaw volume create, ls, inspect, rm and prune: manages volumes.
 
 import type { VolumeSummary } from '../../../api/engine.js';
 import { errorCode } from '../../../base/errors.js';
@@ -75,7 +75,7 @@ function row({ name, containers }: VolumeSummary): string[] {
   return ['local', name, containers.join(', ')];
 }
 
-/** Fields of --format. */
+/** Returns the fields of --format. */
 function fields(volume: VolumeSummary): object {
   const { name, path, sizeBytes, labels, isAnonymous, created, containers } = volume;
   return {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line that engines call a runtime with, as runc and crun have it. Pure.
+// Parses the command line that container engines call a runtime with, as runc and crun define it. Pure.
 
 import { OciError } from '../errors.js';
 
 export interface OciCommandLine {
   command: string;
-  /** By their long names; what is a flag is 'true'. */
+  /** Global options by their long names; a flag has the value 'true'. */
   global: Record<string, string>;
   options: Record<string, string>;
-  /** Those that may be given more than once. */
+  /** Options that may occur more than once. */
   lists: Record<string, string[]>;
   words: string[];
 }
@@ -17,13 +17,13 @@ interface Shape {
   /** Long names of options with a value. */
   values: readonly string[];
   flags: readonly string[];
-  /** Those with a value that may be given more than once. */
+  /** Options with a value that may occur more than once. */
   lists?: readonly string[];
-  /** Their one letter. */
+  /** Long names by their one letter. */
   short?: Readonly<Record<string, string>>;
-  /** How many words may follow. */
+  /** The least and the greatest number of words that may follow. */
   words: readonly [number, number];
-  /** From the first word on nothing is an option: it is another program's. */
+  /** True where options end at the first word: that word and all behind it belong to another program. */
   stops?: boolean;
 }
 
@@ -71,7 +71,7 @@ const EXEC: Shape = {
 const UPDATE: Shape = {
   values: [
     ...['resources', 'memory', 'cpu-quota', 'cpu-period', 'pids-limit'],
-    // What divides a kernel among containers means nothing to one that has a kernel to itself.
+    // These options divide one kernel among containers. They mean nothing to a container that has a kernel to itself.
     ...['blkio-weight', 'cpu-share', 'cpu-burst', 'cpu-rt-period', 'cpu-rt-runtime', 'cpuset-cpus'],
     ...['cpuset-mems', 'cpu-idle', 'kernel-memory', 'kernel-memory-tcp', 'memory-reservation'],
     ...['memory-swap', 'l3-cache-schema', 'mem-bw-schema'],
@@ -81,7 +81,7 @@ const UPDATE: Shape = {
   words: [1, 1],
 };
 
-/** What CRIU would be told otherwise: here it is as they say, or means nothing. */
+/** Options for CRIU. thaw uses image-path alone: checkpoints behave as the rest ask in any case, or the rest do not apply to them. */
 const CRIU_VALUES = ['image-path', 'work-path', 'status-fd', 'manage-cgroups-mode', 'empty-ns'];
 const CRIU_FLAGS = [
   'tcp-established',
@@ -121,7 +121,7 @@ export const COMMANDS: Readonly<Record<string, Shape>> = {
   list: { values: ['format'], flags: ['quiet'], short: { f: 'format', q: 'quiet' }, words: [0, 0] },
 };
 
-/** `argv` without the program's name. Throws ERR_USAGE, naming what is wrong. */
+/** Parses `argv` without the program's name. Throws ERR_USAGE, naming the wrong word. */
 export function parseCommandLine(argv: readonly string[]): OciCommandLine {
   const rest = [...argv];
   const { options: global } = takeOptions(rest, GLOBAL, 'thaw-oci');
@@ -133,13 +133,13 @@ export function parseCommandLine(argv: readonly string[]): OciCommandLine {
     throw usage(`Unknown command "${command}": ${Object.keys(COMMANDS).join(', ')} are known`);
   const withHelp = { ...shape, flags: [...shape.flags, 'help'] };
   const taken = takeOptions(rest, withHelp, `thaw-oci ${command}`);
-  // podman sees by its status whether there is such a command.
+  // podman learns from the exit status whether the runtime has this command.
   if (taken.options['help'] !== undefined)
     return { command: 'help', global, options: {}, lists: {}, words: [command] };
   const [least, most] = shape.words;
   if (rest.length < least || rest.length > most)
     throw usage(`thaw-oci ${command} takes ${wordCount(least, most)} words, not ${rest.length}`);
-  // A program that counts on one (LISTEN_FDS, a ready pipe) would wait for it for ever.
+  // A program that counts on a passed file descriptor (LISTEN_FDS, a ready pipe) would wait for it for ever.
   const preserved = taken.options['preserve-fds'] ?? '0';
   if (preserved !== '0')
     throw usage(
@@ -148,7 +148,7 @@ export function parseCommandLine(argv: readonly string[]): OciCommandLine {
   return { command, global, ...taken, words: rest };
 }
 
-/** A line for each of a command's options. Pure. */
+/** Returns a line for each of a command's options. Pure. */
 export function usageOf(command: string): string {
   const { values, flags, lists = [] } = COMMANDS[command] ?? GLOBAL;
   const lines = [
@@ -166,7 +166,7 @@ function wordCount(least: number, most: number): string {
   return least === most ? String(least) : `${least} to ${most}`;
 }
 
-/** Takes options out of `words`. */
+/** Removes the options from `words` and returns them. */
 function takeOptions(
   words: string[],
   { values, flags, lists = [], short = {}, stops }: Shape,

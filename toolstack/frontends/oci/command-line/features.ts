@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this runtime can do, as `features` prints it (runtime specification, features.md), and a config.json to begin with. Pure.
+// The features of this runtime, as `features` prints them (runtime specification, features.md), and the config.json that `spec` writes. Pure.
 
 import { ROOTFS_ANNOTATION } from '../config/rootfs.js';
 import { SPEC_VERSION } from '../version.js';
 
-/** What of mount(8)'s options guests' crun knows. */
+/** Options of mount(8) that the guest's crun knows. */
 const MOUNT_OPTIONS = [
   ...['async', 'atime', 'bind', 'defaults', 'dev', 'diratime', 'dirsync', 'exec', 'iversion'],
   ...['mand', 'noatime', 'nodev', 'nodiratime', 'noexec', 'noiversion', 'nomand', 'norelatime'],
@@ -26,13 +26,13 @@ export const FEATURES = {
     ...{ intelRdt: { enabled: false }, mountExtensions: { idmap: { enabled: false } } },
   },
   annotations: { 'org.opencontainers.runc.checkpoint.enabled': 'false' },
-  // What is written may end with the guest.
+  // This annotation is unsafe: data that the container writes may end with the guest.
   potentiallyUnsafeConfigAnnotations: [ROOTFS_ANNOTATION],
 };
 
 const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
-/** As `spec` writes it: a shell in ./rootfs. */
+/** The config.json of `spec`: a shell in ./rootfs. */
 export const SPEC = {
   ociVersion: SPEC_VERSION,
   process: {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What list prints. Pure.
+// Formats the output of list. Pure.
 
 import { OciError } from '../errors.js';
 import type { OciRecord } from '../container/record.js';
 import { statusOf } from '../container/status.js';
 import { stateOf } from './state.js';
 
-/** Throws ERR_USAGE for a format that there is not. */
+/** Returns the output of list in `format`. Throws ERR_USAGE for an unknown format. */
 export function listOf(
   records: OciRecord[],
   { quiet, format = 'table' }: Record<string, string>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each command of a runtime does and prints (runc(8)).
+// Runs each command of a runtime and prints its output (runc(8)).
 
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -24,13 +24,13 @@ import { update } from '../verbs/update.js';
 import { changeOf } from './update-options.js';
 import { SPEC_VERSION } from '../version.js';
 
-/** Where containers are whose engine names no root. */
+/** The folder of containers for an engine that gives no --root. */
 const DEFAULT_ROOT = '/run/thaw/oci';
 
-/** Where checkpoints are whose engine names no folder. */
+/** The folder of the checkpoint for an engine that gives no --image-path, in the client's working directory. */
 const IMAGES = 'checkpoint';
 
-/** Resolves with the exit status where that is not 0. Rejects as the command does. */
+/** Resolves with the exit status, or undefined for 0. Rejects as the command does. */
 export async function runCommand(
   { command, global, options, lists, words }: OciCommandLine,
   client: Client,
@@ -76,7 +76,7 @@ export async function runCommand(
     case 'start':
       return containers.start(root, id);
     case 'kill':
-      // Of one that has ended there is nobody left.
+      // All processes of a container that has ended are gone.
       if (options['all'] !== undefined && hasEnded(containers.find(root, id).record)) return;
       return containers.kill(root, id, parseSignal(word ?? 'SIGTERM'));
     case 'delete':
@@ -139,7 +139,7 @@ function execOptions(
   };
 }
 
-/** Throws ERR_USAGE. */
+/** Returns the signal's number. Throws ERR_USAGE. */
 function parseSignal(text: string): number {
   const number = signalNumber(text);
   if (number !== undefined) return number;
@@ -152,7 +152,7 @@ function checkFormat(format: string): void {
     throw new OciError('ERR_USAGE', `invalid format "${format}": table and json are allowed`);
 }
 
-/** Rejects with ERR_USAGE where there is one. */
+/** Writes a config.json to the bundle. Rejects with ERR_USAGE where the bundle has one. */
 async function writeSpec(bundle: string): Promise<void> {
   const path = join(bundle, 'config.json');
   await writeFile(path, `${JSON.stringify(SPEC, null, 2)}\n`, { flag: 'wx' }).catch(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's state as the specification has it (runtime.md, State), for engines and hooks. Pure.
+// Returns a container's state in the specification's form (runtime.md, State), for container engines and hooks. Pure.
 
 import { rootOf, type OciRecord } from '../container/record.js';
 import { statusOf, type OciStatus } from '../container/status.js';
 
-/** As runc prints it, in the state that it is in, or is said to be in. */
+/** Returns the state as runc prints it, with the container's own status unless the caller gives one. */
 export function stateOf(record: OciRecord, status: OciStatus = statusOf(record.state)): object {
   const { ociVersion, id, pid, bundle, created, annotations } = record;
   return {

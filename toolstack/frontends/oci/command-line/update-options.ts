@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What update's command line asks for.
+// Reads the limits that update's command line asks for.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,7 +14,7 @@ import type { OciLimits } from '../container/record.js';
 
 const RESOURCES_MAX = 1024 * 1024;
 
-/** Of update's options, or of a file of linux.resources. Rejects with ERR_USAGE and ERR_OCI_CONFIG. */
+/** Reads the limits from update's options, or from a file of linux.resources. Rejects with ERR_USAGE and ERR_OCI_CONFIG. */
 export async function changeOf(
   options: Record<string, string>,
   client: Client,
@@ -50,7 +50,7 @@ async function readResources(path: string, client: Client): Promise<OciLimits> {
   }
 }
 
-/** What is piped in. Rejects with ERR_OCI_CONFIG when it is too long to be resources. */
+/** Reads the client's standard input. Rejects with ERR_OCI_CONFIG when it is too long to be resources. */
 async function readInput(client: Client, chunks: Buffer[]): Promise<void> {
   let bytes = 0;
   for await (const chunk of client.input()) {

@@ -42,10 +42,10 @@ export interface BundleConfig {
   linux: JsonObject;
 }
 
-/** A few hundred mounts and a long seccomp profile are some hundred KiB. */
+/** A few hundred mounts and a long seccomp profile take some hundred KiB. */
 const CONFIG_MAX = 4 * 1024 * 1024;
 
-/** Rejects with ERR_OCI_CONFIG, naming the field. */
+/** Reads and checks the bundle's config.json. Rejects with ERR_OCI_CONFIG, naming the field. */
 export async function readConfig(bundle: string): Promise<BundleConfig> {
   const path = join(bundle, 'config.json');
   let untrusted: unknown;
@@ -98,7 +98,7 @@ type LinuxDocument = JsonObject & {
   resources?: JsonObject | null;
 };
 
-/** Throws ERR_OCI_CONFIG, naming the field. Pure. */
+/** Returns the config with its defaults. Throws ERR_OCI_CONFIG, naming the field. Pure. */
 export function checkConfig(untrusted: unknown): BundleConfig {
   const config = checkSchema<ConfigDocument>(validateConfig, untrusted, '');
   const { ociVersion, root, hostname = '', domainname = '' } = config;
@@ -122,7 +122,7 @@ export function checkConfig(untrusted: unknown): BundleConfig {
   };
 }
 
-/** Throws ERR_OCI_CONFIG, naming the field. Pure. */
+/** Returns the process object with its defaults. Throws ERR_OCI_CONFIG, naming the field. Pure. */
 export function checkProcess(untrusted: unknown): ProcessSpec {
   return withDefaults(checkSchema<ProcessDocument>(validateProcess, untrusted, 'process'));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// linux.devices (config-linux.md, Devices): block devices of dom0 become disks of the guest. Of other devices a guest has only the default ones.
+// linux.devices (config-linux.md, Devices): makes block devices of dom0 disks of the guest. All other devices of a guest are the default ones.
 
 import { readFile } from 'node:fs/promises';
 import { errorMessage } from '../../../base/errors.js';
@@ -9,20 +9,20 @@ import { configError } from '../errors.js';
 
 /** A block device of dom0 for a container. */
 export interface OciDevice {
-  /** In dom0. */
+  /** The device's path in dom0. */
   source: string;
-  /** In the container. */
+  /** The device's path in the container. */
   destination: string;
-  /** r, w and m. */
+  /** The allowed accesses, of the letters r, w and m. */
   access: string;
   /** fileMode, uid and gid of linux.devices. */
   node: JsonObject;
 }
 
-/** null, zero, full, random, urandom; tty, console, ptmx: a runtime makes them in each container (config-linux.md, Default Devices). */
+/** Numbers of null, zero, full, random, urandom, tty, console, ptmx. A runtime makes these in each container (config-linux.md, Default Devices). */
 const OWN = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:1', '5:2'];
 
-/** Rejects with ERR_OCI_CONFIG for a device that no guest has, naming its path. */
+/** Rejects with ERR_OCI_CONFIG for a device that a guest cannot have, naming its path. */
 export async function devicesOf(linux: JsonObject, resources: JsonObject): Promise<OciDevice[]> {
   const rules = list(resources['devices'], 'linux.resources.devices').map((rule, index) =>
     object(rule, `linux.resources.devices[${index}]`),
@@ -49,7 +49,7 @@ export async function devicesOf(linux: JsonObject, resources: JsonObject): Promi
   return devices;
 }
 
-/** The devices' nodes in the guest, and the cgroup's rules for them, in crun's form. Pure. */
+/** Returns the devices' nodes in the guest, and the cgroup's rules for them, in crun's form. Pure. */
 export function guestDevices(
   devices: readonly OciDevice[],
   sandbox: Parameters<typeof deviceNumber>[0],
@@ -71,7 +71,7 @@ function whole(value: unknown, field: string): number {
   throw configError(field, 'major and minor are to be numbers');
 }
 
-/** The device's node in dom0, by its number: linux.devices names the node in the container. */
+/** Returns the device's node in dom0, by its number: linux.devices names only the node in the container. */
 async function sourceOf(number: string, field: string): Promise<string> {
   const text = await readFile(`/sys/dev/block/${number}/uevent`, 'utf8').catch((cause: unknown) => {
     throw configError(field, `there is no block device ${number}: ${errorMessage(cause)}`);
@@ -81,7 +81,7 @@ async function sourceOf(number: string, field: string): Promise<string> {
   throw configError(field, `block device ${number} has no name`);
 }
 
-/** The access by the last rule for exactly this device. Without a rule everything is allowed, as engines do. */
+/** Returns the access by the last rule for exactly this device. Without a rule every access is allowed, as container engines do it. */
 function accessOf(rules: readonly JsonObject[], number: string): string {
   const own = rules.filter(
     ({ type, major, minor }) => type === 'b' && `${String(major)}:${String(minor)}` === number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields that a JSON document may lack, each named where it is wrong. Pure; all throw ERR_OCI_CONFIG.
+// Reads optional fields of a JSON document, and names a field that is wrong. Pure; all functions throw ERR_OCI_CONFIG.
 
 import { configError } from '../errors.js';
 

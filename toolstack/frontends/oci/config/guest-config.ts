@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a bundle's config.json the guest's crun is told, and which files of dom0 its guest has for it. docs/oci.md has a row for each field.
+// Translates a bundle's config.json for the guest's crun, and lists the shares that this needs. docs/oci.md has a row for each field.
 
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -19,37 +19,37 @@ import { rootfsKind, type RootfsKind } from './rootfs.js';
 import { ownMemory, SHM } from '../pod/shared-memory.js';
 
 export interface GuestPlan {
-  /** For crun. */
+  /** Returns the config.json for the guest's crun. */
   configAt: (layout: GuestLayout) => string;
   /** The root filesystem's folder in dom0, without symlinks. */
   root: string;
   rootfs: RootfsKind;
-  /** The root filesystem first, where that is dom0's. */
+  /** Files and folders of dom0 to share. The root filesystem is the first, where it is a share. */
   files: SharedFile[];
-  /** What dom0 has for its /dev/shm, without symlinks; undefined where that is no bind. */
+  /** The path in dom0 that the engine binds as /dev/shm, without symlinks; undefined where /dev/shm is no bind. */
   shm?: string;
   devices: OciDevice[];
 }
 
 /** The parts of a container's config that depend on its domain. */
 export interface GuestLayout {
-  /** The container's 9pfs device. */
+  /** The number of the container's 9pfs device. */
   device: number;
   /** The guest's name of the root filesystem, where that is no share. */
   rootfs: string;
-  /** The sandbox: the disks of linux.devices come behind its own. */
+  /** The sandbox: the disks of linux.devices come behind its own disks. */
   sandbox: Parameters<typeof guestDevices>[1];
-  /** Within the guest. */
+  /** The cgroup's path in the guest. */
   cgroup: string;
-  /** In bytes, within the domain; undefined for none. */
+  /** The memory limit within the domain, in bytes; undefined for no limit. */
   memoryBytes: number | undefined;
-  /** Paths in the guest of the namespaces that the container shares with others, by type. */
+  /** Paths in the guest of the namespaces that the container shares with other containers, by type. */
   joined: ReadonlyMap<string, string>;
-  /** The path in the guest of a /dev/shm that the container shares with another; undefined for its own. */
+  /** The path in the guest of a /dev/shm that the container shares with another container; undefined for its own /dev/shm. */
   shm?: string | undefined;
 }
 
-/** Rejects with ERR_OCI_CONFIG, naming the field that cannot be had. */
+/** Rejects with ERR_OCI_CONFIG, naming the field that a guest cannot have. */
 export async function planGuest(config: BundleConfig, bundle: string): Promise<GuestPlan> {
   refuseWhatIsNot(config);
   const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
@@ -80,7 +80,7 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
 
 interface GuestParts {
   layout: GuestLayout;
-  /** Within the guest. */
+  /** The root filesystem's path in the guest. */
   root: string;
   mounts: readonly PlannedMount[];
   devices: ReturnType<typeof guestDevices>;
@@ -107,14 +107,14 @@ function guestConfig(
     ...(startContainer === undefined ? {} : { hooks: { startContainer } }),
     linux: {
       ...pick(linux, ['sysctl', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rootfsPropagation']),
-      // crun sets what sysctls say of a network in one that it was told of: the guest's own.
+      // crun sets network sysctls only in a namespace that the config names. The config names the guest's own.
       namespaces: [...ofGuest, { type: 'network', path: GUEST_NETWORK }],
       cgroupsPath: `/${cgroup}`,
       ...(devices.nodes.length > 0 ? { devices: devices.nodes } : {}),
       resources: {
         devices: [{ allow: false, access: 'rwm' }, ...devices.rules],
         ...(pids === undefined ? {} : { pids: { limit: pids } }),
-        // Whole CPUs are the domain's.
+        // The size of the domain limits whole CPUs; only a fraction needs a quota.
         ...(cpus === undefined || Number.isInteger(cpus)
           ? {}
           : { cpu: { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
@@ -126,12 +126,12 @@ function guestConfig(
 
 const GUEST_NETWORK = '/proc/1/ns/net';
 
-/** A guest's network is its containers'; of users there are only its own. */
+/** Types of namespaces that each container may have of its own. All containers of a guest share its network, and the guest has one user namespace. */
 const OWN_NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'cgroup'];
 
 const SHAREABLE = ['pid', 'ipc', 'uts', 'network', 'user', 'cgroup'];
 
-/** What would be lost silently is refused. */
+/** Throws ERR_OCI_CONFIG for settings that a guest would silently ignore. */
 function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
   for (const name of ['uidMappings', 'gidMappings'] as const) {
     const value = linux[name];
@@ -151,10 +151,10 @@ function refuseWhatIsNot({ namespaces, linux }: BundleConfig): void {
     );
 }
 
-/** What a container has of dom0. */
+/** The container's shares of dom0. */
 type OfHost = Pick<GuestPlan, 'files' | 'shm'>;
 
-/** For crun, where that will be. */
+/** Returns the mount for crun, once the container's layout in the guest is known. */
 type PlannedMount = (layout: Pick<GuestLayout, 'device' | 'shm'>) => object;
 
 async function planMount(
@@ -185,7 +185,7 @@ async function planMount(
       `${field}.options`,
       'shared: what a guest mounts there dom0 does not see; slave, which is the other way, can be had',
     );
-  // Shared memory between processes of the guest: what dom0 has there nobody else sees.
+  // /dev/shm is memory that processes of the guest share. Only dom0 sees the tmpfs there.
   if (destination === SHM) {
     const own = await ownMemory(path);
     ofHost.shm = path;
@@ -200,7 +200,7 @@ async function planMount(
   });
 }
 
-/** The last of them counts, as for mount(8). */
+/** As for mount(8), the last of these options counts. */
 const PROPAGATION = /^r?(private|shared|slave)$/;
 
 const OWN_FILESYSTEMS = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];

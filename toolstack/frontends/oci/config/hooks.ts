@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hooks of a config.json that dom0 runs, with their defaults (config.md, POSIX-platform Hooks). Pure.
+// Reads the hooks of a config.json that dom0 runs, with their defaults (config.md, POSIX-platform Hooks). Pure.
 
 export interface Hook {
   path: string;
-  /** With the program's own name first; empty for that alone. */
+  /** Arguments, with the program's own name first; empty for no arguments. */
   args: readonly string[];
   env: readonly string[];
   timeoutMs: number;
@@ -25,10 +25,10 @@ export interface HookDocument {
 }
 
 const DEFAULT_S = 300;
-/** The longest time that a timer of Node.js takes. */
+/** The longest time of a Node.js timer, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** `documents` is the object "hooks" of a config.json that its schema took. */
+/** Returns the hooks of the object "hooks" of a config.json, once the schema has taken it. */
 export function hooksOf(documents: Partial<Record<string, HookDocument[] | null>>): Hooks {
   const hooks = POINTS.map((point) => [point, (documents[point] ?? []).map(hookOf)]);
   return Object.fromEntries(hooks) as Hooks;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The limits in linux.resources that thaw enforces: the size of the domain, and the number of processes. Pure.
+// Reads the limits in linux.resources that thaw enforces: the size of the domain, and the number of processes. Pure.
 
 import type { JsonObject } from './fields.js';
 import type { OciLimits } from '../container/record.js';
 
-/** The kernel's (cgroup-v2.rst, cpu.max). */
+/** The kernel's default (cgroup-v2.rst, cpu.max). */
 const DEFAULT_PERIOD_US = 100_000;
 
 /** Returns the limits of a linux.resources that its schema took. A number that is not above 0 is no limit. */

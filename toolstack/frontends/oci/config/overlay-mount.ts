@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the folders of dom0 that an engine made a bundle's root filesystem of, from the kernel's words on the overlay mounted there (proc(5),
+// Finds the folders of dom0 that a container engine made a bundle's root filesystem of. Reads the kernel's list of mounts (proc(5),
 // /proc/PID/mountinfo; Documentation/filesystems/overlayfs.rst). Pure.
 
 export interface OverlayMount {
-  /** The topmost first, absolute, as the engine named them. */
+  /** Lower folders, the topmost first. Paths are absolute, as the container engine named them. */
   lower: string[];
-  /** The folder that takes dom0's writes; undefined for a mount that is read-only. */
+  /** The folder that takes dom0's writes; undefined for a read-only mount. */
   upper?: string;
 }
 
 /**
- * `path` is absolute and has no symlinks. `defaults` are options such as `metacopy=on` that hold where a mount names no other. Throws RangeError
- * with the reason where the mount at `path` cannot be split into layers.
+ * Returns the layers of the overlay mounted at `path`, which is absolute and has no symlinks. `defaults` are options such as `metacopy=on` that hold
+ * unless the mount names them. Throws RangeError with the reason where the mount cannot be split into layers.
  */
 export function overlayAt(
   mountinfo: string,
@@ -35,7 +35,7 @@ export function overlayAt(
 }
 
 interface MountLine {
-  /** The folder of the file system that is mounted. */
+  /** The folder of the filesystem that is mounted. */
   root: string;
   point: string;
   type: string;
@@ -97,7 +97,7 @@ function octal(text: string): string {
   );
 }
 
-/** Splits as overlayfs splits lowerdir: a backslash makes a colon, or a backslash, part of a name. */
+/** Splits as overlayfs splits lowerdir: a backslash makes the next colon or backslash part of a name. */
 function splitList(list: string): string[] {
   const names = [''];
   for (const [, escaped, plain = ''] of list.matchAll(/\\(.)|(.)/gs)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plans a container of a bundle before anything is made: its domain and size, its config.json in the guest, its record.
+// Plans a container of a bundle before thawd makes anything: its domain and size, its config.json in the guest, its record.
 
 import { ProcessFlag } from '../../../api/wire.js';
 import {
@@ -25,13 +25,13 @@ import { layersOfRoot, type RootLayers } from './rootfs.js';
 
 export interface CreateRequest {
   id: string;
-  /** Absolute, as the bundle. */
+  /** An absolute path, as is `bundle`. */
   root: string;
   bundle: string;
-  /** Absolute, as the console socket; '' for none. */
+  /** An absolute path, as is `consoleSocket`; '' for none. */
   pidFile: string;
   consoleSocket: string;
-  /** The caller stays until the container's end and lends it its own terminal. */
+  /** True where the caller stays until the container's end and lends it its own terminal. */
   isAttended?: boolean;
 }
 
@@ -40,7 +40,7 @@ export type PlanServices = Pick<OciServices, 'sandbox' | 'layers'>;
 export interface OciPlan {
   config: BundleConfig;
   guest: GuestPlan;
-  /** The domain that the container enters, where it gets none of its own. */
+  /** The domain that the container enters; undefined where it gets its own domain. */
   joining: Joining | undefined;
   record: OciRecord;
 }
@@ -69,7 +69,7 @@ export async function planCreate(
       guest.rootfs === '9pfs'
         ? NO_LAYERS
         : await layersOfRoot(services.layers, key, guest.root, signal);
-    // Layers may take a while: meanwhile other containers change, and the engine may give up.
+    // Making the layers may take a while: meanwhile other containers change, and the container engine may give up.
     signal.throwIfAborted();
     const joining = await findJoining(config, root, containers());
     if (joining) refuseWithin(joining, guest);
@@ -102,7 +102,7 @@ export async function planCreate(
   }
 }
 
-/** Refuses what a domain can have only from its start on. Throws ERR_OCI_CONFIG. */
+/** Throws ERR_OCI_CONFIG for settings that a domain can have only from its start on. */
 function refuseWithin({ owner }: Joining, { devices }: GuestPlan): void {
   if (devices[0])
     throw configError(
@@ -136,7 +136,9 @@ async function newDomain(
 
 const NO_LAYERS: RootLayers = { paths: [], bytes: [] };
 
-/** The sandbox's part of the record, in another container's domain. Throws ERR_OCI_CONFIG for more CPUs than the domain has. */
+/**
+ * Returns the sandbox's part of the record for a container in another container's domain. Throws ERR_OCI_CONFIG for more CPUs than the domain has.
+ */
 function recordWithin(
   { owner }: Joining,
   id: SandboxId,

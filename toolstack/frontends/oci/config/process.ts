@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process object of exec (config.md, Process): read from a file, or the container's own with the changes that exec's options ask for.
+// Makes the process object of exec (config.md, Process): from a file, or from the container's own process with the changes of exec's options.
 
 import { readFile } from 'node:fs/promises';
 import type { StandIn } from '../../../api/client.js';
@@ -87,12 +87,12 @@ export function inGuest(process: ProcessSpec): ProcessSpec {
   return without(process, ['apparmorProfile', 'selinuxLabel']);
 }
 
-/** SAFETY: what is left out is not in T's own names. */
+/** SAFETY: T itself declares none of the removed names. */
 function without<T extends JsonObject>(from: T, names: readonly string[]): T {
   return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name))) as T;
 }
 
-/** The size of the process's terminal in characters; 0 where it has none. Pure. */
+/** Returns the size of the process's terminal in characters; 0 where it has none. Pure. */
 export function sizeOf(process: JsonObject): { rows: number; cols: number } {
   const { height, width } = (process['consoleSize'] ?? {}) as JsonObject;
   const side = (value: unknown): number =>
@@ -100,7 +100,7 @@ export function sizeOf(process: JsonObject): { rows: number; cols: number } {
   return { rows: side(height), cols: side(width) };
 }
 
-/** Returns what the process's stand-in has of dom0. Pure. */
+/** Returns the host paths and flags for the process's stand-in. Pure. */
 export function standInOf(
   record: Pick<OciRecord, 'rootfs' | 'sandbox' | 'cgroup' | 'annotations'>,
   process: Pick<StandIn, 'shimSocket' | 'process' | 'flags' | 'console'>,

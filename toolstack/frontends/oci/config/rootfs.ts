@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bundle's root filesystem in its guest: a share of dom0's folder or, where an annotation asks for it, EROFS layers.
+// Gives a guest the root filesystem of a bundle: a share of dom0's folder or, where an annotation asks for it, EROFS layers.
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,11 +13,11 @@ import { overlayAt } from './overlay-mount.js';
 export const ROOTFS_ANNOTATION = 'io.thaw.rootfs';
 const FIELD = `annotations.${ROOTFS_ANNOTATION}`;
 
-/** `erofs-volatile` can be written to: the writes stay in the guest's memory, end with it, and are not seen by dom0. */
+/** `erofs-volatile` can be written to. The writes stay in the guest's memory and end with it; dom0 does not see them. */
 const KINDS = ['9pfs', 'erofs', 'erofs-volatile'] as const;
 export type RootfsKind = (typeof KINDS)[number];
 
-/** Throws ERR_OCI_CONFIG. Pure. */
+/** Returns the kind that the annotation asks for. Throws ERR_OCI_CONFIG. Pure. */
 export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
   const wanted = annotations[ROOTFS_ANNOTATION] ?? '9pfs';
   const kind = KINDS.find((known) => known === wanted);
@@ -30,20 +30,20 @@ export function rootfsKind({ annotations, root }: BundleConfig): RootfsKind {
   return kind;
 }
 
-/** Whether the root filesystem is a copy that neither dom0 nor the guest can change. Pure. */
+/** Returns true where the root filesystem is a copy that neither dom0 nor the guest can change. Pure. */
 export function isSealed({ annotations }: Pick<BundleConfig, 'annotations'>): boolean {
   return annotations[ROOTFS_ANNOTATION] === 'erofs';
 }
 
 export interface RootLayers {
-  /** The topmost last. */
+  /** Paths of the layers, the topmost last. */
   paths: string[];
   bytes: number[];
 }
 
 /**
- * The layers of the overlay that an engine mounted at `root`, which has no symlinks, kept for the holder. Rejects with ERR_OCI_CONFIG where
- * the mount has no layers, and as FolderLayers.take() does.
+ * Makes the layers of the overlay that a container engine mounted at `root`, and keeps them for the holder. `root` has no symlinks. Rejects with
+ * ERR_OCI_CONFIG where the mount has no layers, and as FolderLayers.take() does.
  */
 export async function layersOfRoot(
   layers: FolderLayers,
@@ -58,7 +58,7 @@ export async function layersOfRoot(
   return { paths: made.map(({ path }) => path), bytes: made.map(({ bytes }) => bytes) };
 }
 
-/** The folders of the layers, the topmost last. Rejects with RangeError, or the system's error. */
+/** Resolves with the folders of the layers, the topmost last. Rejects with RangeError, or the system's error. */
 async function foldersOf(root: string): Promise<LayerFolder[]> {
   const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
   const { lower, upper } = overlayAt(mountinfo, root, await overlayDefaults());
@@ -68,7 +68,7 @@ async function foldersOf(root: string): Promise<LayerFolder[]> {
     await checkStore(folder);
     folders.unshift({ folder, isOwn: false });
   }
-  // The engine or an earlier start wrote there.
+  // The upper folder has files of the container engine or of an earlier start.
   if (upper !== undefined && (await readdir(upper)).length > 0)
     folders.push({ folder: upper, isOwn: true });
   if (folders.length > LAYERS_MAX)
@@ -76,7 +76,7 @@ async function foldersOf(root: string): Promise<LayerFolder[]> {
   return folders;
 }
 
-/** The kernel's defaults for overlays. */
+/** Resolves with the kernel's defaults for overlays. */
 async function overlayDefaults(): Promise<string[]> {
   const parameters = '/sys/module/overlay/parameters';
   const defaults: string[] = [];
@@ -91,7 +91,7 @@ async function overlayDefaults(): Promise<string[]> {
 async function checkStore(folder: string): Promise<void> {
   if (!STORES.some((pattern) => pattern.test(folder)))
     throw new RangeError(`${folder} is not in a store of podman's, Docker's or containerd's`);
-  // The layer's own folder has the mode that the image gives its root.
+  // The image gives its root's mode to the layer's own folder, so only the folders above are checked.
   for (let above = dirname(folder); above !== '/'; above = dirname(above)) {
     const { uid, mode } = await stat(above);
     if (uid !== 0 || (mode & OTHERS_WRITE) !== 0)
@@ -101,7 +101,7 @@ async function checkStore(folder: string): Promise<void> {
 
 const OTHERS_WRITE = 0o022;
 
-/** Engines keep unpacked layers here and do not change them: containers-storage, containerd, Docker. */
+/** Container engines keep unpacked layers in these folders and do not change them: containers-storage, containerd, Docker. */
 const STORES = [
   /\/overlay\/[0-9a-f]{64}\/diff$/,
   /\/snapshots\/\d+\/fs$/,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One container of an engine: its domain or its part of one, and what follows when it ends.
+// Represents one container of a container engine: its own domain or its slot in another one, and the cleanup at its end.
 
 import { constants } from 'node:os';
 import type { ExitStatus } from '../../../api/wire.js';
@@ -11,40 +11,40 @@ import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { clearCgroup } from '../engine/cgroup.js';
 import type { OciRecord, OciStore } from './record.js';
 
-/** An engine has work to do when a container ends, and its caller waits for that work. */
+/** The domain's cleanup waits this long: the container engine has work to do at a container's end, and its caller waits for that work. */
 const REST_MS = 50;
 
-/** The network namespace of dom0 that is carried into a domain; engine/network.ts implements it. */
+/** The network namespace of dom0 that thawd carries into a domain; engine/network.ts implements it. */
 export interface CarriedNetwork {
   begin(): Promise<void>;
-  /** The namespace, or what its guest can be told, may have changed. */
+  /** Reports that the namespace may have changed, or that the guest may answer again. */
   changed(): void;
   settled(): Promise<void>;
   close(): void;
 }
 
 export class OciContainer extends BaseContainer<OciRecord> {
-  /** Its own domain, or that of the container whose pod it is in. */
+  /** The container's own domain, or the domain of the container whose pod it is in. */
   domain: PodDomain | undefined;
-  /** Where it has a domain of its own: the network namespace of dom0 that is carried into it. */
+  /** The network namespace of dom0 that is carried into the container's own domain; undefined in another container's domain. */
   network: CarriedNetwork | undefined;
-  /** Settles when its domain has the size that was asked for. Never rejects. */
+  /** Settles when the domain has the requested size. Never rejects. */
   sizing: Promise<void> = Promise.resolve();
-  /** Pids of the stand-ins of its processes beside the first. */
+  /** Pids of the stand-ins of all processes but the first. */
   readonly standIns = new Map<number, number>();
-  /** Whether Xen is asked to pause it: from then on no signal reaches it. */
+  /** True from the request to pause the domain on: no signal reaches the container any more. */
   isPausing = false;
-  /** Whether it is being checkpointed: its agent is frozen, or will be. */
+  /** True during a checkpoint: the agent is frozen, or will be. */
   isSaving = false;
-  /** Settles when an engine sees nothing of it any more, once its removal was asked for. */
+  /** Settles when the container engine sees nothing of the container any more; undefined until its removal is requested. */
   removing: Promise<void> | undefined;
-  /** Settles when its domain and its record are gone, once it was removed. Never rejects. */
+  /** Settles when the domain and the record of a removed container are gone. Never rejects. */
   gone: Promise<void> = Promise.resolve();
-  /** Settles when its create has, while that is under way. */
+  /** Settles with the container's create; undefined when no create is under way. */
   making: Promise<void> | undefined;
-  /** Aborts when it is removed: whatever is still being made of it is useless. */
+  /** Aborts at the container's removal: any part of it that is still being made is useless. */
   readonly going = new AbortController();
-  /** Resolves when its end is written and its domain, or its part of one, is gone. Never rejects. */
+  /** Resolves when the container's end is recorded and its domain or slot is released. Never rejects. */
   readonly finished: Promise<void>;
   readonly #log: Log;
   #hasFinished: () => void = () => undefined;
@@ -60,23 +60,23 @@ export class OciContainer extends BaseContainer<OciRecord> {
     return this.shimEvents;
   }
 
-  /** Whether the domain ends with it. */
+  /** True where the domain ends with the container. */
   get ownsDomain(): boolean {
     return this.record.inDomainOf === undefined;
   }
 
-  /** Whether other containers are in its domain now. */
+  /** True while the domain has other containers. */
   get sharesDomain(): boolean {
     return (this.domain?.slots.holders.length ?? 0) > 1;
   }
 
-  /** Ends it, with its domain. Resolves as `finished` does. Idempotent; never rejects, and logs what fails. */
+  /** Ends the container, with its domain. Resolves as `finished` does. Idempotent; never rejects, and logs failures. */
   end(ending: Ending): Promise<void> {
     this.#finishing ??= this.#finish(ending).finally(this.#hasFinished);
     return this.#finishing;
   }
 
-  /** Ends it as SIGKILL does, whatever it is doing. */
+  /** Ends the container as SIGKILL does, in any state. */
   kill(): Promise<void> {
     return this.end({ exit: { kind: 'signaled', signal: constants.signals.SIGKILL } });
   }
@@ -94,14 +94,14 @@ export class OciContainer extends BaseContainer<OciRecord> {
     this.settle(ending);
     const { id } = this.record;
     if ('reason' in ending) this.#log.warn(`OCI container ${id} is lost: ${ending.reason}`);
-    // A container that ended under an earlier thawd, and is removed now, has ended already.
+    // An earlier thawd may have recorded the end already.
     if (!hasEnded(this.record)) advance(this.record, 'exit' in ending ? 'exit' : 'lose');
     Object.assign(this.record, ending);
     this.execs.endAll();
     this.standIns.clear();
     this.network?.close();
     await this.leaveDomain();
-    // An engine may remove the cgroup before it deletes the container.
+    // A container engine may remove the cgroup before it deletes the container.
     await clearCgroup(this.record.cgroup);
     this.sandbox = undefined;
     this.domain = undefined;
@@ -110,7 +110,7 @@ export class OciContainer extends BaseContainer<OciRecord> {
     );
   }
 
-  /** Leaves its domain; its own domain ends, and with it the other containers in it. Idempotent; never rejects. */
+  /** Leaves the domain. The container's own domain ends, and with it the other containers in it. Idempotent; never rejects. */
   async leaveDomain(): Promise<void> {
     const { domain } = this;
     if (this.ownsDomain && domain) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All containers that engines made, and what each command of the runtime specification does to one (runtime.md, Operations).
+// Holds all containers of container engines, and performs the operations of the runtime specification on them (runtime.md, Operations).
 
 import { constants } from 'node:os';
 import type { Client } from '../../../api/client.js';
@@ -22,11 +22,11 @@ import { restore, type RestoreRequest } from '../verbs/restore.js';
 import { start } from '../verbs/start.js';
 import { stateOf } from '../command-line/state.js';
 
-/** Signals that do nothing to a process that has not begun. */
+/** Signals that have no effect on a process that has not begun. */
 const { SIGCHLD, SIGCONT, SIGKILL, SIGURG, SIGWINCH } = constants.signals;
 const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 
-/** Less than podman waits. */
+/** Less than podman waits, in milliseconds. */
 const INSIST_MS = 4000;
 
 const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
@@ -45,7 +45,7 @@ export class OciContainers {
     return this.#services;
   }
 
-  /** Takes over what an earlier thawd left. Resolves with the sandboxes that are still somebody's. */
+  /** Takes over the containers of an earlier thawd. Resolves with the sandboxes that containers still use. */
   async recover(): Promise<SandboxRecord[]> {
     const records = await this.#services.store.loadAll(this.#log);
     const isMember = ({ inDomainOf }: OciRecord): boolean => inDomainOf !== undefined;
@@ -56,7 +56,7 @@ export class OciContainers {
     return owners.map(({ record }) => record.sandbox);
   }
 
-  /** Once all else is accounted for: what of layers of root filesystems nobody has. */
+  /** Removes layers of root filesystems that no container uses. Call it once all containers are recovered. */
   async sweep(): Promise<void> {
     const { sandbox, layers } = this.#services;
     await sandbox.loops.sweep(layers.dir).catch((error: unknown) => {
@@ -65,7 +65,7 @@ export class OciContainers {
     await layers.prune();
   }
 
-  /** What an earlier thawd did not come to write down: files and disks that nobody has, and memory that members need. */
+  /** Finishes the work that an earlier thawd left: removes shares and disks without a holder, and adds memory that members need. */
   async #settle(owner: OciContainer): Promise<void> {
     const { id, state } = owner.record;
     const wrong = (what: string) => (error: unknown) => {
@@ -73,7 +73,7 @@ export class OciContainers {
     };
     await owner.domain?.shares.sweep().catch(wrong('files'));
     await owner.domain?.disks.sweep().catch(wrong('disks'));
-    // No agent of a paused domain answers.
+    // The agent of a paused domain does not answer.
     if (state !== 'paused')
       void fitDomain(this.#services.sandbox, owner, this.all).catch(wrong('memory'));
   }
@@ -104,14 +104,14 @@ export class OciContainers {
     throw new OciError('ERR_OCI_NOT_FOUND', `container "${id}" does not exist`);
   }
 
-  /** Rejects with ERR_OCI_ID, ERR_OCI_CONFIG and what a sandbox rejects with; nothing is left then. */
+  /** Rejects with ERR_OCI_ID, ERR_OCI_CONFIG and as a sandbox does. After a rejection nothing of the container remains. */
   create(request: CreateRequest, client: Client): Promise<OciContainer> {
     return this.#make(request, client, (container, plan) =>
       create(this.#services, container, plan, { ...request, containers: this.all }, client),
     );
   }
 
-  /** As create(), with ERR_CHECKPOINT_FILE and the like; it runs then. */
+  /** Works as create(), but the container runs at its end. Also rejects with ERR_CHECKPOINT_FILE and the like. */
   restore(request: RestoreRequest, client: Client): Promise<OciContainer> {
     return this.#make(request, client, (container, plan) =>
       restore(this.#services, container, plan, request, client),
@@ -164,16 +164,18 @@ export class OciContainers {
     await exec(this.find(root, id), request, client);
   }
 
-  /** Rejects with ERR_OCI_STATE unless it is created or running. */
+  /**
+   * Sends a signal to the first process, or ends a container that was not started. Rejects with ERR_OCI_STATE while create() runs and after the end.
+   */
   async kill(root: string, id: string, signal: number): Promise<void> {
     const container = this.find(root, id);
     const { record, sandbox } = container;
     if (record.state === 'creating' || hasEnded(record) || !sandbox)
       throw stateError('kill', record);
-    // Its guest gets no signal, and need not.
+    // A frozen guest takes no signal, so SIGKILL ends the container from dom0.
     const isStill = record.state === 'paused' || container.isPausing;
     if (isStill && signal === SIGKILL) return container.kill();
-    // Its guest would keep the signal until it begins.
+    // The guest would keep the signal until the process begins.
     if (record.state !== 'created') {
       sandbox.shim.signal(container.first, signal);
       if (signal === SIGKILL) insist(container);
@@ -181,7 +183,7 @@ export class OciContainers {
       await container.end({ exit: { kind: 'signaled', signal } });
   }
 
-  /** Rejects with ERR_OCI_STATE for one that runs, unless it is to be killed. */
+  /** Rejects with ERR_OCI_STATE for a container that runs, unless `force` is true. */
   async delete(root: string, id: string, force: boolean): Promise<void> {
     if (force && !this.#containers.has(keyOf(root, id))) return;
     const container = this.find(root, id);
@@ -191,7 +193,7 @@ export class OciContainers {
     await this.#services.pool.during(() => this.remove(container));
   }
 
-  /** All of it goes, once, however many want that: its domain, where that is its own, a little later (`gone`). */
+  /** Removes the container once, for any number of callers. Its own domain ends a little later (`gone`). */
   remove(container: OciContainer): Promise<void> {
     container.removing ??= this.#release(container);
     return container.removing;
@@ -201,19 +203,20 @@ export class OciContainers {
     const { record, ownsDomain, domain } = container;
     const { budget } = this.#services.sandbox;
     container.going.abort(new OciError('ERR_OCI_STATE', `container "${record.id}" was deleted`));
-    // Whatever its create is waiting for in there.
+    // The end of the domain cuts short any wait of create() in the guest.
     const left = ownsDomain ? container.leaveDomain() : Promise.resolve();
-    // In another's domain it waits for nothing that its own end would end; and what it makes there it leaves at once.
+    // In another container's domain, create() waits for nothing that this container's end would cut short. Once it settles, kill() leaves that
+    // domain.
     await container.making?.catch(() => undefined);
     const ended = container.kill();
     if (ownsDomain) {
       budget.expectBack(ended);
-      // Engines unmount its root filesystem next.
+      // The container engine unmounts the root filesystem next.
       await domain?.sandbox.unserved;
     } else await ended;
     await this.#afterEnd(container);
     const key = keyOf(record.root, record.id);
-    // Its name may be another's since, where two wanted its end.
+    // When two callers remove the container, a new container may have its name by now.
     if (this.#containers.get(key) === container) this.#containers.delete(key);
     container.gone = Promise.all([left, ended])
       .then(() => container.leaveDomain())
@@ -223,7 +226,7 @@ export class OciContainers {
       });
   }
 
-  /** Once, also where a thawd ends in between. Never rejects; what fails is logged. */
+  /** Runs once, also where a thawd ends in between. Never rejects; logs failures. */
   async #afterEnd(container: OciContainer): Promise<void> {
     const { record } = container;
     if (record.isDeleted === true) return;
@@ -244,7 +247,7 @@ export class OciContainers {
   async #recoverOne(record: OciRecord): Promise<void> {
     const { store } = this.#services;
     const container = new OciContainer(record, store, this.#log);
-    // Its name may be another's since.
+    // A new container may have the name of a deleted one.
     if (record.isDeleted !== true) this.#containers.set(keyOf(record.root, record.id), container);
     this.#services.layers.adopt(record.key, record.sandbox.layers);
     await this.#adoptDevices(container);
@@ -261,9 +264,9 @@ export class OciContainers {
     giveBackAtEnd(devices, container);
   }
 
-  /** Its end has come whatever they say. Never rejects; what fails is logged. */
+  /** Runs the poststop hooks. The container's end does not depend on their outcome. Never rejects; logs failures. */
   async #afterStop(record: OciRecord): Promise<void> {
-    // Who has no process yet has not been made as far as anybody could know of it.
+    // A container without a pid was never visible to its caller: run no poststop hooks.
     if (record.pid === 0) return;
     const run = { state: JSON.stringify(stateOf(record, 'stopped')), cwd: record.bundle };
     for (const hook of record.hooks.poststop)
@@ -273,7 +276,7 @@ export class OciContainers {
   }
 }
 
-/** A guest that is short of memory may take minutes over a process's end, and engines wait for seconds. */
+/** Kills the container if its guest is slow: a guest that is short of memory may take minutes to end a process, and engines wait for seconds. */
 function insist(container: OciContainer): void {
   if (container.sharesDomain) return;
   const timer = setTimeout(() => void container.kill(), INSIST_MS).unref();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of an engine's container, which state.json has.
+// Defines the record of an OCI container, which state.json stores.
 
 import type { ContainerState } from '../../../api/container.js';
 import type { ExitStatus } from '../../../api/wire.js';
@@ -12,59 +12,59 @@ import type { SandboxRecord } from '../../../sandbox/record.js';
 import { stateFrom, statusOf, type OciStatus } from './status.js';
 
 export interface OciRecord {
-  /** thaw's own name for it: of its folder, and in its guest. */
+  /** thaw's own name for the container: the name of its folder, and its name in the guest. */
   key: string;
-  /** The engine's, one within its root. */
+  /** The container engine's name for the container, unique within its root. */
   id: string;
-  /** --root: whose container it is. */
+  /** The folder of --root, which identifies the container engine. */
   root: string;
-  /** Absolute. */
+  /** An absolute path. */
   bundle: string;
   ociVersion: string;
   annotations: Record<string, string>;
-  /** Its first process, which others are like unless they say so: config.json may be another by then. */
+  /** The first process, from which exec takes its defaults: config.json may have changed since. */
   process: ProcessSpec;
   limits: OciLimits;
   hooks: Pick<Hooks, 'poststart' | 'poststop'>;
-  /** Written by lifecycle.ts alone. state.json has the specification's word for it. */
+  /** Only lifecycle.ts writes the state. state.json has the specification's word for it. */
   readonly state: ContainerState;
-  /** Of its stand-in; 0 before there is one. */
+  /** The pid of the container's stand-in; 0 before there is one. */
   pid: number;
-  /** In milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   created: number;
   exit?: ExitStatus;
-  /** Why it ended, where its process did not say so. */
+  /** The reason for an end that no exit status explains. */
   reason?: string;
   flags: number;
-  /** The folder of its cgroup in dom0; '' for none. */
+  /** The folder of the container's cgroup in dom0; '' for none. */
   cgroup: string;
-  /** Its domain's; of one that is in another's domain that domain's figures, and its own files. */
+  /** The sandbox of the container's domain. A container in another's domain has that domain's numbers, and its own shares. */
   sandbox: SandboxRecord;
-  /** The key of the container whose domain it is in, where that is another. */
+  /** The key of the container whose domain this one is in, where that is another container. */
   inDomainOf?: string;
-  /** What it has there. */
+  /** The slot, the disks and the 9pfs device of the container in that domain. */
   place?: Place;
-  /** The folder of its root filesystem in dom0. */
+  /** The folder of the root filesystem in dom0. */
   rootfs?: string;
-  /** What its guest has of the namespace that its stand-in is in. */
+  /** Interfaces that the guest has of the stand-in's network namespace. */
   links?: CarriedLink[];
-  /** The folder of dom0 that its engine gave it as /dev/shm: others of its domain that have the same share it. */
+  /** The folder of dom0 that the container engine bound as /dev/shm. Containers of one domain with the same folder share it. */
   shm?: string;
-  /** What its guest calls it, where that is not its key: it was restored. */
+  /** The guest's name for a restored container, where it differs from the key. */
   inGuest?: string;
-  /** What its guest calls its first interface, where an engine gave it another name. */
+  /** The guest's name for the first interface, where a container engine renamed that. */
   firstInterface?: string;
-  /** The folder that it is being checkpointed into, its file there, whether it ends by that, and whether it stood still before. */
+  /** A checkpoint under way: its folder, its fid snapshot's file there, whether the container ends by it, and whether it was paused before. */
   saving?: { folder: string; stash: string; ends: boolean; wasPaused?: boolean };
-  /** The number of its first process in its guest, once it is created. */
+  /** The pid of the first process in the guest, once the container is created. */
   guestPid?: number;
-  /** Nobody knows it any more: what is left of it is to go. */
+  /** True where the container engine has deleted the container: thawd releases the rest of it. */
   isDeleted?: boolean;
-  /** It is kept still by its cgroup, in a domain that goes on. */
+  /** True while the container's cgroup is frozen, in a domain that runs. */
   isStill?: boolean;
 }
 
-/** What of linux.resources was asked for; undefined for no limit. */
+/** The requested limits of linux.resources; undefined for no limit. */
 export interface OciLimits {
   memoryBytes?: number;
   /** quota / period. */
@@ -72,12 +72,12 @@ export interface OciLimits {
   pids?: number;
 }
 
-/** The folder of its root filesystem in dom0; that of a record of thaw 0.1's first days is among its files. Pure. */
+/** Returns the folder of the root filesystem in dom0. Records of early versions of thaw 0.1 have it as their first share. Pure. */
 export function rootOf({ rootfs, sandbox }: Pick<OciRecord, 'rootfs' | 'sandbox'>): string {
   return rootfs ?? sandbox.files?.[0]?.path ?? '';
 }
 
-/** As its guest knows it. Pure. */
+/** Returns the container's name in the guest. Pure. */
 export function nameInGuest({ key, inGuest = key }: Pick<OciRecord, 'key' | 'inGuest'>): string {
   return inGuest;
 }
@@ -87,7 +87,7 @@ export class OciStore extends FolderStore<OciRecord> {
     super(folder, {
       ...{ name: 'OCI container', file: 'state.json', unreadable: 'remove' },
       keyOf: ({ key }) => key,
-      // The folder is gone with dom0, as is whatever ran.
+      // state.json needs no sync to disk: its folder ends with dom0, as do the containers.
       lasts: () => false,
       toJson: (record) => ({ ...record, state: statusOf(record.state) }),
       fromJson: (written) => {

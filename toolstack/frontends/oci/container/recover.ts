@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a thawd takes over a container that an earlier one left: as it is, or as one that has ended meanwhile.
+// Takes over a container of an earlier thawd: as it is, or as one that has ended meanwhile.
 
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -23,8 +23,8 @@ import { pauseNow } from '../verbs/pause.js';
 import type { OciRecord } from './record.js';
 
 /**
- * Those that have a domain first, then those that are in one of these. Resolves with whether it is to stay: one whose create was cut short is
- * nobody's, and what is left of it is released.
+ * Takes over one container. The caller takes over containers with their own domain first, then those that are in one of these domains. Resolves with
+ * true where the container stays. Releases a container whose create or delete was cut short, and resolves with false.
  */
 export async function takeOver(
   services: OciServices,
@@ -62,9 +62,9 @@ export async function takeOver(
   const { saving } = record;
   if (saving && (await hasEndedBy(saving, container))) return true;
   if (first?.hasBegun === true) {
-    // Xen knows what a thawd that was killed may not have come to write down.
+    // Xen knows of a pause that a killed thawd may not have recorded.
     const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
-    // Its end may have come meanwhile.
+    // The container may have ended meanwhile.
     if (hasEnded(record)) return true;
     advance(record, 'reattach');
     if (paused || record.isStill === true) advance(record, 'pause');
@@ -75,12 +75,12 @@ export async function takeOver(
   if (saving) goOn(services, container, domain, saving.wasPaused === true);
   followNetwork(services, container, domain);
   await domain.sandbox.catchUp();
-  // No agent of a paused domain answers.
+  // The agent of a paused domain does not answer.
   if (record.state !== 'paused') await domain.sandbox.growOn();
   return true;
 }
 
-/** Its checkpoint was cut short: where the folder has all of it, and it was to end by that, it has ended. */
+/** Settles a checkpoint that was cut short. Ends the container and resolves with true where the folder has the whole checkpoint and was to end it. */
 async function hasEndedBy(
   saving: NonNullable<OciRecord['saving']>,
   container: OciContainer,
@@ -94,7 +94,9 @@ async function hasEndedBy(
   return false;
 }
 
-/** It may have been in the middle of a checkpoint. Nobody moves it before it has gone on, and stands as it did before. */
+/**
+ * Resumes a container that may be in the middle of a checkpoint, and then pauses it if it was paused before. Excludes pause and resume until then.
+ */
 function goOn(
   { sandbox: services }: OciServices,
   container: OciContainer,
@@ -107,7 +109,7 @@ function goOn(
   const again = async (): Promise<void> => {
     await goOnIfHeld(services, domain.sandbox, record.sandbox);
     if (!wasPaused || record.state !== 'running') return;
-    // A guest that stands still connects to nobody.
+    // The shim must have the agent's hello before the pause: a frozen guest sends none.
     await domain.sandbox.shim.waitUp(WAKE_MS);
     container.isPausing = false;
     await pauseNow(libxl, container);
@@ -123,7 +125,7 @@ function goOn(
     });
 }
 
-/** An engine may have changed it while no thawd ran. */
+/** Follows the container's network: its engine may have changed it while no thawd ran. */
 function followNetwork(
   { sandbox: { host } }: OciServices,
   container: OciContainer,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cgroup of dom0 that engines look for a container in: its stand-in is there, what the container uses is its domain's.
+// Manages the cgroup of dom0 in which container engines look for a container. Only its stand-in is there: the container itself uses its domain.
 
 import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -9,16 +9,16 @@ import { unmountFigures } from './stats-files.js';
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** Where linux.cgroupsPath is: a path, or systemd's slice:prefix:name. Pure. */
+/** Returns the folder of linux.cgroupsPath, which is a path, or systemd's slice:prefix:name. Pure. */
 export function cgroupFolder(path: string): string {
   const [slice, prefix, name] = path.split(':');
   const isSystemds = name !== undefined && !path.includes('/');
   const below = isSystemds ? `${slice || 'system.slice'}/${prefix}-${name}.scope` : path;
-  // Whatever `..` it has stays below.
+  // resolve() keeps a path with `..` below the cgroup root.
   return join(CGROUPS, resolve('/', below));
 }
 
-/** Makes it, and resolves with its folder; '' where none is asked for, or dom0 has no cgroup v2. */
+/** Makes the cgroup and resolves with its folder; '' where `path` is empty, or dom0 has no cgroup v2. */
 export async function enterCgroup(path: string): Promise<string> {
   if (path === '') return '';
   const hasV2 = await access(`${CGROUPS}/cgroup.procs`).then(
@@ -34,8 +34,8 @@ export async function enterCgroup(path: string): Promise<string> {
 }
 
 /**
- * Engines look for memory.events and pids.current there, which are there where memory and processes are counted; that is to be said in each
- * folder above. Where systemd or processes in one of these are in the way, they find none.
+ * Enables the memory and pids controllers in each folder above. Container engines look for memory.events and pids.current, which need them. Fails
+ * silently where systemd or processes in one of these folders prevent it.
  */
 async function count(folder: string): Promise<void> {
   const counted = await readFile(join(folder, 'cgroup.controllers'), 'utf8').catch(() => '');
@@ -49,8 +49,8 @@ async function count(folder: string): Promise<void> {
 }
 
 /**
- * Removes it once the stand-in has left it, which is killed where it takes its time: nobody asks any more how it ended. Another's may be in it:
- * then that one's end removes it.
+ * Removes the cgroup once the stand-in has left it. Kills a stand-in that takes too long: its exit status is of no use any more. Another container's
+ * stand-in may be in the cgroup: then that container's end removes it.
  */
 export async function leaveCgroup(folder: string, standIn: number): Promise<void> {
   if (folder === '' || (await isLeft(folder))) return;
@@ -64,7 +64,7 @@ export async function leaveCgroup(folder: string, standIn: number): Promise<void
   await isLeft(folder);
 }
 
-/** Resolves with whether it is gone, after a second at the latest. */
+/** Resolves with true once the cgroup is gone, or with false after a second. */
 async function isLeft(folder: string): Promise<boolean> {
   for (let tries = 0; tries < TRIES; tries++) {
     if (await clearCgroup(folder)) {
@@ -81,8 +81,8 @@ async function isLeft(folder: string): Promise<boolean> {
 }
 
 /**
- * Where no process is in it, what killed ones left mounted there goes: once the folder is gone nobody could find that any more. Resolves with
- * whether there was none.
+ * Unmounts the stats files of killed stand-ins in a cgroup without processes: later no path would lead to these mounts. Resolves with true where the
+ * cgroup has no process.
  */
 export async function clearCgroup(folder: string): Promise<boolean> {
   if (folder === '') return true;

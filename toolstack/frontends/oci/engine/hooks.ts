@@ -13,17 +13,17 @@ const SAID_MAX = 2000;
 const SAID_MS = 200;
 
 export interface HookRun {
-  /** The container's state as JSON, which each gets on its standard input. */
+  /** The container's state as JSON. Each hook gets it on its standard input. */
   state: string;
-  /** Where they run. */
+  /** The working directory of the hooks. */
   cwd: string;
-  /** One that has the namespaces they run in beside dom0's files; undefined for dom0's. */
+  /** A process with the namespaces in which the hooks run, beside dom0's files; undefined for dom0's namespaces. */
   pid?: number;
-  /** Nobody wants the container any more: what runs is killed. */
+  /** Aborts when the container is not wanted any more, which kills a running hook. */
   signal?: AbortSignal;
 }
 
-/** One after the other. Rejects with ERR_OCI_HOOK at the first that fails, which is named with what it said; the rest do not run. */
+/** Runs the hooks in order. Rejects with ERR_OCI_HOOK at the first failure, with the hook's path and its output; the other hooks do not run. */
 export async function runHooks(
   point: HookPoint,
   hooks: readonly Hook[],
@@ -37,7 +37,7 @@ export async function runHooks(
   }
 }
 
-/** Resolves with how it failed; undefined when it did not. */
+/** Resolves with a description of the failure; undefined for success. */
 async function runHook(
   hook: Hook,
   { state, cwd, pid, signal }: HookRun,
@@ -59,12 +59,12 @@ async function runHook(
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(state);
   const stop = AbortSignal.any(limits.filter((one) => one !== undefined));
-  // Its own process group: what it started goes with it.
+  // The hook has its own process group, so this kills its children too.
   const kill = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // Gone meanwhile.
+      // The process group has ended meanwhile.
     }
   };
   stop.addEventListener('abort', kill, { once: true });
@@ -72,7 +72,7 @@ async function runHook(
   try {
     const [code, by] = (await once(child, 'exit')) as [number | null, string | null];
     if (code === 0) return undefined;
-    // What it started may keep its stderr open.
+    // A child of the hook may keep its stderr open.
     await Promise.race([once(child, 'close'), sleep(SAID_MS)]);
     if (stop.aborted)
       return signal?.aborted

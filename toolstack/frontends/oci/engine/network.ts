@@ -20,7 +20,7 @@ const ANSWER_MS = 60_000;
 
 type Host = SandboxServices['host'];
 
-/** The OCI container, as far as its network concerns it. */
+/** The part of an OCI container that its network needs. */
 interface Owner {
   readonly record: OciRecord;
   readonly isPausing: boolean;
@@ -46,17 +46,14 @@ export class GuestNetwork {
     await this.#namespace.begin({ isNew: state === 'creating', isPaused: state === 'paused' });
   }
 
-  /** As FollowedNamespace.changed(). */
   changed(): void {
     this.#namespace.changed();
   }
 
-  /** As FollowedNamespace.reconcile(). */
   settled(): Promise<void> {
     return this.#namespace.reconcile();
   }
 
-  /** As FollowedNamespace.close(). */
   close(): void {
     this.#namespace.close();
   }

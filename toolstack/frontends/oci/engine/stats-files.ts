@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of a container's cgroup in dom0 that its stand-in says what its guest uses in (launcher/stand-in/figures.h), as thawd sees them.
+// Manages the stats files that a stand-in mounts in its container's cgroup (launcher/stand-in/figures.h), from thawd's side.
 
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
@@ -12,24 +12,23 @@ const run = promisify(execFile);
 const FIGURES = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
 const ANSWER_MS = 3000;
 const TOOL_MS = 10_000;
-/** Where stand-ins were killed one after the other. */
+/** Stand-ins that were killed one after the other leave a stack of mounts. */
 const LAYERS_MAX = 16;
 
 /**
- * Whoever looks at a container that stands still is told what it used when it began to: nobody could ask it then. Another process reads,
- * for nothing wakes one that reads where the stand-in has been stopped. Never rejects.
+ * Has the stand-in read the stats of a container that is about to be frozen: a frozen guest cannot answer later readers. A child process reads, for a
+ * reader of a stopped stand-in's file cannot be woken. Never rejects.
  */
 export async function rememberFigures(cgroup: string): Promise<void> {
   if (cgroup === '') return;
   const read = run('cat', [join(cgroup, 'memory.current')], { timeout: ANSWER_MS });
-  // Its end may come after the deadline.
+  // The child process may fail after the deadline.
   read.catch(() => undefined);
   await withDeadline(read, ANSWER_MS, 'Nobody says what the container uses').catch(() => undefined);
 }
 
 /**
- * Takes away what stand-ins left that were killed, of a cgroup that none is in any more. Never rejects: a file that stays mounted has nobody
- * behind it.
+ * Unmounts the stats files of killed stand-ins in a cgroup that has no stand-in any more. Never rejects: no process serves a file that stays mounted.
  */
 export async function unmountFigures(cgroup: string): Promise<void> {
   const own = await stat(cgroup).catch(() => undefined);

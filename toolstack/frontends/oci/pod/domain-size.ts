@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The size of a domain that several containers share: the pod's annotations name it, and it is never less than its containers may use.
+// Sets the size of a domain that several containers share. The pod's annotations name it, and it is never less than its containers' limits.
 
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { POD_MEMORY_BYTES } from '../../../runtime/pod/index.js';
@@ -14,7 +14,7 @@ import { nameInGuest, type OciLimits } from '../container/record.js';
 /** Memory for a guest's kernel, its agent and the pod's first container. */
 const GUEST_BYTES = 64 * 2 ** 20;
 
-/** The size that is asked for, by linux.resources and the pod's annotations (containerd's pkg/cri/annotations). Throws ERR_OCI_CONFIG. Pure. */
+/** Returns the requested size, by linux.resources and the pod's annotations (containerd's pkg/cri/annotations). Throws ERR_OCI_CONFIG. Pure. */
 export function domainLimits({
   annotations,
   resources,
@@ -35,7 +35,7 @@ export function domainLimits({
   };
 }
 
-/** Grows the domain to the sum of its containers' limits, where it has less. Rejects as resizeMemory() does. */
+/** Grows the domain to the sum of its containers' limits, where it is smaller. Rejects as resizeMemory() does. */
 export function fitDomain(
   services: SandboxServices,
   owner: OciContainer,
@@ -45,7 +45,7 @@ export function fitDomain(
 }
 
 /**
- * Gives the domain the size that `wanted` makes of the present one, or more where its containers need it. Changes come one after the other.
+ * Gives the domain the size that `wanted` returns for the present one, or more where its containers need it. Makes one change after the other.
  * Rejects as resizeMemory() does.
  */
 export function resizeDomain(
@@ -57,7 +57,7 @@ export function resizeDomain(
   const resized = owner.sizing.then(async () => {
     const sandbox = owner.domain?.sandbox;
     if (!sandbox) return;
-    // Memory that the domain still gets behind its start, or a size still to be written, would undo the change.
+    // Deferred growth of the memory, or a size that is not yet recorded, would undo the change.
     await sandbox.grown;
     await sandbox.written();
     const { memoryKib } = sandbox.record;
@@ -70,7 +70,7 @@ export function resizeDomain(
   return resized;
 }
 
-/** KiB that the other containers' limits need; 0 where none has a limit. */
+/** Returns the KiB that the other containers' limits need; 0 where none has a limit. */
 function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
   const lived = membersOf(owner, containers).filter(({ record }) => !hasEnded(record));
   const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);

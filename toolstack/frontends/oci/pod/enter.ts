@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an engine's container comes to be in a domain: one that is made for it, or that of another container of its pod.
+// Puts a container of a container engine into a domain: its own new domain, or that of another container of its pod.
 
 import { Steps } from '../../../base/steps.js';
 import type { Template } from '../../../clone/template/template.js';
@@ -16,7 +16,7 @@ import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from '../services.js';
 
-/** Makes a domain for the container. A restored container goes on from `frozen` there. */
+/** Makes a domain for the container. A restored container continues from `frozen` there. */
 export async function makeOwn(
   services: OciServices,
   container: OciContainer,
@@ -32,7 +32,7 @@ export async function makeOwn(
   container.domain = domain;
 }
 
-/** Resolves when the guest has the container's files and `meanwhile` is done. When it rejects, undoing the container undoes this too. */
+/** Resolves when the guest has the container's shares and `meanwhile` is done. When it rejects, undoing the container undoes this too. */
 export async function enterOther(
   services: OciServices,
   container: OciContainer,
@@ -59,7 +59,7 @@ export async function enterOther(
   }
 }
 
-/** Puts the container where it was under an earlier thawd. Rejects with ERR_XEN_LOOP. */
+/** Gives the container the slot that it had under an earlier thawd. Rejects with ERR_XEN_LOOP. */
 export async function reenterOther(
   { sandbox: services }: OciServices,
   container: OciContainer,

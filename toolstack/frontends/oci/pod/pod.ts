@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the domain of another container that a container is to enter: annotations of Kubernetes' runtimes name it, or namespaces that it joins.
+// Finds the domain of another container that a container is to enter. Annotations of Kubernetes' runtimes name it, or the namespaces that it joins.
 
 import { stat } from 'node:fs/promises';
 import type { BundleConfig, Namespace } from '../config/config.js';
@@ -10,7 +10,7 @@ import { configError, savingError, stateError } from '../errors.js';
 export interface Joining {
   /** The container that the domain was made for. */
   owner: OciContainer;
-  /** Paths in the guest of the namespaces that are another container's, by type. */
+  /** Paths in the guest of another container's namespaces, by type. */
   joined: Map<string, string>;
 }
 
@@ -23,12 +23,12 @@ const SPEECHES = [
 /** The names in /proc/PID/ns that differ from those of config.json. */
 const FILES: Readonly<Record<string, string>> = { network: 'net', mount: 'mnt' };
 
-/** Whether the container is the first of a pod, whose domain others will enter. Pure. */
+/** Returns true for the first container of a pod, whose domain other containers will enter. Pure. */
 export function isPodSandbox(annotations: BundleConfig['annotations']): boolean {
   return SPEECHES.some(({ type }) => annotations[type] === 'sandbox');
 }
 
-/** The id of its pod's first container; undefined where no annotation names one. Throws ERR_OCI_CONFIG. Pure. */
+/** Returns the id of the pod's first container; undefined where no annotation names one. Throws ERR_OCI_CONFIG. Pure. */
 export function podSandboxId(annotations: BundleConfig['annotations']): string | undefined {
   const speech = SPEECHES.find(({ type }) => annotations[type] === 'container');
   if (!speech) return undefined;
@@ -38,8 +38,8 @@ export function podSandboxId(annotations: BundleConfig['annotations']): string |
 }
 
 /**
- * Undefined for a container that gets its own domain. Rejects with ERR_OCI_CONFIG for namespaces that containers of one domain cannot have,
- * and with ERR_OCI_STATE where the pod's first container does not run.
+ * Resolves with undefined for a container that gets its own domain. Rejects with ERR_OCI_CONFIG for namespaces that containers of one domain cannot
+ * have, and with ERR_OCI_STATE where the pod's first container does not run.
  */
 export async function findJoining(
   { annotations, namespaces }: Pick<BundleConfig, 'annotations' | 'namespaces'>,
@@ -48,7 +48,7 @@ export async function findJoining(
 ): Promise<Joining | undefined> {
   const shared = namespaces.filter(({ type, path }) => path !== '' && type !== 'user');
   const holders = new Map<string, OciContainer>();
-  // A container that is still being made has no process in its guest yet.
+  // A container that create() still makes has no process in its guest yet.
   const lived = containers.filter(
     ({ record, sandbox }) => sandbox && record.guestPid !== undefined,
   );
@@ -87,7 +87,7 @@ export async function findJoining(
   return { owner, joined: new Map(joined) };
 }
 
-/** The container that the domain was made for. */
+/** Returns the container that the domain was made for. */
 export function ownerOf(
   container: OciContainer,
   containers: Iterable<OciContainer>,
@@ -97,7 +97,7 @@ export function ownerOf(
   return [...containers].find(({ record }) => record.key === inDomainOf);
 }
 
-/** The other containers in a container's domain. */
+/** Returns the other containers in a container's domain. */
 export function membersOf(
   { record: { key } }: OciContainer,
   containers: Iterable<OciContainer>,
@@ -120,7 +120,7 @@ async function holderOf(
   return undefined;
 }
 
-/** Identifies a namespace; '' where there is none. */
+/** Resolves with the device and inode that identify a namespace; '' where there is none. */
 async function inode(path: string): Promise<string> {
   return stat(path).then(
     ({ dev, ino }) => `${dev}:${ino}`,
@@ -128,12 +128,12 @@ async function inode(path: string): Promise<string> {
   );
 }
 
-/** The path of a process's namespace, in dom0 or in a guest. */
+/** Returns the path of a process's namespace, in dom0 or in a guest. */
 function namespacePath(type: string, pid: number): string {
   return `/proc/${pid}/ns/${FILES[type] ?? type}`;
 }
 
-/** A foreign network namespace is allowed: thaw carries it into the guest. */
+/** Throws ERR_OCI_CONFIG for namespaces of other processes. A network namespace is allowed: thaw carries it into the guest. */
 function refuseForeign(namespaces: readonly Namespace[]): void {
   const foreign = namespaces.find(({ type }) => ['pid', 'ipc', 'uts'].includes(type));
   if (foreign)

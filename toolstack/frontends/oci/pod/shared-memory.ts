@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's /dev/shm. Engines bind a tmpfs of dom0, the same for containers that share it. In the guest it is a tmpfs of the guest.
+// Provides a container's /dev/shm. Engines bind a tmpfs of dom0, the same for containers that share it. In the guest it is a tmpfs of the guest.
 
 import { statfs } from 'node:fs/promises';
 import { AgentType } from '../../../agent/wire.js';
@@ -17,12 +17,12 @@ const SHARE_MS = 30_000;
 /** The states of a container that exists in its guest. */
 const LIVES: readonly ContainerState[] = ['created', 'starting', 'running', 'paused'];
 
-/** The agent puts a shared /dev/shm for the container here. Pure. */
+/** Returns the path at which the agent puts a shared /dev/shm for the container. Pure. */
 export function sharedMemoryPath(key: string): string {
   return `/run/thaw/shm/${key}`;
 }
 
-/** The mount of a tmpfs of the guest, as large as the one that dom0 has at `path`. */
+/** Resolves with the mount of a tmpfs of the guest, as large as the one that dom0 has at `path`. */
 export async function ownMemory(path: string): Promise<object> {
   const { bsize, blocks, type } = await statfs(path);
   const size =
@@ -32,8 +32,8 @@ export async function ownMemory(path: string): Promise<object> {
 }
 
 /**
- * Has the guest share the /dev/shm of one of `others`, which are in the same domain, with a container that the engine gave the same tmpfs.
- * Resolves with false where none of them has it. Rejects with ERR_AGENT_MOUNT.
+ * Has the guest share a /dev/shm with the container. It is the one of that container of `others` to which the engine gave the same tmpfs. All of them
+ * are in the same domain. Resolves with false where none of them has it. Rejects with ERR_AGENT_MOUNT.
  */
 export async function shareMemory(
   { record: { key, shm }, sandbox }: Pick<OciContainer, 'record' | 'sandbox'>,
@@ -48,7 +48,7 @@ export async function shareMemory(
       await onceStarted(() => link.request(AgentType.SHM, request, 'its /dev/shm', SHARE_MS));
       return true;
     } catch (error) {
-      // That container has ended since.
+      // The container that had this /dev/shm has ended since.
       if (errorCode(error) !== 'ERR_AGENT_NOENT') throw error;
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written down of a container that is checkpointed. Pure.
+// Makes the header of a container's checkpoint. Pure.
 
 import { VERSION } from '../../../base/version.js';
 import type { CheckpointSource, SavedStash } from '../../../checkpoint/index.js';
@@ -25,7 +25,7 @@ export function sourceOf(
       },
       domain: {
         ...{ shape, memTotalKib, vcpus: running?.vcpus ?? 1, inMemory: true },
-        // xl may have given it more.
+        // xl may have given the domain more memory.
         memoryKib: Math.max(sandbox.memoryKib, shape.memoryKib),
       },
     },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// checkpoint: a container that runs becomes a folder of two files, its domain's memory and what that has open of dom0's files, and ends.
+// checkpoint: writes a running container to a folder of two files, its domain's memory and its open files of dom0, and ends it.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
@@ -19,15 +19,15 @@ import { nameInGuest } from '../container/record.js';
 import { MEMORY_FILE, sealStash, STASHES } from './fid-snapshot.js';
 
 export interface CheckpointRequest {
-  /** A folder, absolute; made where it is not there. */
+  /** An absolute path. checkpoint() makes the folder where it does not exist. */
   imagePath: string;
   leavesRunning: boolean;
 }
 
 /**
- * Resolves when the folder has it all and the container has ended, as one that was killed; left running, it goes on once it is copied.
- * Rejects with ERR_OCI_STATE, ERR_OCI_CHECKPOINT for what no copy can go on with, and as writeCheckpoint() does: it runs on then, and the folder
- * has what it had.
+ * Resolves when the folder has the whole checkpoint and the container has ended as by SIGKILL. With `leavesRunning` the container continues once it
+ * is copied. Rejects with ERR_OCI_STATE, with ERR_OCI_CHECKPOINT for a container that a copy cannot continue, and as writeCheckpoint() does. After a
+ * rejection the container runs on, and the folder has its earlier content.
  */
 export async function checkpoint(
   services: OciServices,
@@ -44,9 +44,10 @@ export async function checkpoint(
   try {
     await mkdir(imagePath, { recursive: true, mode: 0o700 });
     await checkTarget(join(imagePath, MEMORY_FILE));
-    // The next thawd knows then what this one began.
+    // The record tells the next thawd of a checkpoint that this one began.
     await container.update({ saving: { ...saving, ends: !leavesRunning, wasPaused } });
-    // containerd pauses what it saves, and nobody in a paused domain could be asked; what its processes have written it has seen.
+    // containerd pauses a container before its checkpoint, and already has its output. A paused domain does not answer: wake it, but not the
+    // processes.
     if (wasPaused) await wakeFrozen(libxl, container);
     await save(services, container, { sandbox, ...saving, leavesRunning }, client);
     await removeOthers(saving);
@@ -57,7 +58,7 @@ export async function checkpoint(
     container.isSaving = container.isPausing = false;
     delete record.saving;
     if (!sandbox.isOver && record.state === 'running') {
-      // What its network became meanwhile.
+      // The guest could not hear of changes of its network during the checkpoint.
       container.network?.changed();
       await (wasPaused ? pauseNow(libxl, container) : container.update({})).catch(
         (error: unknown) => {
@@ -103,13 +104,13 @@ async function save(
   await write(copied).finally(() => closeFd(copied.fd));
 }
 
-/** Those of checkpoints that were there before. */
+/** Removes the fid snapshots of earlier checkpoints from the folder. */
 async function removeOthers({ folder, stash }: { folder: string; stash: string }): Promise<void> {
   for (const name of await readdir(folder))
     if (STASHES.test(name) && name !== stash) await rm(join(folder, name), { force: true });
 }
 
-/** Throws for one that cannot be copied, as far as that can be told before. */
+/** Returns the sandbox of a container that can be copied. Throws ERR_OCI_STATE and ERR_OCI_CHECKPOINT for reasons that are known beforehand. */
 function sandboxOf(container: OciContainer): Sandbox {
   const { record, domain, ownsDomain, sharesDomain, isPausing, isSaving } = container;
   if (isSaving) throw savingError('checkpoint', record);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// create: makes a container of a bundle that waits for its start: a domain with the bundle's files, crun's create in it, a stand-in in dom0.
+// create: makes a container of a bundle that waits for its start: a domain with the bundle's shares, crun's create in it, a stand-in in dom0.
 
 import { AgentType, decodePid } from '../../../agent/wire.js';
 import { encodeStart } from '../../../agent/wire-process.js';
@@ -85,14 +85,14 @@ export async function create(
   });
   container.going.signal.throwIfAborted();
   record.guestPid = decodePid(answer);
-  // The engine does not know of the container yet, and would not wait for its end.
+  // The container engine does not know of the container yet, and would not wait for its end.
   if (record.state !== 'creating')
     throw new OciError(
       'ERR_OCI_STATE',
       `its guest ended before it was created: ${record.reason ?? 'killed'}`,
     );
   await container.transition('make');
-  // Engines look at the pid as soon as the file is there.
+  // Container engines read the pid as soon as the file exists.
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   if (!joining) container.domain?.sandbox.recordLater();
   steps.done();
@@ -128,13 +128,13 @@ export async function standIn(
 ): Promise<void> {
   const { record, first } = container;
   const { flags } = record;
-  // A clone of the pool has an id and a domain of its own.
+  // A clone of the pool brings its own id and domain, which a later thawd must know.
   await store.save(record);
   await shim.expect(first, flags, '', store.statusPath(record.key));
   const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
   const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
   record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));
-  // A thawd that undoes the container runs its poststop hooks, as hooks have run by then.
+  // The pid tells a thawd that undoes the container to run its poststop hooks: other hooks have run by then.
   if (record.hooks.poststop.length > 0) await store.save(record);
 }
 

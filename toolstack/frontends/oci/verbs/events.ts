@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// events: a container's stats, once or at an interval.
+// events: prints a container's stats, once or at an interval.
 
 import type { Client } from '../../../api/client.js';
 import { sleep } from '../../../base/deadline.js';
@@ -8,7 +8,7 @@ import type { OciContainer } from '../container/container.js';
 import { OciError } from '../errors.js';
 import { statsEvent } from './stats.js';
 
-/** Prints once with --stats, and else until the container ends or the client goes. Rejects as statsEvent() does. */
+/** Prints once with --stats, else until the container ends or the client disconnects. Rejects as statsEvent() does. */
 export async function printEvents(
   container: OciContainer,
   { stats, interval = '5s' }: Record<string, string>,
@@ -30,10 +30,10 @@ export async function printEvents(
   }
 }
 
-/** runc's event. thaw sends it once, at the container's end. */
+/** Returns runc's event. thaw sends it once, at the container's end. */
 const oomEvent = ({ record: { id } }: OciContainer): object => ({ type: 'oom', id });
 
-/** The milliseconds of a duration in Go's form. Throws ERR_USAGE. */
+/** Returns the milliseconds of a duration in Go's form. Throws ERR_USAGE. */
 export function durationMs(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
   const ms = Number(number) * ({ ms: 1, s: 1000, m: 60_000 }[unit] ?? 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// exec: one more process in a running container, with its own stand-in or in the caller's foreground.
+// exec: runs one more process in a running container, with its own stand-in or in the caller's foreground.
 
 import { constants } from 'node:os';
 import type { Client } from '../../../api/client.js';
@@ -15,9 +15,9 @@ import { nameInGuest } from '../container/record.js';
 
 export interface ExecRequest {
   process: ProcessSpec;
-  /** A stand-in joins the process, in place of the caller. */
+  /** True where a stand-in joins the process, in place of the caller. */
   detach: boolean;
-  /** Absolute, as the console socket; '' for none. */
+  /** An absolute path, as is `consoleSocket`; '' for none. */
   pidFile: string;
   consoleSocket: string;
 }
@@ -33,7 +33,7 @@ export function checkExec({ process, detach, pidFile, consoleSocket }: ExecReque
   if (pidFile !== '' && !detach) throw wrong('--pid-file is for a process that is detached');
 }
 
-/** Resolves when the process runs. Rejects with ERR_OCI_STATE, ERR_USAGE, ERR_AGENT_CMD_NOENT and the like: nothing of it is left then. */
+/** Resolves when the process runs. Rejects with ERR_OCI_STATE, ERR_USAGE, ERR_AGENT_CMD_NOENT and the like; then nothing of the process remains. */
 export async function exec(
   container: OciContainer,
   request: ExecRequest,
@@ -66,7 +66,7 @@ export async function exec(
     throw programError(error, spec.args);
   });
   if (pidFile === '') return;
-  // Engines look at the pid as soon as the file is there.
+  // Container engines read the pid as soon as the file exists.
   await writeAtomic(pidFile, String(pid), { lasts: false }).catch((error: unknown) => {
     shim.signal(id, SIGKILL);
     container.execs.end(id);

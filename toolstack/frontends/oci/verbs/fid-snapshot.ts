@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file of a checkpoint that says what its guest had open of dom0's files: on its disk before the memory's, and the one that goes with that.
+// Seals and checks the fid snapshot of a checkpoint: the file of the guest's open files of dom0. It is on disk before the memory that it belongs to.
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -7,12 +7,12 @@ import { basename, join } from 'node:path';
 import { CheckpointFile, damaged, digestOf, type SavedStash } from '../../../checkpoint/index.js';
 import { errorMessage } from '../../../base/errors.js';
 
-/** That of the memory: the one that CRIU always writes, by which podman sees that a folder has a checkpoint. */
+/** The name of the memory's file. CRIU always writes a file of this name, by which podman recognises a checkpoint. */
 export const MEMORY_FILE = 'inventory.img';
-/** Their names. */
+/** Matches the names of fid snapshots. */
 export const STASHES = /^files-[0-9a-f]{16}\.img$/;
 
-/** A file that was just written, synced. */
+/** Syncs a file that was just written, and resolves with its name, size and digest. */
 export async function sealStash(path: string): Promise<SavedStash> {
   const file = await open(path, 'r+');
   try {
@@ -23,7 +23,7 @@ export async function sealStash(path: string): Promise<SavedStash> {
   }
 }
 
-/** Its path, absolute. Rejects with ERR_CHECKPOINT_DAMAGED where it is not the one that goes with the memory. */
+/** Resolves with the file's absolute path. Rejects with ERR_CHECKPOINT_DAMAGED where the file does not belong to the checkpoint's memory. */
 export async function checkStash(folder: string, saved: SavedStash): Promise<string> {
   const path = join(folder, saved.file);
   const file = await open(
@@ -43,7 +43,7 @@ export async function checkStash(folder: string, saved: SavedStash): Promise<str
   }
 }
 
-/** Whether the checkpoint in a folder is the one that goes with that stash. */
+/** Resolves with true where the checkpoint in the folder belongs to that fid snapshot. */
 export async function isWhole({
   folder,
   stash,

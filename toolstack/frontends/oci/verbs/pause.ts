@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// pause and resume: the cgroup is frozen, then the domain paused with all that is in it; of several containers in a domain
-// only the cgroup is frozen.
+// pause and resume: freezes the container's cgroup, then pauses the whole domain. Where several containers share a domain, freezes only the cgroup.
 
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import {
@@ -15,13 +14,13 @@ import type { OciContainer } from '../container/container.js';
 import { rememberFigures } from '../engine/stats-files.js';
 import { savingError, stateError } from '../errors.js';
 
-/** Rejects with ERR_OCI_STATE unless it is running, and as the agent does. */
+/** Rejects with ERR_OCI_STATE unless the container is running, and as the agent does. */
 export async function pause(libxl: PauseCalls, container: OciContainer): Promise<void> {
   if (container.isSaving) throw savingError('pause', container.record);
   await pauseNow(libxl, container);
 }
 
-/** Pauses it even while it is being checkpointed. Rejects as pause() does. */
+/** Pauses the container even during its checkpoint. Rejects as pause() does. */
 export async function pauseNow(libxl: PauseCalls, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox || container.isPausing)
@@ -36,22 +35,22 @@ export async function pauseNow(libxl: PauseCalls, container: OciContainer): Prom
     isPaused = true;
   } finally {
     container.isPausing = false;
-    // Its guest could not be told what its network became meanwhile.
+    // The guest could not hear of changes of its network meanwhile.
     if (!isPaused) container.network?.changed();
   }
 }
 
-/** Rejects with ERR_OCI_STATE unless it is paused. */
+/** Rejects with ERR_OCI_STATE unless the container is paused. */
 export async function resume(libxl: PauseCalls, container: OciContainer): Promise<void> {
   if (container.isSaving) throw savingError('resume', container.record);
   await resumeParts(libxl, container, { domain: true, processes: true });
-  // Its guest could not be told what its network became meanwhile.
+  // The guest could not hear of changes of its network meanwhile.
   container.network?.changed();
 }
 
 /**
- * Lets the domain of a paused container go on, so that its agent can be asked, while its processes stay frozen until the agent
- * lets them go, or until pauseNow(). Rejects as resume() does, also for a container that is being checkpointed.
+ * Resumes the domain of a paused container, so that its agent answers. The processes stay frozen until the agent thaws them, or until pauseNow().
+ * Rejects as resume() does, but also works during a checkpoint.
  */
 export async function wakeFrozen(libxl: PauseCalls, container: OciContainer): Promise<void> {
   await resumeParts(libxl, container, { domain: true, processes: false });

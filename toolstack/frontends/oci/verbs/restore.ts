@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// restore: a container of a bundle that goes on from a checkpoint of another, or of itself.
+// restore: makes a container of a bundle that continues from a checkpoint, of this container or of another one.
 
 import { join } from 'node:path';
 import type { Client } from '../../../api/client.js';
@@ -35,8 +35,8 @@ export interface RestoreRequest extends CreateRequest {
 }
 
 /**
- * Resolves when the container runs. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST, with ERR_OCI_CHECKPOINT where the bundle differs
- * from that of the checkpoint, and as create() does. The caller then undoes the container.
+ * Resolves when the container runs. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST, with ERR_OCI_CHECKPOINT where the bundle differs from that
+ * of the checkpoint, and as create() does. The caller then undoes the container.
  */
 export async function restore(
   services: OciServices,
@@ -92,7 +92,7 @@ export async function restore(
   container.domain?.sandbox.recordLater();
 }
 
-/** Fails for want of memory before anything is read. */
+/** Rejects where the host has too little memory, before thawd reads the memory of the checkpoint. */
 async function checkSize(
   { sandbox }: OciServices,
   { domain, memory }: CheckpointHeader,
@@ -104,7 +104,7 @@ async function checkSize(
   await checkRoomForPages(pagesToRestore(memory));
 }
 
-/** The guest knows shares by their numbers, so these must be the same. Throws ERR_OCI_CHECKPOINT. */
+/** Returns the checkpoint's record of the container. Throws ERR_OCI_CHECKPOINT where shares differ, for the guest knows them by their numbers. */
 function checkPlan(
   { config, guest, joining }: OciPlan,
   header: CheckpointHeader,
@@ -136,7 +136,7 @@ function cannot(path: string, why: string, cause?: unknown): OciError {
   return new OciError('ERR_OCI_CHECKPOINT', `cannot restore from ${path}: ${why}`, { cause });
 }
 
-/** Gives the record what the saved domain has, in place of what the bundle asks for. */
+/** Gives the record the values of the saved domain, in place of those of the bundle. */
 function becomeSaved(
   { record }: OciContainer,
   saved: SavedOci,
@@ -146,7 +146,7 @@ function becomeSaved(
   record.inGuest = saved.inGuest;
   record.guestPid = saved.guestPid;
   record.firstInterface = saved.interface;
-  // The other end of the checkpointed process's stdin is gone.
+  // The other end of the checkpointed process's stdin no longer exists.
   record.flags = saved.flags & ~ProcessFlag.STDIN;
   Object.assign(record.sandbox, {
     ...{ type: shape.type, vcpus, maxVcpus: shape.vcpus, memoryKib, growsBehind: false },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// run: create, start and, unless it is detached, the caller's wait for its end, with its status (runc(8)).
+// run: creates and starts a container and, unless it is detached, waits for its end and returns its status (runc(8)).
 
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -12,11 +12,11 @@ import type { CreateRequest } from '../config/plan.js';
 
 export interface RunOptions {
   detach: boolean;
-  /** It is not deleted behind its end. */
+  /** True where run() does not delete the container at its end. */
   keep: boolean;
 }
 
-/** Resolves with the status for the caller: 0 for one that is detached. Rejects as create() and start() do; nothing is left then. */
+/** Resolves with the status for the caller: 0 for a detached container. Rejects as create() and start() do; then nothing of the container remains. */
 export async function run(
   containers: OciContainers,
   request: CreateRequest,
@@ -34,7 +34,7 @@ export async function run(
   return detach ? 0 : untilEnd(containers, container, keep, client);
 }
 
-/** Of one that runs: as run(), from its start on. */
+/** Waits for the end of a container that runs, as run() does from the start on. */
 export async function untilEnd(
   containers: OciContainers,
   container: OciContainer,
@@ -46,7 +46,7 @@ export async function untilEnd(
   const stop = (): void =>
     void containers.kill(root, id, constants.signals.SIGTERM).catch(() => undefined);
   client.signal.addEventListener('abort', stop, { once: true });
-  // Signalled before anybody listened.
+  // The signal may have aborted before the listener was there.
   if (client.signal.aborted) stop();
   try {
     await container.finished;
@@ -58,16 +58,16 @@ export async function untilEnd(
   return record.exit ? shellStatus(record.exit) : UNKNOWN_STATUS;
 }
 
-/** As one that was killed. */
+/** The status of a container that was killed. */
 const UNKNOWN_STATUS = 128 + constants.signals.SIGKILL;
 const GONE_MS = 5000;
 const POLL_MS = 20;
 
-/** Its stand-in may still have output of it to write. Nobody waits for one that stays. */
+/** Waits for the stand-in's end, at most GONE_MS: it may still have output of the container to write. */
 async function untilGone(pid: number): Promise<void> {
   for (const end = Date.now() + GONE_MS; Date.now() < end; await sleep(POLL_MS)) {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    // Behind the name, which may have anything in it: a zombie has written all that it will.
+    // The state follows the name, which may have any character in it. A zombie has written all its output.
     if (stat === '' || stat.slice(stat.lastIndexOf(')')).startsWith(') Z')) return;
   }
 }

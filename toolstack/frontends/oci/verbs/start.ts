@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the program of a container begins that was created (runtime.md, Start).
+// start: begins the program of a created container (runtime.md, Start).
 
 import { errorMessage } from '../../../base/errors.js';
 import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
@@ -11,15 +11,15 @@ import { nameInGuest } from '../container/record.js';
 import { stateOf } from '../command-line/state.js';
 
 /**
- * In this order: its network as it is now, the program, the state, hooks of poststart, whose failure ends it. Rejects with ERR_OCI_STATE unless it is
- * created and was not started, and as the network, the agent and the hooks do.
+ * Updates the guest's network, begins the program, writes the state and runs the poststart hooks, in this order. A hook's failure ends the container.
+ * Rejects with ERR_OCI_STATE unless the container is created and was not started, and as the network, the agent and the hooks do.
  */
 export async function start({ pool }: OciServices, container: OciContainer): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'created' || !sandbox) throw stateError('start', record);
   advance(record, 'start');
   await container.network?.settled().catch((error: unknown) => {
-    // It may have ended meanwhile.
+    // The container may have ended meanwhile.
     if (!hasEnded(record)) advance(record, 'revertToCreated');
     throw error;
   });
@@ -30,7 +30,7 @@ export async function start({ pool }: OciServices, container: OciContainer): Pro
     }),
   );
   await begun.catch(async (error: unknown) => {
-    // Its process is gone: crun's create waited for this alone.
+    // The process of crun's create has ended: it waited only for this start.
     await container.end({ reason: errorMessage(error) });
     throw error;
   });

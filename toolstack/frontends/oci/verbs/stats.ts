@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's stats in runc's form, for events, and its processes as a table, for ps.
+// Reads a container's stats in runc's form, for events, and its processes as a table, for ps.
 
 import type { AgentLink } from '../../../agent/link.js';
 import type { GuestProcess } from '../../../agent/report.js';
@@ -8,7 +8,7 @@ import type { OciContainer } from '../container/container.js';
 import { nameInGuest } from '../container/record.js';
 import { stateError } from '../errors.js';
 
-/** One line of `events --stats` (runc's types/events.go). Rejects with ERR_OCI_STATE, and as the agent does. */
+/** Resolves with one line of `events --stats` (runc's types/events.go). Rejects with ERR_OCI_STATE, and as the agent does. */
 export async function statsEvent(container: OciContainer): Promise<object> {
   const { record } = container;
   const link = await agentOf(container, 'stats');
@@ -48,7 +48,7 @@ export async function processesOf(container: OciContainer): Promise<GuestProcess
   return askProcesses(link, nameInGuest(container.record));
 }
 
-/** As `ps -ef` prints them, with their numbers in the container. Pure. */
+/** Returns the processes as `ps -ef` prints them, with their pids in the container. Pure. */
 export function processTable(processes: readonly GuestProcess[]): string {
   const rows = processes.map(({ uid, pid, ppid, state, tty, cpuMs, command }) => {
     const time = new Date(cpuMs).toISOString().slice(11, 19);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// update: other limits for a running container, by its domain's size and its cgroup in the guest.
+// update: changes the limits of a running container, by its domain's size and its cgroup in the guest.
 
 import { limitCgroup, type LimitedContainer } from '../../../runtime/resize/limits.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
@@ -12,8 +12,8 @@ import { ownerOf } from '../pod/pod.js';
 import { nameInGuest, type OciLimits } from '../container/record.js';
 
 /**
- * Changes the limits that `change` has. Infinity takes a limit away. When one change fails, earlier ones stay. Rejects with ERR_OCI_STATE,
- * ERR_USAGE, and as resizeMemory() and resizeVcpus() do.
+ * Changes the limits that `change` has. Infinity removes a limit. When one change fails, earlier ones stay. Rejects with ERR_OCI_STATE, ERR_USAGE,
+ * and as resizeMemory() and resizeVcpus() do.
  */
 export async function update(
   services: SandboxServices,
@@ -37,7 +37,7 @@ export async function update(
       'ERR_USAGE',
       `Cannot have ${cpus} CPUs: its domain was made for ${mostVcpus(sandbox.record, services)}`,
     );
-  // Memory that the domain still gets behind its start would undo the change.
+  // Deferred growth of the memory would undo the change.
   await sandbox.grown;
   if (vcpus !== sandbox.record.vcpus) await resizeVcpus(services, sandbox, vcpus);
   if (memoryBytes !== undefined)
@@ -46,7 +46,7 @@ export async function update(
   await container.update({ limits });
 }
 
-/** Only its cgroup limits a container in another's domain. The domain grows where its memory is too small for all its containers. */
+/** Limits a container in another's domain by its cgroup alone. The domain grows where its memory is too small for all its containers. */
 async function updateMember(
   services: SandboxServices,
   container: OciContainer,
@@ -81,7 +81,7 @@ function limited(
   return { sandbox, name: nameInGuest(record), hasOwnDomain: ownsDomain };
 }
 
-/** Leaves out limits that are Infinity. */
+/** Returns the limits without those that are Infinity. */
 function finite(limits: OciLimits): OciLimits {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== Infinity));
 }

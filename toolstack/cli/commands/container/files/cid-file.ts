@@ -8,8 +8,8 @@ import { describeError, errorCode, ThawError } from '../../../../base/errors.js'
 import { stringOption, type Parsed } from '../../../command.js';
 
 /**
- * `make` calls `onId` with the id. The file is created first, so that a wrong path fails before there is a container. It is removed
- * when no container is made. Rejects with ERR_CIDFILE.
+ * Runs `make`, which calls `onId` with the container's id. Creates the file first, so that a wrong path fails before there is a container. Removes
+ * the file when `make` makes no container. Rejects with ERR_CIDFILE.
  */
 export async function withCidFile<T>(
   parsed: Parsed,
@@ -34,7 +34,7 @@ export async function withCidFile<T>(
   }
 }
 
-/** O_EXCL follows no link. */
+/** Creates the file. O_EXCL follows no symlink. */
 function create(name: string, path: string): number {
   try {
     const { O_WRONLY, O_CREAT, O_EXCL } = constants;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw commit: an image of a container, with changes written as in a Dockerfile.
+// thaw commit: makes an image of a container, with changes written as in a Dockerfile.
 
 import { defined } from '../../../../base/defined.js';
 import { flag, stringList, stringOption, type Command } from '../../../command.js';
@@ -89,14 +89,14 @@ export function parseChange(text: string): (config: Process) => Process {
   }
 }
 
-/** Reads a JSON array. Any other text is a line for the shell, or the words between matches of `split`. */
+/** Reads a JSON array. Treats any other text as a line for the shell, or as the words between matches of `split`. */
 function words(value: string, split?: RegExp): string[] {
   if (value.startsWith('[')) {
     try {
       const parsed: unknown = JSON.parse(value);
       if (Array.isArray(parsed) && parsed.every((item) => typeof item === 'string')) return parsed;
     } catch {
-      // A Dockerfile takes wrong JSON for a line too.
+      // A Dockerfile also treats wrong JSON as a line for the shell.
     }
   }
   return split ? value.split(split) : ['/bin/sh', '-c', value];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw cp: files between containers and the host.
+// thaw cp: copies files between containers and the host.
 
 import type { CopyEnd } from '../../../../api/engine.js';
 import { flag, type Command } from '../../../command.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw export: a container's files as one tar archive.
+// thaw export: writes a container's files as one tar archive.
 
 import { stringOption, type Command } from '../../../command.js';
 import { UsageError } from '../../../options/usage-error.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw diff: files that a container has added, changed or deleted.
+// thaw diff: lists files that a container has added, changed or deleted.
 
 import type { Change } from '../../../../api/engine.js';
 import { stringOption, type Command } from '../../../command.js';
@@ -31,7 +31,7 @@ function asLine({ kind, path }: Change): string {
   return `${LETTERS[kind]} ${path.replace(/\p{Cc}/gu, '?')}\n`;
 }
 
-/** A list for each kind that occurs, as in podman. */
+/** Returns an object with a list for each kind of change that occurs, as in podman. */
 function asJson(changes: Change[]): string {
   const kinds = ['changed', 'added', 'deleted'] as const;
   const lists = kinds.map((kind): [string, string[]] => [

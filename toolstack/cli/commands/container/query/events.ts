@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw events: changes of containers, as they happen.
+// thaw events: prints changes of containers as they happen.
 
 import type { ThawEvent } from '../../../../api/engine.js';
 import { defined } from '../../../../base/defined.js';
@@ -48,7 +48,7 @@ export const eventsCommand: Command = {
   },
 };
 
-/** An event matches one value of each key. */
+/** Returns a filter that an event passes if it matches one value of each key. */
 function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
   const wanted: Record<string, string[]> = {};
   for (const item of stringList(parsed, 'filter')) {

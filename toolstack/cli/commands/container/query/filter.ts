@@ -29,7 +29,7 @@ const FILTERS: Record<string, Fits> = {
     [image, imageId].includes(value) || imageId.replace(/^sha256:/, '').startsWith(value),
 };
 
-/** Throws UsageError for an unknown key. */
+/** Returns a filter for containers. Throws UsageError for an unknown key. */
 export function containerFilter(items: readonly string[]): (c: ContainerSummary) => boolean {
   const wanted = new Map<string, string[]>();
   for (const item of items) {
@@ -43,7 +43,7 @@ export function containerFilter(items: readonly string[]): (c: ContainerSummary)
   return (container) =>
     [...wanted].every(([key, values]) => {
       const fits = (value: string): boolean => FILTERS[key]?.(container, value) ?? false;
-      // As in podman, all labels must match, but one value of any other key is enough.
+      // All labels must match, but one value of any other key is enough, as in podman.
       return key === 'label' ? values.every(fits) : values.some(fits);
     });
 }

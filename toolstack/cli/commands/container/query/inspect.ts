@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw inspect: all details of containers and images.
+// thaw inspect: prints all details of containers and images.
 
 import type { Client } from '../../../../api/engine.js';
 import { describeError, errorCode } from '../../../../base/errors.js';
@@ -39,7 +39,7 @@ export const inspectCommand: Command = {
         return await engine.inspect(name);
       } catch (error) {
         if (type === 'container' || errorCode(error) !== 'ERR_CONTAINER_NOT_FOUND') throw error;
-        // With neither, the error is that of the missing container.
+        // If there is neither, report the error of the missing container.
         return engine.inspectImage(name, client).catch(() => {
           throw error;
         });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw logs: a container's output, past and present.
+// thaw logs: prints a container's output, past and present.
 
 import type { LogOptions } from '../../../../api/engine.js';
 import { defined } from '../../../../base/defined.js';

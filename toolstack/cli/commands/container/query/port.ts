@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw port: a container's published ports.
+// thaw port: lists a container's published ports.
 
 import type { Command } from '../../../command.js';
 import type { PortWish } from '../../../../api/engine.js';
@@ -34,7 +34,7 @@ export const portCommand: Command = {
   },
 };
 
-/** `0.0.0.0:8080->80/tcp`, as in podman's lists. */
+/** Returns `0.0.0.0:8080->80/tcp`, as in podman's lists. */
 export function showPort(port: PortWish): string {
   return `${showHost(port)}->${port.containerPort}/${port.protocol}`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw ps.
+// thaw ps: lists containers.
 
 import type { ContainerSummary } from '../../../../api/engine.js';
 import { formatAge, formatBytes } from '../../../../base/text.js';
@@ -106,7 +106,7 @@ function row(c: ContainerSummary, isWhole: boolean): string[] {
   ];
 }
 
-/** Fields of --format: podman's, and the domain's. */
+/** Returns the fields of --format: podman's, and the domain's. */
 function fields(c: ContainerSummary, isWhole: boolean): object {
   return {
     ID: shortId(c, isWhole),
@@ -154,7 +154,7 @@ function healthText({ health }: ContainerSummary): string {
   return health === undefined ? '' : ` (${health})`;
 }
 
-/** The status as podman writes it. */
+/** Returns the status as podman writes it. */
 function statusText(c: ContainerSummary): string {
   switch (c.state) {
     case 'exited':

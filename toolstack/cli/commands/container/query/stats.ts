@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw stats: CPU, memory and I/O of containers, once or repeatedly.
+// thaw stats: shows CPU, memory and I/O of containers, once or repeatedly.
 
 import type { Client, ContainerStats, Engine } from '../../../../api/engine.js';
 import { sleep } from '../../../../base/deadline.js';
@@ -77,7 +77,7 @@ const HEAD = [
   ...['NET IO', 'BLOCK IO', 'PIDS'],
 ];
 
-/** podman's fields; an unknown value is `--`. CPU is that since `before`, or since the container's start. */
+/** Returns podman's fields; an unknown value is `--`. CPU is counted from `before`, or from the container's start. */
 function fields(now: ContainerStats, before: ContainerStats | undefined): Record<string, string> {
   const ms = now.time - (before?.time ?? now.started);
   const share = (key: 'cpuNs' | 'domainCpuNs'): string =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw top: the processes of a container.
+// thaw top: lists the processes of a container.
 
 import type { ProcessInfo } from '../../../../api/engine.js';
 import { formatBytes } from '../../../../base/text.js';
@@ -45,7 +45,7 @@ export const topCommand: Command = {
 
 type Column = [head: string, show: (process: ProcessInfo) => string];
 
-/** By podman's names. */
+/** Columns by podman's names. */
 const COLUMNS: Record<string, Column> = {
   user: ['USER', ({ user }) => user],
   uid: ['UID', ({ uid }) => String(uid)],
@@ -69,7 +69,7 @@ function cell(column: string, process: ProcessInfo): string {
   return COLUMNS[column]?.[1](process) ?? '';
 }
 
-/** 1h2m3s, as Go prints a duration. */
+/** Returns 1h2m3s, as Go prints a duration. */
 function clock(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];

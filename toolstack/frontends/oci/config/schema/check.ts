@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holds an untrusted document against a schema, and names the field that the schema refuses. Pure.
+// Checks an untrusted document against a schema, and names the field that the schema refuses. Pure.
 
 import { configError } from '../../errors.js';
 import type { SchemaError, Validate } from './validators.js';
 
 /**
- * Returns the document once its schema takes it. `within` is the field of config.json that the document is, '' for the whole file.
- * Throws ERR_OCI_CONFIG, naming the field.
+ * Returns the document if the schema takes it. `within` is the path in config.json of the document, '' for the whole file. Throws ERR_OCI_CONFIG,
+ * naming the field.
  */
 export function checkSchema<T>(validate: Validate, untrusted: unknown, within: string): T {
-  // SAFETY: the callers' T says no more than the schema does.
+  // SAFETY: the callers' T declares no more than the schema checks.
   if (validate(untrusted)) return untrusted as T;
   const [error] = validate.errors ?? [];
   if (!error) throw configError(within, 'it does not fit its schema');
   throw configError(fieldOf(error, within), reasonOf(error, untrusted));
 }
 
-/** The keys of a JSON pointer (RFC 6901, section 4). */
+/** Returns the keys of a JSON pointer (RFC 6901, section 4). */
 function keysOf({ instancePath }: SchemaError): string[] {
   const keys = instancePath.split('/').slice(1);
   return keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));

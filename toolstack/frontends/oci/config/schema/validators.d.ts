@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Validators that scripts/build-schema.mjs compiles from the schemas in this folder.
+// Declares the validators that scripts/build-schema.mjs compiles from the schemas in this folder.
 
 export interface SchemaError {
   /** A JSON pointer (RFC 6901) to the value that the schema refuses. */
@@ -10,7 +10,7 @@ export interface SchemaError {
   message?: string;
 }
 
-/** True where the schema takes the document; else `errors` holds its first error until the next call. */
+/** Returns true where the schema takes the document; else `errors` holds the first error until the next call. */
 export interface Validate {
   (document: unknown): boolean;
   errors?: SchemaError[] | null;
