@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs in the lab's dom0: measures one thing after the other and prints each as a line of JSON. `--quick` takes fewer samples.
+// Runs in the lab's dom0: takes one measurement after the other and prints each as a line of JSON. `--quick` takes fewer samples.
 
 import type { GuestType } from '../toolstack/xen/host.js';
 import type { Samples } from './measure.js';
@@ -39,7 +39,7 @@ const steps: [string, () => Promise<Samples[]> | Samples[]][] = [
   ]),
 ];
 
-// thawd makes its first template as it starts, and nobody may make one of the same name beside it.
+// thawd makes its first template as it starts. A second template of the same name must not be made beside it.
 await poolReady({ type: 'pvh' });
 for (const [name, step] of steps) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;

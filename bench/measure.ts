@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a measurement gives, and how commands are timed.
+// Times commands, and defines the result of a measurement.
 
 import { execFileSync } from 'node:child_process';
 import type { GuestType } from '../toolstack/xen/host.js';
@@ -7,7 +7,7 @@ import type { GuestType } from '../toolstack/xen/host.js';
 export type MeasureType = GuestType | 'host';
 export type Unit = 'ms' | 'MiB/s' | 'KiB' | 'bytes';
 
-/** One figure's samples, in its unit. */
+/** The samples of one measured quantity, in its unit. */
 export interface Samples {
   name: string;
   type: MeasureType;
@@ -15,10 +15,10 @@ export interface Samples {
   samples: number[];
 }
 
-/** Where bench/time-command and what else the measurements use lies in dom0. */
+/** The folder in dom0 with bench/time-command and the other tools of the measurements. */
 export const TOOLS = process.env['THAW_BENCH_TOOLS'] ?? '/mnt/bench';
 
-/** How long a command takes, `count` times, in ms. Throws when one fails. */
+/** Times `count` runs of a command, in ms. Throws when one fails. */
 export function timeCommand(count: number, command: string[]): number[] {
   const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
   const lines = execFileSync(`${TOOLS}/time-command`, [String(count), ...command], {
@@ -31,14 +31,14 @@ export function timeCommand(count: number, command: string[]): number[] {
     .map((line) => Number(line) / 1e6);
 }
 
-/** How long `work` takes, in ms. */
+/** Times `work`, in ms. */
 export async function timeMs(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
 }
 
-/** `count` results of `body`, one after the other, after `warmUps` that do not count. */
+/** Returns `count` results of `body`, run one after the other, after `warmUps` runs that do not count. */
 export async function repeat<T>(
   count: number,
   warmUps: number,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starting the dom0's thawd again with other options, and waiting for its pool.
+// Restarts dom0's thawd with other options, and waits for its pool.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { sleep } from '../toolstack/base/deadline.js';
 const LOG = '/var/log/thaw/thawd.log';
 const LOOK_MS = 300;
 const DEADLINE_MS = 600_000;
-/** So that nothing of the pool's filling is left to do, nor begins: it rests a while after a start. */
+/** Wait until the pool's filling has ended and none begins: the pool rests a while after a start. */
 const REST_MS = 1000;
 
 interface Template {
@@ -28,7 +28,7 @@ export async function restartThawd(options: readonly string[]): Promise<void> {
   await until('thawd to answer', () => quiet(['ps']) !== undefined);
 }
 
-/** Waits until so many clones of that template wait: of a frozen image by name, else of the kernel alone by type. */
+/** Waits until `count` clones of that template are in the pool: of a frozen image by name, else of the kernel alone by type. */
 export async function poolReady(what: { name?: string; type: string }, count = 1): Promise<void> {
   await until(`${count} of ${what.name ?? what.type} to wait`, () =>
     (JSON.parse(quiet(['templates', '--json']) ?? '[]') as Template[]).some(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // time-command COUNT COMMAND [ARG...]: runs a command COUNT times, one after the other, without input or output, and
-// prints how many nanoseconds each took from posix_spawn to its end. Ends with 1 as soon as a run does not end with
+// prints the nanoseconds of each run from posix_spawn to its end. Exits with 1 as soon as a run does not exit with
 // status 0.
 
 #include <fcntl.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vchan-sink DOMID BYTES COUNT: takes what vchan-source sends, and prints the nanoseconds that BYTES took, COUNT times.
+/*
+ * vchan-sink DOMID BYTES COUNT: receives the data of vchan-source, and prints the nanoseconds that BYTES took, COUNT
+ * times.
  */
 #include <libxenvchan.h>
 #include <stdio.h>

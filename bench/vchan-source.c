@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A guest's init that sends zeros over a vchan of its own as fast as dom0 takes them: what libxenvchan can, without
- * thaw. */
+/*
+ * A guest's init that sends zeros over its own vchan as fast as dom0 takes them, to measure libxenvchan without thaw.
+ */
 #include <libxenvchan.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -8,7 +9,7 @@
 #include <unistd.h>
 #include <xenstore.h>
 
-#define RING_BYTES 131072 /* as the agent's data channel */
+#define RING_BYTES 131072 /* like the agent's data channel */
 
 int main(void) {
   static char zeros[65536];

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How an AbortSignal reaches a libxl operation: libxl_ao_abort asks, the operation still ends by itself and its promise tells how.
+// Connects an AbortSignal to a libxl operation. libxl_ao_abort only asks: the operation still ends by itself, and its promise tells the outcome.
 
 import { XenError } from './errors.js';
 
 export interface Abortable {
-  /** Asks libxl to cut the operation short. It then rejects with ERR_XEN_ABORTED, or completes if it was past the point. */
+  /** Asks libxl to abort the operation. It then rejects with ERR_XEN_ABORTED, or completes if it was too late to abort. */
   signal?: AbortSignal;
 }
 
-/** Runs `start`; a signal that fires meanwhile calls `abort`, one that already has fired rejects before anything starts. */
+/** Runs `start`. A signal that fires meanwhile calls `abort`. With a signal that has already fired it rejects before anything starts. */
 export async function abortable<T>(
   signal: AbortSignal | undefined,
   start: () => Promise<T>,

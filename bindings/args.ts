@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks arguments before anything native is called: wrong types and ranges are the caller's mistakes, hence TypeError.
+// Checks arguments before any native call. Wrong types and ranges are the caller's mistakes and throw TypeError.
 
-/** Xen's highest domid an ordinary domain can have is DOMID_FIRST_RESERVED - 1. */
+/** The highest domid of an ordinary domain: DOMID_FIRST_RESERVED - 1. */
 const DOMID_MAX = 0x7fef;
 
 export function checkDomid(domid: unknown): asserts domid is number {
@@ -16,7 +16,7 @@ export function checkFd(fd: unknown): asserts fd is number {
   }
 }
 
-/** A count of KiB or bytes: a safe, non-negative integer. */
+/** Accepts a count of KiB or bytes: a safe, non-negative integer. */
 export function checkSize(name: string, value: unknown): asserts value is number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
     throw new TypeError(`Invalid ${name}: ${String(value)} is not a non-negative integer`);
@@ -29,7 +29,7 @@ export function checkString(name: string, value: unknown): asserts value is stri
   }
 }
 
-/** At most 8192 CPUs, each an integer from 0; an empty list is refused because libxl would take every vCPU offline. */
+/** Accepts at most 8192 CPUs, each an integer from 0. Refuses an empty list, because libxl would take every vCPU offline. */
 export function checkCpus(cpus: unknown): asserts cpus is number[] {
   const isCpu = (cpu: unknown): boolean =>
     Number.isInteger(cpu) && (cpu as number) >= 0 && (cpu as number) < 8192;
@@ -38,7 +38,7 @@ export function checkCpus(cpus: unknown): asserts cpus is number[] {
   }
 }
 
-/** A config as JSON text, from text or from a plain object. */
+/** Returns a config as JSON text, from text or from a plain object. */
 export function configText(config: unknown): string {
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
     return JSON.stringify(config);

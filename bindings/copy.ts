@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are mostly holes: a copy that takes no more room than the file, and where there is data.
+// Copies sparse files and finds the data in them.
 
 import { checkFd, checkSize, checkString } from './args.js';
 import { loadNative } from './loader.js';
@@ -7,8 +7,8 @@ import type { NativeAddon } from './native.js';
 import type { DataRange } from './types.js';
 
 /**
- * Copies a regular file to a new one, mode 0600, holes left as holes; shared blocks where the file system has them. Rejects with
- * ERR_XEN_EEXIST, ERR_XEN_ENOSPC and the like; `to` is then not there, unless it was before.
+ * Copies a regular file to a new file with mode 0600. Holes stay holes, and blocks are shared where the file system supports it. Rejects with
+ * ERR_XEN_EEXIST, ERR_XEN_ENOSPC and the like; `to` then does not exist, unless it existed before.
  */
 export async function copySparse(
   from: string,
@@ -21,8 +21,8 @@ export async function copySparse(
 }
 
 /**
- * The first range at or behind `from` that is no hole, as far as the file system knows of holes; undefined when there is none. The
- * descriptor stays the caller's, and its offset moves: read it by position.
+ * Returns the first range of data at or after `from`, as far as the file system reports holes; undefined when there is none. The caller keeps the
+ * descriptor. Its offset moves, so read by position.
  */
 export async function nextData(
   fd: number,

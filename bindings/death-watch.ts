@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a caller holds while it watches a domain's end (libxl_evenable_domain_death).
+// The handle of a watch for a domain's end (libxl_evenable_domain_death).
 
 import type { RawEvent } from './native.js';
 import type { DomainEvent, ShutdownReason } from './types.js';
 
 export class DeathWatch {
-  /** Resolves once libxl watches; rejects with XenError when it cannot. Ignoring it is safe. */
+  /** Resolves once libxl watches; rejects with XenError when it cannot. The caller may ignore it. */
   readonly ready: Promise<void>;
   #listener: ((event: DomainEvent) => void) | undefined;
   readonly #forget: () => Promise<void>;
@@ -21,7 +21,7 @@ export class DeathWatch {
     ready.catch(() => {});
   }
 
-  /** Called by Libxl with the addon's events. */
+  /** Libxl calls this with the addon's events. */
   deliver(event: RawEvent): void {
     const { type, domid } = event;
     this.#listener?.(
@@ -35,6 +35,6 @@ export class DeathWatch {
   close(): void {
     if (this.#listener === undefined) return;
     this.#listener = undefined;
-    this.#forget().catch(() => {}); // The context was closed meanwhile, which ends all watches.
+    this.#forget().catch(() => {}); // A context closed meanwhile has ended all its watches.
   }
 }

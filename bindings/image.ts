@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template's save stream, read once and held ready, of which clones are made by copying.
+// A template's save stream, read once and kept in memory. Clones are copied from it.
 
 import { checkFd } from './args.js';
 import { loadNative } from './loader.js';
@@ -16,8 +16,7 @@ export class Image {
   }
 
   /**
-   * Reads a whole save stream (trimmed or not) from the start of a file. The file may be closed afterwards.
-   * Rejects with ERR_XEN_BAD_STREAM.
+   * Reads a whole save stream (trimmed or not) from the start of a file. The caller may close the file afterwards. Rejects with ERR_XEN_BAD_STREAM.
    */
   static async open(fd: number, native: NativeAddon = loadNative()): Promise<Image> {
     checkFd(fd);
@@ -28,22 +27,22 @@ export class Image {
     return this.#native.type;
   }
 
-  /** Frames that a clone has from the start, of 4 KiB. */
+  /** The number of 4 KiB frames that a clone has from the start. */
   get frames(): number {
     return this.#native.frames;
   }
 
-  /** Of these, those that are copied. */
+  /** The number of those frames that are copied. */
   get dataPages(): number {
     return this.#native.dataPages;
   }
 
   /**
-   * Makes a paused domain with the image's memory and state, off the event loop; several may be under way. What is in xenstore
-   * and the introduction are the caller's. Leaves no domain when it rejects.
+   * Makes a paused domain with the image's memory and state, off the event loop. Several calls may run at once. The caller writes the xenstore nodes
+   * and introduces the domain. Leaves no domain when it rejects.
    *
-   * `rings` are those of the agent's channels and of the vif as its FREEZE answered (struct thaw_ring_page, kernels/agent/proto.h): their
-   * grants and ports are made, and the guest wakes without xenstore. Without, it waits for the wake node there.
+   * `rings` holds the pages of the agent's channels and of the vif, as the agent answered FREEZE (struct thaw_ring_page, kernels/agent/proto.h).
+   * clone() makes their grants and ports, and the guest wakes without xenstore. Without `rings` the guest waits for the wake node in xenstore.
    */
   async clone(
     handle: Uint8Array,
@@ -53,7 +52,7 @@ export class Image {
     return this.#native.clone(handle, spec, channels, vif);
   }
 
-  /** Gives its memory back once the clones under way are made. Idempotent. */
+  /** Frees the image's memory once the running clone calls have ended. Idempotent. */
   close(): void {
     this.#native.close();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything the rest of thaw may use of Xen's C libraries. createBindings binds the same to another addon, for tests.
+// The interface of bindings/ for the rest of thaw. createBindings() binds the same interface to another addon, for tests.
 
 import { copySparse, nextData } from './copy.js';
 import { Image } from './image.js';
@@ -56,7 +56,7 @@ export interface Bindings {
   nextData(fd: number, from: number): Promise<DataRange | undefined>;
 }
 
-/** The bindings over an addon given as an object: the real one or a fake. */
+/** Binds to an addon given as an object: the real addon or a fake. */
 export function createBindings(native: NativeAddon): Bindings {
   prepare(native);
   return {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a domain is made, changed and watched through libxl: typed, validated calls on one native context (docs/bindings.md).
-// Each context has its own thread; calls on it run in order, and what libxl does synchronously (building) delays those behind it.
+// Makes, changes and watches domains through libxl: typed, validated calls on one native context (docs/bindings.md). Each context has its own thread.
+// Calls on a context run in order, and libxl's synchronous work (building) delays the calls behind it.
 
 import { abortable } from './abortable.js';
 import type { Abortable } from './abortable.js';
@@ -19,7 +19,7 @@ import type {
 } from './types.js';
 
 export interface OpenOptions {
-  /** Gets libxl's log, without its debug lines unless `debug`. */
+  /** Receives libxl's log, without its debug lines unless `debug`. */
   log?: LogListener;
   debug?: boolean;
 }
@@ -33,11 +33,11 @@ export class Libxl {
 
   private constructor() {}
 
-  /** Opens a context. Rejects with ERR_XEN_NO_XEN where this is no Xen control domain. */
+  /** Opens a context. Rejects with ERR_XEN_NO_XEN on a host that is no Xen control domain. */
   static async open(options: OpenOptions = {}, native: NativeAddon = loadNative()): Promise<Libxl> {
     const self = new Libxl();
     const log = options.log ?? (() => {});
-    // Refers to the watches alone: a context that nobody uses and that watches nothing can be collected.
+    // Holds only the watches: a context without references and without watches can then be collected.
     const watches = self.#watches;
     const onEvent = (event: RawEvent): void => watches.get(event.watch)?.deliver(event);
     self.#context = await native.openContext(log, onEvent, options.debug ?? false);
@@ -50,7 +50,7 @@ export class Libxl {
     return this.#abortable(options, (context, id) => context.domainCreateNew(id, text));
   }
 
-  /** libxl_domain_create_restore from a save stream at the descriptor's offset; leaves the domain paused. The descriptor stays the caller's. */
+  /** libxl_domain_create_restore from a save stream at the descriptor's offset; leaves the domain paused. The caller keeps the descriptor. */
   async domainCreateRestore(
     config: string | object,
     fd: number,
@@ -61,14 +61,14 @@ export class Libxl {
     return this.#abortable(options, (context, id) => context.domainCreateRestore(id, text, fd));
   }
 
-  /** libxl_domain_suspend: writes a save stream to the descriptor; the domain stays, shut down with reason suspend. */
+  /** libxl_domain_suspend: writes a save stream to the descriptor. The domain remains, shut down with reason suspend. */
   async domainSuspend(domid: number, fd: number, options: Abortable = {}): Promise<void> {
     checkDomid(domid);
     checkFd(fd);
     return this.#abortable(options, (context, id) => context.domainSuspend(id, domid, fd));
   }
 
-  /** libxl_domain_resume. `cooperative` lets the guest see that its suspend was cancelled, which Linux supports. */
+  /** libxl_domain_resume. `cooperative` tells the guest that its suspend was cancelled, which Linux supports. */
   async domainResume(
     domid: number,
     options: Abortable & { cooperative?: boolean } = {},
@@ -84,7 +84,7 @@ export class Libxl {
     return this.#abortable(options, (context, id) => context.domainDestroy(id, domid));
   }
 
-  /** libxl_domain_shutdown: asks the guest through control/shutdown; resolves once asked, not once down. */
+  /** libxl_domain_shutdown: asks the guest through control/shutdown. Resolves once the request is made, not once the domain is down. */
   async domainShutdown(domid: number, options: Abortable = {}): Promise<void> {
     checkDomid(domid);
     return this.#abortable(options, (context, id) => context.domainShutdown(id, domid));
@@ -100,14 +100,14 @@ export class Libxl {
     return this.#abortable(options, (context, id) => context.domainUnpause(id, domid));
   }
 
-  /** libxl_set_vcpuonline: exactly these vCPUs are to be online; the guest must follow. */
+  /** libxl_set_vcpuonline: asks the guest to have exactly these vCPUs online. The guest must cooperate. */
   async setVcpuOnline(domid: number, cpus: number[], options: Abortable = {}): Promise<void> {
     checkDomid(domid);
     checkCpus(cpus);
     return this.#abortable(options, (context, id) => context.setVcpuOnline(id, domid, cpus));
   }
 
-  /** libxl_domain_rename; with `oldName` it fails unless that is the present name. */
+  /** libxl_domain_rename. With `oldName` it fails unless that is the present name. */
   async domainRename(domid: number, oldName: string | null, newName: string): Promise<void> {
     checkDomid(domid);
     if (oldName !== null) checkString('old name', oldName);
@@ -115,7 +115,7 @@ export class Libxl {
     return this.#native().domainRename(domid, oldName, newName);
   }
 
-  /** libxl_set_memory_target: the balloon's target; with `enforce` (the default) Xen's limit too. */
+  /** libxl_set_memory_target: sets the balloon's target; with `enforce` (the default) Xen's limit too. */
   async setMemoryTarget(
     domid: number,
     targetKib: number,
@@ -126,25 +126,25 @@ export class Libxl {
     return this.#native().setMemoryTarget(domid, targetKib, options.enforce ?? true);
   }
 
-  /** The balloon's target in KiB. */
+  /** Returns the balloon's target in KiB. */
   async getMemoryTarget(domid: number): Promise<number> {
     checkDomid(domid);
     return this.#native().getMemoryTarget(domid);
   }
 
-  /** libxl_domain_setmaxmem: the limit the target may reach; needs the domain's libxl records. */
+  /** libxl_domain_setmaxmem: sets the limit of the target. The domain needs libxl's records. */
   async domainSetmaxmem(domid: number, maxKib: number): Promise<void> {
     checkDomid(domid);
     checkSize('maximum memory', maxKib);
     return this.#native().domainSetmaxmem(domid, maxKib);
   }
 
-  /** All domains, dom0 and dying ones included. */
+  /** Lists all domains, dom0 and dying domains included. */
   async listDomains(): Promise<DomainInfo[]> {
     return this.#native().listDomains();
   }
 
-  /** One domain. Rejects with ERR_XEN_DOMAIN_NOTFOUND when there is none. */
+  /** Returns one domain. Rejects with ERR_XEN_DOMAIN_NOTFOUND when it does not exist. */
   async domainInfo(domid: number): Promise<DomainInfo> {
     checkDomid(domid);
     return this.#native().domainInfo(domid);
@@ -158,21 +158,21 @@ export class Libxl {
     return this.#native().versionInfo();
   }
 
-  /** libxl_retrieve_domain_configuration, as libxl's JSON. */
+  /** libxl_retrieve_domain_configuration: returns libxl's JSON. */
   async domainConfigFromDomid(domid: number, options: Abortable = {}): Promise<string> {
     checkDomid(domid);
     return this.#abortable(options, (context, id) => context.retrieveConfig(id, domid));
   }
 
-  /** A config read by libxl and written back: what libxl understood of it. Rejects when it is none. */
+  /** Lets libxl parse a config and returns it as libxl understood it, with defaults. Rejects when libxl cannot parse it. */
   async domainConfigDefaults(config: string | object): Promise<string> {
     const text = configText(config);
     return this.#native().configDefaults(text);
   }
 
   /**
-   * Calls `listener` when the domain shuts down and when it is gone; at once if it already is.
-   * After `close()` no call comes. `ready` rejects when the watch could not be set.
+   * Calls `listener` when the domain shuts down and when it is destroyed; at once if it already is. After `close()` no call comes. `ready` rejects
+   * when the watch could not be set.
    */
   onDomainDeath(domid: number, listener: (event: DomainEvent) => void): DeathWatch {
     checkDomid(domid);
@@ -191,39 +191,39 @@ export class Libxl {
     return watch;
   }
 
-  /** xc_domain_destroy alone, for domains thaw tears down itself: no device or xenstore clean-up. */
+  /** xc_domain_destroy alone, for domains that thaw tears down itself: cleans up no devices and no xenstore nodes. */
   async xcDomainDestroy(domid: number): Promise<void> {
     checkDomid(domid);
     return this.#native().xcDomainDestroy(domid);
   }
 
-  /** xc_domain_unpause alone, for domains without a device model: not even libxl's look at xenstore. */
+  /** xc_domain_unpause alone, for domains without a device model: skips even libxl's look at xenstore. */
   async xcDomainUnpause(domid: number): Promise<void> {
     checkDomid(domid);
     return this.#native().xcDomainUnpause(domid);
   }
 
-  /** Page counts and paging pool, for accounting before memory grows. */
+  /** Returns page counts and the paging pool, for accounting before memory grows. */
   async domainAccounting(domid: number): Promise<DomainAccounting> {
     checkDomid(domid);
     return this.#native().xcDomainAccounting(domid);
   }
 
-  /** xc_set_paging_mempool_size: HVM and PVH only; must grow before memory does. */
+  /** xc_set_paging_mempool_size, for HVM and PVH only. The pool must grow before the memory does. */
   async setPagingMempool(domid: number, bytes: number): Promise<void> {
     checkDomid(domid);
     checkSize('paging pool', bytes);
     return this.#native().xcSetPagingMempool(domid, bytes);
   }
 
-  /** xc_domain_setmaxmem: Xen's own limit in KiB, without libxl's records and slack. */
+  /** xc_domain_setmaxmem: sets Xen's own limit in KiB, without libxl's records and slack. */
   async setMaxMemory(domid: number, maxKib: number): Promise<void> {
     checkDomid(domid);
     checkSize('maximum memory', maxKib);
     return this.#native().xcSetmaxmem(domid, maxKib);
   }
 
-  /** Aborts what is in flight (it rejects with ERR_XEN_ABORTED, or finishes), waits for it, frees the context. Idempotent. */
+  /** Aborts running operations (they reject with ERR_XEN_ABORTED, or finish), waits for them, and frees the context. Idempotent. */
   close(): Promise<void> {
     const context = this.#context;
     this.#context = undefined;

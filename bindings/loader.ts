@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the compiled addon is and how it is loaded: the only file that knows. Loading works without Xen; opening a context does not.
+// Finds and loads the compiled addon; no other file knows its path. Loading works without Xen, opening a context does not.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { XenError } from './errors.js';
 import type { NativeAddon } from './native.js';
 
-/** From dist/bindings/, and from the bundled program's folder in an installed tree. THAW_NATIVE names another file. */
+/** Relative to dist/bindings/, and to the bundled program's folder in an installed tree. THAW_NATIVE names another file. */
 const PLACES = ['../..', '../../..'].map((top) =>
   fileURLToPath(new URL(`${top}/bindings/build/Release/thaw.node`, import.meta.url)),
 );

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as block devices, by the kernel's loop driver (linux/loop.h), without a process for each.
+// Attaches files as block devices by the kernel's loop driver (linux/loop.h), without starting a process.
 
 import { checkString } from './args.js';
 import { loadNative } from './loader.js';
 import type { NativeAddon } from './native.js';
 
 /**
- * Makes a loop device of a file, read-only unless `writable`, and resolves with its path, such as /dev/loop3. Rejects with ERR_XEN_ENOENT
+ * Attaches a file to a loop device, read-only unless `writable`, and resolves with the device's path, such as /dev/loop3. Rejects with ERR_XEN_ENOENT
  * and the like.
  */
 export async function loopAttach(
@@ -18,7 +18,7 @@ export async function loopAttach(
   return native.loopAttach(file, writable);
 }
 
-/** Takes the file off a loop device. One that is still in use goes with its last user; one without a file is left as it is. */
+/** Detaches the file from a loop device. A device in use goes with its last user. A device without a file stays as it is. */
 export async function loopDetach(
   device: string,
   native: NativeAddon = loadNative(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the addon exports, raw: the seam where a fake can be put in its place. Only the classes beside this file call it.
+// The addon's raw exports, which tests can replace by a fake. Only the classes beside this file call them.
 
 import type { FailureInfo } from './errors.js';
 import type {
@@ -14,7 +14,7 @@ import type {
   VersionInfo,
 } from './types.js';
 
-/** libxl_event as the addon passes it on; `watch` is the id domainDeathEnable was given. */
+/** libxl_event as the addon passes it on. `watch` is the id given to domainDeathEnable. */
 export interface RawEvent {
   watch: number;
   type: 'domain_shutdown' | 'domain_death';
@@ -22,9 +22,9 @@ export interface RawEvent {
   shutdownReason: string;
 }
 
-/** One libxl context and its thread. Every promise rejects with the error `initialize`'s factory made. */
+/** One libxl context and its thread. Every promise rejects with the error made by the factory given to `initialize`. */
 export interface NativeContext {
-  /** Operations that can be aborted take an id of the caller's choice; `abort` names it again. */
+  /** Operations that can be aborted take an id chosen by the caller; `abort` takes the same id. */
   domainCreateNew(id: number, configJson: string): Promise<number>;
   domainCreateRestore(id: number, configJson: string, fd: number): Promise<number>;
   domainSuspend(id: number, domid: number, fd: number): Promise<void>;
@@ -51,29 +51,29 @@ export interface NativeContext {
   xcDomainAccounting(domid: number): Promise<DomainAccounting>;
   xcSetPagingMempool(domid: number, bytes: number): Promise<void>;
   xcSetmaxmem(domid: number, maxKib: number): Promise<void>;
-  /** While `on`, the event loop stays alive for events, as if a call were under way. */
+  /** While `on`, the event loop stays alive for events, as if a call were running. */
   hold(on: boolean): void;
   abort(id: number): void;
   close(): Promise<void>;
 }
 
-/** One end of a vchan. All calls are non-blocking; after close() read and write throw. */
+/** One end of a vchan. All calls are non-blocking. After close() read and write throw. */
 export interface NativeVchan {
-  /** Bytes that were ready (at most `max`), null when there are none now, undefined once the peer is gone and the ring empty. */
+  /** Returns the bytes that are ready (at most `max`), null when there are none now, undefined once the peer is gone and the ring empty. */
   read(max: number): Buffer | null | undefined;
-  /** How many bytes fit now, from `offset` on; undefined when the peer is gone. */
+  /** Writes from `offset` on and returns how many bytes fit now; undefined when the peer is gone. */
   write(data: Uint8Array, offset: number): number | undefined;
-  /** 0 peer gone, 1 open, 2 server without a client yet. */
+  /** Returns 0 when the peer is gone, 1 when open, 2 for a server without a client yet. */
   state(): number;
-  /** Tells the peer that nothing more comes, keeping the ring readable. */
+  /** Tells the peer that no more data comes, and keeps the ring readable. */
   shutdown(): void;
   /** Keeps the event loop alive while `on`. */
   ref(on: boolean): void;
-  /** Unmaps the ring at once; a server's xenstore nodes are removed off the event loop. Idempotent. */
+  /** Unmaps the ring at once. A server's xenstore nodes are removed off the event loop. Idempotent. */
   close(): void;
 }
 
-/** A template ready to be copied; after close() clone throws. */
+/** A template ready to be copied. After close() clone throws. */
 export interface NativeImage {
   readonly type: 'pv' | 'pvh';
   readonly frames: number;
@@ -87,7 +87,7 @@ export interface NativeImage {
   close(): void;
 }
 
-/** Of one network namespace; it keeps no event loop alive. */
+/** A watch on one network namespace. It keeps no event loop alive. */
 export interface NativeRouteWatch {
   /** No event comes afterwards. Idempotent. */
   close(): void;

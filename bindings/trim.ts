@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a save stream is made small: zero pages become allocate-only entries, which every Xen restores. And where it can be kept: memfds.
+// Makes a save stream small: zero pages become allocate-only entries, which every Xen restores. Also makes memfds to keep streams in.
 
 import { checkFd, checkString } from './args.js';
 import { loadNative } from './loader.js';
@@ -7,9 +7,9 @@ import type { NativeAddon } from './native.js';
 import type { TrimResult } from './types.js';
 
 /**
- * Rewrites libxl's save stream in `fdIn` to `fdOut` on a worker thread. A seekable input is read from its start and its offset stays as
- * it is; a pipe is read as it comes. The output is written at its present offset. Rejects with ERR_XEN_BAD_STREAM for anything that is
- * not a whole libxl v2 stream; the output is then to be thrown away. Descriptors stay the caller's.
+ * Rewrites libxl's save stream in `fdIn` to `fdOut` on a worker thread. It reads a seekable input from its start and leaves its offset alone; it
+ * reads a pipe as data comes. It writes the output at its present offset. Rejects with ERR_XEN_BAD_STREAM for anything that is not a whole libxl v2
+ * stream; the caller must then discard the output. The caller keeps both descriptors.
  */
 export async function trimStream(
   fdIn: number,
@@ -21,7 +21,7 @@ export async function trimStream(
   return native.trimStream(fdIn, fdOut);
 }
 
-/** A new memfd, close-on-exec. The caller closes it; open `/proc/self/fd/N` for a second, independent offset. */
+/** Makes a memfd, close-on-exec. The caller closes it. Open `/proc/self/fd/N` for a second, independent offset. */
 export function memfdCreate(name: string, native: NativeAddon = loadNative()): number {
   checkString('memfd name', name);
   return native.memfdCreate(name);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shapes that pass between libxl and TypeScript: domains, host, events. Units are in the names; fields follow libxl_types.idl.
+// Types that pass between libxl and TypeScript: domains, host, events. Names contain the units; fields follow libxl_types.idl.
 
 export type DomainType = 'hvm' | 'pv' | 'pvh' | 'invalid';
 
 export type ShutdownReason =
   'poweroff' | 'reboot' | 'suspend' | 'crash' | 'watchdog' | 'soft_reset' | 'unknown';
 
-/** One domain as Xen sees it (libxl_dominfo). Dying ones (zombies) are listed too; they have no name. */
+/** One domain as Xen sees it (libxl_dominfo). Dying domains (zombies) are listed too; they have no name. */
 export interface DomainInfo {
   domid: number;
   /** Lower case with dashes. */
   uuid: string;
-  /** From xenstore (/local/domain/N/name); absent once xenstore has forgotten the domain. */
+  /** From xenstore (/local/domain/N/name); absent once xenstore no longer has the domain. */
   name?: string;
   running: boolean;
   blocked: boolean;
@@ -28,7 +28,7 @@ export interface DomainInfo {
   vcpuOnline: number;
   vcpuMaxId: number;
   cpuTimeNs: bigint;
-  /** Xen itself knows only pv and hvm: PVH domains show as hvm, and libxl's /libxl/N/type tells them apart. */
+  /** Xen itself knows only pv and hvm. PVH domains show as hvm; libxl's /libxl/N/type tells them apart. */
   domainType: DomainType;
 }
 
@@ -44,7 +44,7 @@ export interface Physinfo {
   freeMemKib: number;
   scrubMemKib: number;
   outstandingMemKib: number;
-  /** xl info's virt_caps: which kinds of guest this host runs. */
+  /** xl info's virt_caps: the kinds of guest that this host runs. */
   capabilities: {
     pv: boolean;
     hvm: boolean;
@@ -61,7 +61,7 @@ export interface VersionInfo {
   major: number;
   minor: number;
   extra: string;
-  /** `4.20.5-pre`: the three above as people write them. */
+  /** The three fields above as text, e.g. `4.20.5-pre`. */
   version: string;
   compiler: string;
   compileDate: string;
@@ -73,10 +73,10 @@ export interface VersionInfo {
   pageSize: number;
 }
 
-/** What libxenctrl says of one domain (xc_domaininfo_t), for accounting. */
+/** One domain's data from libxenctrl (xc_domaininfo_t), for accounting. */
 export interface DomainAccounting {
   domid: number;
-  /** Its handle, as libxl writes a uuid. */
+  /** The domain's handle in libxl's uuid form. */
   uuid: string;
   totPages: number;
   maxPages: number;
@@ -88,7 +88,7 @@ export interface DomainAccounting {
   dying: boolean;
 }
 
-/** A death watch's news. A domain that is destroyed before it shuts down gives only `domain_death`. */
+/** An event of a death watch. A domain that is destroyed before it shuts down gives only `domain_death`. */
 export type DomainEvent =
   | { type: 'domain_shutdown'; domid: number; shutdownReason: ShutdownReason }
   | { type: 'domain_death'; domid: number };
@@ -108,7 +108,7 @@ export interface TrimResult {
   bytes: number;
 }
 
-/** What a clone's domain is made with; the names are those of struct xen_domctl_createdomain (xen/domctl.h). -1 as 0xffffffff. */
+/** The settings of a clone's domain, named as in struct xen_domctl_createdomain (xen/domctl.h). -1 is 0xffffffff. */
 export interface CloneSpec {
   /** XEN_DOMCTL_CDF_*. */
   flags: number;
@@ -120,39 +120,39 @@ export interface CloneSpec {
   cpupool: number;
   emulationFlags: number;
   miscFlags: number;
-  /** What Xen lets the domain have at first. */
+  /** Xen's initial memory limit of the domain. */
   maxKib: number;
-  /** What the memory map may reach; PV only. */
+  /** The limit of the memory map; PV only. */
   memmapKib: number;
   /** Paging pool; PVH only. */
   poolBytes: number;
 }
 
-/** Pages that a clone finds shared with dom0 as it wakes: 8 bytes for each, its grant and its frame. */
+/** Pages that a clone shares with dom0 when it wakes: 8 bytes each, the grant and the frame. */
 export interface CloneRings {
-  /** Of the agent's control channel and its data channel; empty: the agent waits for the wake node in xenstore. */
+  /** The pages of the agent's control channel and data channel. Empty: the agent waits for the wake node in xenstore. */
   channels: Uint8Array;
-  /** Of the vif, that of its transmit ring first; empty: it looks for its back end in xenstore. */
+  /** The pages of the vif, the transmit ring's first. Empty: the guest looks for its back end in xenstore. */
   vif: Uint8Array;
 }
 
-/** A new, paused domain, and where its rings are: guest frames of a PVH domain, machine frames of a PV one. */
+/** A new, paused domain and the frames of its rings: guest frames of a PVH domain, machine frames of a PV domain. */
 export interface CloneResult {
   domid: number;
   storeFrame: number;
   storePort: number;
   consoleFrame: number;
   consolePort: number;
-  /** The guest's ends of the event channels of its rings; 0 without rings. */
+  /** The guest's ends of its rings' event channels; 0 without rings. */
   controlPort: number;
   dataPort: number;
   vifTxPort: number;
   vifRxPort: number;
-  /** How long its steps took: the domain, its frames, their contents, its state. */
+  /** Duration of each step: making the domain, its frames, their contents, its state. */
   stepsMs: { create: number; populate: number; copy: number; state: number };
 }
 
-/** Part of a file, in bytes; `end` is behind its last one. */
+/** A part of a file, in bytes; `end` is the offset after the last byte. */
 export interface DataRange {
   start: number;
   end: number;

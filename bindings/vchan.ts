@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One end of a libxenvchan as a Duplex stream: ring bytes in both directions, with back-pressure, without blocking the event loop.
-// A vchan has no half-close: end() flushes, tells the peer, and hands over what the peer had already put into the ring.
+// One end of a libxenvchan as a Duplex stream: ring bytes in both directions, with back-pressure, without blocking the event loop. A vchan has no
+// half-close: end() flushes, tells the peer, and delivers the data that the peer has already put into the ring.
 
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,10 +12,10 @@ import type { NativeAddon, NativeVchan } from './native.js';
 export interface VchanConnectOptions {
   /** The server's domain. */
   domid: number;
-  /** Base path in xenstore under which the server publishes ring-ref and event-channel. At most 48 bytes. */
+  /** The base path in xenstore under which the server publishes ring-ref and event-channel. At most 48 bytes. */
   path: string;
   signal?: AbortSignal;
-  /** How long to wait for the server. Default 10 000. */
+  /** Time to wait for the server. Default 10 000. */
   timeoutMs?: number;
 }
 
@@ -23,9 +23,9 @@ export interface VchanListenOptions {
   /** The client's domain. */
   domid: number;
   path: string;
-  /** Least size of the client-to-server ring in bytes, at most 1 MiB. Default 64 KiB. */
+  /** The least size of the client-to-server ring in bytes, at most 1 MiB. Default 64 KiB. */
   leftMin?: number;
-  /** Least size of the server-to-client ring. */
+  /** The least size of the server-to-client ring in bytes. */
   rightMin?: number;
 }
 
@@ -35,7 +35,7 @@ export interface VchanAttachOptions {
   /** The server's grant of its ring's page, and the port of its event channel that waits for this domain. */
   ringRef: number;
   port: number;
-  /** Rings of 1 << order bytes each way, 12 to 20. */
+  /** The rings have 1 << order bytes each way; 12 to 20. */
   order: number;
 }
 
@@ -43,17 +43,17 @@ export interface VchanAttachOptions {
 const PATH_MAX_BYTES = 64 - '/event-channel'.length - 1;
 const RING_MAX_BYTES = 1 << 20;
 const RETRY_MS = 20;
-/** Most bytes taken from the ring by one read, so that one busy vchan does not hold the event loop. */
+/** The most bytes that one read takes from the ring, so that one busy vchan does not hold the event loop. */
 const READ_MAX_BYTES = 256 * 1024;
 
 export class Vchan extends Duplex {
   #native: NativeVchan | undefined;
-  /** The consumer wants data: push as it comes. */
+  /** The consumer wants data: push it as it comes. */
   #isReading = false;
   #write: PendingWrite | undefined;
-  /** No more from the peer. */
+  /** The peer sends no more. */
   #isEnded = false;
-  /** We have told the peer that nothing more comes. */
+  /** This end has told the peer that no more data comes. */
   #isShut = false;
   #wasConnected: boolean;
 
@@ -67,7 +67,7 @@ export class Vchan extends Duplex {
     this.#wasConnected = native.state() === 1;
   }
 
-  /** Connects as client, trying again until the server has published its ring. Rejects with ERR_XEN_TIMEDOUT or the signal's reason. */
+  /** Connects as client; retries until the server has published its ring. Rejects with ERR_XEN_TIMEDOUT or the signal's reason. */
   static async connect(
     options: VchanConnectOptions,
     native: NativeAddon = loadNative(),
@@ -92,7 +92,7 @@ export class Vchan extends Duplex {
     }
   }
 
-  /** Connects as client to a ring that is known, without xenstore. Rejects with ERR_XEN_VCHAN_FAIL. */
+  /** Connects as client to a known ring, without xenstore. Rejects with ERR_XEN_VCHAN_FAIL. */
   static async attach(
     { domid, ringRef, port, order }: VchanAttachOptions,
     native: NativeAddon = loadNative(),
@@ -102,7 +102,7 @@ export class Vchan extends Duplex {
     return open((onEvent) => native.vchanAttach(domid, ringRef, port, order, onEvent));
   }
 
-  /** Offers a vchan as server; resolves once it is published in xenstore. `connect` is emitted when the client comes. */
+  /** Offers a vchan as server. Resolves once it is published in xenstore. Emits `connect` when the client comes. */
   static async listen(
     options: VchanListenOptions,
     native: NativeAddon = loadNative(),
@@ -117,17 +117,17 @@ export class Vchan extends Duplex {
     return open((onEvent) => native.vchanListen(domid, path, leftMin, rightMin, onEvent));
   }
 
-  /** Made by connect and listen. */
+  /** connect, attach and listen make streams through this. */
   static wrap(native: NativeVchan): Vchan {
     return new Vchan(native);
   }
 
-  /** True while both ends are there. */
+  /** True while both ends are open. */
   get isConnected(): boolean {
     return this.#native?.state() === 1;
   }
 
-  /** Whether this vchan keeps the process alive; it does unless unref'd. */
+  /** Makes this vchan keep the process alive, which is the default; unref() undoes it. */
   ref(): this {
     this.#native?.ref(true);
     return this;
@@ -138,7 +138,7 @@ export class Vchan extends Duplex {
     return this;
   }
 
-  /** The event channel fired: something may be readable, writable, or over. */
+  /** The addon calls this when the event channel fires: the ring may be readable, writable, or closed. */
   onEvent(): void {
     if (this.#native === undefined) return;
     if (!this.#wasConnected && this.#native.state() === 1) {
@@ -168,7 +168,7 @@ export class Vchan extends Duplex {
     this.#native?.shutdown();
     this.#isShut = true;
     callback();
-    // Nobody may be reading: what is left in the ring is then dropped, or the stream would never close.
+    // Without a reader the stream would never close: drop the data left in the ring.
     if (!this.#isReading && this.readableFlowing !== true && this.listenerCount('readable') === 0) {
       this.resume();
     }
@@ -190,11 +190,11 @@ export class Vchan extends Duplex {
       const data = this.#native.read(READ_MAX_BYTES);
       if (data === null) {
         if (!this.#isShut) return;
-        return this.#endReading(); // The peer was told that we are gone, and the ring is empty: nothing more comes.
+        return this.#endReading(); // The peer knows that this end is closed, and the ring is empty: no more data comes.
       }
       if (data === undefined) return this.#endReading();
       this.#isReading = this.push(data);
-      // One turn of the event loop per batch, so that a fast peer does not starve the others.
+      // One turn of the event loop per batch, so that a fast peer does not starve the rest.
       if (this.#isReading) {
         this.#isReading = false;
         setImmediate(() => this._read());
@@ -218,7 +218,7 @@ export class Vchan extends Duplex {
     write.callback();
   }
 
-  /** A peer that has gone is noticed even by a stream nobody reads: what it wrote stays readable, writing ends. */
+  /** Notices a closed peer even without a reader: data already written stays readable, writing ends. */
   #noticeEnd(): void {
     if (this.#native?.state() !== 0 || this.#isEnded) return;
     this.emit('peer-close');
@@ -258,7 +258,7 @@ function checkPath(path: unknown): void {
   }
 }
 
-/** The server is not there yet, or is halfway. Lacking privileges or /dev nodes do not come by waiting. */
+/** True when the server is not there yet, or not ready. Waiting does not help against missing privileges or /dev nodes. */
 function isRetryable(error: unknown): boolean {
   return error instanceof XenError && error.code === 'ERR_XEN_VCHAN_NOT_READY';
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program does with XenStore: open a client, work on nodes, commit transactions, watch, and tell xenstored of domains.
+// The XenStore client: connects, works on nodes, runs transactions, watches, and tells xenstored of domains.
 
 import { Connection } from './connection.js';
 import { isXenstoreError, replyError, XenstoreError } from './errors.js';
@@ -16,9 +16,9 @@ import { Watch, type WatchOptions } from './watch.js';
 import { MessageType, type RequestType } from './wire.js';
 
 export interface OpenOptions {
-  /** A socket or xenbus device; else XENSTORED_PATH, /run/xenstored/socket, /dev/xen/xenbus. */
+  /** The path of a socket or xenbus device; default: XENSTORED_PATH, /run/xenstored/socket, /dev/xen/xenbus. */
   readonly path?: string | undefined;
-  /** For calls that name no time of their own; 30 s by default. */
+  /** The timeout of calls that give none of their own; default 30 s. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -46,17 +46,17 @@ export class XenstoreClient extends NodeOperations {
   }
 
   /**
-   * Runs `body` in a transaction and commits it. When another client changed the same nodes meanwhile, the body runs again, so it must
-   * have no effects of its own elsewhere. Rejects with what the body throws (nothing is committed then), ERR_XENSTORE_EAGAIN after
-   * `maxAttempts`, ERR_XENSTORE_TIMEOUT, or the signal's reason; after a lost or overdue commit the outcome is unknown.
+   * Runs `body` in a transaction and commits it. When another client changed the same nodes meanwhile, the body runs again, so it must have no side
+   * effects elsewhere. Rejects with the body's error (nothing is committed then), ERR_XENSTORE_EAGAIN after `maxAttempts`, ERR_XENSTORE_TIMEOUT, or
+   * the signal's reason. After a lost or overdue commit the outcome is unknown.
    */
   transaction<T>(body: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     return runTransaction(this.#connection, body, options);
   }
 
   /**
-   * The names of the children, however many. A long list that changes again and again while it is read by parts is read in a
-   * transaction, which sees it as it was and is then discarded, so that nobody's change can make it fail.
+   * Returns the names of all children. A long list is read in parts. If it keeps changing during that, it is read in a transaction, which sees a
+   * snapshot and is then discarded, so that no change can make it fail.
    */
   override async directory(path: string, options?: RequestOptions): Promise<string[]> {
     try {
@@ -79,7 +79,7 @@ export class XenstoreClient extends NodeOperations {
     return Watch.start(this.#connection, path, options);
   }
 
-  /** Waits until the predicate takes the value of `path` (undefined: no such node), and resolves with that value. */
+  /** Waits until the predicate accepts the value of `path` (undefined: no such node), and resolves with that value. */
   waitFor(
     path: string,
     predicate: ValuePredicate,
@@ -88,7 +88,7 @@ export class XenstoreClient extends NodeOperations {
     return waitForValue(this.#connection, this, path, predicate, options);
   }
 
-  /** GET_DOMAIN_PATH: where a domain's own nodes are; also for a domain that does not exist. */
+  /** GET_DOMAIN_PATH: returns the path of a domain's own nodes; also for a domain that does not exist. */
   async getDomainPath(domid: number, options?: RequestOptions): Promise<XsPath> {
     const op = `get the path of domain ${domid}`;
     const reply = await this.#domainCall(MessageType.getDomainPath, op, domid, options);
@@ -97,7 +97,7 @@ export class XenstoreClient extends NodeOperations {
     return xsPath(path);
   }
 
-  /** IS_DOMAIN_INTRODUCED: whether xenstored is in touch with the domain. */
+  /** IS_DOMAIN_INTRODUCED: true while xenstored is connected to the domain. */
   async isIntroduced(domid: number, options?: RequestOptions): Promise<boolean> {
     const op = `ask whether domain ${domid} is introduced`;
     const reply = await this.#domainCall(MessageType.isDomainIntroduced, op, domid, options);
@@ -106,7 +106,7 @@ export class XenstoreClient extends NodeOperations {
     return answer === 'T';
   }
 
-  /** INTRODUCE: the ring of `domid` is at guest frame `gfn`, its event channel is `port`. The control domain's right. */
+  /** INTRODUCE: the ring of `domid` is at guest frame `gfn`, its event channel is `port`. Only the control domain may call it. */
   async introduce(
     domid: number,
     gfn: number | bigint,
@@ -124,17 +124,17 @@ export class XenstoreClient extends NodeOperations {
     await this.call(MessageType.introduce, op, undefined, payload, options);
   }
 
-  /** RELEASE: xenstored lets go of the domain's ring. */
+  /** RELEASE: xenstored releases the domain's ring. */
   async release(domid: number, options?: RequestOptions): Promise<void> {
     await this.#domainCall(MessageType.release, `release domain ${domid}`, domid, options);
   }
 
-  /** RESUME: @releaseDomain is to be sent again when the domain, which goes on after a suspend, shuts down. */
+  /** RESUME: makes xenstored send @releaseDomain again when the domain, which continues after a suspend, shuts down. */
   async resume(domid: number, options?: RequestOptions): Promise<void> {
     await this.#domainCall(MessageType.resume, `resume domain ${domid}`, domid, options);
   }
 
-  /** Ends the connection. Calls that wait reject with ERR_XENSTORE_CLOSED; idempotent. */
+  /** Ends the connection. Waiting calls reject with ERR_XENSTORE_CLOSED. Idempotent. */
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -159,7 +159,7 @@ export class XenstoreClient extends NodeOperations {
   }
 }
 
-/** Ends a transaction that was only for looking. */
+/** Discards a transaction that only read. */
 class Seen extends Error {
   names: string[] = [];
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which reply belongs to which request: queue, ids, deadlines, and what becomes of the calls that wait when the connection ends.
+// Matches replies to requests: queue, ids, deadlines, and the end of waiting calls when the connection ends.
 
 import {
   closedError,
@@ -15,7 +15,7 @@ import { decodeEvent, decodeReply } from './reply.js';
 import type { Transport } from './transport.js';
 import { encodePacket, MessageType, PacketParser, type Packet } from './wire.js';
 
-/** Takes the path of each event whose token it is registered under. */
+/** Receives the path of each event whose token it is registered under. */
 export type EventListener = (path: string) => void;
 
 export class Connection {
@@ -46,7 +46,7 @@ export class Connection {
     });
   }
 
-  /** Sends a request when its turn comes; resolves with the reply's payload. Requests are executed in the order of the calls. */
+  /** Sends a request when its turn comes and resolves with the reply's payload. xenstored executes requests in the order of the calls. */
   request(request: Request, options: RequestOptions = {}): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const max = this.#transport.maxPayloadBytes;
@@ -61,7 +61,7 @@ export class Connection {
     });
   }
 
-  /** Registers for events and returns the token that they carry; before WATCH is sent, as the first event may overtake its reply. */
+  /** Registers for events and returns their token. Call it before sending WATCH, as the first event may overtake the reply. */
   addListener(listener: EventListener): string {
     const token = `thaw-${this.#nextToken++}`;
     this.#listeners.set(token, listener);
@@ -72,7 +72,7 @@ export class Connection {
     this.#listeners.delete(token);
   }
 
-  /** Rejects all calls that wait with ERR_XENSTORE_CLOSED and ends the transport; idempotent. */
+  /** Rejects all waiting calls with ERR_XENSTORE_CLOSED and ends the transport. Idempotent. */
   async close(): Promise<void> {
     this.#finish(undefined);
     await this.#transport.close();
@@ -92,7 +92,7 @@ export class Connection {
     }
   }
 
-  // An id stays taken until its reply is here, also when the caller has given up.
+  // An id stays taken until its reply has come, even when the caller has stopped waiting.
   #takeId(): number {
     do {
       this.#nextId = this.#nextId === 0xffffffff ? 1 : this.#nextId + 1;
@@ -111,7 +111,7 @@ export class Connection {
     this.#pump();
   }
 
-  /** Returns what is wrong with the packet, if anything is. */
+  /** Returns the packet's fault, or undefined when it has none. */
   #dispatch(packet: Packet): string | undefined {
     if (packet.type === MessageType.watchEvent) {
       const event = decodeEvent(packet.payload);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a node's children are listed when their names do not fit one reply, and how a list that changes meanwhile is read again.
+// Lists a node's children when their names do not fit one reply, and reads the list again when it changes meanwhile.
 
 import { errnoError, isXenstoreError, XenstoreError } from './errors.js';
 import { decodeStrings, encodeStrings } from './payload.js';
@@ -8,8 +8,8 @@ import { MessageType, type RequestType } from './wire.js';
 type Call = (type: RequestType, payload: Buffer) => Promise<Buffer>;
 
 /**
- * The names of the children of `path`. `call` sends a request and resolves with the reply. Rejects with ERR_XENSTORE_EAGAIN when the
- * list kept changing.
+ * Returns the names of the children of `path`. `call` sends a request and resolves with the reply. Rejects with ERR_XENSTORE_EAGAIN when the list
+ * kept changing.
  */
 export async function listDirectory(path: string, call: Call): Promise<string[]> {
   const reply = await call(MessageType.directory, encodeStrings(path)).catch((error: unknown) => {
@@ -19,7 +19,7 @@ export async function listDirectory(path: string, call: Call): Promise<string[]>
   return decodeNames(path, reply ?? (await readParts(path, call)));
 }
 
-// Each part has the node's generation in front. When it changes, the parts read so far belong to another list.
+// Each part begins with the node's generation. When it changes, the parts read so far belong to an older list.
 async function readParts(path: string, call: Call): Promise<Buffer> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const list = await readOneGeneration(path, call);
@@ -45,7 +45,7 @@ async function readOneGeneration(path: string, call: Call): Promise<Buffer | und
 async function readPart(path: string, offset: number, call: Call) {
   const payload = encodeStrings(path, String(offset));
   const reply = await call(MessageType.directoryPart, payload).catch((error: unknown) => {
-    // oxenstored has no DIRECTORY_PART: what the caller has to know is that the list is too long.
+    // oxenstored has no DIRECTORY_PART. The caller needs to know that the list is too long.
     throw isXenstoreError(error, 'ENOSYS') ? errnoError('E2BIG', 'list', path, error) : error;
   });
   const end = reply.indexOf(0);

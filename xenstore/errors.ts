@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a failure of XenStore looks to callers: one class, a code per errno name, the operation and the path.
+// The error class of XenStore calls: a code per errno name, the operation and the path.
 
 import { ThawError } from '../toolstack/base/errors.js';
 
@@ -10,8 +10,8 @@ export interface XenstoreErrorDetails {
 }
 
 /**
- * A XenStore call that failed. `code` is `ERR_XENSTORE_` plus the errno name xenstored sent (ENOENT, EACCES, EAGAIN, ENOSPC, EQUOTA,
- * E2BIG, …) or one of this client's own: CONNECT, CLOSED, TIMEOUT, ABORTED, PROTOCOL, PATH, VALUE, PAYLOAD, ARGUMENT, TRANSACTION.
+ * A XenStore call that failed. `code` is `ERR_XENSTORE_` plus the errno name that xenstored sent (ENOENT, EACCES, EAGAIN, ENOSPC, EQUOTA, E2BIG, …)
+ * or one of this client's own: CONNECT, CLOSED, TIMEOUT, ABORTED, PROTOCOL, PATH, VALUE, PAYLOAD, ARGUMENT, TRANSACTION.
  */
 export class XenstoreError extends ThawError {
   readonly op: string | undefined;
@@ -29,7 +29,7 @@ export function isXenstoreError(error: unknown, name: string): error is Xenstore
   return error instanceof XenstoreError && error.code === `ERR_XENSTORE_${name}`;
 }
 
-/** The error for an errno name that xenstored, or the kernel's xenbus driver, answered a request with. */
+/** The error for an errno name with which xenstored, or the kernel's xenbus driver, answered a request. */
 export function errnoError(
   errno: string,
   op: string,
@@ -58,13 +58,13 @@ export function payloadError(
   );
 }
 
-/** Why a connection ended that nobody closed. */
+/** The error of a connection that ended without close(). */
 export function lostError(transportPath: string, cause: unknown): XenstoreError {
   const message = `Lost the connection to xenstored at ${transportPath}`;
   return new XenstoreError('ERR_XENSTORE_CLOSED', message, { cause });
 }
 
-/** Why a connection was given up: bytes came that are not the protocol. */
+/** The error of a connection that was closed because of bytes that are not the protocol. */
 export function protocolError(transportPath: string, fault: string): XenstoreError {
   const message = `Cannot understand xenstored at ${transportPath}: ${fault}`;
   return new XenstoreError('ERR_XENSTORE_PROTOCOL', message);
@@ -77,7 +77,7 @@ export function closedError(op: string, path: string | undefined, cause: unknown
   return new XenstoreError('ERR_XENSTORE_CLOSED', message, { op, path, cause });
 }
 
-/** The error for a reply that is not what the request asks for. */
+/** The error for a reply that does not fit its request. */
 export function replyError(op: string, path: string | undefined, reply: Buffer): XenstoreError {
   const shown = JSON.stringify(reply.toString('latin1', 0, 64));
   return new XenstoreError(
@@ -87,7 +87,7 @@ export function replyError(op: string, path: string | undefined, reply: Buffer):
   );
 }
 
-/** `Cannot read "/a/b"`: how each message of this layer begins. */
+/** `Cannot read "/a/b"`: the beginning of each message of this layer. */
 export function describeCall(op: string, path: string | undefined): string {
   return path === undefined ? `Cannot ${op}` : `Cannot ${op} ${JSON.stringify(shorten(path))}`;
 }

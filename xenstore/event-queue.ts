@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How events wait for a slow reader in bounded memory: in order, once per path, and past a limit as one event for all. Pure.
+// Queues events for a slow reader in bounded memory: in order, once per path, and past a limit as one event for all. Pure.
 
-/** Paths that changed and have not been looked at yet, oldest first. */
+/** Paths that changed and that the reader has not taken yet, oldest first. */
 export class EventQueue {
   readonly #watchedPath: string;
   readonly #maxPaths: number;
@@ -13,8 +13,8 @@ export class EventQueue {
   }
 
   /**
-   * An event says "look again", so a path that waits already need not wait twice. A guest may make and remove ever new names below a
-   * path that dom0 watches: past the limit what waits becomes one event for the watched path itself, which covers them all.
+   * An event says "look again", so a waiting path need not wait twice. A guest may make and remove ever new names below a path that dom0 watches:
+   * past the limit one event for the watched path itself replaces all waiting events.
    */
   push(path: string): void {
     this.#paths.add(path);

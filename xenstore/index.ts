@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What other parts of thaw may use of xenstore/.
+// The interface of xenstore/ for the rest of thaw.
 
 export { openXenstore, type OpenOptions, type XenstoreClient } from './client.js';
 export { isXenstoreError, XenstoreError } from './errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens the carrier that this host offers: the daemon's socket or the kernel's xenbus device.
+// Opens the transport that this host offers: the daemon's socket or the kernel's xenbus device.
 
 import { stat } from 'node:fs/promises';
 import { errorCode } from '../toolstack/base/errors.js';
@@ -13,7 +13,7 @@ const XENBUS_PATHS = ['/dev/xen/xenbus', '/proc/xen/xenbus'];
 
 /**
  * Opens `path`, else XENSTORED_PATH, else the first of the usual sockets and devices that exists. Throws ERR_XENSTORE_CONNECT, or
- * ERR_XENSTORE_TIMEOUT when a socket takes no connection within `timeoutMs`.
+ * ERR_XENSTORE_TIMEOUT when a socket accepts no connection within `timeoutMs`.
  */
 export async function openTransport(
   path: string | undefined,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to nodes, alike inside and outside of a transaction: read, write, list, remove, permissions.
+// The operations on nodes, inside and outside of a transaction: read, write, list, remove, permissions.
 
 import { listDirectory } from './directory.js';
 import { describeCall, isXenstoreError, replyError, XenstoreError } from './errors.js';
@@ -12,7 +12,7 @@ import { MessageType, type RequestType } from './wire.js';
 /** A value: text (sent as UTF-8, without NUL) or bytes as they are. */
 export type Value = string | Buffer;
 
-/** One node of a tree to be written: the value, when given, then the permissions, when given. Without a value: MKDIR. */
+/** One node of a tree to write: the value, when given, then the permissions, when given. Without a value: MKDIR. */
 export interface StoreEntry {
   readonly path: string;
   readonly value?: Value | undefined;
@@ -20,8 +20,8 @@ export interface StoreEntry {
 }
 
 /**
- * All calls check their arguments first (ERR_XENSTORE_PATH, _VALUE, _PAYLOAD, _ARGUMENT), are sent at once in the order of the calls,
- * executed in that order, and reject with a XenstoreError that names the operation and the path.
+ * All calls first check their arguments (ERR_XENSTORE_PATH, _VALUE, _PAYLOAD, _ARGUMENT). They are sent at once and executed in the order of the
+ * calls. They reject with a XenstoreError that names the operation and the path.
  */
 export abstract class NodeOperations {
   /** READ. Rejects with ERR_XENSTORE_ENOENT when the node does not exist. */
@@ -34,7 +34,7 @@ export abstract class NodeOperations {
     return (await this.readBuffer(path, options)).toString('utf8');
   }
 
-  /** READ, as UTF-8; undefined when the node does not exist. */
+  /** READ, as UTF-8; returns undefined when the node does not exist. */
   async readIfExists(path: string, options?: RequestOptions): Promise<string | undefined> {
     try {
       return await this.read(path, options);
@@ -56,12 +56,12 @@ export abstract class NodeOperations {
     await this.call(MessageType.mkdir, 'make', xsPath(path), encodeStrings(path), options);
   }
 
-  /** RM, with everything below. Missing already is no error, a missing parent is (ERR_XENSTORE_ENOENT). */
+  /** RM, with everything below. A missing node is no error; a missing parent is (ERR_XENSTORE_ENOENT). */
   async rm(path: string, options?: RequestOptions): Promise<void> {
     await this.call(MessageType.rm, 'remove', xsPath(path), encodeStrings(path), options);
   }
 
-  /** The names of the children, however many: DIRECTORY, past its limit DIRECTORY_PART. */
+  /** Returns the names of all children: by DIRECTORY, past its limit by DIRECTORY_PART. */
   async directory(path: string, options?: RequestOptions): Promise<string[]> {
     const checked = xsPath(path);
     return listDirectory(checked, (type, payload) =>
@@ -69,7 +69,7 @@ export abstract class NodeOperations {
     );
   }
 
-  /** GET_PERMS. The first entry is the owner's. Also for the special paths. */
+  /** GET_PERMS. The first entry is the owner's. Also takes the special paths. */
   async getPermissions(path: string, options?: RequestOptions): Promise<Permission[]> {
     const op = 'get the permissions of';
     const payload = encodeStrings(watchPath(path));
@@ -80,7 +80,7 @@ export abstract class NodeOperations {
     return entries.filter((entry) => entry !== undefined);
   }
 
-  /** SET_PERMS. Also for the special paths. */
+  /** SET_PERMS. Also takes the special paths. */
   async setPermissions(
     path: string,
     permissions: readonly Permission[],
@@ -97,7 +97,7 @@ export abstract class NodeOperations {
     await this.call(MessageType.setPerms, op, path, payload, options);
   }
 
-  /** Writes many nodes with one wait: all requests go out at once, in order. Rejects with the first failure, when all have ended. */
+  /** Writes many nodes with one wait: sends all requests at once, in order. Once all have ended, rejects with the first failure. */
   async writeAll(entries: Iterable<StoreEntry>, options?: RequestOptions): Promise<void> {
     const calls: Promise<void>[] = [];
     for (const { path, value, permissions } of entries) {
@@ -110,7 +110,7 @@ export abstract class NodeOperations {
       if (result.status === 'rejected') throw result.reason;
   }
 
-  /** Sends one request for the client or the transaction that this is. */
+  /** Sends one request, in the client's or the transaction's name. */
   protected abstract call(
     type: RequestType,
     op: string,

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which paths XenStore takes, and where the nodes of a domain are. Rules from Xen's docs/misc/xenstore.txt.
+// Checks XenStore paths and builds the paths of a domain's nodes. Rules from Xen's docs/misc/xenstore.txt.
 
 import { XenstoreError } from './errors.js';
 
 declare const brand: unique symbol;
-/** A path that has been checked: absolute, or relative to the caller's own domain. */
+/** A checked path: absolute, or relative to the caller's own domain. */
 export type XsPath = string & { readonly [brand]: 'XsPath' };
 
 /** XENSTORE_ABS_PATH_MAX and XENSTORE_REL_PATH_MAX. */
 export const ABSOLUTE_PATH_MAX_BYTES = 3072;
 export const RELATIVE_PATH_MAX_BYTES = 2048;
 
-/** Events made by xenstored itself: a domain was introduced, or shut down, crashed, released or destroyed. */
+/** Events that xenstored itself makes: a domain was introduced, or shut down, crashed, released or destroyed. */
 export const INTRODUCE_DOMAIN = '@introduceDomain' as XsPath;
 export const RELEASE_DOMAIN = '@releaseDomain' as XsPath;
 
@@ -20,39 +20,39 @@ export function xsPath(text: string): XsPath {
   return check(text, false);
 }
 
-/** Checks what a watch or a permission call takes: a node's path or a special one such as @releaseDomain. */
+/** Checks the path of a watch or a permission call: a node's path or a special path such as @releaseDomain. */
 export function watchPath(text: string): XsPath {
   return check(text, true);
 }
 
-/** `base` with the parts below it; a part may hold slashes or be a number. */
+/** Returns `base` with the parts below it. A part may hold slashes or be a number. */
 export function joinPath(base: string, ...parts: readonly (string | number)[]): XsPath {
   return xsPath([base === '/' ? '' : base, ...parts].join('/'));
 }
 
-/** The path one level up; undefined for `/`, for a special path and for a relative one with a single level. */
+/** Returns the path one level up; undefined for `/`, for a special path and for a relative path with a single level. */
 export function parentPath(path: XsPath): XsPath | undefined {
   const slash = path.lastIndexOf('/');
   if (slash < 0 || path === '/') return undefined;
   return (slash === 0 ? '/' : path.slice(0, slash)) as XsPath;
 }
 
-/** Whether `path` is `base` or below it. */
+/** True when `path` is `base` or below it. */
 export function isWithin(path: string, base: string): boolean {
   return path === base || path.startsWith(base === '/' ? '/' : `${base}/`);
 }
 
-/** Where a domain's own nodes are: what the relative paths of the domain stand for. */
+/** The path of a domain's own nodes, to which the domain's relative paths refer. */
 export function domainPath(domid: number): XsPath {
   return joinPath('/local/domain', domid);
 }
 
-/** The front end of a device: kind as XenStore names it (vif, vbd, 9pfs, console). */
+/** The path of a device's front end; `kind` as XenStore names it (vif, vbd, 9pfs, console). */
 export function frontendPath(frontendDomid: number, kind: string, devid: number): XsPath {
   return joinPath(domainPath(frontendDomid), 'device', kind, devid);
 }
 
-/** The back end of the same device. */
+/** The path of the same device's back end. */
 export function backendPath(
   backendDomid: number,
   kind: string,
@@ -62,12 +62,12 @@ export function backendPath(
   return joinPath(domainPath(backendDomid), 'backend', kind, frontendDomid, devid);
 }
 
-/** libxl's own records of a domain. */
+/** The path of libxl's own records of a domain. */
 export function libxlPath(domid: number): XsPath {
   return joinPath('/libxl', domid);
 }
 
-/** What the tools keep of a domain by its UUID. */
+/** The path of the tools' records of a domain, by its UUID. */
 export function vmPath(uuid: string): XsPath {
   return joinPath('/vm', uuid);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one request ends: with its reply, its error, its deadline or its caller's signal, whichever is first, and only once.
+// Ends one request once: with its reply, its error, its deadline or its caller's signal, whichever comes first.
 
 import { describeCall, XenstoreError } from './errors.js';
 import type { RequestType } from './wire.js';
@@ -7,18 +7,18 @@ import type { RequestType } from './wire.js';
 export interface Request {
   readonly type: RequestType;
   readonly payload: Buffer;
-  /** What the call is for, in messages: `Cannot <op> <path>`. */
+  /** The operation, for messages: `Cannot <op> <path>`. */
   readonly op: string;
   readonly path?: string | undefined;
   readonly txId?: number;
-  /** Takes a success that comes after the caller has given up, so that what it opened can be closed. */
+  /** Receives a success that comes after the caller has stopped waiting, so that the opened resource can be closed. */
   readonly onLateSuccess?: (payload: Buffer) => void;
 }
 
 export interface RequestOptions {
-  /** From the call, the wait for its turn included; the client's default else. */
+  /** Counts from the call, including the wait for its turn; default: the client's. */
   readonly timeoutMs?: number | undefined;
-  /** Ends the wait with the signal's reason. A request that was sent is executed all the same. */
+  /** Ends the wait with the signal's reason. A request that was sent is still executed. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +39,7 @@ export class PendingCall {
     return this.#isSettled;
   }
 
-  /** Starts the deadline and listens to the signal; false when the signal has aborted already. */
+  /** Starts the deadline and listens to the signal; returns false when the signal has already aborted. */
   arm(timeoutMs: number, signal: AbortSignal | undefined): boolean {
     if (signal?.aborted === true) {
       this.fail(abortError(signal));
@@ -85,7 +85,7 @@ export class PendingCall {
   }
 }
 
-/** What a call rejects with when its signal aborts: the signal's reason when that is an error. */
+/** The error of a call whose signal aborts: the signal's reason when that is an error. */
 export function abortError(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason;
   return reason instanceof Error

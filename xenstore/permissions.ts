@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may read and write a node: entries such as `n0` and `r7`, the first of which names the owner and everyone else's access.
+// Encodes and decodes a node's permissions: entries such as `n0` and `r7`. The first names the owner and everyone else's access.
 
 import { XenstoreError } from './errors.js';
 
 export type Access = 'none' | 'read' | 'write' | 'both';
 
-/** One entry. In the first one `domid` owns the node and `access` is what domains without an entry of their own get. */
+/** One entry. In the first entry `domid` owns the node, and `access` applies to domains without an entry of their own. */
 export interface Permission {
   readonly domid: number;
   readonly access: Access;
 }
 
-/** A list in the order xenstored wants: owner first, then what single domains may do. */
+/** Returns a list in the order that xenstored requires: the owner first, then the access of single domains. */
 export function permissions(
   owner: number,
   others: Access,
@@ -20,12 +20,12 @@ export function permissions(
   return [{ domid: owner, access: others }, ...entries];
 }
 
-/** `r7`. Throws ERR_XENSTORE_ARGUMENT for a domid that is none. */
+/** Returns an entry such as `r7`. Throws ERR_XENSTORE_ARGUMENT for an invalid domid. */
 export function encodePermission(permission: Permission): string {
   return LETTERS[permission.access] + encodeDomid(permission.domid);
 }
 
-/** The entry that a string such as `r7` stands for; undefined when it is none. */
+/** Parses a string such as `r7`; undefined when it is no entry. */
 export function decodePermission(text: string): Permission | undefined {
   const match = /^([nrwb])(\d{1,5})$/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
@@ -34,7 +34,7 @@ export function decodePermission(text: string): Permission | undefined {
   return access === undefined || domid > DOMID_MAX ? undefined : { domid, access };
 }
 
-/** A domid in decimal. Throws ERR_XENSTORE_ARGUMENT when it is none. */
+/** Returns a domid in decimal. Throws ERR_XENSTORE_ARGUMENT when it is invalid. */
 export function encodeDomid(domid: number): string {
   if (!Number.isInteger(domid) || domid < 0 || domid > DOMID_MAX)
     throw new XenstoreError(

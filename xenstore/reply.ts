@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a packet from xenstored means: an event of a watch, a success of the type asked for, or the name of an errno. Pure.
+// Decodes a packet from xenstored: a watch event, a success of the requested type, or an errno name. Pure.
 
 import { decodeString, decodeStrings } from './payload.js';
 import { MessageType, type Packet, type RequestType } from './wire.js';
 
-/** A watch event's path and token; undefined when the payload is not that. Its req_id and tx_id mean nothing: Linux's driver does not set them. */
+/** Returns a watch event's path and token; undefined for another payload. Its req_id and tx_id mean nothing: Linux's driver does not set them. */
 export function decodeEvent(payload: Buffer): { path: string; token: string } | undefined {
   const [path, token, ...rest] = decodeStrings(payload) ?? [];
   if (path === undefined || token === undefined || rest.length > 0) return undefined;
   return { path, token };
 }
 
-/** Whether a reply to a request of `type` is a success or an errno such as ENOENT; undefined when it is neither. */
+/** Decodes the reply to a request of `type`: a success or an errno such as ENOENT; undefined when it is neither. */
 export function decodeReply(
   packet: Packet,
   type: RequestType,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a set of changes becomes visible all at once or not at all, and is tried again when another client was faster.
-// In this order: start, run the body, wait for what it sent, commit; on EAGAIN the same again with a fresh view of the store.
+// Makes a set of changes visible all at once or not at all, and retries when another client changed the same nodes first. In this order: start, run
+// the body, wait for its calls, commit. On EAGAIN all steps run again with a fresh view of the store.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from './connection.js';
@@ -9,14 +9,14 @@ import { limitTime, rejectOnAbort } from './time-limit.js';
 import { Transaction } from './transaction.js';
 
 export interface TransactionOptions {
-  /** For all attempts together; the client's default timeout else. */
+  /** For all attempts together; default: the client's timeout. */
   readonly timeoutMs?: number | undefined;
-  /** How often the body runs at most; 100 by default. */
+  /** The most runs of the body; default 100. */
   readonly maxAttempts?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs `body`, again on each EAGAIN, and resolves with what it returned. See client.ts for what callers are promised. */
+/** Runs `body`, again on each EAGAIN, and resolves with its result. client.ts has the contract for callers. */
 export async function runTransaction<T>(
   connection: Connection,
   body: (tx: Transaction) => Promise<T>,
@@ -32,7 +32,7 @@ export async function runTransaction<T>(
         if (!isXenstoreError(error, 'EAGAIN')) throw error;
         if (attempt >= maxAttempts) throw gaveUp(attempt, error);
       }
-      // Two clients that collided would collide again at once: wait for a random time that grows.
+      // Two clients that collided would collide again at once: wait for a random, growing time.
       const ceilingMs = Math.min(2 ** attempt, 64);
       await rejectOnAbort(sleep(Math.random() * ceilingMs), limit.signal);
     }
@@ -48,7 +48,7 @@ async function runOnce<T>(
 ): Promise<T> {
   const tx = await Transaction.start(connection, signal);
   const result = await bodyOf(tx, body, signal);
-  // Not ended by the signal itself: an END that waits for its turn has to be sent, or xenstored keeps the transaction.
+  // The signal does not cancel the END itself: a waiting END has to be sent, or xenstored keeps the transaction.
   await rejectOnAbort(tx.end(true), signal);
   return result;
 }
@@ -63,7 +63,7 @@ async function bodyOf<T>(
     await tx.settle();
     return result;
   } catch (error) {
-    // What matters is why the body failed. A transaction that xenstored does not know any more needs no end.
+    // The body's error is the one to report. A transaction that xenstored no longer knows needs no end.
     await tx.end(false).catch(() => undefined);
     throw error;
   }

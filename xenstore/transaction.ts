@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one attempt at a transaction is: started, used, committed or discarded.
+// One attempt at a transaction: started, used, committed or discarded.
 
 import type { Connection } from './connection.js';
 import { describeCall, replyError, XenstoreError } from './errors.js';
@@ -53,7 +53,7 @@ export class Transaction extends NodeOperations {
     return call;
   }
 
-  /** Waits for calls that the body did not wait for; one of them failing fails the transaction. */
+  /** Waits for calls that the body did not wait for. If one of them fails, the transaction fails. */
   async settle(): Promise<void> {
     while (this.#calls.size > 0) await Promise.all(this.#calls);
   }
@@ -65,7 +65,7 @@ export class Transaction extends NodeOperations {
   }
 }
 
-/** TRANSACTION_START. One that starts after the caller has given up is discarded. */
+/** TRANSACTION_START. Discards a transaction that starts after the caller has stopped waiting. */
 async function startTransaction(connection: Connection, signal: AbortSignal): Promise<number> {
   const op = 'start a transaction';
   const reply = await connection.request(

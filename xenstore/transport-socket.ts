@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How packets travel over the unix socket of xenstored, the usual way in dom0.
+// Sends packets over the unix socket of xenstored, the usual way in dom0.
 
 import { createConnection, type Socket } from 'node:net';
 import { sleep } from '../toolstack/base/deadline.js';
@@ -8,18 +8,14 @@ import { XenstoreError } from './errors.js';
 import type { Transport, TransportHandlers } from './transport.js';
 import { PAYLOAD_MAX_BYTES } from './wire.js';
 
-// oxenstored does not split a long DIRECTORY reply for a socket: it sends it whole, past the protocol's 4096 bytes. A parent of 65536
-// domains with five digits each is 384 KiB.
+// oxenstored does not split a long DIRECTORY reply for a socket: it sends it whole, past the protocol's 4096 bytes. A parent of 65536 domains with
+// five digits each is 384 KiB.
 const MAX_REPLY_BYTES = 1 << 20;
 
-// A unix socket whose queue of connections is full refuses with EAGAIN, and xenstored's queue is short: it passes as soon as the daemon
-// accepts again.
+// A unix socket whose connection queue is full refuses with EAGAIN. xenstored's queue is short, and has room again as soon as the daemon accepts.
 const FULL_QUEUE_RETRY_MS = 10;
 
-/**
- * Connects to the socket; waits for a place while its queue of connections is full. Throws ERR_XENSTORE_CONNECT or
- * ERR_XENSTORE_TIMEOUT.
- */
+/** Connects to the socket; waits while its connection queue is full. Throws ERR_XENSTORE_CONNECT or ERR_XENSTORE_TIMEOUT. */
 export async function openSocketTransport(path: string, timeoutMs: number): Promise<Transport> {
   const end = performance.now() + timeoutMs;
   for (;;) {
@@ -75,7 +71,7 @@ class SocketTransport implements Transport {
   }
 
   send(packet: Buffer): void {
-    // All requests of one turn of the event loop go out in one system call.
+    // All requests of one turn of the event loop leave in one system call.
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#socket.cork();

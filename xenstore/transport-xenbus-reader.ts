@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker thread that waits in read(2) for what /dev/xen/xenbus sends, and passes it on. See transport-xenbus.ts.
+// The worker thread that blocks in read(2) on /dev/xen/xenbus and passes the data on. See transport-xenbus.ts.
 
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';

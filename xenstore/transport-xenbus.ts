@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How packets travel over /dev/xen/xenbus, the kernel's own connection to xenstored, for a domain without xenstored's socket.
+// Sends packets over /dev/xen/xenbus, the kernel's own connection to xenstored, for a domain without xenstored's socket.
 //
-// What the driver (Linux, drivers/xen/xenbus/xenbus_dev_frontend.c) asks for:
+// Requirements of the driver (Linux, drivers/xen/xenbus/xenbus_dev_frontend.c):
 // - One request at a time for each open file. It keeps the body in the file's only buffer until the ring has taken it, and a WATCH
 //   written while a reply is due makes writer and ring thread wait for each other, which stops XenStore for the whole domain.
 // - Header and payload together have at most 4096 bytes.
-// - A request may be answered by an errno of write(2) instead of a reply, WATCH for one.
-// - A read blocks until something comes. Node cannot poll a character device, and a read in libuv's pool would keep one of its few
+// - The driver may answer a request by an errno of write(2) instead of a reply, for example a WATCH.
+// - A read blocks until data comes. Node cannot poll a character device, and a read in libuv's pool would keep one of its few
 //   threads for ever, so each transport has a worker thread that reads. A request that the driver answers by itself ends the read.
 
 import { close, open, write, writeSync } from 'node:fs';
@@ -55,7 +55,7 @@ class XenbusTransport implements Transport {
       });
       let failure: Error | undefined;
       worker.on('message', (message: ReaderMessage) => {
-        // What close() wakes the thread with comes back too, and is nobody's reply.
+        // The reply to the packet with which close() wakes the thread comes back too, and belongs to no call.
         if ('bytes' in message && this.#closing !== undefined) return;
         if ('bytes' in message) handlers.onData(Buffer.from(message.bytes));
         else failure = new Error(`read of ${this.path}: ${message.fault}`);
@@ -92,7 +92,7 @@ class XenbusTransport implements Transport {
   }
 }
 
-// UNWATCH without path and token: the driver itself answers EINVAL, xenstored need not be alive.
+// UNWATCH without path and token: the driver itself answers EINVAL, so xenstored need not be alive.
 const WAKE_PACKET = encodePacket({
   type: MessageType.unwatch,
   requestId: 0,
@@ -103,7 +103,7 @@ const WAKE_PACKET = encodePacket({
 const openDevices = new Set<ReaderData>();
 let isExitHooked = false;
 
-// At exit Node waits for its worker threads, so a read that nothing ends would keep the process for ever.
+// At exit Node waits for its worker threads, so a read without an end would keep the process alive for ever.
 function keepFromDelayingExit(device: ReaderData): void {
   if (!isExitHooked) process.once('exit', endAllReads);
   isExitHooked = true;
@@ -116,7 +116,7 @@ function endAllReads(): void {
     try {
       writeSync(fd, WAKE_PACKET);
     } catch {
-      // The process ends: there is nobody left to tell.
+      // The process ends: no caller is left to receive the error.
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How to wait until a node has a value, or is gone: a watch, and a look at each of its events.
+// Waits until a node has a value, or is removed: sets a watch and reads the node at each of its events.
 
 import type { Connection } from './connection.js';
 import { describeCall, XenstoreError } from './errors.js';
@@ -9,10 +9,10 @@ import { xsPath } from './paths.js';
 import { limitTime } from './time-limit.js';
 import { Watch } from './watch.js';
 
-/** Says whether the wait is over; takes the value, undefined while the node does not exist. */
+/** Returns true when the wait is over. Receives the value, undefined while the node does not exist. */
 export type ValuePredicate = (value: string | undefined) => boolean;
 
-/** Resolves with the first value that the predicate takes. Rejects with ERR_XENSTORE_TIMEOUT, which names the last value seen. */
+/** Resolves with the first value that the predicate accepts. Rejects with ERR_XENSTORE_TIMEOUT, which names the last value seen. */
 export async function waitForValue(
   connection: Connection,
   operations: NodeOperations,
@@ -27,7 +27,7 @@ export async function waitForValue(
   let watch: Watch | undefined;
   try {
     watch = await Watch.start(connection, xsPath(path), { signal, timeoutMs });
-    // The first event comes at once, so the value that is there already is looked at too.
+    // The first event comes at once, so the present value is checked too.
     while ((await watch.next()).done !== true) {
       last = await operations.readIfExists(path, { signal, timeoutMs });
       if (predicate(last)) return last;
@@ -35,7 +35,7 @@ export async function waitForValue(
     throw new XenstoreError('ERR_XENSTORE_CLOSED', `${describeCall(OP, path)}: the watch ended`);
   } finally {
     limit.clear();
-    // The outcome is known; that the watch cannot be taken back changes nothing of it.
+    // The outcome is known; a failure to remove the watch does not change it.
     await watch?.unwatch().catch(() => undefined);
   }
 }

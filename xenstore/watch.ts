@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a caller hears of changes: events of one watch in order, by iteration or by callback, until unwatch or the connection's end.
+// Delivers the events of one watch in order, by iteration or by callback, until unwatch or the connection's end.
 
 import type { Connection } from './connection.js';
 import { EventQueue } from './event-queue.js';
@@ -9,13 +9,13 @@ import { encodeStrings } from './payload.js';
 import { abortError, type RequestOptions } from './pending-call.js';
 import { MessageType } from './wire.js';
 
-/** Something at or below the watched path may have changed. The first event of a watch comes at once, for the watched path itself. */
+/** A possible change at or below the watched path. The first event of a watch comes at once, for the watched path itself. */
 export interface WatchEvent {
   readonly path: string;
 }
 
 export interface WatchOptions extends RequestOptions {
-  /** Takes each event as it comes; iteration then yields none. What it throws is an uncaught exception. */
+  /** Receives each event as it comes; iteration then yields none. An exception in it is an uncaught exception. */
   readonly onEvent?: (event: WatchEvent) => void;
 }
 
@@ -51,7 +51,7 @@ export class Watch implements AsyncIterableIterator<WatchEvent> {
     try {
       await connection.request({ type: MessageType.watch, op: 'watch', path, payload }, options);
     } catch (error) {
-      // It may have been sent: after a deadline xenstored would go on sending events.
+      // The WATCH may have been sent: after a deadline xenstored would continue to send events.
       watch.unwatch().catch(() => undefined);
       throw error;
     }
@@ -78,7 +78,7 @@ export class Watch implements AsyncIterableIterator<WatchEvent> {
     return this;
   }
 
-  /** UNWATCH. No event comes after the call; idempotent; no error when the connection has ended, which unwatches too. */
+  /** UNWATCH. No event comes after the call. Idempotent. No error when the connection has ended, which unwatches too. */
   unwatch(): Promise<void> {
     this.#finish(undefined);
     this.#unwatching ??= this.#unwatch();
@@ -125,7 +125,7 @@ export class Watch implements AsyncIterableIterator<WatchEvent> {
   }
 }
 
-// A listener that throws must not end the reading of packets that belong to others.
+// An exception in a listener must not stop the reading of packets for other calls.
 function callListener(listener: (event: WatchEvent) => void, path: string): void {
   try {
     listener({ path });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How XenStore messages look on the wire: header, type numbers, and a parser fed with chunks as they come. Pure, no I/O.
-// Facts from Xen's public/io/xs_wire.h and docs/misc/xenstore.txt.
+// The wire format of XenStore messages: header, type numbers, and a parser that takes chunks as they come. Pure, no I/O. Facts from Xen's
+// public/io/xs_wire.h and docs/misc/xenstore.txt.
 
 /** enum xsd_sockmsg_type. */
 export const MessageType = {
@@ -43,7 +43,7 @@ export interface Packet {
   readonly payload: Buffer;
 }
 
-/** The packet as bytes, ready to be written in one piece. The caller has checked the payload's length. */
+/** Encodes the packet as bytes to write in one piece. The caller has checked the payload's length. */
 export function encodePacket(packet: Packet): Buffer {
   const bytes = Buffer.allocUnsafe(HEADER_BYTES + packet.payload.length);
   bytes.writeUInt32LE(packet.type, 0);
@@ -59,7 +59,7 @@ export type ParseResult =
   | { readonly state: 'packet'; readonly packet: Packet }
   | { readonly state: 'failed'; readonly reason: string };
 
-/** Cuts a byte stream into packets: `push` what was read, then call `next` until it needs more. Once failed, it stays failed. */
+/** Cuts a byte stream into packets: `push` the bytes read, then call `next` until it needs more. Once failed, it stays failed. */
 export class PacketParser {
   readonly #maxPayloadBytes: number;
   #buffered: Buffer = Buffer.alloc(0);
@@ -99,7 +99,7 @@ export class PacketParser {
         type: bytes.readUInt32LE(0),
         requestId: bytes.readUInt32LE(4),
         txId: bytes.readUInt32LE(8),
-        // A copy: a value that a caller keeps must not keep the whole chunk it came in.
+        // A copy: a value that a caller keeps must not keep the whole chunk in memory.
         payload: Buffer.from(bytes.subarray(HEADER_BYTES, end)),
       },
     };

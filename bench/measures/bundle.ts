@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bundle of the image that all starts are measured with, whose process is `true`.
+// Makes a bundle whose process is `true`, from the image of all start measurements.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IMAGE, WORK } from '../paths.js';
 
-/** Its folder, below WORK. */
+/** Makes the bundle and returns its folder, below WORK. */
 export function makeBundle(): string {
   const bundle = join(WORK, 'bundle');
   mkdirSync(bundle, { recursive: true });

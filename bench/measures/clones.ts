@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// clone.cold, wake, rpc.roundtrip, domain.memory, boot.template: what thawd does with domains, in a process like thawd.
+// clone.cold, wake, rpc.roundtrip, domain.memory, boot.template: thawd's operations on domains, measured in a process like thawd.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ interface CloneTimes {
   memoryKib: number;
 }
 
-/** All figures of one type of domain. `alive` more clones run beside those that are measured. */
+/** Measures all quantities for one type of domain, while `alive` more clones run. */
 export async function measureClones(
   type: GuestType,
   count: number,
@@ -75,7 +75,7 @@ export async function measureClones(
       const { totPages, pagingPoolBytes } = await host.libxl.domainAccounting(domid);
       link.close();
       await destroyDomain(host, domid, uuid);
-      // Xen clears a dead domain's pages while it has nothing to do; without a pause the next domain pays for that.
+      // Xen clears a dead domain's pages while it is idle. Without a pause the next domain pays for that.
       await sleep(PAUSE_MS);
       const rpcMs = rpc.sort((a, b) => a - b)[ROUNDTRIPS / 2] ?? NaN;
       return { cloneMs, wakeMs, rpcMs, memoryKib: totPages * 4 + pagingPoolBytes / 1024 };
@@ -108,7 +108,7 @@ export async function measureClones(
   }
 }
 
-/** From the request for a new domain to its agent's hello, without any template. */
+/** Measures from the request for a new domain to its agent's hello, without any template. */
 export async function measureBoot(type: GuestType, count: number): Promise<Samples> {
   const host = await openXenHost(silentLog());
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crun.run, podman.run and exec.warm: `true` in a container, as whole commands.
+// crun.run, podman.run and exec.warm: times whole commands that run `true` in a container.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { timeCommand, type Samples } from '../measure.js';
 import { IMAGE, WORK } from '../paths.js';
 import { makeBundle } from './bundle.js';
 
-/** crun with cgroups, and podman over crun, of the same image without networks. */
+/** Measures crun with cgroups, and podman over crun, with the same image and without networks. */
 export function measurePeers(count: number, podmanCount: number): Samples[] {
   try {
     const bundle = makeBundle();
@@ -28,10 +28,10 @@ export function measurePeers(count: number, podmanCount: number): Samples[] {
   }
 }
 
-/** One more process in a container that runs. */
+/** Measures one more process in a running container. */
 export async function measureExec(type: GuestType, count: number): Promise<Samples> {
   const name = 'bench-exec';
-  // What sleeps in the guest would end at once: on this clock time jumps when all are idle.
+  // A sleep in the guest would end at once: on the instruction clock time jumps when all CPUs are idle.
   const words = ['run', '--rm', '-i', '--name', name, '--type', type, '--memory', '64m'];
   const script = ['sh', '-c', 'echo up; cat'];
   const holder = spawn('thaw', [...words, IMAGE, ...script], {

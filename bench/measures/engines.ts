@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// oci.create-start and podman.thaw: `true` as engines run it, with thaw-oci and with crun.
+// oci.create-start and podman.thaw: `true` as container engines run it, with thaw-oci and with crun.
 
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { IMAGE, WORK } from '../paths.js';
 import { poolReady } from '../thawd.js';
 import { makeBundle } from './bundle.js';
 
-/** As a monitor does it: create, start, the wait for what create left behind, delete. */
+/** The calls of an engine's monitor: create, start, the wait for the process that create leaves behind, delete. */
 const LIFE = `syscall(157, 36, 1, 0, 0, 0) == 0 or die; my ($bundle, @runtime) = @ARGV;
   system(@runtime, "create", "--bundle", $bundle, "bench") == 0 or die "create";
   system(@runtime, "start", "bench") == 0 or die "start";
   wait() > 0 && $? == 0 or die "status $?";
   system(@runtime, "delete", "bench") == 0 or die "delete"`;
 
-/** Both runtimes from one bundle in one boot; `podman run` over both, without a network. */
+/** Measures both runtimes from one bundle in one boot, and `podman run` over both, without a network. */
 export async function measureEngines(count: number, podmanCount: number): Promise<Samples[]> {
   try {
     const bundle = makeBundle();
@@ -31,7 +31,7 @@ export async function measureEngines(count: number, podmanCount: number): Promis
       timeCommand(warmUps, command);
       return timeCommand(times, command);
     };
-    // As all starts are measured: a clone waits before each, and its successor is made behind it.
+    // Like all start measurements: a clone waits before each start, and its successor is made after it.
     const fromPool = (times: number, warmUps: number, command: string[]): Promise<number[]> =>
       repeat(times, warmUps, async () => {
         await poolReady({ type: 'pvh' });

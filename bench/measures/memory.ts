@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dom0.memory: what one more idle micro-domain costs dom0 in thawd, its shim and xenstored, private pages only.
+// dom0.memory: the cost of one more idle micro-domain in dom0, in thawd, its shim and xenstored, private pages only.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -11,10 +11,10 @@ import { poolReady, restartThawd } from '../thawd.js';
 
 const FEW = 4;
 const MANY = 104;
-/** V8 gives back what it does not need when nothing has happened for some time. */
+/** V8 releases unused memory after it has been idle for some time. */
 const IDLE_MS = 60_000;
 
-/** Of two thawds, one with a hundred clones more in its pool: V8's heap differs by a MiB or so from one to the next. */
+/** Compares two thawds, one with a hundred more clones in its pool: V8's heap differs by a MiB or so between two processes. */
 export async function measureDom0Memory(type: GuestType, count: number): Promise<Samples> {
   try {
     const one = async (): Promise<number> => {
@@ -31,7 +31,7 @@ export async function measureDom0Memory(type: GuestType, count: number): Promise
 async function privateKib(type: GuestType, clones: number): Promise<number> {
   const size = ['--pool', String(clones), '--pool-max', String(clones)];
   await restartThawd([...size, '--pool-type', type]);
-  // What a first start loads into thawd is no domain's.
+  // The memory that a first start loads into thawd belongs to no domain.
   execFileSync('thaw', ['run', '--rm', '--type', type, IMAGE, 'true']);
   await poolReady({ type }, clones);
   await sleep(IDLE_MS);
@@ -41,7 +41,7 @@ async function privateKib(type: GuestType, clones: number): Promise<number> {
     .reduce((sum, kib) => sum + kib, 0);
 }
 
-/** 0 for processes that are none of these. */
+/** Returns the private memory of thawd, a shim or xenstored in KiB; 0 for other processes. */
 function privateOf(pid: string): number {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rootfs.perl: how long a perl with two modules takes to start in a container of podman's that runs, whose files are dom0's by 9pfs, or layers of its
-// guest's own, or with crun the host's. As a clock inside says, for podman's own exec takes longer.
+// rootfs.perl: the start time of a perl with two modules in a running podman container. Its files are dom0's by 9pfs, or layers of its own guest, or
+// with crun the host's. A clock inside measures it, since podman's own exec takes longer.
 
 import { execFileSync } from 'node:child_process';
 import { repeat, type Samples } from '../measure.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernel.bytes and initrd.bytes: what is loaded of the guest's files.
+// kernel.bytes and initrd.bytes: the loaded size of the guest's files.
 
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export function measureSizes(): Samples[] {
   ];
 }
 
-/** Sum of the FileSiz of all PT_LOAD segments (ELF-64, System V ABI chapter 5). */
+/** Returns the sum of the FileSiz of all PT_LOAD segments (ELF-64, System V ABI chapter 5). */
 export function loadedBytes(elf: Buffer): number {
   const at = Number(elf.readBigUInt64LE(32));
   const [size, count] = [elf.readUInt16LE(54), elf.readUInt16LE(56)];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// run.warm, run.frozen, run.injected from the pool, run.cold and run.frozen.cold without one: whole commands that run `true`.
+// run.warm, run.frozen, run.injected from the pool, run.cold and run.frozen.cold without a pool: whole commands that run `true`.
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,11 +12,11 @@ import { IMAGE, WORK } from '../paths.js';
 import { poolReady, restartThawd } from '../thawd.js';
 
 const NO_POOL = ['--pool', '0', '--pool-max', '0'];
-/** Xen clears a dead domain's pages while it has nothing to do; without a pause the next start pays for that. */
+/** Xen clears a dead domain's pages while it is idle. Without a pause the next start pays for that. */
 const PAUSE_MS = 300;
 const INJECTED_BYTES = 5 * 2 ** 20;
 
-/** With a pool: an image that was run before, one that never was, one that is frozen. */
+/** Measures with a pool: an image that was run before, one that never was, and a frozen image. */
 export async function measureWarm(type: GuestType, count: number): Promise<Samples[]> {
   const frozen = `bench-${type}`;
   await restartThawd([]);
@@ -31,7 +31,7 @@ export async function measureWarm(type: GuestType, count: number): Promise<Sampl
       command: string[],
     ) => {
       const one = async (): Promise<number> => {
-        // The first of another type is what makes its pool.
+        // The first start of another type makes that type's pool.
         await poolReady(what);
         return timeCommand(1, command)[0] ?? NaN;
       };
@@ -55,7 +55,7 @@ export async function measureWarm(type: GuestType, count: number): Promise<Sampl
   }
 }
 
-/** Without a pool: everything is made for the container. */
+/** Measures without a pool: everything is made for the container. */
 export async function measureCold(type: GuestType, count: number): Promise<Samples[]> {
   const frozen = `bench-${type}`;
   await restartThawd(NO_POOL);
@@ -79,7 +79,7 @@ export async function measureCold(type: GuestType, count: number): Promise<Sampl
   }
 }
 
-/** The image by id, pulled: to look whether a reference has changed is no part of a start. */
+/** Pulls the image and returns its id: checking whether a reference has changed is no part of a start. */
 function idOf(reference: string): string {
   execFileSync('thaw', ['pull', '--quiet', reference], { stdio: 'ignore' });
   const images = JSON.parse(execFileSync('thaw', ['images', '--json'], { encoding: 'utf8' })) as {
@@ -91,7 +91,7 @@ function idOf(reference: string): string {
   return found.id.replace(/^sha256:/, '').slice(0, 12);
 }
 
-/** An image of busybox and a file that no compression makes smaller: `bytes` together, roughly. */
+/** Makes an image of busybox and an incompressible file, roughly `bytes` together. */
 function imageOf(bytes: number): string {
   mkdirSync(WORK, { recursive: true });
   const layout = join(WORK, 'layout');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stream.throughput: what a container writes to its standard output, into a file in dom0, log included.
+// stream.throughput: a container's standard output into a file in dom0, log included.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,14 +11,14 @@ import { IMAGE, WORK } from '../paths.js';
 
 const MIB = 2 ** 20;
 
-/** From the container's first byte to the end of thaw, so that no start is in it; MiB a second. */
+/** Measures from the container's first byte to the end of thaw, without the start; MiB a second. */
 export async function measureStream(type: GuestType, count: number, mib: number): Promise<Samples> {
   mkdirSync(WORK, { recursive: true });
   const path = join(WORK, 'stream');
   try {
     const one = async (): Promise<number> => {
       const out = openSync(path, 'w');
-      // Not head, which in busybox copies bytes one by one.
+      // Not head, since busybox's head copies single bytes.
       const script = `read go; dd if=/dev/zero bs=64k count=${mib * 16} 2>/dev/null`;
       const words = ['run', '--rm', '-i', '--type', type, '--memory', '64m', IMAGE];
       const child = spawn('thaw', [...words, 'sh', '-c', `echo up >&2; ${script}`], {

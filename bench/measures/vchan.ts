@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vchan.raw: what libxenvchan carries from a guest to dom0, with nothing of thaw between: stream.throughput's peer.
+// vchan.raw: the throughput of libxenvchan from a guest to dom0, without thaw between them. It is the peer of stream.throughput.
 
 import { execFileSync } from 'node:child_process';
 import { asDomid } from '../../toolstack/base/ids.js';
@@ -15,7 +15,7 @@ import { GUEST } from '../paths.js';
 const MIB = 2 ** 20;
 const MEMORY_KIB = 64 * 1024;
 
-/** `count` times `mib` MiB over rings of the data channel's size, in MiB a second. */
+/** Sends `mib` MiB `count` times over rings of the data channel's size; MiB a second. */
 export async function measureVchan(type: GuestType, count: number, mib: number): Promise<Samples> {
   const host = await openXenHost(silentLog());
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// xl.create and xl.restore: what Xen's own tool takes until the same agent in the same kernel says hello.
+// xl.create and xl.restore: the time of Xen's own tool until the same agent in the same kernel says hello.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -66,7 +66,7 @@ async function measure(host: XenHost, type: GuestType, count: number): Promise<S
   ];
 }
 
-/** Of a domain that is frozen as a template is: saved once, restored as often as asked for. */
+/** Measures a domain that is frozen like a template: saved once, restored `count` times. */
 async function measureRestore(host: XenHost, config: string, count: number): Promise<number[]> {
   const file = join(WORK, 'xl.save');
   xl('create', '-q', config);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// node main.js FOLDER COUNT: prints what scripts/profile recorded in FOLDER, in milliseconds of each of COUNT operations.
+// node main.js FOLDER COUNT: prints the profile that scripts/profile recorded in FOLDER, in milliseconds of each of COUNT operations.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

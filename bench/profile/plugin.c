@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A plugin of QEMU's emulator (qemu-plugin.h, version 4): notes every so many executed instructions where the CPU is,
- * while the first byte of a file that others change is not zero. On the instruction clock that is a profile of time.
+ * A plugin of QEMU's emulator (qemu-plugin.h, version 4). Every so many executed instructions it records the CPU's
+ * position, while the first byte of a file is not zero; other programs change that file. On the instruction clock
+ * that is a profile of time.
  *
  * qemu-system-x86_64 -plugin file=plugin.so,out=SAMPLES,flag=FLAG
  *
- * Debian has no package with the header, so what is used of it is declared here.
+ * Debian has no package with the header, so the parts in use are declared here.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -25,7 +26,7 @@ typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
 struct qemu_plugin_register;
 
-/* GLib's, as its ABI has them. */
+/* GLib's layout, from its ABI. */
 struct array {
   char *data;
   unsigned length;
@@ -50,7 +51,7 @@ extern struct array *g_byte_array_set_size(struct array *bytes, unsigned size);
 
 EXPORT int qemu_plugin_version = 4;
 
-/* As bench/profile/samples.ts reads it. */
+/* The format that bench/profile/samples.ts reads. */
 struct sample {
   uint64_t pc;
   uint64_t cr3;
@@ -96,7 +97,7 @@ static void on_executed(unsigned cpu, void *data) {
   }
 }
 
-/* A block may be executed as long as QEMU lives, so its data is never freed. */
+/* QEMU may execute a block as long as it lives, so the block's data is never freed. */
 static void on_translated(plugin_id id, struct qemu_plugin_tb *translated) {
   struct block *block = malloc(sizeof *block);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// From samples of the emulated CPU to who it worked for: Xen, dom0's kernel, a guest's kernel, a process, and in which function.
+// Attributes samples of the emulated CPU to Xen, dom0's kernel, a guest's kernel or a process, and to a function.
 
-/** What bench/profile/plugin.c lets pass between two samples. */
+/** Instructions between two samples of bench/profile/plugin.c. */
 export const PERIOD = 2003;
 const SAMPLE_BYTES = 24;
 const XEN = 0xffff82d0n;
 const KERNEL_HALF = 1n << 63n;
 
-/** A system map: addresses in ascending order, and what begins there. */
+/** A system map: addresses in ascending order, and the symbols that begin there. */
 export interface Symbols {
   addresses: bigint[];
   names: string[];
@@ -19,7 +19,7 @@ export interface Maps {
   guest: Symbols;
 }
 
-/** Lines `ADDRESS TYPE NAME`, as nm, /proc/kallsyms and /proc/xen/xensyms have them; code and data of the kernel half only. */
+/** Parses lines `ADDRESS TYPE NAME`, as nm, /proc/kallsyms and /proc/xen/xensyms print them; keeps only code and data of the kernel half. */
 export function parseSymbols(text: string): Symbols {
   const found = text
     .split('\n')
@@ -31,7 +31,7 @@ export function parseSymbols(text: string): Symbols {
   return { addresses: found.map((f) => f.address), names: found.map((f) => f.name) };
 }
 
-/** The last symbol that begins at or before `pc`. */
+/** Returns the last symbol that begins at or before `pc`. */
 export function symbolAt({ addresses, names }: Symbols, pc: bigint): string {
   let low = 0;
   let high = addresses.length;
@@ -43,7 +43,7 @@ export function symbolAt({ addresses, names }: Symbols, pc: bigint): string {
   return names[low - 1] ?? '?';
 }
 
-/** How many samples fell to each `who` and to each `who function`. */
+/** Counts the samples of each `who` and of each `who function`. */
 export function countSamples(data: Buffer, maps: Maps) {
   const samples = Array.from({ length: Math.floor(data.length / SAMPLE_BYTES) }, (_, i) => ({
     pc: data.readBigUInt64LE(i * SAMPLE_BYTES),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two pictures for the README: what a start takes beside its peers, and what a clone costs beside other domains. Plain SVG, readable on
+// Draws the two pictures for the README: the time of a start beside its peers, and the cost of a clone beside other domains. Plain SVG, readable on
 // light and dark pages.
 
 import type { Result } from './results.js';
@@ -9,7 +9,7 @@ const TEXT = 'font-family="sans-serif" font-size="13" fill="#7a7f87"';
 const OURS = '#2f7ed8';
 const PEER = '#a9b4c2';
 
-/** What the bars show, top to bottom; the second is ours. */
+/** The bars, top to bottom; `isOurs` marks thaw's own. */
 const BARS: [name: string, isOurs: boolean, label: string][] = [
   ['clone.cold', true, 'thaw: clone to hello'],
   ['run.frozen', true, 'thaw run --frozen, from the pool'],
@@ -23,7 +23,7 @@ const BARS: [name: string, isOurs: boolean, label: string][] = [
   ['xl.create', false, 'xl create to hello'],
 ];
 
-/** Bars of the medians in ms, of PVH domains and of the host. Undefined when there is nothing to show. */
+/** Draws bars of the medians in ms, of PVH domains and of the host. Undefined when there is nothing to show. */
 export function comparisonChart(results: readonly Result[]): string | undefined {
   const bars = BARS.flatMap(([name, isOurs, label]) => {
     const found = results.find(
@@ -48,7 +48,7 @@ export function comparisonChart(results: readonly Result[]): string | undefined 
   return svg(34 + bars.length * 28 + 10, title, rows);
 }
 
-/** A clone's cost over the number of domains that are alive, a line for each type. Undefined with fewer than two points. */
+/** Draws a clone's cost over the number of living domains, a line for each type. Undefined with fewer than two points. */
 export function domainsChart(results: readonly Result[]): string | undefined {
   const points = results.flatMap(({ name, type, median }) => {
     const match = /^clone\.cold\.(\d+)$/.exec(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads lines of samples from standard input, prints the table, and writes results.json and the charts to the folder named.
+// Reads lines of samples from standard input, prints the table, and writes results.json and the charts to the named folder.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

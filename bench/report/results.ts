@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From samples to what bench/results.json holds.
+// Turns samples into the contents of bench/results.json.
 
 import type { MeasureType, Samples, Unit } from '../measure.js';
 
@@ -23,7 +23,7 @@ export function summarize({ name, type, unit, samples }: Samples): Result {
   return { name, type, unit, median, min: at(0), max: at(sorted.length - 1), n: sorted.length };
 }
 
-/** A microsecond, a KiB/s: what is below is noise. */
+/** Rounds to a microsecond or a KiB/s: smaller differences are noise. */
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

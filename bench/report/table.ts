@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The results as people read them: a line each, with the ratio to every peer that is measured in the same unit.
+// Prints the results as a table: a line each, with the ratio to every peer measured in the same unit.
 
 import type { Result } from './results.js';
 
@@ -34,7 +34,7 @@ export function table(results: readonly Result[]): string {
     .join('\n');
 }
 
-/** A peer of the same type, or of the host. */
+/** Returns the ratio to a peer of the same type, or of the host. */
 function ratio(result: Result, results: readonly Result[], name: string): string {
   const peer = results.find(
     (other) => other.name === name && (other.type === 'host' || other.type === result.type),

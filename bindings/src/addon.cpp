@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the addon exports. Reading order: util/request.hpp, objects/libxl_thread.hpp, objects/context.hpp,
-// objects/requests.hpp, objects/vchan.hpp, util/trim_stream.hpp, clone/cloner.hpp. State is kept for each environment
-// (util/env.hpp); the library itself is never unloaded
-// (-z nodelete), because a libxl thread may outlive the Worker that loaded it.
+// Defines the addon's exports. Reading order: util/request.hpp, objects/libxl_thread.hpp, objects/context.hpp,
+// objects/requests.hpp, objects/vchan.hpp, util/trim_stream.hpp, clone/cloner.hpp. Each environment has its own state
+// (util/env.hpp). The library itself is never unloaded (-z nodelete), because a libxl thread may outlive the Worker
+// that loaded it.
 
 #include <node_api.h>
 
@@ -21,7 +21,7 @@
 
 namespace thaw {
 
-/// initialize(makeError): must come first; errors are plain Errors until then.
+/// initialize(makeError): must be the first call. Until then errors are plain Errors.
 static napi_value JS_initialize(napi_env env, napi_callback_info info) {
   Args args(env, info);
   napi_value factory = args.function(0);

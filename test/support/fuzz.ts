@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded run of a libFuzzer target over parts of the addon, under address and undefined-behaviour sanitizers.
-// FUZZ_SECONDS makes it longer, FUZZ_CC names another clang++.
+// Runs a libFuzzer target over parts of the addon for a limited time, under address and undefined-behaviour sanitizers. FUZZ_SECONDS makes it longer,
+// FUZZ_CC names another clang++.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { ROOT } from './programs.js';
 export const FUZZ_SECONDS = Number(process.env['FUZZ_SECONDS'] ?? '5');
 const compiler = process.env['FUZZ_CC'] ?? 'clang-19';
 
-/** Whether the compiler is there; prints the reason to skip when not. */
+/** True when the compiler is installed; else prints the reason to skip. */
 export function canFuzz(): boolean {
   const isFound = spawnSync(compiler, ['--version']).status === 0;
   if (!isFound) console.error(`skipped: ${compiler} is not installed`);
@@ -20,10 +20,10 @@ export function canFuzz(): boolean {
 }
 
 export interface FuzzTarget {
-  /** The file with LLVMFuzzerTestOneInput, then what it needs; from the project's root. */
+  /** The file with LLVMFuzzerTestOneInput, then the files that it needs; relative to the project's root. */
   sources: string[];
   libraries?: string[];
-  /** What the fuzzer starts from. */
+  /** The fuzzer's initial inputs. */
   corpus: Buffer[];
 }
 
@@ -39,7 +39,7 @@ export function runFuzzer(t: ExecutionContext, target: FuzzTarget): void {
     [
       ...flags.split(' '),
       '-fno-sanitize-recover=all',
-      // Its run-time lies in clang++'s library alone.
+      // Its run-time library is only part of clang++'s.
       '-fno-sanitize=vptr',
       `-I${join(ROOT, 'bindings/src')}`,
       ...target.sources.map((file) => join(ROOT, file)),

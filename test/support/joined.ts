@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How can many test files run in one AVA process, and each still has its own titles, hooks and turn? scripts/join-tests.mjs gives each file
-// the test() that is made here in place of AVA's.
+// Runs many test files in one AVA process, each with its own titles, hooks and turn. scripts/join-tests.mjs gives each file the test() made here in
+// place of AVA's.
 
 import test, { type ExecutionContext, type TestFn } from 'ava';
 
@@ -11,32 +11,32 @@ type Chain = Call & Record<string, Call>;
 interface File {
   readonly before: Hook[];
   readonly after: Hook[];
-  /** The outcome of all `before`, once a test has asked for it. */
+  /** The outcome of all `before` hooks, once a test has started them. */
   begun: Promise<void> | undefined;
-  /** Tests that have not ended: with --match, some of them never begin. */
+  /** The number of tests that have not ended. With --match, some of them never begin. */
   left: number;
   isPutAway: boolean;
 }
 
-/** The file whose tests run, and how many do: those of the others wait, since AVA starts all at once that are not serial. */
+/** The file whose tests run, and their number. Tests of other files wait, since AVA starts all tests that are not serial at once. */
 let turn: File | undefined;
 let running = 0;
 const waiting: { file: File; go: () => void }[] = [];
 
-/** When each test began, by its title. */
+/** The start time of each test, by its title. */
 const began = new Map<string, number>();
 
-/** By the text that all titles of the file begin with. */
+/** Files by the text that begins all their titles. */
 const files = new Map<string, File>();
 const SEPARATOR = ' › ';
 const HOOKS = ['before', 'after', 'beforeEach', 'afterEach'];
 
 /**
- * The test() of the file with this name: titles begin with the name, hooks are for the tests of this file only. With `inOrder` every test
- * is serial: AVA would take those of all files that are not after those of all files that are.
+ * Returns the test() of the file with this name. Titles begin with the name, and hooks apply to the tests of this file only. With `inOrder` every
+ * test is serial: AVA runs serial tests of all files before the tests that are not serial.
  */
 export function joined(name: string, inOrder: boolean): TestFn {
-  // The first of all hooks, which all others wait for since it is serial.
+  // The first of all hooks. All other hooks wait for it, since it is serial.
   if (files.size === 0) test.serial.beforeEach('its file begins', (t) => begin(t));
   const prefix = name + SEPARATOR;
   if (files.has(prefix)) throw new Error(`Two test files are called ${name}`);
@@ -46,7 +46,7 @@ export function joined(name: string, inOrder: boolean): TestFn {
   return chain(root as unknown as Chain, [], prefix, file) as unknown as TestFn;
 }
 
-/** After the last file: the last of all hooks, which waits for all others since it is serial. */
+/** Call it after the last file. It adds the last of all hooks, which waits for all others since it is serial. */
 export function allJoined(): void {
   test.serial.afterEach.always('its file ends', (t) => end(t));
   test.serial.after.always('files end of which --match left tests out', async (t) => {
@@ -54,7 +54,7 @@ export function allJoined(): void {
   });
 }
 
-/** AVA's test.serial.failing and the like, down to the call. */
+/** Wraps AVA's test.serial.failing and the like, down to the call. */
 function chain(real: Chain, path: string[], prefix: string, file: File): Chain {
   return new Proxy(real, {
     get: (target, key: 'macro' | 'serial') => {
@@ -89,7 +89,9 @@ function ofFile(t: ExecutionContext, prefix: string, body: Hook): unknown {
   return nameOf(t) === prefix ? body(t) : undefined;
 }
 
-/** A hook's title ends with that of its test, which begins with its file's: `a › b › ` and not `a › ` where both are files. */
+/**
+ * Finds a hook's file. A hook's title ends with its test's title, which begins with the file's name: `a › b › ` and not `a › ` where both are files.
+ */
 function nameOf(t: ExecutionContext): string {
   const names = [...files.keys()].filter((prefix) => t.title.includes(` for ${prefix}`));
   const longest = names.sort((a, b) => b.length - a.length)[0];
@@ -121,7 +123,7 @@ async function itsTurn(file: File): Promise<void> {
   turn = file;
 }
 
-/** A test has ended: with the last that runs, it is the turn of all of the file that has waited longest. */
+/** Called when a test has ended. After the last running test, starts all waiting tests of the file that has waited longest. */
 function nextTurn(): void {
   if (--running > 0 || waiting.length === 0) return;
   turn = waiting[0]?.file;
@@ -134,7 +136,7 @@ function nextTurn(): void {
 async function end(t: ExecutionContext): Promise<void> {
   const file = fileOf(t);
   const tookMs = performance.now() - (began.get(testOf(t)) ?? performance.now());
-  // TAP has no place for it but a comment: build/logs tells which tests take long.
+  // TAP allows it only as a comment: build/logs shows which tests take long.
   if (tookMs > 1000) t.log(`took ${(tookMs / 1000).toFixed(1)} s`);
   try {
     if (--file.left === 0) await putAway(file, t);
@@ -146,7 +148,7 @@ async function end(t: ExecutionContext): Promise<void> {
 async function putAway(file: File, t: ExecutionContext): Promise<void> {
   if (file.isPutAway) return;
   file.isPutAway = true;
-  // Each of them has its own things to put away.
+  // Run every hook, since each cleans up its own resources.
   const ends = [];
   for (const hook of file.after) ends.push(await Promise.allSettled([hook(t)]));
   for (const [outcome] of ends) if (outcome?.status === 'rejected') throw outcome.reason;

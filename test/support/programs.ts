@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the C programs under test are; builds them when they are missing or older than their sources.
+// Finds the C programs under test, and builds them when they are missing or older than their sources.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -13,20 +13,20 @@ export interface Programs {
   /** The static programs, as installed. */
   thaw: string;
   shim: string;
-  /** The same with AddressSanitizer and UBSan. */
+  /** The same programs with AddressSanitizer and UBSan. */
   thawChecked: string;
   shimChecked: string;
-  /** The shim again, whose file servers need no domain (test/support/shim/server.c). */
+  /** The shim again, with file servers that need no domain (test/support/shim/server.c). */
   shimOfFiles: string;
-  /** And one whose file servers are the real ones, with a socket for the guest's ring (test/support/shim/rings.c). */
+  /** The shim again, with the real file servers and a socket for the guest's ring (test/support/shim/rings.c). */
   shimOfRings: string;
 }
 
 const made = new Set<string>();
 
 /**
- * Has `make` bring a target of a folder up to date and says where it put it: build/test, or THAW_TEST_OUT. One at a time: test files
- * that begin together would write, and start, the same program. Once in a process, which stands still meanwhile.
+ * Runs `make` for a target of a folder and returns its folder: build/test, or THAW_TEST_OUT. One call at a time: test files that begin together would
+ * write, and start, the same program. Runs once in a process, which it blocks meanwhile.
  */
 export function makeProgram(folder: string, target?: string): string {
   const out = process.env['THAW_TEST_OUT'] ?? join(ROOT, 'build', 'test');
@@ -43,7 +43,7 @@ export function makeProgram(folder: string, target?: string): string {
 
 let built: Programs | undefined;
 
-/** Builds the programs and says where they are. THAW_TEST_BIN names a folder that has them, where nothing can be built. */
+/** Builds the programs and returns their paths. THAW_TEST_BIN names a folder that has them, for hosts that cannot build. */
 export function programs(): Programs {
   if (built) return built;
   const installed = process.env['THAW_TEST_BIN'];
@@ -73,7 +73,7 @@ export function programs(): Programs {
   return built;
 }
 
-/** Environment under which a sanitizer's finding fails the program with a status that nothing else uses. */
+/** An environment in which a sanitizer's finding fails the program with a status that nothing else uses. */
 export const CHECKED_ENV = {
   ASAN_OPTIONS: 'exitcode=99:detect_leaks=1',
   UBSAN_OPTIONS: 'exitcode=99:print_stacktrace=1',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random choices that can be made once more: the same seed gives the same row of them (mulberry32).
+// Random choices that can be repeated: the same seed gives the same sequence (mulberry32).
 
 export class Random {
   #state: number;
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** At least 0, below 1. */
+  /** Returns a number of at least 0, below 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -16,12 +16,12 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number of at least 0, below `end`. */
+  /** Returns a whole number of at least 0, below `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
   }
 
-  /** True so often: 0.25 for one time in four. */
+  /** Returns true with this probability: 0.25 for one time in four. */
   chance(share: number): boolean {
     return this.next() < share;
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How tests wait: for a promise or for a condition, never longer than they say, times THAW_TEST_PATIENCE, since the machine is busy while suites run side by side.
+// Waits for promises and conditions in tests, never longer than the given time, times THAW_TEST_PATIENCE: the machine is busy while suites run side
+// by side.
 
 const PATIENCE = Number(process.env['THAW_TEST_PATIENCE'] ?? '3');
 
-/** The result of `work`, or an error that names what was waited for after `timeoutMs`. */
+/** Returns the result of `work`, or an error that names the awaited event after `timeoutMs`. */
 export async function within<T>(
   timeoutMs: number,
   what: string,
@@ -12,7 +13,7 @@ export async function within<T>(
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      // Where the process stood still, what came meanwhile is only read behind its timers.
+      // After a pause of the process, data that came meanwhile is read only after its timers.
       setImmediate(() => {
         reject(new Error(`Waited ${timeoutMs} ms for ${what}`));
       });
@@ -35,7 +36,7 @@ export async function until(
   for (let isLate = false; !(await isTrue()); isLate = Date.now() > end) {
     if (isLate) throw new Error(`Waited ${timeoutMs} ms until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    // Where the process stood still, what came meanwhile is only read behind its timers.
+    // After a pause of the process, data that came meanwhile is read only after its timers.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the ring's page says is the server's to change at any time: it is read once, and must be what was expected. */
+/* Attaches to a known ring. The server can change the ring's page at any time: read it once, and check it. */
 #include "attach.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ struct libxenvchan *thaw_vchan_attach(unsigned domid, uint32_t ring_ref, uint32_
     errno = EINVAL;
     return NULL;
   }
-  /* zero: a client, not blocking; orders of 0 are rings that closing leaves alone */
+  /* zero: a client, not blocking; closing leaves rings of order 0 alone */
   vchan = calloc(1, sizeof *vchan);
   if (!vchan)
     return NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's client in tests: requests with their answers, and processes' frames told apart. How a channel is reached is for subclasses.
+// The agent's client in tests: sends requests, matches answers, and sorts frames by process. Subclasses open the channels.
 
 import { randomBytes } from 'node:crypto';
 import { AgentType, type Hello } from '../../../toolstack/agent/wire.js';
@@ -28,10 +28,10 @@ export abstract class AgentClient {
   #nextRequest = 1;
   #nextProcess = 1;
 
-  /** Where the agent's own folder is in the guest: /run/thaw. */
+  /** The path of the agent's own folder in the guest: /run/thaw. */
   abstract readonly run: string;
 
-  /** A client on one of the channels, its hello taken. */
+  /** Connects a client to one of the channels and reads its hello. */
   abstract connect(name: 'control' | 'data'): Promise<{ socket: FrameSocket; hello: Hello }>;
 
   async connectControl(): Promise<Hello> {
@@ -51,7 +51,7 @@ export abstract class AgentClient {
     return hello;
   }
 
-  /** The payload of the OK; throws Refusal. */
+  /** Returns the payload of the OK; throws Refusal. */
   async request(type: number, payload?: Buffer): Promise<Buffer> {
     const id = this.#nextRequest++;
     const answer = new Promise<Frame>((resolve) => this.#answers.set(id, resolve));
@@ -67,7 +67,7 @@ export abstract class AgentClient {
     await this.request(AgentType.IDENTITY, encodeIdentity(identity));
   }
 
-  /** A process whose frames will be told apart; START it with its id. */
+  /** Makes a process that receives its own frames. START it with its id. */
   newProcess(options: { isAutoCredited?: boolean } = {}): AgentProcess {
     const process = new AgentProcess(
       this.data,

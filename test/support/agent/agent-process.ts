@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process of the agent as its data client sees it: collects what it writes, keeps to credit in both directions.
+// A process of the agent as its data client sees it: collects its output, obeys credit in both directions.
 
 import { createHash } from 'node:crypto';
 import { ApiType, decodeExit, type ExitStatus } from '../../../toolstack/api/wire.js';
@@ -13,7 +13,7 @@ class Output {
   bytes = 0;
   isEnded = false;
   credit = WINDOW;
-  /** So many bytes, or a few more, are kept. */
+  /** The bytes of output to keep; a few more may be kept. */
   headMax = 65536;
   readonly #hash = createHash('sha256');
   readonly #head: Buffer[] = [];
@@ -29,7 +29,7 @@ class Output {
     }
   }
 
-  /** The first 64 KiB or a little more, or headMax. */
+  /** The first 64 KiB of output or a little more, or headMax. */
   get head(): Buffer {
     return Buffer.concat(this.#head);
   }
@@ -46,21 +46,21 @@ class Output {
 export class AgentProcess {
   readonly stdout = new Output();
   readonly stderr = new Output();
-  /** Every frame's type, in order, streams' repeats left out. */
+  /** The type of every frame, in order, without repeats of streams. */
   readonly order: string[] = [];
   exit: ExitStatus | undefined;
   /** Bytes that may still be sent to stdin. */
   credit = 0;
   isAnnounced = false;
-  /** What it answered FIGURES. */
+  /** The answers to FIGURES. */
   readonly figures: Buffer[][] = [];
-  /** Rules that the agent broke. */
+  /** Protocol rules that the agent broke. */
   readonly complaints: string[] = [];
 
   constructor(
     public data: FrameSocket,
     readonly id: number,
-    /** Gives back credit for what came. */
+    /** Returns credit for received output. */
     public isAutoCredited: boolean,
   ) {}
 
@@ -94,7 +94,7 @@ export class AgentProcess {
     this.data.send(ApiType.CREDIT, this.id, stream, payload);
   }
 
-  /** Sends all of it, as credit allows. */
+  /** Sends all bytes, as credit allows. */
   async write(bytes: Buffer | string): Promise<void> {
     const all = Buffer.from(bytes as Buffer);
     for (let at = 0; at < all.length;) {
@@ -111,7 +111,7 @@ export class AgentProcess {
     this.data.send(ApiType.EOF, this.id, 0);
   }
 
-  /** Says that nobody reads an output any more. */
+  /** Tells the agent that an output has no reader any more. */
   stopReading(stream: number): void {
     this.data.send(ApiType.EOF, this.id, stream);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real agent on this machine: built with sanitizers, PID 1 of its own pid, mount and UTS namespace, spoken to over its two sockets.
+// The real agent on this machine: built with sanitizers, PID 1 of its own pid, mount and UTS namespace, reached over its two sockets.
 
 import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ function guestsCrun(): string {
 
 export class TestAgent extends AgentClient {
   readonly folder: string;
-  /** What the agent and its sanitizers wrote. */
+  /** The output of the agent and its sanitizers. */
   log = '';
   readonly #child: ChildProcess;
   private constructor(folder: string, child: ChildProcess) {
@@ -40,7 +40,7 @@ export class TestAgent extends AgentClient {
     child.stderr?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
   }
 
-  /** Starts it; no client is connected yet. `hasInterface`: in a network of its own, with an eth0. */
+  /** Starts the agent, without a client. `hasInterface`: in a network of its own, with an eth0. */
   static launch(runtime = RUNTIME, hasInterface = false): TestAgent {
     if (process.getuid?.() !== 0) throw new Error('The agent needs root: run its tests as root');
     if (!existsSync(runtime)) throw new Error(`Cannot find ${runtime}: install crun`);
@@ -54,7 +54,7 @@ export class TestAgent extends AgentClient {
     const namespaces = ['--mount', '--uts', '--pid', '--fork', '--mount-proc', '--kill-child'];
     if (hasInterface) namespaces.push('--net');
     const interfaces = hasInterface ? 'ip link add eth0 type veth peer name peer0 && ' : '';
-    // crun refuses a machine that has both cgroup versions: this mount namespace shows the second only
+    // crun refuses a machine that has both cgroup versions: this mount namespace shows only the second
     const script = `mount -t cgroup2 none /sys/fs/cgroup && ${interfaces}exec "$@"`;
     const words = [agentBinary(), ...options, '--runtime', runtime, '--cgroup-manager', 'disabled'];
     const child = spawn(
@@ -68,7 +68,7 @@ export class TestAgent extends AgentClient {
     return new TestAgent(folder, child);
   }
 
-  /** Starts it, connects both channels and gives it an identity. */
+  /** Starts the agent, connects both channels and gives it an identity. */
   static async start(runtime?: string): Promise<TestAgent> {
     const agent = TestAgent.launch(runtime);
     await agent.connectControl();
@@ -77,11 +77,11 @@ export class TestAgent extends AgentClient {
     return agent;
   }
 
-  /** A client on one of the sockets, its hello taken. */
+  /** Connects a client to one of the sockets and reads its hello. */
   async connect(name: 'control' | 'data'): Promise<{ socket: FrameSocket; hello: Hello }> {
     const path = join(this.folder, 'store', `${name}.sock`);
     let found: { socket: FrameSocket; hello: Hello } | undefined;
-    // a connection may still be to the listener that goes with the client before
+    // a connection may still reach the listener that closes with the previous client
     await until(`the agent greets on ${name}`, async () => {
       if (this.#child.exitCode !== null)
         throw new Error(`The agent ended with status ${this.#child.exitCode}: ${this.log}`);
@@ -112,12 +112,12 @@ export class TestAgent extends AgentClient {
     return readFileSync(join(this.folder, 'store', 'state'), 'utf8');
   }
 
-  /** Ends it; throws when it, or a sanitizer, was not content. */
+  /** Ends the agent; throws when it or a sanitizer reports an error. */
   async stop(): Promise<void> {
     if (this.#child.exitCode === null) {
       const ended = once(this.#child, 'exit');
       const { pid } = this;
-      // 0, which is where it has ended, would be this process's group.
+      // 0, the pid of an ended agent, would be this process's group.
       if (pid > 0) process.kill(pid, 'SIGTERM');
       await ended;
     }

@@ -24,13 +24,13 @@ export interface ContainerOptions {
   hasTerminal?: boolean;
   rows?: number;
   cols?: number;
-  /** False: it shares the agent's pid namespace, so what it leaves behind lives on. */
+  /** False: the container shares the agent's pid namespace, so its left-over processes live on. */
   hasPidNamespace?: boolean;
-  /** A network of its own, which nothing but itself is connected to. */
+  /** A network of its own, without a connection to any other. */
   hasNetwork?: boolean;
   files?: Record<string, string>;
   isAutoCredited?: boolean;
-  /** Instead of one made from the other options. */
+  /** The config to use instead of one made from the other options. */
   config?: string;
 }
 
@@ -80,7 +80,7 @@ export async function startContainer(
   return process;
 }
 
-/** CREATEs a container; its process gets its id for good with beginContainer(). */
+/** CREATEs a container; beginContainer() gives its process its permanent id. */
 export async function createContainer(
   agent: AgentClient,
   container: string,
@@ -115,7 +115,7 @@ export async function beginContainer(
   return process;
 }
 
-/** EXECs one more process in a container that runs, and returns it. */
+/** EXECs one more process in a running container, and returns it. */
 export async function execInContainer(
   agent: AgentClient,
   container: string,

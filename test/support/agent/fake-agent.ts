@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The data channel's agent side on a unix socket: hello, and processes made of test code that keep to credit.
+// The agent's side of the data channel on a unix socket: hello, and processes made of test code that obey credit.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
@@ -47,7 +47,7 @@ export class FakeAgent {
     this.peer.send(HELLO, 0, 0, payload);
   }
 
-  /** A process that takes frames from now on; sends its first CREDIT as an agent does. */
+  /** Makes a process that receives frames from now on; sends its first CREDIT as an agent does. */
   begin(id: number, stdin = true, announced = true): FakeProcess {
     const process = new FakeProcess(this.peer, id);
     this.#processes.set(id, process);
@@ -55,7 +55,7 @@ export class FakeAgent {
     return process;
   }
 
-  /** Frames with ids of no process, and layers, whose numbers are no processes, are the test's to look at. */
+  /** Receives frames without a process. Layers always come here, since their numbers are no process ids. */
   onOther(take: (frame: Frame) => void): void {
     this.peer.onFrame = (frame) => {
       const process = frame.type === LAYER ? undefined : this.#processes.get(frame.id);

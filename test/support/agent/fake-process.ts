@@ -15,7 +15,7 @@ export class FakeProcess {
   grants = true;
   readonly signals: number[] = [];
   readonly sizes: { rows: number; cols: number }[] = [];
-  /** Output streams that dom0 said nobody reads. */
+  /** Output streams that dom0 reported as having no reader. */
   readonly unread = new Set<number>();
   readonly #peer: FrameSocket;
   readonly #credit = [0, WINDOW, WINDOW];
@@ -32,12 +32,12 @@ export class FakeProcess {
     });
   }
 
-  /** What it answers FIGURES with; without, it does not. */
+  /** The answer to FIGURES; without it the process does not answer. */
   figures: string[] | undefined;
-  /** How often it was asked. */
+  /** The number of FIGURES requests. */
   asked = 0;
 
-  /** Takes a frame from dom0. */
+  /** Handles a frame from dom0. */
   take(frame: Frame): void {
     switch (frame.type) {
       case ApiType.STREAM:
@@ -84,7 +84,7 @@ export class FakeProcess {
     this.#peer.send(ApiType.CREDIT, this.id, 0, payload);
   }
 
-  /** Input in the pieces it came in, until its end. Grants credit for what was taken. */
+  /** Yields the input in the pieces as received, until its end. Grants credit for each piece. */
   async *input(): AsyncGenerator<Buffer> {
     for (;;) {
       const chunk = this.#input.shift();
@@ -97,7 +97,7 @@ export class FakeProcess {
     }
   }
 
-  /** Writes all bytes to a stream, as credit comes; frames of at most `frameBytes`. */
+  /** Writes all bytes to a stream, as credit comes, in frames of at most `frameBytes`. */
   async write(stream: number, bytes: Buffer | string, frameBytes = 65536): Promise<void> {
     let rest = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
     while (rest.length > 0) {
@@ -125,7 +125,7 @@ export class FakeProcess {
     this.exitOnly(value, kind);
   }
 
-  /** `oomKills` of its container's processes were killed for want of memory. */
+  /** Ends the process only. `oomKills`: the number of its container's processes that were killed for want of memory. */
   exitOnly(value: number, kind = 1, oomKills = 0): void {
     const payload = Buffer.alloc(8);
     payload.writeUInt32LE(kind, 0);

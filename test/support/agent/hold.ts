@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holding a container in tests of the agent: a cgroup for it where crun makes none, leave of the data client, and the wake.
+// Holds a container in tests of the agent: makes a cgroup where crun makes none, takes leave on the data channel, and wakes the agent.
 
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { until, within } from '../within.js';
 
 const ROOT = '/sys/fs/cgroup/unified';
 
-/** Puts all children of the agent into a cgroup of their own; returns what takes it away. */
+/** Moves all children of the agent into a cgroup of their own; returns a function that removes it. */
 export function giveCgroup(agent: TestAgent): () => void {
   const folder = join(ROOT, `thaw-test-${agent.pid}`);
   mkdirSync(folder);
@@ -19,14 +19,14 @@ export function giveCgroup(agent: TestAgent): () => void {
     try {
       writeFileSync(join(folder, 'cgroup.procs'), pid);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return () => {
     try {
       rmdirSync(folder);
     } catch {
-      // A process that is still going keeps it; the name has the agent's pid, so nobody else wants it.
+      // A process that is still ending keeps the cgroup. Its name has the agent's pid, so no other test needs the name.
     }
   };
 }
@@ -36,7 +36,7 @@ function childrenOf(pid: number | string): string[] {
   try {
     own = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   } catch {
-    // It has ended since its parent was asked.
+    // The process has ended since its parent was asked.
   }
   return own.filter((child) => child !== '').flatMap((child) => [child, ...childrenOf(child)]);
 }
@@ -45,7 +45,7 @@ export async function hold(agent: TestAgent, container: string): Promise<void> {
   await agent.request(AgentType.HOLD, encodeHold(container));
 }
 
-/** Takes leave of the agent as a shim does, then goes. */
+/** Sends LEAVE to the agent as a shim does, waits for the answer, then closes the connection. */
 export async function leave(agent: TestAgent): Promise<void> {
   const { data } = agent;
   const pass = data.onFrame;
@@ -57,7 +57,7 @@ export async function leave(agent: TestAgent): Promise<void> {
   data.close();
 }
 
-/** Lets go of a held agent, waits for the freeze, and wakes it as `wake` says. */
+/** Releases a held agent, waits for the freeze, and wakes it by writing `wake`. */
 export async function freezeHeld(agent: TestAgent, wake: string): Promise<void> {
   await leave(agent);
   agent.control.close();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What proto.h says, read from the header itself: enum values and #defines.
+// Reads the enum values and #defines of proto.h from the header itself.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

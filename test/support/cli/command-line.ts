@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command line run over an engine that only writes down what it is asked.
+// Runs a command line over an engine that only records its calls.
 
 import type { Client, Engine } from '../../../toolstack/api/engine.js';
 import { runCommandLine } from '../../../toolstack/cli/main.js';
 import { fakeClient, fakeEngine } from './fake-engine.js';
 
-/** Words, or one text that is cut at blanks. */
+/** Takes words, or one text that is cut at blanks. */
 export async function commandLine(
   words: string | string[],
   change: { client?: Partial<Client>; engine?: Partial<Engine> } = {},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/compat.md as text.
+// Formats docs/compat.md.
 
 import type { CompatRow } from './compat-rows.js';
 

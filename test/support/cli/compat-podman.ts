@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What podman printed for the rows of docs/compat.md, as scripts/record-compat last saw it: podman takes as long as thaw to run them.
+// podman's output for the rows of docs/compat.md, as scripts/record-compat last recorded it: podman takes as long as thaw to run them.
 
 import { createHash } from 'node:crypto';
 import type { CompatRow } from './compat-rows.js';
 
-/** With what they ran. Of another podman or image nothing is known. */
+/** The tools of the recording. It is not valid for another podman or image. */
 export interface CompatTools {
   /** `podman --version`. */
   podman: string;
@@ -19,13 +19,13 @@ export interface CompatRecording extends CompatTools {
 /** A row's name in the recording. */
 export const rowName = (row: CompatRow): string => `${row.area}: ${row.what}`;
 
-/** Where prelude or script changed, podman has to run again. */
+/** A changed prelude or script needs a new recording. */
 export const scriptHash = (prelude: string, row: CompatRow): string =>
   createHash('sha256').update(`${prelude}\n${row.script}`).digest('hex').slice(0, 16);
 
 /**
- * What podman printed for that row, its status as the last line; undefined when it has to be run: it never was, it was run with other tools, or
- * what it ran was something else.
+ * Returns podman's output for that row, its status as the last line. Undefined when podman has to run the row: it has never run, or the tools or the
+ * row's script have changed.
  */
 export function recordedOutput(
   recording: CompatRecording | undefined,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where thaw does what podman does, where it does not, and why: docs/compat.md is made of this, test/xen/compat runs each row on both.
+// Compares thaw with podman: rows on which they agree, rows on which they differ, and why. docs/compat.md is made of these rows, and test/xen/compat
+// runs each row on both.
 
 export interface CompatRow {
   area:
@@ -14,14 +15,14 @@ export interface CompatRow {
     | 'errors';
   what: string;
   /**
-   * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W the same in a network, P runs one, D a
-   * detached one called $N, D4 the same in a network, C creates one called $N, DI and CI print its id; PC makes a pod called $N-pod, PR runs a container in it. What is called so is removed afterwards. Outputs and
-   * statuses are compared.
+   * Run by sh for each engine: $E is the engine, $I the image. R runs a container and removes it, W does the same in a network, P runs a container, D
+   * runs a detached container called $N, D4 does the same in a network, C creates a container called $N, DI and CI print its id. PC makes a pod
+   * called $N-pod, PR runs a container in it. The test removes everything with these names afterwards. It compares outputs and statuses.
    */
   script: string;
-  /** Where they differ on purpose: what each does, and why. */
+  /** An intended difference: the behaviour of each, and the reason. */
   differs?: { podman: string; thaw: string; why: string };
-  /** What each prints then, `status N` as its last line. */
+  /** The expected output of each, `status N` as its last line. */
   prints?: { podman: RegExp; thaw: RegExp };
 }
 
@@ -29,7 +30,7 @@ const same = (area: CompatRow['area'], rows: [what: string, script: string][]): 
   rows.map(([what, script]) => ({ area, what, script }));
 
 const LOOP = `sh -c 'trap "exit 3" TERM INT; echo up; while :; do sleep 0.1; done'`;
-/** Until it has its trap. */
+/** Waits until the container has its trap. */
 const UP = 'for i in $(seq 100); do $E logs $N | grep -q up && break; sleep 0.2; done';
 
 export const COMPAT_ROWS: readonly CompatRow[] = [
@@ -167,7 +168,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     ],
     [
       '-v without a source, --rm',
-      // thaw's removal goes on behind the end of its command.
+      // thaw continues the removal after its command has ended.
       '$E volume ls -q | wc -l; R -v /x $I touch /x/f; for i in $(seq 30); do [ "$($E volume ls -q)" ] || break; sleep 1; done; $E volume ls -q | wc -l',
     ],
     [

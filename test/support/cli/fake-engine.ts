@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine that writes down what it is asked, and a client that keeps what it is shown: the command line's two borders.
+// The command line's two borders: an engine that records its calls, and a client that keeps its output.
 
 import { PodError } from '../../../toolstack/runtime/pod/index.js';
 import type {
@@ -121,7 +121,7 @@ export const CHANGES: Change[] = [
   { kind: 'changed', path: '/etc' },
 ];
 
-/** Calls are kept in `calls`; `change` replaces single answers. */
+/** Makes an engine that records its calls in `calls`; `change` replaces single answers. */
 export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; calls: unknown[][] } {
   const calls: unknown[][] = [];
   const note = <T>(answer: T, ...call: unknown[]): T => {
@@ -233,7 +233,7 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
   return { engine, calls };
 }
 
-/** What a client is fed. */
+/** Yields `text` as a client's input. */
 export async function* inputOf(text: string): AsyncGenerator<Buffer> {
   await Promise.resolve();
   if (text !== '') yield Buffer.from(text);

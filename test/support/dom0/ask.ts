@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking thawd without a process for it: what a test looks at again and again would otherwise cost the lab more than what it waits for.
+// Asks thawd without starting a process: in the lab, frequent polling by processes would cost more than the awaited work.
 
 import { ApiType, encodeRequest, REQUEST_MAX } from '../../../toolstack/api/wire.js';
 import { FrameSocket } from '../shim/frame-socket.js';
@@ -13,7 +13,9 @@ export interface Answer {
   stderr: string;
 }
 
-/** What a command that has no process says (docs/api.md, the smallest client). Rejects where no thawd listens, or it ends meanwhile. */
+/**
+ * Returns the output of a command that needs no process (docs/api.md, the smallest client). Rejects where no thawd listens, or thawd ends meanwhile.
+ */
 export async function ask(...words: string[]): Promise<Answer> {
   const socket = await FrameSocket.connect(SOCKET, REQUEST_MAX);
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a dom0 has of everything thaw acquires, so that before and after can be compared.
+// Lists everything in dom0 that thaw acquires, to compare before and after.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ExecutionContext } from 'ava';
@@ -14,21 +14,21 @@ export interface Holdings {
   loopDevices: string[];
   mounts: string[];
   shims: number[];
-  /** thawd has one, which starts its shims. */
+  /** thawd has one spawner, which starts its shims. */
   spawners: number;
   libxlHelpers: number[];
   runFiles: string[];
   stateFiles: string[];
   /** Foreign pages that dom0's processes have mapped through gntdev or privcmd: a ring, or a leak. */
   mappings: string[];
-  /** None when no thawd runs. */
+  /** Empty when no thawd runs. */
   thawdDescriptors: Record<string, number>;
 }
 
-/** Something mounted below a folder of thaw's, or a stand-in's figures; /var/lib/thaw itself may be a disk of its own. */
+/** A mount below a folder of thaw's, or a stand-in's stats file system. /var/lib/thaw itself may be a disk of its own. */
 const THAW_MOUNT = /^\S+ \/(run|var\/lib)\/thaw\/.|^\S+ \S+ fuse\.thaw /;
 
-/** Reads everything; takes no longer than a few seconds. */
+/** Reads everything, within a few seconds. */
 export async function holdings(): Promise<Holdings> {
   const [pid] = pidsOf(THAWD);
   const libxl = await Libxl.open();
@@ -61,7 +61,7 @@ export async function holdings(): Promise<Holdings> {
   }
 }
 
-/** Every node below the places that belong to domains: names only, for values such as times differ. */
+/** Lists every node below the paths that belong to domains: names only, because values such as times differ. */
 async function nodesOfDomains(xenstore: XenstoreClient): Promise<string[]> {
   const found: string[] = [];
   const visit = async (path: string): Promise<void> => {
@@ -88,7 +88,7 @@ function foreignMappings(): string[] {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const comm = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-      // The daemons of Xen map a page or two of each domain that lives; a domain that is gone would be a zombie in the list above.
+      // Xen's daemons map a page or two of each living domain. A destroyed domain with such pages would be a zombie in the list above.
       if (comm.startsWith('xen')) continue;
       for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
         if (/\/dev\/xen\/(gntdev|privcmd)|xen:grant/.test(line))
@@ -101,7 +101,7 @@ function foreignMappings(): string[] {
   return found;
 }
 
-/** How many descriptors of each kind a process has. */
+/** Counts a process's descriptors of each kind. */
 function descriptors(pid: number): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const link of linksOf(pid)) {
@@ -121,7 +121,7 @@ function linksOf(pid: number): string[] {
   });
 }
 
-/** Nothing of what containers need is there. */
+/** Asserts that dom0 has nothing that belongs to containers. */
 export function isEmpty(t: ExecutionContext, found: Holdings): void {
   t.deepEqual(
     found.domains.map((line) => line.split(' ')[0]),

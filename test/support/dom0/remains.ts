@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What dom0 itself has of containers, beside what Xen and xenstore have (leaks.ts): without one there is nothing of it, whoever asked for it.
+// Lists dom0's own remains of containers; leaks.ts lists those in Xen and xenstore. Without a container there are none, whichever program asked for
+// it.
 
 import { existsSync, readdirSync, readFileSync, readlinkSync, type Dirent } from 'node:fs';
 import { command } from './thaw.js';
 
 export interface Remains {
-  /** Command lines of launchers, shims, stand-ins and what thawd or an engine starts for one container or image. */
+  /** Command lines of launchers, shims, stand-ins and the programs that thawd or a container engine starts for one container or image. */
   processes: string[];
-  /** Interfaces of guests and of engines' network namespaces. */
+  /** Interfaces of guests and of container engines' network namespaces. */
   links: string[];
   networkNamespaces: string[];
-  /** Folders of cgroups, of whatever engine or of thaw's tests. */
+  /** Folders of cgroups of any container engine or of thaw's tests. */
   cgroups: string[];
-  /** Of containers and pods, thaw's own or an engine's, relative to the root folder. */
+  /** Records of containers and pods, of thaw or a container engine, relative to the root folder. */
   records: string[];
-  /** Files that were being made. */
+  /** Unfinished files. */
   halfMade: string[];
-  /** Rules of thaw's that lead somewhere into a container. */
+  /** thaw's firewall rules that lead into a container. */
   rules: string[];
 }
 
@@ -27,7 +28,7 @@ const CGROUP = /[0-9a-f]{64}|\/thaw-test\/./;
 const RECORD = /^\/(run\/thaw\/(sandboxes|oci|volumes|dns)|var\/lib\/thaw\/(containers|pods))\/./;
 const HALF_MADE = /\.tmp(-\d+-\d+)?$|\.part$|\/engine-layers\/own-|\/images\/tmp\/./;
 
-/** Reads it all at once; takes a second in the lab. */
+/** Reads all lists at once; takes a second in the lab. */
 export async function remains(): Promise<Remains> {
   const files = ['/run/thaw', '/var/lib/thaw'].flatMap(entriesBelow).map(pathOf);
   const folders = entriesBelow('/sys/fs/cgroup').filter((entry) => entry.isDirectory());
@@ -51,7 +52,7 @@ function pathOf({ parentPath, name }: Dirent): string {
   return `${parentPath}/${name}`;
 }
 
-/** Of each process, with the program in place of a name that its exec of /proc/self/exe gave it. */
+/** Lists every process's command line, with the program in place of a name that its exec of /proc/self/exe gave it. */
 function commandLines(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -61,7 +62,7 @@ function commandLines(): string[] {
         const isThaws = /\/usr\/lib\/thaw\//.test(readlinkSync(`/proc/${pid}/exe`));
         return line === '' ? [] : [isThaws ? `thaw ${line}` : line];
       } catch {
-        return []; // It ended meanwhile.
+        return []; // The process ended meanwhile.
       }
     });
 }

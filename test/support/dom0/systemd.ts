@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Debian's systemd in the lab's dom0, whose own PID 1 is busybox: PID 1 of a PID namespace, on dom0's files, devices and network. What it
-// would do to a dom0 that has booted already, it is kept from.
+// Runs Debian's systemd in the lab's dom0, whose own PID 1 is busybox: as PID 1 of a PID namespace, on dom0's files, devices and network. It must not
+// change a dom0 that has already booted.
 
 import { spawn } from 'node:child_process';
 import {
@@ -19,7 +19,7 @@ const RUN = '/run/systemd';
 const CGROUP = '/sys/fs/cgroup/systemd';
 const UNITS = '/usr/lib/systemd/system';
 const SYSTEMD = /^\/usr\/lib\/systemd\/systemd --system/;
-/** Of what Debian's units start these alone are started. */
+/** Only these of Debian's units start. */
 const WANTED = /^(thawd\.|systemd-journald(-dev-log)?\.|modprobe@)/;
 const SLOW = '[Service]\nTimeoutStartSec=300\n';
 const BOOT = `echo $$ >${CGROUP}/cgroup.procs
@@ -28,20 +28,20 @@ mount -t proc proc /proc && mount -t xenfs xenfs /proc/xen && umount /sys/fs/cgr
 exec env -i container=lab PATH="$PATH" /usr/lib/systemd/systemd --system --unit=multi-user.target'`;
 
 export interface Systemd {
-  /** A command as it finds the host: `systemctl`, `journalctl`. Rejects when it fails. */
+  /** Runs a command in systemd's namespaces: `systemctl`, `journalctl`. Rejects when it fails. */
   run(...words: string[]): Promise<string>;
-  /** All that runs under it ends. */
+  /** Ends systemd and everything that runs under it. */
   end(): Promise<void>;
 }
 
-/** Resolves once it has started what it is to start. */
+/** Resolves once systemd has started its units. */
 export async function startSystemd(): Promise<Systemd> {
   mkdirSync(join(RUN, 'system'), { recursive: true });
   mkdirSync(CGROUP, { recursive: true });
   for (const unit of readdirSync(UNITS))
     if (/\.(service|socket|timer|path|automount)$/.test(unit) && !WANTED.test(unit))
       symlinkSync('/dev/null', join(RUN, 'system', unit));
-  // On a busy machine a thawd takes more than the minute and a half that systemd gives it.
+  // On a busy machine thawd takes longer to start than systemd's limit of a minute and a half.
   mkdirSync(join(RUN, 'system', 'thawd.service.d'), { recursive: true });
   writeFileSync(join(RUN, 'system', 'thawd.service.d', 'slow.conf'), SLOW);
   spawn('setsid', ['sh', '-c', BOOT], { detached: true, stdio: 'ignore' }).unref();

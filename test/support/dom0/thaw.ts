@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running thaw in a dom0 as its users do, and looking at what it leaves. The lab's suites set what stands at the top.
+// Runs thaw in a dom0 as users do, and looks for what it leaves behind. The lab's suites set the variables at the top.
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask } from './ask.js';
 
-/** Which kind of guest this run of the suite is about. */
+/** The kind of guest of this run of the suite. */
 export const guestType = process.env['THAW_TEST_TYPE'] ?? 'pvh';
 /** The folder that scripts/build-test-images filled. */
 export const images = process.env['THAW_TEST_IMAGES'] ?? '/mnt/images';
@@ -20,7 +20,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs thaw with these words and waits for it. `input` goes to its standard input; without it that is empty. */
+/** Runs thaw with these words and waits for it. `input` goes to its standard input, which is empty by default. */
 export function thaw(
   words: string[],
   options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
@@ -30,7 +30,7 @@ export function thaw(
   return done;
 }
 
-/** `thaw run --rm` as runWords() has it, waited for. */
+/** Runs `thaw run --rm` with the words of runWords() and waits for it. */
 export function run(
   words: string[],
   options: { input?: string; env?: Record<string, string>; cwd?: string } = {},
@@ -39,21 +39,21 @@ export function run(
 }
 
 /**
- * `thaw run` of this suite's guest type, with the template's own memory where the test names none: growing to thaw's default takes
- * as long in the lab as all else of a start.
+ * Returns the words of `thaw run` for this suite's guest type. Where the test names no memory, it takes the template's own: growing to thaw's default
+ * takes as long in the lab as the rest of a start.
  */
 export function runWords(...words: string[]): string[] {
   const memory = words.includes('--memory') ? [] : ['--memory', '64m'];
   return ['run', '--type', guestType, ...memory, ...words];
 }
 
-/** Starts thaw and leaves it running; `done` resolves when it has ended. */
+/** Starts thaw and leaves it running. `done` resolves when it has ended. */
 export function startThaw(
   words: string[],
   options: {
     env?: Record<string, string>;
     cwd?: string;
-    /** Gets its output in place of the outcome, for one that writes more than is to be kept. */
+    /** Receives the output in place of the outcome, for a command that writes more than the test keeps. */
     onOutput?: (text: string) => void;
   } = {},
 ): { child: ChildProcess; done: Promise<Outcome> } {
@@ -61,7 +61,7 @@ export function startThaw(
     cwd: options.cwd ?? '/root',
     env: { ...process.env, ...options.env },
   });
-  // A thaw that ends before it reads is no fault of the test's: its status tells.
+  // A thaw that ends before it reads its input is no error of the test: its status tells the outcome.
   child.stdin.on('error', () => undefined);
   const out: Buffer[] = [];
   const err: Buffer[] = [];
@@ -83,7 +83,7 @@ export function startThaw(
   return { child, done };
 }
 
-/** What pulling and freezing say is not what a test looks at. */
+/** Removes the messages of pulling and freezing, which tests do not check. */
 function withoutProgress(text: string): string {
   return text
     .split('\n')
@@ -96,7 +96,7 @@ function withoutProgress(text: string): string {
     .join('\n');
 }
 
-/** Runs a program and returns what it printed; rejects when it fails. */
+/** Runs a program and returns its output; rejects when it fails. */
 export function command(program: string, args: string[], timeoutMs = 60_000): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(program, args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
@@ -115,13 +115,13 @@ export interface Listed {
   reason?: string;
 }
 
-/** All containers that thawd knows. Rejects where there is no thawd. */
+/** Lists all containers that thawd knows. Rejects without a thawd. */
 export async function list(): Promise<Listed[]> {
   const { stdout } = await ask('ps', '--all', '--json');
   return JSON.parse(stdout) as Listed[];
 }
 
-/** Waits until `check` gives something; an empty text is nothing. Rejects after `ms`, saying what was waited for. */
+/** Waits until `check` returns a value; an empty text is no value. Rejects after `ms` with the name of the awaited event. */
 export async function until<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
@@ -132,12 +132,12 @@ export async function until<T>(
     const value = await check();
     if (value !== undefined && value !== false && value !== '') return value;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${ms / 1000} s`);
-    // A look is a process of its own: in the lab, looking all the time would take half the machine from what is waited for.
+    // Each check is a process of its own: in the lab, constant checks would take half the machine from the awaited work.
     await delay(400);
   }
 }
 
-/** The container of that name once it runs. */
+/** Returns the container of that name once it runs. */
 export function running(name: string): Promise<Listed> {
   return until(`container ${name} runs`, async () =>
     (await list()).find((c) => c.name === name && c.state === 'running'),
@@ -148,7 +148,7 @@ export function sha256(data: Buffer): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** The pids of processes whose command line matches. */
+/** Returns the pids of processes whose command line matches. */
 export function pidsOf(pattern: RegExp): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -162,7 +162,7 @@ export function pidsOf(pattern: RegExp): number[] {
     .map(Number);
 }
 
-/** The command line of thawd. */
+/** Matches the command line of thawd. */
 export const THAWD = /^node (-\S+ )*\S*daemon\/main\.js/;
 
 export function thawdPid(): number {
@@ -171,7 +171,7 @@ export function thawdPid(): number {
   return pid;
 }
 
-/** Kills thawd as a crash would, and waits until it is gone. */
+/** Kills thawd as a crash would, and waits until it has ended. */
 export async function killThawd(): Promise<void> {
   const pid = thawdPid();
   process.kill(pid, 'SIGKILL');
@@ -179,8 +179,8 @@ export async function killThawd(): Promise<void> {
 }
 
 /**
- * Whether nothing of a process is left but, perhaps, what its parent has not reaped. The first of its threads is a zombie while others
- * still end, and until the last has its sockets take connections, which nobody answers.
+ * True when nothing of a process is left, except a zombie that its parent has not reaped. The first of its threads is a zombie while others still
+ * end, and until the last has ended its sockets accept connections without an answer.
  */
 export function hasEnded(pid: number): boolean {
   try {
@@ -200,14 +200,14 @@ export async function stopThawd(): Promise<void> {
 }
 
 /**
- * As stopThawd(), until thawd has ended its pool, too, and what is left of containers that have ended: on a host that stands still for seconds it
- * leaves that to the next thawd. No container may be there.
+ * Ends thawd as stopThawd() does, until thawd has also ended its pool and cleaned up ended containers. On a host that stops for seconds, thawd leaves
+ * that work to the next thawd, so this starts and stops thawd again. There must be no container.
  */
 export async function stopWithPool(): Promise<void> {
   for (let tries = 5; ; tries--) {
     await stopThawd();
     const domains = (await command('xl', ['list'])).trim().split('\n');
-    // Above Domain-0 is the table's head.
+    // The table's head is above Domain-0.
     if (tries === 0 || domains.length <= 2) return;
     await startThawd();
   }
@@ -225,12 +225,12 @@ export async function startThawd(options: string[] = []): Promise<void> {
   await until('thawd answers', answers, 300_000);
 }
 
-/** The most memory a process had in use, in KiB. */
+/** Returns the process's peak memory use in KiB. */
 export function peakKib(pid: number): number {
   return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? NaN);
 }
 
-/** Waits until thawd's pool has as many clones of a template waiting as it wants. */
+/** Waits until thawd's pool has as many waiting clones of a template as it wants. */
 export async function poolFilled(ready = 2): Promise<void> {
   await until(`${ready} clones wait`, async () => {
     const { stdout } = await ask('info', '--json');

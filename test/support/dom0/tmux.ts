@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real terminal: a window of tmux with bash in it, in which a test types as a person does, and reads the screen.
+// A real terminal: a window of tmux with bash in it. A test types as a user does, and reads the screen.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -8,19 +8,19 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { command, until } from './thaw.js';
 
-/** What the lab needs for a start, several times over. */
+/** Several times the lab's time for a start. */
 const PATIENCE_MS = 240_000;
 export const PROMPT = 'dom0>';
 
 export class Tmux {
-  /** The folder of its socket, for a test's files too. */
+  /** The folder of tmux's socket, for a test's files too. */
   readonly folder: string;
 
   private constructor(folder: string) {
     this.folder = folder;
   }
 
-  /** Opens a window and waits for the shell's prompt; it is closed when the test ends. */
+  /** Opens a window and waits for the shell's prompt. The window closes when the test ends. */
   static async open(t: ExecutionContext, { cols = 120, rows = 30 } = {}): Promise<Tmux> {
     const tmux = new Tmux(await mkdtemp(join(tmpdir(), 'thaw-tmux-')));
     t.teardown(async () => {
@@ -53,7 +53,7 @@ export class Tmux {
     return this.#do('capture-pane', '-p');
   }
 
-  /** Waits until the screen shows it. Rejects with what it shows instead. */
+  /** Waits until the screen matches. Rejects with the screen's text instead. */
   async shows(what: string, pattern: RegExp): Promise<void> {
     let seen = '';
     await until(
@@ -65,7 +65,7 @@ export class Tmux {
     });
   }
 
-  /** The terminal's modes at this moment, as stty -g says them; bash has its own while it waits for a line. */
+  /** Returns the terminal's present modes, as stty -g prints them. bash sets its own while it waits for a line. */
   async modes(): Promise<string> {
     const tty = (await this.#do('display-message', '-p', '#{pane_tty}')).trim();
     return (await command('stty', ['-F', tty, '-g'])).trim();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw-oci as engines call it, on bundles that a test makes over one root filesystem.
+// Runs thaw-oci as container engines do, on bundles that a test makes over one root filesystem.
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { command, hasEnded, images, thawdPid, until, type Outcome } from '../dom0/thaw.js';
 
-/** Runs a program to its end, whatever that is; it has no input unless some is given. */
+/** Runs a program and returns its outcome, also a failure. Its input is empty by default. */
 export function outcome(words: string[], input = ''): Promise<Outcome> {
   const [program = '', ...args] = words;
   return new Promise((resolve) => {
@@ -22,21 +22,21 @@ export function outcome(words: string[], input = ''): Promise<Outcome> {
 
 export const oci = (...words: string[]): Promise<Outcome> => outcome(['thaw-oci', ...words]);
 
-/** Throws with what `state` says where it fails. */
+/** Returns the container's state. Throws with the message of `state` when it fails. */
 export async function stateOf(id: string): Promise<unknown> {
   const { status, stdout, stderr } = await oci('state', id);
   if (status !== 0) throw new Error(`state ${id}: ${stderr}`);
   return (JSON.parse(stdout) as { status: unknown }).status;
 }
 
-/** The ids that an engine's root has. Throws where it cannot be listed. */
+/** Lists the ids in a container engine's root. Throws when it cannot be listed. */
 export async function idsIn(root = '/run/thaw/oci'): Promise<string[]> {
   const { status, stdout, stderr } = await oci('--root', root, 'list', '-q');
   if (status !== 0) throw new Error(stderr);
   return stdout.split('\n').filter((id) => id !== '');
 }
 
-/** A folder for bundles, with a root filesystem for all of them. */
+/** Makes a folder for bundles, with a root filesystem for all of them. */
 export async function bundleRoot(): Promise<string> {
   const root = await mkdtemp('/root/oci-');
   await mkdir(join(root, 'rootfs'));
@@ -50,7 +50,7 @@ export async function bundleRoot(): Promise<string> {
   return root;
 }
 
-/** A bundle over the same root filesystem. */
+/** Makes a bundle over the same root filesystem. */
 export async function bundle(root: string, script: string, change: object = {}): Promise<string> {
   const folder = await mkdtemp(join(root, 'bundle-'));
   const config = {
@@ -79,7 +79,7 @@ export function create(t: ExecutionContext, id: string, folder: string): Promise
   return make(t, ['create'], id, folder);
 }
 
-/** As create(), by another command that makes one. */
+/** Does the same as create(), by another command that makes a container. */
 export async function make(
   t: ExecutionContext,
   command: readonly string[],
@@ -97,7 +97,7 @@ export async function make(
   return Number(readFileSync(join(folder, 'pid'), 'utf8'));
 }
 
-/** As an accident would end it; what it served goes on, and is looked for. */
+/** Kills thawd as an accident would. Its shims and containers continue, and the next thawd finds them. */
 export async function killThawdAlone(): Promise<void> {
   const pid = thawdPid();
   process.kill(pid, 'SIGKILL');

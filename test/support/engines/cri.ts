@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of a CRI service, as a kubelet is one: its calls over gRPC, the streams of Exec and Attach over the web socket that they name.
+// A client of a CRI service, like a kubelet: gRPC calls, and the streams of Exec and Attach over the web socket that they name.
 
 import { once } from 'node:events';
 import { credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
@@ -27,7 +27,7 @@ export class CriClient {
     this.#client = new runtime.v1.RuntimeService(`unix://${socket}`, credentials.createInsecure());
   }
 
-  /** Rejects with what the service says of it. */
+  /** Makes a call. Rejects with the service's error. */
   async call<T = Answer>(method: string, request: object): Promise<T> {
     return new Promise((resolve, reject) => {
       const client = this.#client;
@@ -41,7 +41,7 @@ export class CriClient {
     });
   }
 
-  /** A command's status and output. */
+  /** Returns a command's status and output. */
   async execSync(
     container: string,
     ...cmd: string[]
@@ -66,11 +66,11 @@ const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 };
 export interface Streamed {
   stdout: string;
   stderr: string;
-  /** What the service says of the end; '' where it says nothing, as for Attach. */
+  /** The service's report of the end; '' without a report, as for Attach. */
   end: string;
 }
 
-/** The streams behind such an address. Whoever opens it closes it, or waits for its end. */
+/** The streams behind such an address. The opener closes them, or waits for their end. */
 export class CriStream {
   readonly #socket: WebSocket;
   readonly #got: Streamed = { stdout: '', stderr: '', end: '' };
@@ -106,7 +106,7 @@ export class CriStream {
     this.#send(CHANNEL.resize, JSON.stringify({ Width: cols, Height: rows }));
   }
 
-  /** Resolves when the service has closed it. */
+  /** Resolves when the service has closed the streams. */
   async ended(): Promise<Streamed> {
     await this.#ended;
     return this.#got;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two services, as docs/engines.md has them: a web server that asks a database by its name, over a network of the engine's.
+// Runs the two services of docs/engines.md: a web server that asks a database by its name, over a network of the container engine's.
 
 import type { ExecutionContext } from 'ava';
 import { outcome } from './bundle.js';
@@ -7,7 +7,7 @@ import { until } from '../dom0/thaw.js';
 
 const PORT = 18083;
 
-/** `engine` is the command, `image` that of scripts/build-test-images, `options` what says that they run in domains. */
+/** `engine` is the command, `image` an image of scripts/build-test-images. `options` make the services run in domains. */
 export async function tryShop(
   t: ExecutionContext,
   engine: readonly string[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine's part for images over a real store, with containers that are only said to be there.
+// The engine's image functions over a real store, with fake containers.
 
 import type { ExecutionContext } from 'ava';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { containerRecord } from '../runtime/container-record.js';
 import { archiveOf, imageStore } from './store.js';
 import { makeTar } from './oci-image.js';
 
-/** An engine over a store with one image, and a container of it once `use` was called. */
+/** Makes an engine over a store with one image; `use` adds a container of that image. */
 export async function engineWithImage(t: ExecutionContext) {
   const { dir, store } = await imageStore(t);
   const layers = [{ tar: await makeTar([{ name: 'a', content: 'a' }]) }];

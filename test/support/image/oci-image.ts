@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds OCI layouts and archives byte by byte, sound or broken as a test wants them: the tools that build real images refuse to.
+// Builds OCI layouts and archives byte by byte, valid or broken as a test needs them: the tools that build real images refuse to.
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ export type Entry = Partial<Header> & { name: string; content?: string | Buffer 
 export interface LayerOptions {
   tar: Buffer;
   compression?: 'gzip' | 'none';
-  /** What the config claims; the tar's digest if absent. */
+  /** The digest that the config claims; the tar's digest by default. */
   diffId?: string;
 }
 
@@ -26,7 +26,7 @@ export interface ImageOptions {
   tag?: string;
 }
 
-/** An uncompressed tar; times are 1970, owners root unless an entry says otherwise. */
+/** Makes an uncompressed tar. Times are 1970, owners root unless an entry says otherwise. */
 export async function makeTar(entries: Entry[]): Promise<Buffer> {
   const archive = pack();
   for (const { content = '', ...header } of entries) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real registry for a test: Debian's docker-registry on a free port of 127.0.0.1, its storage in a folder that goes with it.
+// A real registry for a test: Debian's docker-registry on a free port of 127.0.0.1, with its storage in a folder that the test's end removes.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,9 +11,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const START_MS = 60_000;
-/** A name and its password, as a registry of these tests knows them. */
+/** The name and the password of these tests' registries. */
 export const REGISTRY_LOGIN = 'tester:secret';
-/** The same with the password by bcrypt. */
+/** The same, with the password hashed by bcrypt. */
 const LOGIN_HASHED = 'tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a';
 
 export class Registry {
@@ -28,13 +28,13 @@ export class Registry {
     this.#dir = dir;
   }
 
-  /** Starts one; resolves when it answers. With `login` it lets in REGISTRY_LOGIN alone. */
+  /** Starts a registry; resolves when it answers. With `login` it accepts only REGISTRY_LOGIN. */
   static async start({ login = false } = {}): Promise<Registry> {
     for (let tries = 1; ; tries++) {
       try {
         return await Registry.#start(login);
       } catch (error) {
-        // Others may take the port between its choice and its use.
+        // Another process may take the port between its choice and its use.
         if (tries === 5 || !/address already in use/.test(String(error))) throw error;
       }
     }
@@ -67,7 +67,7 @@ export class Registry {
     return new Registry(address, child, dir);
   }
 
-  /** Copies an image in by skopeo; returns the reference to pull it by. */
+  /** Copies an image into the registry by skopeo; returns the reference to pull it by. */
   async push(source: string, name: string, ...args: string[]): Promise<string> {
     const reference = `${this.address}/${name}`;
     await run('skopeo', [

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A store of images in a folder that goes with the test, and archives to pull into it.
+// A store of images in a folder that the test's end removes, and archives to pull into it.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

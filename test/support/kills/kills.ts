@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd is killed over and over at moments that a seed decides, while thaw works; after each the next thawd must have finished or undone what
-// was half done, and nobody else may have noticed.
+// Kills thawd again and again, at moments that a seed decides, while thaw works. After each kill the next thawd must have finished or undone the
+// half-done work, and other containers must not notice.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -25,14 +25,14 @@ import {
 
 export interface KillsWish {
   kills: number;
-  /** No round begins later than that. */
+  /** No round begins later than this. */
   longestMs?: number;
   seed: number;
-  /** What is done meanwhile: keys of WORK. */
+  /** The work during the kills: keys of WORK. */
   work: readonly string[];
 }
 
-/** A line a round, for who waits. */
+/** A log with a line for each round, for a waiting user. */
 const LOG = '/tmp/kills.log';
 
 function note(line: string): void {
@@ -42,11 +42,11 @@ function note(line: string): void {
 const OPTIONS = ['--pool', '0', '--pool-max', '0'];
 const [COUNTER, FILER, SOURCE, VOLUME] = ['k-lines', 'k-files', 'k-source', 'k-data'] as const;
 const STANDING = [COUNTER, FILER, SOURCE];
-/** More of them hide more than they show. */
+/** Further faults would hide more than they show. */
 const FAULTS_MAX = 20;
 const GONE_MS = 60_000;
 
-/** What thaw has in this dom0, but for what lies in containers and volumes. */
+/** thaw's resources in this dom0, without the contents of containers and volumes. */
 interface Left extends Pick<
   Holdings,
   | 'domains'
@@ -69,7 +69,7 @@ export class Kills {
   readonly #random: Random;
   readonly faults: string[] = [];
   #round = 0;
-  /** How long a thawd takes to be ready. */
+  /** The time that thawd takes to be ready. */
   #readyMs = 15_000;
 
   constructor(t: ExecutionContext, wish: KillsWish) {
@@ -78,13 +78,13 @@ export class Kills {
     this.#random = new Random(wish.seed);
   }
 
-  /** All of it. Leaves a thawd as the lab starts it. Resolves with the number of kills. */
+  /** Runs all rounds. Leaves a thawd as the lab starts it. Resolves with the number of kills. */
   async run(): Promise<number> {
     await stopThawd();
     await startThawd(OPTIONS);
     const thawd = new MortalThawd(OPTIONS);
     await run([busybox, 'true']);
-    // So that its files are known, whether or not it is there when somebody looks.
+    // Its files are then known, whether or not the image is there at a later look.
     await thaw(['pull', LAYERED]);
     const before = await this.#quiet();
     const counting = new Counting(COUNTER);
@@ -114,7 +114,7 @@ export class Kills {
     return thawd.kills;
   }
 
-  /** One round: work begins, thawd dies, the next one comes, perhaps after one that dies as it starts; then all is looked at. */
+  /** Runs one round: work begins, thawd dies, and the next thawd starts, perhaps after another that dies as it starts. Then checks everything. */
   async #strike(
     thawd: MortalThawd,
     domains: Map<string, number | undefined>,
@@ -179,14 +179,14 @@ export class Kills {
     this.#compare(`round ${what}`, during, await this.#quiet(domains.size));
   }
 
-  /** Once no domain is there but those of so many containers, and what ends has ended. */
+  /** Waits until only the domains of `containers` containers are left and all other processes have ended; returns the resources. */
   async #quiet(containers = 0): Promise<Left> {
     let last: Left | undefined;
     await until(
       'domains and shims of ended containers to go',
       async () => {
         last = await left();
-        // The last that is written of a container that starts.
+        // The last node that a starting container's domain gets.
         const written = last.xenstoreNodes.filter((path) => /^\/libxl\/[1-9]/.test(path));
         return (
           last.domains.length === 1 + containers &&
@@ -220,7 +220,7 @@ export class Kills {
   }
 }
 
-/** Programs that thawd runs, and none of which may outlive it. */
+/** Programs that thawd runs; none may outlive it. */
 const TOOLS = /^(skopeo|setpriv|mkfs\.\w+|tar|zstd|nft|ip|mount|umount|rm|libxl-save-helper)$/;
 const OF_DOMAIN = /^\/(vm\/[^/]+|libxl\/\d+|local\/domain\/(\d+|0\/backend\/\w+\/\d+))$/;
 const INSIDE =
@@ -237,7 +237,7 @@ async function left(): Promise<Left> {
     libxlHelpers: found.libxlHelpers,
     // A file server is its shim's child.
     shims: pidsOf(/thaw-shim (?!--spawner|--files)/).length,
-    // One of each for a domain; what is below changes while it lives.
+    // One path of each kind for a domain; the nodes below change while it lives.
     xenstoreNodes: found.xenstoreNodes.filter((path) => OF_DOMAIN.test(path)),
     runFiles: found.runFiles.filter((path) => !INSIDE.test(path)),
     stateFiles: found.stateFiles.filter((path) => !INSIDE.test(path)),

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thawd that is killed at a moment of the test's choosing, and the next one; and thaw's commands meanwhile, none of which may hang.
+// A thawd that a test kills at a chosen moment, its successors, and thaw's commands meanwhile, none of which may hang.
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded, startThaw, thaw, thawdPid, until, type Outcome } from '../dom0/thaw.js';
 
-/** A thawd that is not ready by then has a fault, though a lab on a machine that is busy takes more than a minute for one. */
+/** A thawd that is not ready by then has a fault. A lab on a busy machine may take more than a minute. */
 const READY_MS = 300_000;
-/** A command that has not ended by then hangs, though the thawd after the killed one is long ready. */
+/** A command that has not ended by then hangs: the thawd after the killed one has long been ready. */
 const COMMAND_MS = 300_000;
 
-/** Starts thawd as the lab does; resolves with its pid, which is there at once. */
+/** Starts thawd as the lab does. Resolves with its pid, which is known at once. */
 function spawnThawd(options: readonly string[]): number {
   const log = openSync('/var/log/thaw/thawd.log', 'a');
   try {
     const child = spawn('thawd', options, { detached: true, stdio: ['ignore', log, log] });
     child.unref();
-    // One that the test kills itself is no news.
+    // A process that the test kills itself is no error.
     child.on('error', () => undefined);
     return child.pid ?? 0;
   } finally {
@@ -29,9 +29,9 @@ async function kill(pid: number): Promise<void> {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended by itself, which answers() tells.
+    // The process has ended by itself, which answers() reports.
   }
-  // Its parent may be this process, which reaps it in its own time: a zombie has no memory and holds nothing.
+  // Its parent may be this process, which reaps it later: a zombie has no memory and holds nothing.
   await until('thawd is dead', () => !isAlive(pid));
 }
 
@@ -42,10 +42,10 @@ function isAlive(pid: number): boolean {
 export class MortalThawd {
   #pid: number;
   readonly #options: readonly string[];
-  /** How many have been killed. */
+  /** The number of kills. */
   kills = 0;
 
-  /** Of the thawd that runs; those after it get `options`. */
+  /** Options of the running thawd; its successors get `options`. */
   constructor(options: readonly string[]) {
     this.#pid = thawdPid();
     this.#options = options;
@@ -56,12 +56,12 @@ export class MortalThawd {
     await kill(this.#pid);
   }
 
-  /** Starts the next one, which answers no earlier than answers() says. */
+  /** Starts the next thawd; answers() tells when it answers. */
   start(): void {
     this.#pid = spawnThawd(this.#options);
   }
 
-  /** Resolves with the milliseconds that it took from now on. */
+  /** Waits until thawd answers. Resolves with the milliseconds from now. */
   async answers(): Promise<number> {
     const started = Date.now();
     await until('thawd answers', async () => (await thaw(['ps'])).status === 0, READY_MS);
@@ -69,7 +69,7 @@ export class MortalThawd {
   }
 }
 
-/** Runs thaw to its end. One that hangs is killed, and the promise rejects. */
+/** Runs thaw to its end. A hanging command is killed, and the promise rejects. */
 export async function command(words: string[], input?: string): Promise<Outcome> {
   const { child, done } = startThaw(words);
   child.stdin?.end(input ?? '');
@@ -88,12 +88,12 @@ export async function command(words: string[], input?: string): Promise<Outcome>
   }
 }
 
-/** Whether a command failed because its thawd died, or none was there, which it must say in one line. Throws where it failed in another way. */
+/** True when a command failed because its thawd died or none ran, which it must report in one line. Throws for any other failure. */
 export function wasCut(words: readonly string[], { status, stderr }: Outcome): boolean {
   if (status === 0) return false;
   if (status === 125 && CUT.test(stderr)) return true;
   throw new Error(`thaw ${words.join(' ')}: status ${status}, ${JSON.stringify(stderr)}`);
 }
 
-/** thawd ended; none runs; the next one undid what was begun. */
+/** The thawd ended, or none runs, or the next one undid the unfinished work. */
 const CUT = /^thaw: (Lost the |Cannot reach )[^\n]*\n$/;

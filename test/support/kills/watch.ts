@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers that live through all kills and can tell afterwards that nobody noticed: one that writes numbered lines, one that works on files.
+// Containers that live through all kills and can prove it afterwards: one writes numbered lines, one works on files.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { command } from './thawd.js';
 import { busybox, runWords, startThaw, thaw, type Outcome } from '../dom0/thaw.js';
 
-/** Whether numbers come in a row: each once, none left out. Takes text in pieces, as they come. */
+/** Checks that numbers come in a row: each once, none missing. Takes text in pieces, as they come. */
 export class NumberedLines {
   #next: number | undefined;
   #rest = '';
   #fault: string | undefined;
 
-  /** From that number on; undefined for wherever the first line is. */
+  /** Counts from that number; undefined for the number of the first line. */
   constructor(first?: number) {
     this.#next = first;
   }
@@ -29,24 +29,24 @@ export class NumberedLines {
     }
   }
 
-  /** How many there were, or what was wrong first. */
+  /** The number of lines, or the first fault. */
   get outcome(): { count: number; fault?: string } {
     const fault = this.#fault ?? (this.#rest === '' ? undefined : `half a line: "${this.#rest}"`);
     return { count: (this.#next ?? 0) - 1, ...(fault === undefined ? {} : { fault }) };
   }
 }
 
-/** Makes the file for which its program looks; resolves with what is wrong. */
+/** Makes the file that ends the container's program; resolves with the faults. */
 async function askToEnd(name: string, file: string): Promise<string[]> {
   const { status, stderr } = await command(['exec', name, 'touch', file]);
-  // The program may see the file and end before touch has, which is then killed with all that is in the container.
+  // The program may see the file and end before touch has ended. Everything in the container is then killed, touch too.
   if (status === 0 || status === KILLED) return [];
   return [`${name} cannot be asked to end: status ${status}, ${stderr}`];
 }
 
 const KILLED = 128 + 9;
 
-/** Much at once, then a rest, for the other containers are to live as well. Ends with 3 once somebody makes /end. */
+/** Writes much at once, then rests, so that the other containers run as well. Ends with 3 once /end exists. */
 const COUNTER =
   'i=1; n=0; while [ ! -e /end ]; do n=$((n+1)); c=$((n%10 ? 50 : 2000)); seq $i $((i+c-1)); i=$((i+c)); sleep 2; done; exit 3';
 
@@ -65,7 +65,7 @@ export class Counting {
     this.#ended = done;
   }
 
-  /** Ends it; resolves with all that is wrong. */
+  /** Ends the container; resolves with all faults. */
   async end(): Promise<string[]> {
     const faults: string[] = [];
     faults.push(...(await askToEnd(this.name, '/end')));
@@ -75,7 +75,7 @@ export class Counting {
     if (fault !== undefined) faults.push(`its launcher got ${fault}`);
     const waited = await command(['wait', this.name]);
     if (waited.stdout !== '3\n') faults.push(`thaw wait says ${waited.stdout}${waited.stderr}`);
-    // All of it takes thawd minutes in the lab, and of a log that is full the oldest lines go.
+    // Printing the whole log takes thawd minutes in the lab, and a full log drops its oldest lines.
     const logged = new NumberedLines();
     logged.push((await thaw(['logs', '--tail', '10000', this.name])).stdout);
     if (logged.outcome.fault !== undefined) faults.push(`its log has ${logged.outcome.fault}`);
@@ -85,7 +85,7 @@ export class Counting {
   }
 }
 
-/** Writes files beside what they are to be, replaces them, and keeps their sums. Ends with 5 once there is /data/end. */
+/** Writes new files beside the old ones, replaces those, and keeps their sums. Ends with 5 once /data/end exists. */
 const FILER = [
   'i=0; while [ ! -e /data/end ]; do i=$((i+1)); f=/data/f$((i%20)); head -c 20000 /dev/urandom >$f.new',
   'sum=$(sha256sum <$f.new); rm -f $f.sum; mv $f.new $f; echo ${sum%% *} >$f.sum; echo $i >>/data/done; sleep 2; done; exit 5',
@@ -106,7 +106,7 @@ export class Filing {
     return command(runWords(...words, busybox, 'sh', '-c', FILER));
   }
 
-  /** Ends it; resolves with all that is wrong. */
+  /** Ends the container; resolves with all faults. */
   async end(): Promise<string[]> {
     const faults: string[] = [];
     faults.push(...(await askToEnd(this.name, '/data/end')));

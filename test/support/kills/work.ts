@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thaw is asked to do while its thawd is killed. Each piece of work says afterwards what must be true then: all of it, or nothing; and
-// leaves nothing of its own.
+// The work that thaw does while its thawd is killed. Each piece of work checks afterwards that it was done fully or not at all, and leaves nothing of
+// its own.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { command, wasCut } from './thawd.js';
@@ -16,28 +16,28 @@ import {
   type Outcome,
 } from '../dom0/thaw.js';
 
-/** Several layers, and no container of these tests has it. */
+/** An image of several layers that no other container of these tests uses. */
 export const LAYERED = `oci-archive:${images}/bad/layered.tar`;
-/** Ends with 7 when it is asked to. */
+/** Ends with 7 on SIGTERM. */
 const SLEEPER = ['sh', '-c', 'trap "exit 7" TERM; sleep 100000 & wait'];
 const ENDS_MS = 120_000;
 
 export interface Task {
   random: Random;
-  /** Begins the names of all that it makes. */
+  /** The beginning of the names of everything that the work makes. */
   name: string;
-  /** A container that runs on, without a volume, to be copied and looked into. */
+  /** A running container without a volume, to be copied and inspected. */
   source: string;
 }
 
 export interface Work {
-  /** About how long it takes in the lab where nobody kills anything. */
+  /** The approximate duration in the lab without kills. */
   takesMs: number;
-  /** Begins at once. What it resolves with runs once there is a thawd again, and throws when something is not as it must be. */
+  /** Begins at once. The returned function runs once thawd is back, and throws when the result is wrong. */
   begin(task: Task): Promise<() => Promise<void>>;
 }
 
-/** Runs commands until one is cut short; resolves with how many were not. */
+/** Runs commands until one is cut short; resolves with the number that were not. */
 async function each(commands: string[][], check?: (at: number, got: Outcome) => void) {
   for (const [at, words] of commands.entries()) {
     const outcome = await command(words);
@@ -65,7 +65,7 @@ async function gone(name: string): Promise<void> {
   await until(`${name} to be gone`, async () => (await find(name)) === undefined, ENDS_MS);
 }
 
-/** One of them, and a container that is neither being made nor half ended. */
+/** Returns the container when it exists in one of these states, neither being made nor half ended. */
 async function settled(name: string, states: string[]): Promise<Listed> {
   const found = await find(name);
   if (!found || !states.includes(found.state))
@@ -76,7 +76,7 @@ async function settled(name: string, states: string[]): Promise<Listed> {
 const lines = (count: number): string =>
   Array.from({ length: count }, (_, index) => `${index + 1}\n`).join('');
 
-/** All output and the status, or a line that says why not; and it goes. */
+/** A run: all output and the status, or a line with the reason; then the container goes. */
 const runs: Work = {
   takesMs: 3000,
   begin: ({ random, name }) => {
@@ -97,7 +97,7 @@ const runs: Work = {
   },
 };
 
-/** Detached, through all that can happen to it. */
+/** A detached container, through all changes of state. */
 const lives: Work = {
   takesMs: 9000,
   begin: ({ random, name }) => {
@@ -147,14 +147,14 @@ const lives: Work = {
         if (state === 'created' || state === 'exited') await ok('start', current);
         same(`output of a command in ${name}`, await ok('exec', current, 'echo', 'it'), 'it\n');
       }
-      // Its name is free again, whatever became of it.
+      // Its name is free again, whatever happened to it.
       for (const left of [name, `${name}-b`]) if (await find(left)) await ok('rm', '--force', left);
       await gone(name);
     });
   },
 };
 
-/** Made, started and waited for: what it ended with is kept. */
+/** A container made, started and waited for: its exit status is kept. */
 const ends: Work = {
   takesMs: 5000,
   begin: ({ random, name }) => {
@@ -174,7 +174,7 @@ const ends: Work = {
   },
 };
 
-/** Removed by force: there or not. */
+/** A container removed by force: it exists or it does not. */
 const removes: Work = {
   takesMs: 5000,
   begin: ({ name }) => {
@@ -192,7 +192,7 @@ const removes: Work = {
   },
 };
 
-/** A process beside the first: its own status, or a line. */
+/** A process beside the first one: its own status, or a line with the reason. */
 const execs: Work = {
   takesMs: 2500,
   begin: ({ random, source }) => {
@@ -207,7 +207,7 @@ const execs: Work = {
   },
 };
 
-/** An image that is pulled: whole, or not there. */
+/** An image that is pulled: complete or missing. */
 const pulls: Work = {
   takesMs: 5000,
   begin: () => {
@@ -239,7 +239,7 @@ interface Template {
 const templates = async (): Promise<(string | undefined)[]> =>
   (JSON.parse(await ok('templates', '--json')) as Template[]).map(({ name }) => name);
 
-/** What was frozen can be run, or is not there. */
+/** A frozen image either runs or does not exist. */
 async function frozenWorks(name: string, status: number): Promise<void> {
   if (!(await templates()).includes(name)) return;
   const outcome = await command(['run', '--rm', '--frozen', name]);
@@ -262,7 +262,7 @@ const freezes: Work = {
 
 const IS_BUSY = /another process was started in it and still runs/;
 
-/** A container that runs is copied, and goes on. */
+/** A running container is copied, and continues. */
 const copies: Work = {
   takesMs: 9000,
   begin: ({ random, name, source }) => {
@@ -272,7 +272,7 @@ const copies: Work = {
     const done = command(words);
     return Promise.resolve(async () => {
       const outcome = await done;
-      // What else is done at that moment may be a command in the same container, which is a reason to refuse.
+      // Other work at that moment may be a command in the same container, which is a reason to refuse.
       if (!IS_BUSY.test(outcome.stderr)) wasCut(words, outcome);
       await settled(source, ['running']);
       same(`a command in ${source}`, await ok('exec', source, 'echo', 'it'), 'it\n');
@@ -311,7 +311,7 @@ const volumes: Work = {
   },
 };
 
-/** Containers of a pod come and go, each with files of the host over a device of its own. */
+/** Containers of a pod come and go, each with host shares over a device of its own. */
 const pods: Work = {
   takesMs: 12_000,
   begin: ({ name }) => {
@@ -341,7 +341,7 @@ const pods: Work = {
   },
 };
 
-/** A network of its own: a bridge, while the network is there. */
+/** A network of its own: its bridge exists while the network does. */
 const networks: Work = {
   takesMs: 5000,
   begin: ({ name }) => {
@@ -362,7 +362,7 @@ const networks: Work = {
   },
 };
 
-/** A file goes in and comes back. */
+/** A file is copied in and comes back. */
 const files: Work = {
   takesMs: 4000,
   begin: ({ random, name, source }) => {
@@ -382,7 +382,7 @@ const files: Work = {
   },
 };
 
-/** Quick ones first: they are what the short suite does. */
+/** The quick kinds of work come first: the short suite runs them. */
 export const WORK: Record<string, Work> = {
   ...{ runs, execs, ends, removes, lives, pulls, files, volumes, pods, networks, copies, freezes },
 };

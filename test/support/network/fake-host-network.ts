@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fake dom0 kernel that notes its calls.
+// A fake dom0 kernel that records its calls.
 
 import type { HostNetwork } from '../../../toolstack/network/index.js';
 
@@ -8,7 +8,7 @@ export class FakeHostNetwork implements HostNetwork {
   /** The rules loaded last. */
   rules = '';
   subnets: string[] = ['192.0.2.9/24'];
-  /** All calls reject with it. */
+  /** The error with which all calls reject. */
   failure: Error | undefined;
 
   addBridge({ bridge }: { bridge: string }): Promise<void> {
@@ -19,14 +19,14 @@ export class FakeHostNetwork implements HostNetwork {
     return this.#note('remove', bridge);
   }
 
-  /** How many times has() answers no first. */
+  /** The number of times that has() first returns false. */
   absences = 0;
 
   has(): boolean {
     return this.absences-- <= 0;
   }
 
-  /** How many times forwards() answers no first. */
+  /** The number of times that forwards() first returns false. */
   pending = 0;
 
   forwards(): boolean {

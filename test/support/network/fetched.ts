@@ -4,7 +4,7 @@
 import { get } from 'node:http';
 import { until } from '../dom0/thaw.js';
 
-/** The body of the answer. */
+/** Returns the body of the answer. */
 export function fetched(url: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = get(url, { timeout: 5000 }, (response) => {
@@ -17,6 +17,6 @@ export function fetched(url: string): Promise<string> {
   });
 }
 
-/** As fetched(), once the server answers. */
+/** Does the same as fetched(), once the server answers. */
 export const reached = (url: string) =>
   until(`${url} answers`, () => fetched(url).catch(() => undefined));

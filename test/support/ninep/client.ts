@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A 9P2000.L client for tests: the real file server on a folder, and one method for each message, without what a kernel would add.
+// A 9P2000.L client for tests: the real file server on a folder, and one method for each message, without a kernel's additions.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { within } from '../within.js';
 
 export const NO_FID = 0xffffffff;
 
-/** Numbers of the T-messages; a reply's is one more. */
+/** Numbers of the T-messages. A reply's number is one more. */
 export const T = {
   statfs: 8,
   lopen: 12,
@@ -44,7 +44,7 @@ export const T = {
   remove: 122,
 } as const;
 
-/** What the server answers with Rlerror: `code` is the errno's name. */
+/** An Rlerror of the server; `code` is the errno's name. */
 export class NinepError extends Error {
   readonly code: string;
 
@@ -96,18 +96,18 @@ export const SET = {
 } as const;
 
 export interface ServeOptions {
-  /** What the guest announces, and the most that the server takes. */
+  /** The msize that the guest announces, and the most that the server accepts. */
   msize?: number;
   msizeMax?: number;
-  /** Command in front of the server, to run it in another namespace. */
+  /** A command in front of the server, to run it in another namespace. */
   prefix?: string[];
-  /** The program that takes 64 fids. */
+  /** Use the program that takes 64 fids. */
   fewFids?: boolean;
-  /** The program that makes no system calls but those of thaw-shim's file server; "try" is one that it tries first. */
+  /** Use the program that makes no system calls but those of thaw-shim's file server. It tries the call `try` first. */
   confined?: { try?: number };
-  /** What another server stashed, which this one takes up first; then its fids are there, and new ones have other numbers. */
+  /** The path of another server's fid snapshot, which this server restores first. Its fids then exist, and new fids have other numbers. */
   unstash?: string;
-  /** Where it stashes when it is closed. */
+  /** The path for the fid snapshot at the end. */
   stash?: string;
 }
 
@@ -116,7 +116,7 @@ function programOf({ fewFids, confined }: ServeOptions): string {
   return fewFids ? 'thaw-ninep-few-test' : 'thaw-ninep-test';
 }
 
-/** A folder of the test's own, which anybody may enter. */
+/** Makes a folder for the test, which any user may enter. */
 export function scratch(t: ExecutionContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'thaw-ninep-'));
   chmodSync(dir, 0o755);
@@ -147,7 +147,7 @@ export class NinepClient {
     server.stdin?.on('error', () => undefined);
   }
 
-  /** Starts a server on a folder; at the test's end it must not have complained. */
+  /** Starts a server on a folder. The test fails when the server has failed by its end. */
   static open(t: ExecutionContext, folder: string, options: ServeOptions = {}): NinepClient {
     const out = makeProgram('toolstack/shim/shares/ninep', 'test');
     const [command, ...args] = [
@@ -177,7 +177,7 @@ export class NinepClient {
     return client;
   }
 
-  /** The same, with its version agreed on. */
+  /** Starts a server as open() does, and negotiates the version. */
   static async start(
     t: ExecutionContext,
     folder: string,
@@ -188,13 +188,13 @@ export class NinepClient {
     return client;
   }
 
-  /** Ends the connection; the server's exit status, 3 when it has ended it before. */
+  /** Ends the connection. Returns the server's exit status, 3 when the server ended the connection first. */
   async close(): Promise<number | NodeJS.Signals> {
     this.#server.stdin?.end();
     return within(20_000, 'the 9P server to end', () => this.#ended);
   }
 
-  /** Ends the connection of one that cannot stash, or unstash; why not. */
+  /** Ends the connection of a server that cannot save or restore a fid snapshot; returns the reason. */
   async refusal(): Promise<string> {
     this.#mayFail = true;
     const status = await this.close();
@@ -212,7 +212,7 @@ export class NinepClient {
     this.#waiting?.(message);
   }
 
-  /** Sends bytes as they are, once those before are answered; the whole reply, undefined when the server ends instead. */
+  /** Sends raw bytes, once earlier messages are answered. Returns the whole reply; undefined when the server ends instead. */
   async raw(bytes: Buffer): Promise<Buffer | undefined> {
     const turn = this.#last.then(() => this.#exchange(bytes));
     this.#last = turn.catch(() => undefined);
@@ -227,7 +227,7 @@ export class NinepClient {
     });
   }
 
-  /** One message of any type and fields; throws NinepError for an Rlerror. */
+  /** Sends one message of any type and fields; throws NinepError for an Rlerror. */
   async call(type: number, ...fields: Field[]): Promise<Fields> {
     const reply = await this.raw(message(type, 7, ...fields));
     if (!reply) throw new Error('The server ended the connection');
@@ -253,7 +253,7 @@ export class NinepClient {
     return fid;
   }
 
-  /** Qids of the names that were found; the new fid is there when all were. */
+  /** Returns the qids of the names that exist. The new fid exists when all names do. */
   async walkTo(from: number, to: number, ...names: (string | Buffer)[]): Promise<Qid[]> {
     const fields = [
       put.u32(from),
@@ -265,7 +265,7 @@ export class NinepClient {
     return Array.from({ length: answer.u16() }, () => answer.qid());
   }
 
-  /** A new fid for the file; throws ENOENT when only a part of the names is there, as Linux does. */
+  /** Returns a new fid for the file. Throws ENOENT when only a part of the names exists, like Linux. */
   async walk(from: number, ...names: (string | Buffer)[]): Promise<number> {
     const fid = this.fid();
     const qids = await this.walkTo(from, fid, ...names);
@@ -283,7 +283,7 @@ export class NinepClient {
     return (await this.call(T.lcreate, put.u32(fid), ...fields)).qid();
   }
 
-  /** Walks, opens or creates, in a folder's fid: a fid that can be written to. */
+  /** Creates a file in a folder. Returns its new fid, which is open for writing by default. */
   async create(folder: number, name: string, flags = 2, mode = 0o644, gid = 0): Promise<number> {
     const fid = await this.walk(folder);
     await this.lcreate(fid, name, flags, mode, gid);
@@ -348,7 +348,7 @@ export class NinepClient {
     await this.call(T.clunk, put.u32(fid));
   }
 
-  /** One part of a folder from a position on, which is the last entry's offset of the part before. */
+  /** Reads one part of a folder from a position on. The position is the last entry's offset of the previous part. */
   async readdir(fid: number, offset = 0n, count = 65536): Promise<Entry[]> {
     const fields = [put.u32(fid), put.u64(offset), put.u32(count)];
     const answer = await this.call(T.readdir, ...fields);
@@ -364,7 +364,7 @@ export class NinepClient {
     return entries;
   }
 
-  /** Everything in a folder but "." and "..", by parts. */
+  /** Lists everything in a folder but "." and "..", by parts. */
   async list(folder: number, count = 65536): Promise<Entry[]> {
     const fid = await this.lopen(await this.walk(folder));
     const all: Entry[] = [];
@@ -399,7 +399,7 @@ export class NinepClient {
     await this.call(T.setattr, put.u32(fid), ...numbers, ...times.map((time) => put.u64(time)));
   }
 
-  /** The value of an attribute, or the list of names. */
+  /** Returns the value of an attribute, or the list of names. */
   async xattr(fid: number, name = ''): Promise<Buffer> {
     const attribute = this.fid();
     const fields = [put.u32(fid), put.u32(attribute), put.string(name)];
@@ -411,7 +411,7 @@ export class NinepClient {
     return Buffer.concat(parts);
   }
 
-  /** As Linux: a copy of the fid becomes the attribute's. Flags 2 with nothing removes it. */
+  /** Sets an attribute like Linux: a copy of the fid becomes the attribute's. Flags 2 with an empty value removes it. */
   async setXattr(fid: number, name: string, value: string | Buffer, flags = 0): Promise<void> {
     const attribute = await this.walk(fid);
     const data = Buffer.from(value);
@@ -422,7 +422,7 @@ export class NinepClient {
     await this.clunk(attribute);
   }
 
-  /** 0 shared, 1 exclusive, 2 unlock; true when it was had. Length 0: to the end. */
+  /** Types: 0 shared, 1 exclusive, 2 unlock. Returns true when the lock was obtained. Length 0: to the end. */
   async lock(fid: number, type: number, start = 0, length = 0, process = 1): Promise<boolean> {
     const fields = [put.u32(fid), put.u8(type), put.u32(0), put.u64(start), put.u64(length)];
     const answer = await this.call(T.lock, ...fields, put.u32(process), put.string('guest'));
@@ -431,7 +431,7 @@ export class NinepClient {
     return status === 0;
   }
 
-  /** What is in the way: type, start, length. */
+  /** Returns the lock in the way: type, start, length. */
   async getlock(fid: number, type: number, start = 0, length = 0): Promise<number[]> {
     const fields = [put.u32(fid), put.u8(type), put.u64(start), put.u64(length)];
     const answer = await this.call(T.getlock, ...fields, put.u32(1), put.string('guest'));
@@ -439,7 +439,7 @@ export class NinepClient {
   }
 }
 
-/** A whole message with its header. */
+/** Encodes a whole message with its header. */
 export function message(type: number, tag: number, ...fields: Field[]): Buffer {
   const body = Buffer.concat(fields);
   return Buffer.concat([put.u32(7 + body.length), put.u8(type), put.u16(tag), body]);

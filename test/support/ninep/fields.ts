@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of 9P messages as bytes.
+// Encodes and decodes the fields of 9P messages.
 
 import type { Qid } from './client.js';
 
@@ -28,7 +28,7 @@ export const put = {
   },
 };
 
-/** Reads a reply's fields one after the other; throws beyond the end. */
+/** Reads a reply's fields in order; throws beyond the end. */
 export class Fields {
   readonly #bytes: Buffer;
   #at = 0;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Serves one folder over 9P on standard input and output: thaw-ninep-test FOLDER [MSIZE]. Not confined to the folder by
- * anything but the server itself; with CONFINED it may make the system calls of thaw-shim's file server, and no other,
- * and a number as third word is a system call that it tries first. Exit status 0 when its input ends, 3 when the server
- * gives the connection up.
+ * Serves one folder over 9P on standard input and output: thaw-ninep-test FOLDER [MSIZE]. Only the server itself
+ * confines it to the folder. With CONFINED it may make only the system calls of thaw-shim's file server; a number as
+ * third word is a system call that it tries first. Exit status 0 when its input ends, 3 when the server ends the
+ * connection.
  *
- * THAW_NINEP_UNSTASH names what it takes up first, THAW_NINEP_STASH where it stashes when its input ends: 4 with the
- * reason on standard error when that cannot be, 5 when it then has more descriptors than before.
+ * THAW_NINEP_UNSTASH names the fid snapshot to restore first, THAW_NINEP_STASH the path to save one when the input
+ * ends. Exit status 4, with the reason on standard error, when that fails; 5 when there are then more descriptors
+ * than before.
  */
 #include "shares/ninep/ninep.h"
 #include "shares/ninep/snapshot/save.h"
@@ -60,7 +61,7 @@ static int serve(struct ninep *server, uint32_t msize, uint8_t *request, uint8_t
       return 3;
     if (!transfer(STDIN_FILENO, request + sizeof size, size - sizeof size, true))
       return 0;
-    /* of its own length, so that a sanitizer sees a byte read beyond it */
+    /* of its own length, so that a sanitizer sees a read beyond it */
     uint8_t *exact = malloc(size);
 
     if (exact == NULL)
@@ -77,7 +78,7 @@ static int serve(struct ninep *server, uint32_t msize, uint8_t *request, uint8_t
   return 0;
 }
 
-/* The first number that is free: what is left open moves it. */
+/* The first free number: a descriptor left open changes it. */
 static int first_free(void) {
   int fd = fcntl(STDIN_FILENO, F_DUPFD, 0);
 
@@ -85,7 +86,7 @@ static int first_free(void) {
   return fd;
 }
 
-/* 0, or the exit status. */
+/* Returns 0, or the exit status. */
 static int unstash(struct ninep *server) {
   const char *name = getenv("THAW_NINEP_UNSTASH");
   int fd = name == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC), before = first_free(), status = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a 9P server stashes (toolstack/shim/shares/ninep/snapshot/save.h), written as no server would.
+// Encodes the fid snapshots of a 9P server (toolstack/shim/shares/ninep/snapshot/save.h), also invalid ones that no server writes.
 
 import { put } from './fields.js';
 
@@ -29,15 +29,15 @@ export interface Stash {
   magic?: string;
   version?: number;
   msize?: number;
-  /** Upper bits of each device's inode numbers. */
+  /** The upper bits of each device's inode numbers. */
   devices?: number[];
   fids?: StashedFid[];
   ranges?: StashedRange[];
-  /** Where the head says other numbers than there are. */
+  /** Counts for the head that differ from the real ones. */
   counts?: { devices?: number; fids?: number; ranges?: number };
 }
 
-/** The root's fid is number 1 where none is named. */
+/** Encodes a fid snapshot. A fid without a number is number 1, the root's. */
 export function encodeStash(stash: Stash = {}): Buffer {
   const { devices = [0], ranges = [], fids = [{}], counts } = stash;
   return Buffer.concat([

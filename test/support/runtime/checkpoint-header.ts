@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint's header as one writes it, for tests that need one.
+// A checkpoint's header as a checkpoint has it, for tests.
 
 import type { CheckpointHeader } from '../../../toolstack/checkpoint/index.js';
 import { TRAITS } from './container-services.js';
 
 export const DIGEST = `sha256:${'cd'.repeat(32)}`;
 
-/** All of it that is not of memory and disk. */
+/** The header without the parts of memory and disk. */
 export function checkpointAbout(): Omit<CheckpointHeader, 'memory' | 'disk'> {
   return {
     ...{ thaw: '0.0.0', created: 1000, host: TRAITS },

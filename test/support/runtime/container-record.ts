@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container as thawd writes it down, for tests that need one.
+// A container's record as thawd writes it, for tests.
 
 import { newContainerId, sandboxIdOf } from '../../../toolstack/base/ids.js';
 import type { ContainerRecord } from '../../../toolstack/runtime/store/record.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the container layer needs, with fakes at its borders: libxl, xenstore, images and templates. Records are real files.
+// The services of the container layer, with fakes at its borders: libxl, xenstore, images and templates. Records are real files.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ export const TRAITS: HostTraits = {
   cpuFlags: ['fpu', 'sse'],
 };
 
-/** A manager on a host where templates cannot be made: `noTemplate` is what their making rejects with. */
+/** Makes a manager on a host where templates cannot be made: `noTemplate` is the error of making one. */
 export async function containerServices(
   t: ExecutionContext,
   noTemplate = new Error('no template'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A running sandbox as those see it who copy it: an agent that holds and wakes, a shim that pauses, a domain that suspends.
+// A running sandbox for tests that copy it: an agent that holds and wakes, a shim that pauses, a domain that suspends.
 
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { pvhStream } from '../xen/template-stream.js';
 export const DOMID = 9;
 const BASE = `/local/domain/${DOMID}`;
 
-/** `log` has what happened, in order. `failure` is thrown by what it names. */
+/** `log` has the calls in order. The call that `failure` names throws its error. */
 export async function copiedSandbox(
   t: ExecutionContext,
   failure: Partial<Record<'hold' | 'pause' | 'stash' | 'suspend', Error>> = {},
@@ -43,7 +43,7 @@ export async function copiedSandbox(
       size.writeBigUInt64LE(90_000n, 0);
       return size;
     },
-    // Both sides have let go: the agent freezes.
+    // Both sides have released the agent, so it freezes.
     close: () => {
       if (isHeld) void xenstore.write(`${BASE}/${XS_STATE}`, 'frozen');
       isHeld = false;
@@ -64,7 +64,7 @@ export async function copiedSandbox(
       await xenstore.waitFor(`${BASE}/${XS_WAKE}`, (value) => value === Wake.SAME);
       log.push('wake');
       hooks.onWake();
-      // A domain that is suspended does nothing.
+      // A suspended domain does nothing.
       while (libxl.domains.get(DOMID)?.shutdown) await delay(10);
       await xenstore.rm(`${BASE}/${XS_WAKE}`);
       await xenstore.write(`${BASE}/${XS_STATE}`, 'running');
@@ -74,7 +74,7 @@ export async function copiedSandbox(
   void wake().catch(() => undefined);
   const sandbox = {
     ...{ domid: DOMID, record: record.sandbox },
-    // Its memory is known once it is written, and not before.
+    // The sandbox's memory is known only after this write.
     written: () => xenstore.write(`${BASE}/memory/target`, '98304'),
     agent: () => Promise.resolve(link),
     shim: {
@@ -92,7 +92,7 @@ export async function copiedSandbox(
     },
     writeBack: () => Promise.resolve(),
     destroy: () => Promise.resolve(),
-    // SAFETY: who copies it uses nothing else of it.
+    // SAFETY: the copying code uses nothing else of it.
   } as unknown as Sandbox;
   return { ...all, record, sandbox, log, hooks };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sandbox's record, and an xenstore that knows its domain, for tests of what is written of it later.
+// A sandbox's record, and an xenstore that knows its domain, for tests of the domain's deferred records.
 
 import type { ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

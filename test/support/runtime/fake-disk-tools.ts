@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fake ext4 tools: filesystems are ordinary files, and mounts are noted.
+// Fake ext4 tools: filesystems are ordinary files, and mounts are recorded.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { DiskTools } from '../../../toolstack/volume/drivers/ext4-file/tools.js';
 
 export interface FakeDiskTools extends DiskTools {
-  /** Target by path. */
+  /** Mount targets by path. */
   readonly mounted: Map<string, string>;
-  /** make() rejects with it. */
+  /** The error with which make() rejects. */
   fault?: Error;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container that runs in a sandbox which writes down what it is asked, and ends at the signals it is told to end at.
+// A container that runs in a sandbox which records its calls, and ends at the chosen signals.
 
 import type { ExecutionContext } from 'ava';
 import { Container } from '../../../toolstack/runtime/lifecycle/container.js';
@@ -36,7 +36,7 @@ export async function runningContainer(
   all.manager.watchOver(container);
   let hasEnded = false;
   void container.ended.then(() => (hasEnded = true));
-  // Its end is written down behind everything, and the folder goes next.
+  // Its end is recorded last, and then the folder is removed.
   t.teardown(() => (hasEnded ? container.finished : undefined));
   return { ...all, container, record, calls };
 }

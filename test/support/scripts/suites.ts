@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Made-up suites that scripts/test's libraries run, count and sum up in a tree of their own.
+// Invented suites that scripts/test's libraries run, count and sum up in a tree of their own.
 
 import { execFile } from 'node:child_process';
 import {
@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { ROOT } from '../programs.js';
 
-/** What scripts/test does with its suites, each of which is a function `suite_NAME`. */
+/** The part of scripts/test that runs suites, each of which is a function `suite_NAME`. */
 const HARNESS = `
 set -uo pipefail
 for part in common suites suite-cache beside second-tries ledger; do . "scripts/lib/$part.sh"; done
@@ -52,12 +52,12 @@ run() {
 export interface Ended {
   status: number;
   lines: string[];
-  /** Those that name flaky tests, and the last. */
+  /** The lines that name flaky tests, and the last line. */
   end: string[];
   stderr: string;
 }
 
-/** A tree with the libraries of scripts/test, a ledger and a list of flaky tests. */
+/** Makes a tree with the libraries of scripts/test, a ledger and a list of flaky tests. */
 export function suitesTree(t: ExecutionContext) {
   const root = mkdtempSync(join(tmpdir(), 'thaw-second-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));

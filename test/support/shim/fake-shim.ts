@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shim's socket as thawd sees it; what the shim would answer, the test does.
+// A shim's socket as thawd sees it. The test gives the shim's answers.
 
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ export class FakeShim {
     return shim;
   }
 
-  /** The connection of whoever came first. */
+  /** Returns the first client's connection. */
   peer(): Promise<FrameSocket> {
     return within(10_000, 'a client', async () => {
       for (;;) {
@@ -46,7 +46,7 @@ export class FakeShim {
     });
   }
 
-  /** Ends at once, as a shim that was killed. */
+  /** Ends at once, like a killed shim. */
   async close(): Promise<void> {
     for (const peer of this.#peers) peer.close();
     this.#server.close();
@@ -67,7 +67,7 @@ export function exitBytes(kind: number, value: number): Buffer {
   return bytes;
 }
 
-/** The next frame, which must be of that type. */
+/** Returns the next frame, which must have that type. */
 export async function expectFrame(peer: FrameSocket, type: number): Promise<Frame> {
   const frame = await peer.next();
   if (frame?.type !== type) throw new Error(`Got a frame of type ${frame?.type ?? 'none'}`);

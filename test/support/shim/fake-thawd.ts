@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's socket as a launcher sees it; what the daemon would decide, the test does.
+// thawd's socket as a launcher sees it. The test makes thawd's decisions.
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
@@ -33,7 +33,7 @@ export class FakeSession {
     await this.peer.nextOf(ApiType.JOINED);
   }
 
-  /** Sends STAND_IN and resolves with what the launcher says: the pid, or why there is none. */
+  /** Sends STAND_IN and resolves with the launcher's answer: the pid, or the reason for a failure. */
   async standIn(process: number, flags: number, fields: string[]): Promise<number | string> {
     this.peer.send(ApiType.STAND_IN, process, flags, encodeFields(fields));
     const { arg, payload } = await this.peer.nextOf(ApiType.STOOD_IN);
@@ -76,7 +76,7 @@ export class FakeThawd {
     return new FakeThawd(server, path);
   }
 
-  /** The next launcher that has sent its request. Rejects when time is over, and by kill(). */
+  /** Returns the next launcher that has sent its request. Rejects after a timeout, and by kill(). */
   async session(): Promise<FakeSession> {
     return within(30_000, 'a launcher', async () => {
       for (;;) {
@@ -88,7 +88,7 @@ export class FakeThawd {
     });
   }
 
-  /** As kill -9 of thawd looks to others: every connection and the listener at once. */
+  /** Closes every connection and the listener at once, as kill -9 of thawd does. */
   kill(): void {
     for (const peer of this.#peers) peer.close();
     this.#server.close();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A socket that speaks frames: sends them, and waits for those that a test expects.
+// A socket that sends frames and waits for expected frames.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { within } from '../within.js';
 
 export class FrameSocket {
   readonly socket: Socket;
-  /** Resolves when the other end is gone. */
+  /** Resolves when the peer has closed the connection. */
   readonly closed: Promise<void>;
   #onFrame: ((frame: Frame) => void) | undefined;
   readonly #parser: FrameParser;
@@ -36,7 +36,7 @@ export class FrameSocket {
     return this.#onFrame;
   }
 
-  /** Set to take frames as they come instead of by next(), first those that have come already. */
+  /** Set it to receive frames as they come instead of by next(), beginning with those that have already come. */
   set onFrame(take: ((frame: Frame) => void) | undefined) {
     this.#onFrame = take;
     if (take) for (const frame of this.#queue.splice(0)) take(frame);
@@ -66,7 +66,7 @@ export class FrameSocket {
     this.socket.write(bytes);
   }
 
-  /** The next frame; undefined when the connection ends instead. Throws after `timeoutMs`. */
+  /** Returns the next frame; undefined when the connection ends instead. Throws after `timeoutMs`. */
   async next(timeoutMs = 10_000): Promise<Frame | undefined> {
     await within(timeoutMs, 'a frame', async () => {
       while (this.#queue.length === 0 && !this.#isClosed)
@@ -75,7 +75,7 @@ export class FrameSocket {
     return this.#queue.shift();
   }
 
-  /** The next frame of a type, those before it dropped. Throws when the connection ends or time is over. */
+  /** Returns the next frame of a type and drops those before it. Throws when the connection ends or after the timeout. */
   async nextOf(type: number, timeoutMs?: number): Promise<Frame> {
     for (;;) {
       const frame = await this.next(timeoutMs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A thawd with nothing behind it, for test/fixtures/socket-holder: takes the socket at the path given as its argument, prints what it
-// found, and serves once a file of that name and ".go" is there, as a thawd does when it has recovered.
+// A thawd over a fake engine, for test/fixtures/socket-holder. It takes the socket at the path in its argument and prints the inherited sockets. Once
+// the file of that name with ".go" exists, it serves, like a thawd that has recovered.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the real launcher against a fake thawd and collects what it writes and how it ends.
+// Runs the real launcher against a fake thawd and collects its output and its exit status.
 
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ export class Launched {
     return Buffer.concat(this.#stderr).toString();
   }
 
-  /** Exit code, or the signal it died of. */
+  /** The exit code, or the signal that ended it. */
   ended(timeoutMs = 20_000): Promise<number | NodeJS.Signals> {
     return within(timeoutMs, 'the launcher to end', () => this.#ended);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * In place of a guest's rings, where there is no domain: the first ring is a connection to the socket in
- * THAW_TEST_RINGS, the second is never used. For tests of the whole file server: its tree, its confinement, its turns.
+ * Replaces a guest's rings where there is no domain: the first ring is a connection to the socket in THAW_TEST_RINGS,
+ * the second is never used. For tests of the whole file server: its tree, its confinement, its turns.
  */
 #include "shares/server/rings.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole path of one `thaw run` in a test: launcher, fake thawd, real shim, fake agent, one process.
+// Starts the whole path of one `thaw run` in a test: launcher, fake thawd, real shim, fake agent, one process.
 
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -19,15 +19,15 @@ export interface Run {
 export interface RunOptions {
   launch?: LaunchOptions;
   sandbox?: SandboxOptions;
-  /** enum thaw_process_flag; 1 (stdin) when it is left out. */
+  /** enum thaw_process_flag; default 1 (stdin). */
   flags?: number;
-  /** Of the JOIN alone. */
+  /** Flags of the JOIN alone. */
   joinFlags?: number;
-  /** Whether the process begins (default), so that the launcher hears of it. */
+  /** Make the process begin (default), so that the launcher learns of it. */
   begun?: boolean;
 }
 
-/** Starts all of it; the process has begun when this resolves. */
+/** Starts the whole path; the process has begun when this resolves. */
 export async function startRun(t: ExecutionContext, options: RunOptions = {}): Promise<Run> {
   const flags = options.flags ?? 1;
   const sandbox = await Sandbox.start(t, options.sandbox);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole data plane for a test: folder, fake agent, a real thaw-shim, a control connection as thawd's.
+// A whole data plane for a test: folder, fake agent, a real thaw-shim, a control connection like thawd's.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,18 +20,18 @@ import { CHECKED_ENV, programs } from '../programs.js';
 import { until, within } from '../within.js';
 
 export interface SandboxOptions {
-  /** The static program instead of the one with sanitizers. */
+  /** Use the static program instead of the one with sanitizers. */
   release?: boolean;
-  /** Another build of the shim than these two. */
+  /** A build of the shim other than these two. */
   program?: string;
   args?: string[];
   /** Leave the hello to the test. */
   silent?: boolean;
-  /** Command in front of the shim, to run it in another namespace. */
+  /** A command in front of the shim, to run it in another namespace. */
   prefix?: string[];
-  /** Folder for the logs instead of the sandbox's own. */
+  /** The folder for the logs instead of the sandbox's own. */
   logs?: string;
-  /** The shim's options for the way to a real agent, instead of the fake one. */
+  /** The shim's options that connect it to a real agent instead of the fake one. */
   transport?: string[];
 }
 
@@ -93,7 +93,7 @@ export class Sandbox {
     return sandbox;
   }
 
-  /** As thawd: announces a process, with a log and a status file. */
+  /** Announces a process like thawd, with a log and a status file. */
   async expect(id: number, flags = 1): Promise<void> {
     this.control.send(
       ApiType.EXPECT,
@@ -121,7 +121,7 @@ export class Sandbox {
     return join(this.dir, `${id}.status`);
   }
 
-  /** What the shim wrote of itself. */
+  /** The shim's own log. */
   get note(): string {
     return readFileSync(join(this.dir, 'shim.note'), 'utf8');
   }
@@ -136,7 +136,7 @@ export class Sandbox {
     return (await readFile(this.statusPath(id), 'utf8')).trim();
   }
 
-  /** QUIT, and the shim's exit status. */
+  /** Sends QUIT, and returns the shim's exit status. */
   async quit(): Promise<number | NodeJS.Signals> {
     this.control.send(ApiType.QUIT, 0, 0);
     return within(10_000, 'the shim to end', () => this.shimExit);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * In place of the file server in the shim's own tests, which have no domain: it does what a path that it is asked for
- * says, and then waits as one does that nobody asks for anything. What it stashes is one word, which it takes up, too.
+ * Replaces the file server in the shim's own tests, which have no domain. It does what a requested path says, then
+ * waits like an idle file server. Its fid snapshot is one word, which it also restores.
  */
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,7 +17,7 @@ static void say(const char *text) {
   send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Stopped twice, or told to go on where it has not stopped, it ends. */
+/* Ends when stopped twice, or when resumed without being stopped. */
 static int obey(bool is_stubborn, bool is_late) {
   static char message[FILES_MESSAGE_MAX];
   bool is_stopped = false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine that calls the launcher to create a container, and what that leaves in dom0: a stand-in, attached to a real shim.
+// An engine that calls the launcher to create a container, and the result in dom0: a stand-in, attached to a real shim.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { until, within } from '../within.js';
 
 export const [FED, TTY] = [1, 2];
 
-/** As an engine's monitor does it: whatever it started and was left to it, it waits for, and says with which wait status it ended. */
+/** Like an engine's monitor: waits for the processes that it started or inherited, and prints each wait status. */
 const REAPER = `syscall(157, 36, 1, 0, 0, 0) == 0 or die; $| = 1;
   my $first = fork() // die; if (!$first) { exec @ARGV; die }
   while ((my $pid = wait()) > 0) { print STDERR $pid == $first ? "first" : "left $pid", " $?\\n" }`;
@@ -27,7 +27,7 @@ export interface Called {
   fed: () => string;
 }
 
-/** An engine that called the launcher, and a process that its shim expects. */
+/** Starts an engine that called the launcher, and a process that its shim expects. */
 export async function called(t: ExecutionContext, flags = FED): Promise<Called> {
   const sandbox = await Sandbox.start(t);
   const thawd = await FakeThawd.listen(join(sandbox.dir, 'thawd.sock'));
@@ -57,7 +57,7 @@ export function wish({ sandbox, root: own }: Called, wishes: Wishes): string[] {
   return [shim, root, network, cgroup, console];
 }
 
-/** The stand-in's pid, once its launcher has ended. */
+/** Returns the stand-in's pid, once its launcher has ended. */
 export async function left(all: Called, flags = FED, others: Wishes = {}): Promise<number> {
   const pid = await all.session.standIn(1, flags, wish(all, others));
   if (typeof pid === 'string') throw new Error(pid);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// In thawd's place below its start script: says whether the lock is held while it starts, and after it gave it back beside a child that lives.
+// Runs in place of thawd below its start script. Prints whether the lock is held while it starts, and after its release beside a living child.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

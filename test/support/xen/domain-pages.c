@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// domain-pages DOMID: a line for each frame a paused domain has, "FRAME HASH"; zero pages have hash 0. What a
-// PV domain knows by machine frames (page tables, p2m list, start info) is hashed with its own frame numbers in their
-// place, so that two domains with the same memory give the same lines.
+// domain-pages DOMID: prints a line for each frame of a paused domain, "FRAME HASH"; zero pages have hash 0. Pages of
+// a PV domain that hold machine frames (page tables, p2m list, start info) are hashed with the domain's own frame
+// numbers in their place, so that two domains with the same memory give the same lines.
 //
 // cc -o domain-pages domain-pages.c -lxenctrl -lxenguest -lxenforeignmemory
 
@@ -34,7 +34,7 @@ static bool to_pfn(const struct domain *domain, uint64_t frame, uint64_t *pfn) {
   return true;
 }
 
-// In the guest's highest tables Xen has its own entries (ROOT_PAGETABLE_FIRST_XEN_SLOT and so on).
+// Xen has its own entries in the guest's highest tables (ROOT_PAGETABLE_FIRST_XEN_SLOT and so on).
 enum { XEN_FIRST = 256, XEN_END = 272, LEVEL_4 = 4 };
 
 static void translate_table(const struct domain *domain, unsigned level, uint64_t *words) {
@@ -112,7 +112,7 @@ static int print_frames(const struct domain *domain, const xen_pfn_t *frames, si
   return 0;
 }
 
-// Which machine frames are the domain's, and of what type (XEN_DOMCTL_getpageframeinfo3).
+// Finds the domain's machine frames and their types (XEN_DOMCTL_getpageframeinfo3).
 static int get_types(struct domain *domain) {
   DECLARE_HYPERCALL_BUFFER(xen_pfn_t, frames);
   int failed = -1;
@@ -153,7 +153,7 @@ static int print_pv(struct domain *domain, unsigned long pages) {
   return print_frames(domain, list, count);
 }
 
-// Memory from 0 on, ACPI tables and special pages (xen/arch-x86/hvm/start_info.h, libxenguest's layout).
+// Prints memory from 0 on, ACPI tables and special pages (xen/arch-x86/hvm/start_info.h, libxenguest's layout).
 static int print_hvm(const struct domain *domain, unsigned long pages) {
   const struct {
     xen_pfn_t from, count;

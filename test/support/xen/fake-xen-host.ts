@@ -34,7 +34,7 @@ export class FakeLibxl {
     freeMemKib: 2 * 2 ** 20,
     capabilities: { pv: true, hap: true },
   };
-  /** What destroying does; by default the domain is gone at once. */
+  /** The effect of destroying a domain; by default it removes the domain at once. */
   onDestroy: (domid: number) => void = (domid) => void this.domains.delete(domid);
   /** The readiness of death watches. */
   watchReady: () => Promise<void> = () => Promise.resolve();
@@ -71,12 +71,12 @@ export class FakeLibxl {
     return Promise.resolve({ paused: false, ...domain } as unknown as DomainInfo);
   }
 
-  /** By libxl, with devices and records. */
+  /** Destroys by libxl, with devices and records. */
   domainDestroy(domid: number): Promise<void> {
     return this.#destroy('domainDestroy', domid);
   }
 
-  /** By Xen alone. */
+  /** Destroys by Xen alone. */
   xcDomainDestroy(domid: number): Promise<void> {
     return this.#destroy('xcDomainDestroy', domid);
   }
@@ -88,9 +88,9 @@ export class FakeLibxl {
     return Promise.resolve();
   }
 
-  /** What a suspend writes to the descriptor; the domain is suspended then. */
+  /** Writes a suspend's stream to the descriptor; the domain is already suspended. */
   onSuspend: (fd: number) => void = () => undefined;
-  /** What it still does then. */
+  /** Runs after onSuspend, before the suspend resolves. */
   suspends: (signal?: AbortSignal) => Promise<void> = () => Promise.resolve();
 
   async domainSuspend(
@@ -153,7 +153,7 @@ function notFound(op: string, domid: number): XenError {
   return new XenError({ reason: 'domain_notfound', op, rc: -21, domid });
 }
 
-/** A host of that libxl; `xenstore` where a test needs one (joinFake of support/xenstore.ts). */
+/** Makes a host over that libxl, with `xenstore` where a test needs one (joinFake of support/xenstore.ts). */
 export function fakeXenHost(libxl: FakeLibxl, xenstore?: XenstoreClient): XenHost {
   const version = {
     version: '4.20.0',
@@ -161,6 +161,6 @@ export function fakeXenHost(libxl: FakeLibxl, xenstore?: XenstoreClient): XenHos
     capabilities: 'xen-3.0-x86_64',
     commandline: '',
   };
-  // SAFETY: the code under test calls nothing of Libxl but what the class above has; a miss is a TypeError in the test.
+  // SAFETY: the code under test calls only the Libxl methods of the class above; another call is a TypeError in the test.
   return { libxl, xenstore, log: silentLog(), version } as unknown as XenHost;
 }

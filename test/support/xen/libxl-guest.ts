@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains made through the bindings, for tests that run in dom0: configs, a context that is closed and domains that are gone afterwards.
+// Makes domains through the bindings, for tests that run in dom0: configs, a context that closes and domains that are destroyed afterwards.
 
 import type { ExecutionContext } from 'ava';
 import { randomUUID } from 'node:crypto';
@@ -10,7 +10,7 @@ import type { DomainInfo } from '../../../bindings/index.js';
 import { openXenstore, type XenstoreClient } from '../../../xenstore/index.js';
 import { until } from '../within.js';
 
-/** Where the guest's kernel, initrd and cmdline are: THAW_TEST_GUEST. */
+/** The folder of the guest's kernel, initrd and cmdline: THAW_TEST_GUEST. */
 export const GUEST = process.env['THAW_TEST_GUEST'] ?? '/usr/lib/thaw/guest';
 
 export type GuestType = 'pv' | 'pvh';
@@ -18,7 +18,7 @@ export const GUEST_TYPES: readonly GuestType[] = ['pv', 'pvh'];
 
 let made = 0;
 
-/** How domains of this process are told from others, also when xenstore has forgotten their names: by the start of their uuid. */
+/** The beginning of the uuid of this process's domains: it identifies them even when xenstore has lost their names. */
 const UUID_START = process.pid.toString(16).padStart(8, '7');
 
 export function guestName(): string {
@@ -56,7 +56,7 @@ export function guestConfig(
   };
 }
 
-/** Runs a test body with a context; destroys what it left and proves that no domain of these tests remains. */
+/** Runs a test body with a context; destroys the domains that it left and proves that no domain of these tests remains. */
 export async function withLibxl(
   t: ExecutionContext,
   body: (libxl: Libxl) => Promise<void>,
@@ -78,17 +78,17 @@ async function destroyed(libxl: Libxl, domid: number): Promise<void> {
   try {
     if (await isLeft()) await libxl.domainDestroy(domid);
   } catch (error) {
-    // One that the test has ended goes between the look and the call.
+    // The test may have ended the domain between the look and the call.
     if (await isLeft()) throw error;
   }
 }
 
-/** Domains this process made, dying ones included. */
+/** Lists the domains that this process made, dying domains included. */
 export async function ourDomains(libxl: Libxl): Promise<DomainInfo[]> {
   return (await libxl.listDomains()).filter((domain) => domain.uuid.startsWith(UUID_START));
 }
 
-/** Waits until the agent in the guest says in xenstore that it runs. */
+/** Waits until the agent in the guest reports in xenstore that it runs. */
 export async function untilRunning(domid: number): Promise<void> {
   const path = `/local/domain/${domid}/data/thaw/state`;
   await withXenstore((xs) => xs.waitFor(path, (v) => v === 'running', { timeoutMs: 120_000 }));
@@ -103,7 +103,7 @@ export async function withXenstore<T>(body: (xs: XenstoreClient) => Promise<T>):
   }
 }
 
-/** A descriptor of its own for what another refers to: its offset starts at 0. */
+/** Opens the descriptor's file again: the new descriptor's offset starts at 0. */
 export function reopen(fd: number): number {
   return openSync(`/proc/self/fd/${fd}`, 'r');
 }

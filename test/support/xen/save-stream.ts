@@ -7,7 +7,7 @@ export const TYPE = { normal: 0n, l1tab: 1n, l4tab: 4n, reserved: 5n, xalloc: 14
 export interface Page {
   pfn: bigint;
   type?: bigint;
-  /** Contents of pages whose type has any; zero when absent. */
+  /** The contents of pages whose type has contents; default zero. */
   fill?: number;
 }
 
@@ -77,12 +77,12 @@ export interface ParsedPage {
   contents: Buffer | undefined;
 }
 
-/** The pages of a stream made by saveStream, in order, with everything else as opaque records. */
+/** Returns the pages of a stream made by saveStream, in order, with everything else as opaque records. */
 export function parsePages(stream: Buffer): ParsedPage[] {
   return parseRecords(stream).flat();
 }
 
-/** The same, by PAGE_DATA record. */
+/** Returns the same pages, by PAGE_DATA record. */
 export function parseRecords(stream: Buffer): ParsedPage[][] {
   const records: ParsedPage[][] = [];
   let at = 16 + 8 + 40;

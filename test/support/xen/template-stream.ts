@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small but whole streams of templates: every record that a clone needs, of a PVH and of a PV domain.
+// Small but complete streams of templates: every record that a clone needs, of a PVH and of a PV domain.
 
 import { libxcHeaders, pageData, record, saveStream, type Page } from './save-stream.js';
 
@@ -23,7 +23,7 @@ const VCPU_BYTES = 5168;
 
 type Records = Record<string, Buffer | undefined>;
 
-/** `change` replaces records by their names above, or leaves them out. */
+/** Makes a PVH stream. `change` replaces records by their names above, or leaves them out. */
 export function pvhStream(change: Records = {}, pages?: Page[]): Buffer {
   const records: Records = {
     cpuidPolicy: Buffer.alloc(24, 1),
@@ -57,7 +57,7 @@ export function hvmParams(params: [bigint, bigint][]): Buffer {
   return body;
 }
 
-/** Frame 3 is a page table, pinned, whose entries are `entries`. */
+/** Makes a PV stream. Frame 3 is a pinned page table with these `entries`. */
 export function pvStream(change: Records = {}, entries: bigint[] = [0x2001n]): Buffer {
   const pages = pageData([
     { pfn: 1n, fill: 7 },

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does a test in dom0 speak to a domain's vchan without thaw? vchan-bridge DOMID PATH [SECONDS] joins it
- * to stdin and stdout as the client. It waits for the server to appear, ends with 0 when stdin ends, 3
- * when the server goes.
+ * Connects a domain's vchan to stdin and stdout without thaw, for tests in dom0: vchan-bridge DOMID PATH [SECONDS].
+ * It is the client, and waits for the server to appear. Exits with 0 when stdin ends, 3 when the server closes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +38,7 @@ static int write_out(size_t length) {
   return 0;
 }
 
-/* Moves what can be moved; 1: go on, 0: the server is gone. */
+/* Moves the available data. Returns 1 to continue, 0 when the server has closed. */
 static int pump(void) {
   int got, put;
 

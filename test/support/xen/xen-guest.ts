@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real domain whose PID 1 is the agent, made by xl and spoken to over vchan: for tests that run in dom0 of a Xen host.
+// A real domain whose PID 1 is the agent, made by xl and reached over vchan: for tests that run in dom0 of a Xen host.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { AgentClient } from '../agent/agent-client.js';
 import { FrameSocket } from '../shim/frame-socket.js';
 import { until } from '../within.js';
 
-/** Where the guest's kernel, initrd, cmdline, vchan-bridge and layers are: THAW_TEST_GUEST. */
+/** The folder of the guest's kernel, initrd, cmdline, vchan-bridge and layers: THAW_TEST_GUEST. */
 export const GUEST = process.env['THAW_TEST_GUEST'] ?? '/mnt/guest';
 
 export function xl(...args: string[]): string {
@@ -129,7 +129,7 @@ export class XenGuest extends AgentClient {
     execFileSync('xenstore-write', [`/local/domain/${this.domid}/data/thaw/wake`, '1']);
   }
 
-  /** xl save and xl restore: what a clone is made of, without thaw. */
+  /** Runs xl save and xl restore, the way of a clone without thaw. */
   saveAndRestore({ isPaused = false } = {}): void {
     const file = join(this.folder, 'image');
     xl('save', this.name, file);
@@ -159,14 +159,14 @@ export class XenGuest extends AgentClient {
     try {
       if (this.#isThere()) xl('destroy', this.name);
     } catch (error) {
-      // One that ended by itself goes between the look and the call.
+      // The domain may have ended by itself between the look and the call.
       if (this.#isThere()) throw error;
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-/** As until(), with less haste: a look costs a process, and dom0 is an emulated machine. */
+/** Waits like until(), with longer pauses: each check is a process, and dom0 is an emulated machine. */
 export async function eventually(
   what: string,
   isTrue: () => boolean,

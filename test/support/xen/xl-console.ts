@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// xl console as somebody at a terminal has it.
+// Runs xl console as at a terminal.
 
 import { spawn } from 'node:child_process';
 
-/** Whether it attaches to the domain's console and stays attached until it is ended. */
+/** True when it attaches to the domain's console and stays attached until it is ended. */
 export async function consoleOpens(name: string): Promise<boolean> {
   const child = spawn('script', ['-qec', `xl console ${name}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'pipe'],

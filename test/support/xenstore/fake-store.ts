@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tree behind the fake xenstored: nodes with values, permissions and generations, and transactions that detect conflicts.
-// Written from Xen's docs/misc/xenstore.txt, without any of the product's code.
+// The tree behind the fake xenstored: nodes with values, permissions and generations, and transactions that detect conflicts. Written from Xen's
+// docs/misc/xenstore.txt, without any of the product's code.
 
 export class Errno extends Error {}
 
 export interface FakeNode {
   readonly value: Buffer;
-  /** `n0`, `r7`, …: the owner's first. */
+  /** Entries such as `n0` and `r7`, the owner's first. */
   readonly permissions: readonly string[];
   readonly children: readonly string[];
   readonly generation: number;
@@ -35,12 +35,12 @@ export class FakeStore {
     this.nodes = new Map(nodes ?? [['/', root]]);
   }
 
-  /** The same nodes, to be changed apart from this store and merged by `commit`. */
+  /** Returns a copy of the nodes, to be changed apart from this store and merged by `commit`. */
   begin(): FakeStore {
     return new FakeStore(this.nodes);
   }
 
-  /** Takes over the transaction's nodes, or throws EAGAIN when one that it used has changed here. Returns what changed. */
+  /** Applies the transaction's nodes, or throws EAGAIN when one that it used has changed here. Returns the changes. */
   commit(tx: FakeStore): readonly Change[] {
     for (const [path, generation] of tx.#seen)
       if (this.nodes.get(path)?.generation !== generation) throw new Errno('EAGAIN');
@@ -53,7 +53,7 @@ export class FakeStore {
     return tx.changes;
   }
 
-  /** The node, if `domid` may use it so. */
+  /** Returns the node, if `domid` has that access. */
   get(path: string, domid: number, letter: 'r' | 'w'): FakeNode {
     const node = this.#look(path);
     if (node === undefined) throw new Errno('ENOENT');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One client of the fake xenstored: takes its requests apart, answers them, keeps its watches and transactions.
+// One client of the fake xenstored: parses its requests, answers them, keeps its watches and transactions.
 
 import type { Socket } from 'node:net';
 import type { FakeStore } from './fake-store.js';
@@ -185,7 +185,7 @@ export class FakeConnection {
   }
 }
 
-/** A packet as it goes over the wire. */
+/** Encodes a packet for the wire. */
 export function encode(type: number, requestId: number, txId: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(16);
   [type, requestId, txId, payload.length].forEach((word, i) => header.writeUInt32LE(word, i * 4));

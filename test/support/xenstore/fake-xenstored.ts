@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A xenstored for tests without Xen: listens on a unix socket, speaks the wire protocol, keeps its nodes in memory, and can be told
-// to misbehave. Component tests may use it too: `const fake = await FakeXenstored.start()`, then XENSTORED_PATH or `path: fake.path`.
+// A xenstored for tests without Xen. It listens on a unix socket, speaks the wire protocol, keeps its nodes in memory, and can misbehave on demand.
+// Component tests may use it too: `const fake = await FakeXenstored.start()`, then XENSTORED_PATH or `path: fake.path`.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -17,17 +17,17 @@ export interface FakeRequest {
 }
 
 export interface FakeOptions {
-  /** The domain that clients count as; 0, which may do everything, by default. */
+  /** The clients' domain; default 0, which may do everything. */
   readonly domid?: number;
-  /** For domains other than 0. */
+  /** The quota of domains other than 0. */
   readonly quota?: FakeQuota;
   readonly maxWatches?: number;
   readonly maxTransactions?: number;
-  /** Connections that wait to be accepted; past them the kernel refuses with EAGAIN. */
+  /** The most connections that wait to be accepted. The kernel refuses further ones with EAGAIN. */
   readonly backlog?: number;
-  /** How a list of children past 4096 bytes is sent: in parts (Xen's C daemon) or in one long reply, without DIRECTORY_PART (OCaml). */
+  /** The form of a list of children past 4096 bytes: in parts (Xen's C daemon) or in one long reply, without DIRECTORY_PART (OCaml). */
   readonly flavour?: 'c' | 'ocaml';
-  /** Sees each request first; returns what to send instead of the true reply, 'drop' for nothing, undefined to go on as usual. */
+  /** Sees each request first. Returns the bytes to send instead of the true reply, 'drop' for nothing, undefined for the true reply. */
   intercept?: (request: FakeRequest, connection: FakeConnection) => Buffer | 'drop' | undefined;
 }
 
@@ -64,7 +64,7 @@ export class FakeXenstored {
     return fake;
   }
 
-  /** How many watches and open transactions all clients have: to see that nothing is left. */
+  /** The number of all clients' watches and open transactions, to check that none are left. */
   get leftovers(): { watches: number; transactions: number } {
     const all = [...this.connections];
     return {
@@ -85,7 +85,7 @@ export class FakeXenstored {
     this.fireAll(this.store.changes.splice(0));
   }
 
-  /** The text of a node; undefined when there is none. */
+  /** Returns the text of a node; undefined when it does not exist. */
   text(path: string): string | undefined {
     return this.store.nodes.get(path)?.value.toString();
   }
@@ -99,7 +99,7 @@ export class FakeXenstored {
     for (const connection of this.connections) connection.fireSpecial(name);
   }
 
-  /** Cuts all clients off, as a xenstored that dies does. */
+  /** Disconnects all clients, as a dying xenstored does. */
   disconnectAll(): void {
     for (const connection of this.connections) connection.destroy();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of the XenStore client share: a client joined to a fake xenstored, and errors matched by code.
+// Shared helpers of the XenStore client's tests: a client joined to a fake xenstored, and errors matched by code.
 
 import type { ExecutionContext } from 'ava';
 import { openXenstore, type XenstoreClient } from '../../../xenstore/index.js';
@@ -11,7 +11,7 @@ export interface Pair {
   readonly client: XenstoreClient;
 }
 
-/** A fake xenstored and a client of it; both end with the test. */
+/** Makes a fake xenstored and a client of it; both end with the test. */
 export async function joinFake(
   t: ExecutionContext,
   options: FakeOptions & { timeoutMs?: number } = {},
@@ -21,7 +21,7 @@ export async function joinFake(
   return { fake, client: await joinClient(t, fake.path, options.timeoutMs ?? 5000) };
 }
 
-/** One more client of the same xenstored. */
+/** Makes one more client of the same xenstored. */
 export async function joinClient(
   t: ExecutionContext,
   path: string,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What PV and PVH clones have in common: the domain, its limits, ports and CPU policy.
+// Makes the parts common to PV and PVH clones: the domain, its limits, ports and CPU policy.
 
 #include "clone/domain/cloner.hpp"
 
@@ -38,7 +38,7 @@ bool create(const Making &making) {
   config.cpupool_id = spec.cpupool;
   config.arch.emulation_flags = spec.emulation_flags;
   config.arch.misc_flags = spec.misc_flags;
-  uint32_t domid = DOMID_INVALID; // Xen's DOMID_ANY: it chooses the next free one.
+  uint32_t domid = DOMID_INVALID; // Xen's DOMID_ANY: Xen chooses the next free domid.
   if (xc_domain_create(making.xen.xch, &domid, &config) != 0)
     return making.fail("xc_domain_create");
   making.clone->domid = domid;
@@ -74,7 +74,7 @@ bool set_up(const Making &making) {
   if (image.is_hvm && xc_set_paging_mempool_size(xch, domid, making.spec.pool_bytes) != 0)
     return making.fail("xc_set_paging_mempool_size");
   uint32_t leaf = 0, subleaf = 0, msr = 0;
-  // The library takes what it only reads as not const.
+  // The library declares its input as not const, though it only reads it.
   if (xc_set_domain_cpu_policy(xch, domid, uint32_t(image.cpuid.size()),
                                const_cast<xen_cpuid_leaf_t *>(image.cpuid.data()), uint32_t(image.msrs.size()),
                                const_cast<xen_msr_entry_t *>(image.msrs.data()), &leaf, &subleaf, &msr) != 0)
@@ -85,7 +85,7 @@ bool set_up(const Making &making) {
   return true;
 }
 
-/// Beyond what its memory may be: memory that came later lies where there was room for it.
+/// Slack above the domain's memory limit: memory added later lies at frame numbers that happened to be free.
 constexpr uint64_t kMapSlackKib = 8ull << 20;
 
 } // namespace
@@ -95,7 +95,7 @@ bool make_clone(const XenHandles &xen, const Image &image, const CloneSpec &spec
   Making making = {xen, image, spec, clone, error, &clock};
   if (bool(spec.flags & XEN_DOMCTL_CDF_hvm) != image.is_hvm)
     return making.fail("make_clone", "the image is of a domain of another type");
-  // The map and its list are made in full, and who wrote the image says how far they reach.
+  // The map and its list are allocated in full, and the image's author says how far they reach.
   if ((uint64_t(image.max_pfn) + 1) * (XC_PAGE_SIZE / 1024) > spec.memmap_kib + kMapSlackKib && !image.is_hvm)
     return making.fail("make_clone", "the image's memory map reaches further than its domain's");
   if (!create(making))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the steps of making a clone share. Each returns false with the error set.
+// The steps of making a clone, and the data they share. Each step returns false with the error set.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace thaw {
 
-/// Takes the time from step to step.
+/// Measures the time of each step.
 class StepClock {
 public:
   /// Milliseconds since the last call, or since the start.
@@ -31,19 +31,20 @@ struct Making {
   CloneError *error;
   StepClock *clock;
 
-  /// Ends a step with what errno says.
+  /// Ends a step with the error in errno.
   bool fail(const char *step) const;
   bool fail(const char *step, std::string what) const;
 };
 
-/// The clone's p2m list: a machine frame (PV) or the frame itself (HVM) for each frame the image has.
+/// The clone's p2m list, for each frame of the image: a machine frame (PV) or the frame itself (HVM).
 using FrameMap = std::vector<uint64_t>;
 constexpr uint64_t kNoFrame = UINT64_MAX;
 
-/// Gives the domain every frame of the image, in pieces as large as it can. A PV domain's machine frames go to `map`.
+/// Gives the domain every frame of the image, in the largest possible pieces. A PV domain's machine frames go to
+/// `map`.
 bool populate(const Making &making, FrameMap *map);
 
-/// Everything from the frames on.
+/// Makes everything after the frames.
 bool fill_hvm(const Making &making);
 bool fill_pv(const Making &making);
 

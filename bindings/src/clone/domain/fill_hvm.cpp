@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PVH clone: the template's memory at the same guest frames, its HVM parameters and the state of its vCPUs. The order
-// is that of libxenguest's restore.
+// Fills a PVH clone: the template's memory at the same guest frames, its HVM parameters and the state of its vCPUs.
+// The order is that of libxenguest's restore.
 
 #include "clone/domain/rings.hpp"
 
@@ -13,7 +13,7 @@ bool set_param(const Making &making, uint32_t index, uint64_t value) {
 
 bool set_params(const Making &making) {
   for (const HvmParam &param : making.image.hvm_params) {
-    // The ports are the clone's own. PAE_ENABLED only ever stood in old streams.
+    // The clone has its own ports. PAE_ENABLED occurs only in old streams.
     if (param.index == HVM_PARAM_STORE_EVTCHN || param.index == HVM_PARAM_CONSOLE_EVTCHN ||
         param.index == HVM_PARAM_PAE_ENABLED)
       continue;

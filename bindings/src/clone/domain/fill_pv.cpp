@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PV clone: what the template knew by machine frames (page tables, p2m list, start info, descriptor tables, CR3) is
-// rewritten with the clone's. The order is that of libxenguest's restore.
+// Fills a PV clone. Everything that holds the template's machine frames (page tables, p2m list, start info,
+// descriptor tables, CR3) is rewritten with the clone's. The order is that of libxenguest's restore.
 
 #include <cerrno>
 #include <cstddef>
@@ -15,7 +15,7 @@
 namespace thaw {
 namespace {
 
-/// Pages made for this clone alone, and where they go.
+/// Pages made for this clone alone, and their frames.
 struct OwnPages {
   PageStore store;
   std::vector<uint64_t> frames;
@@ -56,7 +56,7 @@ private:
       if (!writer->add(map_[image_.pfns[i]], image_.pages, i))
         return false;
     }
-    // What is the clone's own comes after the template's page of the same frame.
+    // The clone's own pages come after the template's page of the same frame.
     for (size_t i = 0; i < own_.frames.size(); i++) {
       if (!writer->add(own_.frames[i], own_.store, i))
         return false;
@@ -75,7 +75,7 @@ private:
       for (size_t k = 0; k < kTableEntries; k++) {
         uint64_t pte;
         memcpy(&pte, from + k * sizeof pte, sizeof pte);
-        // lay_out() has seen to it that the image has every frame named.
+        // lay_out() has checked that the image has every frame that an entry names.
         to[k] = pte & kPtePresent ? pte_with_frame(pte, map_[pte_frame(pte)]) : pte;
       }
     }
@@ -120,7 +120,7 @@ private:
     return true;
   }
 
-  /// Of the template's shared info the parts that a restore carries over: vCPU and arch info, all events masked.
+  /// Copies the parts of the template's shared info that a restore keeps: vCPU and arch info. Masks all events.
   bool shared_info() {
     auto *to = reinterpret_cast<shared_info_t *>(own_.next(shared_info_frame_));
     memcpy(to, image_.shared_info.data(), sizeof *to);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// By the parameter of the module xen-gntalloc. It bounds what user space can take of the kernel's memory; only root can
-// raise it.
+// Raises the limit parameter of the module xen-gntalloc. It bounds the kernel memory that user space can take. Only
+// root can raise it.
 
 #include "clone/domain/grant_limit.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 
 /// dom0's grant table has room for some 16 000 to 32 000 entries.
 constexpr size_t kOurs = 16384;
-/// The module's default: vchan servers in dom0 live of it.
+/// The module's default limit, which stays free for vchan servers in dom0.
 constexpr long kOthers = 1024;
 
 std::mutex lock;

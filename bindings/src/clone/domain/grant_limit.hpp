@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many pages this process may have dom0's kernel grant for it.
+// Counts the pages that dom0's kernel grants for this process.
 #pragma once
 
 #include <cstddef>
 
 namespace thaw {
 
-/// Counts `pages` as granted, of 16384 (64 MiB) that all images of a process may have together, and makes room for as
-/// many below gntalloc's limit, beside the 1024 that others count on. False when they are used up or the limit cannot
+/// Counts `pages` as granted, of the 16384 (64 MiB) that all images of a process may have together. Raises gntalloc's
+/// limit to hold them and the 1024 pages that other programs rely on. False when they are used up or the limit cannot
 /// be raised.
 bool take_grants(size_t pages);
 
-/// They are granted no more.
+/// Counts `pages` as granted no more.
 void give_back_grants(size_t pages);
 
 } // namespace thaw

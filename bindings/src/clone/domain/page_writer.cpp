@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries of version 1 (xen/grant_table.h), the one that a new domain's table has.
+// Writes grant entries of version 1 (xen/grant_table.h), the version of a new domain's table.
 
 #include "clone/domain/page_writer.hpp"
 
@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-/// Of a grant table: keptRings() in toolstack/agent/rings.ts refuses what is beyond it.
+/// The most frames of a grant table: keptRings() in toolstack/agent/rings.ts refuses references beyond them.
 constexpr size_t kFramesMost = 4;
 
 } // namespace
@@ -32,7 +32,7 @@ void PageWriter::clear() {
 
 bool PageWriter::open() {
   void *table = nullptr;
-  // A guest that has given more grants than the first frame holds had the table grown; a clone has the same numbers.
+  // A guest with more grants than the first frame holds had its table grown. A clone uses the same grant numbers.
   uint32_t most = 0;
   for (const auto *pages : {&making_.spec.rings, &making_.spec.vif}) {
     for (const thaw_ring_page &page : *pages)

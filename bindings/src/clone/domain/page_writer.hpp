@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How pages get into a domain: Xen copies them (GNTTABOP_copy), under grants that are written into the new domain's
-// grant table on its behalf and taken out again.
+// Copies pages into a domain by Xen's GNTTABOP_copy. The grants for it are written into the new domain's grant table
+// on its behalf, and removed again.
 //
-// Mapping a frame into dom0 instead costs two changes of a page table through Xen, several times what the copy does.
+// Mapping a frame into dom0 instead costs two changes of a page table through Xen, several times the cost of the
+// copy.
 #pragma once
 
 #include <utility>
@@ -28,8 +29,8 @@ public:
   /// Maps the grant table.
   bool open();
 
-  /// Copies a page into a frame (a guest frame of an HVM domain, a machine frame of a PV one), soon: the store must
-  /// stay until flush().
+  /// Queues the copy of a page into a frame (a guest frame of an HVM domain, a machine frame of a PV domain). The
+  /// store must exist until flush().
   bool add(uint64_t frame, const PageStore &store, size_t index) {
     // Entries of version 1 have room for frames below 16 TiB.
     if (frame > UINT32_MAX)
@@ -40,20 +41,20 @@ public:
     return true;
   }
 
-  /// Copies what is still to be copied.
+  /// Makes the queued copies.
   bool flush();
 
-  /// A grant to dom0 that the domain is to have when all is written. False when its number is reserved or beyond the
-  /// frames that are mapped.
+  /// Sets a grant to dom0 that the domain has once everything is written. False when its number is reserved or beyond
+  /// the mapped frames.
   bool leave_grant(uint64_t ref, uint64_t frame);
 
-  /// The last: takes the copy's grants out and leaves those of the domain, and of its two rings where every guest
-  /// expects them.
+  /// The last call: removes the grants of the copies, and sets those of the domain and of its two rings, which every
+  /// guest expects at reserved numbers.
   void finish(uint64_t console_frame, uint64_t store_frame);
 
 private:
   static constexpr size_t kPerFrame = 4096 / sizeof(grant_entry_v1_t);
-  /// One frame of entries, without those that are reserved.
+  /// The entries of one frame, without the reserved ones.
   static constexpr size_t kGrants = kPerFrame - GNTTAB_NR_RESERVED_ENTRIES;
 
   void clear();
@@ -64,8 +65,8 @@ private:
   const Making &making_;
   xenforeignmemory_resource_handle *resource_ = nullptr;
   grant_entry_v1_t *entries_ = nullptr;
-  size_t count_ = 0; ///< How many entries are mapped.
-  size_t used_ = 0;  ///< How many entries have been in use.
+  size_t count_ = 0; ///< The number of mapped entries.
+  size_t used_ = 0;  ///< The most entries in use so far.
   std::vector<xengnttab_grant_copy_segment_t> segments_;
   std::vector<std::pair<uint64_t, uint64_t>> left_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a domain gets its frames.
+// Gives a domain its frames.
 
 #include <algorithm>
 
@@ -8,9 +8,9 @@
 namespace thaw {
 namespace {
 
-/// 2 MiB, the largest that a toolstack asks for.
+/// 2 MiB, the largest extent that a toolstack requests.
 constexpr unsigned kTopOrder = 9;
-/// As many extents as libxenctrl copies at a time without trouble.
+/// libxenctrl copies this many extents at a time without trouble.
 constexpr size_t kBatch = 1024;
 
 class Populator {
@@ -18,8 +18,8 @@ public:
   Populator(const Making &making, FrameMap *map) : making_(making), map_(map) {
   }
 
-  /// From the largest pieces down: Xen allocates each in one go, and what it has no piece for joins the next smaller
-  /// ones.
+  /// Begins with the largest pieces. Xen allocates each piece at once; a piece that Xen cannot allocate is split into
+  /// the next smaller size.
   bool run() {
     const std::vector<Frame> &frames = making_.image.frames;
     for (size_t i = 0; i < frames.size();) {
@@ -44,7 +44,7 @@ private:
            frames[i + count - 1].pfn == frames[i].pfn + count - 1;
   }
 
-  /// Where memory is too scattered for such pieces, their halves are tried next.
+  /// Splits pieces in halves where free memory is too scattered for them.
   bool give(unsigned order) {
     const std::vector<uint64_t> &wanted = pieces_[order];
     std::vector<xen_pfn_t> extents(wanted.begin(), wanted.end());
@@ -92,7 +92,7 @@ private:
 
   const Making &making_;
   FrameMap *map_;
-  std::vector<uint64_t> pieces_[kTopOrder + 1]; ///< By order: the first frames.
+  std::vector<uint64_t> pieces_[kTopOrder + 1]; ///< The first frame of each piece, by order.
 };
 
 } // namespace

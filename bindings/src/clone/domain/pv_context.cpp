@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The four records of a PV vCPU (struct vcpu_guest_context in xen/arch-x86/xen.h, and three domctls).
+// Sets the four records of a PV vCPU (struct vcpu_guest_context in xen/arch-x86/xen.h, and three domctls).
 
 #include "clone/domain/pv_context.hpp"
 
@@ -11,7 +11,7 @@
 namespace thaw {
 namespace {
 
-/// Machine frame of `pfn`, false when the clone has none.
+/// Finds the machine frame of `pfn`; false when the clone has none.
 bool look_up(const FrameMap &map, uint64_t pfn, uint64_t *frame) {
   if (pfn >= map.size() || map[pfn] == kNoFrame)
     return false;
@@ -19,7 +19,7 @@ bool look_up(const FrameMap &map, uint64_t pfn, uint64_t *frame) {
   return true;
 }
 
-/// A control register that holds a page table's frame (xen_pfn_to_cr3).
+/// Rewrites a control register that holds a page table's frame (xen_pfn_to_cr3).
 bool move_table(const FrameMap &map, unsigned long *reg) {
   uint64_t frame;
   if (!look_up(map, *reg >> 12, &frame))
@@ -40,7 +40,7 @@ bool move_context(const Making &making, const FrameMap &map, vcpu_guest_context_
   }
   if (!move_table(map, &context->ctrlreg[3]))
     return making.fail("move_context", "the image's page tables are not in its memory");
-  // Bit 0 says that there is a page table for the guest's user space.
+  // Bit 0 says that the guest's user space has its own page table.
   if ((context->ctrlreg[1] & 1) && !move_table(map, &context->ctrlreg[1]))
     return making.fail("move_context", "the image's user page tables are not in its memory");
   context->flags |= VGCF_online;
@@ -69,7 +69,7 @@ bool set_extended(const Making &making, const PvVcpu &vcpu) {
   return xc_domctl(making.xen.xch, &call) == 0 || making.fail("XEN_DOMCTL_set_ext_vcpucontext");
 }
 
-/// A copy that Xen can read in place; nullptr with the error set.
+/// Makes a copy that Xen can read in place; nullptr with the error set.
 void *hypercall_copy(const Making &making, const void *data, size_t length, HypercallMemory *memory) {
   void *copy = memory->allocate(length);
   if (copy != nullptr)

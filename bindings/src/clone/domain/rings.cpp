@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent finds is struct thaw_wake (kernels/agent/proto.h), near the end of its control ring's page, and the
-// front end struct thaw_vif_wake.
+// Writes struct thaw_wake (kernels/agent/proto.h) near the end of the control ring's page, for the agent, and struct
+// thaw_vif_wake for the front end.
 
 #include "clone/domain/rings.hpp"
 
@@ -18,7 +18,7 @@ extern "C" {
 namespace thaw {
 namespace {
 
-/// The clone's own pages in the store.
+/// Indices of the clone's own pages in the store.
 constexpr size_t kControlPage = 0, kStorePage = 1, kVifPage = 2, kPages = 3;
 
 } // namespace
@@ -39,7 +39,7 @@ bool Rings::grant(PageWriter *writer, const std::vector<thaw_ring_page> &pages) 
   return true;
 }
 
-/// The template's page as this clone's own.
+/// Copies the template's page into the clone's own.
 bool Rings::copy(const thaw_ring_page &page, size_t index) {
   const uint8_t *from = making_.image.contents(page.frame);
   if (from == nullptr)
@@ -64,7 +64,7 @@ bool Rings::add(PageWriter *writer, uint64_t store_frame) {
   const thaw_wake wake = {THAW_PROTO_MAGIC, making_.clone->control_port, making_.clone->data_port, 0};
   static_assert(THAW_WAKE_OFFSET + sizeof wake <= kPage);
   memcpy(pages_.page(kControlPage) + THAW_WAKE_OFFSET, &wake, sizeof wake);
-  // xenstored empties this ring as the domain is introduced: until then the guest must not write to it.
+  // xenstored empties this ring when the domain is introduced. Until then the guest must not write to it.
   memset(pages_.page(kStorePage), 0, kPage);
   reinterpret_cast<xenstore_domain_interface *>(pages_.page(kStorePage))->connection = XENSTORE_RECONNECT;
   return find(rings[0].frame, &frame) && writer->add(frame, pages_, kControlPage) &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's channels and the vif in a clone: their pages come with the template's memory, the grants and event
-// channels that make them channels again are made here (kernels/agent/transport/vchan_keep.c,
-// kernels/linux/patches/vif-kept.patch), so that neither side has to look for them in xenstore.
+// Restores the agent's channels and the vif in a clone. Their pages come with the template's memory; their grants and
+// event channels are made here (kernels/agent/transport/vchan_keep.c, kernels/linux/patches/vif-kept.patch). Neither
+// side then has to look for them in xenstore.
 #pragma once
 
 #include "clone/domain/page_writer.hpp"
@@ -14,9 +14,9 @@ public:
   Rings(const Making &making, const FrameMap *map) : making_(making), map_(map) {
   }
 
-  /// Writes the page that wakes the agent, that of xenstore's ring (the frame `store_frame`) and that of the vif's
-  /// transmit ring, after the template's, and says what to grant to dom0 when all is written. Does nothing for a clone
-  /// without rings.
+  /// Writes three pages over the template's: the page that wakes the agent, the page of xenstore's ring (the frame
+  /// `store_frame`), and the page of the vif's transmit ring. Sets the grants to dom0 for the end of writing. Does
+  /// nothing for a clone without rings.
   bool add(PageWriter *writer, uint64_t store_frame);
 
 private:

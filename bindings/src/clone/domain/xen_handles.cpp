@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening, once.
+// Opens the handles once.
 
 #include "clone/domain/xen_handles.hpp"
 
@@ -13,7 +13,7 @@ extern "C" {
 namespace thaw {
 namespace {
 
-// What goes wrong is in errno; the libraries' log, by default on stderr, would only repeat it.
+// errno has the error. The libraries' log, by default on stderr, would only repeat it.
 void no_message(xentoollog_logger *, xentoollog_level, int, const char *, const char *, va_list) {
 }
 void no_progress(xentoollog_logger *, const char *, const char *, int, unsigned long, unsigned long) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The handles that jobs outside the libxl thread use. Their libraries may be called from several threads at once.
+// Xen handles for jobs outside the libxl thread. Several threads may call their libraries at once.
 #pragma once
 
 extern "C" {
@@ -16,10 +16,11 @@ struct XenHandles {
   xengnttab_handle *grants;
 };
 
-/// The process's one set, opened when it is first asked for and kept open. nullptr with errno set when there is no Xen.
+/// Returns the process's one set, opened at the first call and kept open. nullptr with errno set when there is no
+/// Xen.
 const XenHandles *xen_handles();
 
-/// For handles of one's own: what goes wrong is in errno.
+/// A logger that drops everything, for handles opened elsewhere: errno has the error.
 xentoollog_logger *quiet_logger();
 
 } // namespace thaw

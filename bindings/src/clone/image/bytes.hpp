@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stretch of bytes that is read from its front, never past its end.
+// A range of bytes that is read from its front, never past its end.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ public:
     return data_;
   }
 
-  /// Copies a value out and moves on. False when there are too few bytes.
+  /// Copies a value out and advances. False when there are too few bytes.
   template <typename T> bool take(T *value) {
     if (length_ < sizeof(T))
       return false;
@@ -29,7 +29,7 @@ public:
     return skip(sizeof(T));
   }
 
-  /// The next `length` bytes as a stretch of their own.
+  /// Takes the next `length` bytes as a range of their own.
   bool take(size_t length, Bytes *part) {
     if (length_ < length)
       return false;
@@ -45,7 +45,7 @@ public:
     return true;
   }
 
-  /// All that is left as whole values. False when it is no multiple of one.
+  /// Takes the remaining bytes as whole values. False when their length is no multiple of a value's size.
   template <typename T> bool take_all(std::vector<T> *values) {
     if (length_ % sizeof(T) != 0)
       return false;

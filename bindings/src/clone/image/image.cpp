@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Look-ups in an image.
+// Looks up frames in an image.
 
 #include "clone/image/image.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template as the copy engine wants it: everything of a save stream that a clone gets, checked and sorted.
+// A template's save stream as the clone code uses it: every part that a clone gets, checked and sorted.
 #pragma once
 
 #include <memory>
@@ -15,10 +15,10 @@ extern "C" {
 
 namespace thaw {
 
-/// A frame that a clone has, with contents or all zero.
+/// A frame of a clone, with contents or all zero.
 struct Frame {
   uint64_t pfn;
-  uint8_t type; ///< As in the stream: 0, or 1 to 4 for a PV page table's level, with PAGE_LPIN when it is pinned.
+  uint8_t type; ///< The stream's type: 0, or 1 to 4 for a PV page table's level, with PAGE_LPIN when it is pinned.
 };
 
 struct HvmParam {
@@ -31,7 +31,7 @@ struct TscInfo {
   uint32_t incarnation, reserved;
 };
 
-/// A PV vCPU's records, as they came.
+/// A PV vCPU's records as in the stream.
 struct PvVcpu {
   std::vector<uint8_t> basic, extended, xsave;
   std::vector<xen_domctl_vcpu_msr_t> msrs;
@@ -43,7 +43,7 @@ struct Image {
   std::vector<xen_cpuid_leaf_t> cpuid;
   std::vector<xen_msr_entry_t> msrs;
 
-  std::vector<Frame> frames;  ///< Sorted, each once.
+  std::vector<Frame> frames;  ///< Sorted, without duplicates.
   std::vector<uint64_t> pfns; ///< Sorted: the frames that have contents and are no PV page tables.
   PageStore pages;            ///< Their contents, in the same order.
 
@@ -51,8 +51,8 @@ struct Image {
   std::vector<HvmParam> hvm_params;
   uint64_t store_gfn = 0, console_gfn = 0; ///< HVM only.
 
-  uint64_t max_pfn = 0;             ///< PV only, this and the rest.
-  std::vector<uint64_t> p2m_frames; ///< Where the guest keeps its p2m list, by index.
+  uint64_t max_pfn = 0;             ///< This and all fields below: PV only.
+  std::vector<uint64_t> p2m_frames; ///< The frames of the guest's p2m list, by index.
   std::vector<uint8_t> shared_info;
   std::vector<PvVcpu> vcpus;
   std::vector<size_t> tables;         ///< Indices into frames: the page tables.
@@ -61,12 +61,12 @@ struct Image {
   uint64_t data_pages() const {
     return pages.count() + tables.size();
   }
-  /// The contents of a frame that is no page table; nullptr for one that is zero or that there is not.
+  /// Returns the contents of a frame that is no page table; nullptr for a zero frame or one that does not exist.
   const uint8_t *contents(uint64_t pfn) const;
   bool has_frame(uint64_t pfn) const;
 };
 
-/// Reads a whole stream. nullptr with *error set to what is wrong with it.
+/// Reads a whole stream. nullptr with *error set to the stream's fault.
 std::shared_ptr<Image> read_image(const uint8_t *stream, size_t length, std::string *error);
 
 } // namespace thaw

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames are sorted, and pages with contents go to the store in the same order.
+// Sorts frames, and stores their contents in the same order.
 
 #include "clone/image/image_frames.hpp"
 
@@ -17,7 +17,7 @@ bool is_table(const Entry &entry) {
   return level >= PAGE_L1TAB && level <= PAGE_L4TAB && entry.contents != nullptr;
 }
 
-/// Of a frame that came more than once the last contents count, and none are no news about a frame that has some.
+/// Keeps the last contents of a frame that comes more than once. An entry without contents does not replace them.
 void sort_and_merge(std::vector<Entry> *entries) {
   std::stable_sort(entries->begin(), entries->end(), [](const Entry &a, const Entry &b) { return a.pfn < b.pfn; });
   size_t kept = 0;
@@ -30,7 +30,7 @@ void sort_and_merge(std::vector<Entry> *entries) {
   entries->resize(kept);
 }
 
-/// A PV page table may name frames that no entry did: a restore gives the domain those as well, all zero.
+/// Adds the frames that only a PV page table names: a restore gives the domain those as well, all zero.
 const char *add_named_frames(std::vector<Entry> *entries, uint64_t max_pfn) {
   std::vector<bool> has(max_pfn + 1);
   for (const Entry &entry : *entries) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the entries of PAGE_DATA records, in any order and perhaps twice, to an image's frames, pages and page tables.
+// Turns the entries of PAGE_DATA records, in any order and perhaps repeated, into an image's frames, pages and page
+// tables.
 #pragma once
 
 #include <vector>
@@ -8,14 +9,14 @@
 
 namespace thaw {
 
-/// An entry as it came; `contents` point into the stream, nullptr for allocate-only.
+/// An entry as in the stream. `contents` points into the stream, nullptr for allocate-only.
 struct Entry {
   uint64_t pfn;
   uint8_t type;
   const uint8_t *contents;
 };
 
-/// Fills in frames, pfns, pages, tables and table_entries. nullptr, or what is wrong.
+/// Fills in frames, pfns, pages, tables and table_entries. Returns nullptr, or the fault.
 const char *lay_out(Image *image, std::vector<Entry> entries);
 
 } // namespace thaw

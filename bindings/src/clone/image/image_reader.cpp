@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two nested record loops of a save stream, and what of each record a clone needs. Nothing is believed before it is
-// checked.
+// Reads the two nested record loops of a save stream and takes the parts that a clone needs. Checks everything before
+// use.
 
 #include <algorithm>
 #include <endian.h>
@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-/// The longest list of vCPUs, and the longest p2m list (1 TiB), that is looked at.
+/// The longest list of vCPUs, and the longest p2m list (1 TiB), that the reader accepts.
 constexpr uint32_t kVcpusMax = 8192;
 constexpr uint32_t kPfnMax = 1u << 28;
 constexpr size_t kExtendedMax = 128;
@@ -167,7 +167,7 @@ private:
     if (image_->is_hvm || !body.take(&start) || !body.take(&end) || start > end || end > kPfnMax ||
         !body.take_all(&part) || part.size() != end / kPerFrame - start / kPerFrame + 1)
       return fail("p2m list of a wrong size");
-    // All in one record, as libxenguest sends it for a domain that does not run.
+    // The whole list comes in one record, as libxenguest sends it for a domain that does not run.
     if (start != 0 || !image_->p2m_frames.empty())
       return fail("p2m list in parts");
     image_->p2m_frames = std::move(part);
@@ -193,7 +193,7 @@ private:
                                                           : &vcpu.xsave);
   }
 
-  /// Whether all came that a domain cannot do without.
+  /// True when the stream has everything that a domain needs.
   bool has_state() {
     if (entries_.empty() || !has_tsc_ || image_->cpuid.empty())
       return fail("no pages, no TSC or no CPU policy");
@@ -210,7 +210,7 @@ private:
     }
     if (image_->hvm_context.empty() || image_->store_gfn == 0 || image_->console_gfn == 0)
       return fail("no HVM context, or no rings");
-    // A new domain's rings start empty; their pages stand in the stream as the template left them.
+    // A new domain's rings start empty. The stream has their pages as the template left them.
     for (Entry &entry : entries_) {
       if (entry.pfn == image_->store_gfn || entry.pfn == image_->console_gfn)
         entry.contents = nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the kinds of memory come from and go to.
+// Allocates and frees the kinds of memory of page_store.hpp.
 
 #include "clone/image/page_store.hpp"
 
@@ -17,7 +17,7 @@ extern "C" {
 namespace thaw {
 namespace {
 
-/// dom0, whose domain this is (PageWriter): a grant to DOMID_SELF Xen would take for one to somebody else.
+/// dom0, which is this domain (PageWriter). Xen would take a grant to DOMID_SELF for one to another domain.
 constexpr uint32_t kSelf = 0;
 
 } // namespace

@@ -18,11 +18,11 @@ public:
   PageStore(const PageStore &) = delete;
   PageStore &operator=(const PageStore &) = delete;
 
-  /// Ordinary memory. Once. False when there is not enough memory.
+  /// Allocates ordinary memory. Call once. False when there is not enough memory.
   bool allocate(size_t count);
 
-  /// Memory that this domain grants to itself, so that Xen can copy from it without dom0's kernel looking up each page;
-  /// ordinary memory where there is none of that. Once. False when there is neither.
+  /// Allocates memory that this domain grants to itself: Xen then copies from it without dom0's kernel looking up
+  /// each page. Falls back to ordinary memory where no grants are left. Call once. False when there is neither.
   bool allocate_granted(size_t count);
 
   uint8_t *page(size_t index) const {
@@ -40,7 +40,7 @@ public:
   }
 
 private:
-  /// What one request to gntalloc is for.
+  /// The number of pages in one request to gntalloc.
   static constexpr size_t kPiece = 256;
 
   bool grant(size_t count);
@@ -50,10 +50,10 @@ private:
   std::vector<uint32_t> refs_;
   xengntdev_handle *shares_ = nullptr;
   size_t count_ = 0;
-  size_t taken_ = 0; ///< Of take_grants().
+  size_t taken_ = 0; ///< Pages counted by take_grants().
 };
 
-/// Memory of the kernel's that is mapped (libxencall): neither swapped nor moved.
+/// Memory mapped from the kernel (libxencall), which is neither swapped nor moved.
 class HypercallMemory {
 public:
   HypercallMemory() = default;
@@ -61,7 +61,7 @@ public:
   HypercallMemory(const HypercallMemory &) = delete;
   HypercallMemory &operator=(const HypercallMemory &) = delete;
 
-  /// Once. nullptr with errno set when there is no memory or no Xen.
+  /// Call once. nullptr with errno set when there is no memory or no Xen.
   void *allocate(size_t bytes);
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copying a file as a job of libuv's pool.
+// Copies a file as a job of libuv's pool.
 
 #include "objects/jobs/copy_job.hpp"
 

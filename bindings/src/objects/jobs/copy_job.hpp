@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// copySparse(): a file copied off the event loop.
+// copySparse(): copies a file off the event loop.
 #pragma once
 
 #include <node_api.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One job class for all calls of the form xc_call(handle, domid).
+// Implements all calls of the form xc_call(handle, domid) as one job class.
 
 #include "objects/jobs/domain_job.hpp"
 

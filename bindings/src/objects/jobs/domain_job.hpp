@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls of libxenctrl on one domain that may take long (a domain's memory is given back) or must not wait for libxl:
-// jobs of libuv's pool.
+// Calls libxenctrl on one domain in jobs of libuv's pool. These calls may take long (Xen frees a domain's memory) or
+// must not wait for libxl.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finding data in a sparse file as a job of libuv's pool.
+// Finds data in a sparse file as a job of libuv's pool.
 
 #include "objects/jobs/extent_job.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// nextData(): where a sparse file has data, asked off the event loop.
+// nextData(): finds data in a sparse file off the event loop.
 #pragma once
 
 #include <node_api.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image object: reading it, and each clone, is a job off the event loop. A job keeps what it uses alive, so close()
+// The image object. Reading it, and each clone, is a job off the event loop. A job keeps its data alive, so close()
 // may come at any time.
 
 #include "objects/jobs/image.hpp"
@@ -72,7 +72,7 @@ private:
   Clone clone_;
 };
 
-/// `this` as an image that is not closed; nullptr with an exception pending otherwise.
+/// Returns `this` as an image that is not closed; nullptr with an exception pending otherwise.
 ImagePtr *open_self(napi_env env, Args &args) {
   auto *image = static_cast<ImagePtr *>(args.self(kTag));
   if (image == nullptr || !args.ok())
@@ -87,7 +87,7 @@ ImagePtr *open_self(napi_env env, Args &args) {
   return nullptr;
 }
 
-/// False when they are not whole entries.
+/// False when the bytes are not whole entries.
 bool take_pages(Args &args, size_t index, std::vector<thaw_ring_page> *pages) {
   size_t bytes = 0;
   const uint8_t *from = args.bytes(index, &bytes);
@@ -105,7 +105,7 @@ napi_value JS_clone(napi_env env, napi_callback_info info) {
   spec.flags = args.field_u32(1, "flags");
   spec.max_vcpus = args.field_u32(1, "maxVcpus");
   spec.max_evtchn_port = args.field_u32(1, "maxEvtchnPort");
-  // Xen's fields are signed, with -1 for its default: two's complement both.
+  // Xen's fields are signed, with -1 for the default. Both use two's complement.
   spec.max_grant_frames = int32_t(args.field_u32(1, "maxGrantFrames"));
   spec.max_maptrack_frames = int32_t(args.field_u32(1, "maxMaptrackFrames"));
   spec.grant_version = args.field_u32(1, "grantVersion");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Joining a bridge as a job of libuv's pool: the kernel's lock on interfaces may be taken for a while.
+// Joins a bridge as a job of libuv's pool: the kernel's lock on interfaces may be held for a while.
 
 #include "objects/jobs/link_job.hpp"
 

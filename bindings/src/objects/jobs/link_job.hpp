@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// linkJoin(): ports of bridges off the event loop.
+// linkJoin(): joins interfaces to bridges off the event loop.
 #pragma once
 
 #include <node_api.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making and removing a loop device as jobs of libuv's pool: an open may wait for a disk.
+// Makes and removes a loop device as jobs of libuv's pool: an open may wait for a disk.
 
 #include "objects/jobs/loop_job.hpp"
 

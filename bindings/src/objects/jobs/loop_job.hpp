@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// loopAttach() and loopDetach(): loop devices off the event loop.
+// loopAttach() and loopDetach(): attach and detach loop devices off the event loop.
 #pragma once
 
 #include <node_api.h>

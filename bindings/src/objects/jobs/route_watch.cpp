@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// That something changed is the news, and whoever listens looks for himself. What he changes there himself is none.
+// Reports only that the namespace changed; the listener reads the new state itself. Changes that the listener makes
+// to ignored links are not reported.
 
 #include "objects/jobs/route_watch.hpp"
 
@@ -58,7 +59,7 @@ private:
   int fd_ = -1;
 };
 
-/// Of links whose names begin so, and of the table that the kernel derives from addresses, nothing is news.
+/// False for links whose names begin with `ignored` and for the table that the kernel derives from addresses.
 bool is_news(const nlmsghdr *message, const std::string &ignored) {
   if (message->nlmsg_type == RTM_NEWROUTE || message->nlmsg_type == RTM_DELROUTE)
     return message->nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg)) ||
@@ -77,14 +78,14 @@ bool is_news(const nlmsghdr *message, const std::string &ignored) {
   return true;
 }
 
-/// Takes all there is.
+/// Reads all waiting messages. True when one of them matters.
 bool take_news(int fd, const std::string &ignored) {
   alignas(nlmsghdr) static thread_local uint8_t bytes[32768];
   bool is_any = false;
 
   for (;;) {
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_TRUNC);
-    // ENOBUFS says that some are missing.
+    // ENOBUFS says that messages were lost.
     if (n < 0 && (errno == ENOBUFS || errno == EINTR)) {
       is_any = is_any || errno == ENOBUFS;
       continue;
@@ -123,7 +124,7 @@ napi_value RouteWatch::make(napi_env env, int fd, std::string ignored, napi_ref 
   if (uv_poll_init(loop, &handle->poll, fd) != 0) {
     ::close(fd);
     delete handle;
-    return object; // No event comes: cannot happen for a socket.
+    return object; // No event comes. This cannot happen for a socket.
   }
   self->handle_ = handle;
   handle->poll.data = handle;
@@ -135,7 +136,7 @@ napi_value RouteWatch::make(napi_env env, int fd, std::string ignored, napi_ref 
 
 void RouteWatch::on_poll(uv_poll_t *poll, int status, int) {
   auto *handle = static_cast<Handle *>(poll->data);
-  // An overrun is an error of the socket's, for which libuv stops the poll.
+  // An overrun is a socket error, after which libuv stops the poll.
   if (status < 0)
     uv_poll_start(poll, UV_READABLE, on_poll);
   if (take_news(handle->fd, handle->owner->ignored_) || status < 0)
@@ -172,7 +173,7 @@ napi_value RouteWatch::JS_close(napi_env env, napi_callback_info info) {
 
 void RouteWatch::close() {
   if (handle_ != nullptr) {
-    uv_poll_stop(&handle_->poll); // Before the descriptor is closed.
+    uv_poll_stop(&handle_->poll); // Before the descriptor closes.
     handle_->owner = nullptr;
     ::close(handle_->fd);
     uv_close(reinterpret_cast<uv_handle_t *>(&handle_->poll), on_closed);
@@ -192,7 +193,7 @@ void RouteWatch::on_closed(uv_handle_t *uv_handle) {
   delete handle;
 }
 
-/// The environment ends. It waits until the hook is removed, which on_closed does.
+/// The environment ends. It waits until on_closed removes the hook.
 void RouteWatch::on_end(napi_async_cleanup_hook_handle, void *data) {
   auto *handle = static_cast<Handle *>(data);
   if (handle->owner != nullptr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// routeWatch(): what happens to the interfaces, addresses and routes of a network namespace, as a callback for each
-// batch of the kernel's news (rtnetlink(7)). JavaScript thread only.
+// routeWatch(): watches the interfaces, addresses and routes of a network namespace, with a callback for each batch
+// of the kernel's messages (rtnetlink(7)). JavaScript thread only.
 #pragma once
 
 #include <node_api.h>
@@ -11,7 +11,7 @@ namespace thaw {
 
 class RouteWatch {
 public:
-  /// Takes the socket over and returns its object; nullptr when the environment no longer runs JavaScript.
+  /// Takes ownership of the socket and returns its object; nullptr when the environment no longer runs JavaScript.
   static napi_value make(napi_env env, int fd, std::string ignored, napi_ref on_event);
 
 private:
@@ -35,14 +35,14 @@ private:
   void close();
 
   napi_env env_;
-  std::string ignored_; ///< What the names of links begin with of which nothing is news.
+  std::string ignored_; ///< The beginning of the names of ignored links.
   napi_ref on_event_;
   napi_async_context async_context_ = nullptr;
   Handle *handle_ = nullptr;
 };
 
-/// routeWatch(path, ignored, onEvent): the namespace is that of /proc/PID/ns/net. The event loop ends without waiting
-/// for it.
+/// routeWatch(path, ignored, onEvent): watches the namespace at /proc/PID/ns/net. It does not keep the event loop
+/// alive.
 napi_value JS_routeWatch(napi_env env, napi_callback_info info);
 
 } // namespace thaw

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The trimmer between two descriptors, on a thread of its own.
+// Runs the trimmer between two descriptors, on a thread of its own.
 
 #include "objects/jobs/trim_job.hpp"
 
@@ -53,7 +53,8 @@ public:
   }
 
 private:
-  /// From the start of a seekable input, whatever its offset: a memfd's is shared with whoever wrote it.
+  /// Reads a seekable input from its start, whatever its offset: a memfd shares its offset with the process that
+  /// wrote it.
   static int read_in(void *user, void *data, size_t length, size_t *got) {
     auto *self = static_cast<TrimJob *>(user);
     for (*got = 0; *got < length;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// trimStream() and memfdCreate(): what happens to save streams outside libxl.
+// trimStream() and memfdCreate(): trim save streams, and make memfds for them, outside libxl.
 #pragma once
 
 #include <node_api.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening, settling and ending of a Context.
+// Opens, settles and ends a Context.
 
 #include "objects/libxl/context.hpp"
 
@@ -12,7 +12,7 @@ const napi_type_tag Context::kTag = {0x7c1f0a3de5b64a11, 0x9d0b6a52c8e14f01};
 
 namespace {
 
-/// How long the end of an environment waits for operations it has aborted. Then the thread is left to end alone.
+/// The end of an environment waits this long for the operations that it aborts. Then the thread ends alone.
 constexpr int kEndWaitMs = 3000;
 
 using Holder = std::shared_ptr<Context>;
@@ -28,7 +28,7 @@ napi_value function_of(napi_env env, napi_ref reference) {
   return function;
 }
 
-/// An exception a listener throws stays pending: Node reports it as uncaught.
+/// An exception thrown by a listener stays pending: Node reports it as uncaught.
 void call(napi_env env, napi_ref function, std::initializer_list<napi_value> arguments) {
   napi_value result;
   napi_call_function(env, js_undefined(env), function_of(env, function), arguments.size(), arguments.begin(), &result);
@@ -45,7 +45,7 @@ napi_value Context::JS_open(napi_env env, napi_callback_info info) {
   auto context = std::make_shared<Context>();
   context->channel_ = Channel::open(env, "thaw:libxl");
   if (context->channel_) {
-    context->hold(env); // Before the thread starts: it may be through at once.
+    context->hold(env); // Before the thread starts, since it may finish at once.
     context->thread_ = LibxlThread::start(context->channel_, context, debug);
   }
   if (!context->thread_) {
@@ -56,7 +56,8 @@ napi_value Context::JS_open(napi_env env, napi_callback_info info) {
   }
   napi_create_reference(env, on_log, 1, &context->on_log_);
   napi_create_reference(env, on_event, 1, &context->on_event_);
-  // Node runs cleanup hooks last in, first out: this one before the channel's own, which would leave it dangling.
+  // Node runs cleanup hooks last in, first out: this hook runs before the channel's own, which would leave it
+  // dangling.
   context->cleanup_ = new Holder(context);
   napi_add_env_cleanup_hook(env, cleanup, context->cleanup_);
   napi_value promise;
@@ -71,7 +72,7 @@ napi_value Context::make_object(napi_env env) {
     std::unique_ptr<Holder> context(static_cast<Holder *>(data));
     napi_delete_reference(env, (*context)->object_);
     (*context)->object_ = nullptr;
-    (*context)->thread_->close(); // Collected without close(): nothing is under way, or it would be held.
+    (*context)->thread_->close(); // Collected without close(): no call is running, since a call would hold it.
   };
   napi_type_tag_object(env, object, &kTag);
   napi_wrap(env, object, new Holder(shared_from_this()), finalize, nullptr, nullptr);
@@ -139,7 +140,7 @@ napi_value Context::close(napi_env env) {
   return promise;
 }
 
-/// The thread's last message: no other follows.
+/// Handles the thread's last message.
 void Context::on_closed(napi_env env) {
   is_closed_ = true;
   hold_for_events(env, false);

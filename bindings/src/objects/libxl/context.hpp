@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JavaScript side of a libxl context: the object openContext() resolves with. It turns method calls into requests
-// and what the libxl thread sends into settled promises and callbacks. JavaScript thread only.
+// The JavaScript side of a libxl context: the object that openContext() resolves with. It turns method calls into
+// requests, and the libxl thread's messages into settled promises and callbacks. JavaScript thread only.
 //
-// Lifetime: the JavaScript object, each call under way and each death watch keep it alive; when it is collected, its
+// Lifetime: the JavaScript object, each running call and each death watch keep it alive. When it is collected, its
 // thread closes.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace thaw {
 
 class Context : public ThreadListener, public std::enable_shared_from_this<Context> {
 public:
-  /// openContext(onLog, onEvent, logDebug): a promise.
+  /// openContext(onLog, onEvent, logDebug): returns a promise.
   static napi_value JS_open(napi_env env, napi_callback_info info);
   static const napi_type_tag kTag;
 
@@ -25,9 +25,9 @@ public:
   void abort(uint32_t id) {
     thread_->abort(id);
   }
-  /// While `on`, the event loop and the object live as if a call were under way: for death watches.
+  /// While `on`, the event loop and the object stay alive as if a call were running: for death watches.
   void hold_for_events(napi_env env, bool on);
-  /// The environment ends (cleanup hook).
+  /// Called when the environment ends (cleanup hook).
   void end();
 
   void on_opened(napi_env env, const Failure *failure) override;
@@ -44,7 +44,7 @@ private:
   std::shared_ptr<Channel> channel_;
   std::shared_ptr<LibxlThread> thread_;
   napi_ref on_log_ = nullptr, on_event_ = nullptr;
-  napi_ref object_ = nullptr; ///< Weak while nothing is held.
+  napi_ref object_ = nullptr; ///< Weak while no call and no watch holds it.
   napi_deferred opening_ = nullptr;
   std::vector<napi_deferred> closing_;
   unsigned holds_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The methods of a context object: arguments to a request, nothing else.
+// Turns the arguments of a context's methods into requests.
 
 #include <unistd.h>
 
@@ -12,7 +12,7 @@
 namespace thaw {
 namespace {
 
-/// Unwraps `this`, lets `make` read the arguments, submits. `make` must not have effects when args.ok() turns false.
+/// Unwraps `this`, lets `make` read the arguments, submits. `make` must have no effects once args.ok() is false.
 template <typename Make> napi_value request(napi_env env, napi_callback_info info, Make make) {
   Args args(env, info);
   auto *context = static_cast<std::shared_ptr<Context> *>(args.self(Context::kTag));
@@ -39,7 +39,7 @@ template <RequestPtr (*make)(uint32_t, int64_t)> napi_value JS_domid_size(napi_e
   return request(env, info, [](Args &args) { return make(args.domid(0), args.size(1)); });
 }
 
-/// Not on the libxl thread, which the call would hold up.
+/// Runs the call off the libxl thread, which it would block.
 template <napi_value (*start)(napi_env, uint32_t)> napi_value JS_apart(napi_env env, napi_callback_info info) {
   Args args(env, info);
   void *context = args.self(Context::kTag);
@@ -103,7 +103,7 @@ napi_value JS_abort(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-/// hold(on): whether the event loop must stay alive for events of this context.
+/// hold(on): keeps the event loop alive for events of this context.
 napi_value JS_hold(napi_env env, napi_callback_info info) {
   Args args(env, info);
   auto *context = static_cast<std::shared_ptr<Context> *>(args.self(Context::kTag));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The libxl thread's life: start, open, hand-over of work, end.
+// Starts and ends the libxl thread, opens its context, and hands it work.
 
 #include "objects/libxl/libxl_thread.hpp"
 
@@ -104,13 +104,13 @@ bool LibxlThread::open(Failure *failure) {
 
   int rc = libxl_ctx_alloc(&xen_.ctx, LIBXL_VERSION, 0, logger_.xtl());
   if (rc == 0) {
-    // Before any fork and any event: libxl's defaults are to take over SIGCHLD and to exit on disaster.
+    // Before any fork and any event: by default libxl takes over SIGCHLD and exits on disaster.
     libxl_childproc_setmode(xen_.ctx, &child_hooks_, &children_);
     libxl_event_register_callbacks(xen_.ctx, &event_hooks_, this);
     xen_.xch = xc_interface_open(logger_.xtl(), logger_.xtl(), 0);
     libxl_physinfo physinfo;
     libxl_physinfo_init(&physinfo);
-    // An ordinary domain may have the device too, but Xen refuses it this.
+    // An ordinary domain may have the device too, but Xen refuses it this call.
     rc = xen_.xch == nullptr ? ERROR_FAIL : libxl_get_physinfo(xen_.ctx, &physinfo);
     libxl_physinfo_dispose(&physinfo);
     if (rc == 0)
@@ -124,7 +124,7 @@ bool LibxlThread::open(Failure *failure) {
   return false;
 }
 
-/// False when the thread is to end.
+/// False when the thread has to end.
 bool LibxlThread::take_work() {
   std::deque<std::unique_ptr<Request>> queue;
   std::vector<uint32_t> aborts;
@@ -166,7 +166,7 @@ void LibxlThread::shut() {
   if (xen_.xch != nullptr)
     xc_interface_close(xen_.xch);
   if (xen_.ctx == nullptr || !disaster_.empty())
-    return; // After a disaster libxl's state is unknown: freeing it could abort the process. It is left.
+    return; // After a disaster libxl's state is unknown. Freeing the context could abort the process, so it leaks.
   watches_.disable_all(xen_.ctx);
   libxl_ctx_free(xen_.ctx);
   xen_.ctx = nullptr;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one thread that owns a libxl context: it runs libxl's event loop (osevent beforepoll and afterpoll around poll),
-// starts requests from a queue and sends their ends to the JavaScript thread. Nothing else calls libxl with that
-// context.
+// The one thread that owns a libxl context. It runs libxl's event loop (osevent beforepoll and afterpoll around
+// poll), starts requests from a queue and sends their results to the JavaScript thread. No other thread calls libxl
+// with that context.
 //
-// Life, in this order: start() → Opened message → requests → close() → operations under way are aborted and waited for
-// → watches off → context freed → Closed message. The thread owns itself, so that an environment may end while libxl is
-// still busy.
+// Lifecycle, in this order: start() → Opened message → requests → close() → running operations are aborted and waited
+// for → watches off → context freed → Closed message. The thread owns itself, so an environment may end while libxl
+// is still busy.
 #pragma once
 
 #include <condition_variable>
@@ -24,7 +24,7 @@
 
 namespace thaw {
 
-/// Who hears of it, on the JavaScript thread.
+/// Receives the thread's messages, on the JavaScript thread.
 class ThreadListener {
 public:
   virtual ~ThreadListener() = default;
@@ -44,9 +44,9 @@ public:
 
   // From any thread:
 
-  /// False, and the request stays the caller's, once close() was called.
+  /// False once close() was called; the caller then keeps the request.
   bool submit(std::unique_ptr<Request> &request);
-  /// Asks libxl to cut a request short; no effect when it is over.
+  /// Asks libxl to abort a request; no effect when it has ended.
   void abort(uint32_t id);
   void close();
   /// Waits until the thread has freed the context; false after the timeout.
@@ -95,7 +95,7 @@ private:
   Xen xen_ = {nullptr, nullptr, nullptr};
   std::vector<std::unique_ptr<Request>> in_flight_;
   const Request *starting_ = nullptr;
-  std::string disaster_; ///< Not empty: libxl has given up, its context must not be used any more.
+  std::string disaster_; ///< Not empty: libxl had a disaster, its context must not be used any more.
   std::vector<pollfd> fds_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the libxl thread does all day: start requests, let libxl work, settle what is complete. libxl's callbacks are
-// here too; they only take notes, because libxl is on the stack below them.
+// The libxl thread's loop: starts requests, runs libxl, settles completed requests. libxl's callbacks are here too.
+// They only take notes, because libxl is on the stack below them.
 
 #include <cstring>
 #include <sys/eventfd.h>
@@ -21,7 +21,7 @@ void LibxlThread::start_request(std::unique_ptr<Request> owned) {
   starting_ = &request;
   int rc = request.start(xen_, &progress.how);
   starting_ = nullptr;
-  // An asynchronous call that was accepted ends through on_complete, perhaps already has.
+  // An accepted asynchronous call ends through on_complete, and perhaps already has.
   if (rc != 0 || !request.is_async()) {
     progress.rc = rc;
     progress.is_complete = true;
@@ -53,7 +53,7 @@ void LibxlThread::settle_complete() {
       continue;
     }
     if (!is_over(request))
-      continue; // Looks again: what was started may be complete already.
+      continue; // Loops again: the started request may be complete already.
     bool has_failed = request.progress.rc != 0 || request.errnum != 0;
     Failure failure = has_failed ? failure_of(request) : Failure();
     auto owned = std::move(in_flight_[i]);
@@ -62,7 +62,7 @@ void LibxlThread::settle_complete() {
   }
 }
 
-/// False when something is left to do, and has been started, for a request whose call is complete.
+/// False when a request whose call is complete needs one more step, which has then been started.
 bool LibxlThread::is_over(Request &request) {
   auto &progress = request.progress;
   if (!request.is_async() || !disaster_.empty())
@@ -75,7 +75,7 @@ bool LibxlThread::is_over(Request &request) {
     progress.rc = request.finish(xen_);
     return true;
   }
-  progress.is_complete = false; // Before undo(): it may complete at once.
+  progress.is_complete = false; // Before undo(), which may complete at once.
   progress.is_undoing = true;
   progress.first_rc = progress.rc;
   if (request.undo(xen_, &progress.how))
@@ -111,8 +111,8 @@ Failure LibxlThread::failure_of(Request &request) {
   return failure;
 }
 
-/// After a disaster: libxl will complete nothing any more. Its pointers into the requests stay unused, since it is not
-/// called again.
+/// Fails all requests after a disaster: libxl completes none of them any more. Its pointers into the requests stay
+/// unused, since it is not called again.
 void LibxlThread::fail_all(const char *reason) {
   while (!in_flight_.empty()) {
     auto request = std::move(in_flight_.back());

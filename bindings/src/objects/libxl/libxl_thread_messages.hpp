@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The five things a libxl thread tells the JavaScript thread.
+// The five messages from a libxl thread to the JavaScript thread.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every call into libxl and libxenctrl that JavaScript can ask for, one maker each. Descriptors given are owned by the
-// request.
+// One factory function for each call into libxl and libxenctrl that JavaScript can make. A request owns the
+// descriptors that it is given.
 #pragma once
 
 #include <memory>

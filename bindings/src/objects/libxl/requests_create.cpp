@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls around a domain's configuration: create, restore, read it back. libxl's own JSON is the form it travels in.
+// Calls on a domain's configuration: create, restore, read back. Configurations are passed as libxl's own JSON.
 
 #include <cstdlib>
 
@@ -10,7 +10,7 @@
 namespace thaw {
 namespace {
 
-/// A libxl_domain_config and where it came from.
+/// A libxl_domain_config and its source text.
 class ConfigRequest : public Request {
 public:
   ConfigRequest(const char *op, int64_t domid, uint32_t id, std::string json)
@@ -28,7 +28,7 @@ protected:
       hint = "the domain config is not libxl's JSON";
       return ERROR_INVAL;
     }
-    // libxl's unions have no member for other types: going on would abort the process.
+    // libxl's unions have no member for other types: continuing would abort the process.
     libxl_domain_type type = config_.c_info.type;
     bool is_known = type == LIBXL_DOMAIN_TYPE_PV || type == LIBXL_DOMAIN_TYPE_PVH || type == LIBXL_DOMAIN_TYPE_HVM;
     if (!is_known || config_.b_info.type != type) {

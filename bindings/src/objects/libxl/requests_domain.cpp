@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls on a domain that exists: its life, its vCPUs, its name, and the watch for its end.
+// Calls on an existing domain: its lifecycle, its vCPUs, its name, and the watch for its end.
 
 #include <algorithm>
 

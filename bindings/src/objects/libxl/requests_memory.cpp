@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls that change or count a domain's memory, through libxl where its records matter and through libxenctrl where
+// Calls that change or count a domain's memory: through libxl where libxl's records matter, through libxenctrl where
 // only Xen's do.
 
 #include <cerrno>
@@ -12,7 +12,7 @@
 namespace thaw {
 namespace {
 
-/// libxenctrl: -1 and errno.
+/// Converts libxenctrl's result: -1 and errno.
 int xc_result(Request &request, int r) {
   if (r != 0)
     request.errnum = errno != 0 ? errno : EIO;
@@ -42,7 +42,7 @@ public:
     auto id = static_cast<uint32_t>(domid);
     if (xc_domain_getinfo_single(xen.xch, id, &info_) != 0)
       return errno == ESRCH ? int{ERROR_DOMAIN_NOTFOUND} : xc_result(*this, -1);
-    // Only domains with hardware-assisted or shadow paging have a pool; for the others Xen refuses.
+    // Only domains with hardware-assisted or shadow paging have a pool. Xen refuses the call for all others.
     if (xc_get_paging_mempool_size(xen.xch, id, &pool_bytes_) != 0)
       pool_bytes_ = 0;
     return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls that only look: domains, the host, the hypervisor.
+// Calls that only read: domains, the host, the hypervisor.
 
 #include <cstdlib>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading, writing, watching and closing a vchan. What stands in the ring's shared page is the peer's: libxenvchan
-// keeps its own copy of the sizes and clamps the indices, and nothing here reads the page except the live flags.
+// Reads, writes, watches and closes a vchan. The peer controls the ring's shared page: libxenvchan keeps its own copy
+// of the sizes and clamps the indices, and this file reads nothing from the page except the live flags.
 
 #include "objects/vchan/vchan.hpp"
 
@@ -47,7 +47,7 @@ napi_value Vchan::make(napi_env env, std::unique_ptr<Ring> ring, napi_ref on_eve
   auto *handle = new Handle{{}, self, nullptr};
   if (uv_poll_init(loop, &handle->poll, fd) != 0) {
     delete handle;
-    return object; // Its reads and writes work, but no event comes: cannot happen for an event-channel descriptor.
+    return object; // Reads and writes work, but no event comes: cannot happen for an event-channel fd.
   }
   self->handle_ = handle;
   handle->poll.data = handle;
@@ -79,7 +79,7 @@ void Vchan::call_listener() {
 }
 
 napi_value Vchan::read(napi_env env, uint32_t max) {
-  // In this order: a peer that is seen closed has written all it ever will.
+  // In this order: a peer seen closed has written all its data.
   bool is_peer_open = libxenvchan_is_open(ring_->vchan) != 0;
   int ready = libxenvchan_data_ready(ring_->vchan);
   size_t length = std::min<size_t>(ready > 0 ? static_cast<size_t>(ready) : 0, max);
@@ -94,7 +94,7 @@ napi_value Vchan::read(napi_env env, uint32_t max) {
     return buffer;
   if (got < 0)
     return js_undefined(env);
-  // The peer took data back, which only a hostile one does.
+  // The peer took data back, which only a hostile peer does.
   napi_create_buffer_copy(env, static_cast<size_t>(got), data, nullptr, &buffer);
   return got == 0 ? js_null(env) : buffer;
 }
@@ -133,7 +133,7 @@ void Vchan::close() {
 
 void Vchan::shut(bool is_ending) {
   if (handle_ != nullptr) {
-    uv_poll_stop(&handle_->poll); // Before the descriptor is closed.
+    uv_poll_stop(&handle_->poll); // Before the descriptor closes.
     handle_->owner = nullptr;
     uv_close(reinterpret_cast<uv_handle_t *>(&handle_->poll), on_closed);
     handle_ = nullptr;
@@ -162,7 +162,7 @@ void Vchan::shut(bool is_ending) {
   private:
     std::unique_ptr<Ring> ring_;
   };
-  shutdown(); // The peer hears of it now, whenever the pool comes to it.
+  shutdown(); // The peer learns of it now, whenever the pool runs the job.
   Job::run(env_, std::make_unique<CloseJob>(std::move(ring_)));
 }
 
@@ -172,7 +172,7 @@ void Vchan::on_closed(uv_handle_t *uv_handle) {
   delete handle;
 }
 
-/// The environment ends. It waits until the hook is removed, which on_closed does.
+/// The environment ends. It waits until on_closed removes the hook.
 void Vchan::on_end(napi_async_cleanup_hook_handle, void *data) {
   auto *handle = static_cast<Handle *>(data);
   if (handle->owner != nullptr)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One end of a libxenvchan as a JavaScript object: non-blocking reads and writes of the rings, and a callback for each
-// event-channel event, watched on the event loop of the environment that opened it (a Worker's too). JavaScript thread
-// only.
+// One end of a libxenvchan as a JavaScript object: non-blocking reads and writes of the rings, and a callback for
+// each event-channel event. The event loop of the environment that opened it (a Worker's too) watches the events.
+// JavaScript thread only.
 #pragma once
 
 #include <memory>
@@ -16,12 +16,12 @@ extern "C" {
 
 namespace thaw {
 
-/// The ring with the logger it was opened with, which it goes on using. Freed where it may block: a server removes its
-/// xenstore nodes.
+/// The ring and the logger that it keeps using. It is freed where it may block, because a server removes its xenstore
+/// nodes.
 struct Ring {
   std::function<void(LogLine)> sink;
   std::unique_ptr<Logger> logger;
-  std::vector<std::string> lines; ///< Error lines while it was opened.
+  std::vector<std::string> lines; ///< Error lines logged by its opening.
   libxenvchan *vchan = nullptr;
   bool is_server = false;
 
@@ -32,7 +32,7 @@ struct Ring {
 class Vchan {
 public:
   static const napi_type_tag kTag;
-  /// Takes the ring over and returns its object; nullptr when the environment no longer runs JavaScript.
+  /// Takes ownership of the ring and returns its object; nullptr when the environment no longer runs JavaScript.
   static napi_value make(napi_env env, std::unique_ptr<Ring> ring, napi_ref on_event);
 
   napi_value read(napi_env env, uint32_t max);
@@ -58,7 +58,7 @@ private:
   static void on_poll(uv_poll_t *poll, int status, int events);
   static void on_closed(uv_handle_t *handle);
   static void on_end(napi_async_cleanup_hook_handle hook, void *handle);
-  /// Stops watching and unmaps. At the environment's end a server's xenstore nodes are removed right here.
+  /// Stops watching and unmaps. When the environment ends, a server's xenstore nodes are removed in this call.
   void shut(bool is_ending);
   void call_listener();
 

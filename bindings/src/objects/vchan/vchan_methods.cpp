@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The methods of a vchan object: arguments, and a closed handle throws instead of touching an unmapped ring.
+// Reads the arguments of a vchan's methods. A closed handle throws instead of touching an unmapped ring.
 
 #include "objects/vchan/vchan.hpp"
 #include "util/napi/args.hpp"
@@ -9,7 +9,7 @@
 namespace thaw {
 namespace {
 
-/// `this` as an open vchan; nullptr with an exception pending otherwise.
+/// Returns `this` as an open vchan; nullptr with an exception pending otherwise.
 Vchan *open_self(napi_env env, Args &args) {
   auto *vchan = static_cast<Vchan *>(args.self(Vchan::kTag));
   if (vchan == nullptr || !args.ok())

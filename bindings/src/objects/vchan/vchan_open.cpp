@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening either end of a vchan. It talks to xenstored and maps grants, so it runs on the thread pool.
+// Opens either end of a vchan. Opening talks to xenstored and maps grants, so it runs on the thread pool.
 
 #include <cerrno>
 #include <cstring>
@@ -35,7 +35,7 @@ public:
   }
 
 protected:
-  /// What no waiting brings: the device nodes.
+  /// Checks the device nodes, which do not appear by waiting.
   bool has_devices(const char *device) {
     for (const char *path : {device, "/dev/xen/evtchn"}) {
       if (access(path, R_OK | W_OK) == 0)
@@ -47,7 +47,7 @@ protected:
     return true;
   }
 
-  /// Looked for only when something failed: it costs a connection.
+  /// Checked only after a failure: it costs a connection.
   bool has_xenstored() {
     xs_handle *xs = xs_open(0);
     if (xs == nullptr)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reflink first; else each piece of data by copy_file_range, which the kernel does without a buffer of ours.
+// Tries a reflink first. Else copies each range of data by copy_file_range, inside the kernel without a buffer.
 
 #include "util/host/copy_sparse.hpp"
 
@@ -23,7 +23,7 @@ bool fail(CopyError *error, const char *op, int errnum = errno) {
   return false;
 }
 
-/// For file systems between which the kernel does not copy.
+/// Copies between file systems for which the kernel has no copy.
 bool copy_by_hand(int from, int to, off_t at, off_t end, CopyError *error) {
   std::vector<char> buffer(kPiece);
   while (at < end) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor that is closed where it goes out of sight.
+// A descriptor that closes at the end of its scope.
 #pragma once
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ioctls of bridges and interfaces, in order.
+// Makes the ioctls of bridges and interfaces, in order.
 
 #include "util/host/link.hpp"
 
@@ -46,7 +46,7 @@ struct ifreq request_for(const std::string &name) {
   return request;
 }
 
-/// The bridge that an interface is a port of; "" for none. Other masters, such as a bond, are not a bridge's business.
+/// Returns the bridge that an interface is a port of; "" for none. Ignores other kinds of masters, such as a bond.
 std::string bridge_of(const std::string &interface) {
   char target[PATH_MAX];
   ssize_t n = readlink(("/sys/class/net/" + interface + "/master").c_str(), target, sizeof target - 1);
@@ -63,8 +63,8 @@ bool change_port(int fd, const std::string &bridge, unsigned long op, int index)
   return ioctl(fd, op, &request) == 0;
 }
 
-/// Its bridge speaks for it: addresses of its own would be looked up and announced to every guest. A kernel without
-/// IPv6 has none.
+/// Turns IPv6 off on the interface: its bridge has the addresses, and the kernel would announce the port's own to
+/// every guest. A kernel without IPv6 has no such file.
 void take_no_addresses(const std::string &interface) {
   int fd = open(("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6").c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interfaces of dom0 and bridges by the kernel's own calls (linux/if_bridge.h): no process is started for one.
+// Joins dom0's network interfaces to bridges by kernel calls (linux/if_bridge.h), without starting a process.
 #pragma once
 
 #include <string>
 
 namespace thaw {
 
-/// Which call failed, and its errno.
+/// The call that failed, and its errno.
 struct LinkError {
   const char *op = "";
   int errnum = 0;
 };
 
-/// Makes an interface a port of that bridge and of no other, or of none when `bridge` is "", and takes it up. False
-/// with *error set; it may then be a port of none.
+/// Makes an interface a port of that bridge only, or of none when `bridge` is "", and sets it up. On failure returns
+/// false with *error set; the interface may then be a port of no bridge.
 bool link_join(const std::string &interface, const std::string &bridge, LinkError *error);
 
 } // namespace thaw

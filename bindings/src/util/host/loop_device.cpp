@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ioctls of loop devices, in order, with what races and older kernels ask for.
+// Makes the ioctls of loop devices, in order, and handles races and older kernels.
 
 #include "util/host/loop_device.hpp"
 
@@ -16,7 +16,7 @@
 namespace thaw {
 namespace {
 
-/// Between finding a free device and taking it another process may take it: as often as that, it is tried again.
+/// Another process may take a free device between finding and taking it: retries this often.
 constexpr int kTries = 64;
 
 bool fail(LoopError *error, const char *op) {
@@ -24,7 +24,7 @@ bool fail(LoopError *error, const char *op) {
   return false;
 }
 
-/// 0 or an errno. Linux before 5.8 has no LOOP_CONFIGURE; there a file that is open for reading makes a read-only
+/// Returns 0 or an errno. Linux before 5.8 has no LOOP_CONFIGURE; there a file opened for reading makes a read-only
 /// device.
 int configure(int device, int file, bool writable, const std::string &name) {
   struct loop_config config = {};

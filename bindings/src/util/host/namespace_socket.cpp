@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A socket stays in the namespace where it was made, so a thread of its own goes there, and no other ever leaves
-// dom0's.
+// A socket stays in the namespace where it was made. A thread made for this enters the namespace; no other thread
+// ever leaves dom0's.
 
 #include "util/host/namespace_socket.hpp"
 
@@ -63,7 +63,7 @@ int namespace_socket(const std::string &path, NamespaceSocketError *error) {
   pthread_t thread;
   sigset_t all, old;
 
-  sigfillset(&all); // They are Node's.
+  sigfillset(&all); // Signals belong to Node's threads.
   pthread_sigmask(SIG_SETMASK, &all, &old);
   int refused = pthread_create(&thread, nullptr, go_there, &errand);
   pthread_sigmask(SIG_SETMASK, &old, nullptr);

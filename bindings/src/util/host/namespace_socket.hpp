@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A socket that hears of changes in another network namespace.
+// Opens a socket that receives the changes in another network namespace.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ struct NamespaceSocketError {
   int errnum = 0;
 };
 
-/// Of links, addresses and routes of the namespace at that path. Close-on-exec and non-blocking; -1 with *error.
+/// Opens a socket for links, addresses and routes of the namespace at that path: close-on-exec and non-blocking. -1
+/// with *error.
 int namespace_socket(const std::string &path, NamespaceSocketError *error);
 
 } // namespace thaw

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Argument checks. The TypeScript side checks too; this side must hold when it is called directly.
+// Checks arguments. The TypeScript side checks too; this side must hold when it is called directly.
 
 #include "util/napi/args.hpp"
 
@@ -18,7 +18,7 @@ constexpr uint32_t kCpusMax = 8192;
 
 Args::Args(napi_env env, napi_callback_info info) : env_(env) {
   size_t count = kMax;
-  // Missing ones are filled with undefined.
+  // Node-API fills missing arguments with undefined.
   if (napi_get_cb_info(env, info, &count, values_, &self_, nullptr) != napi_ok)
     ok_ = false;
 }
@@ -56,7 +56,7 @@ double Args::number(size_t index, double max, const char *expected) {
 double Args::field(size_t index, const char *name, double max, const char *expected) {
   napi_value value = nullptr;
   napi_valuetype type = napi_undefined;
-  // A primitive would be made an object of, and a getter may throw.
+  // Node-API would turn a primitive into an object, and a getter may throw.
   if (!ok_ || napi_typeof(env_, values_[index], &type) != napi_ok || type != napi_object ||
       napi_get_named_property(env_, values_[index], name, &value) != napi_ok) {
     reject(index, expected);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a native method reads its arguments: each getter checks the type and, at the first mismatch, throws a TypeError
-// into JavaScript and makes ok() false. Nothing native is called with arguments that did not pass.
+// Reads the arguments of a native method. Each getter checks the type; at the first mismatch it throws a TypeError
+// into JavaScript and makes ok() false. No native call runs with arguments that did not pass.
 #pragma once
 
 #include <node_api.h>
@@ -28,8 +28,8 @@ public:
   std::string text(size_t index);
   bool is_null(size_t index);
   napi_value function(size_t index);
-  /// An open descriptor, duplicated close-on-exec: the caller may close its own while the call is under way. Caller
-  /// owns the result.
+  /// An open descriptor, duplicated close-on-exec: the caller may close its own during the call. The caller owns the
+  /// result.
   int duplicated_fd(size_t index);
   std::vector<int> cpus(size_t index);
   /// Numbers in fields of an object, checked like u32() and size().

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Per-environment state as Node-API instance data.
+// Keeps per-environment state as Node-API instance data.
 
 #include "util/napi/env.hpp"
 

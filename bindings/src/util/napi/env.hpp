@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the addon keeps for each JavaScript environment (main thread, each Worker): the error factory. No process-wide
-// state.
+// The addon's state of each JavaScript environment (main thread, each Worker): the error factory. There is no
+// process-wide state.
 #pragma once
 
 #include <node_api.h>
@@ -9,7 +9,7 @@ namespace thaw {
 
 class EnvData {
 public:
-  /// Creates it for this environment, which frees it at its end.
+  /// Creates the state for this environment, which frees it at its end.
   static void create(napi_env env);
   static EnvData *of(napi_env env);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names for return codes, and the call of the error factory.
+// Names return codes, and calls the error factory.
 
 #include "util/napi/failure.hpp"
 
@@ -49,7 +49,7 @@ napi_value make_error(napi_env env, const Failure &failure) {
   napi_value factory = EnvData::of(env)->error_factory(env);
   if (factory != nullptr && napi_call_function(env, js_undefined(env), factory, 1, &info, &error) == napi_ok)
     return error;
-  napi_value thrown; // A factory that throws must not hide the failure itself.
+  napi_value thrown; // An exception in the factory must not hide the failure itself.
   napi_get_and_clear_last_exception(env, &thrown);
   napi_create_error(env, js_string(env, failure.reason), js_string(env, failure.op), &error);
   return error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs over napi_async_work, which Node waits for when an environment ends.
+// Runs jobs over napi_async_work, which Node waits for when an environment ends.
 
 #include "util/napi/job.hpp"
 
@@ -41,7 +41,7 @@ void Job::settle(napi_env env) {
 
 namespace {
 
-/// A job on its own thread and the channel its end comes back through.
+/// A job on its own thread, and the channel for its result.
 struct Apart {
   std::unique_ptr<Job> job;
   std::shared_ptr<Channel> channel;
@@ -58,7 +58,8 @@ public:
   explicit DoneMessage(std::unique_ptr<Apart> apart) : apart_(std::move(apart)) {
   }
   void deliver(napi_env env) override {
-    // Here, not when the thread gets to it: without the hook nothing would tell the thread that the environment ended.
+    // Here, not when the thread gets to it: without the hook nothing would tell the thread that the environment
+    // ended.
     apart_->channel->release();
     napi_remove_env_cleanup_hook(env, cut_off, apart_->hook_argument);
     delete apart_->hook_argument;

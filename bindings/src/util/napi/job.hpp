@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One blocking piece of work off the event loop that settles a promise.
+// A blocking piece of work that runs off the event loop and settles a promise.
 #pragma once
 
 #include <memory>
@@ -12,19 +12,20 @@ namespace thaw {
 class Job {
 public:
   virtual ~Job() = default;
-  /// Another thread. False with failure_ set when it failed.
+  /// Runs on another thread. False with failure_ set when it failed.
   virtual bool execute() = 0;
-  /// JavaScript thread, after success; nullptr when the environment no longer runs JavaScript.
+  /// Runs on the JavaScript thread, after success; nullptr when the environment no longer runs JavaScript.
   virtual napi_value result(napi_env env) = 0;
 
-  /// Runs it on libuv's thread pool and returns the promise. For short work: the end of the environment waits for it.
+  /// Runs the job on libuv's thread pool and returns the promise. For short work: the end of the environment waits
+  /// for it.
   static napi_value run(napi_env env, std::unique_ptr<Job> job);
 
-  /// Runs it on a thread of its own, which the end of the environment leaves behind: for work that may wait for ever,
-  /// such as reading a pipe. Its destructor may then run on that thread.
+  /// Runs the job on a thread of its own, which the end of the environment does not wait for: for work that may block
+  /// for ever, such as reading a pipe. The job's destructor may then run on that thread.
   static napi_value run_apart(napi_env env, std::unique_ptr<Job> job);
 
-  /// JavaScript thread: settles the promise.
+  /// Settles the promise, on the JavaScript thread.
   void settle(napi_env env);
 
 protected:

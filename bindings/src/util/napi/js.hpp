@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Short names for making JavaScript values. All are for the JavaScript thread, inside a handle scope.
+// Makes JavaScript values by short names. All functions run on the JavaScript thread, inside a handle scope.
 #pragma once
 
 #include <cstdint>

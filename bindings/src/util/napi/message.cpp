@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The channel over napi_threadsafe_function.
+// Implements the channel over napi_threadsafe_function.
 
 #include "util/napi/message.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The result of requests that have none.
+// The default result, for requests that have none.
 
 #include "util/napi/request.hpp"
 

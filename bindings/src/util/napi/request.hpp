@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call into Xen on its way: made on the JavaScript thread, run on the libxl thread, settled on the JavaScript
-// thread.
+// One call into Xen: made on the JavaScript thread, run on the libxl thread, settled on the JavaScript thread.
 #pragma once
 
 #include <memory>
@@ -14,7 +13,7 @@ namespace thaw {
 class DeathWatches;
 class ThreadListener;
 
-/// What a request may use while it runs on the libxl thread.
+/// The handles for requests that run on the libxl thread.
 struct Xen {
   libxl_ctx *ctx;
   xc_interface *xch;
@@ -29,23 +28,23 @@ public:
   Request(const Request &) = delete;
   Request &operator=(const Request &) = delete;
 
-  /// Libxl thread. Asynchronous requests pass `how` to libxl and return what the initiating call returned; the others
-  /// do all their work and return its rc. Whatever libxl is given must live in the request. `hint` may be set on
-  /// failure.
+  /// Libxl thread. An asynchronous request passes `how` to libxl and returns the initiating call's result. A
+  /// synchronous request does all its work and returns its rc. Everything given to libxl must live in the request.
+  /// `hint` may be set on failure.
   virtual int start(const Xen &xen, const libxl_asyncop_how *how) = 0;
   virtual bool is_async() const {
     return false;
   }
-  /// Libxl thread, after an asynchronous request ended well: turns results into what result() needs.
+  /// Libxl thread, after an asynchronous request succeeded: prepares the data for result().
   virtual int finish(const Xen &) {
     return 0;
   }
-  /// Whether libxl may be asked to abort now. Some stretches of libxl do not survive it (see SaveStream).
+  /// False while libxl must not be asked to abort. Some parts of libxl do not survive an abort (see SaveStream).
   virtual bool can_abort() const {
     return true;
   }
-  /// Libxl thread, after an asynchronous request failed: starts what takes back a half-done one, with the same `how`.
-  /// The request is settled with its first rc once that has ended. False when there is nothing to take back.
+  /// Libxl thread, after an asynchronous request failed: starts the undoing of a half-done request, with the same
+  /// `how`. The request settles with its first rc once the undoing has ended. False when there is nothing to undo.
   virtual bool undo(const Xen &, const libxl_asyncop_how *) {
     return false;
   }
@@ -53,8 +52,8 @@ public:
   virtual napi_value result(napi_env env);
 
   const char *const op;
-  int64_t domid;     ///< The domain meant, -1 while there is none.
-  const uint32_t id; ///< Names it for abort(); 0 cannot be aborted.
+  int64_t domid;     ///< The domain of the call, -1 while there is none.
+  const uint32_t id; ///< Identifies it for abort(); 0 cannot be aborted.
   std::string hint;
   std::string reason; ///< Used instead of libxl's name for the rc, when not empty.
   /// Set instead of returning a libxl code when a libxenctrl call failed.
@@ -66,12 +65,12 @@ public:
     bool is_complete = false;
     bool is_abort_wanted = false, was_aborted = false;
     bool is_undoing = false;
-    int rc = 0;            ///< Of the call that is under way or over.
-    int first_rc = 0;      ///< Of the request, while it is being undone.
-    uint64_t log_mark = 0; ///< Log lines from here on may belong to it.
+    int rc = 0;            ///< The result of the running or last call.
+    int first_rc = 0;      ///< The request's result, while it is being undone.
+    uint64_t log_mark = 0; ///< Log lines from this number on may belong to it.
   } progress;
   napi_deferred deferred = nullptr;
-  std::shared_ptr<ThreadListener> owner; ///< Keeps the context alive while the call is under way.
+  std::shared_ptr<ThreadListener> owner; ///< Keeps the context alive during the call.
 };
 
 /// Runs a synchronous libxl call whose result is only its rc.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the addon starts its threads: detached, and with all signals blocked, since those are Node's.
+// Starts the addon's threads: detached, and with all signals blocked, since signals belong to Node's threads.
 #pragma once
 
 #include <csignal>
@@ -7,7 +7,7 @@
 
 namespace thaw {
 
-/// False when there are no more threads or no memory.
+/// False when no thread or no memory is available.
 inline bool start_detached(const char *name, void *(*run)(void *), void *argument) {
   sigset_t all, old;
   sigfillset(&all);

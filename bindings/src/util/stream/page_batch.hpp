@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries and pages of small PAGE_DATA records on their way into a large one: what a restore pays for is records.
+// Collects entries and pages of small PAGE_DATA records into a large record: a restore's time depends on the number
+// of records.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace thaw {
 
 class PageBatch {
 public:
-  /// Whether `count` entries may join: up to as many as libxenguest puts into a record, and no frame twice, which a
+  /// True when `count` entries fit: at most as many as libxenguest puts into a record, and no frame twice, which a
   /// restore would populate twice. An empty batch takes any.
   bool has_room_for(const uint8_t *entries, size_t count) const {
     if (is_empty())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which page frames have had contents in this stream. Sparse, since frame numbers come from the stream: memory grows
-// with the pages seen, not with the numbers claimed.
+// The set of page frames that have had contents in this stream. It is sparse, since frame numbers come from the
+// stream: memory grows with the pages seen, not with the numbers claimed.
 #pragma once
 
 #include <bitset>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of a save stream's head.
+// Checks the head of a save stream.
 
 #include "util/stream/save_stream.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 /// libxl's stream header and the header of the first record, which is LIBXC_CONTEXT.
 struct Head {
   uint64_t ident;
-  uint32_t version, options; // Big-endian, as the ident.
+  uint32_t version, options; // Big-endian, like the ident.
   uint32_t type, length;
 };
 static_assert(sizeof(Head) == 24, "wire size");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A descriptor that libxl reads a save stream from or writes one to, and the two things libxl (4.20) does not survive
-// about it: when a stream fails, or is aborted, before the save helper has been started, libxl calls the helper's
-// completion callback, which is not set yet (libxl__save_helper_abort). So a stream is checked beforehand, and aborting
-// waits until its first 24 bytes have passed.
+// A descriptor that libxl reads a save stream from or writes one to. It avoids two cases that libxl (4.20) does not
+// survive: when a stream fails, or is aborted, before the save helper has started, libxl calls the helper's
+// completion callback, which is not set yet (libxl__save_helper_abort). So a stream is checked beforehand, and
+// aborting waits until its first 24 bytes have passed.
 #pragma once
 
 #include <sys/types.h>
@@ -22,13 +22,13 @@ public:
     return fd_;
   }
 
-  /// Whether what is at the descriptor's offset begins as libxl's own streams do. nullptr, or what is wrong. Notes the
-  /// offset.
+  /// Checks that the data at the descriptor's offset begins like libxl's own streams. Returns nullptr, or the fault.
+  /// Notes the offset.
   const char *check_readable();
-  /// Whether a stream can be written at the descriptor's offset: writes its first bytes, without moving the offset.
-  /// errno or 0.
+  /// Checks that a stream can be written at the descriptor's offset: writes its first bytes, without moving the
+  /// offset. Returns errno or 0.
   int check_writable();
-  /// The head has passed, so that the helper runs or has run.
+  /// True when the head has passed, so that the helper runs or has run.
   bool is_past_head() const;
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a save stream is made of: libxl's records, and inside its LIBXC_CONTEXT record those of libxenguest. Sources:
+// The format of a save stream: libxl's records, and inside its LIBXC_CONTEXT record those of libxenguest. Sources:
 // Xen's docs/specs/libxl-migration-stream and libxc-migration-stream.
 #pragma once
 
@@ -46,7 +46,7 @@ struct LibxcDomainHeader {
   uint32_t xen_major, xen_minor;
 };
 static_assert(sizeof(LibxcImageHeader) == 24 && sizeof(LibxcDomainHeader) == 16, "wire sizes");
-/// Bit of the options of both headers.
+/// A bit in the options of both headers.
 constexpr uint32_t kBigEndian = 1;
 enum : uint32_t { DOMAIN_PV = 1, DOMAIN_HVM = 2 };
 
@@ -66,11 +66,12 @@ enum : uint32_t {
   LIBXC_STATIC_DATA_END = 16,
   LIBXC_CPUID_POLICY = 17,
   LIBXC_MSR_POLICY = 18,
-  /// A record of a type that is not known may be skipped when it has this bit.
+  /// A reader may skip a record of an unknown type that has this bit.
   LIBXC_OPTIONAL = 0x80000000
 };
 
-// An entry of a PAGE_DATA record: frame number and, in its highest four bits, type. Types below BROKEN have contents.
+// An entry of a PAGE_DATA record: the frame number, and the type in the highest four bits. Types below BROKEN have
+// contents.
 enum : uint8_t {
   PAGE_NOTAB = 0,
   PAGE_L1TAB = 1,
@@ -84,7 +85,7 @@ constexpr uint64_t kPfnMask = (uint64_t(1) << 52) - 1;
 constexpr uint8_t page_type(uint64_t entry) {
   return uint8_t(entry >> 60);
 }
-/// Neither of these nine is a type.
+/// These nine values are no types.
 constexpr bool is_unknown_type(uint8_t type) {
   return type > PAGE_L4TAB && type <= PAGE_LPIN;
 }

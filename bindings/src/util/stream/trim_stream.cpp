@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two nested record loops of a save stream and the rewriting of PAGE_DATA, in the order of the stream.
+// Reads the two nested record loops of a save stream and rewrites PAGE_DATA, in the order of the stream.
 
 #include "util/stream/trim_stream.hpp"
 
@@ -102,22 +102,23 @@ private:
     if (count == 0 || count > (length - 8) / 8)
       return fail("PAGE_DATA record with a wrong count");
     size_t pages_at = 8 + size_t(count) * 8, in = pages_at, out = pages_at, kept = 0;
-    // Entries and pages move towards their fronts as others drop out: what is written never passes what is read.
+    // Entries and pages move towards their fronts as others drop out: the write position never passes the read
+    // position.
     for (uint32_t i = 0; i < count; i++) {
       uint64_t entry;
       memcpy(&entry, &body_[8 + size_t(i) * 8], sizeof entry);
       uint8_t type = page_type(entry);
       if (is_unknown_type(type))
         return fail("PAGE_DATA record with an unknown page type");
-      // Of an HVM or PVH domain libxenguest lists every frame up to the highest, holes as XTAB: most of its entries,
-      // and a restore skips them.
+      // For an HVM or PVH domain libxenguest lists every frame up to the highest, holes as XTAB. These are most
+      // entries, and a restore skips them.
       if (type == PAGE_XTAB && is_hvm_)
         continue;
       if (type < PAGE_BROKEN) {
         if (length - in < kPage)
           return fail("PAGE_DATA record too short for its pages");
         uint64_t pfn = entry & kPfnMask;
-        // A page sent again after it had contents must say that it is zero now: XALLOC would leave the old contents.
+        // A page sent again after it had contents must be sent as zero: XALLOC would leave the old contents.
         if (type == PAGE_NOTAB && is_zero(&body_[in]) && !seen_.has(pfn)) {
           entry |= uint64_t(PAGE_XALLOC) << 60;
           counts_->zero_pages++;
@@ -162,7 +163,7 @@ private:
     return ok;
   }
 
-  /// Reads a record's body into body_, growing it as bytes arrive, so that a lie about the length costs nothing.
+  /// Reads a record's body into body_, growing it as bytes arrive: a false length then costs no memory.
   bool gather(size_t length) {
     for (size_t have = 0; have < length;) {
       size_t step = std::min(kStep, length - have);

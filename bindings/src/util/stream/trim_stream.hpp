@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a save stream loses its zero pages: libxl's v2 stream is copied record by record, and in the libxenguest stream
-// inside its LIBXC_CONTEXT record every all-zero page of normal type becomes XALLOC (populate, no data), the holes of
-// an HVM domain drop out, and small PAGE_DATA records become large ones. Formats: Xen's
-// docs/specs/libxl-migration-stream and libxc-migration-stream. Nothing in the input is believed before it is checked.
+// Removes the zero pages of a save stream. libxl's v2 stream is copied record by record. In the libxenguest stream
+// inside its LIBXC_CONTEXT record, every all-zero page of normal type becomes XALLOC (populate, no data), the holes
+// of an HVM domain drop out, and small PAGE_DATA records become large ones. Formats: Xen's
+// docs/specs/libxl-migration-stream and libxc-migration-stream. Input is checked before use.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace thaw {
 
-/// Where the bytes come from and go to. Both callbacks return 0 or an errno value.
+/// The source and the target of the bytes. Both callbacks return 0 or an errno value.
 struct TrimIo {
   void *user;
   /// Fills `length` bytes, fewer only at the end of the input; sets *got.
@@ -25,14 +25,14 @@ struct TrimCounts {
   uint64_t bytes = 0;      ///< Bytes written.
 };
 
-/// What was wrong, and the errno of a failed read or write (0 for a bad stream).
+/// The fault, and the errno of a failed read or write (0 for a bad stream).
 struct TrimError {
   char what[96] = "";
   int errnum = 0;
 };
 
-/// Copies the whole stream, up to and with libxl's END record. False with *error set on the first fault; what was
-/// written until then is of no use.
+/// Copies the whole stream, up to and including libxl's END record. Returns false with *error set on the first fault;
+/// the output written until then is useless.
 bool trim_stream(const TrimIo &io, TrimCounts *counts, TrimError *error);
 
 } // namespace thaw

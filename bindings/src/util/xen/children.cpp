@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fork and pidfds.
+// Implements fork_child() and polls pidfds.
 
 #include "util/xen/children.hpp"
 
@@ -17,7 +17,7 @@ Children::~Children() {
 
 pid_t Children::fork_child(void *user) {
   auto *self = static_cast<Children *>(user);
-  // The calling thread has all signals blocked, so none can come between fork and the reset of the handlers.
+  // The calling thread has all signals blocked, so no signal can come between fork and the reset of the handlers.
   pid_t pid = fork();
   if (pid == 0) {
     for (int signum = 1; signum < NSIG; signum++) {
@@ -59,7 +59,7 @@ bool Children::after_poll(const pollfd *fds, size_t count) {
     close(fds[i].fd);
     pidfds_.erase(std::find(pidfds_.begin(), pidfds_.end(), fds[i].fd));
   }
-  // One that was reaped is no longer a child: WNOWAIT would find none. kill(0) finds none either.
+  // A reaped process is no longer a child: WNOWAIT would not find it, nor does kill(0).
   auto is_gone = [](pid_t pid) { return kill(pid, 0) != 0; };
   unwatched_.erase(std::remove_if(unwatched_.begin(), unwatched_.end(), is_gone), unwatched_.end());
   return has_exited;

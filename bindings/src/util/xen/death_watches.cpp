@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// libxl_evenable_domain_death and its events.
+// Calls libxl_evenable_domain_death and reads its events.
 
 #include "util/xen/death_watches.hpp"
 

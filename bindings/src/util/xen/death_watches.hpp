@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which domains' ends libxl watches for us, and what its events say. Libxl thread only.
+// Keeps the domains whose end libxl watches, and reads libxl's death events. Libxl thread only.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ struct DomainEvent {
 class DeathWatches {
 public:
   int enable(libxl_ctx *ctx, uint32_t watch, uint32_t domid);
-  /// Unknown watches are ignored: a watch may be closed before it was enabled.
+  /// Ignores unknown watches: a watch may be closed before it was enabled.
   void disable(libxl_ctx *ctx, uint32_t watch);
   void disable_all(libxl_ctx *ctx);
 

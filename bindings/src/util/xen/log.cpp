@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The logger's callbacks.
+// Implements the logger's callbacks.
 
 #include "util/xen/log.hpp"
 
@@ -38,7 +38,7 @@ void vmessage(xentoollog_logger *xtl, xentoollog_level level, int errnum, const 
   }
   line[at++] = '\0';
   if (logger->child_pipe[1] >= 0 && write(logger->child_pipe[1], line, at) < 0) {
-    // The pipe is full: the line is lost, the child must not wait.
+    // The pipe is full: drop the line, since the child must not wait.
   }
 }
 
@@ -61,7 +61,7 @@ void Logger::drain_children() {
   ssize_t got = read(child_pipe[0], buffer, sizeof buffer - kLineMax);
   if (got <= 0)
     return;
-  // Lines are written whole, each with its NUL: the rest of one cut by the buffer's size is there already.
+  // Lines are written whole, each with its NUL: the rest of a line cut by the buffer's size is already in the pipe.
   while (buffer[got - 1] != '\0' && read(child_pipe[0], buffer + got, 1) == 1)
     got++;
   buffer[got - 1] = '\0';
@@ -88,7 +88,7 @@ std::string log_without_place(const std::string &text) {
     return text;
   size_t end = text.find(": ", file);
   size_t start = text.rfind(' ', file);
-  // Only when the file is right after the context, i.e. `libxl: libxl_create.c:12:f: text`.
+  // Only when the file is right after the context, e.g. `libxl: libxl_create.c:12:f: text`.
   if (end == std::string::npos || start == std::string::npos || text.find(' ') != start)
     return text;
   return text.substr(end + 2);

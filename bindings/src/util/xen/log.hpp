@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where Xen's libraries write their log: a xentoollog logger that hands lines to a sink, also from the children libxl
-// forks without exec (they write to a pipe the parent reads, since they must not touch the parent's locks).
+// Collects the log of Xen's libraries: a xentoollog logger that passes lines to a sink. Children that libxl forks
+// without exec log too: they write to a pipe that the parent reads, since they must not touch the parent's locks.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ struct LogLine {
 /// `debug`, `info`, `warn` or `error`.
 const char *log_level_name(xentoollog_level level);
 
-/// libxl's `file.c:12:function: ` cut off: what a person wants to read.
+/// Removes libxl's `file.c:12:function: `, and leaves the text for the user.
 std::string log_without_place(const std::string &text);
 
 /// SAFETY: standard layout with the vtable first, so that a xentoollog_logger * given to Xen is a Logger *.
@@ -27,9 +27,9 @@ struct Logger {
   std::function<void(LogLine)> *sink;
   xentoollog_level min_level;
   int owner_pid;
-  int child_pipe[2]; ///< -1 when there is none; then children's lines are lost.
+  int child_pipe[2]; ///< -1 without a pipe; the children's lines are then lost.
 
-  /// `sink` is called on whatever thread of this process calls Xen's libraries with this logger.
+  /// Calls `sink` on whichever thread of this process calls Xen's libraries with this logger.
   Logger(std::function<void(LogLine)> *sink, xentoollog_level min_level, bool with_child_pipe);
   ~Logger();
   Logger(const Logger &) = delete;
@@ -38,7 +38,7 @@ struct Logger {
   xentoollog_logger *xtl() {
     return &vtable;
   }
-  /// Passes on what children wrote. Call when child_pipe[0] is readable.
+  /// Passes on the lines of the children. Call it when child_pipe[0] is readable.
   void drain_children();
 };
 

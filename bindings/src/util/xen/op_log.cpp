@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ring of recent error lines.
+// Keeps the ring of recent error lines.
 
 #include "util/xen/op_log.hpp"
 
@@ -30,7 +30,7 @@ std::vector<std::string> OpLog::details(uint64_t mark, const void *op, int64_t d
     bool is_others =
         line.op != nullptr ? line.op != op : std::find(others.begin(), others.end(), line.domid) != others.end();
     bool is_mine = line.op == op || (line.domid >= 0 && line.domid == domid);
-    // A call without a domid is making one: lines about a domain nobody else works on are most likely its own.
+    // A call without a domid makes a domain: lines about a domain without another call are most likely its own.
     bool is_likely = !is_others && (domid < 0 || line.domid < 0);
     if (is_mine || is_likely)
       found.push_back(line.text);

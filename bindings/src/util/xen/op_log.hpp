@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which error lines of libxl's log belong to a failed call. libxl does not say, so lines are matched by the call being
-// started when they came and by the `Domain N:` they begin with. Libxl thread only.
+// Finds the error lines of libxl's log that belong to a failed call. libxl does not say, so a line is matched by the
+// call that was being started when it came, and by the `Domain N:` that it begins with. Libxl thread only.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace thaw {
 
 class OpLog {
 public:
-  /// A place in the log: details() looks from there on.
+  /// A position in the log; details() looks from it on.
   uint64_t mark() const {
     return next_;
   }
@@ -20,8 +20,8 @@ public:
   /// `op` is the call being started, nullptr while libxl handles events.
   void add(const std::string &text, const void *op);
 
-  /// Lines since `mark` of this call: those that came while it was started, those that name its domain, and those that
-  /// name no domain of `others`. `domid` is -1 for a call that has no domain yet.
+  /// Returns this call's lines since `mark`: lines that came while it was started, lines that name its domain, and
+  /// lines that name no domain of `others`. `domid` is -1 for a call that has no domain yet.
   std::vector<std::string> details(uint64_t mark, const void *op, int64_t domid,
                                    const std::vector<int64_t> &others) const;
 
@@ -29,7 +29,7 @@ private:
   struct Line {
     uint64_t number;
     const void *op;
-    int64_t domid; ///< -1: names none.
+    int64_t domid; ///< -1: the line names no domain.
     std::string text;
   };
 

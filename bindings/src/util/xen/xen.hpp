@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Xen's C headers in the one order that compiles as C++: xenctrl.h first, since it asks for the tools-only parts of the
-// public headers.
+// Includes Xen's C headers in the one order that compiles as C++: xenctrl.h first, since it asks for the tools-only
+// parts of the public headers.
 #pragma once
 
 extern "C" {
