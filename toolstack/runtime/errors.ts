@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can go wrong with a container as its user sees it, and the exit status each of it becomes.
+// Defines the errors of containers that a user sees, and the exit status for each.
 
 import { errorCode, ThawError } from '../base/errors.js';
 
 export class ContainerError extends ThawError {}
 
-/** What cannot be done with a container as it is now; `verb` as in `Cannot pause`. */
+/** Returns the error for an action that the container's state does not allow; `verb` as in `Cannot pause`. */
 export function stateError(
   verb: string,
   { name, state }: { name: string; state: string },
@@ -16,7 +16,7 @@ export function stateError(
   );
 }
 
-/** What a container cannot have for itself, or have done to it, since it shares its domain; `remedy` says what can. */
+/** Returns the error for an action or property that is impossible in a shared domain; `remedy` names the alternative. */
 export function inPod(
   verb: string,
   { name, pod }: { name: string; pod?: { name: string } },
@@ -29,7 +29,7 @@ export function inPod(
 }
 
 /**
- * The exit statuses of `thaw run` and `thaw exec` when no process of theirs ran: as podman's and docker's. An error that knows a
+ * Returns the exit status of `thaw run` and `thaw exec` when no process of theirs ran, as with podman and docker. An error that knows a
  * process's status has its own.
  */
 export function runFailureStatus(error: unknown): number {

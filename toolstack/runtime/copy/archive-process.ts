@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process of the agent that carries files. It starts as one of `thaw exec` does; the launcher or thawd has its streams.
+// Runs archive processes of the agent, which carry files. They start like processes of `thaw exec`. The launcher or thawd has their streams.
 
 import { ArchiveOption, ArchiveVerb, type ArchiveRequest } from '../../agent/wire-process.js';
 import type { Client } from '../../api/engine.js';
@@ -24,8 +24,8 @@ export async function joinFiles(opened: Opened, wish: Wish, client: Client): Pro
 }
 
 /**
- * Runs `work` on the process's streams. Resolves with its result once both have ended. Rejects with ERR_COPY and the process's message where
- * the process fails, and else as `work` does. Aborting ends the process.
+ * Runs `work` on the process's streams. Resolves with its result once both have ended. Rejects with ERR_COPY and the process's message if
+ * the process fails, otherwise as `work` does. An abort ends the process.
  */
 export async function useFiles<T>(
   opened: Opened,
@@ -50,7 +50,7 @@ export async function useFiles<T>(
     const worked = work(process).then(
       (value) => ({ value }),
       (error: unknown) => {
-        // The process must not take a part of its input for the whole.
+        // The process must not take a part of its input for the whole input.
         stop();
         return { error };
       },
@@ -72,7 +72,7 @@ function isGood(exit: ExitStatus): boolean {
   return exit.kind === 'exited' && exit.code === 0;
 }
 
-/** The error in the process's own words, which a guest wrote. */
+/** Returns an error with the process's own message, which an untrusted guest wrote. */
 function said(untrusted: string, exit: ExitStatus): CopyError {
   const words = untrusted.replace(/^thaw: /, '');
   const how = exit.kind === 'exited' ? `status ${exit.code}` : `signal ${exit.signal}`;
@@ -92,7 +92,7 @@ async function start(
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
   const flags = flagsOf(wish);
   const { verb, options = 0 } = wish;
-  // The processes of a running container see its mounts. Its changes and its layer have none of them.
+  // Processes in a running container see its mounts. Changes and layers must not include them.
   const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
   const isNamed = seesMounts || (options & ArchiveOption.STILL) !== 0;
   const request = { ...wish, options, flags, container: isNamed ? inGuest : '' };

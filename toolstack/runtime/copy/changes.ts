@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw diff: which paths a container has added, changed and deleted, by what its guest says of the writable layer.
+// thaw diff: lists the paths that a container has added, changed and deleted, from its guest's report on the writable layer.
 
 import { ArchiveVerb } from '../../agent/wire-process.js';
 import type { Change } from '../../api/engine.js';
@@ -8,20 +8,20 @@ import { useFiles } from './archive-process.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { withOpened } from './file-guest.js';
 
-/** More than a guest has a reason to send. */
+/** An honest guest sends fewer bytes. */
 const BYTES_MAX = 64 * 2 ** 20;
 const CHANGES_MAX = 1_000_000;
 
 const KINDS: Record<string, Change['kind']> = { A: 'added', C: 'changed', D: 'deleted' };
 
-/** What every start makes or mounts there, as podman leaves it out. */
+/** The paths that every start makes or mounts. podman leaves them out too. */
 const OWN = new Set(
   '/dev /proc /sys /run /etc/hosts /etc/hostname /etc/resolv.conf /etc/machine-id /etc/mtab /run/secrets'.split(
     ' ',
   ),
 );
 
-/** By path. Rejects as withOpened() and useFiles() do. */
+/** Resolves with the changes, sorted by path. Rejects as withOpened() and useFiles() do. */
 export async function changesOf(
   services: ContainerServices,
   manager: ContainerManager,
@@ -46,7 +46,7 @@ export async function changesOf(
   );
 }
 
-/** Throws ERR_COPY for what is no list of changes. */
+/** Throws ERR_COPY for bytes that are no list of changes. */
 export function parseChanges(untrusted: Buffer): Change[] {
   const changes = untrusted
     .toString('utf8')

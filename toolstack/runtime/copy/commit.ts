@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw commit: an image of what a container has written on top of its own, and of how it was started.
+// thaw commit: makes an image from a container's image, its writable layer, and its start options.
 
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -28,10 +28,10 @@ export async function commitContainer(
     const { container, inGuest } = opened;
     const { record } = container;
     const { image, author = '', message: comment = '', change } = options;
-    // Nothing runs in a guest that was started for the files.
+    // No process of the container runs in a file guest.
     const stops = options.pauses && inGuest !== '';
     const wish = stops ? { ...layer, options: ArchiveOption.STILL } : layer;
-    // Nobody else stops it meanwhile, and thaw exec waits.
+    // No pause or copy comes meanwhile, and thaw exec waits.
     const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
       stops ? container.exclusive(work) : work();
     const committed = await services.images.commit(
@@ -55,7 +55,7 @@ export async function commitContainer(
   });
 }
 
-/** A guest that sends without end is not to fill the host's disk. */
+/** Limits the bytes of a layer: a guest that sends without end must not fill the host's disk. */
 async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of source) {
@@ -66,7 +66,7 @@ async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
-/** What the container was made with, where that was not the image's. */
+/** Returns the image's config, changed by the options that the container was made with. */
 function withOwn(config: Process, options: CreateOptions | undefined): Process {
   if (!options) return config;
   const { command, entrypoint, env, user, workdir, labels } = options;
@@ -89,7 +89,7 @@ function withOwn(config: Process, options: CreateOptions | undefined): Process {
   };
 }
 
-/** The last of a name counts. */
+/** The last value of a name counts. */
 export function mergedEnv(before: readonly string[], more: readonly string[]): string[] {
   const nameOf = (item: string): string => item.slice(0, item.indexOf('='));
   const all = new Map([...before, ...more].map((item) => [nameOf(item), item]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw cp and export: files between containers, the host, and the client's own streams. The guest packs and unpacks its own; thawd those of the
-// host.
+// thaw cp and export: copies files between containers, the host, and the client's own streams. The guest packs and unpacks its own files,
+// thawd those of the host.
 
 import { createWriteStream } from 'node:fs';
 import { lstat, rm } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import type { ContainerManager, ContainerServices } from '../store/containers.js
 import { withOpened, type Opened } from './file-guest.js';
 import type { ContainerRecord } from '../store/record.js';
 
-/** Copies; at least one end is a container. Rejects with ERR_COPY, ERR_CONTAINER_STATE and the like. */
+/** Copies files; at least one end is a container. Rejects with ERR_COPY, ERR_CONTAINER_STATE and the like. */
 export async function copyFiles(
   services: ContainerServices,
   manager: ContainerManager,
@@ -64,7 +64,7 @@ export async function copyFiles(
   throw new CopyError('Cannot copy: neither side is a container');
 }
 
-/** Always in the same order, or two copies crosswise would wait for each other. */
+/** Opens both containers, always in the same order: otherwise two crosswise copies would wait for each other. */
 function openBoth<T>(
   manager: ContainerManager,
   [from, to]: [string, string],
@@ -87,7 +87,7 @@ export async function exportFiles(
   const wish = { verb: ArchiveVerb.PACK, path: '/', name: '.' };
   const asked = { key, verb: 'export', signal: client.signal };
   return withOpened(services, manager, asked, async (opened) => {
-    // Not what is mounted in it, /proc and volumes among that.
+    // Leaves out the container's mounts, such as /proc and volumes.
     const unmounted = { ...opened, inGuest: '' };
     if (output === undefined) {
       await joinFiles(unmounted, wish, client);
@@ -99,7 +99,7 @@ export async function exportFiles(
     try {
       await useFiles(unmounted, wish, client.signal, (process) => pipeline(process.output, file));
     } catch (error) {
-      // What was there before it stays: a device, or somebody's file.
+      // A path that existed before stays: it may be a device or a user's file.
       if (isNew) await rm(path, { force: true });
       throw error;
     }
@@ -107,7 +107,7 @@ export async function exportFiles(
   });
 }
 
-/** What is copied is known by its own name, but a folder's contents by none. */
+/** Packs a path under its own name, but a folder's contents under no name. */
 function packing(path: string, name = baseOf(path) || '.'): Wish {
   return { verb: ArchiveVerb.PACK, path, name };
 }
@@ -133,7 +133,7 @@ function unpacking(
   return { verb: ArchiveVerb.UNPACK, path, name: '', options, ...ownerOf(record, keepsOwners) };
 }
 
-/** The user whose container it is. */
+/** Returns the container's user as the owner of the copied files, unless the files keep their owners. */
 function ownerOf({ process }: ContainerRecord, keepsOwners: boolean): Pick<Wish, 'owner'> {
   const { uid, gid } = process?.user ?? { uid: 0, gid: 0 };
   return keepsOwners ? {} : { owner: { uid, gid } };
@@ -154,7 +154,7 @@ async function fetch(
   if (count === 0) throw new CopyError(`Cannot copy ${from}: it has nothing that can be copied`);
 }
 
-/** The last name of a path; '' for the root, and for a folder whose contents are meant. */
+/** Returns the last name of a path; '' for the root, and for a path that means a folder's contents. */
 export function baseOf(path: string): string {
   if (/(^|\/)\.\/?$/.test(path)) return '';
   const base = posix.basename(posix.normalize(path));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose guest has a container's files? Its own while it runs; else one that is started for them alone, with its layers and its disk, and in
-// which nothing of the container's runs.
+// Opens a container's files in its own guest while it runs, otherwise in a file guest: a guest that is started for the files alone, with the
+// container's layers and disk, and runs no process of the container.
 
 import { randomBytes } from 'node:crypto';
 import type { ExitStatus } from '../../api/wire.js';
@@ -20,18 +20,18 @@ import { ownImage } from '../store/image-of.js';
 export interface Opened {
   container: Container;
   sandbox: ContainerSandbox;
-  /** Its processes beside the first. */
+  /** The processes in the guest beside the first. */
   execs: Execs;
-  /** What the agent calls the container that runs there; '' where none does. */
+  /** The agent's name for the container that runs there; '' in a file guest. */
   inGuest: string;
 }
 
-/** Enough for the agent, and a tar archive on its way. */
+/** Enough for the agent and a tar archive in transit. */
 const OPENED_KIB = 64 * 1024;
 
 /**
- * Runs `work` on a container's files, and keeps it from being started or removed meanwhile where it does not run. `verb` is for messages.
- * Rejects with ERR_CONTAINER_STATE when they are nowhere, and as createSandbox() does.
+ * Runs `work` on a container's files. A container that does not run cannot be started or removed meanwhile. `verb` is for messages.
+ * Rejects with ERR_CONTAINER_STATE when the files no longer exist, and as createSandbox() does.
  */
 export async function withOpened<T>(
   services: ContainerServices,
@@ -67,7 +67,7 @@ function open<T>(
   return done;
 }
 
-/** Whether there is something to open of one that does not run. */
+/** True when a container that does not run has files to open. */
 function hasFiles({ record }: Container): boolean {
   const { options } = record;
   return record.sandbox.disk !== undefined && options !== undefined && options.frozen === undefined;

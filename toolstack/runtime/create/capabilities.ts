@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which capabilities a container's processes have: the engines' defaults, with what was added and dropped.
+// Computes the capabilities of a container's processes: the container engines' defaults, plus added and minus dropped capabilities.
 
 import { ContainerError } from '../errors.js';
 
-/** podman's and docker's defaults, so that images find what they are used to. */
+/** The defaults of podman and docker, on which images rely. */
 const DEFAULTS =
   'CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT'.split(
     ' ',
@@ -27,8 +27,8 @@ export interface Capabilities {
 }
 
 /**
- * For a process of that uid: root has all that it may have, others, as podman has it, no more than what was added by name.
- * Throws ERR_USAGE for a name that is no capability.
+ * Returns the capabilities of a process with that uid. Root gets the whole bounding set. Other users get only capabilities that were added
+ * by name, as with podman. Throws ERR_USAGE for a name that is no capability.
  */
 export function capabilitiesFor(
   uid: number,
@@ -47,7 +47,7 @@ export function capabilitiesFor(
   return { bounding, effective: own, permitted: own, ...more };
 }
 
-/** In capitals, without CAP_. */
+/** Returns the name in capitals, without CAP_. Throws ERR_USAGE. */
 function checkName(option: string, text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, '');
   if (name === 'ALL' || ALL.includes(name)) return name;

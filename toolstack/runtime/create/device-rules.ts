@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which device files a container may open, and whether its guest's kernel has to look at that.
+// Decides which device files a container may open, and whether its guest's kernel must enforce that.
 
 /** A device node of config.json. */
 export interface DeviceNode {
   path: string;
   major: number;
   minor: number;
-  /** r, w and m, as of --device. */
+  /** r, w and m, as in --device. */
   access: string;
 }
 
 export interface DeviceChances {
-  /** The most that a process of it can have, as config.json names them. */
+  /** The most capabilities that a process of the container can have, as config.json names them. */
   capabilities: readonly string[];
   devices: readonly DeviceNode[];
-  /** Whether it is not the only container of its domain. */
+  /** True when the container is not the only one of its domain. */
   isMember: boolean;
-  /** The options of all that is mounted in it. */
+  /** The options of each of the container's mounts. */
   mountOptions: readonly (readonly string[])[];
 }
 
-/** crun's words for a mount, and for all below it, whose device files count. */
+/** crun's options for device files that work: on one mount, and on a mount with all mounts below it. */
 const SHOWING = ['dev', 'rdev'];
-/** mknod(2) wants the first; who has the second mounts what shows devices. */
+/** mknod(2) needs the first. A process with the second can mount a file system that shows devices. */
 const MAKERS = ['CAP_MKNOD', 'CAP_SYS_ADMIN'];
 
 /**
- * The rules of linux.resources.devices (runtime specification 1.2, config-linux.md): none but the usual ones and those given to it. Undefined
- * where it has no others anyway and cannot come by one: crun makes a program of the rules, which takes the guest's kernel two milliseconds
- * to verify. Images have no device files (docs/images.md), volumes show none unless their mount says so, and the agent makes none of an archive
- * but the usual ones. Others of a pod may be able to make some. Pure.
+ * Returns the rules of linux.resources.devices (runtime specification 1.2, config-linux.md): they allow only the usual devices and those
+ * given to the container. Returns undefined for a container that has no other devices and cannot get one: crun compiles the rules into a
+ * program, which takes the guest's kernel two milliseconds to verify. Images have no device files (docs/images.md), volumes show none unless
+ * their mount says so, and the agent makes only the usual ones from an archive. Other containers of a pod may be able to make some. Pure.
  */
 export function deviceRules({
   capabilities,
@@ -43,7 +43,7 @@ export function deviceRules({
   return [{ allow: false, access: 'rwm' }, ...devices.map(deviceRule)];
 }
 
-/** The entry of linux.devices. Pure. */
+/** Returns the entry of linux.devices. Pure. */
 export function deviceEntry({ path, major, minor }: DeviceNode): object {
   return { path, type: 'b', major, minor, fileMode: 0o660, uid: 0, gid: 0 };
 }

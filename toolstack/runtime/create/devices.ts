@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Block devices of dom0 that a container has: whether they can be given away, and where its guest finds them.
+// Gives block devices of dom0 to containers: checks that each is free, and returns its node in the container.
 
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
@@ -11,15 +11,15 @@ import type { SandboxRecord } from '../../sandbox/record.js';
 import { ContainerError } from '../errors.js';
 import type { DeviceNode } from './device-rules.js';
 
-/** Which whole disks containers have, from before their start until nothing of their domain is left. */
+/** Tracks the whole disks that containers have, from before their start until nothing of their domain is left. */
 export class GivenDevices {
   readonly #given = new Map<string, { name: string; disks: Given[]; isEnding?: boolean }>();
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * Gives devices to the container with that id, until takeBack(). Rejects with ERR_DEVICE for what is no block device, for one that dom0
-   * has in use (mounted, swap, a part of another), and for one of a disk that another container may write to, or that this one would
-   * write to while another has it, or has twice.
+   * Gives devices to the container with that id, until takeBack(). Rejects with ERR_DEVICE for a file that is no block device, for a device
+   * to write to that dom0 uses (mounted, swap, a part of another device), and for a device of a disk that another container may write to,
+   * that this container would write to while another has it, or that this container has twice and may write to.
    */
   give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
     const given = this.#last.then(() => this.#give(id, name, wishes));
@@ -45,13 +45,13 @@ export class GivenDevices {
     if (disks.length > 0) this.#given.set(id, { name, disks });
   }
 
-  /** Its processes have ended, its domain is going. */
+  /** Notes that the container's processes have ended and its domain is ending. */
   ends(id: string): void {
     const given = this.#given.get(id);
     if (given) given.isEnding = true;
   }
 
-  /** Idempotent. */
+  /** Takes back all devices of the container. Idempotent. */
   takeBack(id: string): void {
     this.#given.delete(id);
   }
@@ -71,7 +71,7 @@ export class GivenDevices {
     if (disks.length > 0) this.#given.set(id, { name, disks });
   }
 
-  /** One that has ended is waited for, as long as its guest may take to write what it has not written yet. */
+  /** Waits for a container that has ended, as long as its guest may take to write its last data. Rejects with ERR_DEVICE. */
   async #untilFree(source: string, id: string, clashes: (other: Given) => boolean): Promise<void> {
     const deadline = performance.now() + ENDING_MS;
     for (;;) {
@@ -85,17 +85,17 @@ export class GivenDevices {
   }
 }
 
-/** Above what the agent has for an unmount. */
+/** Longer than the agent's limit for an unmount. */
 const ENDING_MS = 70_000;
 const LOOK_MS = 20;
 
 interface Given {
-  /** Of a partition the disk that it is of, as MAJOR:MINOR. */
+  /** MAJOR:MINOR of the device, or of the whole disk for a partition. */
   disk: string;
   readOnly: boolean;
 }
 
-/** A disk and its partition are one; so are two partitions, of which nobody here knows whether they lie apart. */
+/** A disk and its partitions count as one device. Two partitions do as well, because thaw does not know whether they overlap. */
 async function diskOf(path: string): Promise<string> {
   const rdev = await blockNumber(path);
   const own = `${Math.floor(rdev / 256) % 4096}:${(rdev % 256) + Math.floor(rdev / 2 ** 20) * 256}`;
@@ -112,7 +112,7 @@ async function blockNumber(path: string): Promise<number> {
   throw refusal(path, 'it is no block device, and a guest has no use for another');
 }
 
-/** Linux lets nobody open a block device exclusively that is mounted or otherwise in use. */
+/** Rejects with ERR_DEVICE for a device that is mounted or otherwise in use: Linux refuses to open it exclusively. */
 async function checkFree(path: string): Promise<void> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_EXCL);
@@ -132,7 +132,7 @@ function refusal(path: string, reason: string, cause?: unknown): ContainerError 
   });
 }
 
-/** The sandbox's devices of these wishes. */
+/** Returns the devices of the sandbox that the options ask for. */
 export function sandboxDevices({ devices = [] }: CreateOptions): Pick<SandboxRecord, 'devices'> {
   if (devices.length === 0) return {};
   return {
@@ -143,7 +143,7 @@ export function sandboxDevices({ devices = [] }: CreateOptions): Pick<SandboxRec
   };
 }
 
-/** Their nodes in the container. */
+/** Returns the nodes of the devices in the container. */
 export function deviceNodes(
   { devices = [] }: Pick<CreateOptions, 'devices'>,
   sandbox: Parameters<typeof deviceNumber>[0],

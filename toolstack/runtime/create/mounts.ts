@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container's wishes for files of the host come to: what its guest is given, and what its config.json binds from there.
+// Plans a container's mounts of host paths and volumes: the shares for its guest, and the bind mounts of its config.json.
 
 import { realpath, stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../../api/engine.js';
@@ -9,7 +9,7 @@ import { canBeSlave, OWN_FILES, sharedPath, type SharedFile } from '../../sandbo
 import type { Volumes } from '../../volume/index.js';
 import { ContainerError } from '../errors.js';
 
-/** A mount of config.json from what the guest has. */
+/** A bind mount of config.json from a path of the guest. */
 export interface Bind {
   destination: string;
   source: string;
@@ -17,9 +17,9 @@ export interface Bind {
 }
 
 /**
- * The same wishes, each new volume with the name that it got: as with podman and docker a volume is there as soon as a container wants
- * it. All are held for `holder`, a container's id, from now on, also when it rejects, and those that nobody named are in `made`. Rejects with
- * ERR_USAGE and ERR_MOUNT_PATH before anything is made, and as Volumes.ensure().
+ * Resolves with the same requests, including the names of new volumes: as with podman and docker, a volume exists as soon as a container
+ * asks for it. Holds all volumes for `holder`, a container's id, also when it rejects, and adds anonymous volumes to `made`. Rejects with
+ * ERR_USAGE and ERR_MOUNT_PATH before it makes a volume, and as Volumes.ensure() does.
  */
 export async function nameVolumes(
   volumes: Volumes,
@@ -69,7 +69,7 @@ async function checkPath(path: string): Promise<void> {
   );
 }
 
-/** What its guest is given. Its volumes are held from now on, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
+/** Resolves with the guest's shares. Holds the volumes, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
 export async function planMounts(
   volumes: Volumes,
   mounts: readonly MountWish[],
@@ -92,10 +92,10 @@ export async function planMounts(
   return files;
 }
 
-/** What config.json binds of them, which the guest has over that device. Pure. */
+/** Returns the bind mounts of config.json for the shares of that 9pfs device. Pure. */
 export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): Bind[] {
   return mounts.map(({ destination, readOnly, options }, index) => {
-    // podman's.
+    // podman's defaults.
     const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
     const own = options.filter((word) => !SLAVE.includes(word));
     const propagation = propagationOf(options);
@@ -106,12 +106,12 @@ export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): 
 
 const SLAVE = ['slave', 'rslave'];
 
-/** What comes to a mount of the host's that the host mounts below its source later. Pure. */
+/** Returns the propagation of file systems that the host later mounts below the mount's source. Pure. */
 export function propagationOf(options: readonly string[]): string {
   return options.find((word) => SLAVE.includes(word)) ?? 'rprivate';
 }
 
-/** What a guest may not write to it does not fill either; and what it writes to without having filled it stays as it is. */
+/** True when the guest must fill a volume that it may write to. With `noCopy` the volume counts as filled, and stays as it is. */
 async function isToFill(
   volumes: Volumes,
   name: string,

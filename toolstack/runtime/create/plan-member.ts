@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container in a pod is: its record, with what it has of its pod's domain, and how its process starts there.
+// Plans a container in a pod: its record, with its parts of the pod's domain, and the start of its process there.
 
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../../api/engine.js';
@@ -23,7 +23,7 @@ export interface NewMember {
   disk?: Disk | undefined;
 }
 
-/** Throws ERR_USAGE for what only a container with a domain of its own can have. */
+/** Throws ERR_USAGE for options that a container in the pod cannot have. */
 export function memberRecord(
   pod: Pod,
   { id, name, image, disk }: NewMember,
@@ -54,7 +54,7 @@ export function memberRecord(
   };
 }
 
-/** With the network that the pod has now, and the files of the host that come over that device. Throws as planStart() does. */
+/** Plans the start of the process, with the pod's present network and the shares of that 9pfs device. Throws as planStart() does. */
 export function planMember(
   { record: pod }: Pod,
   record: ContainerRecord,
@@ -89,7 +89,7 @@ function defined<T extends object>(given: T): Partial<T> {
   ) as Partial<T>;
 }
 
-/** Throws ERR_USAGE for what only a container with a domain of its own can have. */
+/** Throws ERR_USAGE for options that a container in the pod cannot have. */
 export function checkMember(
   pod: Pod,
   options: {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a `thaw run` comes to before anything is made: the container's record, and how its process starts.
+// Plans a `thaw run` before anything is made: the container's record, and the start of its process.
 
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../../api/engine.js';
@@ -39,31 +39,31 @@ export interface PlanServices {
 
 export interface RunPlan {
   record: ContainerRecord;
-  /** The template, when it is that of a frozen image. */
+  /** The template of the frozen image, if the container starts from one. */
   frozen?: Template;
-  /** The one in whose domain it runs. */
+  /** The pod in whose domain the container runs. */
   pod?: Pod;
-  /** Starts the container's process; `place` is what it has in its pod's domain. */
+  /** Starts the container's process. `place` has the container's parts of its pod's domain. */
   start: (sandbox: ContainerSandbox, place?: Place) => Promise<void>;
 }
 
 const { SIGTERM } = constants.signals;
 
-/** Whose plan it is: a container that is there already keeps id and image. */
+/** Identifies the planned container. An existing container keeps its id and image. */
 interface Who {
   name: string;
   id?: ContainerId;
   imageId?: string;
 }
 
-/** Pulls the image when it must. Rejects with what is wrong with options, image or name; nothing is acquired then but a MAC less. */
+/** Pulls the image if necessary. Rejects for wrong options, image or name, and then leaves at most a MAC address taken. */
 export async function planRun(
   services: PlanServices,
   who: Who,
   given: CreateOptions,
   client: Client,
 ): Promise<RunPlan> {
-  // Whoever starts it again has another environment.
+  // A later start may come from a client with another environment.
   const options = { ...given, env: clientEnv(given.env, client.env) };
   if (options.pod !== undefined) return planInPod(services, who, options, client);
   if (options.frozen === undefined) return planFromImage(services, who, options, client);
@@ -73,8 +73,8 @@ export async function planRun(
 }
 
 /**
- * The same container once more, in a sandbox of its own: what its record says of process and sandbox is changed. Rejects as planRun()
- * does, and with ERR_CONTAINER_STATE for a copy of one that ran.
+ * Plans the next run of the same container, in a new sandbox, and changes process and sandbox in its record. Rejects as planRun() does, and
+ * with ERR_CONTAINER_STATE for a copy of a container that ran.
  */
 export async function planAgain(
   services: PlanServices,
@@ -154,7 +154,7 @@ async function planInPod(
   };
 }
 
-/** The plan, with what it wants of the host. Volumes may be made, so that is the last of what may fail for the user's fault. */
+/** Plans the start and then the mounts, which may make volumes: all other checks of the user's options come first. */
 async function withMounts(
   { volumes, sandbox: { host } }: PlanServices,
   record: ContainerRecord,
@@ -186,7 +186,7 @@ async function planFromFrozen(
   const { plan, template } = await services.frozen.get(frozenName);
   checkFrozen(plan, options);
   const { type, memoryKib } = plan.shape;
-  // What ran goes on with what it had.
+  // A container that ran keeps its memory and CPUs, unless the options change them.
   const ran = plan.kind === 'container' ? { memoryBytes: memoryKib * 1024, cpus: plan.vcpus } : {};
   const limits = await checkLimits(
     { ...ran, ...options, type },
@@ -217,13 +217,13 @@ function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
   };
 }
 
-/** What a record says of the container's process. */
+/** Returns the fields of a record that describe the container's process. */
 function processOf({ config, container }: ProcessStart) {
   const { process } = JSON.parse(config) as { process: ProcessObject };
   return { process, command: process.args, inGuest: container };
 }
 
-/** A disk for what may start again; in memory what goes with its end, or was frozen so. */
+/** Returns a disk for a container that may start again. A --rm container, or one frozen so, has its writable layer in memory. */
 function writableLayer(
   { disks }: SandboxServices,
   id: ContainerId,

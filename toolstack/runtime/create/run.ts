@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container comes to be and to run: thaw run, create, start and attach.
+// thaw run, create, start and attach: makes and starts containers, and joins clients to them.
 
 import { rm } from 'node:fs/promises';
 import type {
@@ -21,8 +21,8 @@ import { dropVolumes, letGoOfHost } from './volumes.js';
 import { planAgain, planRun, type RunPlan } from './plan.js';
 
 /**
- * Runs a container, in the client's foreground unless detached: then it resolves once it runs, else once it has ended; its sandbox may still
- * be going. Rejects when no process of it ever ran; nothing is left of it then.
+ * Runs a container. Detached, it resolves once the container runs. In the client's foreground, it resolves once the container has ended,
+ * while its sandbox may still be ending. Rejects when no process of the container ever ran, and then leaves nothing of it.
  */
 export async function runContainer(
   services: ContainerServices,
@@ -60,7 +60,7 @@ export async function runContainer(
   return detach ? { joined: false, status: 0, id: container.record.id } : { joined: true };
 }
 
-/** Makes a container that has everything but a domain; resolves with its id. Leaves nothing when it rejects. */
+/** Makes a container without a domain. Resolves with the container's id. Leaves nothing when it rejects. */
 export async function createContainer(
   services: ContainerServices,
   manager: ContainerManager,
@@ -70,7 +70,7 @@ export async function createContainer(
   const name = manager.reserveName(options.name);
   try {
     const { record } = await planRun(services, { name }, options, client);
-    // Chosen anew with each start.
+    // Each start chooses addresses anew.
     giveBackAddresses(services.sandbox, record.sandbox);
     delete record.sandbox.network;
     advance(record, 'make');
@@ -94,15 +94,15 @@ export async function createContainer(
 }
 
 interface Start extends StartOptions {
-  /** How often a policy has started it in a row, this time included; somebody who starts it begins anew. */
+  /** The number of starts by a restart policy in a row, with this one. 0 for a start by a user. */
   restarts?: number;
-  /** Whether it is still to be started, once it can be. */
+  /** Called once the start is possible. The container starts only if the result is true. */
   isWanted?: (record: Container['record']) => boolean;
 }
 
 /**
- * Starts a container that does not run; one that does is left alone, or joined where that was asked for. Rejects with
- * ERR_CONTAINER_STATE and as runContainer(); the container is then what it was.
+ * Starts a container that does not run. Leaves a running container alone, and joins the client to it on request. Rejects with
+ * ERR_CONTAINER_STATE and as runContainer() does. The container then keeps its former state.
  */
 export async function startContainer(
   services: ContainerServices,
@@ -116,7 +116,7 @@ export async function startContainer(
     if (container.record.state === 'running') return { running: container };
     if (!isWanted(container.record)) return {};
     const made = begin(services, manager, container, restarts);
-    // With what is undone of it: nobody else is to start it before.
+    // Includes the undo of a failed start: no other start may begin before that is done.
     const launched = startOrUndo(services, made, options, client);
     made.launched = launched;
     return { made, launched };
@@ -149,7 +149,7 @@ async function startOrUndo(
   } catch (error) {
     await container.sandbox?.destroy();
     container.sandbox = undefined;
-    // Also where it never came to a sandbox; what it had before is somebody else's now.
+    // Also when no sandbox was made. The addresses of the former sandbox may belong to another container now.
     if (record.sandbox !== before) giveBackAddresses(services.sandbox, record.sandbox);
     await letGoOfHost(services, record);
     await container.transition(revertTo(stateBefore(record)));
@@ -159,7 +159,7 @@ async function startOrUndo(
   }
 }
 
-/** A life of its own for the container's next run. Throws ERR_CONTAINER_STATE. */
+/** Creates a fresh Container object for the next run. Throws ERR_CONTAINER_STATE. */
 function begin(
   services: ContainerServices,
   manager: ContainerManager,
@@ -190,7 +190,7 @@ async function startAnew(
   const { record } = container;
   await services.devices.give(record.id, record.name, record.options?.devices ?? []);
   const plan: RunPlan = await steps.time('plan', planAgain(services, record, client));
-  // The next thawd would take it for this run's.
+  // The next thawd would take an old status file for that of this run.
   await rm(services.records.statusPath(record.id), { force: true });
   const attached = attach ? withStdin(client, interactive) : undefined;
   await services.pool.during(() =>
@@ -198,7 +198,7 @@ async function startAnew(
   );
 }
 
-/** Joins the client to the container's first process, until that has ended. Rejects with ERR_CONTAINER_STATE. */
+/** Joins the client to the container's first process until the process ends. Rejects with ERR_CONTAINER_STATE. */
 export async function attachTo(
   container: Container,
   options: { stdin: boolean },
@@ -212,7 +212,7 @@ export async function attachTo(
   return { joined: true };
 }
 
-/** A client that feeds a process's stdin only where that was asked for. */
+/** Returns a client that feeds a process's stdin only if `feeds` is true. */
 function withStdin(client: Client, feeds: boolean): Client {
   if (feeds) return client;
   const join: Client['join'] = (path, process, flags) =>

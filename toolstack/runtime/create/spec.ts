@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What crun is told in the guest: an OCI config.json (runtime specification 1.2) made of an image, a command and its limits.
+// Builds the OCI config.json (runtime specification 1.2) for crun in the guest, from an image, a command and its limits.
 
 import type { Confinement, PodShare } from '../../api/engine.js';
 import { capabilitiesFor } from './capabilities.js';
@@ -16,21 +16,21 @@ export interface SpecInput {
   rows: number;
   cols: number;
   hostname: string;
-  /** Where the guest has the container's root filesystem. */
+  /** The guest's path of the container's root filesystem. */
   rootfsPath: string;
-  /** Where the guest has the files thaw writes for the container (hosts, hostname, resolv.conf, machine-id). */
+  /** The guest's path of the files that thaw writes for the container (hosts, hostname, resolv.conf, machine-id). */
   filesPath: string;
   /** Disks of the guest that the container may use. */
   devices?: readonly DeviceNode[];
-  /** Of what of the host the guest has. */
+  /** Bind mounts of host paths. */
   binds?: readonly Bind[];
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
   cpuQuota?: number;
-  /** The most memory that it may have; undefined for as much as its domain has. */
+  /** The memory limit in bytes; undefined for all memory of the domain. */
   memoryBytes?: number;
-  /** What it has in common with the other containers of its domain. */
+  /** The namespaces that the container shares with the other containers of its domain. */
   shared?: readonly PodShare[];
-  /** The name of its cgroup, where it is not the only container. */
+  /** The name of the cgroup of a container in a pod; undefined for the only container of a domain. */
   cgroup?: string;
   confinement: Confinement;
 }
@@ -38,16 +38,16 @@ export interface SpecInput {
 /** Names of the files bound into /etc, all of which the caller must send along. */
 export const BOUND_FILES = ['hostname', 'hosts', 'resolv.conf', 'machine-id'] as const;
 
-/** What a process object is made of. */
+/** The input of a process object. */
 export type ProcessInput = Pick<
   SpecInput,
   'args' | 'env' | 'cwd' | 'user' | 'tty' | 'rows' | 'cols' | 'confinement'
 >;
 
-/** The process object of config.json, as far as thaw looks at it again. */
+/** The parts of config.json's process object that thaw reads again. */
 export type ProcessObject = Pick<SpecInput, 'args' | 'env' | 'cwd' | 'user'>;
 
-/** Builds the process object: of config.json, or for one more process in a container. */
+/** Builds the process object of config.json, or of one more process in a container. */
 export function buildProcess(input: ProcessInput): ProcessObject {
   const { args, env, cwd, user, tty, rows, cols, confinement } = input;
   const { capAdd, capDrop, ulimits = [], noNewPrivileges } = confinement;
@@ -131,16 +131,16 @@ export function buildSpec(input: SpecInput): string {
   });
 }
 
-/** The guest's own is what all share. Its network nobody has to himself. */
+/** Containers that share such a namespace use the guest's own. All containers use the guest's network namespace. */
 const SHAREABLE: readonly PodShare[] = ['pid', 'ipc', 'uts'];
 
 /** podman's default. */
 export const DEFAULT_PIDS = 2048;
 
-/** What podman leaves writable in a container whose root filesystem is not. */
+/** The folders that podman keeps writable over a read-only root filesystem. */
 const READ_ONLY_TMPFS = ['/run', '/tmp', '/var/tmp'].map((path) => ({ path, options: [] }));
 
-/** What is mounted on a folder of another mount must come after that. */
+/** Sorts mounts: a mount on a folder of another mount must come after that mount. */
 function outerFirst<T extends { destination: string }>(mounts: T[]): T[] {
   const depth = ({ destination }: T): number => destination.split('/').filter(Boolean).length;
   return mounts.sort((a, b) => depth(a) - depth(b));

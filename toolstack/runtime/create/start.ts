@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What exactly is started: an image's config and a command line become a process, its config.json and the files bound into /etc.
+// Turns an image's config and a command line into a process, its config.json and the files bound into /etc.
 
 import { ProcessFlag } from '../../api/wire.js';
 import type {
@@ -17,12 +17,12 @@ import { deviceNodes } from './devices.js';
 import type { Bind } from './mounts.js';
 import { buildSpec } from './spec.js';
 
-/** The flags of a container's process on its channels. */
+/** Returns the flags of a container's process on its channels. */
 export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>): number {
   return (options.interactive ? ProcessFlag.STDIN : 0) | (options.tty ? ProcessFlag.TTY : 0);
 }
 
-/** The agent, under a name by which it only looks after one command (kernels/agent/main/init.c). */
+/** The agent. Under this name it only supervises one command (kernels/agent/main/init.c). */
 const INIT_PATH = '/run/thaw-init';
 const INIT_BIND: Bind = {
   destination: INIT_PATH,
@@ -30,29 +30,29 @@ const INIT_BIND: Bind = {
   options: ['bind', 'rprivate', 'ro', 'nosuid', 'nodev'],
 };
 
-/** Of a container's record, what its process depends on. */
+/** The parts of a container's record on which its process depends. */
 export interface StartFor {
   flags: number;
   cpus: number;
   memoryBytes?: number | undefined;
   sandbox: Pick<SandboxRecord, 'id' | 'machineId' | 'network'> &
     Partial<Pick<SandboxRecord, 'layers' | 'inMemory' | 'disk'>> & {
-      /** Not known yet when the container is frozen first. */
+      /** Undefined for a container that is to be frozen first. */
       hostname?: string;
     };
 }
 
-/** What a process in a pod has of the domain. */
+/** The settings of a process in a pod. */
 export interface PodPart {
   share: readonly PodShare[];
-  /** The name of its root filesystem. */
+  /** The guest's name of the container's root filesystem. */
   rootfs: string;
-  /** Its own limits, where it has some. */
+  /** The container's own limits, if any. */
   memoryBytes: number | undefined;
   cpus: number | undefined;
 }
 
-/** Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
+/** Plans the start of a container's process. Throws ERR_IMAGE_USER and ERR_USAGE when image and options do not make a process. */
 export function planStart(
   record: StartFor,
   image: Image,
@@ -105,7 +105,7 @@ export function planStart(
   };
 }
 
-/** A domain of its own has as many vCPUs as the next whole number of CPUs, so that only a fraction needs one. */
+/** A container's own domain has the next whole number of CPUs as vCPUs, so that only a fraction needs a quota. */
 function quota({ cpus }: StartFor, pod: PodPart | undefined): { cpuQuota?: number } {
   if (pod) return optional('cpuQuota', pod.cpus);
   return Number.isInteger(cpus) ? {} : { cpuQuota: cpus };
@@ -115,13 +115,13 @@ function optional<K extends string, V>(name: K, value: V | undefined): { [P in K
   return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
 }
 
-/** The files bound into the container's /etc that tell who it is. */
+/** Returns the files bound into the container's /etc: its hostname, hosts, resolver settings and machine id. */
 export function boundFiles(
   { hostname, machineId, network }: Pick<SandboxRecord, 'hostname' | 'machineId' | 'network'>,
   { addHosts = [], dns, dnsSearch = [], dnsOptions = [] }: Confinement = {},
 ): Record<string, string> {
   const { addresses = [], names = [], nameServers = [] } = network ?? {};
-  // With a network its name is its address there, not its loopback's.
+  // With a network, the hostname stands for the address there, not for the loopback address.
   const own = addresses.map(({ address }) => [address, hostname, ...names].join(' '));
   const gateways = addresses.flatMap(({ gateway }) => (gateway === '' ? [] : [gateway]));
   const hosts = [
@@ -148,7 +148,7 @@ function lines(all: string[]): string {
   return all.map((line) => `${line}\n`).join('');
 }
 
-/** `K` alone takes the client's own value, and is left out when it has none. */
+/** Gives each `K` without a value the client's own value, and leaves it out when the client has none. */
 export function clientEnv(wanted: string[], own: Record<string, string>): string[] {
   return wanted.flatMap((item) => {
     if (item.includes('=')) return [item];
@@ -157,7 +157,7 @@ export function clientEnv(wanted: string[], own: Record<string, string>): string
   });
 }
 
-/** `K=V` strings by their names; the last one of a name counts. */
+/** Returns the values of `K=V` strings by their names. The last string of a name counts. */
 export function toObject(env: string[]): Record<string, string> {
   return Object.fromEntries(
     env.map((item) => {

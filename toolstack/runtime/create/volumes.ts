@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The volumes of a container: filled when it starts, released when it ends, removed with it where they are anonymous.
+// Manages the volumes of a container: filled at its start, released at its end, and removed with it if they are anonymous.
 
 import { describeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
@@ -17,21 +17,21 @@ interface Services {
   log: Log;
 }
 
-/** Their names. */
+/** Returns the names of the container's volumes. */
 export function volumesOf({ options }: Pick<ContainerRecord, 'options'>): string[] {
   return (options?.mounts ?? [])
     .filter(({ type }) => type === 'volume')
     .map(({ source }) => source);
 }
 
-/** Those that have a volume, whether they run or not. */
+/** Returns the containers that have a volume, running or not. */
 export function usersOf({ containers }: Books, name: string): ContainerRecord[] {
   return [...containers]
     .map(({ record }) => record)
     .filter((record) => volumesOf(record).includes(name));
 }
 
-/** What its guest was to fill is filled; before its process runs. Rejects where that cannot be written down. */
+/** Records that the guest has filled the volumes, before the process runs. Rejects when it cannot write that down. */
 export async function noteFilled(
   { volumes }: Services,
   { sandbox, options }: ContainerRecord,
@@ -42,7 +42,7 @@ export async function noteFilled(
   }
 }
 
-/** It uses volumes and devices no more, once its sandbox is gone. Never rejects; what fails is logged. */
+/** Releases the volumes and devices of a container whose sandbox is gone. Never rejects; logs failures. */
 export async function letGoOfHost(
   { volumes, devices, log }: Services,
   { id }: Pick<ContainerRecord, 'id'>,
@@ -53,7 +53,7 @@ export async function letGoOfHost(
     .catch((error: unknown) => log.error(`A volume stays mounted: ${describeError(error)}`));
 }
 
-/** Those that nobody named stay, though the container goes. Never rejects; what fails is logged. */
+/** Keeps anonymous volumes although their container is removed. Never rejects; logs failures. */
 export async function keepVolumes(
   { volumes, log }: Services,
   record: Pick<ContainerRecord, 'options'>,
@@ -64,7 +64,7 @@ export async function keepVolumes(
       .catch((error: unknown) => log.error(`Volume ${name} may go: ${describeError(error)}`));
 }
 
-/** Removes those that were made for a container of which a killed thawd left nothing. Never rejects; what fails is logged. */
+/** Removes volumes that a killed thawd made for a container without a record. Never rejects; logs failures. */
 export async function sweepVolumes({ volumes, log }: Services, books: Books): Promise<void> {
   const ids = new Set([...books.containers].map(({ record }) => record.id as string));
   for (const { name, madeFor } of volumes.list()) {
@@ -76,7 +76,7 @@ export async function sweepVolumes({ volumes, log }: Services, books: Books): Pr
   }
 }
 
-/** Those that nobody named go with a container that goes. Never rejects; what fails is logged. */
+/** Removes the anonymous volumes of a removed container, unless another container has them. Never rejects; logs failures. */
 export async function dropVolumes(
   { volumes, log }: Services,
   books: Books,

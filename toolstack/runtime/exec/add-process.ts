@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How one more process comes to run in a container: the shim expects it, a client or stand-in joins its streams, the agent begins it.
+// Adds a process to a running container: the shim expects it, a client or stand-in joins its streams, the agent begins it.
 
 import { constants } from 'node:os';
 import { Forget, type ExitStatus } from '../../api/wire.js';
@@ -10,22 +10,22 @@ import type { Execs } from '../../sandbox/shim/execs.js';
 
 export interface AddedProcess {
   flags: number;
-  /** Connects the owner of the process's streams to the shim. Without it nothing reads them. */
+  /** Connects the owner of the process's streams to the shim. Nothing reads the streams if `join` is undefined. */
   join?: ((process: number) => Promise<void>) | undefined;
   /** Asks the agent to begin the process. */
   begin: (process: number) => Promise<void>;
-  /** The owner of the streams learns of a refusal from the shim alone, and not from thawd. */
+  /** True when the owner of the streams learns of a refusal only from the shim, not from thawd. */
   hearsShimOnly?: boolean;
   /** Called before the shim forgets a process that did not begin. */
   onFailed?: (process: number) => void;
-  /** Aborts when the process is not wanted any more. */
+  /** Aborts when the caller no longer wants the process. */
   signal?: AbortSignal;
   steps?: (process: number) => Steps;
 }
 
 /**
- * Resolves when the process runs, with its number and a promise of its end, which is undefined where the container is lost. Rejects as
- * `begin` does: nothing of the process is left then, and one of which thawd cannot know whether it began is killed.
+ * Resolves when the process runs, with its number and a promise of its end, which is undefined when the container is lost. Rejects as
+ * `begin` does, and leaves nothing of the process. A process that may have begun without thawd's knowledge is killed.
  */
 export async function addProcess(
   { execs, sandbox: { shim } }: { execs: Execs; sandbox: Pick<ContainerSandbox, 'shim'> },

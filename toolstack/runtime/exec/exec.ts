@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw exec: one more process in a running container.
+// thaw exec: runs one more process in a running container.
 
 import type { Client, ExecOptions, RunOutcome } from '../../api/engine.js';
 import type { ExitStatus } from '../../api/wire.js';
@@ -15,7 +15,7 @@ import { clientEnv, processFlags, toObject } from '../create/start.js';
 import { addProcess } from './add-process.js';
 
 /**
- * Runs a process in the client's foreground, or starts it detached. No record names it. Rejects when the process never ran:
+ * Runs a process in the client's foreground, or starts it detached. No record names the process. Rejects when the process never ran:
  * ERR_CONTAINER_STATE, ERR_IMAGE_USER, ERR_AGENT_CMD_NOENT and the like.
  */
 export async function execIn(
@@ -28,7 +28,7 @@ export async function execIn(
   return options.detach ? { joined: false, status: 0 } : { joined: true };
 }
 
-/** Resolves with the process's end: undefined where it is detached or the container is lost. Rejects as execIn() does. */
+/** Resolves with the process's end, or with undefined for a detached process or a lost container. Rejects as execIn() does. */
 export async function runIn(
   services: ContainerServices,
   container: Container,
@@ -47,7 +47,7 @@ export async function beginIn(
   client: Client,
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
   await container.exclusiveDone();
-  // No agent of a paused domain answers.
+  // The agent of a paused domain does not answer.
   await noticePauses(services, [container]);
   const { record, sandbox } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('run a command in', record);
@@ -68,7 +68,7 @@ export async function beginIn(
   );
 }
 
-/** The container's first process, changed by the options. */
+/** Returns the container's first process with the changes that the options ask for. */
 async function planExec(
   services: ContainerServices,
   container: Container,
@@ -99,13 +99,13 @@ async function planExec(
   });
 }
 
-/** For a record of an early thawd, which did not write the process down. */
+/** Replaces the process that the records of early thawd versions lack. */
 const UNKNOWN: ProcessObject = {
   ...{ args: [], env: [`PATH=${DEFAULT_PATH}`], cwd: '/' },
   user: { uid: 0, gid: 0, additionalGids: [] },
 };
 
-/** Finds a user in the image's /etc/passwd. HOME is the user's home, where the image does not set it. */
+/** Finds a user in the image's /etc/passwd. Sets HOME to the user's home unless the image sets HOME. */
 async function findUser(services: ContainerServices, container: Container, wanted: string) {
   const images = await services.images.list();
   const image = images.find(({ id }) => id === container.record.imageId);

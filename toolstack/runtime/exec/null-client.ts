@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who starts a container, or has a command run in it, when no person or program asked for it.
+// Defines the null client, for containers that thawd starts and commands that it runs without a request from a client.
 
 import type { Client } from '../../api/engine.js';
 

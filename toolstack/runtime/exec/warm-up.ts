@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is run in a container before it is frozen, so that it is frozen warm.
+// Runs a command in a container before the freeze, so that the frozen image is warm.
 
 import type { Client } from '../../api/engine.js';
 import { ProcessFlag, shellStatus, type ExitStatus } from '../../api/wire.js';
@@ -8,7 +8,7 @@ import type { Container } from '../lifecycle/container.js';
 import { runIn } from './exec.js';
 import type { ContainerServices } from '../store/containers.js';
 
-/** The command failed; the exit status of `thaw freeze` is its own. */
+/** The command of --after failed. `thaw freeze` exits with the command's exit status. */
 export class AfterError extends ThawError {
   readonly status: number;
 
@@ -27,8 +27,8 @@ export class AfterError extends ThawError {
 }
 
 /**
- * Runs `command` with the container's own shell, its output on the client's stderr: stdout is for the name of what is frozen.
- * Resolves when it has ended with status 0. Rejects with ERR_FREEZE_AFTER, and as execIn() does.
+ * Runs `command` with the container's own shell. Its output goes to the client's stderr: stdout is for the name of the frozen image.
+ * Resolves when the command has ended with status 0. Rejects with ERR_FREEZE_AFTER, and as execIn() does.
  */
 export async function runBefore(
   services: ContainerServices,

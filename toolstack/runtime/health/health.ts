@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a container is well: a command that runs in it now and then, and what its exit statuses come to, as podman counts them.
+// Runs containers' health check commands at intervals, and derives each container's health from their exit statuses, as podman does.
 
 import type { HealthCheck, HealthState } from '../../api/engine.js';
 import { shellStatus } from '../../api/wire.js';
@@ -11,11 +11,11 @@ import { beginIn } from '../exec/exec.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { NOBODY } from '../exec/null-client.js';
 
-/** What podman's inspect shows. */
+/** podman's inspect shows this many results. */
 const LOG_LENGTH = 5;
 const SIGKILL = 9;
 
-/** What one more result makes of it; `sinceStartMs` is the container's age. Pure. */
+/** Returns the health after one more result. `sinceStartMs` is the container's age. Pure. */
 export function nextHealth(
   before: HealthState,
   check: HealthCheck,
@@ -24,13 +24,13 @@ export function nextHealth(
 ): HealthState {
   const log = [...before.log, result].slice(-LOG_LENGTH);
   if (result.exitCode === 0) return { status: 'healthy', failures: 0, log };
-  // What fails while it comes up says nothing.
+  // A failure in the start period does not count.
   if (before.status === 'starting' && sinceStartMs < check.startPeriodMs) return { ...before, log };
   const failures = before.failures + 1;
   return { status: failures >= check.retries ? 'unhealthy' : before.status, failures, log };
 }
 
-/** Runs the check once and writes down what it said. Rejects with ERR_CONTAINER_STATE for a container that does not run. */
+/** Runs the check once and records its result. Rejects with ERR_CONTAINER_STATE for a container that does not run. */
 export async function checkHealth(
   services: ContainerServices,
   container: Container,
@@ -55,7 +55,7 @@ export async function checkHealth(
   return health;
 }
 
-/** Its exit status; 1 for one that was not over in time, as podman has it, and for one that could not begin. */
+/** Resolves with the check's exit status. It is 1 for a check that did not end in time, as with podman, or could not begin. */
 async function runCheck(
   services: ContainerServices,
   container: Container,
@@ -83,7 +83,7 @@ export class HealthChecks {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #stop: () => void;
 
-  /** From now on containers that start, and those that run already, are looked after until close(). */
+  /** Checks the containers that run already, and those that start later, until close(). */
   constructor(services: ContainerServices, manager: ContainerManager) {
     this.#services = services;
     this.#manager = manager;
@@ -126,7 +126,7 @@ export class HealthChecks {
         `Cannot write down the health of a container: ${describeError(error)}`,
       );
     }
-    // Its end may have come meanwhile.
+    // The container may have ended meanwhile.
     if (this.#timers.has(id)) this.#plan(id, intervalMs);
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the administrator's containers and the engines' have in common: a record with its lifecycle, processes, and an end.
+// Defines the base of the administrator's and the container engines' containers: a record with its lifecycle, processes, and an end.
 
 import type { ExitStatus } from '../../api/wire.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
@@ -7,23 +7,23 @@ import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { Execs } from '../../sandbox/shim/execs.js';
 import { advance, type HasState, type LifecycleEvent } from './lifecycle.js';
 
-/** How a container ended. */
+/** The end of a container: its exit status, or the reason of its loss. */
 export type Ending = { exit: ExitStatus } | { reason: string };
 
-/** Where records go. */
+/** Stores records. */
 export interface Saves<R> {
   save(record: R): Promise<void>;
 }
 
 export abstract class BaseContainer<R extends HasState & { readonly id: string }> {
   readonly record: R;
-  /** Its part of the domain that it is in, while it has one. */
+  /** The container's domain, or its part of a pod's domain, while it has one. */
   sandbox: ContainerSandbox | undefined;
-  /** The processes that run in it beside the first. */
+  /** The container's processes beside the first. */
   readonly execs = new Execs();
-  /** Resolves with the first news of its end; never rejects. */
+  /** Resolves with the first report of the container's end; never rejects. */
   readonly ended: Promise<Ending>;
-  /** What the shim's news mean for this container. */
+  /** Handles the shim's messages about this container. */
   readonly shimEvents: ShimEvents;
   readonly #store: Saves<R>;
   #settle: (ending: Ending) => void = () => undefined;
@@ -44,23 +44,23 @@ export abstract class BaseContainer<R extends HasState & { readonly id: string }
     };
   }
 
-  /** The number of its first process on its domain's data channel. */
+  /** The number of the container's first process on its domain's data channel. */
   get first(): number {
     return this.execs.first;
   }
 
-  /** Takes note of its end, which the shim need not have reported. The first news of it counts. */
+  /** Notes the container's end, which the shim need not have reported. The first report counts. */
   abstract end(ending: Ending): unknown;
 
-  /** The shim reports the end of its first process. */
+  /** Called when the shim reports the end of the first process. */
   protected abstract firstExited(exit: ExitStatus): void;
 
-  /** The shim reports the end of another of its processes. */
+  /** Called when the shim reports the end of another process. */
   protected execExited(process: number, exit: ExitStatus): void {
     this.execs.end(process, exit);
   }
 
-  /** Ends it without an exit status. */
+  /** Ends the container without an exit status. */
   lose(reason: string): void {
     void this.end({ reason });
   }
@@ -70,13 +70,13 @@ export abstract class BaseContainer<R extends HasState & { readonly id: string }
     this.#settle(ending);
   }
 
-  /** Moves its state by the lifecycle, changes the record, and writes it. Throws ERR_LIFECYCLE at once. */
+  /** Moves the state by the lifecycle, changes the record, and writes it. Throws ERR_LIFECYCLE at once. */
   transition(event: LifecycleEvent, change: Partial<Omit<R, 'state'>> = {}): Promise<void> {
     advance(this.record, event);
     return this.update(change);
   }
 
-  /** Changes the record and writes it; records are written in the order of the calls. */
+  /** Changes the record and writes it. The writes follow the order of the calls. */
   update(change: Partial<Omit<R, 'state'>>): Promise<void> {
     Object.assign(this.record, change);
     const written = this.#written.then(() => this.#store.save(this.record));
@@ -84,19 +84,19 @@ export abstract class BaseContainer<R extends HasState & { readonly id: string }
     return written;
   }
 
-  /** Resolves when the record is written as far as update() was called. */
+  /** Resolves when all changes by earlier calls of update() are written. */
   protected get written(): Promise<void> {
     return this.#written;
   }
 
-  /** Runs `work` after any other work of this kind: a pause, a copy, other limits. */
+  /** Runs `work` after all earlier exclusive work: a pause, a copy, a change of limits. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#exclusive.then(work);
     this.#exclusive = done.catch(() => undefined);
     return done;
   }
 
-  /** Resolves when the exclusive work that was begun is done. */
+  /** Resolves when all exclusive work requested so far is done. */
   async exclusiveDone(): Promise<void> {
     await this.#exclusive;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run of an administrator's container: from its start until its process ends or its guest is lost, and its sandbox goes.
+// Manages one run of an administrator's container: from its start until its process ends or its guest is lost, and its sandbox is gone.
 
 import type { ExitStatus } from '../../api/wire.js';
 import { sleep } from '../../base/deadline.js';
@@ -11,13 +11,13 @@ import { BaseContainer, type Ending } from './base-container.js';
 import { advance } from './lifecycle.js';
 
 export class Container extends BaseContainer<ContainerRecord> {
-  /** Settles when its start has, while that is under way. */
+  /** Settles with the start, while a start is under way. */
   launched: Promise<unknown> | undefined;
-  /** Settles when the guest that has only its files is gone, while there is one; it is undefined by then. */
+  /** Settles when the container's file guest is gone. Undefined without a file guest, and by the time that it settles. */
   fileGuest: Promise<unknown> | undefined;
-  /** Watches its domain again, since a suspend has used up the watch; set by ContainerManager.watchOver(). */
+  /** Watches the domain again after a suspend, which uses up the watch; set by ContainerManager.watchOver(). */
   watchAgain: () => void = () => undefined;
-  /** Resolves once its sandbox is gone and its state is written; set by ContainerManager.watchOver(). */
+  /** Resolves once the sandbox is gone and the state is written; set by ContainerManager.watchOver(). */
   finished: Promise<void> | undefined;
   readonly #store: RecordStore;
   readonly #log: Log;
@@ -28,13 +28,13 @@ export class Container extends BaseContainer<ContainerRecord> {
     this.#log = log;
   }
 
-  /** Its domain, where it has that to itself. */
+  /** The container's own domain; undefined in a pod. */
   get ownSandbox(): Sandbox | undefined {
-    // SAFETY: only a container in a pod has another kind.
+    // SAFETY: only a container in a pod has another kind of sandbox.
     return this.record.pod ? undefined : (this.sandbox as Sandbox | undefined);
   }
 
-  /** Its place in its pod's domain. */
+  /** Records the container's place in its pod's domain. */
   takePlace(place: Place): void {
     this.record.place = { ...place };
     this.execs.beginAt(firstProcess(place.slot));
@@ -61,13 +61,13 @@ export class Container extends BaseContainer<ContainerRecord> {
     Object.assign(this.record, ending, { finished: Date.now() });
     if ('reason' in ending) this.#log.warn(`Container ${name} is lost: ${ending.reason}`);
     else this.#log.info(`Container ${name} ended`, ending.exit);
-    // Its client comes first: on a host with few CPUs the clean-up would be in its way.
+    // The client comes first: on a host with few CPUs the clean-up would delay it.
     if ('exit' in ending) await sleep(LINGER_MS);
-    // The other processes are dead too, and their clients are still to hear of it.
+    // The other processes are dead too, and their clients must still hear of it.
     if ('exit' in ending) await this.execs.drain(EXECS_MS);
     await this.sandbox?.destroy({ putsAway: 'exit' in ending && !rm });
     this.sandbox = undefined;
-    // Another container may have it from now on.
+    // Another container may have the place from now on.
     delete this.record.place;
     try {
       await this.written;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has happened to containers: the last of it is kept, and whoever listens hears the rest. Gone with thawd.
+// Tells listeners of containers' events, and keeps the latest events until thawd ends.
 
 import { EventEmitter } from 'node:events';
 import type { EventFilter, ThawEvent } from '../../api/engine.js';
@@ -7,14 +7,14 @@ import { shellStatus } from '../../api/wire.js';
 import { sleep } from '../../base/deadline.js';
 import type { ContainerRecord } from '../store/record.js';
 
-/** Some megabytes at most. */
+/** The number of events kept: some megabytes at most. */
 const KEPT = 10_000;
 
 export class Events {
   readonly #kept: ThawEvent[] = [];
   readonly #emitter = new EventEmitter().setMaxListeners(0);
 
-  /** Tells everybody of it at once. */
+  /** Tells all listeners of an event at once. */
   tell(action: string, record: ContainerRecord): void {
     const { id, name, image, exit, health } = record;
     const event: ThawEvent = {
@@ -27,13 +27,13 @@ export class Events {
     this.#emitter.emit('event', event);
   }
 
-  /** Calls `listener` for what is to come, until the function that it returns is called. */
+  /** Calls `listener` for each later event, until the returned function is called. */
   listen(listener: (event: ThawEvent) => void): () => void {
     this.#emitter.on('event', listener);
     return () => this.#emitter.off('event', listener);
   }
 
-  /** Resolves when all is told that was asked for, or `signal` aborts. */
+  /** Resolves when all requested events are told, or `signal` aborts. */
   async follow(filter: EventFilter, signal: AbortSignal): Promise<void> {
     const { since, until = Infinity, follow, tell } = filter;
     if (since !== undefined || !follow)
@@ -45,12 +45,12 @@ export class Events {
     try {
       await sleep(Math.min(restMs, LONGEST_MS), signal);
     } catch {
-      // The client went, which is how most listening ends.
+      // Most clients end the wait by disconnecting.
     } finally {
       stop();
     }
   }
 }
 
-/** What a timer takes. */
+/** The longest delay of a timer. */
 const LONGEST_MS = 2 ** 31 - 1;

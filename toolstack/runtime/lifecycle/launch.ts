@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a plan to a process that runs: the sandbox, the shim that expects the process, a client that is joined to it, the start.
+// Launches a container from its plan: makes the sandbox, lets the shim expect the process, joins the client to it, and starts it.
 
 import type { Client } from '../../api/engine.js';
 import { describeError, errorCode } from '../../base/errors.js';
@@ -16,14 +16,14 @@ import { noteFilled } from '../create/volumes.js';
 
 export interface LaunchRequest {
   plan: RunPlan;
-  /** Whose streams are the process's; nobody's where it is undefined. */
+  /** The client whose streams the process gets; undefined for a process without a client. */
   attached?: Client | undefined;
-  /** Aborts when nobody wants it any more. */
+  /** Aborts when the caller no longer wants the container. */
   signal?: AbortSignal | undefined;
   steps: Steps;
 }
 
-/** Resolves when the process runs. Rejects with why it does not; the sandbox, where there is one, is then still the container's. */
+/** Resolves when the process runs. Rejects with the reason when it does not; the container then keeps its sandbox, if it has one. */
 export async function launch(
   services: ContainerServices,
   container: Container,
@@ -32,7 +32,7 @@ export async function launch(
   const { record } = container;
   const { records, sandbox, pool } = services;
   const folder = records.makeFolder(record.id);
-  // Whoever waits for it sees that it failed.
+  // `meanwhile` awaits the folder and reports its failure.
   folder.catch(() => undefined);
   const meanwhile = async (made: ContainerSandbox): Promise<void> => {
     await folder;
@@ -50,10 +50,10 @@ export async function launch(
   const { sandbox: made } = container;
   const { network, introduction } = record.sandbox;
   const isUnknown = introduction !== undefined;
-  // One that is connected later is found as soon as that is done.
+  // With deferred registration, the network finds the container as soon as it is connected.
   if (network && !isUnknown) await sandbox.networks.publish(network);
   await steps.time('start', plan.start(made, record.place));
-  // Who started it counts on its network; its own program has been told that it is there.
+  // A caller without streams relies on the network. The program itself has been told that the network is there.
   if (!attached) await steps.time('connect', made.connect());
   else if (isUnknown)
     made.connected.then(
@@ -63,16 +63,16 @@ export async function launch(
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   advance(record, 'run');
   record.started = Date.now();
-  // The next thawd would see from the shim that it runs.
+  // Not awaited: the next thawd would see from the shim that the container runs.
   container.update({}).catch((error: unknown) => {
     services.log.error(`Cannot write down that ${record.name} runs`, { error });
   });
   services.events.tell('start', record);
-  // Nobody's wait becomes longer by it, and xl knows its name when its starter goes on.
+  // Without a client the wait delays no process, and xl knows the container's name when the caller goes on.
   if (!attached) await container.sandbox.written();
 }
 
-/** A container without what it was told that it has ends; but where this thawd ends, the next one does the rest. */
+/** Ends a container that lacks a device promised to it. If the cause is the end of this thawd, the next thawd connects the device. */
 function lose({ log }: ContainerServices, container: Container, error: unknown): void {
   if (errorCode(error) === 'ERR_XENSTORE_CLOSED') return;
   const reason = `it could not be connected: ${describeError(error)}`;
@@ -80,7 +80,7 @@ function lose({ log }: ContainerServices, container: Container, error: unknown):
   container.lose(reason);
 }
 
-/** Its pod's domain, with a place for it. */
+/** Enters the pod's domain, and records the container's place there. */
 function enter(
   pod: Pod,
   container: Container,
@@ -106,7 +106,7 @@ function enter(
   });
 }
 
-/** The client's streams, before there is a process that could use them. */
+/** Lets the shim expect the process, and joins the client's streams before the process can use them. */
 async function expectInit(
   { records }: ContainerServices,
   { record, execs: { first } }: Container,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lifecycle of every container, the administrator's and the engines': which event leads from which state to which.
+// Defines the lifecycle of every container, the administrator's and the container engines': the states, and the events between them.
 // No other file writes a state.
 
 import type { ContainerState } from '../../api/container.js';
 import { ContainerError } from '../errors.js';
 
-/** A record as far as its lifecycle goes; only advance() may write the state. */
+/** The part of a record that the lifecycle needs. Only advance() may write the state. */
 export interface HasState {
   readonly state: ContainerState;
 }
@@ -25,10 +25,10 @@ export const LIFECYCLE = {
   start: { from: AT_REST, to: 'starting' },
   run: { from: ['creating', 'starting'], to: 'running' },
   reattach: { from: [...MAKING, ...UP], to: 'running' },
-  // From either: noticePauses() may see a paused domain before the request that paused it has its answer.
+  // From both states: noticePauses() may see a paused domain before the request that paused it has its answer.
   pause: { from: UP, to: 'paused' },
   resume: { from: UP, to: 'running' },
-  // From removing: a container that is removed by force ends on its way.
+  // Also from removing: a container that is removed by force ends during its removal.
   exit: { from: [...MAKING, ...UP, 'removing'], to: 'exited' },
   lose: { from: [...MAKING, ...UP, 'removing'], to: 'lost' },
   revertToCreated: { from: ['starting', ...UP, 'removing'], to: 'created' },
@@ -40,7 +40,7 @@ export const LIFECYCLE = {
 
 export type LifecycleEvent = keyof typeof LIFECYCLE;
 
-/** The state that follows; undefined where the state does not allow the event. Pure. */
+/** Returns the next state, or undefined when the state does not allow the event. Pure. */
 export function nextState(
   state: ContainerState,
   event: LifecycleEvent,
@@ -49,7 +49,7 @@ export function nextState(
   return from.includes(state) ? to : undefined;
 }
 
-/** Moves a record to the state that follows. Throws ERR_LIFECYCLE, which is a defect of the caller. */
+/** Moves a record to the next state. Throws ERR_LIFECYCLE, which is a defect of the caller. */
 export function advance(record: HasState & { readonly id: string }, event: LifecycleEvent): void {
   const { id, state } = record;
   const next = nextState(state, event);
@@ -63,7 +63,7 @@ export function advance(record: HasState & { readonly id: string }, event: Lifec
 
 export type RestState = (typeof AT_REST)[number];
 
-/** The event that undoes a start or a removal of a container that was in that state before. Pure. */
+/** Returns the event that undoes a start or a removal and leads back to `state`. Pure. */
 export function revertTo(state: RestState): LifecycleEvent {
   return REVERTS[state];
 }
@@ -74,7 +74,7 @@ const REVERTS = {
   lost: 'revertToLost',
 } as const;
 
-/** Whether it has a process. Pure. */
+/** True while the container has a process. Pure. */
 export function isUp({ state }: HasState): boolean {
   return (UP as readonly ContainerState[]).includes(state);
 }
@@ -84,7 +84,7 @@ export function hasEnded({ state }: HasState): boolean {
   return state === 'exited' || state === 'lost';
 }
 
-/** Whether it is complete and has no process, so that it can be started or removed. Pure. */
+/** True for a complete container without a process, which can be started or removed. Pure. */
 export function isAtRest(record: HasState): record is { readonly state: RestState } {
   return (AT_REST as readonly ContainerState[]).includes(record.state);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which containers start again when they have ended, and when: docker's policies and docker's delays.
+// Restarts containers that have ended, by docker's policies and with docker's delays.
 
 import type { RestartPolicy } from '../../api/engine.js';
 import { describeError } from '../../base/errors.js';
@@ -11,7 +11,7 @@ import { startContainer } from '../create/run.js';
 
 const FIRST_MS = 100;
 const LONGEST_MS = 60_000;
-/** One that ran that long is well again. */
+/** A container that ran this long counts as well again: its next delay is the first one. */
 const WELL_MS = 10_000;
 
 export class RestartPolicies {
@@ -21,7 +21,7 @@ export class RestartPolicies {
   readonly #delays = new Map<string, number>();
   readonly #stop: () => void;
 
-  /** From now on containers that end are started again where their policy says so, until close(). */
+  /** Starts containers that end again if their policy says so, until close(). */
   constructor(services: ContainerServices, manager: ContainerManager) {
     this.#services = services;
     this.#manager = manager;
@@ -58,7 +58,7 @@ export class RestartPolicies {
 
   async #restart(id: string): Promise<void> {
     const record = this.#manager.get(id)?.record;
-    // Somebody may have started, stopped or removed it meanwhile.
+    // A client may have started, stopped or removed the container meanwhile.
     if (!record || !wantsRestart(record)) return;
     const { name, restarts = 0 } = record;
     try {
@@ -82,7 +82,7 @@ export class RestartPolicies {
   }
 }
 
-/** Whether a policy starts it again. Pure. */
+/** True when the container's policy starts it again. Pure. */
 export function wantsRestart(record: ContainerRecord): boolean {
   const { isStopped, rm, exit, restarts = 0, options } = record;
   const { name, retries }: RestartPolicy = options?.restart ?? { name: 'no', retries: 0 };

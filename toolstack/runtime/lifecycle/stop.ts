@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container that runs is ended, or started over: thaw stop, restart and kill.
+// thaw stop, restart and kill: ends a running container, or starts it over.
 
 import { constants } from 'node:os';
 import type { Client } from '../../api/engine.js';
@@ -13,12 +13,12 @@ import { unpauseContainer } from '../pause/pause.js';
 import type { ContainerRecord } from '../store/record.js';
 import { startContainer } from '../create/run.js';
 
-/** podman's and docker's. */
+/** The default of podman and docker. */
 export const STOP_TIMEOUT_S = 10;
 
 /**
- * Sends the container's stop signal, after `timeoutS` seconds KILL (-1: never), and resolves when nothing of it runs. One that does not run is
- * left alone. Its restart policy is not asked.
+ * Sends the container's stop signal, and KILL after `timeoutS` seconds (-1: never). Resolves when the container has ended. Leaves a container
+ * alone that does not run. Ignores the restart policy.
  */
 export async function stopContainer(
   services: ContainerServices,
@@ -27,11 +27,11 @@ export async function stopContainer(
   timeoutS?: number,
 ): Promise<void> {
   const asked = manager.find(key).record;
-  // At once: no policy starts it while this waits.
+  // Set at once: no policy may start the container during this wait.
   const isNews = asked.isStopped !== true;
   asked.isStopped = true;
   const container = await manager.settled(asked.id);
-  // A container that is being copied hears no signal. A guest that holds up the copy is not waited for without end.
+  // A container that is being copied gets no signal. The wait has a limit, as the guest may hold up the copy.
   await isWithin(container.exclusiveDone(), EXCLUSIVE_MS);
   await manager.whenSettled(asked.id, (settled) => stop(services, settled, isNews, timeoutS));
 }
@@ -46,7 +46,7 @@ async function stop(
   timeoutS: number | undefined,
 ): Promise<void> {
   const { record, sandbox } = container;
-  // Also one that waits to be started by its policy.
+  // Also for a container that waits for a start by its policy.
   if (isNews || record.isStopped !== true) await container.update({ isStopped: true });
   if (!sandbox || !isUp(record)) return;
   if (record.state === 'paused') await letGo(services, container);
@@ -61,7 +61,7 @@ async function stop(
   services.events.tell('stop', record);
 }
 
-/** A guest that does not let a container of its pod go on has it killed all the same. */
+/** Unpauses a container. If the guest does not resume a container in a pod, the stop continues all the same. */
 async function letGo(services: ContainerServices, container: Container): Promise<void> {
   const { record } = container;
   try {
@@ -72,14 +72,14 @@ async function letGo(services: ContainerServices, container: Container): Promise
   }
 }
 
-/** What a guest may take that has much to give back. */
+/** A guest that has much to release may take this long. */
 const KILL_MS = 15_000;
 
 function stopSignalOf({ options, stopSignal }: ContainerRecord): number {
   return options?.stopSignal ?? stopSignal ?? constants.signals.SIGTERM;
 }
 
-/** Whether it comes in that time. */
+/** Resolves with true if the event comes within `ms`, otherwise with false. */
 async function isWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
   const comes = event.then(() => true);
   if (ms === Infinity) return comes;
@@ -95,7 +95,7 @@ async function isWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
   }
 }
 
-/** Stops a container that runs, and starts it. */
+/** Stops a running container, and starts it. */
 export async function restartContainer(
   services: ContainerServices,
   manager: ContainerManager,
@@ -106,7 +106,7 @@ export async function restartContainer(
   const { record } = await manager.settled(key);
   const { id } = record;
   const rm = record.rm || record.isRestarting === true;
-  // Its end would remove it.
+  // The end of a --rm container would remove it.
   record.rm = false;
   if (rm) record.isRestarting = true;
   try {
@@ -115,7 +115,7 @@ export async function restartContainer(
   } finally {
     delete record.isRestarting;
     await manager.get(id)?.update({ rm });
-    // As its end would have done.
+    // The end of a --rm container would have removed it.
     if (rm && manager.get(id) && hasEnded(record)) await manager.remove(id, false, true);
   }
   services.events.tell('restart', record);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw wait: when does a container end, and how?
+// thaw wait: waits for a container's end and returns its exit status.
 
 import { shellStatus } from '../../api/wire.js';
 import { hasEnded } from './lifecycle.js';
@@ -7,8 +7,8 @@ import type { ContainerManager, ContainerServices } from '../store/containers.js
 import type { ContainerRecord } from '../store/record.js';
 
 /**
- * Resolves with the exit status as soon as the container has ended, at once for one that has, and -1 where nobody knows it. One that never ran is
- * waited for. Rejects with ERR_CONTAINER_NOT_FOUND, and when `signal` aborts.
+ * Resolves with the exit status as soon as the container has ended, at once if it has already, and with -1 for an unknown status. Also waits
+ * for a container that never ran. Rejects with ERR_CONTAINER_NOT_FOUND, and when `signal` aborts.
  */
 export async function waitFor(
   { events }: ContainerServices,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's log as one stream of bytes, though the shim puts it aside when it is full and begins anew; also what is still to come.
+// Reads a container's log as one stream of bytes, although the shim rotates a full log file. Follows a growing log on request.
 
 import { watch } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { sleep } from '../../base/deadline.js';
 import { errorCode } from '../../base/errors.js';
 
 export interface LogFilesOptions {
-  /** Go on when all is read, until this settles. */
+  /** Follows the log until this promise settles. Without it, reads only the present log. */
   until?: Promise<unknown> | undefined;
   signal: AbortSignal;
 }
 
-/** The bytes of `path.1`, where it is there, and `path`. A log that is not there is an empty one. */
+/** Yields the bytes of `path.1`, if it exists, and of `path`. A missing log counts as empty. */
 export async function* readLogFiles(
   path: string,
   { until, signal }: LogFilesOptions,
@@ -21,7 +21,7 @@ export async function* readLogFiles(
   const changes = until ? new Changes(path, until, signal) : undefined;
   let file: FileHandle | undefined;
   try {
-    // In this order: what is put aside between the two is then seen twice, not missed.
+    // In this order, a file that the shim rotates between the two opens is seen twice, not missed.
     file = await openIfThere(path);
     const older = await openIfThere(`${path}.1`);
     try {
@@ -31,16 +31,16 @@ export async function* readLogFiles(
       await older?.close();
     }
     for (;;) {
-      // What was written before the end was seen is read after it.
+      // Checked before the read, so that the read gets all bytes that were written before the end.
       const isLast = changes?.isOver ?? true;
       file ??= await openIfThere(path);
       if (file) {
-        // Who does not follow gets what there is now: its writer may be faster than its reader.
+        // A reader that does not follow stops at the present size: the writer may be faster than the reader.
         const end = changes ? Infinity : (await file.stat()).size;
         yield* readOn(file, signal, end);
         if (!changes) return;
         if (await isReplaced(file, path)) {
-          // Its last bytes may have come between the read and the look.
+          // The last bytes may have come between the read and the check.
           yield* readOn(file, signal);
           await file.close();
           file = undefined;
@@ -56,7 +56,7 @@ export async function* readLogFiles(
   }
 }
 
-/** From where the file was read last to its present end, or so many bytes on. */
+/** Yields the bytes from the last read position to the file's present end, at most `end` bytes. */
 async function* readOn(
   file: FileHandle,
   signal: AbortSignal,
@@ -82,14 +82,14 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Whether another file has that name by now. One that was removed with its container stays the last. */
+/** True when another file has the name by now. A log that was removed with its container has no successor. */
 async function isReplaced(file: FileHandle, path: string): Promise<boolean> {
   const mine = await file.stat();
   const there = await stat(path).catch(() => undefined);
   return there !== undefined && there.ino !== mine.ino;
 }
 
-/** When to look again: the folder has changed, the container has ended, or a while has passed. */
+/** Wakes the reader when the file has changed, the container has ended, or LOOK_MS has passed. */
 class Changes {
   isOver = false;
   #wake: () => void = () => undefined;
@@ -109,7 +109,7 @@ class Changes {
       this.#watcher = watch(dirname(path), (_, file) => file === name && this.#due());
       this.#watcher.on('error', () => undefined);
     } catch {
-      // No folder yet, or no watches left: the while has to do.
+      // The folder is missing, or the kernel has no watches left: LOOK_MS has to do.
     }
   }
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container's log file is read: lines of `TIME STREAM F|P TEXT` as the shim writes them (docs/shim.md).
+// Parses a container's log file: lines of `TIME STREAM F|P TEXT` as the shim writes them (docs/shim.md).
 
 export interface LogEntry {
-  /** As the shim wrote it: RFC 3339 with nanoseconds. */
+  /** The shim's time stamp: RFC 3339 with nanoseconds. */
   time: string;
   stream: 'stdout' | 'stderr';
-  /** Whether the line ends with it. */
+  /** True when the line ends with this entry. */
   isWhole: boolean;
-  /** As the container wrote it; a full line with its line break. */
+  /** The container's output. A whole line has its line break. */
   bytes: Buffer;
 }
 
-/** Takes a log apart, whatever the pieces it comes in. A line that is cut off or malformed is left out. */
+/** Parses a log that comes in chunks of any size. Leaves out a line that is cut off or malformed. */
 export class LogParser {
   #rest: Buffer = Buffer.alloc(0);
 
@@ -22,14 +22,14 @@ export class LogParser {
       if (entry) yield entry;
       bytes = bytes.subarray(end + 1);
     }
-    // A copy: the chunk's memory may be used again.
+    // Copied, as the caller may use the chunk's memory again.
     this.#rest = Buffer.from(bytes);
   }
 }
 
 const NEWLINE = 0x0a;
 
-/** One line without its line break; undefined when it is none of the shim's. */
+/** Parses one line without its line break. Returns undefined for a line that the shim did not write. */
 export function parseLogLine(line: Buffer): LogEntry | undefined {
   const match = /^(\S+) (stdout|stderr) ([FP]) /.exec(line.toString('latin1', 0, HEAD_MAX));
   if (!match) return undefined;
@@ -40,5 +40,5 @@ export function parseLogLine(line: Buffer): LogEntry | undefined {
   return { time, stream: stream === 'stderr' ? 'stderr' : 'stdout', isWhole, bytes };
 }
 
-/** Time, stream and kind take less. */
+/** Time, stream and kind take fewer bytes. */
 const HEAD_MAX = 64;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw logs: which lines of a container's log its reader asked for, and how they look.
+// thaw logs: selects the lines of a container's log that the client asked for, and formats them.
 
 import type { Client, LogOptions } from '../../api/engine.js';
 import type { Container } from '../lifecycle/container.js';
@@ -8,7 +8,7 @@ import { readLogFiles } from './log-files.js';
 import type { ContainerServices } from '../store/containers.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 
-/** Copies a container's log to the client, stdout and stderr apart. */
+/** Copies a container's log to the client, with stdout and stderr separate. */
 export async function printLogs(
   { records }: ContainerServices,
   container: Container,
@@ -21,7 +21,7 @@ export async function printLogs(
   const show = new LogPrinter(options, client);
   let toSkip = 0;
   const follows = options.follow && isUp(record);
-  // What is written while it is counted and copied is for who follows.
+  // Only a client that follows gets lines that are written during the count and the copy.
   let left = follows ? Infinity : (options.tail ?? Infinity);
   if (options.tail !== undefined) {
     const total = await countLines(path, options, signal);
@@ -44,7 +44,7 @@ export async function printLogs(
   }
 }
 
-/** Lines that there are now. A piece without an end is none yet, but is shown. */
+/** Counts the present lines. A piece without its line's end does not count, but is shown. */
 async function countLines(path: string, options: LogOptions, signal: AbortSignal): Promise<number> {
   const parser = new LogParser();
   let lines = 0;
@@ -69,7 +69,7 @@ class LogPrinter {
     this.#client = client;
   }
 
-  /** Its time stands before a line, not before each piece of one. */
+  /** Puts the time before each line, not before each piece of a line. */
   print({ time, stream, bytes, isWhole }: LogEntry): void {
     const write = (text: string | Buffer): void =>
       stream === 'stderr' ? this.#client.err(text) : this.#client.out(text);

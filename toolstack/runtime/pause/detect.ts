@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Xen knows whether a container is paused, unless it is frozen by itself in its pod: xl may have paused its domain, or let it go,
-// without thaw.
+// Detects pauses that thaw did not make: xl may pause and unpause a domain. Xen knows whether a container is paused, except for a
+// container in a pod whose cgroup alone is frozen.
 
 import { describeError } from '../../base/errors.js';
 import type { Container } from '../lifecycle/container.js';
@@ -13,7 +13,7 @@ interface Services {
   events: Events;
 }
 
-/** Brings the states of containers that run or are paused up to date. Never rejects: without Xen's answer a state stays as it is. */
+/** Updates the states of running and paused containers. Never rejects: without Xen's answer a state stays as it is. */
 export async function noticePauses(
   services: Services,
   containers: Iterable<Container>,
@@ -31,13 +31,13 @@ export async function noticePauses(
   for (const { container, before } of looked) {
     const { record, sandbox } = container;
     const domain = domains.find(({ domid }) => domid === sandbox?.domid);
-    // It may have been paused by thaw meanwhile, or have ended.
+    // The container may have ended meanwhile, or thaw may have paused it.
     if (!domain || domain.uuid !== record.sandbox.uuid || record.state !== before) continue;
     if (record.isStill !== true) set(services, container, domain.paused);
   }
 }
 
-/** Nothing is written down: the next thawd asks Xen. */
+/** Changes the state in memory only: the next thawd asks Xen. */
 function set({ events }: Services, { record }: Container, paused: boolean | undefined): void {
   const isPaused = record.state === 'paused';
   if (paused === isPaused || paused === undefined) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How any container is paused: by its cgroup, which the guest's agent freezes, by its domain, which Xen pauses, or by both.
+// Pauses and resumes a container: by its cgroup, which the guest's agent freezes, by its domain, which Xen pauses, or by both.
 
 import { withDeadline } from '../../base/deadline.js';
 import { askLimit } from '../../sandbox/agent/calls.js';
@@ -7,18 +7,18 @@ import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import { hasEnded, isUp, type HasState, type LifecycleEvent } from '../lifecycle/lifecycle.js';
 
-/** Until a guest that is alive has answered, also on a busy host. */
+/** A live guest answers within this time, also on a busy host. */
 const FREEZE_MS = 3000;
-/** xl may have paused the domain as well, more than once. */
+/** xl may have paused the domain more than once. */
 const PAUSES_MAX = 10;
 
 type Libxl = SandboxServices['host']['libxl'];
 export type PauseCalls = Pick<Libxl, 'domainPause' | 'domainInfo' | 'xcDomainUnpause'>;
 
-/** A container of either kind. */
+/** A container of the administrator or of a container engine. */
 export interface Pausable {
   readonly record: HasState & {
-    /** Its cgroup is frozen, or is to be: what the next thawd goes by. */
+    /** True when the cgroup is frozen or is about to be. The next thawd relies on it. */
     isStill?: boolean;
   };
   sandbox: ContainerSandbox | undefined;
@@ -28,15 +28,15 @@ export interface Pausable {
 
 export interface Pausing {
   libxl: PauseCalls;
-  /** What the agent calls the container. */
+  /** The agent's name for the container. */
   inGuest: string;
-  /** The front end's error for a container that ends meanwhile. */
+  /** Returns the front end's error for a container that ends meanwhile. */
   refusal: () => Error;
 }
 
 /**
- * Pauses a container that runs. `cgroup`: the domain and its other containers go on. `both`: a guest that does not freeze
- * the cgroup is paused all the same. Rejects with the refusal, and for `cgroup` as the agent does; it runs on then.
+ * Pauses a running container. `cgroup`: the domain and its other containers run on. `both`: the domain is paused even when the guest
+ * does not freeze the cgroup. Rejects with the refusal, and for `cgroup` as the agent does. The container then runs on.
  */
 export async function pause(
   container: Pausable,
@@ -62,15 +62,15 @@ export async function pause(
   await container.transition('pause');
 }
 
-/** Which parts of a paused container go on. */
+/** Selects the parts of a paused container that resume. */
 export interface Resuming {
-  /** False where the domain is a pod's. */
+  /** False for the domain of a pod. */
   domain: boolean;
-  /** False where its processes stay frozen until the agent lets them go. */
+  /** False when the processes stay frozen until the agent resumes them. */
   processes: boolean;
 }
 
-/** Rejects with the refusal, and as the agent does. */
+/** Resumes the selected parts. Rejects with the refusal, and as the agent does. */
 export async function resume(
   container: Pausable,
   sandbox: ContainerSandbox,
@@ -85,7 +85,7 @@ export async function resume(
   await container.transition('resume');
 }
 
-/** Xen counts pauses, and xl may have paused the domain as well, or let it go. */
+/** Unpauses a domain until it runs: Xen counts pauses, and xl may have paused or unpaused the domain as well. */
 export async function unpauseDomain(
   libxl: Pick<PauseCalls, 'domainInfo' | 'xcDomainUnpause'>,
   domid: ContainerSandbox['domid'],
@@ -96,7 +96,7 @@ export async function unpauseDomain(
   }
 }
 
-/** Freezes the processes of one container, or lets them go, while its domain goes on. Idempotent. Rejects as askLimit() does. */
+/** Freezes or resumes the processes of one container, while its domain runs on. Idempotent. Rejects as askLimit() does. */
 export async function setFrozen(
   container: string,
   sandbox: ContainerSandbox,
@@ -106,7 +106,7 @@ export async function setFrozen(
   await askLimit(await sandbox.agent(), { ...rest, container, freeze: isFrozen ? '1' : '0' });
 }
 
-/** The record is written first, so that the next thawd ends what this one began. */
+/** Freezes the cgroup. Writes the record first, so that the next thawd finishes the freeze. */
 async function freeze(
   container: Pausable,
   sandbox: ContainerSandbox,
@@ -121,7 +121,7 @@ async function freeze(
   }
 }
 
-/** After a pause that failed: the guest may still freeze the cgroup, and unfreezes it after that. */
+/** Undoes a failed pause: the guest may still freeze the cgroup, and unfreezes it after that. */
 async function unfreezeLate(
   container: Pausable,
   sandbox: ContainerSandbox,
@@ -134,7 +134,7 @@ async function unfreezeLate(
   await container.update({});
 }
 
-/** It may have ended while its guest or Xen was asked. */
+/** Throws the refusal for a container that ended while the guest or Xen was asked. */
 function checkRuns(container: Pausable, before: ContainerSandbox, refusal: () => Error): void {
   if (!isUp(container.record) || container.sandbox !== before) throw refusal();
 }

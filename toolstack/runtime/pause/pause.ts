@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pause and unpause: a container by its domain; in a pod, whose domain others share, by its cgroup.
+// thaw pause and unpause: pauses a container's own domain, or freezes the cgroup of a container in a pod, which shares its domain.
 
 import type { Container } from '../lifecycle/container.js';
 import { inPod, stateError } from '../errors.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pause, resume, type Pausing } from './freezer.js';
 
-/** Nothing of it runs until unpauseContainer(). Rejects with ERR_CONTAINER_STATE, and in a pod when the guest does not do it. */
+/** Pauses a container until unpauseContainer(). Rejects with ERR_CONTAINER_STATE, and in a pod when the guest does not freeze it. */
 export async function pauseContainer(
   services: ContainerServices,
   container: Container,
@@ -20,7 +20,7 @@ export async function pauseContainer(
   });
 }
 
-/** Rejects with ERR_CONTAINER_STATE when it is not paused, and with ERR_CONTAINER_POD when all of its pod is. */
+/** Rejects with ERR_CONTAINER_STATE for a container that is not paused, and with ERR_CONTAINER_POD when its whole pod is paused. */
 export async function unpauseContainer(
   services: ContainerServices,
   container: Container,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The disks of a domain that come and go with its containers: layers that several containers use, and writable layers.
+// Attaches and detaches the disks of a pod's containers: layers that several containers use, and writable layers.
 
 import type { Domid } from '../../base/ids.js';
 import { detachDevice } from '../../xen/device-detach.js';
@@ -13,7 +13,7 @@ import { diskDevid, diskName } from '../../xen/vbd.js';
 /** A disk as a container's record names it. */
 export interface PodDisk {
   file: string;
-  /** Its index among the guest's disks. */
+  /** The disk's index among the guest's disks. */
   index: number;
   isWritable: boolean;
 }
@@ -41,12 +41,12 @@ export class PodDisks {
     this.#first = first;
   }
 
-  /** The disk's name in the guest. */
+  /** Returns the disk's name in the guest. */
   static guestName({ index }: PodDisk): string {
     return diskName(index);
   }
 
-  /** Reserves a disk for the file. A layer that the domain has already is used once more. Needs one give(). */
+  /** Reserves a disk for the file. Reuses the disk of a layer that the domain already has. Needs one give(). */
   take(file: string, isWritable: boolean): PodDisk {
     const shared = [...this.#held.values()].find(
       (one) => one.file === file && one.uses > 0 && !one.isWritable && !isWritable,
@@ -94,8 +94,8 @@ export class PodDisks {
   }
 
   /**
-   * Gives one use back. With the last use the disk is detached, where the domain `isAlive`, and its loop device is released, even where the
-   * guest keeps the disk open. Rejects when xenstore refuses.
+   * Gives one use back. The last use detaches the disk, if the domain `isAlive`, and releases its loop device, even when the guest keeps the
+   * disk open. Rejects when xenstore refuses.
    */
   async give({ index }: PodDisk, isAlive: boolean): Promise<void> {
     const held = this.#held.get(index);

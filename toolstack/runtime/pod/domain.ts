@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain that several containers can share: a sandbox with slots, disks and shares that come and go with its containers.
+// Manages a domain that several containers can share: a sandbox with slots, disks and shares that come and go with its containers.
 
 import { createSandbox, type CreateOptions } from '../../sandbox/create/create.js';
 import { firstDevice } from '../../sandbox/create/layers.js';
@@ -51,7 +51,7 @@ export class PodDomain {
     return this.#ending === undefined;
   }
 
-  /** As Sandbox.destroy(). The containers give their own parts of the host back. Idempotent; never rejects. */
+  /** Destroys the domain as Sandbox.destroy() does. The containers release their own parts of the host. Idempotent; never rejects. */
   end(how: Parameters<Sandbox['destroy']>[0] = {}): Promise<void> {
     this.#ending ??= this.sandbox.destroy(how);
     return this.#ending;
@@ -63,7 +63,7 @@ export class PodDomain {
   }
 }
 
-/** Makes a domain for one container, which `options.events` belong to. Others may enter it later. Rejects as createSandbox() does. */
+/** Makes a domain for one container, which gets `options.events`. Other containers may enter later. Rejects as createSandbox() does. */
 export async function makeDomain(
   { sandbox: services, pool }: { sandbox: SandboxServices; pool: Pool },
   record: SandboxRecord,

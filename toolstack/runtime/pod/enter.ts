@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a container enters a domain that others share: a slot, its layers and writable layer as disks, its root filesystem, its shares.
+// Lets a container enter a shared domain: takes a slot, plugs its layers and writable layer as disks, mounts its root filesystem and shares.
 
 import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
@@ -17,23 +17,23 @@ import type { Pod } from './pod.js';
 export interface Entering extends Pick<MemberOptions, 'name' | 'onLeft' | 'hearsShimOnly'> {
   /** EROFS files, lowest layer first. Without layers the root filesystem is one of the shares. */
   layers: readonly string[];
-  /** The writable layer, where it outlives the container. Otherwise it is in the guest's memory. */
+  /** The writable layer, if it outlives the container's end. Otherwise it is in the guest's memory. */
   disk?: Disk | undefined;
-  /** Folders and files of dom0 that the container has. */
+  /** Folders and files of dom0 that are shared with the container. */
   files: readonly SharedFile[];
-  /** The most that a writable layer in memory may hold. */
+  /** The largest size of a writable layer in memory. */
   upperKib: number;
   /** Gets the shim's messages about the container. */
   events: ShimEvents;
-  /** Writes down the container's place in the domain, in which nothing has changed yet. */
+  /** Records the container's place in the domain, before anything changes in the domain. */
   onPlace: (member: Member) => Promise<void>;
-  /** Further work, beside the mount and the shares. */
+  /** Further work, at the same time as the mount and the shares. */
   meanwhile?: (member: Member) => Promise<void>;
   signal?: AbortSignal | undefined;
   steps: Steps;
 }
 
-/** Starts the pod's domain where it does not run. Leaves nothing in the domain when it rejects. */
+/** Enters the pod's domain, and starts the domain if it does not run. Leaves nothing in the domain when it rejects. */
 export async function enterPod(pod: Pod, entering: Omit<Entering, 'onLeft'>): Promise<Member> {
   const { services, record } = pod;
   const domain = await pod.up(entering.signal);
@@ -82,7 +82,7 @@ export async function enterDomain(
   return member;
 }
 
-/** Puts a container of an earlier thawd back where its record says that it is. Rejects with ERR_XEN_LOOP. */
+/** Returns a container of an earlier thawd to the place in its record. Rejects with ERR_XEN_LOOP. */
 export async function reenterDomain(
   services: SandboxServices,
   domain: PodDomain,
@@ -91,12 +91,12 @@ export async function reenterDomain(
   const { slot, files, disks } = options.place;
   domain.slots.adopt(slot, events);
   if (files !== undefined) domain.shares.adopt(files);
-  // Also where one fails: a disk that is not adopted is swept, though the container may use it.
+  // Adopts all disks even if one fails: the sweep detaches a disk that is not adopted, though the container may use it.
   await all(disks.map((disk) => domain.disks.adopt(disk)));
   return new Member(services, domain, { ...options, hearsShimOnly: true });
 }
 
-/** Plugs the disks that are not there, and resolves when the guest has mounted them. */
+/** Plugs the missing disks, and resolves when the guest has mounted all of them. */
 async function mountRoot(
   domain: PodDomain,
   { name, layers, disk, upperKib }: Entering,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can go wrong with a pod as its user sees it.
+// Defines the errors of pods that a user sees.
 
 import { ThawError } from '../../base/errors.js';
 

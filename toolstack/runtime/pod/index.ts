@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of pods that the rest of thaw may use.
+// Exports the parts of pods that the rest of thaw may use.
 
 export { makeDomain, OWN_SLOT, PodDomain, routeEvents } from './domain.js';
 export { enterDomain, enterPod, reenterDomain } from './enter.js';

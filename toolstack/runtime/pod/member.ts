@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain as one of several containers sees it: the container has a root filesystem, disks and processes of its own.
+// Gives one container its view of a shared domain: a root filesystem, disks and processes of its own.
 
 import type { AgentLink } from '../../agent/link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest } from '../../agent/wire-process.js';
@@ -23,9 +23,9 @@ import { firstProcess } from './slots.js';
 /** The parts of a shared domain that a container holds while it runs. Its record keeps them. */
 export interface Place {
   slot: number;
-  /** Layers, lowest first, then the writable layer, where it is a disk. */
+  /** Layers, lowest first, then the writable layer, if it is a disk. */
   disks: PodDisk[];
-  /** The number of the container's 9pfs device, where it has shares. */
+  /** The number of the container's 9pfs device, if it has shares. */
   files?: number;
 }
 
@@ -33,9 +33,9 @@ export interface MemberOptions {
   /** The guest's name of the container and of its root filesystem. */
   name: string;
   place: Place;
-  /** Called when the domain has nothing of the container any more. */
+  /** Called once the domain has no part of the container left. */
   onLeft?: () => void;
-  /** The container's client or stand-in learns of the end from the shim alone, as thawd has no connection to it. */
+  /** True when the client or stand-in learns of the end only from the shim, as thawd has no connection to it. */
   hearsShimOnly?: boolean;
 }
 
@@ -115,7 +115,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.isAlive();
   }
 
-  /** Ends the container in the guest and gives its disks, shares and slot back. The domain and its shim go on. Idempotent; never rejects. */
+  /** Ends the container in the guest and gives its disks, shares and slot back. The domain and its shim run on. Idempotent; never rejects. */
   destroy(): Promise<void> {
     this.#left ??= this.#leave();
     return this.#left;
@@ -125,7 +125,7 @@ export class Member implements ContainerSandbox {
     return this.#domain.sandbox.written();
   }
 
-  /** The domain keeps the name that it has. */
+  /** Does nothing: the domain keeps its name. */
   rename(): Promise<void> {
     return Promise.resolve();
   }
@@ -134,7 +134,7 @@ export class Member implements ContainerSandbox {
     return Promise.resolve();
   }
 
-  /** The domain's memory belongs to no single container. */
+  /** Does nothing: the domain's memory belongs to no single container. */
   growOn(): Promise<void> {
     return Promise.resolve();
   }
@@ -146,7 +146,7 @@ export class Member implements ContainerSandbox {
       const inGuest = (ask: (link: AgentLink) => Promise<void>): Promise<void> =>
         quietly(this.#services, async () => ask(await this.agent()));
       await inGuest((link) => onceStarted(() => askDelete(link, this.#name)));
-      // Before UNMOUNT: a volume that is being filled from the root filesystem keeps it busy.
+      // Before UNMOUNT: a volume that is being filled from the root filesystem keeps the root filesystem busy.
       if (files !== undefined)
         await quietly(this.#services, () => domain.shares.give(files, domain.isAlive));
       await inGuest((link) => askUnmount(link, this.#name));

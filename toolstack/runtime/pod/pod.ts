@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pod: several containers that share a micro-domain. The domain runs from the first start on until the pod is stopped.
+// Manages one pod: several containers that share a micro-domain. The domain runs from the first start on until the pod is stopped.
 
 import type { Log } from '../../base/log.js';
 import { sandboxIdOf } from '../../base/ids.js';
@@ -17,7 +17,7 @@ import { PodError } from './errors.js';
 import type { PodRecord, PodStore } from './record.js';
 import { Slots } from './slots.js';
 
-/** The memory of a pod's domain, where its options name none. */
+/** The memory of a pod's domain, if its options name none. */
 export const POD_MEMORY_BYTES = 512 * 2 ** 20;
 
 export interface PodServices {
@@ -55,7 +55,7 @@ export class Pod {
     return written;
   }
 
-  /** Resolves with the pod's domain, which it starts where there is none. An abort ends the wait, not the start. Rejects as createSandbox() does. */
+  /** Resolves with the pod's domain, and starts it if there is none. An abort ends the wait, not the start. Rejects as createSandbox() does. */
   async up(signal?: AbortSignal): Promise<PodDomain> {
     await this.#stopping;
     signal?.throwIfAborted();
@@ -68,14 +68,14 @@ export class Pod {
     return domain;
   }
 
-  /** Ends the domain. Containers that are still in it are lost. Resolves when the domain is gone. Never rejects; failures are logged. */
+  /** Ends the domain. Containers that are still in it are lost. Resolves when the domain is gone. Never rejects; logs failures. */
   async down(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     if (this.#domain) this.#end(this.#domain);
     await this.#stopping;
   }
 
-  /** As down(), for a pod that is removed: no later start makes a domain. */
+  /** Ends the domain of a pod that is removed, as down() does. No later start makes a domain. */
   async go(): Promise<void> {
     this.#isGone = true;
     await this.down();
@@ -132,7 +132,7 @@ export class Pod {
     }
   }
 
-  /** Each domain of the pod has an id, addresses and a size of its own. */
+  /** Plans the next domain of the pod, with an id, addresses and a size of its own. */
   async #newSandbox(): Promise<SandboxRecord> {
     const { sandbox: services } = this.services;
     const { id, name, hostname, options } = this.record;
@@ -161,7 +161,7 @@ export class Pod {
     });
   }
 
-  /** `reason` says why the domain was lost; undefined for an end that was asked for. */
+  /** Ends the domain. `reason` says why it was lost, and is undefined for a requested end. */
   #end(domain: PodDomain, reason?: string): void {
     this.#watch?.close();
     this.#domain = undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All pods of this host, and how a new thawd takes them over from an earlier one.
+// Manages all pods of this host, and takes them over from an earlier thawd.
 
 import type { PodCreateOptions } from '../../api/engine.js';
 import { newPodId } from '../../base/ids.js';
@@ -35,7 +35,7 @@ export class Pods {
     return pod;
   }
 
-  /** The newest first. */
+  /** Returns the pods, the newest first. */
   list(): Pod[] {
     return [...this.#pods.values()].sort((a, b) => b.record.created - a.record.created);
   }
@@ -69,17 +69,17 @@ export class Pods {
     await this.#services.store.remove(record.id);
   }
 
-  /** The domain that a pod has now. */
+  /** Returns the pod's present domain. */
   domainOf(id: string): PodDomain | undefined {
     return this.#pods.get(id)?.domain;
   }
 
-  /** The pods' domains: these are no orphans. */
+  /** The sandboxes of the pods' domains, which are no orphans. */
   get sandboxes(): { id: string; uuid: string }[] {
     return this.list().flatMap(({ domain }) => (domain ? [domain.sandbox.record] : []));
   }
 
-  /** Takes over the pods of an earlier thawd, before their containers. A start that was cut short is undone. */
+  /** Takes over the pods of an earlier thawd, before their containers. Undoes an interrupted start. */
   async recover(): Promise<void> {
     const { store, log } = this.#services;
     for (const record of await store.loadAll(log)) {
@@ -91,7 +91,7 @@ export class Pods {
     }
   }
 
-  /** Puts a container of an earlier thawd back into its pod's domain; undefined where that has ended. Rejects with ERR_XEN_LOOP. */
+  /** Returns a container of an earlier thawd to its pod's domain; undefined if the domain has ended. Rejects with ERR_XEN_LOOP. */
   async rejoin(
     key: string,
     { name, place, events }: { name: string; place: Place; events: ShimEvents },
@@ -103,7 +103,7 @@ export class Pods {
     return reenterDomain(this.#services.sandbox, domain, { name, place, events, onLeft });
   }
 
-  /** Removes shares and disks that no container has, once all containers have been taken over. */
+  /** Removes shares and disks that no container has. The caller has taken over all containers. */
   async settle(): Promise<void> {
     const { log } = this.#services;
     for (const { domain, record } of this.list()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of a pod, which pod.json has.
+// Defines the record of a pod, and stores it in pod.json.
 
 import type { PodCreateOptions } from '../../api/engine.js';
 import type { PodId } from '../../base/ids.js';
@@ -12,14 +12,14 @@ export interface PodRecord {
   name: string;
   options: PodCreateOptions;
   hostname: string;
-  /** This and the other times in milliseconds since 1970. */
+  /** This and the other times are in milliseconds since 1970. */
   created: number;
   started?: number;
-  /** `starting` while its domain is being made; a thawd that ended then did not come to the end of it. */
+  /** `starting` while thawd makes the domain. A thawd that ends meanwhile leaves this state in the record. */
   state: 'created' | 'starting' | 'running' | 'paused' | 'exited';
-  /** Why its domain ended, where nobody stopped it. */
+  /** The reason why the domain was lost; undefined after a requested stop. */
   reason?: string | undefined;
-  /** Of its last domain. */
+  /** The sandbox of the pod's last domain. */
   sandbox?: SandboxRecord;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 9pfs devices of a domain that come and go with its containers: each container with shares has a device and a server of its own.
+// Adds and removes the 9pfs devices of a pod's containers: each container with shares has a device and a server of its own.
 
 import { describeError } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
@@ -59,7 +59,7 @@ export class PodShares {
     await shareFiles(this.#host, { domid, shim, link }, { device, files }, steps);
   }
 
-  /** Copies the root filesystem's files into volumes that are new. */
+  /** Copies the root filesystem's files into new volumes. */
   async fill(
     device: number,
     { files, rootfs }: { files: readonly SharedFile[]; rootfs: string },
@@ -69,14 +69,14 @@ export class PodShares {
     await fillVolumes({ link }, { device, files, rootfs }, steps);
   }
 
-  /** Ends the shares of a container that has ended. Where the domain runs on and its guest keeps the device open, the number stays reserved. */
+  /** Ends the shares of an ended container. The number stays reserved while the domain runs on and its guest keeps the device open. */
   async give(device: number, isAlive: boolean): Promise<void> {
     if (!isAlive || (await this.#unshare(device))) this.#taken.delete(device);
   }
 
   /**
-   * Removes devices that no record names: the thawd that made them ended first. Resolves once their numbers are reserved, with the removal
-   * under way, which takes as long as the guest does.
+   * Removes devices that no record names: the thawd that made them ended first. Resolves once their numbers are reserved, with `done` for the
+   * removal, which takes as long as the guest does.
    */
   async sweep(): Promise<{ done: Promise<void> }> {
     const there = await filesDevices(this.#host, this.#sandbox.domid);

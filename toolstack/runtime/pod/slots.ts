@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each container of a domain has a slot: a range of the numbers that processes have on the data channel.
+// Reserves a slot for each container of a domain: a range of the numbers that processes have on the data channel.
 
 /** The number of processes that one start of a container can have. */
 const SLOT_SIZE = 2 ** 20;
 /** Numbers have 32 bits. Slot 0 belongs to the container that the domain was made for. */
 const SLOTS = 4095;
 
-/** The number of the container's first process. Its other processes have the numbers behind it. */
+/** Returns the number of the first process in a slot. The container's other processes have the numbers after it. */
 export function firstProcess(slot: number): number {
   return slot * SLOT_SIZE + 1;
 }
@@ -30,7 +30,7 @@ export class Slots<T> {
     throw new RangeError('All slots of the pod are taken');
   }
 
-  /** Notes a slot that was used: the shim may remember its processes. */
+  /** Notes that a slot was used: the shim may remember its processes. */
   pass(slot: number): void {
     this.#last = Math.max(this.#last, slot);
   }

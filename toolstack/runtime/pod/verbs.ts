@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pod create, start, stop, kill, pause and rm: each acts on a pod and all its containers.
+// thaw pod create, start, stop, kill, pause, unpause and rm: acts on a pod and all its containers.
 
 import type {
   Client,
@@ -36,7 +36,7 @@ export async function createPod(
   }
 }
 
-/** The pod's containers, the oldest first. */
+/** Returns the pod's containers, the oldest first. */
 function membersOf(manager: ContainerManager, pod: Pod): Container[] {
   return [...manager.containers]
     .filter(({ record }) => record.pod?.id === pod.record.id)
@@ -65,7 +65,7 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
   };
 }
 
-/** The pod's status in podman's words. The domain stands for podman's infra container. Pure. */
+/** Returns the pod's status in podman's words. The domain stands for podman's infra container. Pure. */
 export function podStatus(
   state: Pod['record']['state'],
   containers: readonly Pick<Container['record'], 'state' | 'isStill'>[],
@@ -78,7 +78,7 @@ export function podStatus(
   return containers.every((one) => one.state === 'running') ? 'Running' : 'Degraded';
 }
 
-/** Starts the domain and all containers that do not run. Rejects once all have been tried, with the failures. */
+/** Starts the domain and all containers that do not run. Tries all, then rejects with the failures, if any. */
 export async function startPod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -139,7 +139,7 @@ export async function pausePod(
   return record.id;
 }
 
-/** The pod's containers are paused and resumed with its domain. */
+/** Changes the states of the pod's containers, which are paused and resumed with its domain. */
 async function changeMembers(
   { events }: ContainerServices,
   manager: ContainerManager,
@@ -153,7 +153,7 @@ async function changeMembers(
   }
 }
 
-/** Rejects with ERR_POD_STATE when the pod is not paused. */
+/** Unpauses the domain. Rejects with ERR_POD_STATE when the pod is not paused. */
 export async function unpausePod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -202,7 +202,7 @@ function podState(verb: string, { record: { name, state } }: Pod): PodError {
   return new PodError('ERR_POD_STATE', `Cannot ${verb} pod "${name}": it is ${state}`);
 }
 
-/** Acts on all containers side by side. Rejects with ERR_POD and all failures, once all have been tried. */
+/** Acts on all containers in parallel. Tries all, then rejects with ERR_POD and the failures, if any. */
 async function forAll(
   { record }: Pod,
   verb: string,

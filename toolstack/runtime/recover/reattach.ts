@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a new thawd finds of the domain in which a container of an earlier one ran, be it its own or its pod's.
+// Finds the domain in which a container of an earlier thawd ran: the container's own domain, or its pod's.
 
 import type { ShimStatus } from '../../api/wire.js';
 import { firstProcess, slotOf } from '../pod/index.js';
@@ -11,7 +11,7 @@ import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import type { ContainerServices } from '../store/containers.js';
 import type { ContainerRecord } from '../store/record.js';
 
-/** Its domain with a shim that answers; undefined where there is none. */
+/** Resolves with the container's domain if its shim answers, otherwise with undefined. */
 export async function findSandbox(
   services: ContainerServices,
   { pod, place, inGuest: name, sandbox }: ContainerRecord,
@@ -22,7 +22,7 @@ export async function findSandbox(
   return services.pods.rejoin(pod.id, { name, place, events }).catch(() => undefined);
 }
 
-/** What a shim says of the processes of one container: of all, where it has the domain to itself. */
+/** Returns a shim's report on the processes of one container. In the container's own domain these are all processes. */
 export function processesOf({ place }: ContainerRecord, { processes }: ShimStatus) {
   const first = place ? firstProcess(place.slot) : INIT_PROCESS;
   const own = place ? processes.filter(({ process }) => slotOf(process) === place.slot) : processes;
@@ -32,7 +32,10 @@ export function processesOf({ place }: ContainerRecord, { processes }: ShimStatu
   };
 }
 
-/** Whether its program began: its shim says so, or has written how it ended; or has not had it start yet; or there is no shim. */
+/**
+ * Resolves with `begun` when the shim reports the program as begun, or has written its end; with `waiting` when the program has not begun
+ * or the shim does not answer; with `no shim` when there is none.
+ */
 export async function beginningOf(
   services: ContainerServices,
   record: ContainerRecord,
@@ -54,7 +57,7 @@ export async function beginningOf(
   }
 }
 
-/** Undoes what was made of its domain, or in its pod's; `hasShim` says whether one is there to be asked. Never rejects. */
+/** Releases the container's domain, or its parts of its pod's domain. `hasShim` says whether a shim may answer. Never rejects. */
 export async function releaseFound(
   services: ContainerServices,
   record: ContainerRecord,
@@ -63,7 +66,7 @@ export async function releaseFound(
   const sandbox = hasShim ? await findSandbox(services, record, NOTHING) : undefined;
   await sandbox?.destroy();
   if (record.pod) return;
-  // Its number may not have been written down yet: the uuid finds it.
+  // The record may lack the domid: the uuid finds the domain.
   const domid = await findDomain(services.sandbox.host, record.sandbox.uuid);
   await releaseSandbox(
     services.sandbox,

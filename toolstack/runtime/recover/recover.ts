@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a new thawd does with what an earlier one left: goes on with what runs, finishes what ended, undoes what was half made.
+// Recovers the containers of an earlier thawd: reattaches running ones, finishes ended ones, undoes those that were half made.
 
 import { Forget, type ShimStatus } from '../../api/wire.js';
 import { goOnIfHeld } from '../../sandbox/copy/copy.js';
@@ -26,8 +26,8 @@ import {
 } from '../create/volumes.js';
 
 /**
- * Resolves when every container that was written down is accounted for and no domain of thaw's is left without one; `others` are sandboxes that
- * somebody else accounts for.
+ * Resolves when every recorded container is accounted for and no orphaned domain of thaw's is left. Another part of thawd accounts for the
+ * sandboxes in `others`.
  */
 export async function recover(
   services: ContainerServices,
@@ -40,7 +40,7 @@ export async function recover(
   await undoParts(services, records);
   const containers = records.map((record) => new Container(record, services.records, services.log));
   await Promise.all(containers.map((one) => recoverOne(services, manager, one, gone)));
-  // Not before all are in the books: another may have such a volume as well.
+  // Only after all containers are known: another container may use the same volume.
   for (const record of gone) {
     if (record.keepsVolumes === true) await keepVolumes(services, record);
     else await dropVolumes(services, manager, record);
@@ -51,7 +51,7 @@ export async function recover(
     .reconcile()
     .catch((error: unknown) => services.log.error('A volume stays mounted', { error }));
   await services.pods.settle();
-  // Nobody has the sandbox of one that does not run: a start that thawd did not come to write down left it.
+  // A container that does not run owns no sandbox: a start that thawd did not record left it.
   const owners = containers.filter(({ record, sandbox }) => sandbox ?? isUp(record));
   const sandboxes = [
     ...owners.map(({ record }) => record.sandbox),
@@ -60,7 +60,7 @@ export async function recover(
   ];
   const known = new Set(sandboxes.map(({ uuid }) => uuid));
   const ids = new Set(sandboxes.map(({ id }) => id));
-  // Shims first: no domain goes while one maps its memory, and one that xenstored does not know yet none hears of.
+  // Shims first: no domain disappears while a shim maps its memory. No shim hears of the end of a domain that xenstored does not know yet.
   await sweepFolders(services.sandbox, ids);
   await destroyStrays(services.sandbox.host, known);
   await removeStrayRecords(services.sandbox.host, known);
@@ -69,11 +69,11 @@ export async function recover(
     await services.sandbox.loops.sweep(folder);
 }
 
-/** Of containers that were to begin together, all have, or none stays. */
+/** Marks the containers of a batch for removal, unless all of them have begun: they run together or not at all. */
 async function undoParts(services: ContainerServices, records: ContainerRecord[]): Promise<void> {
   for (const id of new Set(records.flatMap(({ batch }) => batch?.id ?? []))) {
     const parts = records.filter(({ batch }) => batch?.id === id);
-    // One that was written down as running, or more, says that all had begun.
+    // A container that is recorded in a later state proves that all had begun.
     if (parts.some(({ state }) => state !== 'creating')) continue;
     const beginnings = await Promise.all(parts.map((record) => beginningOf(services, record)));
     const count = beginnings.filter((beginning) => beginning === 'begun').length;
@@ -89,7 +89,7 @@ async function recoverOne(
   gone: ContainerRecord[],
 ): Promise<void> {
   const { record } = container;
-  // Its restart came to an end with that thawd.
+  // The restart ended with the earlier thawd.
   if (record.isRestarting) record.rm = true;
   delete record.isRestarting;
   try {
@@ -101,7 +101,7 @@ async function recoverOne(
         return await recoverRunning(services, manager, container);
       case 'starting':
       case 'creating': {
-        // thawd may have ended before it wrote down that the program runs.
+        // thawd may have ended before it recorded that the program runs.
         const beginning = await beginningOf(services, record);
         if (beginning === 'begun') return await recoverRunning(services, manager, container);
         await releaseFound(services, record, beginning === 'waiting');
@@ -126,7 +126,7 @@ function undo(services: ContainerServices, record: ContainerRecord, gone: Contai
   gone.push(record);
 }
 
-/** Of a container that was there before its start, that start alone is undone. */
+/** Undoes only the start of a container that existed before it. */
 async function undoStart(
   services: ContainerServices,
   manager: ContainerManager,
@@ -174,14 +174,14 @@ async function recoverRunning(
   if (ending && 'exit' in ending) container.shimEvents.onExit(container.execs.first, ending.exit);
   else if (ending) container.lose(ending.reason);
   else {
-    // Also when thawd ended before it wrote that down, or xl did it.
+    // Xen knows of a pause that thawd did not record before its end, and of a pause by xl.
     const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
     if (record.isStill && !paused)
-      // In the background: the guest may take its time.
+      // In the background: the guest may answer late.
       void setFrozen(record.inGuest, sandbox, true).catch((error: unknown) =>
         services.log.error(`Cannot freeze container ${record.name} again`, { error }),
       );
-    // Its end may have come meanwhile.
+    // The container may have ended meanwhile.
     if (isUp(record) && (paused || record.isStill)) advance(record, 'pause');
     await sandbox.catchUp(() => {
       container.update({}).catch((error: unknown) => {
@@ -190,12 +190,12 @@ async function recoverRunning(
     });
     services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
     await sandbox.growOn();
-    // It waits for the guest, and nobody for it.
+    // In the background: the update waits for the guest.
     void finishUpdate(services, container);
   }
 }
 
-/** Where it was being copied; who needs it to move waits. */
+/** Resumes a container whose copy was interrupted. Work that needs the container running waits for this. */
 function letGoOn(services: ContainerServices, container: Container): void {
   const { ownSandbox } = container;
   if (!ownSandbox) return;
@@ -204,7 +204,7 @@ function letGoOn(services: ContainerServices, container: Container): void {
     .catch((error: unknown) =>
       services.log.error(`Cannot let container ${container.record.name} go on`, { error }),
     )
-    // A suspend has used up the watch on its end.
+    // A suspend uses up the watch on the domain's end.
     .finally(() => container.watchAgain());
 }
 

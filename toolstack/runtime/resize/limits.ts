@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a running container's cgroup gets other limits, by the guest's agent.
+// Changes the limits of a running container's cgroup through the guest's agent.
 
 import { askLimit } from '../../sandbox/agent/calls.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { cpuMax, memoryMax, pidsMax } from '../../sandbox/size/cgroup-files.js';
 import { limitWithin } from '../../sandbox/size/size.js';
 
-/** An undefined limit is none. */
+/** Undefined means no limit. */
 export interface CgroupLimits {
   cpus?: number | undefined;
   pids?: number | undefined;
@@ -17,11 +17,11 @@ export interface LimitedContainer {
   sandbox: Pick<ContainerSandbox, 'agent'>;
   /** The guest's name of the container. */
   name: string;
-  /** The domain itself then limits whole CPUs, and memory above the smallest size of a domain. */
+  /** True when the domain itself limits whole CPUs, and memory above the smallest size of a domain. */
   hasOwnDomain: boolean;
 }
 
-/** Gives the cgroup those of `limits` that `change` names, and leaves the others. Rejects as askLimit() does. */
+/** Sets the cgroup's limits that `change` names to their values in `limits`. Leaves all other limits. Rejects as askLimit() does. */
 export async function limitCgroup(
   { sandbox, name, hasOwnDomain }: LimitedContainer,
   change: CgroupLimits,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the limits of a running container change: those of its cgroup by the agent, those of its own domain by Xen and the guest.
+// Changes the limits of a running container: those of its cgroup through the agent, those of its own domain through Xen and the guest.
 
 import type { UpdateOptions } from '../../api/engine.js';
 import { Undo } from '../../base/undo.js';
@@ -13,7 +13,7 @@ import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
 import { limitCgroup, type CgroupLimits } from './limits.js';
 
 /**
- * Changes all limits or none. `limits` are those of the container's own domain, undefined in a pod. Meanwhile the record says that an update
+ * Changes all limits or none. `limits` are those of the container's own domain, undefined in a pod. The record says meanwhile that an update
  * is under way. Rejects with ERR_USAGE, ERR_CONTAINER_STATE, and as resizeMemory() and resizeVcpus() do.
  */
 export async function updateRunning(
@@ -26,7 +26,7 @@ export async function updateRunning(
   if (record.state !== 'running' || !sandbox) throw stateError('update', record);
   const { ownSandbox: own } = container;
   if (own && limits) checkVcpus(services, record, limits);
-  // Memory that the domain still gets behind its start would undo the change.
+  // Memory that the domain still gets after its start would undo the change.
   await own?.grown;
   await sandbox.written();
   const before = limitsOf(record);
@@ -34,7 +34,7 @@ export async function updateRunning(
   await container.update({ isUpdating: true });
   try {
     await Undo.guard(services.log, async (undo) => {
-      // A container that has ended gets nothing back.
+      // A container that has ended does not get its old limits back.
       const back = (what: string, work: () => Promise<void>): void =>
         undo.push(what, () => (isUp(record) ? work() : undefined));
       const all = { cpus, pids, memoryBytes };
@@ -84,7 +84,7 @@ function checkVcpus(
     );
 }
 
-/** Gives a running container the limits of its record again, where a thawd ended in the middle of an update. Never rejects. */
+/** Restores the recorded limits of a running container when a thawd ended during an update. Never rejects. */
 export async function finishUpdate(
   services: ContainerServices,
   container: Container,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw update: other limits for a container, at once where it runs, and for each later start.
+// thaw update: changes a container's limits, at once for a running container, and for each later start.
 
 import type { CreateOptions, UpdateOptions } from '../../api/engine.js';
 import { checkLimits, limitWithin, type Limits } from '../../sandbox/size/size.js';
@@ -11,7 +11,7 @@ import { memoryOf, type ContainerRecord } from '../store/record.js';
 import { updateRunning } from './update-running.js';
 
 /**
- * Resolves with the container's id when it has all limits asked for. Rejects with ERR_USAGE for limits that it cannot have,
+ * Resolves with the container's id when it has all requested limits. Rejects with ERR_USAGE for limits that it cannot have,
  * ERR_CONTAINER_STATE for a container that is paused or being made, and as resizeMemory() does. It then keeps the limits that it had.
  */
 export async function updateContainer(
@@ -22,7 +22,7 @@ export async function updateContainer(
 ): Promise<string> {
   const container = await manager.settled(key);
   const { record } = container;
-  // Updates come one after the other: each begins with the record that the one before wrote.
+  // Updates run one at a time: each begins with the record that the previous update wrote.
   await container.exclusive(async () => {
     const wanted = await checkChange(services, record, change);
     if (!['running', 'paused', 'created', 'exited', 'lost'].includes(record.state))
@@ -36,7 +36,7 @@ export async function updateContainer(
   return record.id;
 }
 
-/** Whether the change includes a limit of a running container. */
+/** True when the change includes a limit of a running container. */
 function resizes({ memoryBytes, cpus, pidsLimit }: UpdateOptions): boolean {
   return memoryBytes !== undefined || cpus !== undefined || pidsLimit !== undefined;
 }
@@ -44,7 +44,7 @@ function resizes({ memoryBytes, cpus, pidsLimit }: UpdateOptions): boolean {
 interface Wanted {
   /** The changed options; undefined for a copy of a container that ran, which cannot start anew. */
   options?: CreateOptions;
-  /** The size of the container's own domain; undefined where it stays, or the container is in a pod. */
+  /** The size of the container's own domain; undefined when it stays the same, or the container is in a pod. */
   limits?: Limits;
 }
 
@@ -70,7 +70,7 @@ async function checkChange(
   return wanted;
 }
 
-/** The size of the domain for a container that has its own. */
+/** Resolves with the new size of the container's own domain. */
 async function ownLimits(
   { sandbox, frozen }: ContainerServices,
   record: ContainerRecord,
@@ -92,7 +92,7 @@ async function ownLimits(
   return checkLimits(asked, sandbox, plan?.shape.memoryKib);
 }
 
-/** The fields of the record that change. */
+/** Returns the changed fields of the record. */
 function changed(
   record: ContainerRecord,
   { pidsLimit, cpus = record.cpus, memoryBytes = memoryOf(record) }: UpdateOptions,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw checkpoint: a container that runs, memory and files, becomes a file, and ends unless it is to be left running.
+// thaw checkpoint: writes a running container, memory and files, to a file. The container ends unless it is to be left running.
 
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -26,8 +26,9 @@ import { ownImage } from '../store/image-of.js';
 import { limitsOf, pidsLimitOf, type ContainerRecord } from '../store/record.js';
 
 /**
- * Writes a container that runs to a file. It stands still from its copy on until the file is whole, and has ended then; left running,
- * it goes on once it is copied. Rejects as copyContainer() and writeCheckpoint() do: then there is no file, and it runs on.
+ * Writes a running container to a file. The container is frozen from its copy on until the file is whole, and has ended then. With
+ * `leavesRunning` it resumes once it is copied. Rejects as copyContainer() and writeCheckpoint() do: there is no file then, and the
+ * container runs on.
  */
 export async function checkpointContainer(
   services: ContainerServices,
@@ -64,7 +65,7 @@ export async function checkpointContainer(
   if (!leavesRunning) await container.finished;
 }
 
-/** Steps of many bytes, with a line of its own. */
+/** Returns a callback that reports progress in bytes under `text`. Its first call also reports `text` alone. */
 export function tellOf(
   onProgress: OnProgress,
   text: string,
@@ -77,7 +78,7 @@ export function tellOf(
   };
 }
 
-/** Which layers its guest has. Rejects with ERR_IMAGE_NOT_FOUND. */
+/** Resolves with the layers of the container's guest. Rejects with ERR_IMAGE_NOT_FOUND. */
 async function layersOf(
   { images }: ContainerServices,
   record: ContainerRecord,
@@ -87,7 +88,7 @@ async function layersOf(
   return savedLayers(image, disksOf(record.sandbox).length > 0, signal);
 }
 
-/** An image's layers as a checkpoint names them; what a guest has mounted is told apart to the last byte. */
+/** Resolves with an image's layers as a checkpoint names them. Layers on disks must match byte for byte, so they get a digest. */
 export async function savedLayers(
   { layers }: Pick<Image, 'layers'>,
   areDisks: boolean,
@@ -128,7 +129,7 @@ function sourceOf(
       },
       domain: {
         ...{ shape, memTotalKib, vcpus: running?.vcpus ?? 1 },
-        // xl may have given it more.
+        // xl may have given the domain more memory.
         memoryKib: Math.max(memoryKib, shape.memoryKib),
         inMemory: inMemory || own.length === 0,
       },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw clone: new containers that go on, each on its own, from where a running one is. All of them, or none.
+// thaw clone: makes containers that continue independently from the state of a running one. All of them start, or none.
 
 import { randomBytes } from 'node:crypto';
 import type { Client, CloneOptions, ContainerSummary } from '../../api/engine.js';
@@ -14,12 +14,12 @@ import { ContainerError } from '../errors.js';
 import { planBegin } from './frozen.js';
 import { summarize, type ContainerManager, type ContainerServices } from '../store/containers.js';
 
-/** More at once would make one start wait for minutes. */
+/** With more clones at once, a start would wait for minutes. */
 const COUNT_MAX = 100;
 
 /**
- * Clones a container that runs: it stands still for a moment, then it and its clones go on. Resolves with the new ones once all of
- * them run; when it rejects, there is none.
+ * Clones a running container. The container is frozen for a moment, then it and its clones continue. Resolves with the clones once all
+ * of them run. Leaves no clone when it rejects.
  */
 export async function cloneContainer(
   services: ContainerServices,
@@ -39,7 +39,7 @@ export async function cloneContainer(
   const batch = { id: randomBytes(8).toString('hex'), count };
   try {
     for (let i = 1; i <= count; i++) names.push(manager.reserveName(nameOf(options, i)));
-    // What fails for want of memory fails before anything stands still.
+    // A lack of memory must show before the container is frozen.
     (await sandbox.budget.reserve(count * source.record.sandbox.memoryKib))();
     return await pool.during(async () => {
       const copied = await copyContainer(services, source, 'clone', client.signal);
@@ -56,7 +56,7 @@ export async function cloneContainer(
             made.push(container);
           }
           for (const container of made) await begin(services, container, client);
-          // Not before all of them have begun: the next thawd would keep those that had.
+          // Only after all have begun: the next thawd takes one clone that is recorded as running as proof that all began.
           for (const container of made) await container.transition('run');
           for (const container of made) manager.watchOver(container);
           return made.map(({ record }) => summarize(record));
@@ -76,7 +76,7 @@ function nameOf({ name, count }: CloneOptions, number: number): string | undefin
   return name === undefined || count === 1 ? name : `${name}-${number}`;
 }
 
-/** All but its first step: it has domain, devices, shim and files, and its processes wait. */
+/** Makes a container up to its first step: it has domain, devices, shim and files, and its processes wait. */
 export async function prepare(
   { records, sandbox: services, pool }: ContainerServices,
   manager: ContainerManager,
@@ -87,7 +87,7 @@ export async function prepare(
   const { record } = container;
   manager.add(container);
   const folder = records.makeFolder(record.id);
-  // Whoever waits for it sees that it failed.
+  // `meanwhile` awaits the folder and reports its failure.
   folder.catch(() => undefined);
   container.sandbox = await createSandbox(services, pool, record.sandbox, {
     events: container.shimEvents,
@@ -102,7 +102,7 @@ export async function prepare(
   });
 }
 
-/** Lets a copy that is prepared go on. */
+/** Resumes a prepared copy. */
 export async function begin(
   services: ContainerServices,
   container: Container,

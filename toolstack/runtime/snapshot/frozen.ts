@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a frozen image is made of, and how a container begins that was created when it was frozen.
+// Plans the parts of a frozen image, and the start of a container from it.
 
 import { ProcessFlag } from '../../api/wire.js';
 import type { Client, FreezeOptions, CreateOptions } from '../../api/engine.js';
@@ -16,7 +16,7 @@ import { ContainerError } from '../errors.js';
 import type { ContainerRecord } from '../store/record.js';
 import { boundFiles, planStart } from '../create/start.js';
 
-/** A container is frozen before it is known whether it will be fed, so its stdin is open; BEGIN may close it. */
+/** Plans a frozen image. Its stdin is open, as only a later run decides whether to feed it. BEGIN may close it. */
 export function planFreeze(
   image: Image,
   options: FreezeOptions,
@@ -28,10 +28,10 @@ export function planFreeze(
   const given = {
     flags: ProcessFlag.STDIN | tty,
     cpus: Math.ceil(limits.cpus),
-    // Until BEGIN says who it is.
+    // Placeholders until BEGIN gives the container its own values.
     sandbox: { id: sandboxIdOf(newContainerId()), machineId: '0'.repeat(32) },
   };
-  // A size that was the freezing terminal's would be wrong in most clones.
+  // The size of the freezing terminal would be wrong in most clones.
   const start = planStart(given, image, options, { env: client.env, rows: 0, cols: 0 });
   const config = JSON.parse(start.config) as { process: { args: string[] } };
   const { type, vcpus } = shapeFor(limits.type, given.cpus, hostCpus);
@@ -46,7 +46,7 @@ export function planFreeze(
   };
 }
 
-/** Throws ERR_USAGE when `thaw run` wants something that was fixed when the image was frozen. */
+/** Throws ERR_USAGE when `thaw run` asks for another value of a property that was fixed when the image was frozen. */
 export function checkFrozen(plan: FrozenPlan, options: CreateOptions): void {
   const { name, shape } = plan;
   const refuse = (option: string, is: string): never => {
@@ -67,7 +67,7 @@ export function checkFrozen(plan: FrozenPlan, options: CreateOptions): void {
     refuse(`--cpus ${cpus}`, `for up to ${shape.vcpus} whole CPUs`);
 }
 
-/** What lets the created or held container go on, as the one that `record` is about. */
+/** Returns the request that resumes the created or held container with the identity of `record`. */
 export function planBegin(
   record: ContainerRecord,
   client: Pick<Client, 'rows' | 'cols'>,
@@ -81,12 +81,12 @@ export function planBegin(
   };
 }
 
-/** The flags that the container's process has in a clone. */
+/** Returns the flags of the container's process in a clone. */
 export function frozenFlags(plan: FrozenPlan, options: CreateOptions): number {
   return (flagsOf(plan) & ProcessFlag.TTY) | (options.interactive ? ProcessFlag.STDIN : 0);
 }
 
-/** Those it was frozen with; one that ran has neither, or would not have been frozen. */
+/** Returns the flags of the freeze. A container that ran has neither flag: it could not have been frozen with one. */
 function flagsOf(plan: FrozenPlan): number {
   return plan.kind === 'image' ? plan.start.flags : 0;
 }

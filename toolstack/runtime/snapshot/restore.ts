@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw restore: a container that goes on from a checkpoint's file, as somebody of its own, or none at all.
+// thaw restore: makes a container that continues from a checkpoint's file, with an identity of its own. Leaves nothing when it fails.
 
 import { mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -33,8 +33,8 @@ import type { ContainerManager, ContainerServices } from '../store/containers.js
 import { checkName } from '../store/names.js';
 
 /**
- * Makes a container of what is in the file and lets it go on; resolves with its id. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST,
- * ERR_IMAGE_NOT_FOUND, ERR_DISK, ERR_MEMORY, and as createSandbox() does: then there is none.
+ * Makes a container from the file and resumes it. Resolves with its id. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST,
+ * ERR_IMAGE_NOT_FOUND, ERR_DISK, ERR_MEMORY, and as createSandbox() does. Leaves no container when it rejects.
  */
 export async function restoreContainer(
   services: ContainerServices,
@@ -60,7 +60,7 @@ export async function restoreContainer(
     const { shape, memoryKib } = header.domain;
     const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: header.domain.vcpus };
     await checkLimits(asked, sandbox, shape.memoryKib);
-    // What fails for want of memory fails before anything is read. The stream is in memory beside its pages.
+    // A lack of memory must show before anything is read. The stream is in memory beside its pages.
     (await sandbox.budget.reserve(memoryKib))();
     await checkRoomForPages(pagesToRestore(header.memory));
     const image = await imageOf(services, saved, path);
@@ -68,7 +68,7 @@ export async function restoreContainer(
     const source = sourceOf(saved, header, image);
     const wish = {
       ...{ name, rm: false, ports: ports ?? saved.ports },
-      // Whose name it has it also was; another is called by its id, as any.
+      // Under its old name the container keeps its hostname. Under another name its hostname is its id, as usual.
       ...(wanted === undefined ? { hostname: saved.hostname } : {}),
     };
     return await Undo.guard(log, async (undo) => {
@@ -110,7 +110,7 @@ async function imageOf(
   );
 }
 
-/** The guest knows where what is in its layers. */
+/** Rejects with ERR_CHECKPOINT_HOST for other layers: the guest's memory refers to positions in its layers. */
 async function checkLayers(
   header: CheckpointHeader,
   image: Image,
@@ -160,7 +160,7 @@ function sourceOf(
   };
 }
 
-/** A template whose memory file is the caller's, and whose disk is the container's own already. Nothing of either is used before all fits. */
+/** Resolves with a template. The caller owns its memory file, the container its disk. Nothing uses either before the whole file is checked. */
 async function unpack(
   file: CheckpointFile,
   { disk, layers }: SandboxRecord,
@@ -183,7 +183,7 @@ async function unpack(
   }
 }
 
-/** The file of a disk to be, empty. Rejects with ERR_DISK where what goes into it has no room. */
+/** Makes the empty file of a new disk. Rejects with ERR_DISK when the file system has no room for `dataBytes`. */
 async function makeDisk({ path }: Disk, dataBytes: number): Promise<FileHandle> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });

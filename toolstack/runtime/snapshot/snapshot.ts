@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a running container becomes a template: what is refused, in its user's words, and what a container made of it is.
+// Copies a running container into a template, translates refusals for the user, and makes the record of a container from a copy.
 
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
@@ -17,12 +17,12 @@ import type { ContainerServices } from '../store/containers.js';
 import { noticePauses } from '../pause/detect.js';
 import { limitsOf, pidsLimitOf, type ContainerRecord } from '../store/record.js';
 
-/** What is being done to it, for messages. */
+/** The action on the container, for messages. */
 export type Verb = 'clone' | 'freeze' | 'checkpoint';
 
 /**
- * Copies memory and disk of a container that runs, which stands still meanwhile and then goes on. Both files are the caller's.
- * Rejects with ERR_CONTAINER_STATE, or with ERR_CLONE_TCP, ERR_CLONE_STREAMS, ERR_CLONE_VOLUME or ERR_CLONE_BUSY for what no copy can go on with.
+ * Copies memory and disk of a running container, which is frozen meanwhile and then resumes. The caller owns both files. Rejects with
+ * ERR_CONTAINER_STATE, or with ERR_CLONE_TCP, ERR_CLONE_STREAMS, ERR_CLONE_VOLUME or ERR_CLONE_BUSY for a state that no copy can continue.
  */
 export function copyContainer(
   services: ContainerServices,
@@ -36,8 +36,8 @@ export function copyContainer(
 }
 
 /**
- * As copyContainer(), but that the container stands still until `save` has resolved, and has ended then, with status 0. It goes on
- * when `save` rejects.
+ * Saves a running container, which stays frozen until `save` has resolved and then ends with status 0. The container resumes when `save`
+ * rejects. Rejects as copyContainer() and `save` do.
  */
 export function saveContainer(
   services: ContainerServices,
@@ -48,13 +48,13 @@ export function saveContainer(
   return exclusively(services, container, 'checkpoint', signal, async (sandbox, either) => {
     const held = { container: container.record.inGuest };
     await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
-    // No policy starts it again: where it goes on is where its file is restored.
+    // No restart policy may start the container again: it continues where its file is restored.
     container.record.isStopped = true;
     container.end({ exit: { kind: 'exited', code: 0 } });
   });
 }
 
-/** Runs `work`, whose signal aborts also when the container ends. */
+/** Runs `work` exclusively. Its signal also aborts when the container ends. */
 function exclusively<T>(
   services: ContainerServices,
   container: Container,
@@ -97,7 +97,7 @@ function notRunning({ name, state }: ContainerRecord, verb: Verb): ContainerErro
   );
 }
 
-/** By the agent's faults; what the agent says of it comes along. */
+/** The refusals by the agent's error codes. The message also has the agent's own reason. */
 const REFUSALS: Record<string, { code: string; remedy: string }> = {
   ERR_AGENT_TCP: {
     code: 'ERR_CLONE_TCP',
@@ -130,7 +130,7 @@ function refusal(
   return new ContainerError(known.code, message);
 }
 
-/** What a container that goes on has of the one that was copied. */
+/** The properties that a copy takes over from the copied container. */
 export type CopySource = Pick<
   ContainerRecord,
   | 'image'
@@ -155,14 +155,14 @@ export type CopySource = Pick<
 export interface CopyWish {
   name: string;
   rm: boolean;
-  /** Else it is called by its id. */
+  /** The first 12 digits of the container's id by default. */
   hostname?: string;
   ports?: readonly PublishedPort[];
 }
 
 /**
- * The record of a container that goes on where another one was copied: with all that must differ in each chosen anew. Rejects as
- * Networks.attach() does.
+ * Resolves with the record of a container that continues from a copy. Each property that must differ between containers is chosen anew.
+ * Rejects as Networks.attach() does.
  */
 export async function recordOfCopy(
   services: SandboxServices,
@@ -185,7 +185,7 @@ export async function recordOfCopy(
     flags: source.flags & ~ProcessFlag.STDIN,
     ...{ created: Date.now(), state: 'creating' },
     sandbox: newSandboxRecord(
-      // Layers that went into its memory are there.
+      // Layers in the guest's memory are part of the copy.
       {
         ...{ id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
         ...(network ? { network } : {}),
@@ -197,7 +197,7 @@ export async function recordOfCopy(
   };
 }
 
-/** For what thaw exec starts: the processes that were copied keep what they were started with. */
+/** Sets HOSTNAME for later processes of thaw exec. The copied processes keep their environment. */
 function renamed(env: string[], hostname: string): string[] {
   return env.map((item) => (item.startsWith('HOSTNAME=') ? `HOSTNAME=${hostname}` : item));
 }

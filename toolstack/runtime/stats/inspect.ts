@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw inspect: all that is known of a container, in podman's words.
+// thaw inspect: reports everything known about a container, in podman's format.
 
 import type { CreateOptions, HealthCheck, Inspected } from '../../api/engine.js';
 import { ProcessFlag, shellStatus } from '../../api/wire.js';
@@ -30,7 +30,7 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
   };
 }
 
-/** Of a volume the name says where it is in dom0: thaw volume inspect. */
+/** Source may be empty for a volume: thaw volume inspect tells the volume's folder in dom0 by its name. */
 function mountsOf({ options, sandbox }: ContainerRecord): Inspected['Mounts'] {
   return (options?.mounts ?? []).map((mount, index) => ({
     Type: mount.type,
@@ -46,7 +46,7 @@ function stateOf(record: ContainerRecord): Inspected['State'] {
   return {
     ...{ Status: state, Running: state === 'running', Paused: state === 'paused' },
     OOMKilled: exit?.oomKilled === true,
-    // As thaw wait has it: nobody knows, and 0 would be taken for success.
+    // The same value as in thaw wait: the exit status is unknown, and 0 would look like success.
     ExitCode: exit ? shellStatus(exit) : state === 'lost' ? -1 : 0,
     Error: reason ?? '',
     ...{ StartedAt: timeText(started), FinishedAt: timeText(finished) },
@@ -86,7 +86,7 @@ function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
   return { MacAddress, IPAddress, GlobalIPv6Address, Gateway, Ports, Networks };
 }
 
-/** As Go prints a time that never was. */
+/** Returns RFC 3339 text. An undefined time becomes Go's zero time. */
 function timeText(ms: number | undefined): string {
   return ms === undefined ? '0001-01-01T00:00:00Z' : new Date(ms).toISOString();
 }
@@ -107,7 +107,7 @@ function configOf(record: ContainerRecord): Inspected['Config'] {
   };
 }
 
-/** Times in nanoseconds, as Go has them. */
+/** Times are in nanoseconds, like Go's durations. */
 function healthcheckOf(check: HealthCheck): NonNullable<Inspected['Config']['Healthcheck']> {
   const { command, intervalMs, timeoutMs, retries, startPeriodMs } = check;
   return {

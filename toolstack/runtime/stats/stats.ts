@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What containers use, by the guest, Xen and dom0's counters of the vif, and the processes that they have.
+// Collects containers' stats from the guest, Xen and dom0's counters of the vif, and lists containers' processes.
 
 import { readFile } from 'node:fs/promises';
 import type { ContainerStats, ProcessInfo } from '../../api/engine.js';
@@ -12,7 +12,7 @@ import { stateError } from '../errors.js';
 import { isUp, type ContainerServices } from '../store/containers.js';
 import { memoryOf } from '../store/record.js';
 
-/** Undefined for a container that does not run, or ends meanwhile. Without an answer of the guest its own stats are missing. */
+/** Resolves with undefined for a container that does not run or ends meanwhile. Without the guest's answer its stats are missing. */
 export async function statsOf(
   services: ContainerServices,
   container: Container,
@@ -54,7 +54,7 @@ async function networkBytes(domid: Domid): Promise<{ networkIn: number; networkO
   return { networkIn, networkOut };
 }
 
-/** Rejects with ERR_CONTAINER_STATE, and as the agent does. */
+/** Resolves with the container's processes. Rejects with ERR_CONTAINER_STATE, and as the agent does. */
 export async function processesOf(
   services: ContainerServices,
   container: Container,
@@ -69,13 +69,13 @@ export async function processesOf(
   }));
 }
 
-/** The names of users by their numbers, as the image's /etc/passwd has them. */
+/** Resolves with user names by uid, from the image's /etc/passwd. */
 async function userNames(
   { images }: ContainerServices,
   imageId: string,
 ): Promise<Map<number, string>> {
   const image = (await images.list()).find(({ id }) => id === imageId);
   const lines = (image?.passwd ?? '').split('\n').map((line) => line.split(':'));
-  // As everywhere, the first line of a number counts.
+  // The first line of a uid counts, as everywhere.
   return new Map(lines.reverse().map(([name = '', , uid]) => [Number(uid), name]));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All containers of this host: which there are, what they are called, and what follows when one ends.
+// Manages all containers of this host: lists, finds and removes them, reserves names, and cleans up after a container's end.
 
 import type { ContainerSummary } from '../../api/engine.js';
 import { shellStatus } from '../../api/wire.js';
@@ -29,7 +29,7 @@ export interface ContainerServices extends PlanServices {
 export class ContainerManager {
   readonly #services: ContainerServices;
   readonly #containers = new Map<string, Container>();
-  /** Names given to containers whose record is not there yet. */
+  /** Names reserved for containers that have no record yet. */
   readonly #reserved = new Set<string>();
 
   constructor(services: ContainerServices) {
@@ -40,7 +40,7 @@ export class ContainerManager {
     return this.#containers.values();
   }
 
-  /** From now on the container's end, whenever it comes, cleans it up. */
+  /** Registers the container, and cleans up after it whenever it ends. */
   watchOver(container: Container): void {
     this.#containers.set(container.record.id, container);
     const { sandbox } = container;
@@ -53,7 +53,7 @@ export class ContainerManager {
       container.watchAgain = () => undefined;
       death?.close();
       const { record } = container;
-      // Its name is free as soon as its client knows of the end.
+      // The name must be free as soon as the client knows of the end.
       if (record.rm) this.#containers.delete(record.id);
       this.#services.devices.ends(record.id);
       const going = container.finish(ending);
@@ -74,7 +74,7 @@ export class ContainerManager {
       .finally(() => (container.finished = undefined));
   }
 
-  /** Puts a container into the books that has already ended, or is being made. */
+  /** Registers a container that has already ended or is being made. */
   add(container: Container): void {
     this.#containers.set(container.record.id, container);
   }
@@ -86,7 +86,7 @@ export class ContainerManager {
       .sort((a, b) => b.created - a.created);
   }
 
-  /** By name, id, or the beginning of an id. Throws ERR_CONTAINER_NOT_FOUND. */
+  /** Finds a container by name, id, or the beginning of an id. Throws ERR_CONTAINER_NOT_FOUND. */
   find(key: string): Container {
     return findRecord(this.#containers.values(), key);
   }
@@ -95,14 +95,14 @@ export class ContainerManager {
     return this.#containers.get(id);
   }
 
-  /** As find(), once what is under way with it is over: its start, or the end of its sandbox; and with what xl did to it. */
+  /** Finds a container, waits until its start, file guest or sandbox's end is over, and notices pauses by xl. Rejects as find() throws. */
   settled(key: string): Promise<Container> {
     return this.whenSettled(key, (container) => container);
   }
 
   /**
-   * As settled(), and `work` sees it so: others who waited for the same may change it before whoever awaits settled() goes on. `work` is to
-   * change its state before it awaits anything.
+   * Calls `work` with a settled container at once. A caller that awaits settled() may find the container changed by another waiter. `work`
+   * must change the container's state before it awaits anything.
    */
   async whenSettled<T>(key: string, work: (container: Container) => T | Promise<T>): Promise<T> {
     const { id } = this.find(key).record;
@@ -119,7 +119,7 @@ export class ContainerManager {
     }
   }
 
-  /** Removes a container; a running one only with `force`. Resolves with its id once nothing of it is left. */
+  /** Removes a container, but a running container only with `force`. Resolves with the container's id once nothing of it is left. */
   async remove(key: string, force: boolean, volumes = false): Promise<string> {
     const { record, launched } = this.find(key);
     if (launched === undefined || force)
@@ -152,7 +152,7 @@ export class ContainerManager {
     return record.id;
   }
 
-  /** Nobody starts or opens it any more, and the next thawd goes on removing it. A disk that is full is no reason to keep it. */
+  /** Marks the container as removing: no start or copy begins, and the next thawd continues. A full disk does not stop the removal. */
   async #intend(
     container: Container,
     how: Pick<ContainerRecord, 'keepsVolumes'> & { rm?: boolean },
@@ -164,12 +164,12 @@ export class ContainerManager {
       );
   }
 
-  /** Whether a container still needs the image. */
+  /** True while a container needs the image. */
   usesImage(imageId: string): boolean {
     return [...this.#containers.values()].some(({ record }) => record.imageId === imageId);
   }
 
-  /** Removes what there is of a container that did not come to run. */
+  /** Removes all parts of a container that never ran. */
   async undo(container: Container): Promise<void> {
     const { record } = container;
     await container.sandbox?.destroy();
@@ -183,13 +183,13 @@ export class ContainerManager {
 
   #watchDomain(container: Container, sandbox: ContainerSandbox) {
     return sandbox.onDeath((event) => {
-      // A destroyed domain is the shim's news, which comes with all that the container wrote before. One that is suspended goes on.
+      // The shim reports a destroyed domain, after all output of the container. A suspended domain resumes.
       if (event.type === 'domain_shutdown' && event.shutdownReason !== 'suspend')
         container.lose(`its domain ${describeDeath(event)}`);
     });
   }
 
-  /** Keeps a name for a container that is to come, until freeName(). Throws ERR_CONTAINER_NAME and ERR_USAGE. */
+  /** Reserves a name for a new container until freeName(). Throws ERR_CONTAINER_NAME and ERR_USAGE. */
   reserveName(wanted: string | undefined): string {
     const isUsed = (name: string): boolean =>
       this.#reserved.has(name) ||
@@ -221,10 +221,10 @@ function cannotRemove({ name, state }: ContainerRecord): ContainerError {
 
 export { isUp };
 
-/** What a list shows that is not asked for all. */
+/** The states of the containers in a list without --all. */
 const LISTED = ['creating', 'starting', 'running', 'paused'];
 
-/** What a list shows of a container. */
+/** Returns a container's entry in a list. */
 export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, imageId, command, created, started, finished, state } = record;
   const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod } = record;

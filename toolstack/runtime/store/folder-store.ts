@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where thawd writes records: a folder for each, with its JSON file, and of a container its log and the shim's status file.
+// Stores thawd's records: a folder for each, with its JSON file, and for a container its log and the shim's status file.
 
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,29 +9,29 @@ import { removeTemporaries, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
 import { parseStatus } from '../../sandbox/shim/exit-file.js';
 
-/** What differs between the kinds of records. */
+/** The differences between the kinds of records. */
 export interface RecordKind<R> {
-  /** For messages. */
+  /** The name of the kind, for messages. */
   name: string;
   /** The name of the JSON file. */
   file: string;
-  /** The name of its folder. */
+  /** Returns the name of the record's folder. */
   keyOf: (record: R) => string;
-  /** Whether the record must outlive dom0's own end, so that its write waits for the disk. */
+  /** True when the record must survive the end of dom0 itself, so that its write waits for the disk. */
   lasts: (record: R) => boolean;
-  /** A folder whose record cannot be read is removed, or put aside where a container may have written something into it. */
+  /** Says whether a folder with an unreadable record is removed, or put aside because a container may have written into it. */
   unreadable: 'remove' | 'aside';
   toJson: (record: R) => unknown;
   fromJson: (written: unknown) => R;
 }
 
-/** Begins the name of a folder that was put aside. */
+/** The prefix of the name of a folder that was put aside. */
 const ASIDE = 'unreadable-';
 
 export class FolderStore<R> {
   readonly #folder: string;
   readonly #kind: RecordKind<R>;
-  /** Keys whose folder is there. */
+  /** The keys whose folders exist. */
   readonly #made = new Set<string>();
 
   constructor(folder: string, kind: RecordKind<R>) {
@@ -70,7 +70,7 @@ export class FolderStore<R> {
     }
   }
 
-  /** The JSON file goes last: until then a new thawd knows what became of the container, and which other files it may have. */
+  /** Removes the folder, with the JSON file last: until then a new thawd knows the container's state, and which other files it may have. */
   async remove(key: string): Promise<void> {
     const folder = join(this.#folder, key);
     this.#made.delete(key);
@@ -79,7 +79,7 @@ export class FolderStore<R> {
     await rm(folder, { recursive: true, force: true });
   }
 
-  /** Resolves with all records. A folder without one is removed, as is what a killed thawd was writing. */
+  /** Resolves with all records. Removes folders without a record, and files that a killed thawd was writing. */
   async loadAll(log: Log): Promise<R[]> {
     const { name: kind, file, fromJson } = this.#kind;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -100,7 +100,7 @@ export class FolderStore<R> {
     return records;
   }
 
-  /** Resolves with what the shim wrote when the process ended or the guest was lost; with undefined when it wrote nothing. */
+  /** Resolves with the end that the shim wrote, of the process or of the guest; with undefined when the shim wrote nothing. */
   async readStatus(key: string): Promise<{ exit: ExitStatus } | { reason: string } | undefined> {
     const text = await readFile(this.statusPath(key), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : parseStatus(text);

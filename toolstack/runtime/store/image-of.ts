@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which image is a container made of?
+// Finds the image of a container.
 
 import type { Client, CreateOptions } from '../../api/engine.js';
 import { withProgress } from '../../base/progress.js';
 import type { Image, ImageStore } from '../../image/index.js';
 import { ContainerError } from '../errors.js';
 
-/** The image that the options name, pulled when their policy says so. */
+/** Resolves with the image that the options name, pulled when their policy says so. */
 export function findImage(
   images: ImageStore,
   options: Pick<CreateOptions, 'image' | 'pull' | 'tlsVerify' | 'authFile'>,
@@ -19,14 +19,14 @@ export function findImage(
       authFile: options.authFile,
       cwd: client.cwd,
       signal: client.signal,
-      // An image that is there already is no news to somebody who wants to run it.
+      // A user who runs an image needs no message about an image that is present.
       onProgress: (progress) =>
         progress.text.endsWith('is up to date') ? undefined : onProgress(progress),
     }),
   );
 }
 
-/** The one a container was made of, whatever its name stands for now. */
+/** Resolves with the image that a container was made of, even if its name stands for another image now. Rejects with ERR_IMAGE_NOT_FOUND. */
 export async function ownImage(images: ImageStore, imageId: string): Promise<Image> {
   const image = (await images.list()).find(({ id }) => id === imageId);
   if (image) return image;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What containers may be called, how one is found by name or id, and the names of those that were given none.
+// Checks containers' names, finds a container by name or id, and invents names for containers without one.
 
 import { randomInt } from 'node:crypto';
 import { ContainerError } from '../errors.js';
 import type { ContainerRecord } from './record.js';
 
-/** The name is also the domain's, so it must suit xl and xenstore. */
+/** The domain has the same name, so it must suit xl and xenstore. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 
-/** Throws ERR_USAGE when a container cannot be called that. */
+/** Throws ERR_USAGE for a name that no container can have. */
 export function checkName(name: string): void {
   if (NAME.test(name)) return;
   throw new ContainerError(
@@ -17,7 +17,7 @@ export function checkName(name: string): void {
   );
 }
 
-/** A name such as `quiet-otter` that is not in use. */
+/** Returns a name such as `quiet-otter` that is not in use. */
 export function inventName(isUsed: (name: string) => boolean): string {
   for (let round = 0; ; round++) {
     const plain = `${pick(ADJECTIVES)}-${pick(ANIMALS)}`;
@@ -39,7 +39,7 @@ const ANIMALS =
     ' ',
   );
 
-/** The container of that name, id, or beginning of an id that no other has. Throws ERR_CONTAINER_NOT_FOUND. */
+/** Finds a container by its name, its id or an unambiguous beginning of the id. Throws ERR_CONTAINER_NOT_FOUND. */
 export function findRecord<T extends { record: ContainerRecord }>(
   all: Iterable<T>,
   key: string,

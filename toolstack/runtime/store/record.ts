@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The record of an administrator's container, which state.json has.
+// Defines the record of an administrator's container, and stores it in state.json.
 
 import type {
   ContainerState,
@@ -22,56 +22,56 @@ export interface ContainerRecord {
   image: string;
   imageId: string;
   command: string[];
-  /** What config.json says of its first process: what `thaw exec` adds to. */
+  /** The first process in config.json. `thaw exec` builds on it. */
   process?: ProcessObject;
-  /** What it was made with, so that it can start anew. A copy of a container that ran has none. */
+  /** The options for each new start. A copy of a container that ran has none. */
   options?: CreateOptions;
-  /** Of one that goes on from another's memory, what `thaw exec` may do in it: no more than the processes that were copied. */
+  /** The limits of `thaw exec` in a copy of a container that ran: the same as those of the copied processes. */
   limits?: ProcessLimits;
-  /** This and the other times in milliseconds since 1970. */
+  /** This and the other times are in milliseconds since 1970. */
   created: number;
   started?: number;
   finished?: number;
-  /** Written by lifecycle.ts alone. */
+  /** Only lifecycle.ts writes the state. */
   readonly state: ContainerState;
   exit?: ExitStatus;
   reason?: string;
-  /** Removed as soon as it has ended. */
+  /** True for a container that is removed as soon as it has ended. */
   rm: boolean;
-  /** Removed by somebody who wants to keep its volumes. */
+  /** True when the removal keeps the container's volumes. */
   keepsVolumes?: boolean;
-  /** It is --rm, and somebody stops it to start it again: this end is not the one that it goes with. */
+  /** True while a --rm container restarts: the end of the present run does not remove it. */
   isRestarting?: boolean;
-  /** It was made together with others: all of them come to run, or none. */
+  /** The batch of containers that were made together: all of them start, or none. */
   batch?: { id: string; count: number };
-  /** How often its restart policy has started it. */
+  /** The number of starts by the restart policy. */
   restarts?: number;
-  /** What its health check has said since its start. */
+  /** The results of the health check since the start. */
   health?: HealthState;
-  /** What asks its process to end. */
+  /** The signal that asks the process to end. */
   stopSignal?: number;
-  /** How many processes it may have, where no options say it. */
+  /** The most processes, where no options set a limit. */
   pidsLimit?: number;
-  /** With a domain to itself: how much memory it may have, where that is less than the domain's. */
+  /** The memory limit of a container in its own domain, where it is below the domain's memory. */
   memoryBytes?: number | undefined;
-  /** Its limits are being changed: they may not be what this says. */
+  /** True during a change of the limits, which may then differ from this record. */
   isUpdating?: boolean;
-  /** In a pod: it is paused by itself, whatever its domain does. */
+  /** In a pod: true while the container alone is paused, independent of its domain. */
   isStill?: boolean;
-  /** Somebody wanted its end, so no policy starts it again. */
+  /** True after a requested stop: no restart policy starts the container again. */
   isStopped?: boolean;
   flags: number;
-  /** What the agent calls it. */
+  /** The agent's name for the container. */
   inGuest: string;
   cpus: number;
-  /** The pod that it is in. `sandbox` then says what is its own there, beside its pod's domain. */
+  /** The container's pod. `sandbox` then describes only the container's own parts beside its pod's domain. */
   pod?: { id: string; name: string };
-  /** What it has there while it runs. */
+  /** The container's slot, disks and shares in its pod's domain while it runs. */
   place?: Place;
   sandbox: SandboxRecord;
 }
 
-/** As options have it: 0 or less is no limit. Pure. */
+/** Returns the most processes, as in the options: 0 or less means no limit. Pure. */
 export function pidsLimitOf({
   options,
   pidsLimit,
@@ -79,7 +79,7 @@ export function pidsLimitOf({
   return options?.pidsLimit ?? pidsLimit ?? DEFAULT_PIDS;
 }
 
-/** What it may have of memory, in bytes. Pure. */
+/** Returns the container's memory limit in bytes. Pure. */
 export function memoryOf({
   memoryBytes,
   sandbox,
@@ -89,7 +89,7 @@ export function memoryOf({
   return memoryBytes ?? sandbox.memoryKib * 1024;
 }
 
-/** What each process in a container may do. Pure. */
+/** Returns the capabilities and limits of each process in a container. Pure. */
 export function limitsOf({
   options,
   limits,
@@ -108,7 +108,7 @@ export class RecordStore extends FolderStore<ContainerRecord> {
     super(folder, {
       ...{ name: 'container', file: 'state.json', unreadable: 'aside' },
       keyOf: ({ id }) => id,
-      // What runs is lost with dom0, whatever was written last of it.
+      // A running container is lost with dom0, whatever its record says.
       lasts: isAtRest,
       toJson: (record) => record,
       fromJson: (written) => {

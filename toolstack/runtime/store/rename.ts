@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw rename: another name for a container and, while it runs, for its domain.
+// thaw rename: renames a container and, while it runs, its domain.
 
 import type { ContainerManager, ContainerServices } from './containers.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 
-/** Rejects with ERR_CONTAINER_NAME and ERR_USAGE; the old name is then still its. */
+/** Rejects with ERR_CONTAINER_NAME and ERR_USAGE. The container then keeps its old name. */
 export async function renameContainer(
   services: ContainerServices,
   manager: ContainerManager,
