@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the launcher waits for, and with which status it ends. */
+/* Runs the launcher's poll loop and decides its exit status. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static bool is_ended(const struct launcher *launcher) {
   return launcher->state >= PROCESS_ENDED;
 }
 
-/* Whether the end of the command is known; what is still to be written then is written before the launcher ends. */
+/* True if the end of the command is known. The launcher still writes pending output before it ends. */
 static bool is_finished(const struct launcher *launcher) {
   bool thawd_over = launcher->done || launcher->thawd.fd < 0;
 
@@ -50,7 +50,7 @@ static int exit_status(struct launcher *launcher) {
   return status;
 }
 
-/* Frames are only taken while what they carry has room. The shim's output always has: it keeps to our credit. */
+/* True while thawd's output has room; else its frames wait. The shim's output always has room: credit bounds it. */
 static bool has_room(const struct launcher *launcher) {
   return launcher->out[0].thawd.length < THAW_WINDOW && launcher->out[1].thawd.length < THAW_WINDOW;
 }
@@ -89,14 +89,14 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
   for (int i = 0; i < 2; i++)
     output_write(launcher, &launcher->out[i]);
   if (connection_flush(&launcher->shim) != 0)
-    fifo_release(&launcher->shim.out); /* what it sent before it went is still to be read */
+    fifo_release(&launcher->shim.out); /* the shim's last frames are still to be read */
   if (launcher->detaches && launcher->state == PROCESS_ATTACHED && launcher->shim.out.length == 0)
     attach_detach(launcher);
   if (connection_flush(&launcher->thawd) != 0)
     fifo_release(&launcher->thawd.out);
 }
 
-/* Milliseconds that poll may wait. */
+/* Returns the milliseconds that poll may wait; -1: no limit. */
 static int patience(struct launcher *launcher) {
   int figures = figures_patience(launcher);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * thaw: the command that people and engines call. It knows no command itself: thawd parses and answers, the
- * shim carries the streams; this program lends both its terminal, its pipes and its signals, and ends with
- * the process's exit status.
+ * thaw: the command for people and engines. It knows no subcommand itself: thawd parses and answers, and the shim
+ * carries the streams. This program lends both its terminal, pipes and signals, and ends with the process's exit
+ * status.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ extern char **environ;
 
 bool quiet;
 
-/* One line on stderr for a person. */
+/* Prints one line for a person to stderr. */
 void say(const char *format, ...) {
   char line[1024] = "thaw: ";
   size_t at = strlen(line);
@@ -43,7 +43,7 @@ int64_t clock_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A socket must not become descriptor 0, 1 or 2 where the caller closed those. */
+/* Opens /dev/null for each standard descriptor that the caller closed, so that no socket becomes 0, 1 or 2. */
 static int fill_standard(void) {
   for (int fd = 0; fd <= 2; fd++) {
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
@@ -52,19 +52,19 @@ static int fill_standard(void) {
   return 0;
 }
 
-/* thaw itself failed; engines know another status for that. */
+/* Replaces the status of a failure of thaw itself by the one that engines expect. */
 static int failure(int argc, char **argv, int status) {
   return status == EXIT_TOOLSTACK && argc > 0 && is_runtime(argc, argv) ? EXIT_RUNTIME : status;
 }
 
-/* The first try to connect failed, with errno. */
+/* Call after the first connection attempt failed, with its errno. Returns 0 once connected, or -1 with errno. */
 static int reach(struct launcher *launcher, int argc, char **argv, int signals_fd) {
   if (is_runtime(argc, argv))
     return wake_thawd(&launcher->thawd, launcher->socket_path, signals_fd);
   return works_offline(argc, argv) ? -1 : starting_await(launcher, signals_fd);
 }
 
-/* From the request to the status; the connection is open. */
+/* Sends the request on the open connection and returns the exit status. */
 static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd) {
   output_init(&launcher->out[0], STDOUT_FILENO);
   output_init(&launcher->out[1], STDERR_FILENO);
@@ -100,6 +100,6 @@ int main(int argc, char **argv) {
     stand_in_end(&launcher, status);
   if (launcher.take_error != 0)
     return failure(argc, argv, offline(argc, argv, socket_path, launcher.take_error));
-  /* Else it may be the status of a process. */
+  /* Replace only statuses of thaw itself: any other may be a process's. */
   return launcher.state == PROCESS_NONE && !launcher.done ? failure(argc, argv, status) : status;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the launcher takes part in a process: attaches to its shim, takes its output, learns how it ended. */
+/* Attaches the launcher to a process through its shim: receives its output and its exit status. */
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ void attach_begin(struct launcher *launcher, const char *path) {
   if (connection_open(&launcher->shim, path) != 0) {
     say("Cannot reach the sandbox's shim at %s: %s", path, strerror(errno));
     ended(launcher, PROCESS_LOST, EXIT_TOOLSTACK);
-    connection_close(&launcher->thawd); /* tells thawd that nobody joined: it undoes what it began */
+    connection_close(&launcher->thawd); /* tells thawd that no launcher joined: thawd undoes the start */
     return;
   }
   launcher->state = PROCESS_JOINING;
@@ -29,7 +29,7 @@ void attach_begin(struct launcher *launcher, const char *path) {
                  (feeds ? THAW_ATTACH_FEEDS : 0) | (launcher->stand_in != 0 ? THAW_ATTACH_OWNS : 0), NULL, 0);
 }
 
-/* The shim's connection is over. */
+/* Call when the shim's connection has ended. */
 void attach_lost(struct launcher *launcher) {
   connection_close(&launcher->shim);
   if (launcher->state == PROCESS_JOINING || launcher->state == PROCESS_ATTACHED)
@@ -43,7 +43,7 @@ void attach_winsize(struct launcher *launcher) {
     connection_put(&launcher->shim, THAW_WINSIZE, launcher->process, 0, &winsize, sizeof winsize);
 }
 
-/* Its terminal outlives whoever looks at it. */
+/* The process keeps running: its terminal outlives an attached launcher. */
 void attach_detach(struct launcher *launcher) {
   ended(launcher, PROCESS_ENDED, 0);
   connection_close(&launcher->shim);

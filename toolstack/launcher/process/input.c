@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* When stdin is read, and what becomes of it: never more than the process takes, so nothing waits here. */
+/* Reads stdin only within the process's credit, so that no input waits here, and filters the detach keys. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@ bool input_wanted(const struct launcher *launcher) {
 }
 
 /*
- * Holds back what may be the beginning of the keys that detach: all of `out` that is to be sent, its length returned.
- * True in *detached_out: the keys are complete.
+ * Holds back a possible beginning of the detach keys. Copies all other input to `out` and returns its length in
+ * bytes. Sets *detached_out to true once the keys are complete.
  */
 static uint32_t filter(struct launcher *launcher, const uint8_t *in, uint32_t n, uint8_t *out, bool *detached_out) {
   uint32_t sent = 0;
@@ -23,7 +23,7 @@ static uint32_t filter(struct launcher *launcher, const uint8_t *in, uint32_t n,
   *detached_out = false;
   for (uint32_t i = 0; i < n && !*detached_out; i++) {
     while (launcher->detach_seen > 0 && in[i] != launcher->detach[launcher->detach_seen]) {
-      /* not them: the first key held back is input, and what follows it may begin anew */
+      /* no match: the first key held back is input, and the keys after it may begin a new match */
       uint32_t seen = launcher->detach_seen;
 
       out[sent++] = launcher->detach[0];
@@ -42,10 +42,10 @@ static uint32_t filter(struct launcher *launcher, const uint8_t *in, uint32_t n,
   return sent;
 }
 
-/* Call when poll says that stdin is readable, so that it does not block. A read that fails is the end. */
+/* Call only when poll reports stdin readable, so that read does not block. A failed read counts as end of file. */
 void input_read(struct launcher *launcher) {
   static uint8_t bytes[READ_STEP], filtered[READ_STEP + DETACH_MAX];
-  size_t room = launcher->in_credit - launcher->detach_seen; /* what is held back wants credit, too */
+  size_t room = launcher->in_credit - launcher->detach_seen; /* keys held back need credit, too */
   ssize_t n = read(STDIN_FILENO, bytes, room < READ_STEP - DETACH_MAX ? room : READ_STEP - DETACH_MAX);
   const uint8_t *send = bytes;
   bool detached = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How bytes get to stdout and stderr. Both are shared with whoever started us, so O_NONBLOCK is not ours to
- * set: files are just written, pipes and sockets with RWF_NOWAIT, the rest in pieces that fit after POLLOUT.
+ * Writes to stdout and stderr without blocking. The launcher shares both with its caller and must not set O_NONBLOCK:
+ * it writes files directly, pipes and sockets with RWF_NOWAIT, all else in pieces that fit after POLLOUT.
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +32,7 @@ bool output_pending(const struct output *output) {
   return output->thawd.length > 0 || output->shim.length > 0;
 }
 
-/* Bytes written, or -1 with errno: EAGAIN when it would block now. */
+/* Returns the bytes written, or -1 with errno: EAGAIN when the write would block now. */
 static ssize_t write_some(struct output *output, const uint8_t *bytes, size_t n) {
   struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
 
@@ -63,7 +63,7 @@ static void credit(struct launcher *launcher, struct output *output) {
   output->uncredited = 0;
 }
 
-/* Nobody takes these bytes any more. The process learns it as it would in a pipeline: its next write gets EPIPE. */
+/* The output takes no more bytes. The process learns this as in a pipeline: its next write gets EPIPE. */
 static void closed(struct launcher *launcher, struct output *output) {
   uint32_t stream = output == &launcher->out[0] ? THAW_STDOUT : THAW_STDERR;
 

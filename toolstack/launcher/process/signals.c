@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which signals the launcher passes on, to whom: before a process is joined those that end a command cancel it at
- * thawd; after that all go to the process. Those that the caller had ignored stay ignored (nohup, background jobs).
+ * Forwards signals. Before a process is joined, the signals that end a command cancel it at thawd; afterwards all
+ * signals go to the process. Signals that the caller ignored stay ignored (nohup, background jobs).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUS
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGXCPU};
 static int ends[2] = {-1, -1};
 
-/* No SA_RESTART: a write that blocks in a stalled terminal must let go. */
+/* No SA_RESTART: a signal must interrupt a write that blocks in a stalled terminal. */
 static void on_signal(int number) {
   uint8_t byte = (uint8_t)number;
   int saved = errno;
@@ -61,14 +61,14 @@ int signals_anew(void) {
   return rc;
 }
 
-/* Not its own faults, nor what the kernel tells it of its children and its terminal's job control. */
+/* Excludes the launcher's own faults and the kernel's signals for its children and its terminal's job control. */
 void signals_all(void) {
   static const int own[] = {SIGKILL, SIGSTOP, SIGCHLD, SIGPIPE, SIGSEGV, SIGBUS, SIGFPE, SIGILL,
                             SIGABRT, SIGSYS,  SIGTTOU, SIGTTIN, SIGTSTP, SIGURG, SIGTRAP};
   struct sigaction action = {.sa_handler = on_signal};
 
   for (int number = 1; number <= SIGRTMAX; number++) {
-    bool passed = number < 32 || number >= SIGRTMIN; /* the C library has those between for itself */
+    bool passed = number < 32 || number >= SIGRTMIN; /* the C library reserves the numbers in between */
 
     for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
       passed = passed && own[i] != number;
@@ -77,7 +77,7 @@ void signals_all(void) {
   }
 }
 
-/* Sends what came before the process was attached. */
+/* Sends the signals that arrived before the process was attached. */
 void signals_forward(struct launcher *launcher) {
   for (uint32_t number = 1; number <= 64; number++) {
     if ((launcher->signals & (1ull << (number - 1))) != 0)
@@ -98,7 +98,7 @@ static bool asks_to_end(int number) {
 
 static void take(struct launcher *launcher, int number) {
   if (number == SIGCONT && launcher->state == PROCESS_ATTACHED && (launcher->flags & THAW_PROCESS_TTY) != 0)
-    terminal_raw(); /* the shell set the terminal to its liking while we were stopped */
+    terminal_raw(); /* the shell may have changed the terminal's mode while the launcher was stopped */
   if (number == SIGCONT || number == SIGWINCH)
     attach_winsize(launcher);
   if (number == SIGWINCH)
@@ -116,12 +116,12 @@ static void take(struct launcher *launcher, int number) {
     launcher->signals |= 1ull << (number - 1);
     return;
   case PROCESS_ATTACHED:
-    /* thawd ended before it started the process: nobody will get the signal, and the person wants out */
+    /* thawd ended before it started the process: no process gets the signal, and the user wants to quit */
     if (launcher->thawd.fd < 0 && !launcher->heard && asks_to_end(number))
       end_now(launcher, number);
     connection_put(&launcher->shim, THAW_SIGNAL, launcher->process, (uint32_t)number, NULL, 0);
     return;
-  default: /* the process is over: what is waited for is thawd's clean-up, or the rest of the command */
+  default: /* the process has ended: the launcher waits for thawd's clean-up or the rest of the command */
     if (asks_to_end(number) && launcher->is_part)
       end_now(launcher, number);
     if (asks_to_end(number) && launcher->stand_in != 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the caller's terminal is lent to a process: raw while it runs, as it was on every way out. */
+/* Sets the caller's terminal to raw mode while a process runs, and restores it on every exit path. */
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -23,7 +23,7 @@ bool terminal_size(struct thaw_winsize *size_out) {
   return false;
 }
 
-/* SIGTTOU would stop a launcher in the background that sets the terminal. */
+/* Blocks SIGTTOU, which would stop a background launcher that sets the terminal. */
 static void set(const struct termios *mode) {
   sigset_t block, before;
 
@@ -34,7 +34,7 @@ static void set(const struct termios *mode) {
   sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Only for the process group that has the terminal: another's shell prompt must not become raw. */
+/* Acts only in the terminal's foreground process group: another group's shell prompt must not become raw. */
 void terminal_raw(void) {
   struct termios raw;
 

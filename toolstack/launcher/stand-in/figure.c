@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does each reader of a file of figures get? */
+/* Answers the readers of one stats file, each with a consistent text. */
 #include "stand-in/figure.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define READERS_FIRST 8u
 
-/* 0, or -1 without memory. */
+/* Returns 0, or -1 without memory. */
 static int copy(struct text *to, const void *bytes, uint32_t length) {
   char *own = malloc(length > 0 ? length : 1);
 
@@ -33,7 +33,7 @@ static void answer(const struct figure *figure, const struct reader *reader, con
   fuse_answer(figure->fd, read->unique, text->bytes + from, left < read->size ? left : read->size);
 }
 
-/* With what is known by now, or as an error where that is nothing. */
+/* Answers with the latest text, or with `error` if there is none. */
 static void serve_one(const struct figure *figure, struct reader *reader, int error) {
   const struct text *latest = &figure->latest;
 
@@ -53,7 +53,7 @@ void figure_serve(struct figure *figure) {
   }
 }
 
-/* One that is free; NULL: there are too many, or there is no memory. */
+/* Returns an unused reader, or NULL with too many readers or without memory. */
 static struct reader *free_reader(struct figure *figure) {
   uint32_t size = figure->readers_size, more = size == 0 ? READERS_FIRST : 2 * size;
   struct reader *readers;
@@ -105,7 +105,7 @@ static void interrupted(void *ctx, uint64_t unique) {
   }
 }
 
-/* Whether it waits now. */
+/* Returns true if the reader waits now. */
 static bool begin(struct figure *figure, const struct fuse_read *read) {
   struct reader *reader = find(figure, read->handle);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file of figures, and who reads it: each reader has what was so when it began, however many reads it takes. */
+/* One stats file and its readers. Each reader gets the stats of its first read, however many reads it takes. */
 #ifndef THAW_LAUNCHER_FIGURE_H
 #define THAW_LAUNCHER_FIGURE_H
 
@@ -12,32 +12,32 @@
 
 struct text {
   char *bytes;
-  uint32_t length; /* 0: nothing is known */
+  uint32_t length; /* 0: no stats yet */
 };
 
 struct reader {
   bool used, waits;
-  struct fuse_read read; /* it waits for this one's answer */
+  struct fuse_read read; /* the read to answer, while the reader waits */
   struct text text;
 };
 
 struct figure {
-  int fd; /* of its mount, -1: none */
+  int fd; /* the mount's descriptor; -1: none */
   bool is_mounted;
-  bool is_lines; /* of a name and a number, else a number alone */
+  bool is_lines; /* lines of a name and a number; else a number alone */
   struct text latest;
   struct reader *readers;
   uint32_t readers_size;
 };
 
-/* What it says from now on; what cannot be kept for want of memory changes nothing. */
+/* Replaces the text that later readers get. Without memory, the old text stays. */
 void figure_set(struct figure *figure, const void *bytes, uint32_t length);
 
-/* Deals with a request; whether a reader waits now for figures that are to be asked for. One that is mounted no more is
- * closed. */
+/* Handles one request. Returns true if a reader now waits for stats that the caller must request. Closes the
+ * descriptor of a mount that is gone. */
 bool figure_turn(struct figure *figure);
 
-/* Answers all who wait with what is known by now; EIO where nothing is. */
+/* Answers all waiting readers with the latest text, or with EIO if there is none. */
 void figure_serve(struct figure *figure);
 
 #endif

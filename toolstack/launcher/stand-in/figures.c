@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where are a container's figures shown, when is its guest asked for them, and what if it does not answer? */
+/* Mounts a container's stats files, asks the guest when a process reads one, and uses older stats if it is late. */
 #include "stand-in/figures.h"
 
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include "stand-in/fuse.h"
 
 #define PATH_MOST 4096
-#define TEXT_MAX 8192u /* of a file, as the agent sends it */
-#define FRESH_MS 50    /* who reads one after the other wants what belongs together */
+#define TEXT_MAX 8192u /* bytes of one file from the agent */
+#define FRESH_MS 50    /* consecutive reads of several files get stats of one time */
 #define ANSWER_MS 1000
 #define UNMOUNT_MS 1000
 #define UNMOUNT_LOOK_US 500
@@ -26,12 +26,12 @@ static const char *const names[FIGURES_FILES] = {"cpu.stat", "memory.current", "
                                                  "memory.max"};
 
 struct figures {
-  int home; /* mount namespace of whoever called create */
+  int home; /* mount namespace of the caller of create */
   char *folder;
   struct figure each[FIGURES_FILES];
   int64_t taken_ms; /* 0: never */
-  int64_t asked_ms; /* 0: nobody waits */
-  bool is_late;     /* the guest has not answered in time, and may yet: nobody waits for it again until it does */
+  int64_t asked_ms; /* 0: no reader waits */
+  bool is_late;     /* the guest missed the deadline: no reader waits for it again until it answers */
 };
 
 static bool path_of(const struct figures *figures, unsigned file, char path[PATH_MOST]) {
@@ -40,7 +40,7 @@ static bool path_of(const struct figures *figures, unsigned file, char path[PATH
   return n > 0 && n < PATH_MOST;
 }
 
-/* Whether the kernel's own file is there. Another container's stand-in may show that one's, and is not asked. */
+/* True for the kernel's own file. Another container's stand-in may be mounted there: DONT_SYNC does not ask it. */
 static bool is_kernels(const char *folder, const char *path) {
   struct statx of_folder, of_file;
 
@@ -82,11 +82,11 @@ static void let_go(const struct figures *figures) {
   }
 }
 
-/* What it does not come to thawd does, when the cgroup goes. */
+/* thawd unmounts any remaining files when it removes the cgroup. */
 static void unmount(const struct figures *figures) {
   char path[PATH_MOST];
 
-  let_go(figures); /* its maker has them, and ends what waits by closing them */
+  let_go(figures); /* the parent holds copies, and ends waiting reads by closing them */
   if (setns(figures->home, CLONE_NEWNS) != 0)
     return;
   for (unsigned i = 0; i < FIGURES_FILES; i++) {
@@ -95,7 +95,7 @@ static void unmount(const struct figures *figures) {
   }
 }
 
-/* By a child: engines enter the stand-in's root for as long as it is there, and are not to find dom0's. */
+/* Unmounts in a child: engines enter the stand-in's root as long as it exists, and must not find dom0's there. */
 void figures_end(const struct launcher *launcher) {
   const struct figures *figures = launcher->figures;
   int64_t end = clock_ms() + UNMOUNT_MS;
@@ -110,7 +110,7 @@ void figures_end(const struct launcher *launcher) {
   }
   while (child > 0 && waitpid(child, NULL, WNOHANG) == 0 && clock_ms() < end)
     usleep(UNMOUNT_LOOK_US);
-  let_go(figures); /* from now on nobody can wait for an answer */
+  let_go(figures); /* from now on no reader can wait for an answer */
 }
 
 void figures_poll(const struct launcher *launcher, struct pollfd *fds) {
@@ -143,7 +143,7 @@ void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, u
   if (figures == NULL)
     return;
   for (unsigned i = 0; i < FIGURES_FILES && fields_next(&fields, &bytes, &n); i++) {
-    /* of a container that is about to end there are none: the last that there were are nearer to it than nothing */
+    /* a container that is about to end has no stats: its last ones are more useful than none */
     if (n <= TEXT_MAX && figures_are_sound(bytes, n, figures->each[i].is_lines))
       figure_set(&figures->each[i], bytes, n);
   }
@@ -152,7 +152,7 @@ void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, u
   serve(figures);
 }
 
-/* Somebody waits for what the guest says, which is asked once for all who do. */
+/* Call when a reader waits for the guest's stats. Asks the guest once for all waiting readers. */
 static void want(struct launcher *launcher) {
   struct figures *figures = launcher->figures;
   int64_t now = clock_ms();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Engines read in a cgroup of dom0 what a container uses. So that they find what its guest says, its stand-in is
- * mounted over those files, and asks the agent, by way of the shim, when somebody reads one.
+ * Shows a container's stats in its cgroup of dom0, where engines read them. The stand-in mounts its own files over
+ * the kernel's. When a process reads one, the stand-in asks the guest's agent through the shim.
  */
 #ifndef THAW_LAUNCHER_FIGURES_H
 #define THAW_LAUNCHER_FIGURES_H
@@ -14,26 +14,26 @@
 
 #define FIGURES_FILES 5u
 
-/* Over files in the folder of that cgroup.procs. Those that are not there, or a dom0 without FUSE, go on to say what is
- * dom0's. */
+/* Mounts over the files beside that cgroup.procs. Skips missing files. In a dom0 without FUSE the files keep showing
+ * dom0's own stats. */
 void figures_begin(struct launcher *launcher, const char *procs);
 
-/* Takes them away where they were put. */
+/* Unmounts the files in the mount namespace of figures_begin(). */
 void figures_end(const struct launcher *launcher);
 
-/* Fills in what to wait for: FIGURES_FILES of it. */
+/* Fills in FIGURES_FILES descriptors to poll. */
 void figures_poll(const struct launcher *launcher, struct pollfd *fds);
 
-/* What came of it. */
+/* Handles the poll's results. */
 void figures_turn(struct launcher *launcher, const struct pollfd *fds);
 
-/* Milliseconds until a reader has waited long enough; -1: none waits. */
+/* Returns the milliseconds until the longest wait of a reader ends; -1: no reader waits. */
 int figures_patience(const struct launcher *launcher);
 
-/* FIGURES from the shim: as the guest sent it, which may be anything. */
+/* Takes FIGURES from the shim. The payload comes unchecked from the guest. */
 void figures_take(struct launcher *launcher, const uint8_t *untrusted_payload, uint32_t length);
 
-/* Whether it is what such a file says: lines of a name and a number, or a number alone. Pure. */
+/* True if the text fits such a file: lines of a name and a number, or a number alone. Pure. */
 bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length, bool is_lines);
 
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What may a guest's figures say to whoever reads a cgroup? Only what the kernel could have said there. */
+/* Checks a guest's stats before readers of a cgroup see them: only text that the kernel could have written passes. */
 #include "stand-in/figures.h"
 
 #define NAME_MAX_LENGTH 63u
-#define DIGITS_MAX 19u /* what 64 bits hold in any case */
+#define DIGITS_MAX 19u /* every number of 19 digits fits 64 bits */
 
 static bool is_name(uint8_t c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
-/* Digits and the end of the line; how many bytes, 0: something else. */
+/* Returns the length in bytes of digits and their line end, or 0 for any other text. */
 static uint32_t number_line(const uint8_t *text, uint32_t length) {
   uint32_t digits = 0;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does one file that is read only speak FUSE? Its kernel is trusted; what it asks that is of no use here it is
- * refused. */
+/* Serves one read-only file over FUSE. Trusts the kernel's messages, and refuses every request that the file does not
+ * need. */
 #include "stand-in/fuse.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static void reply(int fd, uint64_t unique, int error, const void *bytes, size_t 
   struct iovec parts[] = {{&head, sizeof head}, {(void *)(uintptr_t)bytes, n}};
 
   if (writev(fd, parts, 2) < 0)
-    return; /* who asked has gone */
+    return; /* the requester is gone */
 }
 
 void fuse_answer(int fd, uint64_t unique, const void *bytes, size_t n) {
@@ -60,7 +60,7 @@ static void attributes(int fd, uint64_t unique) {
   reply(fd, unique, 0, &out, sizeof out);
 }
 
-/* Of no blocks, as of proc and sysfs: df leaves those out. */
+/* Reports no blocks, like proc and sysfs: df leaves such mounts out. */
 static void statistics(int fd, uint64_t unique) {
   struct fuse_statfs_out out = {.st = {.bsize = 4096, .namelen = 255}};
 
@@ -119,7 +119,7 @@ int fuse_next(int fd, const struct fuse_owner *owner, struct fuse_read *read_out
     return 0;
   case FUSE_FORGET:
   case FUSE_BATCH_FORGET:
-    return 0; /* these want no answer */
+    return 0; /* these take no answer */
   default:
     fuse_fail(fd, in.head.unique, ENOSYS);
     return 0;

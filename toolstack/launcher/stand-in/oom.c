@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does an engine learn that a guest's kernel killed for want of memory? Engines look into memory.events of the
- * container's cgroup in dom0. So that it says what is so, a process that is there for nothing else wants more memory
- * there than it gets. containerd looks there once its call of `start` has ended and sees nothing of what was before: a
- * guest can be quicker, so who watches is waited for.
+ * Shows an engine that the guest's kernel killed a process for want of memory. Engines read memory.events of the
+ * container's cgroup in dom0. To make the kernel count an OOM kill there, a helper process asks for more memory than
+ * the cgroup allows. containerd watches the file only once its call of `start` has ended, and misses earlier events.
+ * A guest can be quicker, so oom_show() first waits for a watcher.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,15 +17,15 @@
 
 #include "main/launcher.h"
 
-/* It is by far the largest in the cgroup when its turn comes, so the kernel takes none of the others. */
+/* The helper is by far the largest process in the cgroup when it asks, so the kernel kills no other. */
 #define LEFT (4u << 20)
 #define WANTED (16u << 20)
-#define DEATH_MS 20000 /* of a dom0 that has its CPU for others: the kernel tries to reclaim first */
+#define DEATH_MS 20000 /* for a dom0 short of CPU time: the kernel tries to reclaim first */
 #define LOOK_US 1000
-#define WATCH_MS 10000       /* for one that looks, on a busy host, too; then nobody does */
-#define WATCH_LOOK_US 200000 /* each look goes through all descriptors of dom0 */
+#define WATCH_MS 10000       /* enough for a watcher on a busy host; later there is none */
+#define WATCH_LOOK_US 200000 /* each look reads all descriptors of dom0 */
 
-/* Where dom0 would end itself for that, whoever is in the guest could end it. */
+/* True if an OOM kill would panic dom0 (also if unknown): a process in the guest could then crash dom0. */
 static bool is_fatal(void) {
   int fd = open("/proc/sys/vm/panic_on_oom", O_RDONLY | O_CLOEXEC);
   char value = '2';
@@ -65,7 +65,7 @@ static long long read_number(int fd) {
   return n > 0 ? strtoll(text, NULL, 10) : -1;
 }
 
-/* Locked, so that nothing of it can be swapped out. */
+/* Locks the memory, so that the kernel cannot swap it out. */
 static void want(void) {
   mmap(NULL, WANTED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
   _exit(0);
@@ -95,7 +95,7 @@ void oom_show(const struct oom_cgroup *cgroup) {
   pid_t pid;
 
   if (read_number(cgroup->used) < 0)
-    return; /* dom0 does not count memory there */
+    return; /* dom0 does not count memory in this cgroup */
   await_watch(cgroup);
   snprintf(limit, sizeof limit, "%lld", read_number(cgroup->used) + LEFT);
   if (pwrite(cgroup->limit, limit, strlen(limit), 0) < 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What stands in dom0 in the place of a container's first process (OCI mode): a child of the launcher, so that an
- * engine can wait for it, with the namespaces, cgroup, streams and signals that engines expect of a pid, and the
- * container's end. It is the launcher itself, attached to the shim like any other.
+ * Runs the stand-in, which represents a container's first process in dom0 (OCI mode). It is a child of the launcher,
+ * so that an engine can wait for it. It has the namespaces, cgroup, streams and signals that engines expect of a pid,
+ * and ends as the container ends. It runs the launcher's code, attached to the shim like any other launcher.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +62,7 @@ static int enter_network(const char *path) {
   return rc;
 }
 
-/* Nothing of dom0's tree is left but the container's. */
+/* Replaces dom0's file tree with the container's root. */
 static int enter_root(const char *root, bool read_only) {
   struct mount_attr no_write = {.attr_set = MOUNT_ATTR_RDONLY};
 
@@ -93,7 +93,7 @@ static int send_descriptor(const char *path, int fd, const char *name) {
   return rc;
 }
 
-/* A terminal of its own, whose other end the engine gets. */
+/* Opens a terminal for the stand-in and sends its master end to the engine. */
 static int open_console(struct launcher *launcher, const char *socket_path) {
   int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1, rc = -1;
   char name[64];
@@ -119,11 +119,11 @@ out:
   return rc;
 }
 
-/* From here on this is no launcher any more. */
+/* Turns this child into the stand-in. */
 static void become(struct launcher *launcher, const struct wish *wish) {
   quiet = true;
   connection_close(&launcher->thawd);
-  /* With the caller's own terminal it stays in front of that: sizes and keys come by themselves. */
+  /* On the caller's own terminal the stand-in stays in the foreground: window sizes and keys arrive by themselves. */
   if ((launcher->flags & THAW_PROCESS_TTY) == 0 || *wish->console != '\0')
     setsid();
   if (signals_anew() != 0)
@@ -132,8 +132,8 @@ static void become(struct launcher *launcher, const struct wish *wish) {
   if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
     fail(launcher, "enter the cgroup of", wish->cgroup);
   if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0) {
-    oom_open(&launcher->oom, wish->cgroup); /* while the kernel's own files can be opened */
-    figures_begin(launcher, wish->cgroup);  /* in the engine's mount namespace, where that looks */
+    oom_open(&launcher->oom, wish->cgroup); /* before stats cover the kernel's own files */
+    figures_begin(launcher, wish->cgroup);  /* in the engine's mount namespace, where engines look */
   }
   attach_begin(launcher, wish->shim);
   if (launcher->shim.fd < 0)
@@ -146,7 +146,7 @@ static void become(struct launcher *launcher, const struct wish *wish) {
     fail(launcher, "enter the root filesystem", wish->root);
 }
 
-/* Waits until the stand-in has said what became of it: its text, "" when all is well, or why there is none. */
+/* Waits for the stand-in's report. Sets text to "" on success, else to the error. */
 static void hear(int fd, char *text, size_t size) {
   int64_t end = clock_ms() + READY_MS;
   size_t length = 0;
@@ -168,7 +168,7 @@ static void hear(int fd, char *text, size_t size) {
     if (n > 0)
       length += (size_t)n;
     text[length] = '\0';
-    if (n > 0 && text[length - 1] == '\n') { /* whole */
+    if (n > 0 && text[length - 1] == '\n') { /* a complete line */
       text[length - 1] = '\0';
       return;
     }
@@ -235,17 +235,17 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
     return;
   if (write(launcher->stand_in, line, (size_t)n) < 0) {
     figures_end(launcher);
-    _exit(EXIT_TOOLSTACK); /* its maker is gone, and with it who wanted it */
+    _exit(EXIT_TOOLSTACK); /* its parent is gone: no caller needs the stand-in */
   }
   close(launcher->stand_in);
   launcher->stand_in = -1;
 }
 
-/* As the container ended: of a signal where it did, and as one that was killed where nobody knows. */
+/* Ends as the container ended: by the same signal if there was one, by SIGKILL if the container's end is unknown. */
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
-  figures_end(launcher); /* before anything that takes time: nobody answers any more */
+  figures_end(launcher); /* before anything slow: readers get no answers from here on */
   if (launcher->oom_kills > 0)
     oom_show(&launcher->oom);
   if (number != 0) {

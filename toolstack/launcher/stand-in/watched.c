@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Does any process look at a file by inotify? The kernel says so of each descriptor in /proc/PID/fdinfo (proc(5)).
- * Processes come and go meanwhile: what cannot be read is nobody's.
+ * Detects whether any process watches a file by inotify. The kernel lists each descriptor's watches in
+ * /proc/PID/fdinfo (proc(5)). Processes come and go during the scan: an unreadable entry counts as no watch.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "stand-in/watched.h"
 
-#define KERNEL_MINOR_BITS 20 /* of s_dev, as fdinfo has it: linux/kdev_t.h */
+#define KERNEL_MINOR_BITS 20 /* in the s_dev of fdinfo: linux/kdev_t.h */
 
 bool watched_name(struct watched *file, int folder, const char *name) {
   struct stat status;
@@ -48,7 +48,7 @@ out:
   return found;
 }
 
-/* Of the names in a folder that are numbers: does `has` say yes to one? */
+/* Returns true if `has` returns true for one of the folder's numeric names. */
 static bool any_number(int parent, const char *path, bool (*has)(const struct watched *, int, const char *),
                        const struct watched *file) {
   int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

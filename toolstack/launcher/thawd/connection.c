@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How frames leave for and come from one unix socket without the launcher ever waiting in it. */
+/* Sends and receives frames on one unix socket without blocking the launcher. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,7 +36,7 @@ int connection_open(struct connection *connection, const char *path) {
   return 0;
 }
 
-/* Queues a frame. What the launcher itself makes is bounded by credit; a request was measured before. */
+/* Queues a frame. Credit bounds the launcher's own frames; request_put() checks the size of a request. */
 void connection_put(struct connection *connection, uint32_t type, uint32_t id, uint32_t arg, const void *payload,
                     uint32_t length) {
   struct thaw_frame frame = {.length = length, .type = type, .id = id, .arg = arg};
@@ -80,7 +80,7 @@ int connection_read(struct connection *connection, const struct frame_sink *sink
   return n > 0 ? frame_reader_feed(&connection->reader, sink, ctx, bytes, (size_t)n) : -1;
 }
 
-/* May be called from within the connection's own sink: what its reader holds is left alone. */
+/* Safe to call from the connection's own sink: the reader keeps its memory. */
 void connection_close(struct connection *connection) {
   if (connection->fd >= 0)
     close(connection->fd);

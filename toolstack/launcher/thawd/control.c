@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What thawd tells the launcher: bytes to write, a process to join, the end. */
+/* Handles thawd's frames: output to write, a process to join, the end of the command. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,13 +70,13 @@ static int control_whole(void *ctx, const struct thaw_frame *frame, const uint8_
 
 const struct frame_sink control_sink = {.head = control_head, .piece = control_piece, .whole = control_whole};
 
-/* Once a process was joined the shim serves it alone: that thawd went is then no news, unless it was to go on. */
+/* The shim alone serves a joined process: losing thawd then matters only if the command continues after it. */
 void control_lost(struct launcher *launcher) {
   connection_close(&launcher->thawd);
   if (launcher->done || (launcher->state != PROCESS_NONE && !launcher->is_part))
     return;
   terminal_restore();
-  /* A request that was not read was not begun, whatever the kernel's count of unread bytes looked like by then. */
+  /* thawd never began an unread request, even if the kernel's count of unread bytes suggested otherwise. */
   launcher->thawd.unread = launcher->thawd.unread && !launcher->answered && !launcher->cancelled;
   if (launcher->thawd.unread)
     launcher->taken = false;

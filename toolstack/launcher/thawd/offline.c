@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the launcher does when thawd cannot be reached: help, version, completion and doctor from Node.js, else says
- * why. */
+/* Handles an unreachable thawd: runs help, version, completion, config and doctor in Node.js, else prints why thawd
+ * cannot be reached. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,17 +17,17 @@ static bool is_one_of(const char *word, const char *const *words) {
   return false;
 }
 
-/* `thaw`, `thaw help`, `thaw --version`, `thaw run --help` and the like: answers that need no thawd. */
+/* `thaw`, `thaw help`, `thaw --version`, `thaw run --help` and the like: true for commands that need no thawd. */
 bool works_offline(int argc, char **argv) {
   static const char *const first[] = {"doctor", "config", "completion", "help", "--help", "-h", "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
-  static const char *const groups[] = {"network", NULL}; /* whose commands are two words */
+  static const char *const groups[] = {"network", NULL}; /* groups with two-word commands */
 
   return argc < 2 || is_one_of(argv[1], first) || (argc > 2 && is_one_of(argv[2], second)) ||
          (argc > 3 && is_one_of(argv[1], groups) && is_one_of(argv[3], second));
 }
 
-/* …/lib/thaw of …/lib/thaw/bin/thaw, whatever link the launcher was called by; false when it does not fit. */
+/* Sets path to …/lib/thaw of …/lib/thaw/bin/thaw, whichever link the caller used; false on an unexpected path. */
 static bool library_folder(char *path, size_t size) {
   ssize_t n = readlink("/proc/self/exe", path, size - 1);
 

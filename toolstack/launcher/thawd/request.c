@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the launcher tells thawd: folder, arguments, environment, terminals, in one frame. */
+/* Packs the request for thawd into one frame: working directory, arguments, environment and terminals. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ static uint32_t measure(char **strings, size_t *size) {
 int request_put(struct connection *thawd, int argc, char **argv, char **env) {
   struct thaw_request request = {.version = THAW_PROTO_VERSION, .argc = (uint32_t)argc};
   struct thaw_winsize winsize;
-  char *cwd = getcwd(NULL, 0); /* NULL in a folder that was removed: thawd then has no use for it either */
+  char *cwd = getcwd(NULL, 0); /* NULL if the directory was removed: thawd could not use it either */
   const char *folder = cwd != NULL ? cwd : "";
   size_t size = sizeof request + sizeof(uint32_t) + strlen(folder);
   uint8_t *payload = NULL, *at;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Is a thawd starting? Its start script takes a lock beside the socket, which thawd gives back once it listens. The
- * kernel drops the lock of a thawd that dies, so no command waits for a dead one.
+ * Detects a thawd that is starting. Its start script takes a lock beside the socket, and thawd releases the lock once
+ * it listens. The kernel drops the lock of a thawd that dies, so no command waits for a dead one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ bool thawd_starts(const char *socket_path) {
   lock = open(path, O_RDONLY | O_CLOEXEC);
   if (lock < 0)
     return false;
-  /* Shared: launchers that ask at the same time must not take each other for a thawd. */
+  /* A shared lock: concurrent launchers must not mistake each other for a thawd. */
   starts = flock(lock, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   close(lock);
   return starts;
@@ -51,7 +51,7 @@ int starting_await(struct launcher *launcher, int signals_fd) {
   while (starts && (error == ENOENT || error == ECONNREFUSED)) {
     struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
 
-    /* The lock is read before the connection is tried: a thawd that gave it back in between listens. */
+    /* Check the lock before connecting: a thawd that releases it in between already listens. */
     starts = thawd_starts(launcher->socket_path);
     if (connection_open(&launcher->thawd, launcher->socket_path) == 0)
       return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Has thawd taken the request? systemd holds thawd's socket while thawd starts, so one can be connected and not be
- * heard yet; the launcher waits then, as long as THAW_WAIT says.
+ * Detects whether thawd has read the request. systemd holds thawd's socket while thawd starts, so a connection can
+ * succeed before thawd reads from it. The launcher then waits for at most THAW_WAIT seconds.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -11,7 +11,7 @@
 #include "main/launcher.h"
 
 #define WAIT_S 120        /* above the 90 s that systemd gives thawd */
-#define WAIT_OFFLINE_S 5  /* for what can be had without thawd */
+#define WAIT_OFFLINE_S 5  /* for commands that also work offline */
 #define WAIT_MOST_S 86400 /* a day */
 
 long wait_seconds(long by_default) {
@@ -28,7 +28,7 @@ void taken_begin(struct launcher *launcher, bool works_offline) {
   launcher->take_by_ms = clock_ms() + wait_seconds(works_offline ? WAIT_OFFLINE_S : WAIT_S) * 1000;
 }
 
-/* For a unix socket SIOCOUTQ counts what the other side has not read. */
+/* For a unix socket, SIOCOUTQ counts the bytes that the peer has not read. */
 bool taken(struct launcher *launcher) {
   int unread;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How an engine's call finds a thawd where none runs: the launcher starts it, by systemd where that is this host's
- * init, else as a process of its own that nothing of the engine's is left to.
+ * Starts thawd for an engine's call that finds none running: by systemd where systemd is the host's init, else as a
+ * detached process that keeps nothing of the engine's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,14 +26,14 @@ bool is_runtime(int argc, char **argv) {
   return strcmp(slash != NULL ? slash + 1 : argv[0], "thaw-oci") == 0 || (argc > 1 && strcmp(argv[1], "oci") == 0);
 }
 
-/* In a child that is to be another program: of streams, descriptors, signals and cgroup nothing is the engine's. */
+/* Runs in a child before exec: drops the engine's streams, descriptors, signal mask, cgroup and session. */
 static int leave_engine(void) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC),
       log = open(THAWD_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   int cgroup = open("/sys/fs/cgroup/cgroup.procs", O_WRONLY | O_CLOEXEC), out = log >= 0 ? log : null;
   sigset_t none;
 
-  /* Best effort: a host without cgroup v2 has none to leave. */
+  /* Best effort: on a host without cgroup v2 the child has no cgroup to leave. */
   if (cgroup >= 0 && write(cgroup, "0", 1) < 0)
     close(cgroup);
   if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/") != 0)
@@ -70,7 +70,7 @@ static pid_t start(const char *program) {
   return pid;
 }
 
-/* Whether what was started has failed: a thawd that ended, or a systemctl that said no. */
+/* True if the started program, thawd or systemctl, has ended with a failure. */
 static bool has_failed(pid_t *pid) {
   int status;
 
@@ -87,7 +87,7 @@ int wake_thawd(struct connection *connection, const char *socket_path, int signa
   bool started = false;
   pid_t pid = 0;
 
-  /* At another socket another's thawd would be. */
+  /* Without THAW_THAWD, start thawd only for its default socket: another socket belongs to another thawd. */
   if (program == NULL && strcmp(socket_path, SOCKET_PATH) == 0)
     program = THAWD;
   lock = program != NULL && (error == ENOENT || error == ECONNREFUSED) ? open(program, O_RDONLY | O_CLOEXEC) : -1;
@@ -95,8 +95,8 @@ int wake_thawd(struct connection *connection, const char *socket_path, int signa
     struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
 
     error = errno;
-    /* Of many calls at once one starts it, unless the host does. The lock goes with that launcher, not with what it
-     * starts. Whoever had it before may have let go since its thawd answers. */
+    /* One of several concurrent calls starts thawd, unless the host already does. The lock belongs to that launcher,
+     * not to thawd. An earlier holder may have released the lock because its thawd answers: connect once more. */
     if (!started && !thawd_starts(socket_path) && flock(lock, LOCK_EX | LOCK_NB) == 0) {
       if (connection_open(connection, socket_path) == 0)
         break;
@@ -117,8 +117,8 @@ out:
   return connection->fd >= 0 ? 0 : -1;
 }
 
-/* A dying process's sockets take connections until the last of its threads is gone, which is long for one with locked
- * memory. What it never read another may be asked. */
+/* A dying process's sockets accept connections until its last thread is gone. With locked memory that takes long.
+ * The launcher may send a request that the dying thawd never read to another thawd. */
 int wake_again(struct launcher *launcher, const char *socket_path, int signals_fd) {
   struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
   int rc = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How clients come, are read from, leave their process, and go. */
+/* Creates, reads, detaches and closes the shim's clients. */
 #include "main/shim.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ struct client *client_new(struct shim *shim, int fd) {
   return client;
 }
 
-/* Leaves its process to itself: what the client had not acknowledged is the guest's to send again, and input ends. */
+/* Detaches the client from its process: grants the guest credit for unacknowledged output, and ends piped input. */
 void client_detach(struct client *client) {
   struct process *process = client->process;
 
@@ -46,14 +46,14 @@ void client_detach(struct client *client) {
     process->out[i].unacked = 0;
   }
   process->in_allowed += client->in_credit + client->in_grant;
-  /* A terminal outlives who looks at it; a pipe whose writer is gone has ended. */
+  /* A terminal outlives its viewers; a pipe whose writer is gone has ended. */
   if (client->feeds && !(process->flags & THAW_PROCESS_TTY))
     process->in_eof = true;
   process->client = NULL;
   client->process = NULL;
 }
 
-/* Closes the clients that are broken and, once thawd ended the shim, those that have been told everything. */
+/* Closes broken clients and, once thawd has ended the shim, the clients that have received everything. */
 void client_sweep(struct shim *shim) {
   struct client **link = &shim->clients;
 

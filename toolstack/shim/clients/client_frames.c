@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What clients (launchers and thawd) may say on the shim's socket. A client that breaks the protocol is dropped. */
+/* Checks and handles frames of clients (launchers and thawd). Drops a client that breaks the protocol. */
 #include "clients/requests.h"
 
 #include "guest/guest_pause.h"
@@ -56,7 +56,7 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
     ok = is_attached(client, frame) && frame->length == sizeof(uint32_t) &&
          (frame->arg == THAW_STDOUT || frame->arg == THAW_STDERR);
     break;
-  case THAW_SIGNAL: /* thawd attaches to none and may signal any */
+  case THAW_SIGNAL: /* thawd attaches to no process and may signal any */
     ok = (client->process == NULL || is_attached(client, frame)) && frame->length == 0 && frame->arg >= 1 &&
          frame->arg <= 64;
     break;
@@ -81,7 +81,7 @@ static int client_piece(void *ctx, const struct thaw_frame *frame, const uint8_t
   (void)frame;
   client->in_credit -= (uint32_t)n;
   if (client->process == NULL || client->process->in_eof)
-    return 0; /* ended, lost or another's meanwhile: nobody is there to read it */
+    return 0; /* the process has ended, is lost or has another client: drop the input */
   return fifo_push(&client->process->in, bytes, (uint32_t)n, THAW_WINDOW);
 }
 
@@ -91,7 +91,7 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
   struct process *process = client->process;
   uint32_t credit;
 
-  /* another client may have taken its ended process between the head of the frame and now */
+  /* another client may have taken over the ended process since the frame's head */
   if (process == NULL && (frame->type == THAW_EOF || frame->type == THAW_CREDIT || frame->type == THAW_WINSIZE ||
                           frame->type == THAW_FIGURES))
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the shim says to a client: answers first, then credit, output of both streams in turn, their ends, and
- * the process's end when all of its output is gone.
+ * Sends frames to a client: answers first, then credit, output of both streams in turn, their ends, and the process's
+ * end once all of its output is sent.
  */
 #include "main/shim.h"
 
@@ -55,7 +55,7 @@ static bool begin_end(struct shim *shim, struct client *client) {
   return true;
 }
 
-/* Begins the next frame that is due; false when there is none. */
+/* Begins the next due frame; false when no frame is due. */
 static bool begin(struct shim *shim, struct client *client) {
   struct sender *sender = &client->sender;
 
@@ -86,7 +86,7 @@ static ssize_t write_some(void *ctx, const void *bytes, size_t n) {
   return errno == EAGAIN || errno == EINTR ? 0 : -1;
 }
 
-/* Sends what is due until the socket is full or nothing is left. */
+/* Sends due frames until the socket is full or no frame is left. */
 void client_send(struct shim *shim, struct client *client) {
   while (!client->broken && !client->blocked && (!sender_idle(&client->sender) || begin(shim, client))) {
     int rc = sender_flush(&client->sender, write_some, client);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim's socket comes to be, how connections are taken, and how it goes. */
+/* Creates the shim's socket, accepts its connections, and removes it. */
 #include "clients/listen.h"
 
 #include <errno.h>

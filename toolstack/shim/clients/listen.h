@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The shim's own socket. */
+/* The shim's listening socket. */
 #ifndef THAW_SHIM_LISTEN_H
 #define THAW_SHIM_LISTEN_H
 
 struct shim;
 
-/* Makes DIR/shim.sock, for its owner alone, in place of one that a dead shim left. The descriptor, or -1 with errno. */
+/* Creates DIR/shim.sock for its owner alone and replaces a dead shim's. Returns the descriptor, or -1 with errno. */
 int listen_open(const char *dir);
 void listen_accept(struct shim *shim, int fd);
 void listen_close(const char *dir, int fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim answers ATTACH and EXPECT, and what a client's CREDIT does. */
+/* Answers ATTACH and EXPECT, and handles INJECT and a client's CREDIT. */
 #include "clients/requests.h"
 
 #include "guest/layer.h"
@@ -9,7 +9,7 @@
 void request_attach(struct shim *shim, struct client *client, const struct thaw_frame *frame) {
   struct process *process = process_find(shim, frame->id);
 
-  /* one that was told the end has no claim on the process any more */
+  /* a client that has received the process's end has no claim on the process any more */
   if (process != NULL && process->client != NULL && process->client->end_sent)
     client_detach(process->client);
   if (process == NULL || process->client != NULL) {
@@ -63,7 +63,7 @@ void request_expect(struct shim *shim, struct client *client, const struct thaw_
     client_reply(client, THAW_OK, frame->id, 0, NULL, 0);
 }
 
-/* No answer: the layer's mount in the guest says how it went, and a file that cannot be read ends the sandbox. */
+/* Sends no answer: the layer's mount in the guest shows the result, and an unreadable file ends the sandbox. */
 void request_inject(struct shim *shim, const struct thaw_frame *frame, const uint8_t *payload) {
   struct fields fields = {payload, frame->length};
   char *path = fields_next_string(&fields);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a client asks the shim for, once its frame was checked. */
+/* Handles a client's requests after client_frames.c has checked their frames. */
 #ifndef THAW_SHIM_REQUESTS_H
 #define THAW_SHIM_REQUESTS_H
 
@@ -8,7 +8,7 @@
 void request_attach(struct shim *shim, struct client *client, const struct thaw_frame *frame);
 void request_inject(struct shim *shim, const struct thaw_frame *frame, const uint8_t *payload);
 void request_expect(struct shim *shim, struct client *client, const struct thaw_frame *frame, const uint8_t *payload);
-/* -1: for bytes that the client was not sent. */
+/* Returns -1 for credit beyond the bytes that the client was sent. */
 int request_credit(struct client *client, uint32_t stream, uint32_t credit);
 
 #endif

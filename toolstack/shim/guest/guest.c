@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of what the agent says: output to log and client, credit, ends. guest_check.c let it pass before. */
+/* Handles the agent's frames after guest_check.c has checked them: output to log and client, credit, ends. */
 #include "guest/guest_check.h"
 
 #include "guest/guest_pause.h"
@@ -104,7 +104,7 @@ static int guest_whole(void *ctx, const struct thaw_frame *frame, const uint8_t 
 
 static const struct frame_sink guest_sink = {.head = guest_head, .piece = guest_piece, .whole = guest_whole};
 
-/* Takes bytes from the agent; -1 when the sandbox is lost by them. */
+/* Takes bytes from the agent. Returns -1 if they end the sandbox. */
 int guest_feed(struct shim *shim, const uint8_t *untrusted_bytes, size_t n) {
   if (frame_reader_feed(&shim->guest_reader, &guest_sink, shim, untrusted_bytes, n) == 0) {
     if (shim->pause == PAUSE_OVER)
@@ -115,7 +115,7 @@ int guest_feed(struct shim *shim, const uint8_t *untrusted_bytes, size_t n) {
   return -1;
 }
 
-/* Reads what is there, a bounded part a turn so that clients get theirs; *more_out: there may be more. */
+/* Reads a bounded part of the channel each turn, so that clients get their turn. *more_out: more may wait. */
 void guest_read(struct shim *shim, bool *more_out) {
   static uint8_t untrusted_bytes[READ_STEP];
 
@@ -133,7 +133,7 @@ void guest_read(struct shim *shim, bool *more_out) {
     if (guest_feed(shim, untrusted_bytes, (size_t)n) != 0)
       return;
     if (shim->transport->fd < 0)
-      return; /* it took leave */
+      return; /* the agent has left */
     for (struct client *client = shim->clients; client != NULL; client = client->next)
       client_send(shim, client);
     guest_send(shim);

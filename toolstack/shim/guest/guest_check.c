@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the agent may say on the data channel. The guest is hostile: every number in a header is checked here;
+ * Checks the agent's frames on the data channel. The guest is hostile: this file checks every number in a header, and
  * the first wrong one ends the sandbox.
  */
 #include "guest/guest_check.h"
@@ -84,7 +84,7 @@ enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted) {
 
   enum frame_verdict verdict = guest_head_process(shim, process, untrusted);
 
-  /* From its first header on: whoever forgets it would take it away under a frame that is half read. */
+  /* The process counts as started from its first header on: forgetting it would free it under a half-read frame. */
   if (verdict != FRAME_BAD && process->state == PROCESS_EXPECTED)
     process->state = PROCESS_STARTED;
   return verdict;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The check that every frame from the guest goes through before a byte of its payload is taken. */
+/* Checks every frame from the guest before the shim takes a byte of its payload. */
 #ifndef THAW_SHIM_GUEST_CHECK_H
 #define THAW_SHIM_GUEST_CHECK_H
 
@@ -7,7 +7,7 @@
 
 /* A struct frame_sink's head; ctx is the shim. Takes a STREAM's bytes off the guest's credit. */
 enum frame_verdict guest_head(void *ctx, const struct thaw_frame *untrusted);
-/* Ends the sandbox for a frame that must not be; FRAME_BAD, which is -1. */
+/* Ends the sandbox for a forbidden frame. Returns FRAME_BAD, which is -1. */
 enum frame_verdict guest_bad(struct shim *shim, const struct thaw_frame *untrusted, const char *what);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How the shim lets go of the agent while its domain is copied. Each side says LEAVE after its last frame, so when the
- * channel is closed nothing is under way, and every count of credit is the same on both sides when it is open again.
+ * Disconnects the shim from the agent while the domain is copied. Each side sends LEAVE after its last frame. So no
+ * frame is under way when the channel closes, and both sides agree on every credit count when it opens again.
  */
 #include "guest/guest_pause.h"
 
@@ -47,7 +47,7 @@ void pause_close(struct shim *shim) {
   note(NOTE_INFO, "Let go of the agent");
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
     if (process->figures == FIGURES_SENT)
-      process->figures = FIGURES_DUE; /* the agent forgets questions of a client that goes */
+      process->figures = FIGURES_DUE; /* the agent forgets requests of a client that leaves */
   }
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->pauses)

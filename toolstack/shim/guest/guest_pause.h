@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Letting go of the agent for a while, and coming back. */
+/* Disconnects the shim from the agent for a while, and reconnects it. */
 #ifndef SHIM_GUEST_PAUSE_H
 #define SHIM_GUEST_PAUSE_H
 
 #include "main/shim.h"
 
-/* A client asks for it; it is answered once the channel is closed. */
+/* Takes a client's PAUSE. The client gets its answer once the channel is closed. */
 void pause_request(struct shim *shim, struct client *client);
 
-/* What still goes out: the frame that is under way, then LEAVE, then nothing. False: no pause, go on as usual. */
+/* Sends the rest of the current frame, then LEAVE, then nothing. Returns false without a pause: send as usual. */
 bool pause_send(struct shim *shim, sender_write write_some, void *ctx);
 
-/* The agent's LEAVE: whether it may come now, and what follows it. */
+/* Checks whether the agent's LEAVE may come now. Returns FRAME_GATHER, or FRAME_BAD after ending the sandbox. */
 enum frame_verdict pause_head(struct shim *shim, const struct thaw_frame *untrusted);
 void pause_close(struct shim *shim);
 
-/* The sandbox is lost: whoever asked hears it. */
+/* The sandbox is lost: tells the clients that requested a pause. */
 void pause_lost(struct shim *shim);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the shim says to the agent. Nothing is queued as frames: each frame is made, when the channel takes it,
- * from what its process has due, so a guest that does not read costs no memory.
+ * Sends frames to the agent. The shim queues no frames: it makes each one from its process's due data when the
+ * channel takes it, so a guest that does not read costs no memory.
  */
 #include "guest/guest_pause.h"
 #include "guest/layer.h"
@@ -48,7 +48,7 @@ static bool begin_input(struct sender *sender, struct process *process) {
   return true;
 }
 
-/* Begins the next frame that is due for a process; false when there is none. */
+/* Begins a process's next due frame; false when no frame is due. */
 static bool begin(struct sender *sender, struct process *process) {
   if (process->state != PROCESS_STARTED)
     return false;
@@ -74,7 +74,7 @@ static ssize_t write_some(void *ctx, const void *bytes, size_t n) {
   return transport->ops->write(transport, bytes, n);
 }
 
-/* Sends what is due until the channel is full or nothing is left: one frame of each process in turn, one of a layer. */
+/* Sends due frames until the channel is full or none is left: one frame of each process in turn, one of a layer. */
 void guest_send(struct shim *shim) {
   struct sender *sender = &shim->guest_sender;
   bool sent = true;
@@ -89,7 +89,7 @@ void guest_send(struct shim *shim) {
       sent = true;
       int rc = sender_flush(sender, write_some, shim->transport);
 
-      /* a closed channel may hold output still unread: the read that follows finds the end */
+      /* a closed channel may still hold unread output: the next read finds the end */
       if (rc <= 0)
         return;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a file becomes a layer in the guest: read a frame at a time, when the channel takes one. */
+/* Sends files to the guest as layers. Reads a file one frame at a time, when the channel takes a frame. */
 #include "guest/layer.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@ struct layer {
   struct layer *next;
   uint32_t number;
   int fd;
-  uint64_t left;  /* to be read */
-  bool announced; /* its size was sent */
+  uint64_t left;  /* bytes still to read */
+  bool announced; /* the size was sent */
 };
 
 static void drop_first(struct shim *shim) {
@@ -62,7 +62,7 @@ out:
     close(fd);
 }
 
-/* Fills the queue with the next bytes of a file; false: the sandbox is lost. */
+/* Fills the queue with the next bytes of a file. Returns false if the sandbox is lost. */
 static bool read_some(struct shim *shim, struct layer *layer) {
   uint32_t want = layer->left < THAW_DATA_MAX ? (uint32_t)layer->left : THAW_DATA_MAX;
   struct fifo *bytes = &shim->layer_bytes;
@@ -73,7 +73,7 @@ static bool read_some(struct shim *shim, struct layer *layer) {
     return false;
   }
   do
-    n = read(layer->fd, bytes->ring, want); /* an empty queue starts at its ring's begin */
+    n = read(layer->fd, bytes->ring, want); /* an empty queue starts at the beginning of its ring */
   while (n < 0 && errno == EINTR);
   if (n <= 0) {
     shim_lost(shim, "cannot read layer %u: %s", layer->number, n < 0 ? strerror(errno) : "it became shorter");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How output becomes records: `TIME STREAM F LINE` for a line with its end, `P` for a piece of one, as conmon
- * writes them.
+ * Turns output into log records in conmon's format: `TIME STREAM F LINE` for a line with its end, `P` in place of `F`
+ * for a piece of a line.
  */
 #include "logs/log.h"
 
@@ -28,7 +28,7 @@ static size_t record_head(char *head, unsigned stream, bool whole) {
 }
 
 void log_write(struct log *log, unsigned stream, const uint8_t *bytes, size_t n) {
-  struct batch batch; /* bytes stay as they are: clearing 16 KiB for each write would cost more than the write */
+  struct batch batch; /* bytes stay uninitialized: clearing 16 KiB for each write would cost more than the write */
   char head[2][HEAD_MAX];
   size_t total = n, head_length;
 
@@ -50,7 +50,7 @@ void log_write(struct log *log, unsigned stream, const uint8_t *bytes, size_t n)
     if (at > 0 && at + head_length + line + 1 > log->max) {
       if (!batch_flush(&batch) || !log_rotate(log))
         goto failed;
-      batch.boundary = log->size; /* where a record that does not fit is cut off, in the new file */
+      batch.boundary = log->size; /* where the new file cuts off a record that does not fit */
     }
     if (!batch_put(&batch, head[whole], head_length) || !batch_put(&batch, bytes, line) || !batch_put(&batch, "\n", 1))
       goto failed;

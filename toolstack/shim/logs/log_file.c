@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a log's file is written so that it holds whole records only: what a full disk cut off is cut away again. */
+/* Writes a log's file so that it holds whole records only: removes a record that a full disk cut short. */
 #include "logs/log_file.h"
 
 #include <errno.h>

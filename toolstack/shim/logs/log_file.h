@@ -9,10 +9,10 @@
 
 struct log {
   char *path;
-  int fd; /* -1: to be opened again at retry_ms */
+  int fd; /* -1: open again at retry_ms */
   uint64_t max;
   uint64_t size;     /* of the file */
-  uint64_t boundary; /* where its last whole record ends, no further than size */
+  uint64_t boundary; /* end of the last whole record, no further than size */
   bool partial[2];
   int64_t retry_ms; /* not 0: failing */
   uint64_t missed;
@@ -25,9 +25,9 @@ struct batch {
   uint8_t bytes[16384];
 };
 
-/* False while it fails; opens it again when it is time. */
+/* Returns false while the log fails. Opens the file again at retry_ms. */
 bool log_ready(struct log *log);
-/* False when the disk refused; the file then ends with its last whole record. */
+/* Return false if the disk refuses. The file then ends with its last whole record. */
 bool batch_put(struct batch *batch, const void *bytes, size_t n);
 bool batch_flush(struct batch *batch);
 bool log_rotate(struct log *log);

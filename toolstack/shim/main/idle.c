@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How an idle shim stays small: a thousand of them wait beside each other for hours. */
+/* Releases an idle shim's memory: a host runs a thousand idle shims for hours. */
 #include "main/shim.h"
 
 #include <malloc.h>
@@ -9,7 +9,7 @@ static void release_empty(struct fifo *fifo) {
     fifo_release(fifo);
 }
 
-/* Gives back what queues hold without need. A queue a frame is being sent from is never empty. */
+/* Frees the memory of empty queues. A queue with a frame in sending is never empty. */
 void idle_release(struct shim *shim) {
   for (struct process *process = shim->processes; process != NULL; process = process->next)
     release_empty(&process->in);

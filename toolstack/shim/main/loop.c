@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the shim waits for, and in which order it deals with what came. */
+/* Runs the shim's poll loop and fixes the order in which it handles events. */
 #include "main/loop.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 enum { AT_SIGNAL, AT_DOMAIN, AT_CHANNEL, AT_LISTEN, AT_CLIENTS };
 
-/* Without a watch the domain is looked at every second. */
+/* True without a watch on the domain: the loop then checks the domain every second. */
 static bool is_blind(const struct loop *loop) {
   return loop->domain != NULL && domain_fd(loop->domain) < 0 && loop->shim.state != SHIM_LOST;
 }
@@ -32,14 +32,14 @@ static int timeout(const struct loop *loop, bool more) {
   return shim->busy || shim->status_due || is_blind(loop) ? SECOND_MS : -1;
 }
 
-/* What is due each second, however much else comes. */
+/* Does the work due each second, even under load. */
 static void each_second(struct loop *loop) {
   channel_domain_look(loop);
   status_retry(&loop->shim);
   loop->second_ms = clock_ms() + SECOND_MS;
 }
 
-/* The clients, and behind them the file servers. */
+/* Fills in the fixed descriptors and the clients, then the file servers. */
 static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   struct transport *transport = &loop->transport;
   nfds_t n = AT_CLIENTS;
@@ -54,7 +54,7 @@ static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   return n + files_poll(&loop->shim, fds + n);
 }
 
-/* The clients are those that poll_set saw: none was added or closed since. */
+/* Needs the same clients as in poll_set(): none was added or closed since. */
 static void clients_turn(struct loop *loop, const struct pollfd *fds) {
   struct shim *shim = &loop->shim;
   nfds_t n = AT_CLIENTS;
@@ -66,7 +66,7 @@ static void clients_turn(struct loop *loop, const struct pollfd *fds) {
       client_read(shim, client);
   }
   if (shim->quit) {
-    channel_domain_look(loop); /* thawd may have heard first of an end that it ends it for */
+    channel_domain_look(loop); /* thawd may have noticed the domain's end first: report that end as the reason */
     shim_lost(shim, "thawd ended it");
   }
   guest_send(shim);
@@ -74,7 +74,7 @@ static void clients_turn(struct loop *loop, const struct pollfd *fds) {
     client_send(shim, client);
   client_sweep(shim);
   process_sweep(shim);
-  guest_send(shim); /* a client that went may have left credit and an end of input */
+  guest_send(shim); /* a closed client may have left credit and an end of input */
 }
 
 static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
@@ -84,7 +84,7 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
     struct signalfd_siginfo info;
 
     if (read(loop->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-      loop->abandon = shim->quit; /* the second one does not wait for clients any more */
+      loop->abandon = shim->quit; /* a second signal ends the wait for clients */
       shim->quit = true;
     }
   }
@@ -121,7 +121,7 @@ int loop_run(struct loop *loop) {
     channel_open(loop);
     if (shim->state == SHIM_WAITING && !shim->returns && clock_ms() >= loop->hello_by_ms)
       shim_lost(shim, "no hello");
-    /* who is to be told of it is told in this turn */
+    /* clients learn of the loss in this turn */
     bool news = !was_lost && shim->state == SHIM_LOST;
     int n = poll(fds, poll_set(loop, fds), news ? 0 : timeout(loop, more));
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a sandbox ends for the shim: its domain or agent is lost, or thawd has no more use for the shim. */
+/* Ends a sandbox: its domain or agent is lost, or thawd needs the shim no more. */
 #include "main/shim.h"
 
 #include <stdarg.h>
@@ -11,8 +11,7 @@
 #include "logs/log.h"
 #include "shares/shares.h"
 
-/* Unmaps the channel first: a mapped ring would keep a dying domain a zombie. The first reason is the one that counts.
- */
+/* Unmaps the channel first: a mapped ring would keep a dying domain a zombie. Only the first reason counts. */
 void shim_lost(struct shim *shim, const char *format, ...) {
   va_list args;
 
@@ -42,7 +41,7 @@ void shim_lost(struct shim *shim, const char *format, ...) {
     log_close(process->log);
     process->log = NULL;
     status_write(shim, process);
-    /* thawd gave up a process before it began, and tells its client why */
+    /* thawd gave up the process before its start, and itself tells the client why */
     if (shim->quit && !started && process->client != NULL)
       process->client->end_sent = true;
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * thaw-shim: the data plane of one sandbox. Carries the streams, signals and exit statuses of its processes
- * between the agent in the domain and whoever attaches to the shim's socket, and writes log and status files,
- * whether thawd lives or not. docs/shim.md says what it promises.
+ * thaw-shim: the data plane of one sandbox. Carries the streams, signals and exit statuses of its processes between
+ * the agent in the domain and the clients attached to the shim's socket. Writes log and status files, even without a
+ * running thawd. docs/shim.md describes its guarantees.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +23,10 @@
 #include "shares/shares.h"
 
 #define LOG_MAX_DEFAULT (16u << 20)
-/* above what thawd waits for a waking agent: it knows more, so it speaks first */
+/* longer than thawd's wait for a waking agent: thawd knows more, so it reports first */
 #define HELLO_MS_DEFAULT 120000
 #define HELLO_SECONDS_MOST 86400u
-#define LOG_MAX_LEAST 131072u /* a record is at most 64 KiB and its head */
+#define LOG_MAX_LEAST 131072u /* a record takes at most 64 KiB and its head */
 
 static const char usage[] =
     "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
@@ -103,7 +103,7 @@ static int options_parse(int argc, char **argv, struct loop *loop) {
   return 0;
 }
 
-/* Leaves the session, folder and descriptors of whoever started the shim; 0, 1 and 2 stay as they are given. */
+/* Leaves the starter's session, working directory and descriptors; keeps descriptors 0, 1 and 2. */
 static int detach(void) {
   sigset_t handled;
 
@@ -113,9 +113,9 @@ static int detach(void) {
   }
   if (close_range(3, ~0u, 0) != 0 || chdir("/") != 0)
     return -1;
-  setsid(); /* fails only where the shim leads a group already */
+  setsid(); /* fails only if the shim already leads a group */
   umask(0177);
-  setenv("TZ", "UTC0", 1); /* times are written in UTC: no zone file is looked for */
+  setenv("TZ", "UTC0", 1); /* times are in UTC: libc reads no zone file */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
   sigemptyset(&handled);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim's own log is written: no stdio buffer, a failing write is nobody's business. */
+/* Writes the shim's own log: without a stdio buffer, and without regard to a failing write. */
 #include "main/note.h"
 
 #include <errno.h>

@@ -7,11 +7,11 @@
 
 enum note_level { NOTE_ERROR, NOTE_WARN, NOTE_INFO, NOTE_DEBUG };
 
-/* -1 when there is no such level. */
+/* Returns -1 for an unknown level. */
 int note_set_level(const char *name);
 void note(enum note_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Milliseconds on the monotonic clock. */
+/* Returns milliseconds of the monotonic clock. */
 int64_t clock_ms(void);
 
 #endif

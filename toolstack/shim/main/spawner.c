@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How thawd starts shims without forking itself: a copy of thawd's page tables takes a Xen dom0 twenty milliseconds, a
- * copy of this process's none that counts.
+ * Starts shims for thawd, so that thawd does not fork itself: copying thawd's page tables takes a Xen dom0 twenty
+ * milliseconds. Copying this process's page tables takes negligible time.
  */
 #include "main/spawner.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* DIR is a path below /run or /var; the longest that Linux has, and the other two words */
+/* Linux' longest path for DIR, which is below /run or /var, and room for the other words */
 enum { LINE_MAX_BYTES = 4096 + 256 };
 
 extern char **environ;
@@ -23,7 +23,7 @@ struct line {
   char *domid, *ring, *vchan, *dir;
 };
 
-/* Parts "DOMID RING VCHAN-PATH DIR" in place, RING being REF:PORT or "-". A folder may have spaces, a newline ends it.
+/* Splits "DOMID RING VCHAN-PATH DIR" in place; RING is REF:PORT or "-". DIR may have spaces, and a newline ends it.
  */
 static int line_parse(char *text, struct line *line_out) {
   char **parts[] = {&line_out->domid, &line_out->ring, &line_out->vchan, &line_out->dir};
@@ -44,7 +44,7 @@ static int line_parse(char *text, struct line *line_out) {
   return *line_out->dir == '/' ? 0 : -1;
 }
 
-/* The shim's messages go to DIR/shim.log. Returns 0 or an errno. */
+/* Starts a shim with its messages in DIR/shim.log. Returns 0 or an errno. */
 static int spawn(const struct line *line, pid_t *pid_out) {
   bool has_ring = strcmp(line->ring, "-") != 0;
   char *argv[] = {"thaw-shim", "--domid", line->domid, "--vchan",
@@ -85,7 +85,7 @@ out_actions:
 int spawner_run(void) {
   static char text[LINE_MAX_BYTES];
 
-  signal(SIGCHLD, SIG_IGN); /* nobody waits for a shim */
+  signal(SIGCHLD, SIG_IGN); /* the kernel reaps the shims */
   signal(SIGPIPE, SIG_IGN);
   if (chdir("/") != 0)
     return 1;

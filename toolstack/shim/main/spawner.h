@@ -3,8 +3,8 @@
 #define THAW_SHIM_SPAWNER_H
 
 /*
- * Starts a shim for each line of standard input, until that ends. A line is "DOMID VCHAN-PATH DIR"; its answer is a
- * line on standard output, the shim's pid or "error TEXT". Returns an exit status.
+ * Starts a shim for each line of standard input until its end. A line is "DOMID RING VCHAN-PATH DIR", where RING is
+ * REF:PORT or "-". Answers with a line on standard output: the shim's pid or "error TEXT". Returns an exit status.
  */
 int spawner_run(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What must be there before the loop runs: the socket, and the watch on the domain. */
+/* Opens the socket and the watch on the domain before the loop runs. */
 #include "main/loop.h"
 
 #include <errno.h>

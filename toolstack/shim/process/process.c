@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which processes the shim knows: announced by thawd, started and ended by the guest, forgotten when they leave nothing
- * or when they are the oldest that ended.
+ * Keeps the shim's processes. thawd announces a process; the guest starts and ends it. The shim forgets an ended
+ * process that leaves neither log nor status file, and the oldest ended one when it needs room.
  */
 #include "main/shim.h"
 
@@ -27,7 +27,7 @@ static void process_free(struct process *process) {
   free(process);
 }
 
-/* A frame once begun is finished, whatever became of its process meanwhile. */
+/* True while a frame of the process is being sent: a frame once begun must be finished. */
 static bool process_sending(const struct shim *shim, const struct process *process) {
   return shim->guest_sender.body_left > 0 && shim->guest_sender.body == &process->in;
 }
@@ -38,7 +38,7 @@ static bool process_spare(const struct shim *shim, const struct process *process
   return over && process->client == NULL && process->status_path == NULL && !process_sending(shim, process);
 }
 
-/* Makes room for one more. The list is in order of announcement; a status file not yet written keeps its process. */
+/* Makes room for one more process. The list is in order of announcement. An unwritten status file keeps a process. */
 static bool process_room(struct shim *shim) {
   struct process **link = &shim->processes;
 
@@ -56,7 +56,7 @@ static bool process_room(struct shim *shim) {
   return true;
 }
 
-/* Takes over both paths; NULL: no log, no status file. Returns NULL, or what is wrong, for people. */
+/* Takes over both paths; NULL: no log, no status file. Returns NULL, or an error message for people. */
 const char *process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
                            uint32_t *error_out) {
   static char text[300];
@@ -126,7 +126,7 @@ void process_end(struct shim *shim, struct process *process, const struct thaw_e
   }
 }
 
-/* It leaves nothing, whatever comes of it after all. */
+/* Gives up the log and status file: a dropped process leaves no record, even if it starts after all. */
 static void process_drop(struct process *process) {
   log_close(process->log);
   process->log = NULL;
@@ -135,7 +135,7 @@ static void process_drop(struct process *process) {
   process->transient = process->dropped = true;
 }
 
-/* Only of one of which nothing came. */
+/* Acts only on a process of which no frame has come. */
 void process_forget(struct shim *shim, struct process *process, uint32_t why) {
   static const char reason[] = "nobody knows whether the process was started";
   struct client *client = process->client;
@@ -165,7 +165,7 @@ void process_sweep(struct shim *shim) {
   while (*link != NULL) {
     struct process *process = *link;
 
-    /* what was half sent as it ended */
+    /* input that was half sent when the process ended */
     if (process->state == PROCESS_ENDED && process->in.length > 0 && !process_sending(shim, process))
       fifo_release(&process->in);
     if (!process->transient || process->state != PROCESS_ENDED || process->client != NULL ||

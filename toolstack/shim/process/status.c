@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the shim tells of its processes: the answer to STATUS, and one status file a process for good. */
+/* Reports the shim's processes: answers STATUS, and writes one lasting status file for each process. */
 #include "main/shim.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static int write_all(int fd, const char *text, size_t n) {
   return 0;
 }
 
-/* A reader sees no file or the whole of it, after a power cut too. */
+/* Writes the file atomically: a reader sees no file or a whole one, even after a power cut. */
 static int write_file(const char *path, const char *text) {
   char tmp[4096];
   int fd = -1, rc = -1;
@@ -48,8 +48,8 @@ out:
   return rc;
 }
 
-/* Writes `exited N`, `signaled N`, with ` oom` behind it where its container ran out of memory, or `lost REASON` once;
- * when that fails, the main loop calls this again. */
+/* Writes `exited N` or `signaled N`, with ` oom` appended if the container ran out of memory, or `lost REASON`, once.
+ * After a failure the main loop calls this again. */
 void status_write(struct shim *shim, struct process *process) {
   char text[300];
 
@@ -98,7 +98,7 @@ void status_reply(struct shim *shim, struct client *client) {
     ok = put_field(&fields, &status, sizeof status);
   }
   if (ok) {
-    const uint8_t *bytes = fifo_peek(&fields, &side); /* nothing was taken out, so all of it lies side by side */
+    const uint8_t *bytes = fifo_peek(&fields, &side); /* no byte was taken out, so all bytes are contiguous */
 
     client_reply(client, THAW_STATUS, 0, 0, bytes, side);
   } else {
@@ -116,7 +116,7 @@ static bool is_status_due(struct shim *shim) {
   return shim->status_due;
 }
 
-/* Tries the status files again that could not be written. */
+/* Retries the status files whose writing failed. */
 void status_retry(struct shim *shim) {
   if (!is_status_due(shim))
     return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a descriptor goes along with a message (descriptor.h). */
+/* Sends and receives messages with an attached descriptor (descriptor.h). */
 #include "shares/descriptor.h"
 
 #include <stdint.h>

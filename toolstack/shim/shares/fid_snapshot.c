@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim has a file server stop and write down what its guest has open, go on again, or go on for another. */
+/* Has a 9P server stop and save its guest's open files, resume, or restore the open files of another server. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void reply(struct client *client, uint32_t device, enum thaw_error error,
   client_reply(client, THAW_STASHED, device, error, text, (uint32_t)strlen(text));
 }
 
-/* -1 with errno. */
+/* Returns -1 with errno on failure. */
 static int tell(const struct files_server *server, const char *text, int fd) {
   return descriptor_send(server->socket, text, strlen(text), fd);
 }
@@ -57,12 +57,12 @@ static void go_on(struct files_server *server, struct client *client) {
     break;
   case FILES_STASHES:
   case FILES_GIVES_UP:
-    /* who asked before has gone, or waits no more: the last one is told */
+    /* only the latest requester gets the answer: an earlier one is gone or waits no more */
     server->stash = FILES_GIVES_UP;
     server->stashed = client;
     return;
   case FILES_STOPPED:
-    tell(server, FILES_GO_ON, -1); /* one that cannot be told has ended, which is noticed */
+    tell(server, FILES_GO_ON, -1); /* a server that cannot be reached has ended; files_turn() notices that */
     server->stash = FILES_SERVES;
   }
   reply(client, server->device, 0, "");
@@ -131,7 +131,7 @@ bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, cha
   exports = share.exports < THAW_EXPORTS_MAX ? share.exports : THAW_EXPORTS_MAX;
   for (uint32_t i = 0; i < 2 * exports; i++)
     if (!fields_next(&fields, &bytes, &n))
-      return true; /* the server says what is wrong with it */
+      return true; /* the server reports the malformed message */
   if (fields.left == 0)
     return true;
   *length -= (uint32_t)fields.left;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the shim knows of each of its file servers, for the files that ask or hear one. */
+/* The shim's state of each 9P server, for the files that send to or hear from one. */
 #ifndef SHIM_FILES_SERVERS_H
 #define SHIM_FILES_SERVERS_H
 
@@ -7,8 +7,8 @@
 
 enum files_stash {
   FILES_SERVES,
-  FILES_STASHES,  /* it was told to, and has not answered */
-  FILES_GIVES_UP, /* and meanwhile to go on */
+  FILES_STASHES,  /* told to save a snapshot; the answer is pending */
+  FILES_GIVES_UP, /* told to resume before it has answered */
   FILES_STOPPED,
 };
 
@@ -17,28 +17,28 @@ struct files_server {
   uint32_t device;
   pid_t pid;
   int process; /* pidfd */
-  int socket;  /* -1: it was told to end */
+  int socket;  /* -1: told to end */
   bool served;
-  struct client *asked; /* waits for it to serve */
-  struct client *ended; /* waits for it to be gone */
+  struct client *asked; /* waits until the server serves */
+  struct client *ended; /* waits until the server is gone */
   enum files_stash stash;
-  struct client *stashed; /* waits for it to have stashed, or to go on */
-  char *stash_path;       /* while it has not answered */
+  struct client *stashed; /* waits until the snapshot is saved or the server resumes */
+  char *stash_path;       /* set while the answer is pending */
 };
 
-/* NULL: the device has none. */
+/* Returns NULL if the device has no server. */
 struct files_server *files_find(const struct shim *shim, uint32_t device);
 
 /*
- * The last field of a SHARE, where there is one: cuts it off *length and opens the file that it names, else *fd_out is
- * -1. False with what is wrong in text.
+ * Cuts an optional last field of a SHARE off *length and opens the snapshot that it names; without the field, *fd_out
+ * is -1. Returns false with the error message in text.
  */
 bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size);
 
-/* What a server that serves has said: false when it is no answer to STASH. */
+/* Handles a message of a serving server. Returns false if it is no answer to STASH. */
 bool files_stash_heard(struct files_server *server, const char *text);
 
-/* It will not answer any more. Idempotent. */
+/* The server will not answer any more: tells the waiting client. Idempotent. */
 void files_stash_over(struct files_server *server);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim starts its sandbox's file servers, and what it does when one ends. */
+/* Starts and ends the sandbox's 9P servers, and handles a server that ends by itself. */
 #include "shares/shares.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static void answer(struct files_server *server, enum thaw_error error, const cha
   server->asked = NULL;
 }
 
-/* Nothing of the shim's is inherited but its log: every descriptor is closed at exec. Returns 0 or an errno. */
+/* The server inherits only the shim's log and its socket: exec closes other descriptors. Returns 0 or an errno. */
 static int spawn(unsigned domid, int socket, pid_t *pid_out) {
   char number[16];
   char *argv[] = {"thaw-shim", "--files", number, NULL};
@@ -55,7 +55,7 @@ out_actions:
   return error;
 }
 
-/* One that waits for a disk is gone when that answers. */
+/* Tells a server to end. A server that waits for a disk ends only once the disk answers. */
 static void end(struct files_server *server) {
   if (server->socket < 0)
     return;
@@ -65,13 +65,13 @@ static void end(struct files_server *server) {
   syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
 }
 
-/* `stash` goes along, where there is one, and stays the caller's. Returns 0 or an errno. */
+/* Passes `stash` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
 static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int stash) {
   int pair[2], error;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return errno;
-  /* FILES_SOCKET itself would not lose its close-on-exec by being copied onto itself */
+  /* dup2 of FILES_SOCKET onto itself would keep its close-on-exec flag */
   error = pair[1] == FILES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
   close(pair[1]);
   if (error != 0) {
@@ -82,11 +82,11 @@ static int start(struct files_server *server, unsigned domid, const uint8_t *pay
   server->process = (int)syscall(SYS_pidfd_open, server->pid, 0);
   if (server->process < 0) {
     error = errno;
-    close(server->socket); /* by which it ends: it has been asked for nothing */
+    close(server->socket); /* this ends the server, which has no request yet */
     waitpid(server->pid, NULL, 0);
     return error;
   }
-  /* one that cannot be told ends without a word, as one that is killed */
+  /* a server that cannot be reached ends without a message, like a killed one */
   if (descriptor_send(server->socket, payload, length, stash) != 0)
     end(server);
   return 0;
@@ -148,7 +148,7 @@ void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
   }
   answer(server, THAW_E_STATE, "Its device was unshared before it served");
   end(server);
-  /* who asked before is another's thawd that has gone, or asks twice: the last one is told */
+  /* only the latest requester gets the answer: an earlier one belongs to a dead thawd, or asks twice */
   server->ended = client;
 }
 

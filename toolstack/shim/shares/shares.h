@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file servers of a sandbox, a process for each 9pfs device: what one does with a hostile guest's requests, or
- * waits for a slow disk, the streams do not see. */
+/* Runs a sandbox's 9P servers, one process for each 9pfs device: so a hostile guest's requests and a slow disk do not
+ * affect the streams. */
 #ifndef SHIM_FILES_H
 #define SHIM_FILES_H
 
@@ -8,47 +8,48 @@
 
 #include "main/shim.h"
 
-/* thaw-shim --files DOMID: the server itself, with a socket to its shim for descriptor FILES_SOCKET. The exit status.
- */
+/* thaw-shim --files DOMID: runs the server itself, with a socket to its shim as descriptor FILES_SOCKET. Returns the
+ * exit status. */
 #define FILES_SOCKET 3
 int files_server_run(const char *domid);
 
-/* What a served server says first; anything else that it says unasked is why it cannot go on. */
+/* A server's first message once it serves. Any other unrequested message is the reason why it cannot continue. */
 #define FILES_SERVED "served"
-/* With a descriptor to write to: it is told to, and answers with the second, or with the third and why not. */
+/* The shim sends STASH with a descriptor to write to. The server answers STASHED, or NOT_STASHED and the reason. */
 #define FILES_STASH "stash"
 #define FILES_STASHED "stashed"
 #define FILES_NOT_STASHED "not stashed: "
-/* Told to one that has. */
+/* The shim's message to a server that has stashed: resume. */
 #define FILES_GO_ON "go on"
-/* The longest message on that socket. */
+/* The longest message on that socket, in bytes. */
 #define FILES_MESSAGE_MAX 65536u
-/* Servers at a time, those that end included: a pod has one for each container with files of the host. */
+/* Concurrent servers, including those that are ending: a pod has one for each container with shares. */
 #define FILES_SERVERS_MAX 128u
 
-/* SHARE, which has a struct thaw_share at least: starts a server for the device, which answers the client when it
- * serves, or cannot. */
+/* SHARE: starts a server for the device. The payload must hold at least a struct thaw_share. The client gets its
+ * answer when the server serves or fails. */
 void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
 
-/* UNSHARE: ends that server, and answers the client when it is gone. */
+/* UNSHARE: ends the device's server, and answers the client when the server is gone. */
 void files_unshare(struct shim *shim, struct client *client, uint32_t device);
 
-/* STASH: has that server stop and write down what its guest has open, or go on; it answers the client when it is so. */
+/* STASH: makes the server stop and save its guest's open files, or resume; then answers the client. */
 void files_stash(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
 
-/* Fills in what to wait for, at most FILES_SERVERS_MAX; the number of them. */
+/* Fills in at most FILES_SERVERS_MAX descriptors to poll. Returns their number. */
 nfds_t files_poll(const struct shim *shim, struct pollfd *fds);
 
-/* What came of it: the servers must be those of files_poll(). One that ends by itself is the end of the sandbox. */
+/* Handles the poll's results; the servers must be those of files_poll(). A server that ends by itself ends the
+ * sandbox. */
 void files_turn(struct shim *shim, const struct pollfd *fds);
 
-/* A client that goes gets no answers. */
+/* Drops the pending answers of a client that leaves. */
 void files_forget(struct shim *shim, const struct client *client);
 
-/* Ends all servers: they have the guest's memory mapped. Idempotent. */
+/* Ends all servers, because they have the guest's memory mapped. Idempotent. */
 void files_end(struct shim *shim);
 
-/* What the shim has of them, before it ends: nobody may be told of anything any more. */
+/* Frees the shim's state of all servers before the shim ends. No client may get an answer any more. */
 void files_free(struct shim *shim);
 
 #endif

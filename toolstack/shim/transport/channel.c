@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the channel to the agent is opened, and given up when its domain ends. */
+/* Opens the channel to the agent, and gives it up when the domain ends. */
 #include "main/loop.h"
 
 void channel_open(struct loop *loop) {
@@ -15,7 +15,7 @@ void channel_open(struct loop *loop) {
     shim_lost(shim, "cannot open the channel");
 }
 
-/* Output that the guest sent before its end is still in the ring: it is taken out before the ring is unmapped. */
+/* Reads the output that the guest sent before its end before the ring is unmapped. */
 void channel_domain_look(struct loop *loop) {
   const char *end;
   bool more = true;

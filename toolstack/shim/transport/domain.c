@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How the end of a domain is noticed: xenstored tells of any domain's end by @releaseDomain, the hypervisor
- * then says whose it was. A dying domain stays known to the hypervisor while somebody has its pages mapped, so
- * "dying" is asked for, and a new domain under the old number is told apart by its handle (UUID).
+ * Detects the end of a domain. xenstored reports any domain's end by @releaseDomain; the hypervisor then shows which
+ * domain ended. The hypervisor keeps a dying domain while its pages are mapped, so this file checks the "dying" flag.
+ * It tells a new domain under the old number apart by its handle (UUID).
  */
 #include "transport/domain.h"
 
@@ -31,7 +31,7 @@ const char *domain_end(struct domain *domain) {
   if ((info.flags & XEN_DOMINF_shutdown) == 0)
     return NULL;
   switch ((info.flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask) {
-  case SHUTDOWN_suspend: /* to be resumed or saved: its rings live on */
+  case SHUTDOWN_suspend: /* a resume or save follows: the rings stay valid */
     return NULL;
   case SHUTDOWN_crash:
     return "domain crashed";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The channel to an agent that runs as an ordinary process: a unix socket that the agent listens on. For tests. */
+/* Connects to an agent that runs as an ordinary process and listens on a unix socket. For tests. */
 #include "transport/transport.h"
 
 #include <errno.h>
@@ -56,7 +56,7 @@ static void socket_close(struct transport *transport) {
 }
 
 #ifndef SOCKET_OF_DOMAIN
-#define SOCKET_OF_DOMAIN false /* but in tests of the shim's file servers */
+#define SOCKET_OF_DOMAIN false /* true only in tests of the shim's file servers */
 #endif
 
 const struct transport_ops transport_socket = {

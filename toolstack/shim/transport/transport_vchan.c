@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The channel to an agent in a domain: a vchan whose server is the guest. Ring indices are the guest's to
- * write; libxenvchan masks them and takes impossible ones for an empty ring.
+ * Connects to an agent in a domain over a vchan whose server is the guest. The guest can write the ring indices;
+ * libxenvchan masks them and treats impossible ones as an empty ring.
  */
 #include "transport/transport.h"
 
@@ -13,7 +13,7 @@
 #include "../../../kernels/agent/proto.h"
 #include "main/note.h"
 
-/* The ring that was made for this clone, once. What comes after it the agent publishes. */
+/* Maps, once, the ring that was created for this clone. The agent publishes every later ring. */
 static struct libxenvchan *attach(struct transport *transport) {
   uint32_t port = transport->ring_port;
   struct libxenvchan *vchan;
@@ -38,7 +38,7 @@ static int vchan_open(struct transport *transport) {
   return 1;
 }
 
-/* The event channel stays masked until it is read, so this must come before the ring is looked at. */
+/* The event channel stays masked until it is read: call this before reading the ring. */
 static int vchan_woken(struct transport *transport) {
   return libxenvchan_wait(transport->handle) < 0 ? -1 : 0;
 }
@@ -47,7 +47,7 @@ static ssize_t vchan_read(struct transport *transport, void *bytes, size_t n) {
   return libxenvchan_read(transport->handle, bytes, n);
 }
 
-/* A write that takes less than it was given has asked the guest for an event when there is room. */
+/* A short write has already requested an event from the guest for when the ring has room. */
 static ssize_t vchan_write(struct transport *transport, const void *bytes, size_t n) {
   ssize_t sent = libxenvchan_write(transport->handle, bytes, n);
 

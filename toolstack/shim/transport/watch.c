@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the shim hears of changes in xenstore without a library's thread. */
+/* Watches xenstore without a library's thread. */
 #include "transport/watch.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define TOKEN "shim"
 
-/* Where xenstored listens; where it runs in a domain of its own, the kernel's device stands in. */
+/* xenstored's sockets. If xenstored runs in its own domain, the kernel's devices replace them. */
 static const char *const sockets[] = {"/run/xenstored/socket", "/var/run/xenstored/socket"};
 static const char *const devices[] = {"/dev/xen/xenbus", "/proc/xen/xenbus"};
 
@@ -37,7 +37,7 @@ int watch_open(struct watch *watch) {
   return -1;
 }
 
-/* One write: the device takes a message whole or in order, never interleaved, and so does the socket. */
+/* Sends one message in one write: device and socket take it whole or in order, never interleaved. */
 static int ask(struct watch *watch, uint32_t type, const char *path) {
   struct {
     struct xsd_sockmsg head;
@@ -65,7 +65,7 @@ int watch_remove(struct watch *watch, const char *path) {
   return ask(watch, XS_UNWATCH, path);
 }
 
-/* Call when poll says that it is readable: this one read then does not block. */
+/* Call when poll reports the descriptor readable: this one read then does not block. */
 void watch_drain(struct watch *watch) {
   char bytes[4096];
   ssize_t n = read(watch->fd, bytes, sizeof bytes);

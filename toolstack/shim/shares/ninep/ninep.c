@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which message is answered by whom, and what every request and reply has in common. */
+/* Dispatches messages to their handlers, and handles the common parts of requests and replies. */
 #include "shares/ninep/ninep.h"
 
 #include "shares/ninep/files/owner.h"
@@ -12,7 +12,7 @@
 
 enum { R_LERROR = 7, T_VERSION = 100, TYPES = 128 };
 
-/* By the number of the T-message; that of the reply is one more. What is not here is answered with EOPNOTSUPP. */
+/* Indexed by the number of the T-message; the reply's number is one higher. Missing ones are answered EOPNOTSUPP. */
 static ninep_handler *const handlers[TYPES] = {
     [8] = answer_statfs,   [12] = answer_lopen,     [14] = answer_lcreate,     [16] = answer_symlink,
     [18] = answer_mknod,   [20] = answer_rename,    [22] = answer_readlink,    [24] = answer_getattr,
@@ -47,7 +47,7 @@ struct ninep *ninep_new(int root_fd, int fds_fd, uint32_t msize_max) {
   }
   *server = (struct ninep){
       .root_fd = root_fd, .fds_fd = fds_fd, .root_dev = info.st_dev, .root_ino = info.st_ino, .msize_max = msize_max};
-  /* the first device of the table: numbers of its files are its own inode numbers */
+  /* the root's device comes first in the table: its files' numbers equal their inode numbers */
   error = qid_of(&server->qids, &info, &qid);
 out:
   if (error == 0)

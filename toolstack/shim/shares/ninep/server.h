@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the server's files share: the server, its fids, and the messages that each file answers. */
+/* Declares the server's shared state and the message handlers of each file. */
 #ifndef THAW_NINEP_SERVER_H
 #define THAW_NINEP_SERVER_H
 
@@ -10,13 +10,13 @@
 
 #define NINEP_NAME_MAX 255u
 #define NINEP_MODE_BITS 07777u
-#ifndef NINEP_LOCK_RANGES_MAX /* the fuzzer has fewer */
+#ifndef NINEP_LOCK_RANGES_MAX /* the fuzzer uses fewer */
 #define NINEP_LOCK_RANGES_MAX 4096u
 #endif
 #define NINEP_XATTR_MAX 65536u               /* bytes of one value, or of one list of names */
-#define NINEP_XATTR_TOTAL_MAX (2u * 1048576) /* and of all that fids hold */
+#define NINEP_XATTR_TOTAL_MAX (2u * 1048576) /* bytes held by all fids */
 
-/* Of a reply to Tread, and of a request Twrite, what is not data; Linux counts 24 for both. */
+/* Bytes of a Tread's reply or a Twrite's request that are not data; Linux counts 24 for both. */
 #define NINEP_IO_HEADER 24u
 
 struct lock_file;
@@ -26,16 +26,15 @@ struct ninep {
   dev_t root_dev;
   ino_t root_ino;
   uint32_t msize_max;
-  uint32_t msize; /* agreed on; 0: no Tversion yet, or no version in common */
+  uint32_t msize; /* the agreed size; 0: no Tversion yet, or no common version */
   struct fid_table fids;
   struct qid_table qids;
-  size_t xattr_bytes;      /* held by fids */
-  struct lock_file *locks; /* one for each file that the guest holds a lock on */
-  uint32_t lock_ranges;    /* of all of them */
+  size_t xattr_bytes;      /* bytes held by fids */
+  struct lock_file *locks; /* one for each file with a lock of the guest */
+  uint32_t lock_ranges;    /* ranges of all lock files */
 };
 
-/* What a handler returns: 0 with the reply's fields in `out`, an errno, or this, when the fields are not the message's.
- */
+/* A handler returns 0 with the reply's fields in `out`, an errno, or NINEP_BROKEN for malformed request fields. */
 #define NINEP_BROKEN (-1)
 
 typedef int ninep_handler(struct ninep *server, struct wire_in *in, struct wire_out *out);

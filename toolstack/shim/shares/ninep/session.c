@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a connection begins and a fid ends: Tversion, Tattach, Tflush, Tclunk, Tremove. */
+/* Begins a connection and ends fids: Tversion, Tattach, Tflush, Tclunk, Tremove. */
 #include "shares/ninep/files/path.h"
 #include "shares/ninep/xattrs/xattr.h"
 
@@ -9,7 +9,7 @@
 
 static const char VERSION[] = "9P2000.L";
 
-/* Also in the middle of a connection: nothing that was open is any more. */
+/* May also come within a connection: drops every fid. */
 int answer_version(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t msize = wire_u32(in);
   struct wire_string version = wire_string(in);
@@ -32,11 +32,11 @@ int answer_version(struct ninep *server, struct wire_in *in, struct wire_out *ou
   return 0;
 }
 
-/* Once for each user of the guest that comes by; the first, while it mounts, is nobody (UINT32_MAX). */
+/* Comes once for each active user of the guest. The first one, at mount time, has no user (UINT32_MAX). */
 int answer_attach(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in), auth_number = wire_u32(in);
 
-  wire_string(in); /* the user's name: n_uname counts */
+  wire_string(in); /* the user's name: only n_uname counts */
 
   struct wire_string untrusted_tree = wire_string(in);
   uint32_t uid = wire_u32(in);
@@ -47,7 +47,7 @@ int answer_attach(struct ninep *server, struct wire_in *in, struct wire_out *out
     return NINEP_BROKEN;
   if (auth_number != NINEP_NO_FID)
     return EINVAL;
-  /* there is one tree */
+  /* the server has only one tree */
   if (untrusted_tree.length > 1 || (untrusted_tree.length == 1 && untrusted_tree.bytes[0] != '/'))
     return ENOENT;
   int error = path_stat(server, server->root_fd, NULL, &qid);
@@ -64,7 +64,7 @@ int answer_attach(struct ninep *server, struct wire_in *in, struct wire_out *out
   return error;
 }
 
-/* Each request is answered before the next one is read, so the flushed one has its answer. */
+/* The server answers each request before it reads the next one, so the flushed one already has its answer. */
 int answer_flush(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   (void)server;
   (void)out;
@@ -88,7 +88,7 @@ int answer_clunk(struct ninep *server, struct wire_in *in, struct wire_out *out)
   return error;
 }
 
-/* Needs the file's name, which a fid has not; Linux uses Tunlinkat. */
+/* Cannot remove: Tremove needs the file's name, which a fid lacks. Linux uses Tunlinkat. */
 int answer_remove(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   int error = answer_clunk(server, in, out);
 

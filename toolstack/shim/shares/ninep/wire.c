@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How fields are taken out of a request and put into a reply (wire.h). */
+/* Reads fields from a request and writes fields to a reply (wire.h). */
 #include "shares/ninep/wire.h"
 
 #include <endian.h>

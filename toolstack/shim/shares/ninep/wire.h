@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How fields are taken out of a request and put into a reply, never beyond either's end. Little-endian, as 9P is. */
+/* Reads fields from a request and writes fields to a reply, never beyond either's end. Little-endian, like 9P. */
 #ifndef THAW_NINEP_WIRE_H
 #define THAW_NINEP_WIRE_H
 
@@ -12,10 +12,10 @@
 struct wire_in {
   const uint8_t *at;
   size_t left;
-  bool is_short; /* a field was asked for that is not there; it read as 0 */
+  bool is_short; /* a requested field was missing and read as 0 */
 };
 
-/* Bytes in the request itself: no NUL ends them, and there may be some among them. */
+/* Bytes within the request itself: not terminated by NUL, and may contain NUL. */
 struct wire_string {
   const char *bytes;
   uint16_t length;
@@ -27,16 +27,16 @@ uint32_t wire_u32(struct wire_in *in);
 uint64_t wire_u64(struct wire_in *in);
 struct wire_string wire_string(struct wire_in *in);
 
-/* `n` bytes, NULL where they are not there. */
+/* Returns the next `n` bytes, or NULL if the request has fewer. */
 const uint8_t *wire_bytes(struct wire_in *in, size_t n);
 
-/* Whether every field was there, and nothing after the last one. To be asked before any of them is acted on. */
+/* True if every field was present and nothing follows the last one. Call before acting on any field. */
 bool wire_complete(const struct wire_in *in);
 
 struct wire_out {
   uint8_t *at;
   size_t left;
-  bool is_full; /* something did not fit and was left out */
+  bool is_full; /* a field did not fit and was left out */
 };
 
 void wire_put_u8(struct wire_out *out, uint8_t value);
@@ -45,7 +45,7 @@ void wire_put_u32(struct wire_out *out, uint32_t value);
 void wire_put_u64(struct wire_out *out, uint64_t value);
 void wire_put_string(struct wire_out *out, const char *bytes, size_t length);
 
-/* Moves on over `n` bytes that were written at out->at. */
+/* Advances over `n` bytes already written at out->at. */
 void wire_put_written(struct wire_out *out, size_t n);
 
 #endif

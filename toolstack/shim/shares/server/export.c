@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the tree that a guest sees is put together, and this process locked into it. */
+/* Builds the tree that a guest sees, and locks this process into it. */
 #include "shares/server/export.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "../../../../kernels/agent/proto.h"
 #include "../../../api/root.h"
 
-/* Hidden below the tree, and then away: any folder that every host has. */
+/* The mount point of the tree: any folder that exists on every host. The tree hides it, then replaces the root. */
 #define PLACE "/proc"
 
 static int fail(char *text, size_t size, const char *what, const char *path) {
@@ -24,8 +24,8 @@ static int fail(char *text, size_t size, const char *what, const char *path) {
 }
 
 /*
- * The server follows no symbolic link, and opens no device, whatever is there: it could not with these. What comes to a
- * slave later has its own.
+ * These mount attributes keep the server from following a symbolic link or opening a device, whatever the tree
+ * contains. A mount that reaches a slave later has its own attributes.
  */
 static int tree_open(const struct export *export) {
   struct mount_attr attributes = {
@@ -43,7 +43,7 @@ static int tree_open(const struct export *export) {
   return -1;
 }
 
-/* What a mount goes onto must be of its kind. */
+/* Creates the mount point, a folder or a file like the mount itself. */
 static int place_make(int root, const char *name, int tree) {
   struct stat status;
   int fd;
@@ -53,14 +53,14 @@ static int place_make(int root, const char *name, int tree) {
   if (S_ISDIR(status.st_mode))
     return mkdirat(root, name, 0755);
   if (!S_ISREG(status.st_mode)) {
-    errno = EINVAL; /* a socket or device of dom0 means nothing in a guest */
+    errno = EINVAL; /* a socket or device of dom0 has no meaning in a guest */
     return -1;
   }
   fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   return fd < 0 ? -1 : close(fd);
 }
 
-/* Of dom0's mounts as they are here. */
+/* Returns the propagation for dom0's mounts in this namespace: slave if any export needs it. */
 static unsigned long propagation_of(const struct export *exports, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (exports[i].is_slave)

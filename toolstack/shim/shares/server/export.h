@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one tree that a guest sees: folders and files of dom0, called 0, 1, ... */
+/* Builds the one tree that a guest sees: folders and files of dom0, named 0, 1, ... */
 #ifndef SHIM_FILES_EXPORT_H
 #define SHIM_FILES_EXPORT_H
 
@@ -9,12 +9,12 @@
 struct export {
   const char *path;
   bool read_only;
-  bool is_slave; /* what dom0 mounts below it later comes along, and goes with dom0's */
+  bool is_slave; /* dom0's later mounts and unmounts below it also reach the tree */
 };
 
 /*
- * Makes that tree the whole world of this process: a mount namespace of its own, its root the tree's. Mounts below the
- * paths come along. -1 with what failed in text.
+ * Confines this process to that tree: a mount namespace of its own, whose root is the tree. Includes mounts below the
+ * paths. Returns -1 with the error message in text.
  */
 int export_enter(const struct export *exports, size_t count, char *text, size_t size);
 

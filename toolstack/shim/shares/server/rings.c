@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How requests and replies pass through memory that the guest can write at any time: each index of its is read once and
- * checked, ours are kept here, and a request is answered only from a copy.
+ * Transports requests and replies through memory that the guest can write at any time. The server reads each of the
+ * guest's indexes once and checks it, keeps its own indexes here, and answers a request only from a copy.
  */
 #include "shares/server/rings.h"
 
@@ -21,8 +21,8 @@
 struct ring {
   struct xen_9pfs_data_intf *shared;
   uint8_t *replies, *requests; /* each a half of the data pages */
-  uint32_t size;               /* of a half */
-  uint32_t out_cons, in_prod;  /* what we have taken and given, whatever the guest writes there */
+  uint32_t size;               /* bytes of a half */
+  uint32_t out_cons, in_prod;  /* bytes taken and given by the server, whatever the guest writes */
   evtchn_port_t port;
 };
 
@@ -33,8 +33,8 @@ struct rings {
   unsigned turn;
 };
 
-/* Goes on where another server stopped: what that had taken and given. Of no more use to a guest that lies than its own
- * indexes. */
+/* Continues at another server's indexes, read from the ring. Forging them gives a guest no more than forging its own.
+ */
 static void ring_resume(const struct rings *rings, struct ring *ring) {
   ring->out_cons = __atomic_load_n(&ring->shared->out_cons, __ATOMIC_ACQUIRE);
   ring->in_prod = __atomic_load_n(&ring->shared->in_prod, __ATOMIC_ACQUIRE);
@@ -72,7 +72,7 @@ static int ring_map(struct rings *rings, struct ring *ring, unsigned domid, uint
   return 0;
 }
 
-/* Nothing is unmapped when it fails: the process ends, and the kernel does that. */
+/* Unmaps nothing on failure: the process then ends, and the kernel unmaps the rings. */
 struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size) {
   struct rings *rings = calloc(1, sizeof *rings);
 
@@ -114,7 +114,7 @@ static void take(const struct ring *ring, uint8_t *to, uint32_t n) {
   memcpy(to + first, ring->requests, n - first);
 }
 
-/* As rings_next() of one ring. */
+/* Like rings_next(), for one ring. */
 static ssize_t ring_next(struct ring *ring, uint8_t *request) {
   uint32_t queued = __atomic_load_n(&ring->shared->out_prod, __ATOMIC_ACQUIRE) - ring->out_cons;
   uint32_t unread = ring->in_prod - __atomic_load_n(&ring->shared->in_cons, __ATOMIC_ACQUIRE), size;
@@ -130,7 +130,7 @@ static ssize_t ring_next(struct ring *ring, uint8_t *request) {
   if (size > queued)
     return 0;
   take(ring, request, size);
-  /* the guest may have changed its length meanwhile: the copy says what was checked */
+  /* the guest may have changed the length meanwhile: put the checked one into the copy */
   memcpy(request, &size, sizeof size);
   ring->out_cons += size;
   __atomic_store_n(&ring->shared->out_cons, ring->out_cons, __ATOMIC_RELEASE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rings of a guest's 9pfs device: requests in, replies out (xen/io/9pfs.h). */
+/* Serves the rings of a guest's 9pfs device: requests in, replies out (xen/io/9pfs.h). */
 #ifndef SHIM_FILES_RINGS_H
 #define SHIM_FILES_RINGS_H
 
@@ -12,17 +12,17 @@
 
 struct rings;
 
-/* Maps the rings that a guest has granted, new ones unless another server has used them. NULL with what failed in text.
- */
+/* Maps a guest's granted rings. resumes: another server has used them before. Returns NULL with the error message in
+ * text. */
 struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size);
 
-/* Readable when the guest has said something; rings_woken() must then come before the rings are looked at. */
+/* Returns a descriptor, readable after an event of the guest. Call rings_woken() then, before reading the rings. */
 int rings_fd(const struct rings *rings);
 int rings_woken(struct rings *rings);
 
 /*
- * The next whole request of any ring, copied out of the guest's reach, when that ring has room for the longest reply.
- * Returns its length, 0 when there is none, -1 when the guest broke the protocol. The reply belongs to *ring_out.
+ * Copies the next whole request of any ring out of the guest's reach, if that ring has room for the longest reply.
+ * Returns its length, 0 without a request, -1 when the guest broke the protocol. The reply belongs in *ring_out.
  */
 ssize_t rings_next(struct rings *rings, uint8_t request[THAW_FILES_MSIZE], unsigned *ring_out);
 void rings_reply(struct rings *rings, unsigned ring, const uint8_t *reply, size_t n);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which system calls does the file server make? What a hostile guest may make of it by a fault in its parsing can make
- * no other: no program, no socket, no mount, no signal to another process. docs/ninep.md has the list in words.
+ * Limits the 9P server to the system calls that it needs. A hostile guest that exploits a fault in its parsing gets
+ * no other: no program, no socket, no mount, no signal to another process. docs/ninep.md explains the list.
  */
 #include "shares/server/seccomp.h"
 
@@ -26,7 +26,7 @@
 #endif
 
 static const uint16_t allowed[] = {
-    /* its turn: events, its shim */
+    /* the poll loop: events and the shim */
     SYS_ppoll,
     SYS_read,
     SYS_write,
@@ -55,7 +55,7 @@ static const uint16_t allowed[] = {
     SYS_fchownat,
     SYS_utimensat,
     SYS_ftruncate,
-    /* what is in them */
+    /* file contents and attributes */
     SYS_pread64,
     SYS_pwrite64,
     SYS_preadv2,
@@ -66,12 +66,12 @@ static const uint16_t allowed[] = {
     SYS_setxattr,
     SYS_listxattr,
     SYS_removexattr,
-    /* as whom */
+    /* the owner of created files */
     SYS_setfsuid,
     SYS_setfsgid,
     SYS_geteuid,
     SYS_getegid,
-    /* memory, numbers that nobody guesses, for which libc holds signals back, and the end */
+    /* memory, random numbers (libc blocks signals for them), and the exit */
     SYS_brk,
     SYS_munmap,
     SYS_mremap,
@@ -92,7 +92,7 @@ static const uint16_t allowed[] = {
 
 #define ALLOWED (sizeof allowed / sizeof *allowed)
 #define OFFSET(field) ((uint32_t)offsetof(struct seccomp_data, field))
-/* the lower half of an argument: processors of ours are little-endian */
+/* the lower half of an argument: all supported processors are little-endian */
 #define LOAD(offset) ((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset)))
 #define IF_EQUAL(value, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no)))
 #define IF_ANY(bits, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no)))
@@ -112,13 +112,13 @@ int files_seccomp(void) {
     filter[n++] = IF_EQUAL(allowed[i], 0, 1);
     filter[n++] = RETURN(SECCOMP_RET_ALLOW);
   }
-  /* memory is for data */
+  /* mmap only for data, not for code */
   filter[n++] = IF_EQUAL(SYS_mmap, 0, 4);
   filter[n++] = LOAD(OFFSET(args[2]));
   filter[n++] = IF_ANY(PROT_EXEC, 0, 1);
   filter[n++] = RETURN(SECCOMP_RET_KILL_PROCESS);
   filter[n++] = RETURN(SECCOMP_RET_ALLOW);
-  /* of devices it has Xen's event channels, and of those it only sends */
+  /* ioctl only to send Xen events */
   filter[n++] = IF_EQUAL(SYS_ioctl, 0, 3);
   filter[n++] = LOAD(OFFSET(args[1]));
   filter[n++] = IF_EQUAL((uint32_t)IOCTL_EVTCHN_NOTIFY, 0, 1);

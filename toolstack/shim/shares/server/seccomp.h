@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that the file server may make, from then on. */
+/* Limits the system calls of the 9P server. */
 #ifndef SHIM_FILES_SECCOMP_H
 #define SHIM_FILES_SECCOMP_H
 
-/* Any other ends the process. PR_SET_NO_NEW_PRIVS must be set. 0, or -1 with errno. */
+/* Any other system call ends the process from then on. Needs PR_SET_NO_NEW_PRIVS. Returns 0, or -1 with errno. */
 int files_seccomp(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the file server answers its guest, until it ends, or stops for another that goes on where it stopped. */
+/* Answers the guest's requests, until the server ends or stops so that another server can continue. */
 #include "shares/server/serve.h"
 
 #include <errno.h>
@@ -13,21 +13,21 @@
 #include "shares/ninep/snapshot/save.h"
 #include "shares/shares.h"
 
-/* So many requests without a look at the shim: the signal of its death goes with the first change of user. */
+/* Requests between two checks of the shim: the first change of user clears the parent-death signal. */
 #define REQUESTS_PER_LOOK 64
 
 struct serving {
   struct rings *rings;
   struct ninep *server;
-  int stash;       /* where to, once all that was asked is answered; -1: nowhere */
-  bool is_stopped; /* it has stashed: what it answered now would be lost */
+  int stash;       /* save the snapshot to this descriptor once all requests are answered; -1: none */
+  bool is_stopped; /* the snapshot is saved: an answer now would be lost */
 };
 
 int files_say(const char *text) {
   return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* One request of any ring: 1, 0 when there is none, -1 with why it cannot go on. */
+/* Answers one request of any ring. Returns 1, 0 without a request, or -1 with the reason to end in *end_out. */
 static int answer_next(struct serving *serving, const char **end_out) {
   static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
   unsigned ring;
@@ -48,7 +48,7 @@ static int answer_next(struct serving *serving, const char **end_out) {
   return 1;
 }
 
-/* One that cannot be written down goes on being served. */
+/* Saves the snapshot and stops. If saving fails, the server continues to answer. */
 static void stash(struct serving *serving) {
   char text[320] = FILES_NOT_STASHED;
   size_t head = strlen(text);
@@ -59,7 +59,7 @@ static void stash(struct serving *serving) {
   serving->stash = -1;
 }
 
-/* False: the shim has ended, or says what it never does. */
+/* Returns false if the shim has ended or sent an invalid message. */
 static bool hear(struct serving *serving) {
   char text[64];
   int fd;

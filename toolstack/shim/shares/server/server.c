@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The file server's process: it takes the rings and the tree, gives up all else, and goes on where another stopped, if
- * one did. Then it serves. */
+/* Runs the 9P server's process: maps the rings, enters the tree, drops all other access, restores another server's
+ * snapshot if there is one, and serves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -24,18 +24,18 @@
 #include "shares/server/serve.h"
 #include "shares/shares.h"
 
-#ifndef DESCRIPTORS /* a test may not have as many */
-/* Each of the guest's files may take two. */
+#ifndef DESCRIPTORS /* a test may have a lower limit */
+/* Each of the guest's fids may take two. */
 #define DESCRIPTORS 140000
 #endif
 
-#define CAP(name) (1u << (name)) /* all of them are below 32 */
-/* What files of any owner need, and no more. */
+#define CAP(name) (1u << (name)) /* all used capabilities are below 32 */
+/* The capabilities for files of any owner, and no more. */
 #define KEPT                                                                                                           \
   (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |    \
    CAP(CAP_SETFCAP))
 
-/* False: it is no mode. */
+/* Returns false for an unknown mode. */
 static bool parse_mode(const char *mode, struct export *export) {
   static const struct {
     const char *text;
@@ -51,7 +51,7 @@ static bool parse_mode(const char *mode, struct export *export) {
   return false;
 }
 
-/* Parts a SHARE: count exports, whose paths are allocated. -1 when it is malformed. */
+/* Parses a SHARE into its exports, and allocates their paths. Returns -1 for a malformed message. */
 static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struct export exports[THAW_EXPORTS_MAX]) {
   struct fields fields;
 
@@ -72,7 +72,7 @@ static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struc
   return fields.left == 0 ? 0 : -1;
 }
 
-/* -1 with errno. */
+/* Drops all capabilities that the server does not need. Returns -1 with errno on failure. */
 static int confine(void) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {{KEPT, KEPT, 0}, {0, 0, 0}};
@@ -83,7 +83,7 @@ static int confine(void) {
 }
 
 static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
-  /* looked up before /proc is out of sight */
+  /* opened before /proc is out of reach */
   int root, own = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
   struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
   struct ninep *server;

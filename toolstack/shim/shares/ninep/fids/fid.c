@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which file a guest's number stands for: a hash table that grows and shrinks with what is in it. */
+/* Maps a guest's fid numbers to files, in a hash table that grows and shrinks with its contents. */
 #include "shares/ninep/fids/fid.h"
 
 #include "shares/ninep/locks/lock.h"
@@ -20,7 +20,7 @@ static uint32_t slot(const struct fid_table *table, uint32_t number) {
   return (uint32_t)(mixed >> (64 - table->bits));
 }
 
-/* Leaves the table as it is when there is no memory: it works at every size. */
+/* Without memory the table keeps its size: it works at every size. */
 static void resize(struct fid_table *table, uint32_t bits) {
   struct fid_table wider = {.bits = bits, .count = table->count, .key = table->key};
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which file a guest's number stands for. */
+/* Maps a guest's fid numbers to files. */
 #ifndef THAW_NINEP_FID_H
 #define THAW_NINEP_FID_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifndef NINEP_FIDS_MAX /* a test and the fuzzer have fewer */
+#ifndef NINEP_FIDS_MAX /* a test and the fuzzer use fewer */
 #define NINEP_FIDS_MAX 65536u
 #endif
 #define NINEP_NO_FID UINT32_MAX
@@ -14,42 +14,42 @@
 struct xattr;
 
 struct fid {
-  struct fid *next; /* in its bucket */
+  struct fid *next; /* in the same bucket */
   uint32_t number;
-  uint32_t uid;     /* whom the guest asks for; files made through it are this user's */
-  int path;         /* O_PATH descriptor of the file, which outlives its name; -1: a value of xattr.c only, or gone */
-  int io;           /* opened for reading or writing; -1: not opened */
-  bool has_locks;   /* may have some */
-  int64_t position; /* of a folder's io: where getdents goes on */
+  uint32_t uid;     /* the guest's user of this fid, who owns files created through it */
+  int path;         /* O_PATH descriptor of the file, valid even without a name; -1: only an xattr, or a gone file */
+  int io;           /* open for reading or writing; -1: not open */
+  bool has_locks;   /* true if the fid may have locks */
+  int64_t position; /* of a folder's io: getdents continues here */
   struct xattr *xattr; /* NULL: a file */
 };
 
-/* Hashed with a key of its own, since the guest chooses the numbers. */
+/* Hashed with a secret key, since the guest chooses the numbers. */
 struct fid_table {
   struct fid **buckets;
-  uint32_t bits; /* 1 << bits buckets, when there are any */
+  uint32_t bits; /* 1 << bits buckets, unless buckets is NULL */
   uint32_t count;
   uint64_t key;
 };
 
 struct ninep;
 
-/* NULL: none has this number. */
+/* Returns the fid with this number, or NULL. */
 struct fid *fid_find(struct ninep *server, uint32_t number);
 
-/* The one after that, in no order; the first after NULL; NULL after the last. None may come or go in between. */
+/* Returns the next fid, in no order; the first after NULL; NULL after the last. Add or drop no fid in between. */
 struct fid *fid_next(struct ninep *server, const struct fid *after);
 
-/* One that stands for a file and not for an extended attribute, else NULL. */
+/* Returns the fid if it stands for a file and not for an extended attribute, else NULL. */
 struct fid *fid_file(struct ninep *server, uint32_t number);
 
 /*
- * Makes one that takes over the descriptor `path`, which is closed on failure as well. errno: EBADF when the number is
- * taken, ENFILE when there are too many.
+ * Creates a fid that takes over the descriptor `path`; closes `path` on failure. errno: EBADF when the number is in
+ * use, ENFILE with too many fids.
  */
 int fid_new(struct ninep *server, uint32_t number, uint32_t uid, int path, struct fid **fid_out);
 
-/* Closes and forgets; an attribute that was being written is dropped. */
+/* Closes and frees the fid. Discards an attribute that was being written. */
 void fid_drop(struct ninep *server, struct fid *fid);
 
 void fid_drop_all(struct ninep *server);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which number names a file to the guest. Its kernel takes two files with one qid.path for the same inode, and the
- * export may have many devices mounted in it, so the upper bits are an index into a table of devices.
+ * Assigns the number that identifies a file to the guest. The guest's kernel treats two files with one qid.path as
+ * the same inode, and an export may contain many devices. So the upper bits are an index into a table of devices.
  *
- * qid.version is always 0: Linux then reads and writes without a cache, and sees what others change (docs/ninep.md).
+ * qid.version is always 0: Linux then reads and writes without a cache, and sees changes by others (docs/ninep.md).
  */
 #include "shares/ninep/fids/qid.h"
 
@@ -32,7 +32,7 @@ static int device_add(struct qid_table *table, dev_t device, uint32_t high, uint
 
 static int device_index(struct qid_table *table, dev_t device, uint32_t high, uint32_t *index_out) {
   for (uint32_t i = 0; i < table->count; i++) {
-    /* most often the one of last time */
+    /* start with the last device: it matches most often */
     uint32_t index = (table->last + i) % table->count;
 
     if (table->devices[index].device == device && table->devices[index].high == high) {

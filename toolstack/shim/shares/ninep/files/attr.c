@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a file and its file system are like: Tgetattr, Tstatfs. */
+/* Reports the attributes of a file and its file system: Tgetattr, Tstatfs. */
 #include "shares/ninep/files/open.h"
 #include "shares/ninep/files/path.h"
 
@@ -7,18 +7,18 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
-#define ATTR_BASIC UINT64_C(0x7ff) /* all that fstat has */
+#define ATTR_BASIC UINT64_C(0x7ff) /* all attributes of fstat */
 #define V9FS_MAGIC 0x01021997u
 
-/* As the guest's kernel takes it apart: new_decode_dev(). */
+/* Encodes a device number for new_decode_dev() in the guest's kernel. */
 static uint64_t device_number(dev_t device) {
   uint64_t major_bits = major(device), minor_bits = minor(device);
 
   return (minor_bits & 0xff) | major_bits << 8 | (minor_bits & ~UINT64_C(0xff)) << 12;
 }
 
-/* Programs read and write in pieces of this size, and each costs a round trip: the largest power of two that fits one.
- */
+/* Programs read and write in pieces of this size, and each piece costs a round trip: returns the largest power of two
+ * that fits one message. */
 static uint64_t block_size(const struct ninep *server, const struct stat *info) {
   uint64_t size = (uint64_t)info->st_blksize;
 
@@ -39,7 +39,7 @@ int answer_getattr(struct ninep *server, struct wire_in *in, struct wire_out *ou
   struct fid *fid;
   struct qid qid;
 
-  wire_u64(in); /* what the guest wants to know: it gets all */
+  wire_u64(in); /* the requested attributes: the reply always has all */
   if (!wire_complete(in))
     return NINEP_BROKEN;
   fid = fid_file(server, number);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the guest makes what it does not open: Tmkdir, Tmknod, Tsymlink. */
+/* Creates files without opening them: Tmkdir, Tmknod, Tsymlink. */
 #include "shares/ninep/files/owner.h"
 #include "shares/ninep/files/path.h"
 
@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* The reply of what makes a file without opening it. */
+/* Writes the reply for a file that was created without opening it. */
 static int put_made(struct ninep *server, const struct fid *folder, const struct name *name, struct wire_out *out) {
   struct qid qid;
   int path, error = path_step(folder->path, name, &path);
@@ -41,7 +41,7 @@ int answer_mkdir(struct ninep *server, struct wire_in *in, struct wire_out *out)
   return error != 0 ? error : put_made(server, folder, &name, out);
 }
 
-/* A device of the guest's would be one of the host's too. 0:0 is none: overlayfs marks what was removed with it. */
+/* Refuses devices: a guest's device would also be a host's. Allows 0:0, overlayfs' mark of a removed file. */
 static int check_type(uint32_t mode, uint32_t major, uint32_t minor) {
   switch (mode & S_IFMT) {
   case 0:
@@ -94,7 +94,7 @@ int answer_symlink(struct ninep *server, struct wire_in *in, struct wire_out *ou
     return ENOENT;
   if (untrusted_target.length >= sizeof target)
     return ENAMETOOLONG;
-  /* any text is a target: nobody but the guest's own kernel follows it */
+  /* any text is a valid target: only the guest's own kernel follows it */
   if (memchr(untrusted_target.bytes, '\0', untrusted_target.length) != NULL)
     return EINVAL;
   memcpy(target, untrusted_target.bytes, untrusted_target.length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is in a folder: Treaddir. The host's own positions are the protocol's, so a reading can go on anywhere. */
+/* Lists a folder: Treaddir. Uses the host's positions in the protocol, so that reading can continue anywhere. */
 #include "shares/ninep/server.h"
 
 #include <dirent.h>
@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #define CHUNK 4096u
-#define ENTRY_HEADER (QID_BYTES + 8u + 1u + 2u) /* qid offset type and the name's length */
+#define ENTRY_HEADER (QID_BYTES + 8u + 1u + 2u) /* qid, offset, type and the name's length */
 
-/* The host's entry of a name of n bytes takes 20 + n, rounded up to 8; the guest's 24 + n. At worst 24 become 28. */
+/* For a name of n bytes the host's entry takes 20 + n, rounded up to 8, the guest's 24 + n. At worst 24 become 28. */
 static size_t chunk_for(size_t room) {
   size_t n = room / 7 * 6;
 
@@ -25,7 +25,7 @@ static int put_entry(struct ninep *server, const struct stat *folder, const stru
   uint64_t inode = entry->d_ino;
   struct qid qid;
 
-  /* what is above the root is not the guest's to know */
+  /* the guest must not learn the inode above the root */
   if (folder->st_dev == server->root_dev && folder->st_ino == server->root_ino && strcmp(entry->d_name, "..") == 0)
     inode = folder->st_ino;
   int error = qid_of_entry(&server->qids, folder->st_dev, inode, entry->d_type, &qid);
@@ -39,7 +39,7 @@ static int put_entry(struct ninep *server, const struct stat *folder, const stru
   return 0;
 }
 
-/* As many entries as fit; *room is what is left. */
+/* Writes as many entries as fit into room. */
 static int put_entries(struct ninep *server, struct fid *fid, const struct stat *folder, size_t room,
                        struct wire_out *out) {
   uint8_t chunk[CHUNK] __attribute__((aligned(8)));
@@ -101,7 +101,7 @@ int answer_readdir(struct ninep *server, struct wire_in *in, struct wire_out *ou
   int error = put_entries(server, fid, &info, room, out);
 
   if (error != 0) {
-    fid->position = -1; /* wherever it is: the next one seeks */
+    fid->position = -1; /* unknown now: the next Treaddir seeks */
     return error;
   }
   wire_put_u32(&count, (uint32_t)(before - out->left));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How bytes get in and out of files: Tread, Twrite, Tfsync. */
+/* Reads, writes and syncs files: Tread, Twrite, Tfsync. */
 #include "shares/ninep/server.h"
 #include "shares/ninep/xattrs/xattr.h"
 
@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One that a caller may read from or write to. */
+/* Finds a fid that is open for reading or writing. */
 static int find_open(struct ninep *server, uint32_t number, uint64_t offset, struct fid **fid_out) {
   struct fid *fid = fid_find(server, number);
 
@@ -52,8 +52,7 @@ int answer_read(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   return 0;
 }
 
-/* The offset of a write that goes to the end of the file, wherever that is: thaw's guests append so, whoever else does.
- */
+/* The offset of a write to the current end of the file: thaw's guests append this way, whoever else appends. */
 #define OFFSET_END UINT64_MAX
 
 static ssize_t write_at(int fd, const uint8_t *bytes, uint32_t n, uint64_t offset) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the guest makes files and opens them in one: Tlcreate. */
+/* Creates and opens a file in one message: Tlcreate. */
 #include "shares/ninep/files/open.h"
 #include "shares/ninep/files/owner.h"
 #include "shares/ninep/files/path.h"
@@ -10,7 +10,7 @@
 
 #define TRIES_MAX 16
 
-/* Makes the file and opens it: both descriptors. EEXIST when it is there. */
+/* Creates the file and returns both its descriptors. EEXIST if it exists. */
 static int create(struct ninep *server, const struct fid *folder, const struct name *name, int flags, uint32_t mode,
                   uint32_t gid, int *path_out, int *io_out) {
   int path, io, error = owner_begin(folder->uid, gid);
@@ -35,7 +35,7 @@ static int create(struct ninep *server, const struct fid *folder, const struct n
   return 0;
 }
 
-/* Opens what is there. It is looked at before: it may be a device, which O_CREAT alone would open. */
+/* Opens an existing file. Checks its type first: O_CREAT alone would open a device. */
 static int open_there(struct ninep *server, const struct fid *folder, const struct name *name, int flags, int *path_out,
                       int *io_out) {
   struct stat info;
@@ -53,7 +53,7 @@ static int open_there(struct ninep *server, const struct fid *folder, const stru
   return error;
 }
 
-/* The fid, which was the folder's, is the new file's from now on. */
+/* The folder's fid stands for the new file from now on. */
 int answer_lcreate(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in);
   struct wire_string untrusted_name = wire_string(in);
@@ -73,7 +73,7 @@ int answer_lcreate(struct ninep *server, struct wire_in *in, struct wire_out *ou
     error = EINVAL;
   if (error != 0)
     return error;
-  /* others may make and remove it meanwhile */
+  /* other processes may create and remove the file meanwhile */
   for (int tries = 0; tries < TRIES_MAX; tries++) {
     error = create(server, fid, &name, flags, mode, gid, &path, &io);
     if (error != EEXIST || (untrusted_flags & OPEN_EXCL) != 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the guest changes names: Tlink, Trename, Trenameat, Tunlinkat; and what a symlink says: Treadlink. */
+/* Changes names and reads symlinks: Tlink, Trename, Trenameat, Tunlinkat, Treadlink. */
 #include "shares/ninep/files/path.h"
 
 #include <errno.h>
@@ -23,12 +23,12 @@ int answer_link(struct ninep *server, struct wire_in *in, struct wire_out *out) 
 
   if (error != 0)
     return error;
-  /* of a symlink it is the symlink: the name in fds_fd is what is followed, and nothing behind it */
+  /* links a symlink itself: linkat follows only the name in fds_fd, not the symlink behind it */
   return linkat(server->fds_fd, path_fd_name(fid->path).text, folder->path, name.text, AT_SYMLINK_FOLLOW) != 0 ? errno
                                                                                                                : 0;
 }
 
-/* Needs the file's name, which a fid has not; Linux uses Trenameat. */
+/* Not supported: Trename needs the file's name, which a fid lacks. Linux uses Trenameat. */
 int answer_rename(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in), folder_number = wire_u32(in);
 

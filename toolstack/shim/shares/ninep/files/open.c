@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* With which flags a guest may open a file: Tlopen. */
+/* Opens files with the flags that a guest may use: Tlopen. */
 #include "shares/ninep/files/open.h"
 
 #include "shares/ninep/files/path.h"
@@ -19,7 +19,7 @@ int open_flags(uint32_t untrusted_flags, int *flags_out) {
 
   for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
     known |= map[i].ninep;
-    /* SYNC comes with DSYNC's bit or without: the host's O_SYNC has both */
+    /* SYNC comes with or without DSYNC's bit: the host's O_SYNC has both */
     if ((untrusted_flags & map[i].ninep) != 0)
       flags |= map[i].host;
   }
@@ -33,7 +33,7 @@ uint32_t open_unit(const struct ninep *server) {
   return server->msize - NINEP_IO_HEADER;
 }
 
-/* Linux sends CREATE and EXCL for a file that it has just made with Tmknod: here they mean nothing. */
+/* Linux sends CREATE and EXCL for a file that it has just created with Tmknod: open_fid() ignores both. */
 int open_fid(struct ninep *server, struct fid *fid, uint32_t untrusted_flags) {
   int flags, error = open_flags(untrusted_flags, &flags);
 

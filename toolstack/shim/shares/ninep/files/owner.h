@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* As whom the server makes files. */
+/* Sets the owner of created files. */
 #ifndef THAW_NINEP_OWNER_H
 #define THAW_NINEP_OWNER_H
 
 #include <stdint.h>
 
-/* Once for the process: what it may do must not change with the owner below. 0 or an errno. */
+/* Call once per process: keeps the capabilities independent of the owner below. Returns 0 or an errno. */
 int owner_init(void);
 
 /*
- * What is made between the two belongs to uid and gid. The guest's kernel has checked whether that user may; the server
- * keeps its capabilities, so it checks nothing again. EPERM for nobody (UINT32_MAX), or when the server may not.
+ * Files created between the two calls belong to uid and gid. The guest's kernel has checked the user's permission;
+ * the server keeps its capabilities and so checks nothing again. EPERM for the invalid id UINT32_MAX, or without
+ * permission to change ids.
  */
 int owner_begin(uint32_t uid, uint32_t gid);
 void owner_end(void);

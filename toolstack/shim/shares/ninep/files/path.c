@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a name that the guest gives becomes a descriptor, and a descriptor one that can be read and written (path.h). */
+/* Resolves a guest's names to descriptors, and reopens descriptors for reading and writing (path.h). */
 #include "shares/ninep/files/path.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ int path_find(struct ninep *server, const char *untrusted_text, int *path_out) {
 int path_reopen(struct ninep *server, int path, int flags, int *fd_out) {
   struct stat info;
 
-  /* An O_PATH descriptor holds on to its inode: what is looked at here is what is opened below. */
+  /* An O_PATH descriptor keeps its inode: the check here and the open below see the same file. */
   if (fstat(path, &info) != 0)
     return errno;
   if (S_ISLNK(info.st_mode))

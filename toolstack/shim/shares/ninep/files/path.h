@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How a name that the guest gives becomes a descriptor, and a descriptor one that can be read and written. */
+/* Resolves a guest's names to descriptors, and reopens descriptors for reading and writing. */
 #ifndef THAW_NINEP_PATH_H
 #define THAW_NINEP_PATH_H
 
@@ -7,33 +7,33 @@
 
 #include <limits.h>
 
-/* A name in a folder, checked: not empty, neither "." nor "..", no slash, no NUL, at most NINEP_NAME_MAX bytes. */
+/* A checked name in a folder: not empty, neither "." nor "..", no slash, no NUL, at most NINEP_NAME_MAX bytes. */
 struct name {
   char text[NINEP_NAME_MAX + 1];
 };
 
 int path_name(struct wire_string untrusted_name, struct name *name_out);
 
-/* A folder's fid, and under which name something is to be made in it. */
+/* Finds the folder's fid and checks the name of a file to create in it. */
 int path_place(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
                struct name *name_out);
 
-/* The file `name` in `folder`, itself also when it is a symlink: an O_PATH descriptor, which is the caller's. */
+/* Opens `name` in `folder`, without following a symlink. The O_PATH descriptor belongs to the caller. */
 int path_step(int folder, const struct name *name, int *path_out);
 
-/* The folder above `folder`, but none above the export's root. */
+/* Opens the folder above `folder`, but never one above the export's root. */
 int path_up(struct ninep *server, int folder, int *path_out);
 
 /*
- * Where the host has what a descriptor stands for now: below the export's root, "." for that itself. Whether it is
- * still there, path_find() says. errno: EXDEV for what is not below it, ENAMETOOLONG.
+ * Writes the current path of a descriptor's file, relative to the export's root; "." for the root itself. path_find()
+ * checks whether the file still exists there. errno: EXDEV for a file outside the root, ENAMETOOLONG.
  */
 int path_text(struct ninep *server, int path, char text_out[PATH_MAX]);
 
-/* The other way round, whatever the text: never above the root, nor through a symlink, which is only ever itself. */
+/* Opens the file of such a path. For any text, never goes above the root nor follows a symlink. */
 int path_find(struct ninep *server, const char *untrusted_text, int *path_out);
 
-/* Names a descriptor in fds_fd, and in the working directory. */
+/* A descriptor's name in fds_fd, which is the working directory. */
 struct fd_name {
   char text[12];
 };
@@ -41,12 +41,12 @@ struct fd_name {
 struct fd_name path_fd_name(int fd);
 
 /*
- * Opens the regular file or folder that `path` stands for. errno: ELOOP for a symlink, EACCES for a device, a FIFO or a
- * socket, whose opening would act or wait.
+ * Opens the regular file or folder of the descriptor `path`. errno: ELOOP for a symlink; EACCES for a device, a FIFO
+ * or a socket, since opening one could act or block.
  */
 int path_reopen(struct ninep *server, int path, int flags, int *fd_out);
 
-/* fstat and the qid; both results may be NULL. */
+/* Returns fstat's data and the qid; both results may be NULL. */
 int path_stat(struct ninep *server, int path, struct stat *info_out, struct qid *qid_out);
 
 #endif

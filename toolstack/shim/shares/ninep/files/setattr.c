@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the guest changes owner, mode, size and times: Tsetattr, in this order, since a new owner takes mode bits away.
- */
+/* Changes owner, mode, size and times, in this order: Tsetattr. The owner comes first: a change clears mode bits. */
 #include "shares/ninep/files/path.h"
 
 #include <errno.h>
@@ -12,9 +11,9 @@ enum set {
   SET_UID = 1 << 1,
   SET_GID = 1 << 2,
   SET_SIZE = 1 << 3,
-  SET_ATIME = 1 << 4, /* to now, unless ATIME_SET is there too */
+  SET_ATIME = 1 << 4, /* to now, unless ATIME_SET is set too */
   SET_MTIME = 1 << 5,
-  SET_CTIME = 1 << 6, /* the host's kernel does it */
+  SET_CTIME = 1 << 6, /* the host's kernel sets it */
   SET_ATIME_SET = 1 << 7,
   SET_MTIME_SET = 1 << 8,
   SET_ALL = (1 << 9) - 1,
@@ -32,7 +31,7 @@ static int set_owner(const struct fid *fid, const struct change *change) {
   return fchownat(fid->path, "", uid, gid, AT_EMPTY_PATH) != 0 ? errno : 0;
 }
 
-/* Through what the fid has open where that can be: the file may have no name any more. */
+/* Uses the fid's open descriptor if possible: the file may have no name any more. */
 static int set_size(struct ninep *server, const struct fid *fid, uint64_t size) {
   int io = -1, error;
 
@@ -98,7 +97,7 @@ int answer_setattr(struct ninep *server, struct wire_in *in, struct wire_out *ou
 
   if (fid == NULL)
     return EBADF;
-  /* UTIME_NOW and UTIME_OMIT are beyond it */
+  /* UTIME_NOW and UTIME_OMIT lie above this limit */
   if ((change.valid & ~(uint32_t)SET_ALL) != 0 ||
       ((change.valid & SET_ATIME_SET) != 0 && change.atime_nsec > 999999999) ||
       ((change.valid & SET_MTIME_SET) != 0 && change.mtime_nsec > 999999999))

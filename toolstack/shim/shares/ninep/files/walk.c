@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the guest gets from one file to another: Twalk. */
+/* Walks from one file to another: Twalk. */
 #include "shares/ninep/files/path.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define WALK_MAX 16u
-#define DEPTH_MAX 2048 /* of folders; more than a path of PATH_MAX bytes can name */
+#define DEPTH_MAX 2048 /* folders; more than a path of PATH_MAX bytes can name */
 
 struct walk {
   uint16_t count, done;
@@ -16,8 +16,8 @@ struct walk {
 };
 
 /*
- * Whether going up from `folder` leads to the root. A folder that the guest has open may have been moved out of the
- * export by the host; what lies above it then is not the guest's to see.
+ * Checks that going up from `folder` leads to the root. The host may have moved a folder that the guest has open out
+ * of the export; the guest must not see the folders above it then.
  */
 static int check_inside(struct ninep *server, int folder) {
   int at = folder, error = 0;
@@ -68,7 +68,8 @@ static int step(struct ninep *server, int from, struct wire_string untrusted_nam
   return error;
 }
 
-/* As far as it goes: walk->done names were found, *path_out is the last one's file. An error when none was. */
+/* Follows names as far as possible and sets walk->done to their number. *path_out: the last file, or -1 if a name
+ * failed. Returns an error only if the first name failed. */
 static int follow(struct ninep *server, int from, struct walk *walk, int *path_out) {
   int error = 0, path = fcntl(from, F_DUPFD_CLOEXEC, 0);
 
@@ -115,7 +116,7 @@ int answer_walk(struct ninep *server, struct wire_in *in, struct wire_out *out) 
     return EINVAL;
   if (from == NULL || (to_number != from_number && (to_number == NINEP_NO_FID || fid_find(server, to_number) != NULL)))
     return EBADF;
-  /* what it has open belongs to the file it stands for now */
+  /* the fid's open descriptor belongs to its current file */
   if (to_number == from_number && walk.count > 0 && from->io >= 0)
     return EINVAL;
   error = follow(server, from->path, &walk, &path);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How a guest's locks hold against other guests and the host: Tlock, Tgetlock. The guest's kernel arbitrates among its
- * own processes before it asks here; flock comes as a lock of the whole file.
+ * Enforces a guest's locks against other guests and the host: Tlock, Tgetlock. The guest's kernel arbitrates among
+ * its own processes before it sends a request; flock arrives as a lock of the whole file.
  */
 #include "shares/ninep/locks/lock.h"
 
@@ -15,9 +15,9 @@ enum { LOCK_SHARED = 0, LOCK_EXCLUSIVE = 1, LOCK_NONE = 2 };
 enum { STATUS_SUCCESS = 0, STATUS_BLOCKED = 1 };
 enum { FLAG_BLOCK = 1, FLAG_RECLAIM = 2 };
 
-#define PROCESS_UNKNOWN 1u /* Linux shows it as -1, as it does for locks that are no process's */
+#define PROCESS_UNKNOWN 1u /* Linux shows it as -1, as for locks without a process */
 
-/* length 0: to the end of the file, however long it gets. */
+/* length 0: to the end of the file, even if the file grows. */
 static int check_range(uint64_t start, uint64_t length, struct lock_range *range) {
   if (start > RANGE_END || (length > 0 && length - 1 > RANGE_END - start))
     return EINVAL;
@@ -26,7 +26,7 @@ static int check_range(uint64_t start, uint64_t length, struct lock_range *range
   return 0;
 }
 
-/* A fid that has a regular file open. */
+/* Finds a fid with an open regular file. */
 static int find(struct ninep *server, uint32_t number, struct fid **fid_out, struct stat *info) {
   struct fid *fid = fid_file(server, number);
 
@@ -49,7 +49,7 @@ int lock_set(struct ninep *server, struct fid *fid, const struct stat *info, con
     fid->has_locks = true;
   if (file->ranges.count == 0)
     lock_file_drop(server, file);
-  /* exclusively, and the file cannot be opened for writing */
+  /* EBADF: an exclusive lock on a file that cannot be opened for writing */
   return error == EBADF ? ENOLCK : error;
 }
 
@@ -71,7 +71,7 @@ int answer_lock(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   struct stat info;
   struct fid *fid;
 
-  wire_string(in); /* the guest's name for itself */
+  wire_string(in); /* the guest's own name */
   if (!wire_complete(in))
     return NINEP_BROKEN;
   int error = find(server, number, &fid, &info);
@@ -83,7 +83,7 @@ int answer_lock(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   if (error != 0)
     return error;
   range.owner.fid = fid;
-  /* also one that may wait is answered at once: Linux asks again */
+  /* a blocking request also gets its answer at once: Linux asks again */
   error = type == LOCK_NONE ? clear(server, &info, &range) : lock_set(server, fid, &info, &range);
   if (error != 0 && error != EAGAIN && error != EACCES)
     return error;
@@ -91,8 +91,8 @@ int answer_lock(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   return 0;
 }
 
-/* Only what others hold: the guest's kernel has looked at its own. Linux 6.12 always asks with LOCK_NONE: for any lock.
- */
+/* Reports only locks of other guests and the host: the guest's kernel has checked its own. Linux 6.12 always asks
+ * with LOCK_NONE, which stands for any lock. */
 int answer_getlock(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in);
   uint8_t type = wire_u8(in);
@@ -147,7 +147,7 @@ void lock_release(struct ninep *server, struct fid *fid) {
 
       if (range.owner.fid == fid)
         lock_file_clear(server, file, &range);
-      /* the last one stands in its place now */
+      /* the last range now has index i */
       if (ranges->count == before)
         i++;
     }

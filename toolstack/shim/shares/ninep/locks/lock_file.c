@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the host knows of a guest's locks. Locks of an open file description (F_OFD_SETLK) are between guests, and
- * between a guest and the host; so all of one guest's share one description, which has at each byte the strongest of
- * them.
+ * Sets a guest's locks at the host. Locks of an open file description (F_OFD_SETLK) conflict between guests, and
+ * between a guest and the host. So all locks of one guest on a file share one description. At each byte it holds the
+ * strongest of them.
  */
 #include "shares/ninep/locks/lock_file.h"
 
@@ -25,7 +25,7 @@ int lock_file_add(struct ninep *server, const struct fid *fid, const struct stat
   struct lock_file *file;
   int fd, error = path_reopen(server, fid->path, O_RDWR, &fd);
 
-  /* a file that cannot be written can still be locked for reading */
+  /* a file that cannot be opened for writing can still be locked for reading */
   if (error == EROFS || error == EACCES || error == EPERM || error == ETXTBSY)
     error = path_reopen(server, fid->path, O_RDONLY, &fd);
   if (error != 0)

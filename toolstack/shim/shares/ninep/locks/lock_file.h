@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the host knows of a guest's locks: one open file description for each file, whatever process of the guest locks.
- */
+/* Sets a guest's locks at the host: one open file description for each file, shared by all processes of the guest. */
 #ifndef THAW_NINEP_LOCK_FILE_H
 #define THAW_NINEP_LOCK_FILE_H
 
@@ -15,19 +14,19 @@ struct lock_file {
   struct ranges ranges;
 };
 
-/* NULL: the guest has no lock on this file. */
+/* Returns NULL if the guest has no lock on this file. */
 struct lock_file *lock_file_find(struct ninep *server, const struct stat *info);
 
 int lock_file_add(struct ninep *server, const struct fid *fid, const struct stat *info, struct lock_file **file_out);
 
-/* Closes it, and with it goes what it still holds. */
+/* Closes the description, which releases its remaining locks. */
 void lock_file_drop(struct ninep *server, struct lock_file *file);
 
-/* Sets, and notes in the ranges. EAGAIN: somebody else holds it. */
+/* Sets the lock and records it in the ranges. EAGAIN: another guest or the host holds a conflicting lock. */
 int lock_file_set(struct ninep *server, struct lock_file *file, const struct lock_range *range);
 
-/* Notes in the ranges, and gives up at the host what no other owner holds. It cannot fail for one whole range of an
- * owner. */
+/* Removes the range from the ranges, and unlocks at the host the bytes that no other owner holds. Cannot fail for one
+ * whole range of an owner. */
 int lock_file_clear(struct ninep *server, struct lock_file *file, const struct lock_range *range);
 
 #endif

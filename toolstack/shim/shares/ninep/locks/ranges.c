@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which bytes of one file are locked by whom among a guest's processes (ranges.h). */
+/* Records the byte ranges of one file that a guest's processes have locked (ranges.h). */
 #include "shares/ninep/locks/ranges.h"
 
 #include <stddef.h>
@@ -13,7 +13,7 @@ static bool overlap(const struct lock_range *a, const struct lock_range *b) {
   return a->start <= b->end && b->start <= a->end;
 }
 
-/* Whether setting, or else clearing, `cut` takes its bytes from `range`. */
+/* True if setting `cut` (is_set), or clearing it, takes its bytes from `range`. */
 static bool is_cut(const struct lock_range *range, const struct lock_range *cut, bool is_set) {
   return (is_same(&range->owner, &cut->owner) || (is_set && (cut->is_exclusive || range->is_exclusive))) &&
          overlap(range, cut);
@@ -25,7 +25,7 @@ uint32_t ranges_prepare(struct ranges *ranges, const struct lock_range *range, b
   for (uint32_t i = 0; i < ranges->count; i++) {
     const struct lock_range *other = &ranges->list[i];
 
-    /* one that has it inside leaves two */
+    /* a range that encloses the cut leaves two */
     more += is_cut(other, range, is_set) && other->start < range->start && other->end > range->end;
   }
   if (ranges->room - ranges->count < more) {
@@ -40,7 +40,7 @@ uint32_t ranges_prepare(struct ranges *ranges, const struct lock_range *range, b
   return more;
 }
 
-/* Takes from the range at `i` what `cut` has: true when nothing is left, and another stands there now. */
+/* Takes the bytes of `cut` from the range at `i`. Returns true if no byte is left and another range has index `i`. */
 static bool cut_one(struct ranges *ranges, uint32_t i, const struct lock_range *cut) {
   struct lock_range *range = &ranges->list[i];
   bool has_head = range->start<cut->start, has_tail = range->end> cut->end;

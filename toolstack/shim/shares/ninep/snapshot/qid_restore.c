@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which of the devices that a guest knows by its files' numbers are there (qid_restore.h). A number that the guest has
- * for one file must never become another's: so a device counts as the same only as far as its files prove it.
+ * Restores the table of devices behind a guest's file numbers (qid_restore.h). A number that the guest uses for one
+ * file must never become another file's. So a device counts as the same only if its files prove it.
  */
 #include "shares/ninep/snapshot/qid_restore.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define NO_DEVICE ((dev_t) - 1) /* Linux's have 32 bits */
+#define NO_DEVICE ((dev_t) - 1) /* Linux's device numbers have 32 bits */
 
 void qid_claim(struct qid_claim *claim, uint64_t inode, const struct stat *info) {
   if (info->st_ino != inode || (claim->is_made && claim->device != info->st_dev))
@@ -17,7 +17,7 @@ void qid_claim(struct qid_claim *claim, uint64_t inode, const struct stat *info)
   claim->is_made = true;
 }
 
-/* Two that are one device now were two before: the second one's numbers are not the first one's. */
+/* True if an earlier claim has this device. Two old devices may be one now, but their file numbers must not mix. */
 static bool is_taken(const struct qid_device *devices, uint32_t count, const struct qid_claim *claim) {
   for (uint32_t i = 0; i < count; i++)
     if (devices[i].device == claim->device && devices[i].high == claim->high)

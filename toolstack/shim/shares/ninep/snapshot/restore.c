@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What another server wrote down, taken up: all of it or nothing. The file may be forged, so it is checked as a guest's
- * requests are. */
+/* Restores a fid snapshot of another server: all of it or nothing. The file may be forged, so the server checks it
+ * like a guest's requests. */
 #include "shares/ninep/snapshot/restore.h"
 
 #include "shares/ninep/files/path.h"
@@ -47,7 +47,7 @@ static int take_head(struct unstash *unstash) {
     return unstash_malformed(unstash);
   if (version != STASH_VERSION)
     return unstash_fail(unstash, EPROTO, "what was stashed", "another version of thaw wrote it");
-  /* without a version that was agreed on nothing is open */
+  /* without an agreed version there are no fids */
   if (msize == 0 ? unstash->fids > 0 : msize < NINEP_MSIZE_MIN || msize > server->msize_max)
     return unstash_malformed(unstash);
   if (unstash->devices < 1 || unstash->devices > QID_DEVICES_MAX || unstash->fids > NINEP_FIDS_MAX ||

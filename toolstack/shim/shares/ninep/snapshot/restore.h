@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files share that take up what another server wrote down. */
+/* Declares the shared state of the files that restore a fid snapshot. */
 #ifndef THAW_NINEP_UNSTASH_H
 #define THAW_NINEP_UNSTASH_H
 
@@ -13,20 +13,20 @@ struct unstash {
   FILE *file;
   uint32_t devices, fids, ranges;
   struct qid_claim *claims; /* one for each device */
-  char *text;               /* what is in the way */
+  char *text;               /* the error message */
   size_t size;
 };
 
-/* Says what is in the way of one path, and returns the error. */
+/* Writes the error message for one path and returns the error. */
 int unstash_fail(const struct unstash *unstash, int error, const char *path, const char *why);
 
-/* The same of bytes that no server wrote. */
+/* Does the same for bytes that no server wrote. */
 int unstash_malformed(const struct unstash *unstash);
 
-/* The next `n` bytes, or an error that is said. */
+/* Reads the next `n` bytes. Returns 0, or an error with its message written. */
 int unstash_take(const struct unstash *unstash, void *bytes, size_t n);
 
-/* The next fid, with its file open as it was. What it has got so far goes with the fid when it fails. */
+/* Restores the next fid with its file open as before. On failure, dropping the fid also frees its descriptors. */
 int unstash_fid(struct unstash *unstash);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How one of the guest's fids gets its file again, by the name that this had. */
+/* Restores one of the guest's fids: opens its file by the saved path. */
 #include "shares/ninep/files/path.h"
 #include "shares/ninep/snapshot/restore.h"
 #include "shares/ninep/snapshot/save.h"
@@ -15,7 +15,7 @@ struct stashed_fid {
   char path[PATH_MAX];
 };
 
-/* It was before. */
+/* True if the file was gone before the snapshot. */
 static bool is_gone(const struct stashed_fid *fid) {
   return fid->mode == 0;
 }
@@ -59,7 +59,7 @@ static int take(const struct unstash *unstash, struct stashed_fid *fid) {
   return strlen(fid->path) == length && is_possible(unstash, fid) ? 0 : unstash_malformed(unstash);
 }
 
-/* -1: nobody knows where it was, and the next Treaddir seeks. */
+/* -1: the position is unknown, and the next Treaddir seeks. */
 static int seek(struct fid *fid, int64_t position) {
   if (position > 0 && lseek(fid->io, (off_t)position, SEEK_SET) < 0)
     return errno;
@@ -67,8 +67,8 @@ static int seek(struct fid *fid, int64_t position) {
   return 0;
 }
 
-/* A file's descriptor and what it is; -1 where nothing is there of a file that was not open. Else an errno, which is
- * said. */
+/* Returns 0 with a file's descriptor and fstat data, or with descriptor -1 if a file that was not open is missing.
+ * Else returns an errno, with its message written. */
 static int find(const struct unstash *unstash, const struct stashed_fid *stashed, int *path_out, struct stat *info) {
   bool is_open = stashed->flags != STASH_CLOSED;
   int error = is_gone(stashed) ? ENOENT : path_find(unstash->server, stashed->path, path_out);
@@ -105,7 +105,7 @@ int unstash_fid(struct unstash *unstash) {
   if (error == EBADF)
     return unstash_malformed(unstash);
   if (error == 0 && path < 0) {
-    /* its number may become another file's */
+    /* its number could become another file's */
     if (stashed.device != STASH_NO_DEVICE)
       unstash->claims[stashed.device].is_void = true;
     return 0;

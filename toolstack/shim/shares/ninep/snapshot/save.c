@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a guest has open, written down for a server that goes on in this one's place. */
+/* Saves a guest's open files in a fid snapshot, for a server that replaces this one. */
 #include "shares/ninep/snapshot/save.h"
 
 #include "shares/ninep/files/path.h"
@@ -13,7 +13,7 @@
 struct stash {
   struct ninep *server;
   FILE *file;
-  int write_error; /* of the first that failed */
+  int write_error; /* errno of the first failed write */
   char *text;
   size_t size;
 };
@@ -28,7 +28,7 @@ static void put(struct stash *stash, const void *bytes, size_t n) {
     stash->write_error = errno;
 }
 
-/* What the host adds to the path of a file whose name has gone. */
+/* Cuts the suffix that the host adds to the path of a deleted file. */
 static void cut_deleted(char *path) {
   static const char deleted[] = " (deleted)";
   size_t n = strlen(path), tail = sizeof deleted - 1;
@@ -37,7 +37,7 @@ static void cut_deleted(char *path) {
     path[n - tail] = '\0';
 }
 
-/* Whether who opens `path` later gets the file that the guest has. */
+/* Checks that opening `path` later gives the guest's file. */
 static int check_there(const struct stash *stash, const struct stat *info, char *path) {
   struct stat found;
   int fd, error = info->st_nlink == 0 ? ENOENT : path_find(stash->server, path, &fd);
@@ -57,7 +57,7 @@ static int check_there(const struct stash *stash, const struct stat *info, char 
   return 0;
 }
 
-/* "" for what is not open and cannot be found: its name is all that the guest's kernel remembers. */
+/* Sets path to "" for a missing file that is not open: the guest's kernel remembers only its name. */
 static int find_place(const struct stash *stash, const struct fid *fid, const struct stat *info, char path[PATH_MAX]) {
   int error = path_text(stash->server, fid->path, path);
 
@@ -146,7 +146,7 @@ static void put_head(struct stash *stash) {
   }
 }
 
-/* Every fid's device has its place in the table before that is written. */
+/* Enters every fid's device into the table before the table is written. */
 static int number_all(const struct stash *stash) {
   struct qid qid;
   int error = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How extended attributes are read, listed and set: Txattrwalk, Txattrcreate. The working directory is fds_fd. */
+/* Reads, lists and sets extended attributes: Txattrwalk, Txattrcreate. The working directory must be fds_fd. */
 #include "shares/ninep/xattrs/xattr.h"
 
 #include "shares/ninep/files/path.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#define TRIES_MAX 8 /* of a value that grows while it is read */
+#define TRIES_MAX 8 /* for a value that grows during reading */
 
-/* What a container may have to do with. The rest is the host's: trusted.*, security.selinux and others. */
+/* True for attributes that a container may use. Others belong to the host: trusted.*, security.selinux and more. */
 static bool is_allowed(const char *name) {
   return strncmp(name, "user.", strlen("user.")) == 0 || strcmp(name, "system.posix_acl_access") == 0 ||
          strcmp(name, "system.posix_acl_default") == 0 || strcmp(name, "security.capability") == 0;
@@ -27,7 +27,7 @@ static int check_name(struct wire_string untrusted_name, struct name *name_out) 
   return is_allowed(name_out->text) ? 0 : EOPNOTSUPP;
 }
 
-/* Leaves the names that are allowed. */
+/* Keeps only the allowed names. */
 static size_t filter(char *names, size_t length) {
   size_t kept = 0;
 
@@ -35,7 +35,7 @@ static size_t filter(char *names, size_t length) {
     size_t n = strnlen(names + at, length - at);
 
     if (at + n == length)
-      break; /* no end: no name */
+      break; /* without a NUL it is no name */
     n++;
     if (is_allowed(names + at)) {
       memmove(names + kept, names + at, n);
@@ -50,7 +50,7 @@ static ssize_t get(const char *file, const char *name, void *value, size_t size)
   return *name == '\0' ? listxattr(file, value, size) : getxattr(file, name, value, size);
 }
 
-/* The value, or the list of names when the name is empty. */
+/* Loads the value, or the list of names if the name is empty. */
 static int load(struct ninep *server, const struct fid *fid, const struct name *name, struct xattr **xattr_out) {
   struct fd_name file = path_fd_name(fid->path);
 
@@ -66,7 +66,7 @@ static int load(struct ninep *server, const struct fid *fid, const struct name *
 
     if (error != 0)
       return error;
-    /* size 0 would ask for the size again, which may be another by now */
+    /* with size 0, get() would return the attribute's size again, which may have changed */
     got = size == 0 ? 0 : get(file.text, name->text, xattr->value, (size_t)size);
     error = got < 0 ? errno : 0;
     if (error == 0) {
@@ -108,7 +108,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
   return 0;
 }
 
-/* The fid, which was a file's, is the attribute's from now on: Twrite brings its value, Tclunk sets it. */
+/* The file's fid stands for the attribute from now on: Twrite brings its value, Tclunk sets it. */
 int answer_xattrcreate(struct ninep *server, struct wire_in *in, struct wire_out *out) {
   uint32_t number = wire_u32(in);
   struct wire_string untrusted_name = wire_string(in);
@@ -140,7 +140,7 @@ int answer_xattrcreate(struct ninep *server, struct wire_in *in, struct wire_out
   return 0;
 }
 
-/* Removing an attribute is, in the protocol, replacing it by nothing. */
+/* In the protocol, replacing an attribute by an empty value removes it. */
 int xattr_finish(const struct fid *fid) {
   const struct xattr *xattr = fid->xattr;
   struct fd_name file = path_fd_name(fid->path);

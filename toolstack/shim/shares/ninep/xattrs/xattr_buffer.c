@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What holds an extended attribute between its first message and its last, and how it is read and written meanwhile. */
+/* Buffers an extended attribute between its first and last message, and serves the reads and writes in between. */
 #include "shares/ninep/xattrs/xattr.h"
 
 #include <errno.h>
