@@ -153,7 +153,7 @@ static void freeze(void) {
   end(agent_control_channel());
   end(agent_data_channel());
   if (agent_store_is_real()) {
-    /* the page cache, dentries and inodes of a running container make it fast */
+    /* caches that a running container has filled are part of what makes it fast */
     if (!agent_hold_is_on())
       drop_caches();
     agent_scrub();
