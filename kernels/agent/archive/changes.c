@@ -115,7 +115,7 @@ static bool say_hidden(struct changes *changes, int upper, int lower) {
 
 static bool compare(struct changes *changes, int upper, int lower);
 
-/* lower is -1 where no lower layer has a node of that name. */
+/* lower is -1 if no lower layer has the parent folder. */
 static bool compare_node(struct changes *changes, int upper, int lower, const char *name) {
   struct stat status, below;
   bool is_below = lower >= 0 && fstatat(lower, name, &below, AT_SYMLINK_NOFOLLOW) == 0;
