@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which archive is wanted, of whose files? In this order: descriptors, the container's mounts, its root, the verb. */
+/*
+ * Runs the archive process: limits its descriptors, enters the container's mounts, opens its root and runs the verb.
+ */
 #define _GNU_SOURCE
 #include "archive/archive.h"
 
@@ -17,10 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One for each folder on the way down. */
+/* one descriptor for each folder on the way down */
 #define FILES_MAX 8192
 #define LOOK_NS 2000000
-#define LOOKS_MAX 2500 /* five seconds: one of them sits in the kernel */
+#define LOOKS_MAX 2500 /* five seconds: after that a process is stuck in the kernel */
 
 static const struct {
   uint32_t verb;
@@ -35,7 +37,10 @@ bool archive_complain(const char *what, const char *path, const char *error) {
   return false;
 }
 
-/* Enters the mounts of a container that runs: its root is theirs then. Else the root filesystem as the agent has it. */
+/*
+ * Enters the mounts of a running container and opens its root. Without a pid it opens the root filesystem that the
+ * agent has mounted.
+ */
 static int open_root(int pid, const char *folder) {
   char path[TAR_PATH_MAX];
   int mounts, root = -1;
@@ -54,7 +59,10 @@ static int open_root(int pid, const char *folder) {
   return root;
 }
 
-/* Asked for by the agent, which lets it go on when this process has ended. */
+/*
+ * Waits until the cgroup is frozen. The agent asked the kernel to freeze it, and resumes it when this process has
+ * ended.
+ */
 static bool stands_still(const char *cgroup) {
   const struct timespec look = {0, LOOK_NS};
 
@@ -85,7 +93,7 @@ _Noreturn void archive_main(char **argv) {
   archive.path = argv[7];
   archive.name = argv[8];
   umask(0);
-  /* who stops reading is no reason to leave without a word */
+  /* a reader that stops early must still get an error message */
   signal(SIGPIPE, SIG_IGN);
   setrlimit(RLIMIT_NOFILE, &files);
   if (argv[9][0] != '\0' && !stands_still(argv[9]))

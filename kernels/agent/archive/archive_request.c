@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ARCHIVE: which files go in or out as a process of the data channel? The agent itself, run anew, does it: see
- * archive.c.
- */
+/* ARCHIVE: reads or writes an archive as a process of the data channel. The process runs the agent's own program,
+ * see archive.c. */
 #define _GNU_SOURCE
 #include "archive/archive.h"
 #include "archive/request.h"
@@ -22,7 +21,7 @@
 
 struct request {
   struct thaw_archive head;
-  char container[AGENT_NAME_MAX + 1], rootfs[AGENT_NAME_MAX + 1]; /* container "": nobody's mounts */
+  char container[AGENT_NAME_MAX + 1], rootfs[AGENT_NAME_MAX + 1]; /* container "": uses no container's mounts */
   char path[TAR_PATH_MAX], name[256];
 };
 
@@ -78,7 +77,7 @@ static const char *refusal(const struct request *request, enum thaw_error *error
   return first->state == AGENT_RUNNING && first->pid > 0 ? NULL : "The container does not run";
 }
 
-/* Asks for it; the process waits until it is so. */
+/* Asks the kernel to freeze the container; the archive process waits until it is frozen. */
 static bool stop(struct agent_process *process, pid_t pid) {
   char cgroup[AGENT_PATH_MAX];
 
@@ -88,7 +87,7 @@ static bool stop(struct agent_process *process, pid_t pid) {
   return process->stopped && agent_cgroup_stop(cgroup, true);
 }
 
-/* Those that want the root filesystem as it is mounted enter nobody's mounts. */
+/* CHANGES and LAYER read the root filesystem as it is mounted, so they enter no container's mounts. */
 static bool enters(uint32_t verb) {
   return verb != THAW_ARCHIVE_CHANGES && verb != THAW_ARCHIVE_LAYER;
 }

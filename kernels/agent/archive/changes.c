@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What has a container changed? Its writable layer is looked at beside what lies below it, a line for each path: A
+ * CHANGES: compares a container's writable layer with the layers below and writes a line for each changed path: A
  * added, C changed, D deleted, a space, the path, NUL.
  */
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 struct changes {
-  struct tar_out out; /* as a buffer for lines */
+  struct tar_out out; /* serves as a buffer for lines */
   char path[TAR_PATH_MAX];
 };
 
@@ -39,7 +39,7 @@ int archive_open_upper(const struct archive *archive) {
   return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* An overlay of the layers alone, mounted nowhere; one layer needs none. */
+/* Makes an overlay of the layers alone, which is mounted nowhere. A single layer needs no overlay. */
 int archive_open_lower(const struct archive *archive) {
   char path[TAR_PATH_MAX];
   int context, tree = -1, layers = 0;
@@ -92,7 +92,7 @@ static int open_folder(int folder, const char *name) {
   return openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* An opaque folder hides all that lies below and is not in it anew. */
+/* An opaque folder hides every lower entry that it does not contain itself: reports each one as deleted. */
 static bool say_hidden(struct changes *changes, int upper, int lower) {
   int copy = openat(lower, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *children = copy >= 0 ? fdopendir(copy) : NULL;
@@ -115,7 +115,7 @@ static bool say_hidden(struct changes *changes, int upper, int lower) {
 
 static bool compare(struct changes *changes, int upper, int lower);
 
-/* lower is -1 where nothing lies below. */
+/* lower is -1 if no lower layer has the parent folder. */
 static bool compare_node(struct changes *changes, int upper, int lower, const char *name) {
   struct stat status, below;
   bool is_below = lower >= 0 && fstatat(lower, name, &below, AT_SYMLINK_NOFOLLOW) == 0;
@@ -141,7 +141,7 @@ static bool compare_node(struct changes *changes, int upper, int lower, const ch
   return ok;
 }
 
-/* upper is closed. */
+/* Closes upper. */
 static bool compare(struct changes *changes, int upper, int lower) {
   bool is_opaque = archive_is_opaque(upper), ok = !is_opaque || lower < 0 || say_hidden(changes, upper, lower);
   DIR *children = fdopendir(upper);

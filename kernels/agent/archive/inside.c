@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is a path looked up in a root that may lie? By the kernel, in one call: nothing is checked first and used later.
- */
+/* Looks paths up in an untrusted root. The kernel does each look-up in one call, so no result of a check can
+ * change before its use. */
 #define _GNU_SOURCE
 #include "archive/inside.h"
 
@@ -18,7 +18,7 @@ int inside_open(int root, const char *path, int flags) {
   struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
   long fd;
 
-  /* EAGAIN: something was renamed meanwhile, and the kernel could not tell whether it stayed inside */
+  /* EAGAIN: a rename took place meanwhile, and the kernel could not tell whether the path stayed inside */
   for (int tries = 0; tries < 100; tries++) {
     fd = syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
@@ -39,7 +39,7 @@ bool inside_join(char out[TAR_PATH_MAX], const char *a, const char *b) {
   return true;
 }
 
-/* Splits off the last component; slashes behind it do not count. */
+/* Splits off the last component and ignores slashes behind it. */
 static bool split(const char *path, char parent[TAR_PATH_MAX], char base[256]) {
   size_t end = strlen(path), start;
 
@@ -111,7 +111,7 @@ bool inside_follow(int root, const char *path, char out[TAR_PATH_MAX]) {
     length = readlinkat(fd, base, link, sizeof link - 1);
     close(fd);
     if (length < 0)
-      return true; /* no link, or nothing there */
+      return true; /* not a link, or it does not exist */
     link[length] = '\0';
     if (link[0] == '/')
       strcpy(out, link);

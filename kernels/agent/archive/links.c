@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Was this file in the archive before, under another name? */
+/* Remembers files with several names, so that an archive contains each file once. */
 #include "archive/links.h"
 
 #include <stdlib.h>

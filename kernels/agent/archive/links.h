@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files with several names, and under which the archive has them. */
+/* The first path of each file that has several names. */
 #ifndef AGENT_LINKS_H
 #define AGENT_LINKS_H
 
@@ -13,8 +13,8 @@ struct links {
 };
 
 /*
- * The path under which a file was seen first, or NULL: this is the first time, and path is remembered. Where no more
- * can be remembered a file is in the archive once for each of its names.
+ * Returns the path under which the archive has this file already. Returns NULL at the first time, and remembers path.
+ * When the table is full, the archive contains the file once for each of its names.
  */
 const char *links_first(struct links *links, dev_t device, ino_t inode, const char *path);
 

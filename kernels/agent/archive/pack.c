@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which part of a root filesystem becomes an archive: what a path names, or the writable layer? */
+/* PACK and LAYER: packs a path of a root filesystem, or the writable layer, as an archive. */
 #define _GNU_SOURCE
 #include "archive/pack.h"
 
@@ -31,7 +31,7 @@ bool archive_pack(const struct archive *archive) {
 
   if (!packing)
     return false;
-  /* a link that was named means what it leads to, as for podman; those below are themselves */
+  /* as in podman, a link that the caller names stands for its target; links below it stay links */
   if (!inside_follow(archive->root, archive->path, target))
     return archive_complain("find", archive->path, NULL);
   fd = inside_open(archive->root, archive->path, O_PATH);

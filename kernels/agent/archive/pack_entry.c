@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does one file become an entry of an archive? One that changes meanwhile is cut off or filled up at the size that
- * its entry says.
+ * Writes one file as an entry of an archive. When the file changes meanwhile, its content is cut off or filled up at
+ * the size in its entry.
  */
 #define _GNU_SOURCE
 #include "archive/pack.h"

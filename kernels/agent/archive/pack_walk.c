@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which files come into an archive, and in which order? Folder by folder, each opened below the one before and never
- * through a link. */
+/* Walks folders and packs their entries. Each folder is opened below its parent and never through a link. */
 #define _GNU_SOURCE
 #include "archive/pack.h"
 
@@ -10,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Below the whole it would be too long for every tar; nobody can open such a path by its name either. */
+/* Adds a name to the path. A path beyond the limit is too long for every tar, and for open(2) too. */
 static bool enter(struct packing *packing, const char *name, size_t *length) {
   char *path = packing->entry.path;
 
@@ -23,7 +22,7 @@ static bool enter(struct packing *packing, const char *name, size_t *length) {
   return true;
 }
 
-/* An empty file that says something in an image's layer. */
+/* Writes an empty file that serves as a mark in an image layer. */
 static bool put_mark(struct packing *packing, const char *prefix, const char *name) {
   char mark[256 + 8];
   size_t length;
@@ -53,7 +52,7 @@ static bool put_children(struct packing *packing, int fd) {
     if (strcmp(child->d_name, ".") == 0 || strcmp(child->d_name, "..") == 0)
       continue;
     if (packing->is_layer && strncmp(child->d_name, ".wh.", 4) == 0)
-      continue; /* a layer cannot have it: it would mean something else */
+      continue; /* an image layer cannot contain this name: it would be read as a mark */
     ok = enter(packing, child->d_name, &length) && pack_node(packing, dirfd(children), child->d_name);
     packing->entry.path[length] = '\0';
   }
@@ -107,7 +106,7 @@ bool pack_node(struct packing *packing, int folder, const char *name) {
   if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode) || S_ISFIFO(status.st_mode))
     return pack_device(packing, &status);
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-    return true; /* a socket is nothing without who listens */
+    return true; /* a socket is useless without its listener */
   fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT || errno == ELOOP || archive_complain("open", packing->entry.path, NULL);

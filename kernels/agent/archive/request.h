@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ARCHIVE, as the control channel gets it: archive_request.c. */
+/* The handler of ARCHIVE on the control channel: archive_request.c. */
 #ifndef AGENT_ARCHIVE_REQUEST_H
 #define AGENT_ARCHIVE_REQUEST_H
 

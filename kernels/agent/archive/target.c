@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where does what is copied go? podman's rules, which are cp's but for a folder's "/." and a parent that must be there.
- */
+/* Chooses the target of a copy by podman's rules. They equal cp's, except for a folder's "/." and a parent that
+ * must exist. */
 #define _GNU_SOURCE
 #include "archive/target.h"
 
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* 0: nothing there, else the kind of what a path leads to; -1: errno says why it cannot be told. */
+/* Returns the file type that a path leads to, 0 if the path does not exist; -1: errno says why it is not known. */
 static int kind_of(int root, const char *path) {
   int fd = inside_open(root, path, O_PATH);
   struct stat status;
@@ -30,7 +30,7 @@ static bool ends_as_folder(const char *path) {
   return (length > 0 && path[length - 1] == '/') || (length > 1 && strcmp(path + length - 2, "/.") == 0);
 }
 
-/* The folder itself, or its child of the copied thing's name. */
+/* Targets the folder itself, or its child with the copied file's name. */
 static bool settle_in(struct place *place, const struct archive *archive, bool is_folder) {
   bool has_name = archive->name[0] && !(is_folder && archive->options & THAW_ARCHIVE_CONTENTS);
 

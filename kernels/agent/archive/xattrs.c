@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which extended attributes come into an archive, and out of it? */
+/* Chooses the extended attributes that an archive keeps. */
 #include "archive/xattrs.h"
 
 #include <string.h>
 #include <sys/xattr.h>
 
-/* None that means something to overlayfs or a security module. */
+/* Refuses attributes that overlayfs or a security module interprets. */
 static bool is_kept(const char *name) {
   return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 ||
          strncmp(name, "system.posix_acl_", 17) == 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Extended attributes of files, as an archive's entries have them. */
+/* Extended attributes of files and of archive entries. */
 #ifndef AGENT_XATTRS_H
 #define AGENT_XATTRS_H
 
 #include "archive/tar/tar.h"
 
-/* Adds a file's to its entry. What cannot be read is left out: many file systems have none. */
+/* Adds a file's attributes to its entry. Leaves out those that cannot be read: many file systems have none. */
 void xattrs_add(struct tar_entry *entry, int fd);
 
-/* Sets an entry's on a file. A file system without them goes without. */
+/* Sets an entry's attributes on a file. A file system without extended attributes gets none. */
 void xattrs_set(struct tar_entry *entry, int fd);
 
 #endif

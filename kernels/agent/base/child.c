@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does the agent run a program without becoming its victim? */
+/* Runs programs as children of the agent and isolates the agent from them. */
 #define _GNU_SOURCE
 #include "base/child.h"
 
@@ -10,7 +10,7 @@
 
 static struct agent_child *children;
 
-/* The agent is exempt from the OOM killer, a container must not inherit that. */
+/* The agent is exempt from the OOM killer; a container must not inherit that. */
 static void become_killable(void) {
   int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -33,7 +33,7 @@ _Noreturn static void run(int program, const char *const *argv, const int fds[3]
   int kept[3];
 
   become_ordinary();
-  /* out of the way first: a source may be another one's target */
+  /* move the descriptors away first: a source may have the number of another's target */
   for (int i = 0; i < 3; i++)
     kept[i] = fcntl(fds[i], F_DUPFD, 3);
   for (int i = 0; i < 3; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs the agent runs: started without waiting, their end reported from the loop. */
+/* Programs that the agent runs: the agent starts them without waiting, and the loop reports their end. */
 #ifndef AGENT_CHILD_H
 #define AGENT_CHILD_H
 
@@ -14,18 +14,18 @@ struct agent_child {
 };
 
 /*
- * Starts a program, a descriptor above 2 or -1 for argv[0], with fds as 0, 1, 2 and nothing else open; the caller keeps
- * its copies of fds.
+ * Starts a program, given by a descriptor above 2, or by argv[0] if it is -1. The program gets fds as 0, 1, 2 and no
+ * other descriptors; the caller keeps its copies of fds.
  */
 bool agent_child_spawn(struct agent_child *child, int program, const char *const *argv, const int fds[3]);
 
-/* Runs a function in a process of its own; what it returns, 0..255, is that process's exit code. Descriptors stay open.
- */
+/* Runs a function in a process of its own. The function returns that process's exit code, 0..255. Descriptors stay
+ * open. */
 bool agent_child_fork(struct agent_child *child, int (*work)(void *context), void *context);
-/* The same, but nobody is told of its end. 0: errno says why. */
+/* Like agent_child_spawn(), but without a report of the end. 0: errno says why. */
 pid_t agent_child_start(int program, const char *const *argv, const int fds[3]);
 
-/* Called with every pid that is reaped; true when it was a child of this kind. */
+/* Must be called with every reaped pid; returns true if it was a child of this kind. */
 bool agent_child_reaped(pid_t pid, int wait_status);
 
 #endif

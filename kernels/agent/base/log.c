@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does the agent speak to a person at `xl console`, and how does it end? */
+/* Writes messages for `xl console`, and ends the guest after a fatal error. */
 #include "base/log.h"
 
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static void write_line(const char *format, va_list args) {
     return;
   used = strlen(line);
   line[used++] = '\n';
-  /* a full console is no reason to stall PID 1: what does not fit is lost */
+  /* a full console must not stall PID 1: the rest of the line is lost */
   if (write(console, line, used) < 0)
     return;
 }

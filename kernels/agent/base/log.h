@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the agent's few words for people go: the console, one line each. */
+/* The agent's log: one line a message on the guest's console. */
 #ifndef AGENT_LOG_H
 #define AGENT_LOG_H
 
-/* Opens the console; before that, and when it cannot be opened, messages go to stderr. */
+/* Opens the console. Before that, and when the console cannot be opened, messages go to stderr. */
 void agent_log_open(void);
 
-/* One line, without a newline of its own. Never blocks on a console that nobody reads. */
+/* Logs one line; the format has no newline. Never blocks on a console without a reader. */
 void agent_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Ends the guest after an error that leaves no way to be of use: PID 1 must not return, and dom0
- * notices a domain that is off, not one that is silent.
+ * Ends the guest after a fatal error. PID 1 must not return, and dom0 notices a domain that is off, not one that is
+ * silent.
  */
 _Noreturn void agent_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

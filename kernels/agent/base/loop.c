@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What happens next? One ppoll over every descriptor, then deadlines, then the channels' round. */
+/* Runs the poll loop: one ppoll over every descriptor, then deadlines, then the channels' round. */
 #define _GNU_SOURCE
 #include "base/loop.h"
 
@@ -86,8 +86,8 @@ void agent_loop_heed_suspend(bool heeds) {
 }
 
 /*
- * Freezing for a suspend interrupts every wait; poll() is then resumed by the kernel, epoll_wait() ends with EINTR
- * (signal(7), fs/eventpoll.c). Only used while frozen, so it is set up anew each time.
+ * Freezing for a suspend interrupts every wait. The kernel then resumes poll(), but epoll_wait() ends with EINTR
+ * (signal(7), fs/eventpoll.c). The epoll set is used only while frozen, so it is made anew each time.
  */
 static int wait_with_suspend(int timeout_ms) {
   struct epoll_event event;
@@ -109,7 +109,7 @@ static int wait_with_suspend(int timeout_ms) {
 static void fire_timers(void) {
   uint64_t now = timers ? agent_loop_now_ns() : 0;
 
-  /* a timer that re-arms itself lands behind `now` and waits for the next round */
+  /* a timer that its callback sets again lands behind `now` and waits for the next round */
   while (timers && timers->at_ns <= now) {
     struct agent_timer *timer = timers;
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's one poll loop: descriptors, deadlines, and what is looked at in every round. */
+/* The agent's only poll loop: descriptors, deadlines, and a function that runs in every round. */
 #ifndef AGENT_LOOP_H
 #define AGENT_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Four for the agent itself, three streams and a console socket for each process. */
+/* four for the agent itself, three streams and a console socket for each process */
 #define AGENT_SOURCES_MAX 2048
 
-/* Owned by the caller, zeroed before first use; fd and events may change while it is in the loop. */
+/* Owned by the caller and zeroed before first use; fd and events may change while it is in the loop. */
 struct agent_source {
   int fd;       /* -1: skipped */
   short events; /* 0: skipped */
@@ -31,16 +31,16 @@ void agent_loop_add(struct agent_source *source);
 void agent_loop_remove(struct agent_source *source); /* may be called from any callback */
 
 uint64_t agent_loop_now_ns(void);
-void agent_timer_set(struct agent_timer *timer, uint64_t after_ns); /* again: moves it */
+void agent_timer_set(struct agent_timer *timer, uint64_t after_ns); /* set again: moves the deadline */
 void agent_timer_clear(struct agent_timer *timer);
 
-/* The next round does not wait: somebody stopped early to let others have a turn. */
+/* Makes the next round not wait: a callback stopped early so that others get a turn. */
 void agent_loop_again(void);
 
-/* From now on the wait ends when the domain was suspended and goes on, which poll() does not show. */
+/* Makes the wait end after the domain was suspended and resumed, which poll() does not show. */
 void agent_loop_heed_suspend(bool heeds);
 
-/* One turn: each_round, the wait, then every callback that is due. */
+/* Runs one turn: each_round, the wait, then every callback that is due. */
 void agent_loop_turn(void (*each_round)(void));
 
 #define AGENT_MS 1000000ull /* ns */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where does the agent keep and look for things? In a guest nothing is ever set. */
+/* Folders and programs that the agent uses. Only tests change them; in a guest the defaults hold. */
 #include "base/options.h"
 
 #include "base/log.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How are paths put together, and how do whole directories come and go? */
+/* Joins paths, and makes and removes whole directories. */
 #define _GNU_SOURCE
 #include "base/path.h"
 

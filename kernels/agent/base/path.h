@@ -7,13 +7,15 @@
 
 #define AGENT_PATH_MAX 1024
 
-/* As snprintf; a path that does not fit ends the agent: names are bounded, so it is a wrong option. */
+/*
+ * Formats a path as snprintf does. A path that does not fit ends the agent: names are bounded, so an option is wrong.
+ */
 void agent_path(char path[AGENT_PATH_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* mkdir -p of an absolute path; false: errno says why. */
 bool agent_path_make(const char *path);
 
-/* rm -r, other filesystems left alone. */
+/* rm -r; leaves other filesystems alone. */
 void agent_path_remove(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does a folder go with all that is in it? */
+/* Removes a folder and everything in it. */
 #define _GNU_SOURCE
 #include "base/remove.h"
 

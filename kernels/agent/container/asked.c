@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which container's cgroup is a request about, or why is there none? */
+/* Finds the cgroup of the container that a request names. */
 #include "container/asked.h"
 
 #include "process/cgroup.h"

@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
-/* Takes its name from the fields, and finds the cgroup of one that runs. False: the request has its error. */
+/*
+ * Takes the container's name from the fields and finds the cgroup of that running container. False: the request has
+ * been answered with an error.
+ */
 bool agent_asked_cgroup(struct agent_request request, struct agent_fields *fields, char folder[AGENT_PATH_MAX]);
 
 #endif

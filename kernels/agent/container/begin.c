@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * BEGIN: how does a container that was created, or ran, perhaps in another domain's life, become one of this domain and
- * run?
+ * BEGIN: runs the program of a created container, or resumes a held one. The container may come from the template of
+ * this domain.
  */
 #define _GNU_SOURCE
 #include "container/bundle.h"
@@ -50,7 +50,7 @@ static const char *refusal(const struct thaw_begin *body, const struct agent_pro
   return other && other != process ? "The process id is in use" : NULL;
 }
 
-/* In the container's namespace, which may be the guest's own. */
+/* Sets the hostname in the container's namespace, which may be the guest's own. */
 static bool set_hostname(pid_t pid, const struct agent_field *name) {
   char path[64];
   int own = -1, its = -1, saved;
@@ -79,7 +79,7 @@ out:
   return ok;
 }
 
-/* From here on its streams are those of today's client. */
+/* From here on the process's streams belong to the present client. */
 static void adopt(struct agent_process *process, const struct thaw_begin *body) {
   process->id = body->process;
   process->generation = agent_data_channel()->generation;
@@ -112,7 +112,7 @@ static void go(struct agent_request request, const struct thaw_begin *body, stru
   agent_launch_follow(start);
 }
 
-/* Its streams are those of today's client from the first byte on: what it wrote before was another's to have. */
+/* All output from here on belongs to the present client: earlier output belonged to the client before the freeze. */
 static void go_on(struct agent_request request, const struct thaw_begin *body, struct agent_process *process) {
   uint32_t pid = (uint32_t)process->first_pid;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does crun find on disk? */
+/* Writes and removes the bundles that crun reads. */
 #define _GNU_SOURCE
 #include "container/bundle.h"
 
@@ -17,7 +17,7 @@ void agent_bundle_path(char path[AGENT_PATH_MAX], const char *folder, const char
   agent_path(path, "%s/containers/%s%s%s", agent_options.run, folder, name ? "/" : "", name ? name : "");
 }
 
-/* how: of open(2), for a file that must be new or must be there */
+/* flags of open(2) for a file that must be new, and for one that must exist */
 #define NEW_FILE (O_CREAT | O_EXCL)
 #define OLD_FILE O_TRUNC
 
@@ -35,7 +35,7 @@ static bool write_file(int directory, const char *name, const uint8_t *bytes, ui
     if (put > 0)
       done += (uint32_t)put;
   }
-  /* the mode on purpose: crun's umask and the agent's do not count for what a container reads */
+  /* set the mode explicitly: the umask must not restrict files that a container reads */
   if (fchmod(fd, 0644) != 0)
     done = 0;
   close(fd);

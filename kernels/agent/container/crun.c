@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is crun called, and what does its failure mean? */
+/* Runs crun and classifies its errors. */
 #define _GNU_SOURCE
 #include "container/crun.h"
 
@@ -81,9 +81,8 @@ bool agent_crun_start(struct agent_crun *crun, enum agent_crun_verb verb, const 
 }
 
 /*
- * A created container waits for a byte in this pipe (libcrun_container_start); to run crun for it would take longer
- * than all else that a start of it needs. Without blocking, and looked for anew, since a process that died reads no
- * more.
+ * A created container waits for a byte in this pipe (libcrun_container_start). To run crun for that byte would take
+ * longer than the rest of the start. The pipe is opened anew and non-blocking, because a dead process reads no more.
  */
 bool agent_crun_let_go(const char *container) {
   char path[AGENT_PATH_MAX];
@@ -146,7 +145,7 @@ void agent_crun_last_words(const struct agent_crun *crun, const char *folder, ch
   log[length] = '\0';
   line = strrchr(log, '\n');
   line = line ? line + 1 : log;
-  message = strstr(line, "Z: "); /* the time crun puts in front */
+  message = strstr(line, "Z: "); /* the time that crun puts in front */
   snprintf(text, AGENT_CRUN_TEXT_MAX, "%.1000s", message ? message + 3 : line);
 }
 

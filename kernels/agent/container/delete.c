@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* KILL and DELETE: how does a container end from outside, and when is nothing of it left? */
+/* KILL and DELETE: ends a container's processes and removes its state and its bundle. */
 #include "container/bundle.h"
 #include "container/crun.h"
 #include "container/requests.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define REAP_POLL_NS (1 * AGENT_MS)
-#define REAP_POLLS 5000 /* of a process that was killed with SIGKILL: it sits in the kernel */
+#define REAP_POLLS 5000 /* after SIGKILL a process that is left must be stuck in the kernel */
 
 struct deletion {
   struct agent_request request;

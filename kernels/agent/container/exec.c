@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* EXEC: may one more process run in this container? It is started as a container's own is. */
+/* EXEC: runs one more process in a container. It starts in the same way as the container's first process. */
 #include "container/requests.h"
 #include "container/start.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does a folder of the bundles become a running program? In this order: run crun without waiting, learn the pid,
- * wait until the program has taken crun's place (exec may still fail), answer. crun's own words share
- * the container's stderr, so no stream flows before that; a failed start leaves nothing.
+ * Follows a run of crun until its program runs. The order: run crun without waiting, learn the pid, wait until the
+ * program has replaced crun (exec may still fail), answer. crun's own messages share the container's stderr, so no
+ * stream flows before the answer. A failed start leaves no container and no bundle.
  */
 #define _GNU_SOURCE
 #include "base/log.h"
@@ -20,7 +20,7 @@
 #define FIRST_LOOKS 10
 #define FIRST_LOOK_NS (200 * AGENT_MS / 1000)
 #define LATER_LOOK_NS (2 * AGENT_MS)
-#define LOOKS_MAX 1000 /* two seconds: then it is a program that bears crun's name */
+#define LOOKS_MAX 1000 /* two seconds: after that the program itself must bear crun's name */
 
 static struct agent_start *starts;
 
@@ -41,7 +41,7 @@ void agent_launch_name_of(pid_t pid, char name[AGENT_COMM_MAX]) {
   name[length > 0 ? length : 0] = '\0';
 }
 
-/* Whether a process of this name is crun no longer. */
+/* Returns true if a process of this name has replaced crun by its program. */
 static bool has_execed(const struct agent_start *start, const char *name) {
   return name[0] != '\0' && strcmp(name, start->runtime_name) != 0;
 }
@@ -82,7 +82,7 @@ static void fail(struct agent_start *start) {
     fail_clean(start);
 }
 
-/* exec failed when crun was through: its child said so where the container's stderr goes. */
+/* exec failed after crun had ended: its child wrote the error to the container's stderr. */
 static void fail_exec(struct agent_start *start) {
   struct agent_process *process = start->process;
   ssize_t length = read(process->outputs[process->terminal < 0].source.fd, start->text, sizeof start->text - 1);
@@ -144,7 +144,7 @@ void agent_launch(struct agent_start *start, const int fds[3]) {
   fail(start);
 }
 
-/* crun's pid file names the process: it lives, or was nobody's when it died. */
+/* crun's pid file names the process. It is alive, or it died before the agent knew its pid. */
 static void learn_pid(struct agent_start *start) {
   struct agent_process *process = start->process;
   char name[AGENT_COMM_MAX];

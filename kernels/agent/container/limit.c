@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* LIMIT: how do a container's limits change while it runs, and how does it stand still? In the files of its cgroup. */
+/* LIMIT: changes the limits of a running container and freezes it, by the files of its cgroup. */
 #include "container/asked.h"
 #include "container/requests.h"
 #include "process/cgroup.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests about a container, each in the file of its name; CREATE is in start.c, KILL in delete.c, PROCESSES in
- * stats.c. */
+/* Handlers of requests about a container, each in the file of its name; CREATE is in start.c, KILL in delete.c,
+ * PROCESSES in stats.c. */
 #ifndef AGENT_CONTAINER_REQUESTS_H
 #define AGENT_CONTAINER_REQUESTS_H
 

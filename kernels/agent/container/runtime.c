@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Why is crun executed from a memory file? So that no container can reach its program through /proc/PID/exe and write
- * to it, crun runs from a sealed copy only: given a path it makes one each time, and executes itself twice more. Given
- * a sealed file it is content.
+ * Keeps crun in a sealed memory file. crun runs from a sealed copy only, so that no container can reach its program
+ * through /proc/PID/exe and write to it. Run by a path, crun makes a copy each time and executes itself twice more;
+ * run from a sealed file, it does neither.
  */
 #define _GNU_SOURCE
 #include "container/runtime.h"
@@ -24,12 +24,12 @@
 #define MFD_EXEC 0x10U
 #endif
 
-/* As crun wants them, all of them. */
+/* crun requires all of these seals. */
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static int program = -1;
 
-/* A script is opened by its interpreter, by a name that a descriptor of the agent's does not have there. */
+/* Returns false for a script: its interpreter opens it by name, and the agent's descriptor has no name there. */
 static bool is_elf(int fd) {
   char magic[4];
 
@@ -59,7 +59,7 @@ void agent_runtime_seal(void) {
     goto out;
   }
   program = fcntl(memory, F_DUPFD_CLOEXEC, 3);
-  /* the initrd's file is memory, too */
+  /* a file of the initrd takes memory too */
   if (program >= 0 && agent_store_is_real())
     unlink(agent_options.runtime);
 out:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* START and CREATE: may this container be, and what does a process start with? launch.c goes on from there. */
+/* START and CREATE: checks the request, writes the bundle and runs crun. launch.c follows the run to its answer. */
 #include "container/start.h"
 #include "container/requests.h"
 

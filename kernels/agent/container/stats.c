@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* STATS and PROCESSES: what does a container use, and which processes does it have? The kernel's words, for dom0 to
- * read. */
+/* STATS and PROCESSES: reports a container's resource use and its processes as the kernel's files, which dom0
+ * parses. */
 #include "container/asked.h"
 #include "container/requests.h"
 #include "protocol/report.h"
@@ -13,7 +13,7 @@
 #define COMMAND_MAX 4096
 #define PROCESSES_MAX 512
 
-/* The container's cgroup; false: refused. */
+/* Finds the container's cgroup; false: the request has been answered with an error. */
 static bool find(struct agent_request request, struct agent_fields *fields, char folder[AGENT_PATH_MAX]) {
   struct agent_fields rest = *fields;
   struct agent_field container;

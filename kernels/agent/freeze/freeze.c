@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * FREEZE and, from its answer on, HOLD: how does the guest become an image? In this order: answer, wait until dom0 has
- * closed both channels (it unmaps the rings), close them here (grants, event channels and nodes go), give back and
- * clear memory, write "frozen", wait for the wake node, or for what dom0 puts into a clone's memory in its place.
- * Whoever wakes, a clone or the template itself, does the same: new channels, "running", and a hello that counts the
- * wakes. The wake node says whether it is to be somebody new, or the same as before: then it keeps its identity, and
- * what it held goes on.
+ * FREEZE, and HOLD after its answer: freezes the guest for an image. The order: answer, wait until dom0 has closed
+ * both channels (it unmaps the rings), close them here (which removes grants, event channels and nodes), free and
+ * clear memory, write "frozen", wait for the wake node or for the struct thaw_wake that dom0 puts into a clone's
+ * memory.
+ * After a wake, a clone and the template do the same: open new channels, write "running", and send a hello that
+ * counts the wakes. The wake node tells whether the guest gets a new identity. If not, it keeps its identity and its
+ * held container resumes.
  */
 #include "freeze/freeze.h"
 
@@ -25,23 +26,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Nobody waits for a clone to say that it runs, and its hello would wait for the requests. */
+/* No caller waits for a clone's "running", and its hello would wait for the requests to xenstore. */
 #define TELL_AFTER_NS (50 * AGENT_MS)
-/* A suspend that came just before the wait for its end: looked for so often. */
+/* Interval of a poll for a wake: a suspend may come just before the wait for its end. */
 #define LOOK_AGAIN_NS (20 * AGENT_MS)
 #define RELEASE_DEADLINE_NS (5000 * AGENT_MS)
-/* Two programs of dom0 have to let go then, one after the other. */
+/* Two programs of dom0 must close their channels then, one after the other. */
 #define RELEASE_HELD_DEADLINE_NS (15000 * AGENT_MS)
 
 static enum { AWAKE, PENDING, FROZEN } state;
 static uint32_t wakes;
 static struct agent_timer release_deadline, telling, looking;
 static struct agent_source watch;
-static bool keeps_rings;    /* dom0 was told where they are */
-static bool store_has_news; /* the wake node may be there */
-/* xenstore may not know this domain yet, and would not answer: not before it has told of a watch */
+static bool keeps_rings;    /* dom0 knows where the rings are */
+static bool store_has_news; /* the wake node may exist */
+/* xenstore may not know this domain yet, and would not answer a request: wait for the first watch event */
 static bool tells_when_known;
-static bool tells_when_told; /* what comes of the kernel's other watches is on its way */
+static bool tells_when_told; /* the events of the kernel's other watches have not arrived yet */
 
 static uint32_t count_wakes(void) {
   return wakes;
@@ -67,7 +68,7 @@ static bool something_runs(void) {
   return agent_launch_is_busy() || agent_hold_is_under_way();
 }
 
-/* dom0 kept a channel open: to suspend now would carry its mapping into the image. */
+/* dom0 kept a channel open: a suspend now would carry dom0's mapping into the image. */
 static void give_up(struct agent_timer *timer) {
   (void)timer;
   agent_log("freeze: given up: dom0 did not close the channels in time");
@@ -90,7 +91,7 @@ static void begin(void) {
   agent_timer_set(&release_deadline, agent_hold_is_on() ? RELEASE_HELD_DEADLINE_NS : RELEASE_DEADLINE_NS);
 }
 
-/* Both channels' pages and the vif's, one after the other; 0 when not all of them can be told of. */
+/* Describes the pages of both channels and of the vif, in this order; 0 if any of them cannot be described. */
 static size_t describe_rings(struct thaw_ring_page *pages_out, size_t most) {
   size_t control = agent_transport_describe(agent_control_channel()->transport, pages_out, most);
   size_t data = agent_transport_describe(agent_data_channel()->transport, pages_out + control, most - control);
@@ -124,9 +125,10 @@ void agent_freeze_request(struct agent_request request, struct agent_fields *fie
 }
 
 /*
- * Names and inodes that the image need not carry. Not what was read of files: that is little, part of what makes a
- * clone quick, and on the way Linux marks each page of memory files as on its way out, though they stay; it then never
- * maps such a page along with its neighbours, and crun, which is one, takes three hundred page faults more.
+ * Drops dentries and inodes, which the image need not carry. Keeps the page cache: it is small and makes a clone
+ * fast. To drop it, Linux would also mark each page of memory files as being reclaimed, although these pages stay.
+ * Linux then maps such a page without its neighbours, and crun, which is a memory file, takes three hundred more page
+ * faults.
  */
 static void drop_caches(void) {
   int fd;
@@ -141,7 +143,7 @@ static void drop_caches(void) {
 }
 
 static void look_again(struct agent_timer *timer) {
-  agent_timer_set(timer, LOOK_AGAIN_NS); /* the round that comes now looks */
+  agent_timer_set(timer, LOOK_AGAIN_NS); /* the next round looks */
 }
 
 static void freeze(void) {
@@ -151,7 +153,7 @@ static void freeze(void) {
   end(agent_control_channel());
   end(agent_data_channel());
   if (agent_store_is_real()) {
-    /* what a running container has read is part of what makes it quick */
+    /* caches that a running container has filled are part of what makes it fast */
     if (!agent_hold_is_on())
       drop_caches();
     agent_scrub();
@@ -168,12 +170,12 @@ static void freeze(void) {
 
 static void tell(void) {
   write_state("running");
-  agent_store_remove(THAW_XS_WAKE); /* last: dom0 waits for the rest */
+  agent_store_remove(THAW_XS_WAKE); /* last: dom0 waits for this removal */
 }
 
 /*
- * That it runs means to dom0 that the kernel's drivers have read what xenstore says. Read later, the balloon's target
- * would take back what RESIZE brought meanwhile.
+ * "running" tells dom0 that the kernel's drivers have read their xenstore nodes. If the balloon read its target
+ * later, it would take back the memory that RESIZE brought meanwhile.
  */
 static void tell_if_told(void) {
   if (!tells_when_told || !agent_store_is_told())
@@ -220,12 +222,12 @@ void agent_freeze_round(void) {
       agent_channel_is_released(agent_data_channel()))
     freeze();
   if (state == FROZEN && agent_transport_is_prepared()) {
-    agent_store_drain(); /* what the template was told */
+    agent_store_drain(); /* events of the template */
     tells_when_known = true;
     wake(false);
     return;
   }
-  /* read after every request and event: a wake may have come while another answer was awaited, and so may this */
+  /* checked after every request and event: an event may have arrived during the wait for another answer */
   tell_if_told();
   if (state != FROZEN || !store_has_news)
     return;

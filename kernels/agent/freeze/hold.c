@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * HOLD: may a container that runs go along with a freeze, and when do its processes stand still? In this order: what
- * can be told at once, the stop, what could still have changed until then, the answer. freeze.c goes on from there.
+ * HOLD: freezes a guest together with a running container. The order: checks that need no stop, the stop, checks of
+ * state that could change until then, the answer. freeze.c continues after the answer.
  */
 #include "freeze/hold.h"
 
@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define LOOK_NS (2 * AGENT_MS)
-#define LOOKS_MAX 2500 /* five seconds: one of them sits in the kernel */
+#define LOOKS_MAX 2500 /* five seconds: after that a process is stuck in the kernel */
 
 static const struct agent_hold_hooks *freeze;
 static struct {
@@ -25,7 +25,7 @@ static struct {
   struct agent_timer timer;
   unsigned looks;
   bool files_keep;
-  char container[AGENT_NAME_MAX + 1]; /* "": none is held */
+  char container[AGENT_NAME_MAX + 1]; /* "": no container is held */
   char cgroup[AGENT_PATH_MAX];
 } hold;
 
@@ -37,7 +37,7 @@ bool agent_hold_is_under_way(void) {
   return hold.timer.armed;
 }
 
-/* Deleted meanwhile, it is held no more. */
+/* Returns the held container's process, NULL if it was deleted meanwhile. */
 static struct agent_process *held(void) {
   struct agent_process *process = hold.container[0] ? agent_process_by_container(hold.container) : NULL;
 
@@ -55,7 +55,7 @@ void agent_hold_release(void) {
   hold.container[0] = '\0';
   if (!process)
     return;
-  /* one that is dead has no cgroup any more */
+  /* a dead container has no cgroup any more */
   if (!agent_cgroup_stop(hold.cgroup, false) && !process->has_ended)
     agent_log("hold: %s is stopped for good: %s", process->container, strerror(errno));
   agent_process_run(process);
@@ -101,7 +101,7 @@ static const char *refusal(const struct agent_process *process, enum thaw_error 
   return agent_survive_streams(process, error_out);
 }
 
-/* After the container: that dom0 keeps what it has open of files of dom0. */
+/* Takes the field after the container's name: "files" if dom0 keeps the container's open files of shares. */
 static bool take_keeping(struct agent_fields *fields, bool *files_keep_out) {
   static const char word[] = "files";
   struct agent_field field;

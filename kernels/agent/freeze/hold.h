@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container that goes along with a freeze while it runs. */
+/* A running container that is frozen together with its guest. */
 #ifndef AGENT_HOLD_H
 #define AGENT_HOLD_H
 
@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* The freeze that a hold leads to. */
+/* The freeze that follows a hold. */
 struct agent_hold_hooks {
   bool (*is_possible)(void); /* neither frozen nor about to be */
   void (*begin)(void);       /* freezes once dom0 has closed both channels */
@@ -15,13 +15,13 @@ struct agent_hold_hooks {
 
 void agent_hold_init(const struct agent_hold_hooks *hooks);
 
-/* A container is being stopped, and whoever asked for it has no answer yet. */
+/* Returns true while a container is being stopped and its HOLD has no answer yet. */
 bool agent_hold_is_under_way(void);
 
-/* A container is held. */
+/* Returns true while a container is held. */
 bool agent_hold_is_on(void);
 
-/* Its processes go on; idempotent. */
+/* Resumes the held container's processes; idempotent. */
 void agent_hold_release(void);
 
 void agent_hold_request(struct agent_request request, struct agent_fields *fields);

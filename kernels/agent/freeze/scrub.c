@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A child takes all memory that is free and ends: the kernel clears what it hands out. Until then free pages hold what
- * the boot left in them, the kernel's poison over its init memory, and what was in the machine's memory before.
+ * Clears free memory: a child allocates all of it and ends, and the kernel clears the pages that it hands out. Until
+ * then free pages hold data of the boot, the kernel's poison over its init memory, and data of the machine's earlier
+ * users.
  */
 #define _GNU_SOURCE
 #include "freeze/scrub.h"
@@ -21,11 +22,13 @@
 #include <unistd.h>
 
 #define STEP (256u << 10)
-/* Beside what the kernel keeps back for itself: page tables for the child, and a step. */
+/* Left free beside the kernel's own reserve: page tables for the child, and a step. */
 #define MARGIN (512u << 10)
 #define DEADLINE_SECONDS 15
 
-/* Below one and a half of this the kernel begins to take memory from others: 0.7 MiB of 15, 3 of 256. */
+/*
+ * Below one and a half of this value the kernel begins to reclaim memory of other processes: 0.7 MiB of 15, 3 of 256.
+ */
 static uint64_t kernel_reserve(void) {
   char text[32] = "";
   int fd = open("/proc/sys/vm/min_free_kbytes", O_RDONLY | O_CLOEXEC);
@@ -47,7 +50,7 @@ _Noreturn static void take_all(void) {
   sigset_t none;
   int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-  /* should the kernel run short, it is this process that goes */
+  /* if the kernel runs out of memory, it must kill this process */
   if (fd < 0 || write(fd, "1000", 4) != 4)
     _exit(1);
   sigemptyset(&none);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What of a running container would a copy of its guest share with it, that only one of them can have? */
+/* Finds state of a running container that its guest and a copy of the guest cannot both have. */
 #include "freeze/survive.h"
 
 #include "container/start.h"
@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* Another's process, or one more in the container, belongs to somebody who would find it twice. */
+/* Returns false if another process runs: its client would find it in both guests. */
 static bool is_alone(const struct agent_process *process) {
   for (const struct agent_process *other = agent_process_first(); other; other = other->next)
     if (other != process && !other->has_ended)
@@ -27,7 +27,7 @@ const char *agent_survive_streams(const struct agent_process *process, enum thaw
   return process->flags & THAW_PROCESS_STDIN && !process->input.is_closed ? "Its stdin is open" : NULL;
 }
 
-/* What a connection's other end would see is two guests that both go on with it. */
+/* A connection's peer would see two guests that both continue the connection. */
 static const char *connections(pid_t pid, enum thaw_error *error_out) {
   static char text[64];
   int count = agent_tcp_count(pid);
@@ -52,7 +52,7 @@ static const char *volumes(pid_t pid, bool files_keep, enum thaw_error *error_ou
 }
 
 const char *agent_survive_outside(const struct agent_process *process, bool files_keep, enum thaw_error *error_out) {
-  /* in a guest the agent's own namespaces too: what only one of them sees counts as well */
+  /* in a guest also the agent's own namespaces: a mount or connection in either one counts */
   const pid_t pids[] = {process->pid, 1};
   const char *reason = NULL;
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a copy of the guest could not go on with. */
+/* State of a container that a copy of its guest cannot continue with. */
 #ifndef AGENT_SURVIVE_H
 #define AGENT_SURVIVE_H
 
 #include "process/process.h"
 
-/* NULL, or what of a container's processes and streams is in the way. */
+/* Returns NULL, or the reason why a container's processes and streams forbid a copy. */
 const char *agent_survive_streams(const struct agent_process *process, enum thaw_error *error_out);
 
 /*
- * The same of what its processes have open to the outside, which must stand still: NULL, or a text until the next call.
- * Files of dom0 are in nobody's way where they `keep`.
+ * Checks the connections and mounts of a container, whose processes must be frozen. Returns NULL, or a reason that is
+ * valid until the next call. Shares of dom0 are no obstacle if dom0 keeps their open files (files_keep).
  */
 const char *agent_survive_outside(const struct agent_process *process, bool files_keep, enum thaw_error *error_out);
 

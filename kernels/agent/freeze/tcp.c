@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which TCP connections are open? What listens, has ended or is only remembered is none. */
+/* Counts open TCP connections. Sockets that listen, are closed, or are in TIME_WAIT do not count. */
 #include "freeze/tcp.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 enum { TIME_WAIT = 6, CLOSED = 7, LISTEN = 10 };
 
 static int count_in(const char *path) {
-  char line[512]; /* a line has 150 bytes; the fields wanted come first */
+  char line[512]; /* a line has 150 bytes; the needed fields come first */
   int count = 0, c;
   FILE *file = fopen(path, "re");
 
@@ -18,7 +18,7 @@ static int count_in(const char *path) {
   while (fgets(line, sizeof line, file)) {
     unsigned state;
 
-    /* the head has no number where a socket has its own */
+    /* the heading has no number in place of a state */
     if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%*x %*[0-9A-Fa-f]:%*x %x", &state) == 1 && state != TIME_WAIT &&
         state != CLOSED && state != LISTEN)
       count++;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections that a copy of the guest would share with it. */
+/* TCP connections that a copy of the guest would share with it. */
 #ifndef AGENT_TCP_H
 #define AGENT_TCP_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* How many TCP connections are open in the network namespace of a process, half-open ones included; -1: cannot tell. */
+/* Counts the open TCP connections in a process's network namespace, half-open ones included; -1: not known. */
 int agent_tcp_count(pid_t pid);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The front end knows: kernels/linux/patches/vif-kept.patch. */
+/* Reads the pages that the vif's front end shares, from an attribute of kernels/linux/patches/vif-kept.patch. */
 #define _GNU_SOURCE
 #include "freeze/vif_rings.h"
 
@@ -19,7 +19,7 @@ size_t agent_vif_rings(struct thaw_ring_page *pages_out, size_t most) {
   fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return 0;
-  /* an attribute of sysfs comes in one piece; one that fills the room may be longer */
+  /* an attribute of sysfs comes in one piece; one that fills the buffer may be longer */
   got = read(fd, pages_out, most * sizeof *pages_out);
   if (got > 0 && (size_t)got < most * sizeof *pages_out && (size_t)got % sizeof *pages_out == 0)
     count = (size_t)got / sizeof *pages_out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which pages has the guest's network interface shared with dom0? */
+/* The pages that the guest's network interface shares with dom0. */
 #ifndef THAW_AGENT_VIF_RINGS_H
 #define THAW_AGENT_VIF_RINGS_H
 
@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-/* The first vif's pages as FREEZE tells of them; how many, 0 where there is none, a clone could not go on with them, or
- * they are more than `most`. */
+/* Writes the first vif's pages in the form of FREEZE's answer and returns their number. Returns 0 if there is no
+ * vif, if a clone could not continue with its rings, or if they are more than `most`. */
 size_t agent_vif_rings(struct thaw_ring_page *pages_out, size_t most);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which mounts would a guest share with its copy? A disk that is written to, which two kernels would ruin, and all of
- * 9pfs, unless dom0 keeps what is open of it and serves that again. Layers are read-only disks, and the writable layer
- * is memory or a disk that dom0 copies with it.
+ * Finds mounts that a guest would share with its copy: writable disks, which two kernels would corrupt, and 9pfs
+ * shares, unless dom0 keeps their open files and serves them again. Layers do not count, because they are read-only
+ * disks. The writable layer does not count either: it is memory, or a disk that dom0 copies with it.
  */
 #define _GNU_SOURCE
 #include "freeze/volumes.h"
@@ -21,7 +21,7 @@ static bool is_shared(const char *source, const char *type, const char *options,
          (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
 }
 
-/* Where overlay.c mounts the writable layer of a root filesystem. */
+/* Returns true for the mount of a root filesystem's writable layer, which overlay.c makes. */
 static int is_upper(const char *target) {
   char roots[AGENT_PATH_MAX];
   size_t length = strlen(target);

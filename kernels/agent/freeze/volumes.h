@@ -8,8 +8,8 @@
 #include <sys/types.h>
 
 /*
- * Whether a volume is mounted where a process looks: 1 and where in `where`, 0 none, -1 cannot tell. Files of dom0
- * count as none where they `keep`: what is open of them dom0 has written down.
+ * Looks for a volume in a process's mount namespace. Returns 1 and its path in `where`, 0 for none, -1 if not known.
+ * Shares do not count if dom0 keeps their open files (files_keep).
  */
 int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size);
 

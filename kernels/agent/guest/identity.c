@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* IDENTITY: who is this guest? The random generator first: clones share its state until then. */
+/*
+ * IDENTITY: gives the guest its identity. The random generator comes first: until then it has the same state in all
+ * clones.
+ */
 #define _GNU_SOURCE
 #include "guest/identity.h"
 

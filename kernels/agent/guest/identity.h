@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What makes a clone different from its siblings. */
+/* The identity that distinguishes a clone from its siblings. */
 #ifndef AGENT_IDENTITY_H
 #define AGENT_IDENTITY_H
 
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 bool agent_identity_is_set(void);
-void agent_identity_forget(void); /* a clone wakes as nobody */
+void agent_identity_forget(void); /* a clone wakes without an identity */
 
 void agent_identity_request(struct agent_request request, struct agent_fields *fields);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* RESIZE: has the guest grown to what dom0 gave it? Memory comes by itself, vCPUs are switched. */
+/* RESIZE: waits until the guest has the memory that dom0 gave it, and switches vCPUs on and off. */
 #define _GNU_SOURCE
 #include "guest/resize.h"
 #include "protocol/control.h"
@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #define POLL_NS (2 * AGENT_MS)
-#define FIRST_POLL_NS (AGENT_MS / 2) /* a container's start has few sections to wait for */
+#define FIRST_POLL_NS (AGENT_MS / 2) /* a container's start adds few memory sections */
 #define FIRST_POLLS 8
 #define BALLOON_TARGET "/sys/devices/system/xen_memory/xen_memory0/target_kb"
-#define REFUSED_NS (250 * AGENT_MS) /* until the next attempt: the kernel says each refusal on the console */
+#define REFUSED_NS (250 * AGENT_MS) /* until the next attempt: the kernel reports each refusal on the console */
 #define CPUS_MAX 4096
 
 struct resizing {
@@ -40,8 +40,8 @@ static uint64_t memory_kib(void) {
 }
 
 /*
- * A PV guest gets a CPU's directory when dom0 makes the vCPU available; PVH has all of them from boot on.
- * Both stay as they are until somebody says otherwise. False: the kernel refused one.
+ * Switches vCPUs on and off; 0 leaves them. A PV guest gets a CPU's directory when dom0 makes the vCPU available; PVH
+ * has all of them from boot on. False: the kernel refused one.
  */
 static bool set_online(uint32_t wanted) {
   char path[64], state;
@@ -62,7 +62,7 @@ static bool set_online(uint32_t wanted) {
   return ok;
 }
 
-/* What dom0 also writes to xenstore, when nobody waits for it any more. A test's machine has no balloon */
+/* Raises the balloon's target. dom0 also writes it to xenstore, but later. A test's machine has no balloon. */
 static bool raise_target(uint64_t kib) {
   char text[32] = "";
   int fd = -1, length;
@@ -90,7 +90,7 @@ static void poll_growth(struct agent_timer *timer) {
   struct thaw_resize *wanted = &resizing->wanted, now = {.memory_kib = memory_kib()};
   uint64_t now_ns = agent_loop_now_ns();
 
-  /* a test's machine keeps its CPUs */
+  /* a test must not change the CPUs of its machine */
   if (agent_store_is_real() && now_ns >= resizing->retry_ns && !set_online(wanted->vcpus))
     resizing->retry_ns = now_ns + REFUSED_NS;
   now.vcpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does an initrd become a place where containers run? */
+/* Prepares the initrd's system for containers: mounts, loopback, kernel settings and limits. */
 #define _GNU_SOURCE
 #include "main/boot.h"
 
@@ -35,8 +35,8 @@ static const struct {
 };
 
 /*
- * The kernel's first root cannot be moved away, so pivot_root refuses it. The same files, bound and
- * moved over it, are an ordinary mount.
+ * The kernel's first root cannot be moved, so pivot_root refuses it. A bind mount of the same files, moved over it,
+ * is an ordinary mount.
  */
 static bool make_root_movable(void) {
   const char *root = "/newroot";
@@ -54,7 +54,7 @@ static void mount_all(void) {
   }
 }
 
-/* One by one: a kernel without one of them must not cost the others. */
+/* Enables the controllers one by one: a kernel without one of them must not cost the others. */
 static void enable_cgroup_controllers(void) {
   static const char *const controllers[] = {"+cpu", "+cpuset", "+memory", "+pids", "+io"};
   int fd = open("/sys/fs/cgroup/cgroup.subtree_control", O_WRONLY | O_CLOEXEC);
@@ -67,7 +67,7 @@ static void enable_cgroup_controllers(void) {
   close(fd);
 }
 
-/* Everybody may ping, without a capability, as in other engines' containers. */
+/* Lets every user ping without a capability, as other container engines do. */
 static void let_all_ping(void) {
   static const char groups[] = "0 2147483647";
   int fd = open("/proc/sys/net/ipv4/ping_group_range", O_WRONLY | O_CLOEXEC);
@@ -89,7 +89,7 @@ static void bring_loopback_up(void) {
   close(fd);
 }
 
-/* The agent is the last that should go: without it nobody learns what happened. */
+/* The OOM killer must spare the agent: without it dom0 learns nothing about the guest. */
 static void exempt_from_oom_killer(void) {
   int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
@@ -101,8 +101,8 @@ static void exempt_from_oom_killer(void) {
 }
 
 /*
- * Linux derives these from the memory it boots with, which is the least that it runs with, and never again: 60
- * processes for each user. What a container may have is its memory, and its limits of pids and files.
+ * Linux derives these limits from the memory at boot, the smallest size of the guest, and never again: 60 processes
+ * for each user. A container is bounded by its memory and by its own limits of pids and files.
  */
 static void lift_limits(void) {
   static const struct {
@@ -130,8 +130,8 @@ static void lift_limits(void) {
 }
 
 /*
- * Where memory is in pieces Linux withholds up to two page blocks, 4 MiB, of each zone until that much was reclaimed.
- * It has no use for large pages here, and a guest of 32 MiB needs all of its memory.
+ * Where memory is fragmented, Linux withholds up to two page blocks, 4 MiB, of each zone until that much was
+ * reclaimed. Large pages bring no gain here, and a guest of 32 MiB needs all of its memory.
  */
 static void withhold_nothing(void) {
   int fd = open("/proc/sys/vm/watermark_boost_factor", O_WRONLY | O_CLOEXEC);
@@ -142,7 +142,7 @@ static void withhold_nothing(void) {
     close(fd);
 }
 
-/* `xl shutdown` ends in the kernel calling this program, which the agent is as well. */
+/* `xl shutdown` makes the kernel run this program; it is the agent's own. */
 static void offer_poweroff(void) {
   char self[256];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);

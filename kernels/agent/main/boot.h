@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What PID 1 does before it is of use. */
+/* Sets up the guest before PID 1 serves requests. */
 #ifndef AGENT_BOOT_H
 #define AGENT_BOOT_H
 
-void agent_boot(void); /* mounts, loopback, limits; dies when the guest cannot work without */
+void agent_boot(void); /* mounts, loopback, limits; ends the guest if a necessary part fails */
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * thaw-init -- COMMAND [ARG...]: the first process of a container with --init. It passes signals on to the command,
- * reaps what nobody else waits for, and ends as the command does. The same program as the agent, under another name.
+ * reaps orphans, and ends with the command's status. It is the agent's program under another name.
  */
 #define _GNU_SOURCE
 #include "main/init.h"
@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a shell says of a program that is not there, and of one that cannot be executed. */
+/* The shell's exit codes for a missing program and for one that cannot be executed. */
 #define NOT_FOUND 127
 #define NOT_EXECUTABLE 126
 
-/* A job of its own, in the foreground of the terminal where there is one, so that the keys for signals reach it once.
- */
+/* Runs the command in a process group of its own, in the foreground of the terminal if there is one: the keys for
+ * signals then reach the command once. */
 _Noreturn static void become(char **argv, const sigset_t *before) {
   setpgid(0, 0);
   if (isatty(STDIN_FILENO)) {
@@ -32,7 +32,7 @@ _Noreturn static void become(char **argv, const sigset_t *before) {
   _exit(errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE);
 }
 
-/* Whether the command has ended; then *status_out is what a shell would say. */
+/* Reaps the dead. Returns true if the command has ended, and gives the shell's exit code in *status_out. */
 static bool reap(pid_t command, int *status_out) {
   bool has_ended = false;
   int status;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A container's first process, where its command is not to be that itself. */
+/* A container's first process, which runs the container's command as its child. */
 #ifndef AGENT_INIT_H
 #define AGENT_INIT_H
 
 #include <stdbool.h>
 
-/* What the program is called then. */
+/* The name of the program in this role. */
 #define AGENT_INIT_NAME "thaw-init"
 
-/* Runs argv, perhaps behind a "--", until it ends; what a shell would say of its end. */
+/* Runs argv, which may follow a "--", until it ends. Returns the exit code that a shell would give. */
 int agent_init_run(char **argv);
 
 #endif

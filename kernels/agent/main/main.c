@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * thaw's agent: PID 1 of a micro-domain. It says hello on two channels, runs containers through crun,
- * carries their streams, and freezes and wakes with the domain. In tests the same program runs as an
- * ordinary process, with unix sockets and files for vchan and xenstore.
+ * thaw's agent: PID 1 of a micro-domain. It says hello on two channels, runs containers through crun, carries their
+ * streams, and freezes and wakes with the domain. In tests the same program runs as an ordinary process, with unix
+ * sockets and files for vchan and xenstore.
  */
 #include "archive/archive.h"
 #include "base/log.h"

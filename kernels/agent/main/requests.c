@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which room serves which request? */
+/* The table of requests and their handlers. */
 #include "main/requests.h"
 
 #include "archive/request.h"

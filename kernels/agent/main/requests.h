@@ -3,7 +3,7 @@
 #ifndef AGENT_REQUESTS_H
 #define AGENT_REQUESTS_H
 
-/* Call before the control channel opens. */
+/* Must be called before the control channel opens. */
 void agent_requests_init(void);
 
 #endif

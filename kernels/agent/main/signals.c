@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who has died, and who wants to know? */
+/* Reaps dead children and reports each to its owner. */
 #define _GNU_SOURCE
 #include "main/signals.h"
 
@@ -25,7 +25,7 @@
 static void reap(void) {
   siginfo_t dead;
 
-  /* looked at before it is reaped: a zombie still has a name, see agent_launch_before_reap */
+  /* look at a process before it is reaped: a zombie still has a name, see agent_launch_before_reap */
   while (dead.si_pid = 0, waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) == 0 && dead.si_pid > 0) {
     struct agent_process *process;
     char name[AGENT_COMM_MAX];
@@ -62,7 +62,7 @@ void agent_signals_init(void) {
   sigemptyset(&handled);
   sigaddset(&handled, SIGCHLD);
   if (!agent_store_is_real())
-    sigaddset(&handled, SIGTERM); /* ends a test, with the leak checker's verdict */
+    sigaddset(&handled, SIGTERM); /* ends a test and prints the leak checker's result */
   sigprocmask(SIG_BLOCK, &handled, NULL);
   signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1); /* for tests, where the agent need not be PID 1 */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does an interface get one address of each kind and the default routes? By the old ioctls, which set what netlink
- * would need a parser for.
+ * Gives an interface one address of each kind and the default routes. Uses the old ioctls, because netlink would need
+ * a parser.
  */
 #define _GNU_SOURCE
 #include "base/path.h"
@@ -22,7 +22,7 @@
 
 #define ADDRESSES_MAX 1000
 
-/* A clone inherits it together with the address that it speaks of. */
+/* The IPv6 address that this agent has set. A clone inherits it together with the address itself. */
 static struct in6_ifreq own6;
 
 struct target {
@@ -70,8 +70,8 @@ static bool set_link(const struct target *target, const struct thaw_network *net
   return network->mtu == 0 || ioctl(target->socket4, SIOCSIFMTU, &request) == 0;
 }
 
-/* What a clone was copied from may have had several: an address of 0.0.0.0 takes one away, with others of its subnet.
- */
+/* The template may have had several addresses. To set 0.0.0.0 removes one of them, and others of its subnet with
+ * it. */
 static bool remove_addresses4(const struct target *target) {
   static const uint8_t none[4];
 
@@ -119,8 +119,9 @@ static bool set_option6(const struct target *target, const char *name, const cha
 }
 
 /*
- * Nobody else has the address that dom0 chose, so nobody is asked for it, and no router is believed. What has IPv4
- * alone makes no address of its own; what has nothing stays down, and NETLINK may bring it IPv6.
+ * Switches off duplicate address detection, because dom0 chose a unique address, and ignores router advertisements.
+ * An interface with IPv4 alone gets no IPv6 address of its own. One without addresses stays down, and NETLINK may
+ * give it IPv6.
  */
 static bool prepare6(const struct target *target, const struct thaw_network *network) {
   if (own6.ifr6_prefixlen > 0 && own6.ifr6_ifindex == target->index)
@@ -168,7 +169,9 @@ static bool add_routes(const struct target *target, const struct thaw_network *n
          ioctl(target->socket6, SIOCADDRT, &route6) == 0;
 }
 
-/* Down first: its routes go with that, and a link that is up keeps its MAC. */
+/*
+ * Takes the interface down first: this removes its routes, and the MAC of an interface cannot change while it is up.
+ */
 static const char *set_all(const struct target *target, const struct thaw_network *network) {
   if (!set_up(target, false))
     return "take it down";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * NETLINK: dom0 says in rtnetlink(7)'s own words what an interface of this guest is to have: its name, MAC and MTU, any
- * number of addresses, any routes. The agent passes that on to the kernel.
+ * NETLINK: passes dom0's messages of rtnetlink(7) on to the kernel. They give an interface of this guest its name,
+ * MAC and MTU, any number of addresses, and any routes.
  */
 #include "network/netlink.h"
 
@@ -12,7 +12,10 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-/* Whole messages, each behind the one before, none of which says that it is longer than what is there. */
+/*
+ * Returns true if the field holds complete messages, each behind the one before, none longer than the remaining
+ * bytes.
+ */
 static bool are_whole(const struct agent_field *messages) {
   struct nlmsghdr header;
 

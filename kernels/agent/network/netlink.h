@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the kernel is told of its network in its own words. netlink_kernel.c */
+/* Sends rtnetlink(7) messages to the guest's kernel, see netlink_kernel.c. */
 #ifndef AGENT_NETLINK_H
 #define AGENT_NETLINK_H
 
@@ -7,14 +7,14 @@
 #include "protocol/control.h"
 
 /*
- * The kernel's number of the interface whose device in xenstore has that id; it believes no router from now on, and
- * asks nobody whether an address is free. 0 with errno, ENODEV where there is none.
+ * Returns the kernel's number of the interface whose device in xenstore has that id, and switches off router
+ * advertisements and duplicate address detection on it. Returns 0 with errno, ENODEV if there is no such interface.
  */
 unsigned agent_netlink_interface(uint32_t devid);
 
 /*
- * Gives the kernel whole messages, one after the other. That what is to go is not there is no error, nor that a route
- * is there. False with errno and the number of the first that it refused, from 1.
+ * Gives the kernel complete messages, one after the other. To remove a missing object, or to add a route that exists,
+ * is no error. False with errno and the number, from 1, of the first message that the kernel refused.
  */
 bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out);
 

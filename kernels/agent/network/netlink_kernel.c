@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does the kernel hear of NETLINK's messages, and which interface are they about? */
+/* Finds an interface by its device in xenstore, and sends NETLINK's messages to the kernel. */
 #define _GNU_SOURCE
 #include "network/netlink.h"
 
@@ -25,7 +25,7 @@ static void set_option6(const char *interface, const char *name) {
   agent_path(path, "/proc/sys/net/ipv6/conf/%s/%s", interface, name);
   fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0)
-    return; /* a kernel without IPv6 has nothing to believe */
+    return; /* a kernel without IPv6 has no such option */
   if (write(fd, "0", 1) != 1)
     agent_log("Cannot write %s: %s", path, strerror(errno));
   close(fd);
@@ -59,7 +59,7 @@ static bool is_inet6(const struct nlmsghdr *message) {
   return message->nlmsg_len > sizeof *message && *(const uint8_t *)NLMSG_DATA(message) == AF_INET6;
 }
 
-/* Of what is to go, or to be there. */
+/* Returns true for an error that says the object is already removed, or the route already exists. */
 static bool is_so(const struct nlmsghdr *message, int error) {
   uint16_t type = message->nlmsg_type;
   bool removes = type == RTM_DELADDR || type == RTM_DELROUTE || type == RTM_DELNEIGH;
@@ -68,7 +68,7 @@ static bool is_so(const struct nlmsghdr *message, int error) {
                  : error == EEXIST && type == RTM_NEWROUTE;
 }
 
-/* The kernel answers within send(). 0, or an errno. */
+/* The kernel answers within send(). Returns 0 or an errno. */
 static int ask(int fd, struct nlmsghdr *message) {
   struct {
     struct nlmsghdr header;
@@ -98,7 +98,7 @@ bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out
   if (messages->length == 0)
     return true;
   fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  message = malloc(messages->length); /* aligned, as those in a frame are not */
+  message = malloc(messages->length); /* aligned: messages in a frame are not */
   if (fd < 0 || !message) {
     error = errno;
     goto out;
@@ -108,7 +108,7 @@ bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out
     memcpy(message, messages->bytes + at, header.nlmsg_len);
     error = ask(fd, message);
     (*number_out)++;
-    /* Somebody in the guest has turned IPv6 off: of what needs it nothing is there, and all else is as told. */
+    /* IPv6 is disabled in the guest: skip the messages that need it. */
     has_inet6 = has_inet6 && !(error == EACCES && header.nlmsg_type == RTM_NEWADDR && is_inet6(message));
     if (is_so(message, error) || (!has_inet6 && is_inet6(message)))
       error = 0;

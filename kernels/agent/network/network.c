@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* NETWORK: which addresses does this guest have? What was there before goes: a clone has those of what it was copied
- * from. */
+/* NETWORK: gives the guest its addresses and removes the old ones, which a clone has from its template. */
 #include "network/network.h"
 
 #include "protocol/control.h"
@@ -9,7 +8,7 @@
 #include <net/if.h>
 #include <string.h>
 
-#define MTU_MIN 1280u /* IPv6's least */
+#define MTU_MIN 1280u /* the minimum of IPv6 */
 #define MTU_MAX 65535u
 
 static bool is_well_formed(const struct thaw_network *network) {

@@ -8,8 +8,8 @@
 #include "proto.h"
 
 /*
- * interface.c: gives the interface these addresses and routes in place of those that it has. NULL, or what failed, for
- * "cannot ...", errno says why.
+ * interface.c: replaces the interface's addresses and routes by these. Returns NULL, or the failed step for "cannot
+ * ..."; errno says why.
  */
 const char *agent_network_set(const char *interface, const struct thaw_network *network);
 

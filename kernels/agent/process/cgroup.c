@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How are a container's processes stopped for a freeze, and limited? By files of cgroup v2, which they cannot write. */
+/* Freezes and limits a container's processes by files of cgroup v2, which the container cannot write. */
 #define _GNU_SOURCE
 #include "process/cgroup.h"
 
@@ -13,7 +13,7 @@
 
 #define ROOT "/sys/fs/cgroup"
 
-/* What fits is read, and ends with a NUL. */
+/* Reads as much as fits and ends it with a NUL. */
 static bool read_file(const char *path, char *text, size_t size) {
   int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
   ssize_t got = -1;
@@ -28,7 +28,7 @@ static bool read_file(const char *path, char *text, size_t size) {
   return got >= 0;
 }
 
-/* The line of the one hierarchy of version 2; "self" for 0. */
+/* Reads the line of the only hierarchy of cgroup v2; pid 0 means the agent itself. */
 static bool read_cgroup(pid_t pid, char name[AGENT_PATH_MAX]) {
   char path[64] = "/proc/self/cgroup", text[PATH_MAX], *line, *end;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All processes of a container at once: stopped where they are, let go on, and limited. */
+/* Freezes, resumes and limits all processes of a container at once. */
 #ifndef AGENT_CGROUP_H
 #define AGENT_CGROUP_H
 
@@ -10,19 +10,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The folder of a process's cgroup. False: errno says why, EXDEV when it is the agent's own. */
+/* Gives the folder of a process's cgroup. False: errno says why, EXDEV when it is the agent's own. */
 bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]);
 
-/* Writes one of its files; names have at most 31 characters. False: errno says why. */
+/* Writes one of a cgroup's files; names have at most 31 characters. False: errno says why. */
 bool agent_cgroup_write(const char *folder, const char *name, const void *value, size_t length);
 
-/* How many processes of the cgroup that it is in, or was as a zombie, the kernel has killed for want of memory. */
+/*
+ * Counts the processes that the kernel has killed for want of memory in the process's cgroup. The process may be a
+ * zombie.
+ */
 uint32_t agent_cgroup_oom_kills(pid_t pid);
 
-/* Asks the kernel to stop what is in it, or to let it go on. False: errno says why. */
+/* Asks the kernel to freeze the cgroup, or to resume it. False: errno says why. */
 bool agent_cgroup_stop(const char *folder, bool stop);
 
-/* Whether all of it stands still. */
+/* Returns true if all processes of the cgroup are frozen. */
 bool agent_cgroup_is_stopped(const char *folder);
 
 #endif

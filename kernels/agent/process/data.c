@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whose bytes go next? One frame each in turn; and what do dom0's frames do? */
+/* Handles dom0's frames on the data channel and sends the processes' frames, one of each process in turn. */
 #include "process/data.h"
 
 #include "process/figures.h"
@@ -11,12 +11,12 @@
 
 static struct agent_channel channel;
 static const struct agent_data_layers *layers;
-static struct agent_process *turn; /* whose turn is next; NULL: the first's */
+static struct agent_process *turn; /* the process whose turn is next; NULL: the first */
 static struct {
   struct thaw_frame header;
   uint8_t payload[THAW_DATA_MAX];
 } out;
-static uint8_t in[THAW_DATA_MAX + 1]; /* not allocated: memory that is short must not lose a byte */
+static uint8_t in[THAW_DATA_MAX + 1]; /* not allocated: no byte may be lost when memory is short */
 static enum { STAYS, LEAVES, HAS_LEFT } client;
 
 static bool accepts(uint32_t type) {
@@ -33,7 +33,7 @@ static void forget(const struct agent_process *process) {
     turn = process->next;
 }
 
-/* From now on its processes have no client, and wait for one. */
+/* Detaches the client: from now on its processes wait for the next client. */
 static bool take_leave(const struct thaw_frame *header) {
   if (client != STAYS || header->length != 0 || header->arg != 0)
     return false;
@@ -45,7 +45,10 @@ static bool take_leave(const struct thaw_frame *header) {
   return true;
 }
 
-/* A client has come in place of one that took leave; of a container that is held, whoever ends that decides. */
+/*
+ * Gives the processes of a client that took leave to the new one. A held container's process stays as it is: BEGIN or
+ * the end of the freeze decides about it.
+ */
 static void inherit(void) {
   for (struct agent_process *process = agent_process_first(); process && client == STAYS; process = process->next)
     if (process->awaits_client && process->state != AGENT_HELD) {
@@ -94,7 +97,7 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
     return false;
   inherit();
   process = agent_process_by_id(header->id);
-  /* dom0 cannot know yet that a process is over: what it sent meanwhile is no error */
+  /* dom0 may not know yet that a process has ended: its frames for the process are no error */
   if (!process || !serves(process))
     return true;
   switch (header->type) {
@@ -123,13 +126,13 @@ static bool fill(uint32_t id, uint32_t type, uint32_t arg, uint32_t length) {
   return true;
 }
 
-/* This process's next frame; false: it has none now. */
+/* Prepares the process's next frame; false: it has none now. */
 static bool next_frame(struct agent_process *process) {
   uint32_t grant;
 
   if (process->state == AGENT_STARTING || process->state == AGENT_CREATED || process->state == AGENT_HELD)
     return false;
-  /* EXIT was its last, though its container is there until it is deleted */
+  /* EXIT is the process's last frame, even if its container exists until DELETE */
   if (process->is_exit_sent)
     return false;
   if (agent_input_grant(&process->input, &grant)) {
@@ -141,7 +144,7 @@ static bool next_frame(struct agent_process *process) {
     return fill(process->id, THAW_FIGURES, 0, (uint32_t)agent_figures(process, out.payload, sizeof out.payload));
   }
   for (int i = 0; i < 2; i++) {
-    /* in turns: a flood on one must not keep the other waiting */
+    /* in turns: a flood on one stream must not delay the second */
     struct agent_output *output = &process->outputs[process->next_output ^= 1];
     size_t length = agent_output_read(output, out.payload, sizeof out.payload);
 
@@ -188,7 +191,7 @@ static bool refill(struct agent_channel *to) {
 }
 
 static bool congested(struct agent_channel *from) {
-  (void)from; /* every frame is taken at once: windows bound what can come */
+  (void)from; /* each frame is taken at once: windows bound the input */
   return false;
 }
 

@@ -8,15 +8,15 @@
 void agent_data_init(void);
 struct agent_channel *agent_data_channel(void);
 
-/* Layers come over the data channel as well. The room that keeps them takes them. */
+/* Receiver of the layers that come over the data channel. layer.c implements it. */
 struct agent_data_layers {
-  /* A LAYER frame; false: it breaks the protocol. */
+  /* Takes a LAYER frame; false: it breaks the protocol. */
   bool (*take)(const struct thaw_frame *header, const uint8_t *payload);
-  /* A layer that is not complete by now never will be. */
+  /* The client is gone: a layer that is incomplete now stays so. */
   void (*client_lost)(void);
 };
 
-/* Call before the channel opens. `layers` must stay. */
+/* Must be called before the channel opens. `layers` must stay valid. */
 void agent_data_take_layers(const struct agent_data_layers *layers);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What of its cgroup's files does a container's stand-in in dom0 show? */
+/* FIGURES: reports the cgroup files that a container's stand-in in dom0 shows. */
 #include "process/figures.h"
 
 #include "process/cgroup.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-/* Where nothing limits the container but the guest's size, that is its limit. */
+/* Reports the guest's memory as the limit if the container has no limit of its own. */
 static void report_limit(struct agent_report *report, const char *folder) {
   char path[AGENT_PATH_MAX + 32], text[32] = "";
   FILE *file = NULL;
@@ -45,7 +45,7 @@ size_t agent_figures(const struct agent_process *process, uint8_t *payload, size
     agent_report_file(&report, path, SIZE_MAX);
   }
   report_limit(&report, is_there ? folder : NULL);
-  /* without memory for them there are none, which dom0 has to do with in any case */
+  /* without memory for the report the answer is empty, which dom0 must accept anyway */
   if (!report.is_full && report.length <= size) {
     memcpy(payload, report.bytes, report.length);
     length = report.length;

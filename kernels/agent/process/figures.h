@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What does a container use, for who stands in its place in dom0? FIGURES of the data channel. */
+/* FIGURES of the data channel: a container's resource use, for its stand-in in dom0. */
 #ifndef AGENT_FIGURES_H
 #define AGENT_FIGURES_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The fields of FIGURES, written to payload, which has room for size bytes: their length. */
+/* Writes the fields of FIGURES to payload, which holds size bytes, and returns their length. */
 size_t agent_figures(const struct agent_process *process, uint8_t *payload, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does stdin reach a process that reads when it likes, or never? */
+/* Feeds stdin to a process, which may read late or never. */
 #define _GNU_SOURCE
 #include "process/input.h"
 
@@ -46,7 +46,7 @@ void agent_input_renew(struct agent_input *input) {
   input->is_announced = input->is_eof = false;
 }
 
-/* A terminal cannot be closed on one side: the character that its line discipline takes for it. */
+/* A terminal cannot be closed on one side: sends the end-of-file character of its line discipline instead. */
 static void end_terminal(struct agent_input *input) {
   struct termios mode;
 
@@ -111,7 +111,7 @@ bool agent_input_eof(struct agent_input *input) {
 }
 
 bool agent_input_grant(struct agent_input *input, uint32_t *grant_out) {
-  /* in quarters of a window: a sender that waits has less than that outstanding only for a moment */
+  /* in quarters of a window: a waiting sender is owed less than that only until the process reads on */
   if (input->is_announced && (input->is_eof || input->grant < THAW_WINDOW / 4))
     return false;
   input->is_announced = true;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How did a child end that was not known in time? */
+/* Keeps the exit statuses of children whose pid the agent did not know when they ended. */
 #include "process/orphan.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/wait.h>
 
-/* Only what dies between an EXEC and the end of its crun is ever asked for. */
+/* enough: only statuses between an EXEC and the end of its crun are ever asked for */
 #define KEPT 256
 
 static struct {
-  pid_t pid; /* 0: none, or taken */
+  pid_t pid; /* 0: empty, or taken */
   int wait_status;
   char name[32];
 } orphans[KEPT];
@@ -23,7 +23,7 @@ void agent_orphan_note(pid_t pid, int wait_status, const char *name) {
   next = (next + 1) % KEPT;
 }
 
-/* Also a zombie that is still to be reaped. */
+/* Returns true also for a zombie that is not reaped yet. */
 static bool is_child(pid_t pid) {
   siginfo_t info;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Children that nobody knew when they died. A process of EXEC may be over before crun has told its pid: this is where
- * its end is found then.
+ * Exit statuses of unknown children. An EXEC process may end before crun has reported its pid; the agent then finds
+ * its status here.
  */
 #ifndef AGENT_ORPHAN_H
 #define AGENT_ORPHAN_H
@@ -9,10 +9,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The name is what the kernel called it at its end, shorter than 32. */
+/* Notes an exit status; name is the kernel's name of the child at its end, shorter than 32. */
 void agent_orphan_note(pid_t pid, int wait_status, const char *name);
 
-/* The end of the child of that pid that died last, once; false: the pid is one that lives, or long gone. */
+/*
+ * Takes the status of the last dead child with that pid, once. False: the child is alive, or its status is no longer
+ * kept.
+ */
 bool agent_orphan_take(pid_t pid, int *wait_status_out, char name_out[32]);
 
 #endif

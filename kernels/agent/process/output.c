@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* When is a process's output read, and when has it ended? */
+/* Reads a process's output within its credit, and detects the output's end. */
 #include "process/output.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* What a terminal may still give after its process's death; a live leftover could write for ever. */
+/* Most output that is read from a terminal after its process's death: a surviving process could write for ever. */
 #define TERMINAL_LEFTOVER_BYTES 262144u
 
 static void on_ready(struct agent_source *source, short revents) {
@@ -42,7 +42,7 @@ void agent_output_renew(struct agent_output *output) {
   output->credit = THAW_WINDOW;
   output->is_eof_sent = false;
   output->is_ready = true;
-  /* its writer is stopped, so this ends; an end of file shows when the stream is read again */
+  /* the writer is stopped, so this loop ends; the next read of the stream shows an end of file */
   while (!output->has_ended && read(output->source.fd, dropped, sizeof dropped) > 0)
     ;
 }
@@ -89,7 +89,7 @@ size_t agent_output_read(struct agent_output *output, void *data, size_t size) {
     output->source.events = POLLIN;
     return 0;
   }
-  if (got <= 0) { /* end of file; EIO: the terminal has no other side left */
+  if (got <= 0) { /* end of file; EIO: the terminal's other side is closed */
     agent_output_close(output);
     return 0;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which processes are there, and when is one over? */
+/* The table of processes, and the end of each record. */
 #define _GNU_SOURCE
 #include "process/process.h"
 
@@ -46,11 +46,11 @@ struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
   return process;
 }
 
-/* What stood still for it goes on. */
+/* Resumes the cgroup that is frozen for this process. */
 static void let_go(struct agent_process *process) {
   if (!process->stopped)
     return;
-  /* one that was killed meanwhile has no cgroup any more */
+  /* a container that was killed meanwhile has no cgroup any more */
   if (!agent_cgroup_stop(process->stopped, false) && errno != ENOENT)
     agent_log("%s is stopped for good: %s", process->container, strerror(errno));
   free(process->stopped);
@@ -155,9 +155,9 @@ void agent_process_end(struct agent_process *process, int wait_status) {
 
 void agent_process_release(struct agent_process *process) {
   bool is_told =
-      process->is_exit_sent || process->state == AGENT_CREATED; /* of one that never began, nobody was told */
+      process->is_exit_sent || process->state == AGENT_CREATED; /* a process that never began was never announced */
 
-  /* one whose start still waits for an answer is the start's */
+  /* while a start waits for its answer, the start owns the process */
   bool is_over = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
 
   if (is_over && (is_told || (!channel->serves(process) && !process->awaits_client)))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does the agent get a container's pty master? crun sends it to a socket, once. */
+/* Receives a container's pty master, which crun sends to a socket once. */
 #define _GNU_SOURCE
 #include "process/terminal.h"
 
@@ -31,7 +31,7 @@ bool agent_terminal_listen(struct agent_terminal *terminal) {
   char directory[AGENT_PATH_MAX];
   int length;
 
-  /* by process id: a container's name may be longer than a socket's path */
+  /* named by process id: a container's name may be longer than a socket's path */
   agent_path(directory, "%s/tty", agent_options.run);
   length = snprintf(terminal->path, sizeof terminal->path, "%s/tty/%u", agent_options.run, terminal->process->id);
   if (length < 0 || (size_t)length >= sizeof terminal->path) {
@@ -54,7 +54,7 @@ const char *agent_terminal_path(const struct agent_terminal *terminal) {
   return terminal->path[0] ? terminal->path : NULL;
 }
 
-/* crun connects early and sends late: the listener gives way to the connection. */
+/* crun connects early and sends late: replaces the listener by the connection. */
 static bool accept_crun(struct agent_terminal *terminal) {
   int client = accept4(terminal->source.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -66,7 +66,7 @@ static bool accept_crun(struct agent_terminal *terminal) {
   return true;
 }
 
-/* The descriptor; -1: not yet, or never (the source is closed then). */
+/* Returns the descriptor; -1: not yet, or never (the source is closed then). */
 static int receive_descriptor(struct agent_source *source) {
   char bytes[64], space[CMSG_SPACE(sizeof(int))];
   struct iovec part = {bytes, sizeof bytes};

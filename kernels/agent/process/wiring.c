@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What are a process's 0, 1 and 2? */
+/* Makes the streams 0, 1 and 2 of a process. */
 #define _GNU_SOURCE
 #include "process/wiring.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Only the agent's end is non-blocking: programs do not expect that of their own. */
+/* Makes a pipe whose agent's end alone is non-blocking: programs do not expect that of their own end. */
 static bool make_pipe(struct agent_source *source, int *other, int ours) {
   int ends[2];
 

@@ -6,8 +6,8 @@
 #include "process/record.h"
 
 /*
- * Makes what the process's flags ask for; its ends into fds (0, 1, 2), the agent's into the process's
- * streams. With a terminal all three are /dev/null: they are crun's only. False: errno says why.
+ * Makes the streams that the process's flags ask for. Its ends go to fds (0, 1, 2), the agent's ends to the process's
+ * record. With a terminal all three are /dev/null, for crun only. False: errno says why.
  */
 bool agent_wire(struct agent_process *process, int fds[3]);
 

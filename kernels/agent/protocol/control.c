@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does a request get to its handler, and how does the answer get out? */
+/* Passes requests to their handlers and queues their answers. */
 #include "protocol/control.h"
 
 #include "base/log.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Answers that wait before the agent takes no more requests: a client must read, too. */
+/* The agent takes no more requests while this many bytes of answers wait: a client must read them. */
 #define CONGESTED_BYTES 65536u
 #define ERROR_TEXT_MAX 4096
 

@@ -7,25 +7,25 @@
 #include "transport/channel.h"
 
 /*
- * Whom to answer. Kept by value by whatever takes longer than a turn; an answer to a client that
- * has gone since is dropped.
+ * The receiver of an answer. Each task that takes longer than a turn keeps it by value. An answer to a client that
+ * has gone is dropped.
  */
 struct agent_request {
   uint32_t id;
   uint32_t generation;
 };
 
-/* Answers, now or later, exactly once; fields are the payload. */
+/* A handler answers exactly once, now or later; fields are the payload. */
 struct agent_handler {
   uint32_t type; /* THAW_PING etc. */
   void (*handle)(struct agent_request request, struct agent_fields *fields);
 };
 
-/* Types without a handler break the channel. The handlers must stay. */
+/* Types without a handler break the channel. The handlers must stay valid. */
 void agent_control_init(const struct agent_handler *handlers, size_t count);
 struct agent_channel *agent_control_channel(void);
 
-/* False: the client that asked has gone, nobody waits for the outcome. */
+/* False: the client that asked has gone, and the answer would be dropped. */
 bool agent_control_awaits(struct agent_request request);
 
 void agent_control_ok(struct agent_request request, const void *payload, size_t size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does a payload say? Nothing is believed before its length is checked. */
+/* Parses a payload and checks each length before use. */
 #include "protocol/fields.h"
 
 #include <string.h>

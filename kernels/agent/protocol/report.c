@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does what the kernel's files say become an answer? */
+/* Builds an answer from files of the kernel. */
 #include "protocol/report.h"
 
 #include <errno.h>

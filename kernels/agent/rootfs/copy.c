@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is a folder copied with all that it holds? */
+/* Copies a folder and everything in it. */
 #define _GNU_SOURCE
 #include "rootfs/copy.h"
 
@@ -17,7 +17,7 @@
 #define PIECE 65536
 #define ATTRIBUTES_MAX 65536
 
-/* A filesystem that takes no attributes, or not this one, gets the file without. */
+/* Ignores attributes that the target's filesystem does not take. */
 static void copy_attributes(int from, int to) {
   char *names = malloc(ATTRIBUTES_MAX), *value = malloc(ATTRIBUTES_MAX);
   ssize_t length = names && value ? flistxattr(from, names, ATTRIBUTES_MAX) : -1;
@@ -32,7 +32,7 @@ static void copy_attributes(int from, int to) {
   free(value);
 }
 
-/* The owner first: a change of it takes the set-user bit away. */
+/* Sets the owner first: a change of the owner removes the set-user-ID bit. */
 static bool copy_status(int from, int to, const struct stat *status) {
   const struct timespec times[2] = {status->st_atim, status->st_mtim};
 
@@ -123,7 +123,9 @@ static bool copy_entry(int from, const char *name, int to, int depth) {
   }
 }
 
-/* The entries, and then what the folder itself is: its times would not outlast them. */
+/*
+ * Copies the entries first and the folder's own attributes last, because each new entry changes the folder's times.
+ */
 static bool copy_entries(int from, int to, int depth) {
   int own = depth < DEPTH_MAX ? openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   DIR *entries = own < 0 ? NULL : fdopendir(own);

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Copies all that a folder holds into another, with owners, modes, times and extended attributes; then the folder's
- * own. Hard links become files of their own, device nodes and sockets are left out. false: errno says why, and what was
- * copied stays.
+ * Copies the content of a folder into another, with owners, modes, times and extended attributes, then the folder's
+ * own attributes. Hard links become separate files; device nodes and sockets are left out. False: errno says why, and
+ * the files copied so far stay.
  */
 bool agent_copy_folder(int from, int to);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FILL: how does a new volume come to what the image has in its place? */
+/* FILL: copies the image's content at a volume's path into the new volume. */
 #define _GNU_SOURCE
 #include "base/child.h"
 #include "base/options.h"
@@ -53,7 +53,7 @@ void agent_fill_end(const char *tag) {
       kill(fill->child.pid, SIGKILL);
 }
 
-/* In the root filesystem's own terms: its symbolic links lead nowhere else. */
+/* Opens a path within the root filesystem: symbolic links cannot lead out of it. */
 static int open_in(const char *root, const char *path) {
   struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
   int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, saved;
@@ -67,7 +67,7 @@ static int open_in(const char *root, const char *path) {
   return fd;
 }
 
-/* 1 yes, 0 no, -1 errno says why nobody knows. */
+/* Returns 1 for an empty folder, 0 for another, -1 on an error, with errno. */
 static int is_empty(int folder) {
   int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
   DIR *entries = own < 0 ? NULL : fdopendir(own);
@@ -83,7 +83,7 @@ static int is_empty(int folder) {
   return n <= 2;
 }
 
-/* In a process of its own, whose exit code is an errno: dom0 may take its time for each file, and an image may be
+/* Runs in a process of its own, whose exit code is an errno: dom0 may be slow for each file, and an image may be
  * large. */
 static int copy(void *context) {
   const struct fill *fill = context;

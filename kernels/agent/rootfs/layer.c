@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does a layer get into the guest without a device? Over the data channel into a file of a ramfs, which EROFS
- * mounts as it is: tmpfs lacks what that needs (read_folio).
+ * Receives layers over the data channel into files of a ramfs, so that a layer needs no device. EROFS mounts such a
+ * file directly. tmpfs lacks the function that EROFS needs (read_folio).
  */
 #define _GNU_SOURCE
 #include "rootfs/layer.h"
@@ -23,10 +23,10 @@ static const char prefix[] = "layer-";
 static struct {
   uint64_t left;
   bool is_known;
-  int error; /* errno of what went wrong */
+  int error; /* errno of the failure */
 } layers[THAW_LAYERS_MAX + 1];
 static void (*layers_changed)(void);
-static int coming = -1; /* file of the one that is coming */
+static int coming = -1; /* file of the layer that is being received */
 static uint32_t coming_number;
 
 static void folder(char path[AGENT_PATH_MAX]) {
@@ -37,7 +37,7 @@ void agent_layer_path(char path[AGENT_PATH_MAX], uint32_t number) {
   agent_path(path, "%s/layers/%u", agent_options.run, number);
 }
 
-/* The first layer brings its file system along. */
+/* Mounts the ramfs when the first layer comes. */
 static bool make_folder(void) {
   static bool is_there;
   char path[AGENT_PATH_MAX];
@@ -85,7 +85,7 @@ static bool add(uint32_t number, const uint8_t *bytes, uint32_t length) {
   if (!layers[number].is_known || length == 0 || length > layers[number].left)
     return false;
   layers[number].left -= length;
-  /* after a failure the rest still has to be taken */
+  /* after a failure the rest must still be received */
   while (length > 0 && layers[number].error == 0) {
     ssize_t put = write(coming, bytes, length);
 

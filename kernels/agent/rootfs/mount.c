@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* MOUNT and UNMOUNT: which root filesystems are there, and when have their layers come? */
+/* MOUNT and UNMOUNT: waits for the layers of a root filesystem, and mounts and unmounts it. */
 #include "rootfs/mount.h"
 
 #include "base/options.h"
@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A device node appears without a sound that is worth a netlink socket: a stat is cheap. */
+/* A poll for device nodes: stat is cheap, and a netlink socket for their events would cost more. */
 #define DEVICE_POLL_NS (1 * AGENT_MS)
-/* That a layer has come is said (look_again): this is for a client that goes. A timer before the next tick costs
- * two hypercalls a turn. */
+/* A poll for a client that goes: look_again() reports layers. A timer before the next tick costs two hypercalls a
+ * turn. */
 #define LAYER_POLL_NS (100 * AGENT_MS)
 
 struct mounting {
@@ -47,7 +47,7 @@ bool agent_mount_exists(const char *name) {
 
   if (agent_store_is_real() || find(name))
     return find(name) != NULL;
-  /* most tests run where nothing can be mounted: an ordinary folder in its place will do there */
+  /* most tests cannot mount: they accept an ordinary folder instead */
   agent_path(path, "%s/roots/%s/rootfs", agent_options.run, name);
   return access(path, F_OK) == 0;
 }
@@ -60,7 +60,7 @@ static bool is_being_mounted(const char *name) {
   return mounting != NULL;
 }
 
-/* devtmpfs shows a disk a moment before the kernel can open it: until then it is ENXIO */
+/* devtmpfs shows a disk a moment before the kernel can open it; until then open gives ENXIO */
 static bool can_open(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -77,7 +77,10 @@ static bool is_device_there(const char *name) {
   return stat(path, &status) == 0 && S_ISBLK(status.st_mode) && can_open(path);
 }
 
-/* The first layer that has not come yet; NULL: all are there. One that failed is there as well: mounting it tells. */
+/*
+ * Returns the first layer that has not come yet; NULL: all are there. A failed layer counts as there: its mount
+ * reports the error.
+ */
 static const char *missing_layer(const struct agent_rootfs *rootfs) {
   for (uint32_t i = 0; i < rootfs->layers; i++) {
     const char *name = rootfs->devices[i];
@@ -120,7 +123,7 @@ static void poll_layers(struct agent_timer *timer) {
   free(mounting);
 }
 
-/* A layer has come, or never will: mounts that wait look now. */
+/* A layer is complete, or never will be: the waiting mounts check at once. */
 static void look_again(void) {
   for (struct mounting *mounting = mountings; mounting; mounting = mounting->next)
     agent_timer_set(&mounting->poll, 0);

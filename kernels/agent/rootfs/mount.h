@@ -17,15 +17,15 @@ struct agent_rootfs {
   char upper[32]; /* device of the writable layer, "" for a tmpfs */
 };
 
-bool agent_mount_exists(const char *rootfs); /* and is ready */
+bool agent_mount_exists(const char *rootfs); /* and is mounted */
 
 void agent_mount_init(void);
 void agent_mount_request(struct agent_request request, struct agent_fields *fields);
 void agent_unmount_request(struct agent_request request, struct agent_fields *fields);
 
-/* overlay.c: all mounts, or none and a text why */
+/* overlay.c: makes all mounts; on failure makes none and gives the reason in text */
 bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t size);
-void agent_overlay_write_back(const struct agent_rootfs *rootfs); /* where the writable layer is a disk */
+void agent_overlay_write_back(const struct agent_rootfs *rootfs); /* only if the writable layer is a disk */
 bool agent_overlay_unmount(const struct agent_rootfs *rootfs);    /* false: still in use, errno says why */
 
 #endif

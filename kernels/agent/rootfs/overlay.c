@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How do layers become one tree? Each EROFS read-only, an overlay of them with a tmpfs or a disk above. Layers
- * are named one by one (lowerdir+, Linux 6.8): 64 paths do not fit into mount(2)'s page of options,
- * and no character needs an escape.
+ * Mounts a root filesystem: each EROFS layer read-only, and an overlay of them with a tmpfs or a disk above. The
+ * overlay takes layers one by one (lowerdir+, Linux 6.8): 64 paths do not fit into mount(2)'s page of options, and no
+ * character needs an escape.
  */
 #define _GNU_SOURCE
 #include "base/log.h"
@@ -33,7 +33,7 @@ static void layer_path(char path[AGENT_PATH_MAX], const struct agent_rootfs *roo
   path_of(path, rootfs, below);
 }
 
-/* What is mounted for a name of MOUNT; false: it did not come whole, errno says why. */
+/* Gives the mount source for a name of MOUNT; false: the layer is incomplete, errno says why. */
 static bool source_path(char path[AGENT_PATH_MAX], const char *name) {
   uint32_t number = agent_layer_number(name);
 
@@ -45,8 +45,8 @@ static bool source_path(char path[AGENT_PATH_MAX], const char *name) {
 }
 
 /*
- * What is in memory costs as much to read before it is wanted as after, and a program uses a part of its file. EROFS
- * has a device of this class for each mounted file; those that had it set before lose nothing.
+ * Reduces read-ahead. Data in memory costs as much to read early as late, and a program uses only a part of its file.
+ * EROFS has a device of this class for each mounted file; to set an earlier one again does no harm.
  */
 static void read_little_ahead(void) {
   DIR *devices = opendir("/sys/class/bdi");
@@ -81,7 +81,7 @@ static bool mount_layers(const struct agent_rootfs *rootfs, const char **failed_
       return false;
     in_memory |= agent_layer_number(rootfs->devices[i]) != 0;
   }
-  /* a test's machine keeps its settings */
+  /* a test must not change the settings of its machine */
   if (in_memory && agent_store_is_real())
     read_little_ahead();
   return true;
@@ -95,7 +95,10 @@ static bool mount_tmpfs(const char *path, uint64_t kib) {
   return mount("tmpfs", path, "tmpfs", MS_NODEV, options) == 0;
 }
 
-/* What is freed there is free on the host, too. Its journal is replayed here, where the file's own guest is at risk. */
+/*
+ * discard frees the blocks on the host too. The journal is replayed here, so a damaged disk endangers only its own
+ * guest.
+ */
 static bool mount_disk(const char *path, const char *name) {
   char source[AGENT_PATH_MAX];
 
@@ -158,7 +161,7 @@ bool agent_overlay_mount(const struct agent_rootfs *rootfs, char *text, size_t s
   return false;
 }
 
-/* A disk outlives the domain, also when somebody keeps its file system from being unmounted. */
+/* A disk outlives the domain, even when an open file keeps its file system from being unmounted. */
 void agent_overlay_write_back(const struct agent_rootfs *rootfs) {
   char path[AGENT_PATH_MAX];
   int fd;
@@ -175,7 +178,7 @@ void agent_overlay_write_back(const struct agent_rootfs *rootfs) {
   close(fd);
 }
 
-/* What is not mounted, or no longer, is no error: UNMOUNT may come twice. */
+/* A missing mount is no error: UNMOUNT may come twice. */
 static bool unmount(const char *path) {
   return umount2(path, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT;
 }

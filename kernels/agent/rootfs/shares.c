@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FILES and UNFILES: where do the folders and files come from that dom0 shares with this guest, and when are they gone?
- */
+/* FILES and UNFILES: mounts and unmounts the trees of files that dom0 shares with this guest. */
 #include "rootfs/shares.h"
 
 #include "base/child.h"
@@ -17,13 +16,13 @@
 #include <unistd.h>
 
 /*
- * access=client: each of the guest's users has files opened for itself, and the guest's kernel checks what it may.
- * cache=mmap: what a file holds is asked for anew by each read, since dom0 and other guests may change it, and yet can
- * be mapped for writing.
+ * access=client: each user of the guest attaches to the server separately, and the guest's kernel checks permissions.
+ * cache=mmap: each read asks dom0 anew, since dom0 and other guests may change a file, and yet a file can be mapped
+ * for writing.
  */
 #define OPTIONS "trans=xen,version=9p2000.L,access=client,cache=mmap,msize=%u"
 
-/* A file system has one of these, 9p-NUMBER, until nobody has it mounted nor a file of it open. */
+/* A 9P file system has one of these, 9p-NUMBER, as long as it is mounted or one of its files is open. */
 #define DEVICES "/sys/class/bdi"
 #define DEVICE "9p-"
 
@@ -37,7 +36,7 @@ struct files {
   bool unmounted;
 };
 
-/* An UNFILES under way. */
+/* An UNFILES in progress. */
 struct going {
   struct agent_child child;
   struct agent_timer poll;
@@ -56,7 +55,9 @@ static struct files *find(const char *tag) {
   return files;
 }
 
-/* The number of the file system that was mounted last: they only rise, and nobody else mounts one meanwhile. */
+/*
+ * Returns the number of the file system mounted last: numbers only rise, and only the agent mounts 9P file systems.
+ */
 static unsigned long newest(void) {
   DIR *devices = opendir(DEVICES);
   struct dirent *device;
@@ -100,7 +101,7 @@ void agent_files_request(struct agent_request request, struct agent_fields *fiel
   agent_control_ok(request, NULL, 0);
 }
 
-/* Whether its kernel has the file system still, for somebody who has a file of it open. */
+/* Returns true while the kernel keeps the file system because a file of it is open. */
 static bool is_used(const struct files *files) {
   char path[64];
 
@@ -126,7 +127,10 @@ static void finish(struct going *going, bool gone) {
   free(going);
 }
 
-/* In a process of its own, whose exit code is an errno: what is mapped is written back, and dom0 may take its time. */
+/*
+ * Runs in a process of its own, whose exit code is an errno: unmounting writes mapped pages back, and dom0 may be
+ * slow.
+ */
 static int unmount(void *context) {
   const struct going *going = context;
   char path[AGENT_PATH_MAX];
@@ -149,7 +153,7 @@ static void unmounted(struct agent_child *child, int wait_status) {
   again(&going->poll);
 }
 
-/* Another UNFILES may have come to its end meanwhile. */
+/* Checks whether the file system is gone; another UNFILES may have removed it meanwhile. */
 static void again(struct agent_timer *timer) {
   struct going *going = timer->owner;
   const struct files *files = find(going->tag);

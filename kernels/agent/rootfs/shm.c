@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* SHM: how does a container come to what another one has in memory at one of its paths? */
+/* SHM: gives a container access to a tmpfs that another container has at one of its paths. */
 #define _GNU_SOURCE
 #include "rootfs/shm.h"
 
@@ -27,11 +27,14 @@
 struct sharing {
   struct agent_child child;
   struct agent_request request;
-  int mounts; /* of the container that has it */
+  int mounts; /* mount namespace of the container that has the tmpfs */
   char path[PATH_MAX], target[AGENT_PATH_MAX];
 };
 
-/* Who shares a mount could mount over it, in here too, were its copy not private; and flags are for dom0 to say. */
+/*
+ * The copy is private, because the owner of a shared mount could mount over it and so over the copy. dom0 chooses the
+ * flags.
+ */
 static const struct mount_attr own = {
     .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
     .attr_clr = MOUNT_ATTR_RDONLY,
@@ -51,7 +54,10 @@ static void shared(struct agent_child *child, int wait_status) {
   finish(child->owner, WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EINTR);
 }
 
-/* Of a tmpfs alone: whatever else a container may have put there is not what dom0 meant. -1: errno says why. */
+/*
+ * Copies the mount of a tmpfs and refuses every other file system that the container may have mounted there. -1:
+ * errno says why.
+ */
 static int open_copy(const char *path) {
   int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
   struct statfs status;
@@ -66,8 +72,8 @@ static int open_copy(const char *path) {
 }
 
 /*
- * In a process of its own, which has one thread and its own root, and whose exit code is an errno. A mount can be
- * copied only by who is in its namespace; the copy belongs to none until it is put somewhere.
+ * Runs in a process of its own, which has one thread and its own root, and whose exit code is an errno. Only a
+ * process in a mount's namespace can copy the mount; the copy belongs to no namespace until it is attached.
  */
 static int copy(void *context) {
   const struct sharing *sharing = context;
@@ -88,13 +94,13 @@ void agent_shm_end(const char *name) {
   char path[AGENT_PATH_MAX];
 
   agent_path(path, "%s/shm/%s", agent_options.run, name);
-  /* one that was asked for twice lies there twice */
+  /* a tmpfs that was requested twice is mounted twice */
   for (int i = 0; i < MOUNTS_MAX && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; i++)
     ;
   rmdir(path);
 }
 
-/* Here and now, where nobody else can have that pid. -1: it has ended. */
+/* Opens the namespace in the agent itself, before the pid can be reused. -1: the process has ended. */
 static int open_mounts(pid_t pid) {
   char path[64];
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* When does a client come, get its turn, and go? channel_pieces.c moves its bytes. */
+/*
+ * Handles a channel's clients: greets each, gives it its turns, and publishes the channel anew when it leaves.
+ * channel_pieces.c moves the bytes.
+ */
 #include "transport/channel.h"
 
 #include "base/log.h"
@@ -114,7 +117,7 @@ void agent_channel_round(struct agent_channel *channel) {
     greet(channel);
   if (channel->greeted) {
     sent = agent_channel_send(channel, &out);
-    agent_transport_withdraw(channel->transport); /* after the hello: it costs xenstore a request */
+    agent_transport_withdraw(channel->transport); /* after the hello: it costs a request to xenstore */
     while (in > 0 && taken == AGENT_TAKE_MORE && !channel->rules->congested(channel))
       taken = agent_channel_take(channel, &in);
     if (taken == AGENT_TAKE_BROKEN) {
@@ -123,7 +126,7 @@ void agent_channel_round(struct agent_channel *channel) {
     }
     sent = agent_channel_send(channel, &out);
     peer = agent_transport_peer(channel->transport);
-    /* what a client sent before it left still counts, unless it also left answers unread */
+    /* handle the last frames of a client that left, unless it also left answers unread */
     if (peer == AGENT_PEER_GONE && !agent_suspend_hooks()->is_pending() &&
         (taken == AGENT_TAKE_IDLE || channel->rules->congested(channel))) {
       start_over(channel, NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does a byte stream become frames, and frames a byte stream, piece by piece? */
+/* Splits a byte stream into frames and sends frames as bytes, piece by piece. */
 #include "transport/channel_pieces.h"
 
 #include <stdlib.h>

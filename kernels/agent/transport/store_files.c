@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where are the nodes when there is no xenstore? In files: data/thaw/state is `state`. */
+/* Keeps the nodes in files for tests without xenstore: data/thaw/state is the file `state`. */
 #define _GNU_SOURCE
 #include "base/options.h"
 #include "transport/store.h"
@@ -81,7 +81,7 @@ void agent_store_drain(void) {
     ;
 }
 
-/* No driver listens to files. */
+/* Files have no kernel watches. */
 bool agent_store_ask_told(void) {
   return true;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does the agent reach xenstore? By one descriptor of /dev/xen/xenbus for its whole life: the
- * kernel carries it, watch included, across suspend, and libxenstore would start a thread for it.
+ * Accesses xenstore by one descriptor of /dev/xen/xenbus for the agent's whole life: the kernel carries it, watch
+ * included, across a suspend, and libxenstore would start a thread for it.
  */
 #include "proto.h"
 #include "transport/store.h"
@@ -33,7 +33,7 @@ static bool read_exactly(void *data, size_t size) {
   return true;
 }
 
-/* An event is the path and the token, each with its NUL (xenbus_dev_frontend.c). */
+/* An event consists of the path and the token, each with its NUL (xenbus_dev_frontend.c). */
 static void note_event(size_t length) {
   size_t path = strlen(payload) + 1;
 
@@ -41,7 +41,7 @@ static void note_event(size_t length) {
     is_told = true;
 }
 
-/* Takes one message into payload; its length or -1. */
+/* Reads one message into payload; returns its length or -1. */
 static int receive(uint32_t *type_out) {
   struct xsd_sockmsg header;
 
@@ -54,7 +54,7 @@ static int receive(uint32_t *type_out) {
   return (int)header.len;
 }
 
-/* Sends a request and takes its reply, and the watch events before it; the reply's length or -1. */
+/* Sends a request, reads its reply and the watch events before it; returns the reply's length or -1. */
 static int request(uint32_t type, const char *const *parts, const size_t *sizes, int count) {
   static char message[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
   struct xsd_sockmsg header = {.type = type};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whose answers about suspends do the channels get? */
+/* Stores the hooks by which channels ask about suspends. */
 #include "transport/suspend.h"
 
 static uint32_t never(void) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Transports without memory to share, of which nothing comes through a freeze: every wake opens its channels anew. */
+/* Transports without shared memory, which keep nothing through a freeze: every wake opens its channels anew. */
 #include "transport/transport.h"
 
 size_t agent_transport_describe(const struct agent_transport *transport, struct thaw_ring_page *pages_out,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How does a channel reach a test on the same machine? By a unix socket, with vchan's habits. */
+/* Carries a channel's bytes over a unix socket in tests and behaves like the vchan transport. */
 #define _GNU_SOURCE
 #include "base/options.h"
 #include "transport/transport.h"

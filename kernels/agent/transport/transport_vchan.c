@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does a channel cross the domain's border? By vchan, the guest as server.
+ * Carries a channel's bytes over vchan between the domain and dom0; the guest is the server.
  *
- * server_persist stays 0: with it libxenvchan reports "open" whether a client is there or not, and
- * the rings would keep a dead client's half frame. One server lives as long as its one client, and a clone's first
- * has the rings that its template had.
+ * server_persist stays 0: with it libxenvchan reports "open" whether a client is there or not, and the rings would
+ * keep a dead client's half frame. One server lives as long as its one client, and a clone's first server has the
+ * rings of its template.
  */
 #include "base/log.h"
 #include "proto.h"
@@ -26,7 +26,7 @@ struct agent_transport {
 };
 
 /*
- * What came through a freeze, by channel number. gntalloc allows a guest 1024 pages, and every page here is missing
+ * Rings kept through a freeze, by channel number. gntalloc allows a guest 1024 pages, and every page here is missing
  * elsewhere in the domain, clones included.
  */
 static struct {
@@ -34,7 +34,7 @@ static struct {
   uint32_t port; /* 0: dom0 has made none */
 } kept[AGENT_DATA + 1];
 
-/* The event channel first: a client looks for ring-ref before it looks for the other. */
+/* Writes event-channel first: a client waits for ring-ref, and then reads event-channel. */
 static bool publish(struct agent_transport *transport) {
   char path[64], value[16];
 
@@ -48,7 +48,7 @@ static bool publish(struct agent_transport *transport) {
   return agent_store_write(path, value);
 }
 
-/* Takes the kept rings where dom0 knows them, and gives them back else. */
+/* Takes the kept rings if dom0 knows them, and otherwise frees them. */
 static bool take_kept(struct agent_transport *transport) {
   uint32_t port = kept[transport->number].port;
 
@@ -82,7 +82,7 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
   return transport;
 }
 
-/* What could not be when it was opened: nobody can have come to it yet. */
+/* Publishes a channel that could not be published when it was opened; no client can have found it yet. */
 static void publish_late(struct agent_transport *transport) {
   if (!transport->is_to_be_published || !agent_suspend_hooks()->store_answers())
     return;
@@ -141,7 +141,7 @@ int agent_transport_fd(const struct agent_transport *transport) {
 
 short agent_transport_events(const struct agent_transport *transport, bool wants_write) {
   (void)transport;
-  (void)wants_write; /* one event channel says "more to read", "more room" and "gone" alike */
+  (void)wants_write; /* one event channel signals "more to read", "more room" and "gone" alike */
   return POLLIN;
 }
 

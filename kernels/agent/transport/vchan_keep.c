@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How do a channel's rings come through a freeze? Their pages stay where they are and shared; the grant table and the
- * event channels of a clone are new, and dom0 fills the one as the template's was and makes a port for each ring. So a
- * clone offers its channels without a word to xenstore.
+ * Keeps a channel's rings through a freeze. Their pages stay in place and shared. A clone's grant table and event
+ * channels are new: dom0 fills the grant table like the template's and makes a port for each ring. So a clone offers
+ * its channels without a request to xenstore.
  */
 #define _GNU_SOURCE
 #include "transport/vchan_server.h"
@@ -14,7 +14,7 @@
 
 #define PAGE_BYTES 4096u
 #define PAGE_ORDER 12
-/* /proc/PID/pagemap: a page's entry (Linux, admin-guide/mm/pagemap) */
+/* An entry of /proc/PID/pagemap (Linux, admin-guide/mm/pagemap). */
 #define ENTRY_PRESENT (1ull << 63)
 #define ENTRY_FRAME ((1ull << 55) - 1)
 
@@ -64,14 +64,14 @@ bool agent_vchan_keep(struct agent_vchan *server) {
   struct libxenvchan *vchan = server->vchan;
   size_t bytes = (size_t)1 << server->order;
 
-  /* the kernel must not remember a port that means something else, or nothing, to a clone */
+  /* the kernel must forget the port: in a clone it means another channel, or none */
   vchan->event_port = 0;
   if (!agent_vchan_tell_of_death(server))
     return false;
   xenevtchn_close(vchan->event);
   vchan->event = NULL;
   agent_vchan_reset(server);
-  memset(vchan->read.buffer, 0, bytes); /* what is zero is not copied */
+  memset(vchan->read.buffer, 0, bytes); /* zero pages are not copied */
   memset(vchan->write.buffer, 0, bytes);
   return true;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does the guest offer a vchan? As libxenvchan_server_init does, short of xenstore: that opens a connection
- * of its own, holds a transaction (which must not be open when the domain suspends) and takes nine requests
- * for what two will do, on every clone's way to its hello. It also frees what it never set when a grant
- * fails. Everything after the making is libxenvchan's.
+ * Makes a vchan server. It replaces libxenvchan_server_init because of its use of xenstore: that function opens a
+ * connection of its own, holds a transaction (which must not be open when the domain suspends) and takes nine
+ * requests instead of two before every clone's hello. It also frees pointers that it never set when a grant fails.
+ * After the making, libxenvchan does everything.
  */
 #include "transport/vchan_server.h"
 
@@ -17,7 +17,7 @@
 #define PEER 0 /* dom0 */
 #define PAGE_BYTES 4096
 #define PAGE_ORDER 12
-#define CLIENT_NOT_YET 2 /* of vchan_interface's cli_live */
+#define CLIENT_NOT_YET 2 /* a value of vchan_interface's cli_live */
 
 static bool bind_event(struct libxenvchan *vchan) {
   xenevtchn_port_or_error_t port;
@@ -32,7 +32,10 @@ static bool bind_event(struct libxenvchan *vchan) {
   return xenevtchn_unmask(vchan->event, vchan->event_port) == 0;
 }
 
-/* Not by libxengnttab, which keeps to itself where the descriptor has the pages: their notification is set by that. */
+/*
+ * Shares pages without libxengnttab, because that library hides the pages' index in the descriptor, and setting their
+ * unmap notification needs the index.
+ */
 static void *share_pages(int fd, uint16_t count, uint32_t *refs_out, uint64_t *index_out) {
   struct ioctl_gntalloc_alloc_gref *request = calloc(1, sizeof *request + (count - 1u) * sizeof request->gref_ids[0]);
   void *pages = MAP_FAILED;
@@ -47,7 +50,7 @@ static void *share_pages(int fd, uint16_t count, uint32_t *refs_out, uint64_t *i
   memcpy(refs_out, request->gref_ids, count * sizeof *refs_out);
   *index_out = request->index;
   free(request);
-  return pages == MAP_FAILED ? NULL : pages; /* closing the descriptor gives back what was not mapped */
+  return pages == MAP_FAILED ? NULL : pages; /* closing the descriptor frees pages that were not mapped */
 }
 
 void agent_vchan_reset(struct agent_vchan *server) {
@@ -99,7 +102,7 @@ static bool share(struct agent_vchan *server) {
 }
 
 bool agent_vchan_make(struct agent_vchan *server, int order) {
-  /* zero: not blocking, no xenstore path that closing would remove; orders of 0 are rings that closing leaves alone */
+  /* zero means: not blocking, no xenstore path for close to remove; close leaves rings of order 0 alone */
   struct libxenvchan *vchan = calloc(1, sizeof *vchan);
 
   *server = (struct agent_vchan){.vchan = vchan, .order = order};

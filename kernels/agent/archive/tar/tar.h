@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar archive as a stream: ustar, with pax records where that is too small. GNU's long names and numbers are read,
- * too. */
+/* A tar archive as a stream: ustar, with pax records for values that do not fit. Also reads GNU's long names and
+ * numbers. */
 #ifndef AGENT_TAR_H
 #define AGENT_TAR_H
 
@@ -30,7 +30,10 @@ struct tar_entry {
   uint32_t mode, uid, gid, major, minor;
   uint64_t size; /* of a file, else 0 */
   int64_t mtime; /* seconds since 1970 */
-  /* pax records "LENGTH SCHILY.xattr.NAME=VALUE\n", one after the other; the caller's to free after reading */
+  /*
+   * pax records "LENGTH SCHILY.xattr.NAME=VALUE
+   * ", one after the other; the caller frees them after reading
+   */
   uint8_t *xattrs;
   size_t xattrs_length;
 };
@@ -41,38 +44,38 @@ struct tar_out {
   uint8_t buffer[TAR_BUFFER];
 };
 
-/* Each returns false when the other side takes no more, with errno. A file's content follows its entry, then
+/* Each returns false with errno when the reader takes no more. A file's content follows its entry, then
  * tar_out_pad(). */
 bool tar_out_entry(struct tar_out *out, const struct tar_entry *entry);
 bool tar_out_bytes(struct tar_out *out, const void *bytes, size_t length);
-bool tar_out_pad(struct tar_out *out, uint64_t size); /* what the content lacks to whole blocks */
-bool tar_out_finish(struct tar_out *out);             /* end mark, and all of it on its way */
+bool tar_out_pad(struct tar_out *out, uint64_t size); /* fills the content up to whole blocks */
+bool tar_out_finish(struct tar_out *out);             /* writes the end mark and flushes the buffer */
 bool tar_out_flush(struct tar_out *out);
 
-/* Adds one pax record to a growing buffer; false: no memory, or more than TAR_EXTENDED_MAX. */
+/* Adds one pax record to a growing buffer; false: out of memory, or more than TAR_EXTENDED_MAX. */
 bool tar_record_add(uint8_t **records, size_t *length, const char *key, const void *value, size_t value_length);
 
 struct tar_in {
   int fd;
   uint64_t left;    /* of the entry's content, not read yet */
-  uint32_t padding; /* behind it */
+  uint32_t padding; /* bytes behind the content */
   size_t start, end;
   uint8_t buffer[TAR_BUFFER];
 };
 
 enum tar_next { TAR_NEXT_ENTRY, TAR_NEXT_END, TAR_NEXT_BAD };
 
-/* The next entry, what is left of the one before skipped. TAR_NEXT_BAD: *why says what is wrong; nothing more can be
- * read. */
+/* Skips the rest of the current entry and reads the next one. TAR_NEXT_BAD: *why names the error, and no more
+ * entries can be read. */
 enum tar_next tar_in_next(struct tar_in *in, struct tar_entry *entry, const char **why);
 
-/* Up to size bytes of the entry's content; 0 at its end, -1 when the archive ends before. */
+/* Reads up to size bytes of the entry's content; returns 0 at its end, -1 when the archive ends before. */
 ssize_t tar_in_read(struct tar_in *in, void *bytes, size_t size);
 
-/* Reads and drops what follows the end mark, so that a sender sees no broken pipe. */
+/* Reads and drops the bytes behind the end mark, so that the sender gets no SIGPIPE. */
 void tar_in_drain(struct tar_in *in);
 
-/* Takes the next record off; false: no more. name and value point into the records. */
+/* Takes the next record off; false: there are no more. name and value point into the records. */
 bool tar_record_next(uint8_t **records, size_t *length, char **name_out, uint8_t **value_out, size_t *value_length_out);
 
 #define TAR_XATTR_PREFIX "SCHILY.xattr."

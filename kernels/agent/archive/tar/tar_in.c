@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which entry comes next in a tar archive that may hold anything? Its header, what the extended headers before it say
- * in its place, and how much content follows.
+ * Reads the entries of an untrusted tar archive: the header, the extended headers that replace parts of it, and the
+ * size of the content.
  */
 #include "archive/tar/tar_in.h"
 
@@ -50,7 +50,7 @@ enum tar_next tar_in_next(struct tar_in *in, struct tar_entry *entry, const char
     entry->size = size;
     tar_extended_apply(&extended, entry);
     entry->type = has_content(type) ? TAR_FILE : (enum tar_type)type;
-    /* before there were types for folders, their names said it */
+    /* before tar had types, a slash at the end of the name marked a folder */
     if (entry->type == TAR_FILE && entry->path[0] && entry->path[strlen(entry->path) - 1] == '/')
       entry->type = TAR_FOLDER;
     if (entry->type != TAR_FILE)

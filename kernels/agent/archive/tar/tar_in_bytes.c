@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where do the bytes of an archive come from that is read? Out of a buffer, which is filled from the descriptor. */
+/* Reads the bytes of an archive through a buffer. */
 #include "archive/tar/tar_in.h"
 
 #include <errno.h>

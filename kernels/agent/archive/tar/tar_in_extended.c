@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What do extended headers say of the entry that follows? Every length in them is checked before it is read. */
+/* Parses the extended headers before an entry. Every length in them is checked before it is used. */
 #define _GNU_SOURCE
 #include "archive/tar/tar_in.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Decimal, perhaps with a sign and a fraction, which is dropped. */
+/* Parses a decimal number with an optional sign and drops a fraction. */
 static bool decimal(const uint8_t *text, size_t length, int64_t *out) {
   bool is_negative = length > 0 && text[0] == '-';
   size_t i = is_negative;
@@ -62,11 +62,11 @@ static bool note(struct tar_extended *extended, const char *name, const uint8_t 
   }
   if (strncmp(name, TAR_XATTR_PREFIX, sizeof TAR_XATTR_PREFIX - 1) == 0)
     return tar_record_add(&extended->xattrs, &extended->xattrs_length, name, value, length);
-  /* a file in pieces would come out as something else */
+  /* a sparse file would be unpacked with wrong content */
   return strncmp(name, "GNU.sparse.", 11) != 0;
 }
 
-/* Content of an extended header; the caller's to free. */
+/* Reads the content of an extended header; the caller frees it. */
 static uint8_t *content(struct tar_in *in, uint64_t size) {
   size_t padded = ((size_t)size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
   uint8_t *bytes = malloc(padded + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What does a block say that is a ustar header? Every number in it is checked before it is used. */
+/* Parses a ustar header. Every number in it is checked before it is used. */
 #include "archive/tar/tar_in.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ enum {
   PREFIX = 345,
 };
 
-/* Octal digits, or GNU's binary form; false: neither, or more than 63 bits. */
+/* Parses octal digits or GNU's binary form; false: malformed, or more than 63 bits. */
 static bool number(const uint8_t *field, size_t size, uint64_t *out) {
   uint64_t value = 0;
   size_t i = 0;
@@ -81,7 +81,7 @@ bool tar_header_is_sound(const uint8_t block[TAR_BLOCK], char *type_out, uint64_
   return number(block + SIZE, 12, size_out);
 }
 
-/* ustar's name, with its prefix where there is one. */
+/* Joins ustar's prefix, where there is one, and the name. */
 static void name_of(const uint8_t *block, char out[TAR_PATH_MAX]) {
   size_t prefix = memcmp(block + MAGIC, "ustar\0", 6) == 0 ? strnlen((const char *)block + PREFIX, 155) : 0;
   size_t name = strnlen((const char *)block + NAME, 100);
@@ -101,7 +101,7 @@ bool tar_header_read(const uint8_t block[TAR_BLOCK], struct tar_entry *entry) {
       !number32(block + GID, 8, &entry->gid) || !number32(block + MAJOR, 8, &entry->major) ||
       !number32(block + MINOR, 8, &entry->minor))
     return false;
-  /* before 1970 in GNU's form: what becomes of such a time matters to nobody */
+  /* a time before 1970 in GNU's form becomes 0 */
   entry->mtime = number(block + MTIME, 12, &mtime) && mtime <= INT64_MAX ? (int64_t)mtime : 0;
   memcpy(entry->link, block + LINK, link);
   entry->link[link] = '\0';

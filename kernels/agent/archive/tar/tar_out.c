@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is a tar archive written? */
+/* Writes a tar archive. */
 #define _GNU_SOURCE
 #include "archive/tar/tar.h"
 
@@ -99,7 +99,7 @@ static bool put_header(struct tar_out *out, struct header *header) {
   return tar_out_bytes(out, header, sizeof *header);
 }
 
-/* What ustar has no room for, and the extended attributes. */
+/* Makes pax records for the extended attributes and for values that do not fit into ustar. */
 static bool extended(const struct tar_entry *entry, uint8_t **records, size_t *length) {
   if (strlen(entry->path) > sizeof((struct header *)0)->name && !add_text(records, length, "path", entry->path))
     return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is a pax record written, and how is one read? */
+/* Writes and reads pax records. */
 #define _GNU_SOURCE
 #include "archive/tar/tar.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A record says its own length, in as many digits as that takes. */
+/* A record begins with its own length, whose digits count as well. */
 static size_t record_length(size_t rest) {
   size_t length = rest + 1, digits = 0;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * How does an archive become files? Entry by entry, each path looked up below the root by the kernel as it is at that
- * moment, no ".." taken from the archive.
+ * UNPACK and PUT: unpacks an archive entry by entry. The kernel looks each path up below the root at that moment; a
+ * path with ".." is refused.
  */
 #define _GNU_SOURCE
 #include "archive/unpack/unpack.h"
@@ -13,7 +13,7 @@ bool unpack_fail(const struct unpacking *unpacking, const char *error) {
   return archive_complain("write", unpacking->path, error);
 }
 
-/* What place says goes into the root, the first entry included where it is not the folder that is there already. */
+/* Unpacks the entries to their target. Skips an entry for the target folder itself if that existed before. */
 static bool run(const struct archive *archive, struct place *place) {
   struct unpacking *unpacking = calloc(1, sizeof *unpacking);
   enum tar_next next;

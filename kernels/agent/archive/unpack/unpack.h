@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that turn an archive into files are to each other. */
+/* Functions and data that the files of the unpacking side share. */
 #ifndef AGENT_UNPACK_H
 #define AGENT_UNPACK_H
 
@@ -12,33 +12,36 @@ struct unpacking {
   const struct archive *archive;
   struct tar_in in;
   struct tar_entry entry;
-  char path[TAR_PATH_MAX]; /* of the entry, below the root */
+  char path[TAR_PATH_MAX]; /* path of the entry below the root */
   struct unpack_folder *folders;
   unsigned folders_count;
 };
 
-/* Says what went wrong with the entry, by errno where error is NULL. Always false. */
+/* Reports an error about the entry, by errno where error is NULL. Always returns false. */
 bool unpack_fail(const struct unpacking *unpacking, const char *error);
 
-/* Makes the entry, whose path is set, with the folders above it. False: it has complained. */
+/* Makes the entry at its path, with the folders above it. False: the function has reported the error. */
 bool unpack_make(struct unpacking *unpacking, const struct place *place);
-/* Each makes the entry as name in a folder. False: it has complained. */
+/* Each makes the entry as name in a folder. False: the function has reported the error. */
 bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name);
 bool unpack_link(struct unpacking *unpacking, const struct place *place, int folder, const char *name);
 bool unpack_device(struct unpacking *unpacking, int folder, const char *name);
 
-/* Makes way for what is no folder; where a file is mounted, that stays to be written to. False: it has complained. */
+/*
+ * Removes an existing node before an entry that is no folder. A file with a mount on it stays and is written to.
+ * False: the function has reported the error.
+ */
 bool unpack_make_way(struct unpacking *unpacking, int folder, const char *name, bool *is_mounted_out);
-/* Makes a folder, or leaves the one that is there with what is in it. False: it has complained. */
+/* Makes a folder, or keeps an existing one with its content. False: the function has reported the error. */
 bool unpack_make_folder(struct unpacking *unpacking, int folder, const char *name);
 
-/* Whose the entry becomes: as it says, or as the archive's options do. */
+/* Gives the owner of the entry: the archive's options override the entry. */
 void unpack_owner(const struct unpacking *unpacking, uid_t *uid, gid_t *gid);
-/* Owner, mode and extended attributes. False: it has complained. */
+/* Sets owner, mode and extended attributes. False: the function has reported the error. */
 bool unpack_set_attributes(struct unpacking *unpacking, int fd);
 
 void unpack_set_time(int folder, const char *name, int64_t mtime);
-/* The entry is a folder, which gets its time later: unpack_set_folder_times() forgets them all. */
+/* Remembers a folder entry; unpack_set_folder_times() sets the times of all remembered folders and forgets them. */
 void unpack_remember_folder(struct unpacking *unpacking);
 void unpack_set_folder_times(struct unpacking *unpacking);
 

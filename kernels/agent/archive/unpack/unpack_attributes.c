@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is set on what was made, and when? A folder gets its time last: whatever is put into it changes that. */
+/*
+ * Sets the attributes of unpacked files. A folder gets its time last, because each file put into it changes that
+ * time.
+ */
 #define _GNU_SOURCE
 #include "archive/inside.h"
 #include "archive/unpack/unpack.h"
@@ -26,7 +29,7 @@ void unpack_owner(const struct unpacking *unpacking, uid_t *uid, gid_t *gid) {
   *gid = is_given ? unpacking->archive->gid : unpacking->entry.gid;
 }
 
-/* In this order: a change of owner takes set-user-id bits and capabilities away. */
+/* The order matters: a change of owner removes set-user-ID bits and capabilities. */
 bool unpack_set_attributes(struct unpacking *unpacking, int fd) {
   uid_t uid;
   gid_t gid;

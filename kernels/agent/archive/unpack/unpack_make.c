@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is one entry made? In the folder above it, which is open; no link is followed. */
+/* Makes one entry in its parent folder, which is open. No link is followed. */
 #define _GNU_SOURCE
 #include "archive/inside.h"
 #include "archive/unpack/unpack.h"

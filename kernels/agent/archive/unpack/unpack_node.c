@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How is an entry made that has no content: a link, a further name of a file, a device? */
+/* Makes entries without content: symbolic links, hard links and devices. */
 #define _GNU_SOURCE
 #include "archive/inside.h"
 #include "archive/unpack/unpack.h"
@@ -23,7 +23,7 @@ bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name) {
   return true;
 }
 
-/* To a file of the archive, under the name that this one has there. */
+/* Links to a file of the archive by its name in the archive. */
 bool unpack_link(struct unpacking *unpacking, const struct place *place, int folder, const char *name) {
   char target[TAR_PATH_MAX], target_name[256];
   bool is_mounted, ok;
@@ -31,7 +31,7 @@ bool unpack_link(struct unpacking *unpacking, const struct place *place, int fol
 
   if (!place_of(place, unpacking->entry.link, target))
     return unpack_fail(unpacking, "its link leads out of the archive");
-  /* to itself: there is nothing to do, and making way would lose it */
+  /* a link to itself: removing the old node would lose the file */
   if (strcmp(target, unpacking->path) == 0)
     return true;
   if (!unpack_make_way(unpacking, folder, name, &is_mounted))
@@ -45,7 +45,10 @@ bool unpack_link(struct unpacking *unpacking, const struct place *place, int fol
   return ok;
 }
 
-/* Those that every container has (crun's own list). Others are its guest's, which no archive brings a container to. */
+/*
+ * Devices that every container has (crun's own list). Other devices belong to the guest: no archive may give a
+ * container access to them.
+ */
 static bool is_usual(uint32_t major, uint32_t minor) {
   static const uint8_t usual[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
 
@@ -55,7 +58,7 @@ static bool is_usual(uint32_t major, uint32_t minor) {
   return false;
 }
 
-/* A device file that is none of the usual ones is left out, as where an archive goes into a folder of dom0. */
+/* Leaves out every other device file, as a copy into a folder of dom0 does. */
 bool unpack_device(struct unpacking *unpacking, int folder, const char *name) {
   const struct tar_entry *entry = &unpacking->entry;
   mode_t kind = entry->type == TAR_CHAR ? S_IFCHR : entry->type == TAR_FIFO ? S_IFIFO : S_IFBLK;

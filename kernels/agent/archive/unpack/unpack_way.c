@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What becomes of what is where an entry should be? */
+/* Removes or keeps the nodes that exist at an entry's path. */
 #define _GNU_SOURCE
 #include "archive/unpack/unpack.h"
 #include "base/remove.h"
@@ -22,7 +22,7 @@ bool unpack_make_way(struct unpacking *unpacking, int folder, const char *name, 
   }
   if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
     return true;
-  /* a file that is mounted there, as /etc/hosts is, can only be written to */
+  /* a file with a mount on it, such as /etc/hosts, can only be written to */
   *is_mounted_out = errno == EBUSY;
   return *is_mounted_out || unpack_fail(unpacking, NULL);
 }
