@@ -16,11 +16,11 @@ struct xattr;
 struct fid {
   struct fid *next; /* in the same bucket */
   uint32_t number;
-  uint32_t uid;     /* the guest's user of this fid, who owns files created through it */
-  int path;         /* O_PATH descriptor of the file, valid even without a name; -1: only an xattr, or a gone file */
-  int io;           /* open for reading or writing; -1: not open */
-  bool has_locks;   /* true if the fid may have locks */
-  int64_t position; /* of a folder's io: getdents continues here */
+  uint32_t uid;        /* the guest's user of this fid, who owns files created through it */
+  int path;            /* O_PATH descriptor of the file, valid even without a name; -1: only an xattr, or a gone file */
+  int io;              /* open for reading or writing; -1: not open */
+  bool has_locks;      /* true if the fid may have locks */
+  int64_t position;    /* of a folder's io: getdents continues here */
   struct xattr *xattr; /* NULL: a file */
 };
 
