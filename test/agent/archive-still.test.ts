@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a container stand still while its files are read, where that is asked for, and go on however the reading ended?
+// A container is frozen while its files are read, if requested, and resumes however the reading ends.
 
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ async function standsStill(t: ExecutionContext): Promise<void> {
   t.is(counted(), before);
 }
 
-/** Starts reading more than the data channel takes without credit. */
+/** Starts reading more than the data channel accepts without credit. */
 async function startReading(container = 'c', options: number = ArchiveOption.STILL) {
   const process = agent.newProcess({ isAutoCredited: false });
   const request = {
@@ -64,7 +64,7 @@ async function startReading(container = 'c', options: number = ArchiveOption.STI
   return process;
 }
 
-/** Takes what it still writes; its end comes behind that. */
+/** Receives the remaining output; the end of the archive follows it. */
 function rest(process: AgentProcess): Promise<ExitStatus> {
   process.isAutoCredited = true;
   process.grant(1, process.stdout.bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do files come out of a root filesystem as they are, and go in where they should and nowhere else? GNU tar is the other side.
+// Files leave a root filesystem unchanged, and enter it at their target and nowhere else. GNU tar reads and writes the archives.
 
 import test, { type ExecutionContext } from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -34,7 +34,7 @@ import { until } from '../support/within.js';
 
 let agent: TestAgent;
 let folder: string;
-/** The root filesystem that most tests work on, as this machine sees it. */
+/** The root filesystem of most tests, as this machine sees it. */
 let root: string;
 const loops: string[] = [];
 
@@ -123,7 +123,7 @@ async function crafted(entries: [Partial<Header> & { name: string }, string?][])
   return Buffer.concat(chunks);
 }
 
-/** A tree with one of everything. */
+/** A tree with one file of each kind. */
 function makeTree(at: string): void {
   mkdirSync(join(at, 'deep/er'), { recursive: true });
   writeFileSync(join(at, 'plain'), 'text');
@@ -262,7 +262,7 @@ test.serial('where a thing goes depends on what is there', async (t) => {
   await bad(put(one, '/nowhere/', 'single'), /Cannot find the folder \/nowhere\/: No such file/);
   await bad(put(one, '/nowhere/name', 'single'), /Cannot find the folder of/);
   await bad(put(one, '/there/file/', 'single'), /Not a directory/);
-  // A folder: into a folder, its contents into one, as a new one.
+  // A folder: into a folder, its contents into a folder, as a new folder.
   await good(put(tree, '/there', 'rules'));
   t.is(read('there/rules/sub/in'), 'in');
   await good(put(tree, '/there', 'rules', { options: ArchiveOption.CONTENTS }));
@@ -271,7 +271,7 @@ test.serial('where a thing goes depends on what is there', async (t) => {
   t.is(read('made/sub/in'), 'in');
   await bad(put(tree, '/there/file', 'rules'), /it is a file/);
   await bad(put(tree, '/no/such', 'rules'), /Cannot find the folder of/);
-  // A folder that is there where a file is to go, and the other way round.
+  // A folder at the target of a file, and a file at the target of a folder.
   mkdirSync(join(root, 'there/clash/x'), { recursive: true });
   await bad(put(one, '/there', 'clash'), /a folder is there/);
   await good(put(one, '/there', 'clash', { options: ArchiveOption.OVERWRITE }));
@@ -279,7 +279,7 @@ test.serial('where a thing goes depends on what is there', async (t) => {
   await bad(put(tree, '/there', 'clash'), /no folder is there/);
   await good(put(tree, '/there', 'clash', { options: ArchiveOption.OVERWRITE }));
   t.is(read('there/clash/sub/in'), 'in');
-  // An owner for all of it.
+  // One owner for all entries.
   await good(put(tree, '/owned', 'rules', { owner: { uid: 7, gid: 8 } }));
   t.like(statSync(join(root, 'owned/sub/in')), { uid: 7, gid: 8 });
   await bad(unpack(tree, '/there/file'), /Not a directory/);
@@ -294,7 +294,7 @@ test.serial('an archive does not get out of the root', async (t) => {
   const dots = await crafted([[{ name: 'r/../../../escaped' }, 'x']]);
   t.regex((await put(dots, '/jail', 'r')).err, /leads out of the archive/);
   t.regex((await unpack(dots, '/jail')).err, /leads out of the archive/);
-  // A link to a folder outside, then a file through it: the link is taken from the root on.
+  // A link to a folder outside, then a file through it: the agent resolves the link below the root.
   const through = await crafted([
     [{ name: 'out', type: 'symlink', linkname: outside }],
     [{ name: 'out/planted' }, 'x'],
@@ -305,7 +305,7 @@ test.serial('an archive does not get out of the root', async (t) => {
   t.is((await unpack(through, '/jail')).err, '');
   t.false(existsSync(join(outside, 'planted')));
   t.true(existsSync(join(root, outside, 'planted')));
-  // A hard link to what is outside.
+  // A hard link to a file outside.
   for (const linkname of [
     join(outside, 'secret'),
     '../../../../../../../..' + outside + '/secret',
@@ -313,12 +313,12 @@ test.serial('an archive does not get out of the root', async (t) => {
     const hard = await crafted([[{ name: 'hard', type: 'link', linkname }]]);
     t.is((await unpack(hard, '/jail')).status, 125);
   }
-  // A file in place of a link is a new file, not what the link leads to.
+  // A file that replaces a link is a new file, and the link's target stays unchanged.
   symlinkSync(join(outside, 'secret'), join(root, 'jail/link'));
   t.is((await unpack(await crafted([[{ name: 'link' }, 'new']]), '/jail')).err, '');
   t.is(readFileSync(join(root, 'jail/link'), 'utf8'), 'new');
   t.is(readFileSync(join(outside, 'secret'), 'utf8'), 'secret');
-  // What is asked for is looked up the same way.
+  // Requested paths are resolved in the same way.
   symlinkSync(outside, join(root, 'jail/far'));
   rmSync(join(root, outside), { recursive: true });
   t.regex((await pack('/jail/far/secret', 'x')).err, /No such file/);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a created container wait for BEGIN, through a freeze too, and is it then the waking guest's own?
+// A created container waits for BEGIN, also through a freeze, and then belongs to the guest that resumes.
 
 import test from 'ava';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ async function freezeAndWake(): Promise<void> {
   await agent.connectData();
 }
 
-/** A container with one of its files bound into it. */
+/** A container with one of its files bind-mounted into it. */
 function configWithHosts(args: string[]): string {
   const config = JSON.parse(ociConfig(agent, args, {})) as { mounts: object[] };
   const source = join(agent.run, 'containers/c/files/hosts');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does one more process run in a container as its first one does, end with it at the latest, and leave nothing?
+// An additional process runs like the container's first one, ends with it at the latest, and leaves nothing behind.
 
 import test from 'ava';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
@@ -80,7 +80,7 @@ test.serial('a terminal is its own, in the size asked for', async (t) => {
     ...{ isFed: true, hasTerminal: true, rows: 33, cols: 101 },
     process: { consoleSize: { height: 33, width: 101 } },
   });
-  // What is typed before is echoed before.
+  // Input typed before the command is echoed before it.
   await until('it knows its size', () => process.stdout.text === '33 101\r\n');
   await process.write('word\n');
   t.deepEqual(await process.ended(), { kind: 'exited', code: 0 });

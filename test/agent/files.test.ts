@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes where in the files that dom0 shares, and that none are left behind. There is no 9pfs device on this machine: with one,
-// test/xen/thaw/volumes and pods.
+// Mount points of dom0's shares, and their removal. This machine has no 9pfs device: test/xen/thaw/volumes and pods use one.
 
 import test from 'ava';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

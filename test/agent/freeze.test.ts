@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the agent let go of everything for a freeze, and come back as a newcomer that counts?
+// The agent releases all its resources for a freeze, and works again as a new agent afterwards.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';

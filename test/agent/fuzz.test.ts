@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the agent stand what a fuzzer thinks of, on its channels and in archives? (Longer: docs/agent-protocol.md.)
+// The agent survives a fuzzer's input on its channels and in archives. (Longer: docs/agent-protocol.md.)
 
 import test, { type ExecutionContext } from 'ava';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeProgram, ROOT } from '../support/programs.js';
 
-/** Runs a fuzzer from a corpus that `seed` writes into a folder; a finding fails the test. */
+/** Runs a fuzzer from a corpus that `seed` writes into a folder. A finding fails the test. */
 function fuzz(
   t: ExecutionContext,
   program: string,
@@ -62,7 +62,7 @@ test('ten seconds of archives, from what tar writes in each of its formats', (t)
     symlinkSync('l'.repeat(150), join(tree, 'link'));
     for (const format of ['v7', 'ustar', 'gnu', 'pax']) {
       const words = [`--format=${format}`, '-cf', join(corpus, format), '-C', tree, '.'];
-      // v7 has no room for such names, and leaves them out.
+      // The v7 format has no space for such names, so tar omits them.
       spawnSync('tar', words);
     }
     t.is(readdirSync(corpus).length, 4);

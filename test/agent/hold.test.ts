@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a container that runs go through a freeze and on where it was, in the same guest without a seam, in a new one as its own?
+// A running container passes through a freeze and continues: seamlessly in the same guest, with its own identity in a new one.
 
 import test from 'ava';
 import { join } from 'node:path';
@@ -71,7 +71,7 @@ test.serial(
     t.is(fed.fault, AgentFault.STATE);
     const process = await beginContainer(agent, 'c', { hostname: 'clone-1' });
     t.deepEqual(await process.ended(), { kind: 'exited', code: 0 });
-    // What stood in the pipe when it was stopped belongs to the guest that was copied.
+    // Data in the pipe at the freeze belongs to the guest that was copied.
     t.true(ALL.endsWith(process.stdout.text));
     t.true(process.stdout.bytes < ALL.length && process.stdout.bytes > 100);
     await deleteContainer(agent, 'c');
@@ -141,7 +141,7 @@ test.serial('what would not survive is refused by name, and nothing has stopped'
 
 test.serial('open TCP connections are counted', async (t) => {
   const script = [
-    // Port 7777 in the state that is given: 0A listens, 01 is connected.
+    // Port 7777 in the given state: 0A listens, 01 is connected.
     'have() { until grep -qs ":1E61 .* $1 " /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done; }',
     'nc -l -p 7777 -e sleep 60 & have 0A',
     'nc 127.0.0.1 7777 </dev/zero >/dev/null & have 01',

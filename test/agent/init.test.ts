@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does thaw-init end as its command does, pass signals on, and reap what is left to it?
+// thaw-init returns its command's status, forwards signals, and reaps orphans.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +7,7 @@ import test from 'ava';
 import { agentBinary } from '../support/agent/agent.js';
 
 function init(...words: string[]) {
-  // The agent's own program, by the name that makes it another.
+  // The agent's program; this name makes it thaw-init.
   const child = spawn(agentBinary(), words, { argv0: '/run/thaw-init', stdio: 'pipe' });
   let out = '';
   let err = '';
@@ -45,7 +45,7 @@ test('signals reach the command', async (t) => {
 });
 
 test('the end of another child is not the end', async (t) => {
-  // Its parent ends at once; where thaw-init is the first process it becomes the child of that.
+  // Its parent ends at once. The process becomes a child of thaw-init where that is the first process.
   const { code, out } = await init('--', 'sh', '-c', '(sleep 0.1 &) ; sleep 0.3; echo last; exit 4')
     .ended;
   t.deepEqual([code, out], [4, 'last\n']);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do layers that come over the data channel arrive whole, and is what does not arrive no root filesystem?
+// Layers sent over the data channel arrive complete. An incomplete layer never becomes part of a root filesystem.
 
 import test from 'ava';
 import { randomBytes } from 'node:crypto';

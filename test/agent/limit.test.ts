@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// LIMIT refuses what it cannot limit. (Limits of a real container: test/xen/thaw/update.)
+// LIMIT refuses limits that it cannot apply. (Limits of a real container: test/xen/thaw/update.)
 
 import test from 'ava';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ test.serial(
     t.is(await fault(encodeFields(['none', '', '', ''])), AgentFault.MESSAGE);
     t.is(await fault(encodeFields(['none', '', '', '', '', ''])), AgentFault.MESSAGE);
     const process = await startContainer(agent, 'limited', ['sleep', '1000']);
-    // This agent's containers are in its own cgroup, whose limits are not theirs.
+    // This agent's containers share its cgroup, whose limits are not theirs.
     t.is(await fault(limit('limited', '', '10')), AgentFault.INTERNAL);
     process.signal(9);
     await until('it has ended', () => process.exit !== undefined);

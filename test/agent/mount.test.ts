@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do layers become one tree, in the right order, and does nothing stay mounted?
+// Layers become one tree in the right order, and no mount is left.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';

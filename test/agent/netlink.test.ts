@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Has an interface what NETLINK says, as iproute2 sees it: what is read of one namespace, written into another, and read there?
+// An interface gets the state that NETLINK gives. The test reads one namespace, writes it into another, and compares with iproute2.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -39,7 +39,7 @@ function inside(...words: string[]): string {
   return execFileSync('nsenter', nsenter, { encoding: 'utf8' });
 }
 
-/** What the interface has, without the number that the kernel gave it. */
+/** The state of the interface, without the index that the kernel assigned. */
 function seen(): Omit<NamespaceLink, 'index'> | undefined {
   const ip = (...words: string[]): unknown => JSON.parse(inside('ip', '-j', ...words) || '[]');
   const all = ip('addr', 'show') as IpLink[];
@@ -88,7 +88,7 @@ const LINK: NamespaceLink = {
   ],
 };
 
-/** In no order: a kernel has its own. */
+/** Sorted, since the kernel lists in its own order. */
 function sorted(link: Omit<NamespaceLink, 'index'> | undefined) {
   const text = (one: object): string => JSON.stringify(Object.entries(one).sort());
   return {
@@ -99,7 +99,7 @@ function sorted(link: Omit<NamespaceLink, 'index'> | undefined) {
 }
 
 test.serial('it is what another namespace has: name, MAC, MTU, addresses, routes', async (t) => {
-  // As a clone that waits in the pool is told.
+  // The messages that a clone of the pool gets.
   await agent.request(AgentType.NETWORK, encodeNetwork({ interface: 'eth0' }));
   await tell(linkMessages(await index(), undefined, LINK));
   t.deepEqual(sorted(seen()), sorted(LINK));
@@ -162,7 +162,7 @@ test.serial('another name and MAC, then nothing', async (t) => {
   const number = await index();
   await tell(linkMessages(number, LINK, next));
   t.deepEqual(sorted(seen()), sorted(next));
-  // As a guest's kernel does by itself.
+  // A guest's kernel renames the folder by itself.
   const folder = join(agent.folder, 'xenbus/vif-0/net');
   renameSync(join(folder, 'eth0'), join(folder, 'net1'));
   await tell(linkMessages(number, next, LINK));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Has an interface the addresses and routes that NETWORK says, and no others?
+// An interface gets exactly the addresses and routes that NETWORK gives.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a container start, end and vanish as asked, and does a failed start say why and leave nothing?
+// A container starts, ends and disappears on request. A failed start gives the reason and leaves nothing behind.
 
 import test from 'ava';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the agent greet, answer, and lose nothing but the connection when a client breaks the rules?
+// The agent greets, answers, and loses only the connection when a client breaks the rules.
 
 import test from 'ava';
 import { existsSync } from 'node:fs';
@@ -63,7 +63,7 @@ for (const [what, bytes] of broken) {
       await within(5000, 'the end of the connection', () => first.closed);
       t.is((await agent.connectControl()).channel, 1);
       t.is((await agent.request(AgentType.PING, Buffer.from('x'))).toString(), 'x');
-      agent.data.send(0x32, 99, 1, Buffer.alloc(4)); // still open: a frame for nobody is ignored
+      agent.data.send(0x32, 99, 1, Buffer.alloc(4)); // still open: the agent ignores a frame for an unknown process
       t.is((await agent.request(AgentType.PING, Buffer.from('y'))).toString(), 'y');
     },
   );

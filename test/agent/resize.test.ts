@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does RESIZE say what the guest has, and when it does not get what was asked for? (Growth itself: test/xen/agent.)
+// RESIZE returns the guest's size, and reports a resize that was not fulfilled. (test/xen/agent tests growth itself.)
 
 import test from 'ava';
 import { readFileSync } from 'node:fs';

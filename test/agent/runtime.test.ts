@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does crun run from a file that no container can change, without making one each time, and a script of a runtime too?
+// crun, or a runtime that is a script, runs from a file that no container can change, without a copy for each run.
 
 import test from 'ava';
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tmpfs of one container is another's, too, for as long as either has it; whatever else lies at its path is not.
+// Containers can share a tmpfs, which lasts as long as any of them. Other mounts at its path are not shared.
 
 import test from 'ava';
 import { existsSync, readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ test.before(async () => {
 
 test.after.always(() => agent.stop());
 
-/** With one more mount, at /dev/shm. */
+/** Adds a mount at /dev/shm. */
 function withMemory(mount: object): { config: string } {
   const config = JSON.parse(ociConfig(agent, SLEEP, {})) as { mounts: object[] };
   config.mounts.push({ destination: '/dev/shm', ...mount });
@@ -64,7 +64,7 @@ test.serial('what one writes the other reads, also when the first has gone', asy
   t.is(await fault('first', '/dev/shm', 'second'), undefined);
   const mounts = readFileSync(`/proc/${agent.pid}/mountinfo`, 'utf8').split('\n');
   const copy = mounts.find((line) => line.includes('/shm/second ')) ?? '';
-  // Else who has the other could mount over it, in the agent's own namespace.
+  // Not a shared mount: a mount over it in a container would propagate into the agent's own namespace.
   t.regex(copy, / rw,nosuid,nodev,noexec(,\S+)? - tmpfs /, copy);
   const bound = { type: 'bind', source: shared('second'), options: ['bind', 'nosuid'] };
   await startContainer(agent, 'second', SLEEP, withMemory(bound));

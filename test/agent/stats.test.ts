@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// STATS and PROCESSES refuse what they cannot tell of, FIGURES are empty then. (Figures of a real container: test/xen/thaw/stats.)
+// STATS and PROCESSES refuse containers that they cannot measure, and FIGURES are empty then. (Stats of a real container: test/xen/thaw/stats.)
 
 import test from 'ava';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ for (const [name, type] of [
     t.is(await fault(encodeFields(['a', 'b'])), AgentFault.MESSAGE);
     t.is(await fault(encodeFields(['../a'])), AgentFault.MESSAGE);
     const process = await startContainer(agent, `of-${type}`, ['sleep', '1000']);
-    // This agent's containers are in its own cgroup, whose processes are not theirs.
+    // This agent's containers share its cgroup, whose processes are not theirs.
     t.is(await fault(encodeFields([`of-${type}`])), AgentFault.INTERNAL);
     process.signal(9);
     await until('it has ended', () => process.exit !== undefined);
@@ -63,7 +63,7 @@ test.serial('who asks for FIGURES of one whose EXIT is on its way has no answer'
   const process = await startContainer(agent, 'over', ['sleep', '1000']);
   process.signal(9);
   await process.ended();
-  // The agent has still to delete it.
+  // The agent has not deleted it yet.
   process.askFigures();
   await (await startContainer(agent, 'later', ['true'])).ended();
   t.deepEqual(process.complaints, []);

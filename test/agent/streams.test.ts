@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do a process's streams come through whole, apart, and without one holding up another?
+// A process's streams arrive complete and separate, and none blocks the rest.
 
 import test from 'ava';
 import { createHash, randomBytes } from 'node:crypto';

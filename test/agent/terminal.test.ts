@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a container with a terminal behave as on one: size, echo, end of input, hang-up?
+// A container with a terminal has its size, echo, end of input and hang-up.
 
 import test from 'ava';
 import { join } from 'node:path';

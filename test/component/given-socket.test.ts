@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A socket that somebody holds for thawd, as systemd does: commands that come while no thawd is ready wait for the next one.
+// A supervisor such as systemd holds thawd's socket: commands that arrive while no thawd is ready wait for the next one.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,9 +24,9 @@ interface Found {
 
 interface Held {
   path: string;
-  /** What the next thawd found. */
+  /** The report of the next thawd. */
   found: () => Promise<Found>;
-  /** Lets thawds serve. */
+  /** Lets each thawd serve. */
   go: () => void;
   holder: ChildProcess;
 }
@@ -34,7 +34,7 @@ interface Held {
 interface HoldOptions {
   mode?: string;
   count?: string;
-  /** Where thawd wants its socket, if not where it is held. */
+  /** The path at which thawd expects its socket, if it differs from the held one. */
   wants?: string;
 }
 

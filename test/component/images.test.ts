@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The launcher, thawd's socket and sessions, and the store of images together: what is fed to thaw and what it writes, in bulk. No Xen.
+// The launcher, thawd's socket and sessions, and the image store together: bulk input to thaw and bulk output. No Xen.
 
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { until } from '../support/within.js';
 
 const run = promisify(execFile);
 
-/** A thawd that knows images and nothing else, with one image of some MiB that do not compress. */
+/** A thawd that serves images only, with one image of some MiB that do not compress. */
 async function daemon(t: ExecutionContext) {
   const { dir, root, store } = await imageStore(t);
   const frozen = { needsImage: () => false };

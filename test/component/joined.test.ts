@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do test files that scripts/join-tests.mjs put into one keep their own titles, hooks, helpers and order, and does a failure tell where?
+// Test files joined by scripts/join-tests.mjs keep their own titles, hooks, helpers and order. A failure names its source file.
 
 import test from 'ava';
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ export const declare = (title) => test(title, (t) => t.pass());
 test.after.always('tells', (t) => console.error(import.meta.url.split('/').at(-1), seen.join(' ')));
 `;
 
-/** A test file whose hooks and tests note that they ran. */
+/** A test file whose hooks and tests record their runs. */
 const fileOf = (name: string, middle: string): string => `
 import test from 'ava';
 import { note } from './helper.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// On a machine without Xen thawd ends in one line that says so, and doctor says what is missing and what mends it.
+// On a machine without Xen thawd ends with one line that says so, and doctor lists the missing parts and their remedies.
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

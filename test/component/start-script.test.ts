@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's start script holds the lock by which `thaw` knows that thawd is starting, and thawd's children do not have it.
+// thawd's start script holds the lock that tells `thaw` that thawd is starting. thawd's children do not inherit it.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ const SCRIPT = fileURLToPath(new URL('../../../scripts/lib/thawd.sh', import.met
 const THAWD = fileURLToPath(new URL('../support/shim/starting-thawd.js', import.meta.url));
 const AS_THAWD = `exec ${process.execPath} ${THAWD}`;
 
-/** Runs the commands as root of a mount namespace whose /run is empty; `node` is what the start script finds under that name. */
+/** Runs the commands as root of a mount namespace with an empty /run. `node` is the program that the start script finds under that name. */
 function inOwnRun(t: ExecutionContext, node: string, commands: string): string | undefined {
   if (process.getuid?.() !== 0) {
     t.log('skipped: a mount namespace needs root');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does systemd understand thaw's units, and do they name the socket that thawd wants?
+// systemd accepts thaw's units, and they name the socket that thawd expects.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { ROOT } from '../support/programs.js';
 const UNITS = ['thawd.service', 'thawd.socket'];
 const source = (name: string): string => join(ROOT, 'scripts/lib', name);
 
-/** A root folder with the units, and programs in the places that they name. */
+/** A root folder with the units, and programs at the paths that they name. */
 function root(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'thaw-units-'));
   t.teardown(() => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the seeds for agent_frames_fuzz into the folder given: one well-formed conversation of each kind, for the fuzzer to bend.
+// Writes the seeds for agent_frames_fuzz into the given folder: one well-formed conversation of each kind, for the fuzzer to mutate.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

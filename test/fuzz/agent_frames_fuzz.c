@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Can any sequence of bytes, clients, programs' ends and passing turns break the agent? The real loop,
- * channels, parsers and handlers run; what would touch the machine is replaced here: transports are the
- * fuzzer's bytes, crun is a child that ends when the input says so, nothing is mounted, killed or named.
+ * No sequence of bytes, clients, ends of programs and turns of the loop may break the agent. The real loop,
+ * channels, parsers and handlers run. Stubs replace access to the machine: the fuzzer's bytes are the transports,
+ * crun is a child that ends when the input says so, and nothing is mounted, killed or named.
  *
- * An input is a row of operations: {u8 kind, u8 length, length bytes}. What the agent sends is checked
- * to be whole frames of the right kind, and credit to be kept.
+ * An input is a sequence of operations: {u8 kind, u8 length, length bytes}. The target checks that the agent sends
+ * complete frames of the right kind, and keeps to its credit.
  */
 #define _GNU_SOURCE
 #include "base/child.h"
@@ -141,7 +141,7 @@ ssize_t agent_transport_write(struct agent_transport *transport, const void *dat
   return (ssize_t)size;
 }
 
-/* crun: the container's ends of its pipes are kept, so that it can write. */
+/* crun stub: keeps the container's ends of its pipes, so that it can write. */
 static struct {
   struct agent_child *child;
   char bundle[AGENT_PATH_MAX];
@@ -206,7 +206,7 @@ static void end_crun(int wait_status) {
   child->ended(child, wait_status);
 }
 
-/* Nothing is copied: where there is a folder to copy, the process fails to start. */
+/* Nothing is copied: a process that needs a folder copied fails to start. */
 bool agent_child_fork(struct agent_child *child, int (*work)(void *context), void *context) {
   (void)child;
   (void)work;
@@ -241,7 +241,7 @@ unsigned agent_netlink_interface(uint32_t devid) {
   return devid < 4 ? devid + 2 : 0;
 }
 
-/* Each must be whole: the kernel reads as far as a message says that it goes. */
+/* Reads each message to its stated length, as the kernel does: a message must be complete. */
 bool agent_netlink_talk(const struct agent_field *messages, unsigned *number_out) {
   static volatile uint8_t sum;
   struct nlmsghdr header;
@@ -270,7 +270,7 @@ bool agent_overlay_unmount(const struct agent_rootfs *rootfs) {
   return true;
 }
 
-/* The pids are invented: whose they are on this machine must not matter. */
+/* The pids are invented: their real owners on this machine must not matter. */
 bool agent_cgroup_of(pid_t pid, char folder[AGENT_PATH_MAX]) {
   agent_path(folder, "/cgroup/%d", (int)pid);
   return true;
@@ -386,7 +386,7 @@ static void perform(uint8_t kind, const uint8_t *bytes, size_t length) {
   }
 }
 
-/* Every input finds the agent as after its start. */
+/* Every input finds the agent in the state after its start. */
 static void settle(void) {
   struct agent_process *process;
 
@@ -402,7 +402,7 @@ static void settle(void) {
       agent_process_free(process);
   }
   agent_identity_forget();
-  /* a freeze under way is gone through with, a frozen agent is woken */
+  /* completes a freeze under way, and wakes a frozen agent */
   leave(AGENT_CONTROL);
   leave(AGENT_DATA);
   if (!agent_store_write(THAW_XS_WAKE, "1"))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzz target: a stream is refused with a reason, or gives an image whose parts fit each other.
+// Fuzz target: a stream is refused with a reason, or yields an image with consistent parts.
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libFuzzer target: whatever messages a guest sends, and in whatever order, the file server neither breaks, nor answers
- * with what is no message, nor reaches a file outside its export, which lies beside it.
+ * libFuzzer target: no sequence of a guest's messages breaks the file server, makes it send an invalid reply,
+ * or lets it reach a file outside its export, such as the secret beside it.
  *
- * The input is a list of messages, each of a type, a length and its bytes. Without bit 0 of the first byte, their
- * numbers are bent a little, so that they are fids, names and flags more often than chance has it: the server sees deep
- * states. With bit 1 a length and so many bytes come first, of what another server is said to have stashed: that is
- * taken up. With bit 2 the server ends by stashing, and another takes that up.
+ * The input is a list of messages, each of a type, a length and its bytes. Without bit 0 of the first byte, the
+ * target adjusts their numbers, so that they are fids, names and flags more often than by chance: the server gets to
+ * deep states. With bit 1 a length and that many bytes come first, a fid snapshot of another server, which the server
+ * restores. With bit 2 the server ends with a snapshot, and a new server restores it.
  */
 #include "shares/ninep/ninep.h"
 #include "shares/ninep/snapshot/save.h"
@@ -33,7 +33,7 @@ static int root_fd, fds_fd;
 static struct stat secret_at_first;
 
 /*
- * Which messages there are, and the kinds of their fields: f fid, n name, x name of an attribute, t target, v version,
+ * The messages and the kinds of their fields: f fid, n name, x name of an attribute, t target, v version,
  * o offset, d data, w names; 1 4 8 numbers of so many bytes, s small one of 4, m bits of Tsetattr, r flags of
  * Tunlinkat.
  */
@@ -136,7 +136,7 @@ static void put_field(struct request *request, struct input *input, char kind) {
       put(request, n, 1);
     break;
   default:
-    /* small more often than not */
+    /* small more often than large */
     put(request, (take(input, 1) & 3) != 0 ? take(input, 2) : take(input, (size_t)(kind - '0')), (size_t)(kind - '0'));
   }
 }
@@ -178,7 +178,7 @@ static void path_in(char *path, size_t room, const char *name) {
   snprintf(path, room, "%s/%s", export_path, name);
 }
 
-/* Every input finds the export as it was: what it has made goes. */
+/* Every input finds the original export: files made by the previous input are removed. */
 static void fill_export(void) {
   char path[sizeof export_path + 32];
   int fd;
@@ -199,7 +199,7 @@ static void fill_export(void) {
   path_in(path, sizeof path, "fifo");
   assert(mkfifo(path, 0644) == 0);
   path_in(path, sizeof path, "device");
-  /* one whose opening could be noticed is not to be had everywhere */
+  /* creating a device whose open could be noticed is not permitted everywhere */
   if (mknod(path, S_IFCHR | 0666, makedev(1, 7)) != 0)
     assert(errno == EPERM);
 }
@@ -211,7 +211,7 @@ static void stat_secret(struct stat *info) {
   assert(stat(path, info) == 0);
 }
 
-/* Nothing beside the export has changed, appeared, or got another name. */
+/* Checks that nothing beside the export was changed, added or renamed. */
 static void check_outside(void) {
   struct stat now;
   struct dirent *entry;
@@ -244,7 +244,7 @@ static void check_reply(const struct request *request, const uint8_t *reply, ssi
   assert(size == (size_t)n);
   assert(reply[4] == 7 ? n == 11 : reply[4] == request->bytes[4] + 1);
   assert(memcmp(reply + 5, request->bytes + 5, 2) == 0);
-  /* what the secret says, and what the folder above would show */
+  /* the content of the secret, and the name that the folder above would show */
   assert(!has(reply, (size_t)n, "the secret's content"));
   assert(!has(reply, (size_t)n, "thaw-ninep-fuzz"));
 }
@@ -260,7 +260,7 @@ static int count_fds(void) {
   return count;
 }
 
-/* Where it fails it must be as new. */
+/* A failed restore must leave the server unchanged. */
 static void unstash(struct ninep *server, struct input *input) {
   size_t n = take(input, 2);
   int fd = memfd_create("stash", MFD_CLOEXEC), before;
@@ -279,7 +279,7 @@ static void unstash(struct ninep *server, struct input *input) {
   close(fd);
 }
 
-/* What one server wrote another takes up, as long as nobody has changed a thing. */
+/* A new server restores the snapshot of the first, as long as no file has changed. */
 static void stash(struct ninep *server) {
   int fd = memfd_create("stash", MFD_CLOEXEC);
   char text[256];
@@ -313,7 +313,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   (void)argv;
   const char *folder = getenv("TMPDIR");
 
-  /* where files are in memory it is ten times as fast */
+  /* a file system in memory is ten times as fast */
   snprintf(scratch, sizeof scratch, "%s/thaw-ninep-fuzz-XXXXXX", folder == NULL ? "/tmp" : folder);
   assert(mkdtemp(scratch) != NULL);
   atexit(remove_scratch);
@@ -360,7 +360,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 messages:
   for (int i = 0; i < MESSAGES_MAX && input.left > 0; i++) {
     make_request(&request, &input, is_raw);
-    /* of its own length, so that a byte read beyond it is seen */
+    /* of its exact length, so that the sanitizer sees a read beyond it */
     uint8_t *exact = malloc(request.length);
 
     assert(exact != NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libFuzzer target: whatever two clients send in turn, in pieces, the shim goes on serving. First byte: size of
+ * libFuzzer target: the shim keeps serving whatever two clients send in turns and in pieces. First byte: size of
  * the pieces.
  */
 #include "shim_fuzz.h"
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   guest_says(&shim, THAW_EOF, 3, THAW_STDOUT, NULL, 0);
   guest_says(&shim, THAW_EOF, 3, THAW_STDERR, NULL, 0);
   guest_says(&shim, THAW_EXIT, 3, 0, &ended, sizeof ended);
-  /* two that leave nothing: one of which nothing comes, one that is ended by the fuzzer's turns */
+  /* two processes that leave nothing: one without output, one that the fuzzer's turns end */
   for (uint32_t id = 4; id <= 5; id++) {
     fuzz_process(&shim, id, THAW_PROCESS_STDIN);
     process_find(&shim, id)->transient = true;

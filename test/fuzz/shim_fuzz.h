@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What both of the shim's fuzz targets need: a shim without files, a channel that takes all, and its invariants. */
+/* Shared by both of the shim's fuzz targets: a shim without files, a channel that accepts all data, and checks. */
 #ifndef SHIM_FUZZ_H
 #define SHIM_FUZZ_H
 
@@ -11,7 +11,7 @@
 
 #include "main/shim.h"
 
-/* The linker puts the second in the first's place: no input may name files that root then opens. */
+/* The linker replaces the first by the second (--wrap): no input may name files that root then opens. */
 const char *__real_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
                                   uint32_t *error_out);
 const char *__wrap_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
@@ -58,7 +58,7 @@ static inline void fuzz_process(struct shim *shim, uint32_t id, uint32_t flags) 
   process->status_path = NULL;
 }
 
-/* A client whose other end is *peer_out, which never blocks. */
+/* A client with *peer_out as its peer, which never blocks. */
 static inline struct client *fuzz_client(struct shim *shim, int *peer_out) {
   int ends[2];
 
@@ -74,7 +74,7 @@ static inline void fuzz_drain(int peer) {
     continue;
 }
 
-/* What no peer may bring about: a queue above its window, credit out of thin air. */
+/* Invariants that no peer may break: no queue above its window, no credit that was never granted. */
 static inline void fuzz_check(struct shim *shim) {
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
     struct client *client = process->client;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libFuzzer target: whatever bytes the guest sends, in whatever pieces, the shim neither breaks nor lets a queue
- * grow above its window. First byte: bit 0 sends a proper hello first, bit 1 has thawd ask for a pause; the rest sizes
+ * libFuzzer target: no bytes of the guest, in pieces of any size, break the shim or make a queue
+ * grow above its window. First byte: bit 0 sends a valid hello first, bit 1 has thawd ask for a pause; the rest sizes
  * the pieces.
  */
 #include "shim_fuzz.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Can an archive break the agent's reader, or lead out of the root? The reader, and where place.c says that entries go,
- * run on the fuzzer's bytes. Each entry that is found is also written and read again, and must be the same.
+ * No archive may break the agent's reader or lead out of the root. The reader and the targets computed by place.c
+ * run on the fuzzer's bytes. Each entry is also written and read again, and must be the same.
  */
 #define _GNU_SOURCE
 #include "archive/target.h"

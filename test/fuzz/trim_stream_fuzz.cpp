@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the stream trimmer survive any input, and does what it accepts stay equivalent? libFuzzer target over
+// The stream trimmer survives any input, and an accepted stream stays equivalent. libFuzzer target over
 // bindings/src/util/stream/trim_stream.cpp: an accepted stream is trimmed a second time, which must accept it, find no
 // zero page in it and change nothing. Build: clang++-19 -std=gnu++17 -O1 -g -fsanitize=fuzzer,address,undefined
 // -Ibindings/src test/fuzz/trim_stream_fuzz.cpp bindings/src/util/stream/trim_stream.cpp

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// With which status does the launcher end, and what does it say, for every way a command can end?
+// The launcher's exit status and message for every way in which a command can end.
 
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -116,7 +116,7 @@ test('a command that is interrupted after its part did not succeed', async (t) =
   process.exit(0);
   session.output(1, 'goes on\n');
   while (launched.stdout.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  // A signal that comes before it has heard of the end is the process's.
+  // A signal that arrives before the launcher learns of the end goes to the process.
   const again = setInterval(() => launched.child.kill('SIGINT'), 300);
   t.is(await launched.ended(), 130);
   clearInterval(again);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stand-in says in the place of its cgroup's files: the guest's figures to whoever reads them, and dom0's own again afterwards.
+// A stand-in mounts the guest's stats over its cgroup's files for all readers, and restores dom0's own files afterwards.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ interface Shown {
   inside: FakeProcess;
 }
 
-/** A folder as a cgroup's, whose files say that they are dom0's. */
+/** A folder in the layout of a cgroup, whose files say that they are dom0's. */
 function makeFolder(t: ExecutionContext, { sandbox }: Called): string {
   const folder = join(sandbox.dir, 'cgroup');
   mkdirSync(folder);
@@ -53,7 +53,7 @@ const mounts = (folder: string): string[] =>
     .split('\n')
     .filter((line) => line.includes(` ${folder}/`));
 
-/** What the file says once the guest has answered. On a busy machine that can take longer than a reader is kept waiting, which then has an EIO. */
+/** Returns the file's text after the guest's answer. On a busy machine the answer may exceed the reader's time limit, which gives EIO. */
 async function told(folder: string, name: string): Promise<string> {
   let said: string | undefined;
   await until(`${name} has figures`, async () => {
@@ -71,7 +71,7 @@ const isOwn = (folder: string): boolean =>
 
 test('who reads them is told what the guest says, asked once for what is read together', async (t) => {
   const { all, folder, inside } = await shown(t, SAID);
-  // On a busy machine those that begin together may come one by one, so the best of a few counts.
+  // On a busy machine concurrent readers may run one by one, so the best of a few counts.
   let asked = Infinity;
   for (let tries = 0; tries < 5 && asked >= NAMES.length; tries++) {
     const before = inside.asked;

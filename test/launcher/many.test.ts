@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many launchers: at once, without mixing streams, and quick one by one.
+// Many launchers: in parallel without mixing streams, and quickly in sequence.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,7 +55,7 @@ test('the launcher is quick: at most 4 ms of processor time a command', async (t
     for (;;) (await thawd.session()).done(0);
   })().catch(() => undefined);
   const script = 'TIMEFORMAT="%U %S"; time for i in {1..50}; do "$0" ps; done';
-  // A processor that is shared with others is slower, so the best of three counts.
+  // A shared processor is slower, so the best of three counts.
   let leastMs = Infinity;
   for (let tries = 0; tries < 3 && leastMs >= 4; tries++) {
     const shell = spawn('bash', ['-c', script, programs().thaw], {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What works without thawd, and what is said when it does not.
+// Commands that work without thawd, and the message of those that do not.
 
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import {
@@ -139,7 +139,7 @@ test('a socket path that is too long is named', (t) => {
 test('where thawd does not take the command in time, it is said, and what works offline works', async (t) => {
   const dir = install(t);
   const server = createServer();
-  // Nothing is read from it, as while systemd holds the socket of a thawd that starts: this process waits for its children meanwhile.
+  // Nothing reads from this server, as while systemd holds the socket of a starting thawd: this process blocks for its child meanwhile.
   server.listen(join(dir, 'sock'));
   await once(server, 'listening');
   t.teardown(() => server.close());

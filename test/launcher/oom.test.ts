@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest's kill for want of memory, as a stand-in shows it in its own cgroup: not before somebody watches there, who would see nothing of what was before.
+// A stand-in reports a guest's OOM kill in its own cgroup: once a watcher is there to see it, or at its end without one.
 
 import { spawnSync } from 'node:child_process';
 import { linkSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const WAIT_MS = 10_000;
 const [SIGNALED, SIGKILL] = [2, 9];
 const MOUNTED = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
 
-/** A stand-in whose process has just been killed. `limit` says what was written to memory.max below what is mounted there. */
+/** A stand-in whose process has just been killed. `limit` is the value written to memory.max below the mount. */
 async function killed(t: ExecutionContext, oomKills: number) {
   const all = await called(t);
   const folder = join(all.sandbox.dir, 'cgroup');
@@ -43,13 +43,13 @@ async function killed(t: ExecutionContext, oomKills: number) {
     since,
     end: async () => {
       await ended(all);
-      // What it starts may outlive it, and is then left to others, too.
+      // Its children may outlive it, and other processes then adopt them.
       t.true(all.said().startsWith('first 0\n') && all.said().includes(`left ${pid} ${SIGKILL}\n`));
     },
   };
 }
 
-/** Whether it takes less than what is waited for where nobody watches; on a busy machine one of three times. */
+/** True if it takes less than the wait for a watcher. On a busy machine one of three attempts must pass. */
 async function isSooner(once: () => Promise<number>): Promise<boolean> {
   for (let tries = 0; tries < 3; tries++) if ((await once()) < WAIT_MS) return true;
   return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of output that is not read, read slowly, or cannot be written?
+// Output that is not read, read slowly, or cannot be written.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

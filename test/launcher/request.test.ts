@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does thawd get folder, arguments and environment whole, however large they are?
+// thawd receives folder, arguments and environment completely, at any size.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,7 +50,7 @@ test('no environment at all', async (t) => {
   t.is(code, 0);
 });
 
-// One argument is at most 128 KiB; the kernel takes 2 MiB of them and more with the stack unlimited.
+// One argument is at most 128 KiB. The kernel accepts 2 MiB of them, and more with an unlimited stack.
 const BIG =
   'ulimit -Ss unlimited; a=$(head -c 100000 /dev/zero | tr "\\0" x); set --; i=0; while [ $i -lt $N ]; do set -- "$@" "$a"; i=$((i+1)); done; exec "$THAW" "$@"';
 

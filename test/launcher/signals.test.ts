@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom does a signal to the launcher reach: thawd before a process is joined, the process after it?
+// Signals to the launcher reach thawd before a process is joined, and the process afterwards.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

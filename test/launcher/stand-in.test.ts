@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the launcher leaves in dom0 in a container's place: a child of whoever called it, with namespaces, root, streams, signals and end.
+// The stand-in that the launcher leaves in dom0 for a container: a child of the caller, with namespaces, root, streams, signals and end.
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
@@ -77,7 +77,7 @@ test('it enters the network and the cgroup that are named', async (t) => {
   writeFileSync(cgroup, '');
   const pid = await left(all, FED, { network, cgroup });
   t.is(readlinkSync(`/proc/${pid}/ns/net`), readlinkSync(network));
-  // A file in place of the kernel's: its own pid is what it writes there.
+  // A file in place of the kernel's: the stand-in writes its own pid there.
   t.is(readFileSync(cgroup, 'utf8'), '0');
 });
 

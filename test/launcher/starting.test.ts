@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command that comes while a thawd starts that opens its socket itself: the lock beside the socket says so, and the command waits.
+// A thawd that opens its socket itself is starting: the lock beside the socket shows this, and a command waits.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is the terminal raw while a process has it, and as it was afterwards, whatever the end?
+// The terminal is raw while a process has it, and restored after every kind of end.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { programs } from '../support/programs.js';
 import { Sandbox } from '../support/shim/sandbox.js';
 import { until, within } from '../support/within.js';
 
-/** Run by script(1), which gives it a terminal: notes the modes before and after, and the launcher's status. */
+/** script(1) runs it and gives it a terminal. It records the modes before and after, and the launcher's status. */
 const SCRIPT = `cd "$DIR"; stty rows 25 cols 81; tty >tty; stty -a >before
 sh -c 'echo $$ >pid; exec "$THAW" run -it image'; echo $? >status
 stty -a >after`;
@@ -25,7 +25,7 @@ interface Terminal {
   screen: () => string;
   mode: () => string;
   file: (name: string) => string;
-  /** Waits for the end; the launcher's status. */
+  /** Waits for the end. Returns the launcher's status. */
   status: () => Promise<number>;
 }
 
@@ -82,7 +82,7 @@ test('keys go to the process as they are, output comes as it is, the size follow
   await process.write(1, 'a\nb\r\n');
   await until('the output is on the screen', () => screen().includes('a\nb\r\n'));
   spawnSync('stty', ['-F', file('tty'), 'rows', '50', 'cols', '120']);
-  // stty sets one after the other.
+  // stty sets rows and columns one after the other.
   await process.until('the new size', () => process.sizes.at(-1)?.cols === 120);
   t.deepEqual(process.sizes.at(-1), { rows: 50, cols: 120 });
   spawnSync('stty', ['-F', file('tty'), 'rows', '25', 'cols', '81']);
@@ -140,7 +140,7 @@ test('stopped and continued: raw again, and the size is told', async (t) => {
 test('the keys that detach end the launcher, not the process, and are no input', async (t) => {
   const { process, child, mode, file, status, sandbox } = await startTerminal(t, ['\x10\x11']);
   await until('the terminal is raw', () => /-icanon/.test(mode()));
-  // The first of them alone is input as soon as another key follows.
+  // The first key of the sequence is input as soon as a different key follows.
   child.stdin?.write('a\x10b\x10');
   let typed = '';
   for await (const chunk of process.input()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a killed thawd cost a running container nothing, and is it said when it costs a command?
+// A killed thawd does not affect a running container. A command that loses thawd says so.
 
 import { createHash, randomBytes } from 'node:crypto';
 import test from 'ava';
@@ -67,7 +67,7 @@ test('thawd lost after a part of the command: one line, status 125', async (t) =
 test('thawd lost before it started the process: SIGINT lets the launcher go', async (t) => {
   const { launched, thawd } = await startRun(t, { begun: false });
   thawd.kill();
-  // A signal that comes before it has seen that thawd is gone is the process's.
+  // A signal that arrives before the launcher learns that thawd is gone goes to the process.
   const again = setInterval(() => launched.child.kill('SIGINT'), 100);
   t.is(await launched.ended(), 130);
   clearInterval(again);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a command that comes while thawd starts, on a socket that is held for it, wait as long as it should, and can it be ended?
+// A command on a held socket waits while thawd starts, within a time limit, and a signal can end the wait.
 
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
@@ -16,7 +16,7 @@ async function place(): Promise<string> {
   return join(await mkdtemp(join(tmpdir(), 'thaw-launcher-')), 'thawd.sock');
 }
 
-/** A socket whose connections are not read from. */
+/** A socket that never reads from its connections. */
 async function unread(t: ExecutionContext): Promise<{ path: string; sockets: Socket[] }> {
   const path = await place();
   const sockets: Socket[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An engine's call starts a thawd that does not run, which has nothing of the engine's, and goes on when it answers.
+// An engine's call starts thawd if it does not run, passes none of the engine's resources to it, and continues when thawd answers.
 
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { FakeThawd } from '../support/shim/fake-thawd.js';
 import { launch } from '../support/shim/launch.js';
 import { until } from '../support/within.js';
 
-/** A program in thawd's place that says what it is and has. */
+/** A program in thawd's place that prints its identity and its resources. */
 async function place(t: ExecutionContext): Promise<{ dir: string; path: string; program: string }> {
   const dir = await mkdtemp(join(tmpdir(), 'thaw-wake-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launcher, shim and the real agent with crun, over sockets: what a person sees of `thaw run`, without Xen and thawd.
+// Launcher, shim and the real agent with crun over sockets: the user's view of `thaw run`, without Xen and thawd.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ function skipped(t: ExecutionContext): boolean {
   return true;
 }
 
-/** As thawd would: announces, joins, starts; DONE follows the exit. One shim serves all of them. */
+/** Acts as thawd: announces, joins, starts. DONE follows the exit. One shim serves all of these processes. */
 async function run(t: ExecutionContext, args: string[], flags = 0): Promise<Container> {
   sandbox ??= await Sandbox.start(
     { ...t, teardown: (end) => ends.push(end) },
@@ -123,7 +123,7 @@ test.serial('yes with a reader that goes: it gets EPIPE and ends', async (t) => 
   t.true(code === 141 || code === 1);
 });
 
-/** As thawd does for `thaw exec`: a launcher, shim and agent process beside a container's first one; no file is left. */
+/** Acts as thawd for `thaw exec`: a launcher, shim and agent process beside a container's first one. No file is left. */
 async function exec(
   t: ExecutionContext,
   { sandbox: box, id: container }: Container,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How clients come, go, and misbehave on the shim's socket, and what becomes of the process then.
+// Clients connect, leave and misbehave on the shim's socket. Checks the effect on their processes.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';

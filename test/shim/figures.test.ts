@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a client get its container's figures, one answer for a question, also where the channel to the agent is another by then?
+// A client gets its container's stats, one answer for each request, also after the channel to the agent was replaced.
 
 import test, { type ExecutionContext } from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real file servers, in their trees and with the system calls that they are left with: one stops, and goes on; another goes on in its
-// place. Their guest's ring is a socket (test/support/shim/rings.c).
+// The real file servers, in their sandbox of namespaces and system calls. A server stops and resumes, or a new one takes over its fids.
+// The guest's ring is a socket (test/support/shim/rings.c).
 
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ const RINGS = [
   { ref: 9, port: 2 },
 ];
 
-/** A guest's end of a ring. */
+/** The guest's end of a ring. */
 class Ring {
   #bytes = Buffer.alloc(0);
   readonly #socket: Socket;
@@ -107,7 +107,7 @@ class Host {
     ];
   }
 
-  /** The ring, or why there is none. */
+  /** Returns the ring, or the reason why there is none. */
   async share(device: number, stash?: string): Promise<Ring | string> {
     const connected = once(this.#listener, 'connection') as Promise<[Socket]>;
     this.sandbox.control.send(SHARE, device, 0, encodeShare(RINGS, this.exports, stash));
@@ -116,7 +116,7 @@ class Host {
     return arg === 0 ? ring : payload.toString();
   }
 
-  /** Why not; "" when it is done. "" has it go on. */
+  /** Returns the reason of a failure, "" on success. The argument "" resumes the server. */
   async stash(device: number, path: string): Promise<string> {
     this.sandbox.control.send(STASH, device, 0, encodeFields([path]));
     return (await this.sandbox.control.nextOf(STASHED)).payload.toString();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each device has a file server of its own, which ends without the others; one that ends by itself is the sandbox's end. With a domain:
-// test/xen/thaw/volumes and pods.
+// Each device has its own file server, which ends independently. The sandbox ends when a server ends unexpectedly. test/xen/thaw/volumes
+// and pods test with a domain.
 
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ async function shared(sandbox: Sandbox, device: number, path = '/srv', stash?: s
   return { id, arg, text: payload.toString() };
 }
 
-/** "" has the server go on. */
+/** Saves the fid snapshot of a device's server at `path`. An empty path resumes the server. */
 async function stashed(sandbox: Sandbox, device: number, path: string, client = sandbox.control) {
   client.send(STASH, device, 0, encodeFields([path]));
   const { id, arg, payload } = await client.nextOf(STASHED);
@@ -39,7 +39,7 @@ async function stashed(sandbox: Sandbox, device: number, path: string, client = 
   return { arg, text: payload.toString() };
 }
 
-/** Its file servers' pids, oldest first; one that has ended and is not reaped is among them. */
+/** The pids of its file servers, oldest first, including a server that has ended and is not reaped. */
 function servers({ shim: { pid } }: Sandbox): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return text === '' ? [] : text.split(' ').map(Number);
@@ -74,7 +74,7 @@ test('so is an UNSHARE that says more than its device', async (t) => {
 test('the server by itself has nobody to serve', async (t) => {
   const { shimChecked: program } = programs();
   const status = await new Promise((resolve) => {
-    // Descriptor 3 is not there.
+    // Descriptor 3 is closed.
     execFile(program, ['--files', '1'], (error) => resolve(error?.code));
   });
   t.is(status, 1);
@@ -247,7 +247,7 @@ test('what was stashed is a file, and one that a server wrote', async (t) => {
   t.is((await sandbox.status()).state, 'up');
 });
 
-/** The pid of a server of /late, which has its file and stands still before it writes it. */
+/** The pid of a server of /late, which has its file and blocks before it writes it. */
 async function untilLate(sandbox: Sandbox): Promise<number> {
   const [pid = 0] = servers(sandbox);
   const state = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '');
@@ -264,7 +264,7 @@ test('a stash that nobody waits for any more is given up, and its file goes', as
   const pid = await untilLate(sandbox);
   other.close();
   const answer = stashed(sandbox, 1, '');
-  // The shim has seen both by its answer to this.
+  // The shim's answer to this shows that it has seen both.
   await sandbox.status();
   process.kill(pid, 'SIGCONT');
   t.deepEqual(await answer, DONE);

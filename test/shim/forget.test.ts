@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes that leave nothing: does the shim forget them when it may, and not before?
+// The shim forgets processes that leave no status as soon as it may, and not before.
 
 import { existsSync, readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded run of both fuzz targets: does any input of guest or client break the shim? FUZZ_SECONDS makes it longer.
+// A bounded run of both fuzz targets: no input of guest or client breaks the shim. FUZZ_SECONDS makes it longer.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a guest that lies, stutters or speaks garbage cost only its own sandbox, with a reason that names what it did?
+// A guest that lies, stalls or sends garbage loses only its own sandbox, for a reason that names the violation.
 
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
@@ -25,7 +25,7 @@ const header = (length: number, type: number, id: number, arg: number): Buffer =
 };
 const { STREAM, EOF, CREDIT, EXIT, SIGNAL, FIGURES } = ApiType;
 
-/** What the guest says after its hello, with process 1 announced, and what the reason then names. */
+/** The guest's messages after its hello, with process 1 announced, and the words that the reason must contain. */
 const LIES: [string, RegExp, Buffer[]][] = [
   ['a length above the maximum', /frame too long/, [header(65537, STREAM, 1, 1)]],
   ['a length of 4 GiB', /frame too long/, [header(0xffffffff, STREAM, 1, 1)]],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that thawd names reaches the agent as a layer, whole and in order; one that cannot be read is the sandbox's end.
+// A file that thawd names reaches the agent as a layer, complete and in order. An unreadable file ends the sandbox.
 
 import { randomBytes } from 'node:crypto';
 import { writeFile, truncate } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { until } from '../support/within.js';
 const inject = (sandbox: Sandbox, layer: number, path: string): boolean =>
   sandbox.control.send(ApiType.INJECT, layer, 0, encodeFields([path]));
 
-/** Collects the LAYER frames that the agent gets. */
+/** Collects the LAYER frames that the agent receives. */
 function collect(sandbox: Sandbox) {
   const frames: Frame[] = [];
   sandbox.agent.onOther(

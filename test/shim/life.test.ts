@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a shim starts, what it survives, what it says when the sandbox is lost, and how it ends.
+// The shim's start, the failures it survives, its report of a lost sandbox, and its end.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ test('an agent that says no hello within the time given is lost', async (t) => {
   const isLost = async ({ control }: Sandbox): Promise<boolean> =>
     decodeShimStatus((await control.nextOf(STATUS)).payload).state === 'lost';
   let sandbox = await start();
-  // On a busy machine its time is over before anybody can listen.
+  // On a busy machine its time may be over before the test can listen.
   for (let tries = 1; tries < 3 && (await isLost(sandbox)); tries++) sandbox = await start();
   t.is((await sandbox.control.nextOf(LOST)).payload.toString(), 'no hello', 'who listens hears it');
   await until('the shim gives up', async () => (await sandbox.status()).state === 'lost');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is the log what podman and kubelet read: format, partial lines, rotation; and does a full disk stop only the log?
+// The log has the format, partial lines and rotation that podman and kubelet read. A full disk stops only the log.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -84,7 +84,7 @@ test('a log that is full becomes FILE.1, and no record is torn', async (t) => {
   const now = records(sandbox.logPath(1));
   t.true(statSync(sandbox.logPath(1)).size <= 200_000);
   t.true(statSync(`${sandbox.logPath(1)}.1`).size <= 200_000);
-  // A line that two frames brought is two records: P, then F.
+  // A line split over two frames becomes two records: P, then F.
   const lines = [...old, ...now].map((r) => r.text + (r.tag === 'F' ? '\n' : '')).join('');
   const numbers = lines.match(/^line \d+/gm)?.map((line) => Number(line.slice(5))) ?? [];
   t.is(numbers.at(-1), 5999);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the shim let go of the agent between two frames, come back when there is a new channel, and lose nothing in between?
+// The shim disconnects from the agent between two frames, reconnects to a new channel, and loses nothing in between.
 
 import test from 'ava';
 import { ApiType } from '../../toolstack/api/wire.js';
@@ -10,7 +10,7 @@ import { until } from '../support/within.js';
 
 const { ATTACH, ATTACHED, ERROR, LEAVE, OK, PAUSE, SIGNAL, STREAM } = ApiType;
 
-/** What the agent is sent that belongs to no process. */
+/** Frames to the agent that belong to no process. */
 function otherFrames(sandbox: Sandbox): Frame[] {
   const frames: Frame[] = [];
   sandbox.agent.onOther((frame) => frames.push(frame));
@@ -28,7 +28,7 @@ test('LEAVE, its answer, then OK; streams and signals go on over the next channe
   sandbox.control.send(PAUSE, 0, 0);
   await until('it takes leave', () => frames.length > 0);
   t.deepEqual([frames[0]?.type, frames[0]?.id, frames[0]?.payload.length], [LEAVE, 0, 0]);
-  // Nothing goes out after it, and what the agent still sends counts.
+  // The shim sends nothing after it, and still accepts the agent's frames.
   sandbox.control.send(SIGNAL, 1, 10);
   sandbox.agent.peer.send(STREAM, 1, 1, Buffer.from('before '));
   t.is((await client.nextOf(STREAM)).payload.toString(), 'before ');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does `thaw-shim --spawner` start shims of their own, answer each line, and leave them when it ends?
+// `thaw-shim --spawner` starts independent shims, answers each line, and leaves the shims running when it ends.
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

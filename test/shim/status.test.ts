@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the shim tells thawd: answers to EXPECT and STATUS, exits as they come, status files.
+// The shim's reports to thawd: answers to EXPECT and STATUS, exits as they arrive, status files.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -73,7 +73,7 @@ test('a status file that cannot be written is written when it can', async (t) =>
   await sandbox.expect(2);
   sandbox.agent.begin(1, false).exit(4);
   await until('the shim notes it', () => sandbox.note.includes('Cannot write status file'));
-  // However much another process of the guest says meanwhile.
+  // Independent of the volume of another process's output meanwhile.
   const busy = sandbox.agent.begin(2);
   let isThere = false;
   const talk = (async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do streams come through whole, apart and in bounded memory, from the launcher's pipes to the agent and back?
+// Streams pass complete, separate and in bounded memory from the launcher's pipes to the agent and back.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

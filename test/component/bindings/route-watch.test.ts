@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is every change in another network namespace heard of, and none after the end of the watch? In namespaces of this machine.
+// The watch reports every change in another network namespace, and none after its end. Uses namespaces of this machine.
 
 import test, { type ExecutionContext } from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -84,7 +84,7 @@ test('more news than fit into a socket are one that something changed', async (t
   ip('-n', name, 'link', 'add', 'one', 'type', 'bridge');
   await until('the first is heard of', () => times > 0);
   times = 0;
-  // Nobody reads while this thread waits, which is not long: what makes and removes interfaces takes seconds, in which the others' waits end.
+  // The event loop is blocked meanwhile, so the batch must be quick: making interfaces takes seconds, and parallel waits would time out.
   const lines = Array.from({ length: 1000 }, (_, i) => `link set dev one mtu ${1400 + (i % 2)}`);
   execFileSync('ip', ['-n', name, '-batch', '-'], { input: lines.join('\n') });
   await until('it is heard', () => times > 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// scripts/check-deps.mjs passes a tree in order, and names what is wrong with one that is not.
+// scripts/check-deps.mjs passes a sound tree, and names each fault of a bad one.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ROOT } from '../../support/programs.js';
 
-/** A tree in order: a room above another, a room with parts, an agent, bench. */
+/** A sound tree: two layered areas, an area with parts, an agent, bench. */
 const TREE: Record<string, string> = {
   'package.json': '{"dependencies":{"winston":"1"},"devDependencies":{"ava":"1"}}',
   'toolstack/base/DEPS.list': '# nothing\n',
@@ -53,7 +53,7 @@ test('a tree in order passes', (t) => {
   t.deepEqual(checked(t), { status: 0, problems: [] });
 });
 
-/** One change to the tree, and the whole of what is said about it. */
+/** One change to the tree, and the complete output about it. */
 const WRONG: [title: string, changes: Record<string, string>, problems: string[]][] = [
   [
     'a cycle of two files',

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labs take the suites that need one; a lab that does not start, or dies, is started once more, and second tries have a fresh one.
+// Labs take the suites that need one. A lab that fails to start, or dies, is started once more, and second tries have a fresh one.
 
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { suitesTree } from '../../support/scripts/suites.js';
 
-/** Labs that are files in build/up, and a list of what was asked of them. `broken` says what fails, and how often. */
+/** Labs that are files in build/up, and a list of the requests to them. `broken` names the failing step and how often it fails. */
 function labsTree(t: ExecutionContext) {
   const tree = suitesTree(t);
   tree.write(
@@ -69,7 +69,7 @@ test('one that dies is started again for what waits, and the suite that it broke
     '2 passed, 0 failed',
   ]);
   t.deepEqual(asked(), ['up l-1 --install', 'up l-1 --install', 'up l-again --install']);
-  // None is left.
+  // No lab is left.
   t.notRegex(stderr, /^l-/m);
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger has a line of each run of a suite that runs by name only, and of long runs.
+// The ledger has a line for each run of a suite that runs by name only, and for each long run.
 
 import { execFileSync } from 'node:child_process';
 import test from 'ava';

@@ -7,7 +7,7 @@ import test from 'ava';
 import { ROOT } from '../../support/programs.js';
 import { suitesTree } from '../../support/scripts/suites.js';
 
-/** A test file that notes its hooks and tests. Its second test fails the first time. */
+/** A test file that records its hooks and tests. Its second test fails the first time. */
 const noted = (name: string, title: string): string => `
 import test from 'ava';
 import { appendFileSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A test that fails is run once more by itself; the run passes if it passes then, and says that it is flaky.
+// A failed test is run once more alone. If it passes then, the run passes and reports the test as flaky.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ test('a test that passes the second time is flaky, counts as passed, and its sui
   t.is(status, 0, stderr);
   t.deepEqual(end, ['flaky: fake: a › sometimes', '3 passed, 0 failed']);
   t.regex(stderr, /fake: a › sometimes goes into the list/);
-  // By itself: the good one is not run again.
+  // Alone: the passed test is not run again.
   t.regex(stderr, /Suite fake: 1 passed, 1 failed[^]*Suite fake: 1 passed, 0 failed/);
   t.deepEqual(remembered(), ['sound']);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A suite that passed is not run again while its inputs are the same; each kind of input counts for the suites that depend on it, and no other does.
+// A passed suite is not run again while its inputs are unchanged. Each kind of input counts only for the suites that depend on it.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { ROOT } from '../../support/programs.js';
 const SUITES = ['check', 'unit', 'agent', 'lab', 'thaw-pvh', 'thaw-pv', 'compat', 'xen'];
 const exec = promisify(execFile);
 
-/** A tree with a little of all that counts. */
+/** A tree with a few inputs of each kind. */
 function makeTree(t: ExecutionContext) {
   const root = mkdtempSync(join(tmpdir(), 'thaw-suites-'));
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -86,7 +86,7 @@ test('a tree whose inputs cannot be told is no input', async (t) => {
   const { root } = makeTree(t);
   rmSync(join(root, '.git'), { recursive: true });
   const script = join(ROOT, 'scripts/suite-inputs.mjs');
-  // Nor is that of a tree around it.
+  // A git tree around it provides no inputs either.
   const env = { ...process.env, THAW_ROOT: root, GIT_CEILING_DIRECTORIES: dirname(root) };
   await t.throwsAsync(exec('node', [script, 'unit'], { env }));
 });
@@ -120,7 +120,7 @@ test('a whole pass is remembered, and nothing else', async (t) => {
   t.is(await runs('yes'), 'unit agent');
   t.is((await bash("MORE_SUITES='hundred unit'; suites_to_run '' unit")).stdout, 'unit ');
   await runs();
-  // What changes while it runs was not what passed.
+  // A change during the run invalidates its result.
   write('test/unit/a.test.ts', '2');
   t.is(await runs(), 'unit agent');
   write('test/unit/a.test.ts', '3');

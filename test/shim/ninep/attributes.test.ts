@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owner, mode, size and times, and extended attributes: are they shown and set as they are, and the host's own left alone?
+// Owner, mode, size, times and extended attributes are shown and set exactly. The host's own attributes stay unchanged.
 
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ test("attributes are the file's own", async (t) => {
   t.deepEqual([attr.mode, attr.uid, attr.gid].map(BigInt), [info.mode, info.uid, info.gid]);
   t.deepEqual([attr.nlink, attr.size, attr.blocks], [1n, 5000n, info.blocks]);
   t.is(attr.mtime[0] * 1_000_000_000n + attr.mtime[1], info.mtimeNs);
-  // As much as one message carries.
+  // The most that one message carries.
   t.is(attr.blksize, 32768n);
 });
 
@@ -139,7 +139,7 @@ test('extended attributes are set, read, listed, replaced and removed', async (t
   await t.throwsAsync(client.setXattr(fid, 'user.one', '', 2), { code: 'ENODATA' });
 });
 
-/** As the host: setxattr(2), number 188, for which Node.js has no function. */
+/** Sets an attribute as the host: setxattr(2), number 188, for which Node.js has no function. */
 function setXattr(path: string, name: string): void {
   const script = 'my ($p, $n, $v) = (@ARGV, "x"); syscall(188, $p, $n, $v, 1, 0) == 0 or die $!';
   execFileSync('perl', ['-e', script, path, name]);
@@ -244,7 +244,7 @@ test('an attribute that is read or written is no file, and the other way round',
   await t.throwsAsync(client.write(writer, 3, 'x'), { code: 'EINVAL' });
   await client.write(writer, 0, '123');
   await t.throwsAsync(client.write(writer, 3, '456'), { code: 'ENOSPC' });
-  // Only a part of it came.
+  // Only a part of the value arrived.
   await t.throwsAsync(client.clunk(writer), { code: 'EINVAL' });
   await t.throwsAsync(client.clunk(writer), { code: 'EBADF' });
   await t.throwsAsync(client.xattr(file, 'user.y'), { code: 'ENODATA' });
@@ -283,7 +283,7 @@ test('what attributes may take is bounded, in one and in all', async (t) => {
     { code: 'ENOMEM' },
   );
   t.true(fids.length >= 16 && fids.length <= 32, String(fids.length));
-  // They can be given up without being set, and then there is room again.
+  // Clunking the fids without setting the attributes frees their memory.
   for (const fid of fids) await t.throwsAsync(client.clunk(fid), { code: 'EINVAL' });
   await create(65536);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file server works with the system calls that it is left with, and ends at any other.
+// The file server works with its allowed system calls, and ends at any other.
 
 import test from 'ava';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ test('everything that a guest may ask is answered', async (t) => {
   t.is((await client.read(up, 100_000, 60_000)).length, 60_000);
   await client.unlinkat(await client.walk(root, 'folder'), 'moved');
   await client.unlinkat(root, 'folder', 0x200);
-  // As somebody else's.
+  // Acts as another user.
   const other = await client.attach(1000);
   await client.create(other, 'theirs');
   t.is(statSync(join(folder, 'theirs')).uid, 1000);
@@ -64,7 +64,7 @@ test('everything that a guest may ask is answered', async (t) => {
   t.is(await client.close(), 0);
 });
 
-// By their numbers on x86_64. Their third argument is that of memory that can be executed, and of no ioctl that it may send.
+// By their numbers on x86_64. The third argument is that of executable memory, and of an ioctl that is not allowed.
 const CALLS = { 9: 'mmap', 10: 'mprotect', 62: 'kill', 234: 'tgkill', 41: 'socket', 59: 'execve', 101: 'ptrace', 165: 'mount', 304: 'open_by_handle_at', 310: 'process_vm_readv', 425: 'io_uring_setup', 321: 'bpf', 16: 'ioctl' }; // prettier-ignore
 
 for (const [number, name] of Object.entries(process.arch === 'x64' ? CALLS : {}))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do files come to be with the owner, mode and kind that were asked for, and are names changed as Linux changes them?
+// Files are created with the requested owner, mode and type. Names change as on Linux.
 
 import {
   chmodSync,
@@ -21,7 +21,7 @@ const CHARACTER = 0o020000;
 const BLOCK = 0o060000;
 const SOCKET = 0o140000;
 
-/** What a test of owners needs. */
+/** Tests of owners need root. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 if (process.getuid?.() !== 0) console.error('skipped: owners can be set by root only');
 
@@ -42,7 +42,7 @@ asRoot('what is made belongs to the user that attached and the group of the requ
   t.deepEqual(owner(join(dir, 'folder')), [1234, 5678, '751']);
   t.deepEqual(owner(join(dir, 'fifo')), [1234, 5678, '604']);
   t.deepEqual(owner(join(dir, 'link')).slice(0, 2), [1234, 5678]);
-  // Fids that were walked from it, and others.
+  // Fids walked from it, and other fids.
   await client.create(await client.walk(root, 'folder'), 'deep', 2, 0o600, 1);
   t.deepEqual(owner(join(dir, 'folder/deep')), [1234, 1, '600']);
   await client.create(await client.attach(0), 'roots', 2, 0o7777);
@@ -97,7 +97,7 @@ test('Tlcreate opens what is there, unless it must be new', async (t) => {
   await t.throwsAsync(client.create(root, 'folder', 0), { code: 'EISDIR' });
   await t.throwsAsync(client.create(root, 'folder', 2), { code: 'EISDIR' });
   await t.throwsAsync(client.create(await client.walk(root, 'file'), 'x'), { code: 'ENOTDIR' });
-  // One that was refused is still the folder's.
+  // After a refused creation the fid still refers to the folder.
   const fid = await client.walk(root);
   await t.throwsAsync(client.lcreate(fid, 'file', 0o202), { code: 'EEXIST' });
   await client.lcreate(fid, 'new');
@@ -128,7 +128,7 @@ for (const [name, flags, code] of FLAGS)
     await t.throwsAsync(client.lopen(file, flags), { code });
     await t.throwsAsync(client.create(root, 'new', flags), { code: 'EINVAL' });
     t.is((await client.list(root)).length, 1);
-    // Flags that mean nothing to a server, and what Linux sends for a file that it has just made.
+    // Flags without a meaning for a server, and the flags that Linux sends for a file that it has just created.
     await client.lopen(
       file,
       2 | 0o100 | 0o200 | 0o400 | 0o4000 | 0o20000 | 0o40000 | 0o100000 | 0o2400000,
@@ -163,7 +163,7 @@ test('devices, FIFOs and sockets are shown, and never opened', async (t) => {
       await t.throwsAsync(client.lopen(fid, flags), { code: 'EACCES' }, name);
     await t.throwsAsync(client.create(root, name, 2), { code: 'EACCES' });
     await t.throwsAsync(client.setattr(fid, 8), { code: 'EACCES' });
-    // What does not open it works.
+    // Requests that do not open it succeed.
     await client.setattr(fid, 1 + 2 + 128 + 16, { mode: 0o640, uid: 7, atime: [5n, 0n] });
     t.is((await client.getattr(fid)).uid, 7);
     await client.renameat(root, name, root, 'new');

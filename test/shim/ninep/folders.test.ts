@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is everything in a folder listed exactly once, in parts of any size, from any place?
+// A folder's listing has each entry exactly once, in parts of any size, from any offset.
 
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ test('a part that is too small for the next name is refused', async (t) => {
     for (;;) offset = (await client.readdir(fid, offset, 60)).at(-1)?.offset ?? offset;
   };
   await t.throwsAsync(small(), { code: 'EINVAL' });
-  // And it is not lost.
+  // The entry is not lost.
   const all = await client.readdir(fid, 0n);
   t.is(all.length, 3);
 });
@@ -70,7 +70,7 @@ test('reading goes on anywhere, and begins anew', async (t) => {
   t.is((await client.readdir(fid)).length, 103);
   t.deepEqual(await client.readdir(fid, all.at(-1)?.offset ?? 0n), []);
   await t.throwsAsync(client.readdir(fid, 1n << 63n), { code: 'EINVAL' });
-  // A place that never was is the host's to judge; the next reading is right again.
+  // The host decides about an offset that never existed; the next reading is correct again.
   await client.readdir(fid, (1n << 63n) - 1n).catch(() => undefined);
   t.is((await client.readdir(fid)).length, 103);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bounded run of the file server's fuzz target: does any list of messages break it, or reach beyond its export?
+// A bounded run of the file server's fuzz target: no list of messages breaks the server or reaches beyond its export.
 // FUZZ_SECONDS makes it longer.
 
 import { spawnSync } from 'node:child_process';
@@ -15,7 +15,7 @@ const seconds = process.env['FUZZ_SECONDS'] ?? '10';
 const compiler = process.env['FUZZ_CC'] ?? 'clang-19';
 const found = spawnSync(compiler, ['--version']).status === 0;
 
-/** Places of the messages in the target's list, and of names in its other one. */
+/** Indexes of the messages in the target's list, and of names in its second list. */
 const [LOPEN, LCREATE, SETATTR, XATTRWALK, XATTRCREATE, READDIR, LOCK, GETLOCK] = [
   1, 2, 8, 9, 10, 11, 13, 14,
 ];
@@ -26,7 +26,7 @@ const [FILE, FOLDER, DEEP, UP, NEW] = [0, 1, 2, 8, 14];
 /** A number of four bytes, of which two are given. */
 const n = (value: number): number[] => [1, value & 0xff, value >> 8];
 
-/** What the fuzzer starts from, each with its first byte in front: sessions that get somewhere. */
+/** Seeds of the fuzzer, each with its first byte in front: valid sessions. */
 const SESSIONS: number[][][] = [
   [
     [WALK, 0, 1, 1, FILE],
@@ -75,7 +75,7 @@ const SESSIONS: number[][][] = [
   ],
 ];
 
-/** What it starts from that another server is said to have stashed; the messages of the first session come after it. */
+/** Seeds with a fid snapshot of another server, followed by the messages of the first session. */
 const STASHES = [
   encodeStash({ fids: [{ number: 0 }] }),
   encodeStash({

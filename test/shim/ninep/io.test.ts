@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do bytes get in and out of files as they should, and are wrong fids answered with an errno?
+// Reads and writes transfer the right bytes, and wrong fids are answered with an errno.
 
 import {
   appendFileSync,

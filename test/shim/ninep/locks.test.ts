@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do a guest's locks hold against other guests and the host, also when its processes share and split them?
+// A guest's locks hold against other guests and the host, also when its processes share and split them.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { NinepClient, scratch } from '../../support/ninep/client.js';
 
 const [SHARED, EXCLUSIVE, NONE] = [0, 1, 2];
 
-/** Two guests with one file, and each with two fids that have it open. */
+/** Two guests with one file, each with two fids that have it open. */
 async function guests(t: ExecutionContext): Promise<{
   dir: string;
   one: NinepClient;
@@ -29,7 +29,7 @@ async function guests(t: ExecutionContext): Promise<{
   return { dir, one, two, a, b, other: await open(two, rootTwo) };
 }
 
-/** Which of the bytes 0 to 99 another guest cannot lock, in tens: `.` free, `r` shared, `w` exclusive. */
+/** The locks that another guest meets on bytes 0 to 99, in tens: `.` free, `r` shared, `w` exclusive. */
 async function seen(client: NinepClient, fid: number): Promise<string> {
   let map = '';
   for (let at = 0; at < 100; at += 10) {
@@ -89,7 +89,7 @@ test('what one process gives up another keeps, whether through one fid or two', 
   t.is(await seen(two, other), 'rrrrrrrrr.');
   await one.lock(a, NONE, 0, 0, 1);
   t.is(await seen(two, other), '..rrrrrrr.');
-  // As each child does that closes what it inherited.
+  // A forked child does this when it closes its inherited descriptors.
   await one.lock(a, NONE, 0, 0, 4);
   t.is(await seen(two, other), '..rrrrrrr.');
   await one.lock(b, NONE, 0, 0, 3);
@@ -113,7 +113,7 @@ test('locks of a fid go with it, and those of others stay', async (t) => {
 test("the guest's kernel is believed about its own processes", async (t) => {
   const { one, two, a, b, other } = await guests(t);
   await one.lock(a, EXCLUSIVE, 0, 50, 1);
-  // Given up by the first: its unlock comes later.
+  // The first process gave the lock up: its unlock comes later.
   t.true(await one.lock(b, SHARED, 20, 10, 2));
   t.is(await seen(two, other), 'wwrww.....');
   await one.lock(a, NONE, 0, 0, 1);
@@ -137,7 +137,7 @@ test('what is in the way is told, and only what others have', async (t) => {
   t.deepEqual(await two.getlock(other, SHARED, 12, 1), [EXCLUSIVE, 10, 5]);
   t.deepEqual(await two.getlock(other, SHARED, 50, 0), [NONE, 50, 0]);
   t.deepEqual(await two.getlock(other, EXCLUSIVE, 60, 1), [SHARED, 50, 0]);
-  // Linux asks with no type.
+  // Linux sends a query without a type.
   t.deepEqual(await two.getlock(other, NONE, 60, 1), [SHARED, 50, 0]);
   t.deepEqual(await two.getlock(other, EXCLUSIVE, 20, 10), [NONE, 20, 10]);
   t.deepEqual(await one.getlock(b, EXCLUSIVE), [NONE, 0, 0]);
@@ -193,7 +193,7 @@ test('only a file that is open can be locked, with numbers that make sense', asy
   t.true(await client.lock(file, SHARED, 0, 2 ** 63));
   t.true(await client.lock(file, NONE, 0, 2 ** 63));
   t.true(await client.lock(file, NONE, 5, 5));
-  // Opened for reading, locked exclusively: as flock allows.
+  // Opened for reading and locked exclusively, as flock allows.
   t.true(await client.lock(file, EXCLUSIVE));
 });
 
@@ -229,7 +229,7 @@ test('ranges are bounded, and can always be given up', async (t) => {
   t.false(await two.lock(other, EXCLUSIVE, 8190, 1));
   await one.lock(a, NONE, 8190, 1);
   t.true(await one.lock(a, SHARED, 10_000, 100));
-  // It would leave two.
+  // The unlock would split the range into two.
   await t.throwsAsync(one.lock(a, NONE, 10_050, 1), { code: 'ENOLCK' });
   t.true(await one.lock(a, NONE, 10_000, 50));
   t.true(await one.lock(a, NONE));

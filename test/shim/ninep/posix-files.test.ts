@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is what posix-files demands of a guest's folder what Linux's own file systems do?
+// posix-files passes on a guest's folder and on Linux's own file systems.
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ test('posix-files passes on a file system of this machine', (t) => {
 
 test('a case that fails is told with its reason, and in the exit status', (t) => {
   const program = join(makeProgram('test/fixtures'), 'posix-files');
-  // What the kernel keeps there for processes takes no file.
+  // /proc accepts no new file.
   const run = spawnSync(program, ['/proc/self/fd', 'append'], { encoding: 'utf8' });
   t.regex(run.stdout, /^not ok append: cannot begin: /);
   t.is(run.status, 1);

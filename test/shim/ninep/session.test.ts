@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a connection begins and ends, which requests end it, and what fids may be used for.
+// A connection's begin and end, the requests that end it, and the permitted use of fids.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ test('the smaller message size counts, and only 9P2000.L is spoken', async (t) =
   await t.throwsAsync(client.version(4095), { code: 'EINVAL' });
   for (const version of ['9P2000', '9P2000.u', '9P2000.Lx', '9P2000.', ''])
     t.deepEqual(await client.version(8192, version), [8192, 'unknown']);
-  // Nothing was agreed on.
+  // No version was negotiated.
   t.is(await client.raw(message(T.clunk, 1, put.u32(1))), undefined);
   t.is(await client.close(), 3);
 });

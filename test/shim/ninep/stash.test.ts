@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does another server go on where one stopped: open files, folders, locks and numbers of files? And what is in the way of that?
+// A new server continues from a fid snapshot: open files, folders, locks and file numbers. Checks the reasons that prevent a snapshot.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -27,13 +27,13 @@ import { encodeStash, FILE, FOLDER, LINK, type Stash } from '../../support/ninep
 
 interface Tree {
   dir: string;
-  /** Where it is stashed. */
+  /** The path of the fid snapshot. */
   file: string;
   client: NinepClient;
   root: number;
 }
 
-/** A server on a folder with a file in it, which stashes when it is closed. */
+/** A server on a folder with a file in it, which saves a fid snapshot when it is closed. */
 async function guest(t: ExecutionContext, options: ServeOptions = {}): Promise<Tree> {
   const dir = scratch(t);
   const file = join(scratch(t), 'stash');
@@ -43,7 +43,7 @@ async function guest(t: ExecutionContext, options: ServeOptions = {}): Promise<T
   return { dir, file, client, root: await client.attach() };
 }
 
-/** The first server ends, and another goes on. */
+/** Ends the first server and starts a new one from its snapshot. */
 async function another(
   t: ExecutionContext,
   { dir, file, client }: Tree,
@@ -59,7 +59,7 @@ for (const [name, options] of Object.entries({ '': {}, ', confined': { confined:
     const { client, root, dir } = tree;
     const file = await client.lopen(await client.walk(root, 'file'), 2);
     await client.write(file, 7, ' more');
-    // With O_APPEND, and by somebody else.
+    // With O_APPEND, and by another user.
     const other = await client.attach(1000);
     const appended = await client.create(other, 'new', 1 | 0o2000);
     const closed = await client.walk(root, 'folder');
@@ -136,7 +136,7 @@ test('what was renamed is found under its new name, and a link is itself', async
     ['moved'],
   );
   t.is(await next.readlink(link), 'file');
-  // What lies above is the root still.
+  // The parent of the root is still the root.
   const [above] = await next.walkTo(folder, 77, '..');
   t.deepEqual(above, (await next.getattr(root)).qid);
 });
@@ -156,7 +156,7 @@ test('locks are held again, and refused where somebody else has them', async (t)
   t.true(await other.lock(theirs, 1, 10, 10));
   t.true(await other.lock(theirs, 0, 20, 15));
   t.true(await other.lock(theirs, 2));
-  // Each owner's are its own: the fid's that goes, and the process's that gives up.
+  // Each owner's locks are separate: those of a clunked fid, and those of a process that unlocks.
   await next.clunk(again);
   t.true(await other.lock(theirs, 1, 30, 5));
   t.false(await other.lock(theirs, 1, 25, 1));
@@ -171,7 +171,7 @@ test('locks are held again, and refused where somebody else has them', async (t)
   t.is(await NinepClient.open(t, dir, { unstash: stash }).close(), 0);
 });
 
-/** What is done to a file that a guest has open, and why it cannot be stashed then. */
+/** Changes to a file that a guest has open, and the resulting reason against a snapshot. */
 const LOST: Record<string, [(path: string, away: string) => void, string]> = {
   deleted: [(path) => rmSync(path), 'Cannot stash folder/x: it is open, and has been deleted'],
   'one of two names deleted': [
@@ -230,7 +230,7 @@ test('of what is not open the names may be gone, before the stash and behind it'
   }
   await next.lopen(kept);
   t.is(String(await next.read(kept)), 'kept');
-  // And once more.
+  // A second time.
   t.is(await next.close(), 0);
   const third = NinepClient.open(t, dir, { unstash: again });
   await t.throwsAsync(third.lopen(before));
@@ -255,7 +255,7 @@ test('so is an extended attribute on its way, and a path that is too long', asyn
     folder = await deep.client.walk(folder, name);
   }
   t.is(await deep.client.refusal(), 'Cannot stash a file: File name too long');
-  // Node.js cannot.
+  // Node.js has no function for this.
   execFileSync('rm', ['-rf', join(deep.dir, name)]);
 });
 
@@ -312,13 +312,13 @@ test('in a copy they work, and no number is one that the guest has for another f
   t.is(readFileSync(join(dir, 'file'), 'utf8'), 'content');
   for (const { qid } of await next.list(root)) t.is(qid.path >> 52n, 1n);
   t.is((await next.getattr(fid)).qid.path >> 52n, 1n);
-  // And so on: what is stashed of that one has both.
+  // Repeated: the second server's snapshot has both.
   t.is(await next.close(), 0);
   const third = NinepClient.open(t, copy, { unstash: place });
   t.is((await third.getattr(fid)).qid.path >> 52n, 1n);
 });
 
-/** A server on a tree beside which something lies, that takes up what nobody stashed. */
+/** A server on a tree with a file beside it, started from a forged snapshot. */
 function forged(t: ExecutionContext, bytes: Buffer, fewFids = false): NinepClient {
   const [dir, file] = [scratch(t), join(scratch(t), 'stash')];
   mkdirSync(join(dir, 'export/folder'), { recursive: true });
@@ -437,7 +437,7 @@ test('no more fids and locks than a guest may have', async (t) => {
   t.is(await forged(t, encodeStash({ fids }), true).refusal(), MALFORMED);
   const client = forged(t, encodeStash({ fids: fids.slice(0, 64) }), true);
   await t.throwsAsync(client.walk(1), { code: 'ENFILE' });
-  // One that takes the middle of another's leaves three.
+  // A range in the middle of another range splits it: three remain.
   const ranges = [{ end: 100 }, ...Array.from({ length: 15 }, (_, i) => ({ process: 2, start: 6 * i + 2, end: 6 * i + 3, exclusive: 1 }))]; // prettier-ignore
   const open = [{ path: 'file', mode: FILE, flags: 2 }];
   const why = 'Cannot take up file: No locks available';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a walk get to every file of the export, over mounts too, and to no other, whatever names it is given?
+// A walk reaches every file of the export, also across mounts, and no file outside it, whatever names it gets.
 
 import { mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ test('a walk that goes only part of the way makes no fid', async (t) => {
   await t.throwsAsync(client.walkTo(root, 50, 'none', 'x'), { code: 'ENOENT' });
   t.is((await client.walkTo(root, 50, 'file', 'x')).length, 1);
   await t.throwsAsync(client.walkTo(await client.walk(root, 'file'), 50, 'x'), { code: 'ENOTDIR' });
-  // On its own fid neither: it stays where it was.
+  // A failed walk leaves its own fid in place too.
   t.is((await client.walkTo(root, root, 'a', 'none')).length, 1);
   await client.walk(root, 'file');
 });
@@ -61,7 +61,7 @@ test('a walk onto its own fid moves it, unless it is open', async (t) => {
   t.is((await client.getattr(fid)).size, 1n);
   await client.lopen(fid);
   await t.throwsAsync(client.walkTo(fid, fid, '..'), { code: 'EINVAL' });
-  // A copy of an open one is not open.
+  // The clone of an open fid is not open.
   const copy = await client.walk(fid);
   await t.throwsAsync(client.read(copy), { code: 'EBADF' });
   await client.lopen(copy);
@@ -125,7 +125,7 @@ test('a folder that was removed has nothing above it', async (t) => {
   const root = await client.attach();
   const b = await client.walk(root, 'a', 'b');
   await client.unlinkat(await client.walk(root, 'a'), 'b', 0x200);
-  // Its inode still knows; that it leads into the export is what counts.
+  // The inode still knows its parent. The answer may only lead into the export.
   await client
     .walk(b, '..')
     .catch((error: unknown) => t.is((error as { code: string }).code, 'ENOENT'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files go out as layers in order, no faster than the channel takes them.
+// The layer sender sends files as layers in order, no faster than the channel accepts them.
 
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ async function fileOf(t: ExecutionContext, bytes: Buffer): Promise<string> {
   return join(folder, 'layer');
 }
 
-/** A channel that takes a chunk a turn, and what it took as frames. */
+/** A channel that accepts one chunk a turn, and the frames that it received. */
 function slowChannel() {
   const parser = new FrameParser(DATA_MAX);
   const frames: Frame[] = [];

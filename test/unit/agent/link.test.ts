@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd and an agent: hello first, each request its own answer, and nothing that a guest sends harms more than its own link.
+// thawd's link to an agent: hello first, one answer for each request. A hostile guest harms only its own link.
 
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
@@ -25,7 +25,7 @@ function helloBytes(magic = PROTO_MAGIC, version = PROTO_VERSION): Buffer {
 
 const sayHello = (agent: FrameSocket): void => void agent.send(AgentType.HELLO, 0, 0, helloBytes());
 
-/** An agent's side of the channel: `greet` is what it does when thawd has connected. */
+/** An agent's side of the channel: `greet` runs when thawd has connected. */
 async function agentSide(t: ExecutionContext, greet: (agent: FrameSocket, count: number) => void) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-link-'));
   const path = join(folder, 'sock');

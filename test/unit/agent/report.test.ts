@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a guest says of itself is read where it is well-formed, and does no harm where it lies.
+// Well-formed reports of a guest are read. Malformed reports do no harm.
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an agent says of its rings is taken when clones can be given them, and else it is as if it had said nothing.
+// The agent's ring report is used when clones can be given the rings, and ignored otherwise.
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent is asked for its guest has the layout that kernels/agent/proto.h says.
+// The agent's requests about its guest have the layout of kernels/agent/proto.h.
 
 import test from 'ava';
 import {

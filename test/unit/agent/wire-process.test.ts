@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent is asked for containers has the layout that kernels/agent/proto.h says.
+// The agent's requests about containers have the layout of kernels/agent/proto.h.
 
 import test from 'ava';
 import { encodeExec, encodeHold, encodeLimit } from '../../../toolstack/agent/wire-process.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// toolstack/agent/wire.ts says the same as kernels/agent/proto.h, and refuses hellos that are none.
+// toolstack/agent/wire.ts matches kernels/agent/proto.h, and refuses malformed hellos.
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';

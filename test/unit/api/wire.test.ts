@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// toolstack/api/wire.ts says the same as kernels/agent/proto.h, and requests and statuses come through unchanged.
+// toolstack/api/wire.ts matches kernels/agent/proto.h. Requests and statuses survive encoding and decoding.
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the host become an archive that holds them as they are.
+// Packs host files into an archive with their content and attributes.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -91,7 +91,7 @@ test('a link that was named is its file; one that a folder or file becomes meanw
   writeFileSync(join(folder, 'secret'), 'secret');
   symlinkSync('tree/sub/file', join(folder, 'to-file'));
   t.true((await packed(join(folder, 'to-file'))).includes('text'));
-  // The first of its names is read while the second is still to come.
+  // The reader gets the file's first name before the second is written.
   const bait = join(tree, 'a-first');
   writeFileSync(bait, Buffer.alloc(1 << 20));
   mkdirSync(join(tree, 'b-folder'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a guest sends becomes files below the target and nowhere else, whatever it sends.
+// A guest's archive is unpacked below the target and nowhere else, whatever it contains.
 
 import { execFileSync } from 'node:child_process';
 import {
@@ -127,7 +127,7 @@ test('a hard link is to what was sent, and to nothing else', async (t) => {
     await t.throwsAsync(unpack(entries, { target }), undefined, linkname);
   }
   t.false(existsSync(join(target, 'x/hard')));
-  // Through a link that took a folder's place after the file was sent.
+  // Through a link that replaces a folder after the file was sent.
   const replaced: Entry[] = [
     folderEntry('packed'),
     [{ name: 'packed/d/secret' }, 'x'],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every wait ends: by its promise, by its deadline with a named error, or by its signal.
+// Every wait ends by its promise, by its deadline with a named error, or by its signal.
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,7 +33,7 @@ test('what came in time counts, also where nobody could look until it was over',
   const [other] = await accepted;
   const { fd } = (other as unknown as { _handle: { fd: number } })._handle;
   const waiting = withDeadline(once(client, 'data'), 20, 'It');
-  // This process stands still until another has answered for it.
+  // This process blocks until another process has answered in its place.
   execFileSync('sh', ['-c', 'sleep 0.2; echo answer'], { stdio: ['ignore', fd, 'inherit'] });
   t.is(String((await waiting)[0]), 'answer\n');
   other.destroy();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Members without a value are left out, and no others.
+// defined() leaves out members without a value, and no others.
 
 import test from 'ava';
 import { defined } from '../../../toolstack/base/defined.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors have a code and become one line for a person.
+// Errors have a code and a message of one line for the user.
 
 import test from 'ava';
 import {

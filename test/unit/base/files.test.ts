@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file is written whole or not at all, and nothing stays beside it.
+// A file is written completely or not at all. No temporary file is left beside it.
 
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames and fields: whatever way the bytes are cut, the same frames come out, and what is malformed is refused.
+// Frames and fields: the same frames come out however the bytes are cut, and malformed ones are refused.
 
 import { randomBytes, randomInt } from 'node:crypto';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ids have the form that other engines have, and a sandbox is found by its container.
+// Ids have the form that container engines use. A sandbox is found by its container.
 
 import test from 'ava';
 import { newContainerId, sandboxIdOf } from '../../../toolstack/base/ids.js';

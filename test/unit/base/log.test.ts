@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log has one line for each event, with causes and ids, whatever a message holds.
+// The log has one line for each event, with causes and ids, whatever a message contains.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import test from 'ava';
 
 const LOG = fileURLToPath(new URL('../../../toolstack/base/log.js', import.meta.url));
 
-/** What a process writes to stderr that logs as `code` says. */
+/** Returns the stderr of a process that logs as `code` says. */
 function logged(level: string, code: string): string {
   const program = `import { createLog } from ${JSON.stringify(LOG)}; const log = createLog('${level}'); ${code}`;
   return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress is a line for each step, or on a terminal one that is drawn again and again.
+// Progress is printed as a line for each step, or on a terminal as one line that is redrawn.
 import test from 'ava';
 import { progressDisplay } from '../../../toolstack/base/progress.js';
 
-/** What a client sees of the steps; `now` is the clock. */
+/** Returns the client's view of the steps; `now` is the clock. */
 function shown(isTerminal: boolean, cols = 80) {
   let text = '';
   const clock = { now: 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tree goes however deep it is, and what its links lead to stays.
+// Removes a tree of any depth. The targets of its links stay.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

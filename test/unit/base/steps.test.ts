@@ -15,7 +15,7 @@ test('says how long each step took, side by side or not, and the whole', async (
   const { log, lines } = collect('debug');
   const steps = new Steps(log, 'Sandbox x');
   t.is(await steps.time('one', () => delay(20, 'value')), 'value');
-  // What is under way already is timed from here on, however late that is.
+  // A step that is already under way is timed from here on.
   await Promise.all([steps.time('two', delay(30)), steps.time('three', () => delay(30))]);
   steps.done();
   const line = JSON.parse(lines()) as Record<string, number> & { message: string };

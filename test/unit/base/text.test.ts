@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sizes are read and shown as people write them, ages and guest text as a terminal can show them.
+// Sizes are parsed and printed in the usual notation. Ages and guest text are printable on a terminal.
 
 import test from 'ava';
 import { formatAge, formatBytes, parseBytes, printable } from '../../../toolstack/base/text.js';

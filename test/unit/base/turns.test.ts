@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// So many at once and no more, in order, and none is lost with who gives up or fails.
+// Turns are limited in number, granted in order, and passed on when their holder gives up or fails.
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { Turns } from '../../../toolstack/base/turns.js';
@@ -62,7 +62,7 @@ test('who gives up in the moment its turn comes takes nobody else’s place', as
   const first = turns.run(() => work);
   const [second, third] = [start('b', stop.signal), start('c')];
   await turn();
-  // Heard of right behind the one who passes the turn on, and before the one who gets it.
+  // This runs after the holder passes the turn on, and before the next waiter gets it.
   void work.then(() => stop.abort(new Error('gone')));
   finish();
   await first;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was acquired is released in reverse when a step fails, and only then.
+// When a step fails, and only then, acquired resources are released in reverse order.
 
 import test from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw says the version that package.json has.
+// thaw prints the version in package.json.
 
 import { readFile } from 'node:fs/promises';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From samples to numbers, table and pictures.
+// Samples become numbers, a table and pictures.
 
 import test from 'ava';
 import { loadedBytes } from '../../../bench/measures/sizes.js';

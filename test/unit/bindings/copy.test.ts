@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Holes of a file stay holes in its copy, and where there is data is found.
+// Holes of a file stay holes in its copy, and ranges with data are found.
 
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

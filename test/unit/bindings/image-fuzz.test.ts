@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the copy engine's reader survive any stream?
+// The copy engine's reader survives any stream.
 
 import test from 'ava';
 import { canFuzz, FUZZ_SECONDS, runFuzzer } from '../../support/fuzz.js';

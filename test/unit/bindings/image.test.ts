@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the copy engine's reader take whole streams of templates and nothing else? What clones are like is tested on Xen.
+// The copy engine's reader accepts complete streams of templates and nothing else. Tests on Xen cover the clones themselves.
 
 import test, { type ExecutionContext } from 'ava';
 import { closeSync, writeSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens where there is no addon, no Xen, or a caller that gets it wrong? Nothing may crash: each case runs in a process of its own.
+// A missing addon, a missing Xen or wrong arguments never crash the process. Each case runs in a process of its own.
 
 import test from 'ava';
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const index = new URL('../../../bindings/index.js', import.meta.url).href;
 const hasXen = existsSync('/dev/xen/privcmd');
 
-/** Runs a module's text in another Node process; resolves with what it printed, rejects when it fails or dies. */
+/** Runs a module's text in another Node process. Resolves with its output, rejects when it fails or dies. */
 async function inProcess(
   source: string,
   env: NodeJS.ProcessEnv = {},

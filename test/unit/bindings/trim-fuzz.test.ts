@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the trimmer survive any stream?
+// The trimmer survives any stream.
 
 import test from 'ava';
 import { canFuzz, FUZZ_SECONDS, runFuzzer } from '../../support/fuzz.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the trimmer keep everything a restore needs, drop only zero pages, and refuse what is not a whole stream?
+// The trimmer keeps everything that a restore needs, drops only zero pages, and refuses incomplete streams.
 
 import test from 'ava';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';

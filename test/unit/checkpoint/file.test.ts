@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written to a checkpoint's file comes out of it, and of one that is not as it was written nothing does.
+// A checkpoint's file is read back as it was written. A changed or damaged file yields nothing.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, writeSync } from 'node:fs';
@@ -35,7 +35,7 @@ function memfd(t: ExecutionContext, data = Buffer.alloc(0)): number {
 
 const contents = (fd: number): Buffer => readFileSync(`/proc/self/fd/${fd}`);
 
-/** A checkpoint of `bytes` of memory and, where `at` has some, of a disk with a few bytes at those places. */
+/** A checkpoint of `bytes` of memory and, if `at` is not empty, of a disk with a few bytes at those offsets. */
 async function written(t: ExecutionContext, bytes = 10_000, at?: readonly number[]) {
   const where = await folder(t);
   const memory = Buffer.concat([randomBytes(bytes / 2), Buffer.alloc(bytes / 2, 'memory')]);
@@ -56,7 +56,7 @@ async function written(t: ExecutionContext, bytes = 10_000, at?: readonly number
   return { where, path, source, memory, disk };
 }
 
-/** What comes out of a file; rejects as reading it does. */
+/** Returns the contents of a file. Rejects as reading it does. */
 async function unpacked(t: ExecutionContext, path: string) {
   const file = await CheckpointFile.open(path, 'web.ckpt');
   try {
@@ -85,7 +85,7 @@ test('memory and disk come out as they were, the disk with its holes', async (t)
   t.true(told.length >= 4 && told.every((part, i) => part > (told[i - 1] ?? 0) && part <= 1));
   const { mode, size } = await stat(path);
   t.is(mode & 0o777, 0o600);
-  // Half of the memory is one word, and the disk nearly nothing.
+  // Half of the memory repeats one word, and the disk is nearly empty.
   t.true(size < 2_000_000, `${size} bytes`);
   const out = await unpacked(t, path);
   t.like(out.header, source.about);
@@ -185,7 +185,7 @@ test('every bit that is another, every end that is too early, is seen', async (t
     t.regex(error.code, /^ERR_CHECKPOINT_(FILE|DAMAGED)$/, what);
     t.notRegex(error?.message ?? '', /\n/);
   };
-  // All of the frames' heads and the ends, and a sample of what is long.
+  // All heads of frames and the ends, and samples of longer parts.
   for (let at = 0; at < whole.length; at += at < PREFIX_BYTES || at > whole.length - 120 ? 1 : 19) {
     const bytes = Buffer.from(whole);
     bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (at % 8)), at);

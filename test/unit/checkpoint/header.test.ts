@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A header says what was written, and nothing that it may not.
+// A header is read back as written, and refuses values that are not allowed.
 
 import test from 'ava';
 import { parseHeader } from '../../../toolstack/checkpoint/header.js';
@@ -7,7 +7,7 @@ import { checkpointAbout, checkpointHeader } from '../../support/runtime/checkpo
 
 type Json = Record<string, unknown>;
 
-/** The header with what is at a path, such as `container.name`, replaced; undefined takes it out. */
+/** Replaces the value at a path of the header, such as `container.name`. undefined removes it. */
 function changed(path: string, value: unknown): string {
   const header = JSON.parse(JSON.stringify(checkpointHeader())) as Json;
   const keys = path.split('.');

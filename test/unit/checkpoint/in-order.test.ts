@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces come in their order, no more than so many are under way, and none is left behind.
+// Pieces come out in order, a limited number is in progress at once, and none is left running.
 
 import test from 'ava';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each command line ends in an exit status, and a failure in one line on stderr.
+// Each command line ends in an exit status, and each failure in one line on stderr.
 
 import test from 'ava';
 import type { Engine } from '../../../toolstack/api/engine.js';

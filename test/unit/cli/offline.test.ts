@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Without thawd, help and version work, and the rest says what to do.
+// Without thawd, help and version work. Other commands say how to start thawd.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is what systemd gives taken by whom it is for, and only when it is thawd's own socket?
+// thawd accepts systemd's socket only if it is addressed to this process and is thawd's own socket.
 
 import {
   mkdtempSync,
@@ -54,7 +54,7 @@ interface Place {
   folder: string;
 }
 
-/** A socket that listens, and its descriptor. */
+/** A listening socket and its descriptor. */
 async function listening(t: ExecutionContext): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'thaw-given-'));
   t.teardown(() => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd reads a client's standard input as a shim would have: by credit, to its end, and no further than it is wanted.
+// thawd reads a client's standard input as a shim would: by credit, to its end, and no further than needed.
 import test from 'ava';
 import { ApiType } from '../../../toolstack/api/wire.js';
 import { ClientInput, Inputs } from '../../../toolstack/daemon/input.js';
@@ -62,7 +62,7 @@ test('a signal is told, and what breaks the protocol is refused', (t) => {
   const frame = { id: 7, arg: 0, payload: Buffer.alloc(0) };
   input.handle({ ...frame, type: ApiType.SIGNAL, arg: 15 });
   t.deepEqual(signals, [15]);
-  // The launcher says what it has read of output, and that nobody takes it.
+  // The launcher reports the output that it has read, and that its reader has gone.
   input.handle({ ...frame, type: ApiType.EOF, arg: 1 });
   const refused = (change: object) =>
     t.throws(() => input.handle({ ...frame, type: ApiType.STREAM, ...change }), {

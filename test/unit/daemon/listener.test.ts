@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's socket is its owner's alone, a dead one's is taken over, a living one's is not.
+// thawd's socket is accessible to its owner alone. A dead thawd's socket is replaced, a living one's is not.
 
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures are those of the moment they are asked for, in Prometheus' format, and of nobody who has gone.
+// Metrics are sampled when requested, in Prometheus' format, and cover no container that has gone.
 
 import { once } from 'node:events';
 import { get } from 'node:http';

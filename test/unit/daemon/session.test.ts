@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One launcher's connection, from its request to its end, with whatever may go wrong between.
+// One launcher's connection, from its request to its end, with every kind of failure between.
 
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -42,7 +42,7 @@ function request(...words: string[]): Buffer {
   });
 }
 
-/** All output until DONE, and the status. */
+/** Returns all output until DONE, and the status. */
 async function answer(launcher: FrameSocket) {
   const output = ['', '', ''];
   for (;;) {
@@ -53,7 +53,7 @@ async function answer(launcher: FrameSocket) {
   }
 }
 
-/** An engine whose run is the test's: `running` resolves with its client. */
+/** An engine whose run the test controls: `running` resolves with its client. */
 function engineRunning(work: (client: Client) => Promise<RunOutcome>) {
   let tell: (client: Client) => void = () => undefined;
   const running = new Promise<Client>((resolve) => (tell = resolve));
@@ -260,7 +260,7 @@ test('a connection that ends at once, or in half a request, harms nobody', async
   t.is(calls.length, 1);
 });
 
-/** A session whose request reads the client's input; and a second connection as the one that brings it. */
+/** A session whose request reads the client's input, and a second connection that brings the input. */
 async function reading(t: ExecutionContext, words: string[], engine: Engine) {
   const launcher = await connected(t, engine);
   launcher.send(ApiType.REQUEST, 0, 0, request(...words));
@@ -286,7 +286,7 @@ test('a question is answered by what the client is fed, over a second connection
   bringer.send(ApiType.STREAM, id, 0, Buffer.from('y\n'));
   t.like(await answer(launcher), { status: 0, out: `${'cd'.repeat(32)}\n` });
   t.deepEqual(calls, [['pruneImages', false]]);
-  // It has what it wants: more is not asked for.
+  // The session has enough input: it grants no more credit.
   t.is((await bringer.next())?.type, ApiType.EXIT);
 });
 

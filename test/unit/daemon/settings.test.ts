@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where thawd keeps things, by default and as told.
+// thawd's directories, by default and as configured.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ROOT } from '../../support/programs.js';
 
-/** The check's exit status and words for a tree of these files, which may have so many comments without a subject. */
+/** Returns the check's exit status and output for a tree of these files, which may contain that many comments without a subject. */
 function check(t: ExecutionContext, files: Record<string, string>, comments = 0) {
   const tree = mkdtempSync(join(tmpdir(), 'thaw-check-docs-'));
   t.teardown(() => rmSync(tree, { recursive: true, force: true }));

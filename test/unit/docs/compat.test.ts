@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/compat.md is what its rows say.
+// docs/compat.md matches its rows.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a program of kernels/ as the build scripts do, and returns what it said.
+// Runs a program of kernels/ as the build scripts do, and returns its output.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava';
 /** The tree's kernels/ folder; tests run from dist/, which mirrors the tree. */
 export const kernels = path.resolve(import.meta.dirname, '../../../../kernels');
 
-/** What a finished program left: its exit status and both outputs. */
+/** The result of a finished program: its exit status and both outputs. */
 export interface Outcome {
   status: number | null;
   stdout: Buffer;
@@ -23,7 +23,7 @@ export function run(name: string, ...args: string[]): Outcome {
   return { status: result.status, stdout: result.stdout, stderr: result.stderr.toString() };
 }
 
-/** Writes files into a folder that goes with the test, and returns a function from a file's name to its path. */
+/** Writes files into a folder that is removed with the test. Returns a function from a file's name to its path. */
 export function files(
   t: ExecutionContext,
   contents: Record<string, string | Buffer>,

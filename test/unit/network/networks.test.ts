@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks outlive thawd; sandboxes attach to them; what is removed or released leaves nothing.
+// Networks outlive thawd. Sandboxes attach to them. Removed or released networks leave nothing behind.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -61,7 +61,7 @@ test('a sandbox has addresses until they are released', async (t) => {
   await t.throwsAsync(networks.attach(request({ network: 'none such' })), {
     code: 'ERR_NETWORK_NOT_FOUND',
   });
-  // What a refused one had given back is not given out again at once.
+  // An address that a refused attachment returned is not allocated again at once.
   t.is((await networks.attach(request())).addresses[0]?.address, '10.94.0.5');
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A new network has a usable name, and the rest of its record from its driver.
+// A new network has a usable name. Its driver fills in the rest of its record.
 
 import test from 'ava';
 import { planNetwork } from '../../../toolstack/network/plan.js';

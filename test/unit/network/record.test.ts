@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records of earlier versions of thaw, which named no driver, are read.
+// Reads records of earlier versions of thaw, which named no driver.
 
 import test from 'ava';
 import { readAttachment } from '../../../toolstack/network/attachment.js';

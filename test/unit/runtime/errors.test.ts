@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a failed `thaw run` tells a script.
+// Exit statuses of a failed `thaw run`.
 
 import test from 'ava';
 import { ThawError } from '../../../toolstack/base/errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains that a killed thawd left are found by uuid and destroyed; those of others never.
+// Domains left by a killed thawd are found by uuid and destroyed. Foreign domains are never touched.
 
 import test from 'ava';
 import {

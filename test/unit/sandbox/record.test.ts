@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What must differ in each sandbox does.
+// Records of sandboxes differ in every member that must be unique.
 
 import test from 'ava';
 import { newContainerId, sandboxIdOf } from '../../../toolstack/base/ids.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes outlive thawd; a volume with a size is mounted while it is used; half-made volumes are removed.
+// Volumes outlive thawd. A volume with a size is mounted while it is used. Incomplete volumes are removed.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ test('a sized one is mounted once it is used, and no longer', async (t) => {
   await volumes.release('me');
   t.is(tools.mounted.size, 0);
   await volumes.ready('small', 'me');
-  // Another starts while the one before ends.
+  // The next container starts while the previous one ends.
   const [, path] = await Promise.all([
     volumes.ready('small', 'next'),
     volumes.ready('small', 'next'),
@@ -145,7 +145,7 @@ test('one container fills a new volume, and what was half filled is filled anew'
   const cut = await volumes.ready('cut', 'first');
   t.true(await volumes.beginFill('cut', 'first'));
   writeFileSync(join(cut, 'part'), '');
-  // Killed here: the next thawd does not take the part for the whole.
+  // Killed here: the next thawd does not mistake the incomplete volume for a complete one.
   const next = await open();
   await next.ready('cut', 'third');
   t.true(await next.beginFill('cut', 'third'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The description of a domain that libxl gets, as a whole.
+// The complete domain configuration for libxl.
 
 import test from 'ava';
 import { libxlConfig } from '../../../toolstack/xen/config.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One watch for all who look after a domain, which stays a moment for the next, and is another one once it has told something.
+// Observers of a domain share one watch. It stays open briefly for the next observer, and is replaced once it has fired.
 
 import test from 'ava';
 import type { DomainEvent } from '../../../bindings/index.js';

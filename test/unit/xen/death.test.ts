@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Work on a guest ends when the guest does, and says why.
+// Work on a guest ends when the guest does, and its error gives the reason.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
@@ -9,7 +9,7 @@ import { until } from '../../support/within.js';
 
 const DOMID = asDomid(5);
 
-/** Work that ends only with its signal. */
+/** Work that ends only when its signal aborts. */
 function untilLost(lost: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     lost.addEventListener('abort', () => reject(new Error('stopped')), { once: true }),

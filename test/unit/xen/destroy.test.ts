@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain is destroyed once, never another one under its number, and is gone with its records when the call returns.
+// A domain is destroyed once, never a later one with the same domid. It is gone with its records when the call returns.
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device's nodes are all there with the right owners, and all gone with its domain.
+// A device's nodes exist with the right owners, and are removed with its domain.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A 9pfs device announces itself as a back end that waits, and takes only numbers for what the guest says of its rings.
+// A 9pfs device announces itself as a waiting back end, and accepts only numbers in the guest's description of its rings.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

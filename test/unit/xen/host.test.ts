@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which types of guest a host can run, and which it runs when nobody says.
+// The guest types that a host can run, and its default type.
 
 import test from 'ava';
 import type { Physinfo } from '../../../bindings/index.js';

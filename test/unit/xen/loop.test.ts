@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One loop device for a file, shared and counted, over a driver of the test's own.
+// One loop device for each file, shared and counted, over a fake driver.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { LoopDriver } from '../../../toolstack/xen/loop-driver.js';
 import { LoopDevices } from '../../../toolstack/xen/loop.js';
 
-/** Keeps its devices in `table`; a detach takes its time. */
+/** Keeps its devices in `table`; a detach is slow. */
 class FakeLoops implements LoopDriver {
   table: { name: string; file: string }[];
 

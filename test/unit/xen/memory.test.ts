@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Xen is told when a domain grows, and what it accounts to one.
+// The values set in Xen when a domain grows, and the memory that Xen accounts to a domain.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

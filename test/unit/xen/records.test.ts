@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written of a clone, and that it all goes again. That libxl writes the same is tested on Xen (test/xen/clone).
+// The xenstore nodes of a clone are written and removed. test/xen/clone compares them with libxl's on Xen.
 
 import test from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw's domains are told from others by their uuids.
+// thaw's domains are recognized by their uuids.
 
 import test from 'ava';
 import { isThawUuid, newDomainUuid } from '../../../toolstack/xen/uuid.js';

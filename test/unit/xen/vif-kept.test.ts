@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a front end wrote is taken for its clones when it is what one with a single queue writes, and else not at all.
+// The nodes of a front end are kept for its clones if they are those of a single queue, and ignored otherwise.
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../toolstack/base/ids.js';
@@ -9,7 +9,7 @@ import { joinFake } from '../../support/xenstore/xenstore.js';
 
 const DOMID = asDomid(3);
 const FRONT = '/local/domain/3/device/vif/0';
-/** As Linux 6.12 writes it. */
+/** The nodes that Linux 6.12 writes. */
 const SAID = {
   'xdp-headroom': '0',
   'multi-queue-num-queues': '1',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A MAC is Xen's, random and not in use.
+// A generated MAC has Xen's prefix, is random and not in use.
 
 import test from 'ava';
 import { newMac, vif } from '../../../toolstack/xen/vif.js';

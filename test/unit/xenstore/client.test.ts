@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the client tell xenstored of domains as the tools do?
+// The client makes xenstored's domain requests as Xen's tools do.
 
 import test from 'ava';
 import { MessageType } from '../../../xenstore/wire.js';

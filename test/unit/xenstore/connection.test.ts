@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does each call get its own reply, once, whatever order, delay or garbage comes from xenstored?
+// Each call gets its own reply, once, whatever order, delay or garbage comes from xenstored.
 
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';

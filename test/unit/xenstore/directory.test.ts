@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are long lists of children whole and of one moment?
+// Long lists of children are complete and consistent.
 
 import test from 'ava';
 import { listDirectory } from '../../../xenstore/directory.js';
@@ -50,7 +50,7 @@ test('a list that never stops changing is read in a transaction, which sees it a
   for (const name of names) fake.write(`/many/${name}`, '');
   const seen = await client.directory('/many');
   t.deepEqual(seen.slice(0, names.length), names);
-  // Eight tries by parts came first, each with its changes.
+  // Eight attempts by parts came first, each disturbed by a change.
   t.true(
     seen.length > names.length &&
       seen.every((name, i) => i < names.length || name.startsWith('new-')),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does each failure say what could not be done, to which node, and why?
+// Each failure names the operation, the node and the reason.
 
 import test from 'ava';
 import { ThawError } from '../../../toolstack/base/errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do events wait in order, and in bounded memory?
+// Events queue in order and in bounded memory.
 
 import test from 'ava';
 import { EventQueue } from '../../../xenstore/event-queue.js';

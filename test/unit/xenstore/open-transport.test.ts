@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is xenstored found where it is, and is it said plainly when it is not?
+// Finds xenstored's transport, and reports clearly when there is none.
 
 import test from 'ava';
 import { spawn, spawnSync } from 'node:child_process';
@@ -45,7 +45,7 @@ test('a socket without its daemon says that xenstored has to be started', async 
   const folder = await mkdtemp(join(tmpdir(), 'xs-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, 'socket');
-  // What a daemon that was killed leaves: the file, and nobody who listens.
+  // A killed daemon leaves the socket's file without a listener.
   const daemon = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', daemon, path]);
   const error = await rejectsWith(t, openXenstore({ path }), 'CONNECT');
@@ -66,7 +66,7 @@ test('a queue of connections that stays full ends with the time given', async (t
   const folder = await mkdtemp(join(tmpdir(), 'xs-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = join(folder, 'socket');
-  // A daemon that stops as soon as it listens: nobody accepts.
+  // A daemon that stops as soon as it listens: it accepts no connection.
   const daemon = spawn(process.execPath, [
     '-e',
     `require('net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => process.kill(process.pid, 'SIGSTOP'))`,

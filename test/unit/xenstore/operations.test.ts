@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do node operations do what they say, and refuse what must not be sent?
+// Node operations send the right requests, and refuse invalid ones.
 
 import test from 'ava';
 import { permissions } from '../../../xenstore/index.js';

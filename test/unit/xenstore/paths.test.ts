@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which paths are let through to xenstored, and which are refused before?
+// Valid paths are sent to xenstored, and invalid ones are refused before.
 
 import test from 'ava';
 import { XenstoreError } from '../../../xenstore/errors.js';

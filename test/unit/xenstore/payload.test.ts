@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are strings put into payloads, and read out of them, as the protocol has them?
+// Packs strings into payloads and reads them back as the protocol specifies.
 
 import test from 'ava';
 import {

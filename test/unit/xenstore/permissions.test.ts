@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are permission entries written and read as xenstored has them?
+// Formats and parses permission entries as xenstored does.
 
 import test from 'ava';
 import {

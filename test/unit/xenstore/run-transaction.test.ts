@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a transaction retried when it has to be, given up when it must be, and never left open?
+// A transaction is retried on a conflict, aborted on failure, and never left open.
 
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';

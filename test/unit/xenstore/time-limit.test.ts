@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does one signal stand for a deadline and a caller's signal, and leave nothing behind?
+// One signal combines a deadline and a caller's signal, and leaves nothing behind.
 
 import test from 'ava';
 import { getEventListeners } from 'node:events';

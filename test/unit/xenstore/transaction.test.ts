@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may one attempt at a transaction see and do?
+// Visibility and use of one attempt at a transaction.
 
 import test from 'ava';
 import type { Transaction } from '../../../xenstore/index.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the device's transport end its blocking read when it is closed and when the process exits? A FIFO stands in for the device: it
-// blocks a reader in the same way, and gives back what is written to it.
+// Closing the device's transport, or the process's exit, ends its blocking read. A FIFO stands in for the device: it blocks a
+// reader in the same way, and returns the bytes written to it.
 
 import test, { type ExecutionContext } from 'ava';
 import { execFileSync, spawn } from 'node:child_process';
@@ -83,7 +83,7 @@ test('only one request is on its way, and a payload with its header fits 4096 by
   const connection = new Connection(transport, 5000);
   const request = (bytes: number) =>
     connection.request({ type: MessageType.read, op: 'read', payload: Buffer.alloc(bytes, 'x') });
-  // The FIFO gives each request back, which has the right type and id to count as its reply.
+  // The FIFO returns each request, whose type and id make it count as the reply.
   const replies = await Promise.all([request(1), request(4080), request(3)]);
   t.deepEqual(
     replies.map((reply) => reply.length),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does waiting for a value end when the value is there, and only then?
+// Waiting for a value ends exactly when the value is there.
 
 import test from 'ava';
 import { until } from '../../support/within.js';

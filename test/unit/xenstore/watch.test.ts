@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do events reach whoever watches, in order, and stop when told to?
+// Events reach their watchers in order, and stop on request.
 
 import test from 'ava';
 import { INTRODUCE_DOMAIN, RELEASE_DOMAIN, type Watch } from '../../../xenstore/index.js';

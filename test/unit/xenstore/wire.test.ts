@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the parser cut any byte stream into the packets that were sent, and never into anything else?
+// The parser cuts any byte stream into the packets that were sent, and never into anything else.
 
 import test from 'ava';
 import { randomBytes, randomInt } from 'node:crypto';
@@ -116,7 +116,7 @@ test('random bytes end in packets within the limit, a wait or a failure, never i
     const parser = new PacketParser();
     for (let i = 0; i < 20; i++) {
       const bytes = randomBytes(randomInt(16, 200));
-      // Half of the rounds begin with a length that passes.
+      // Half of the rounds begin with a plausible length.
       if (round % 2 === 0 && i === 0) bytes.writeUInt32LE(randomInt(300), 12);
       parser.push(bytes);
       const { packets, end } = parseAll(parser);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest that lies or keeps silent, and a disk that is full: one line, an exit status, nothing left, thawd alive.
+// Lying or silent guests and a full disk end in one line and an exit status. Nothing is left behind, and thawd lives.
 
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -31,7 +31,7 @@ test.after.always(async () => {
   await startThawd();
 });
 
-/** Runs `body` with a thawd of its own state and options; checks that it is alive at the end and that no domain is left. */
+/** Runs `body` with a thawd of its own state and options. Checks afterwards that this thawd is alive and that no domain is left. */
 async function withThawd(
   t: ExecutionContext,
   options: string[],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What cannot work ends in one line that says what and what to do, an exit status, nothing left behind, and a living thawd.
+// Requests that cannot work end in an exit status and one line that names the problem and the remedy. Nothing is left, and thawd lives.
 
 import test, { type ExecutionContext } from 'ava';
 import { holdings } from '../../support/dom0/leaks.js';
@@ -20,7 +20,7 @@ import {
   type Outcome,
 } from '../../support/dom0/thaw.js';
 
-/** One line on stderr that matches, the status, and thawd as it was. */
+/** Checks the status, that stderr is one matching line, and that thawd is unchanged. */
 function refused(t: ExecutionContext, outcome: Outcome, status: number, line: RegExp): void {
   t.is(outcome.stdout, '');
   t.regex(outcome.stderr, /^thaw: [^\n]+\n$/);

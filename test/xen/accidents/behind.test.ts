@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What others do behind thaw's back: a shim is killed, xenconsoled is, xl pauses a domain or shuts it down. One container ends at most, and
-// thaw says what became of it.
+// Other tools act behind thaw's back: a shim or xenconsoled is killed, xl pauses or shuts down a domain. At most one container ends,
+// and thaw reports its fate.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -134,7 +134,7 @@ once('a domain that xl shuts down is a container that is lost, and says why', as
   t.timeout(600_000);
   const { done } = startThaw(runWords('--name', 'behind-down', busybox, ...SLEEPER));
   await running('behind-down');
-  // A domain gets its name a little after its container's start.
+  // A domain gets its name shortly after its container's start.
   await until('xl knows its name', () =>
     command('xl', ['domid', 'behind-down']).catch(() => undefined),
   );

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd is killed at a few random moments of its work, and nothing is lost, repeated, half done or left; scripts/test kills does it 200 times.
+// Kills thawd at a few random moments of its work: no work is lost, repeated, half done or left behind. scripts/test kills does it 200 times.
 
 import { Kills } from '../../support/kills/kills.js';
 import { once } from '../../support/once.js';
 
 const KILLS = 5;
 const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
-/** On a busy machine fewer must do. */
+/** A lower count suffices on a busy machine. */
 const LONGEST_MS = 30_000;
 
 once(`up to ${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd as systemd runs it: started by the package, ready when systemd says so, heard in the journal, started by who asks, restarted under
-// containers that run on.
+// thawd under systemd: the package starts it, systemd reports it ready, the journal has its log, and requests activate its socket.
+// Containers keep running while thawd restarts.
 
 import { once } from '../../support/once.js';
 import { startSystemd } from '../../support/dom0/systemd.js';
@@ -38,7 +38,7 @@ once(
     const states = async () =>
       (await systemd.run('sh', '-c', `systemctl is-active ${UNITS.join(' ')} || true`)).trim();
 
-    // As dpkg does it on a host that systemd runs.
+    // dpkg does the same on a host with systemd.
     await systemd.run('sh', '/var/lib/dpkg/info/thaw.postinst', 'configure');
     t.is(await states(), 'active\nactive');
     t.is((await thaw(['ps'])).status, 0, 'started means that it answers');
@@ -61,7 +61,7 @@ once(
     await systemd.run('systemctl', 'stop', 'thawd.service');
     t.is(await states(), 'active\ninactive');
     t.true(await goesOn(), 'who asks starts it');
-    // thawd answers before systemd has heard that it does.
+    // thawd answers before systemd receives its readiness message.
     await until('it has started', async () => (await states()) === 'active\nactive');
 
     const before = thawdPid();
@@ -81,7 +81,7 @@ once(
     const refused = await thaw(['ps']);
     t.is(refused.status, 125);
     t.regex(refused.stderr, /thawd/);
-    // An engine's runtime asks systemd for it, where a person is told to.
+    // An engine's runtime has systemd start thawd. thaw tells a person how to start it instead.
     t.is(await systemd.run('thaw-oci', 'list', '--quiet'), '');
     await until('it has started', async () => (await states()) === 'active\nactive');
     t.true(await until('it goes on', goesOn));

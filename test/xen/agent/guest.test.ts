@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the agent do on a real domain, PV and PVH, what it does over sockets: hello, containers, growth, freeze, another life?
+// Tests the agent on real PV and PVH domains: hello, containers, growth, freeze, and a clone's start.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -77,7 +77,7 @@ testGuest(
     guest.wake();
     const log = await loggedBySlowXenstored(async () => {
       xl('unpause', guest.name);
-      // What xenstore tells then comes among its answers to the agent's own requests.
+      // Watch events of xenstore arrive between its answers to the agent's requests.
       await guest.connectControl();
       await guest.connectData();
       await eventually('it runs', () => guest.state() === 'running', 60_000);
@@ -153,7 +153,7 @@ testGuest('xl shutdown powers it off', async (t, guest) => {
   await eventually('it is gone', () => !xl('list').includes(`${name} `), 60_000);
   t.pass();
   const again = await XenGuest.boot({ type: 'pv' });
-  // xenconsoled writes it when its turn comes.
+  // xenconsoled writes the log with a delay.
   const says = () => /thaw-agent: running as domain \d+/.test(again.console());
   await eventually('its console says that it runs', says, 60_000);
   again.destroy();

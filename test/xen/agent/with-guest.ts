@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of the agent on a real domain share: a guest of each type, for one test or for several in a row.
+// Gives tests of the agent on a real domain a guest of each type, for one test or for several in a row.
 
 import test, { type ExecutionContext } from 'ava';
 import { XenGuest } from '../../support/xen/xen-guest.js';
 
 type Body = (t: ExecutionContext, guest: XenGuest) => Promise<void>;
 
-/** Declares a test for each type of domain, with a guest that is connected and gone afterwards. */
+/** Declares a test for each type of domain. Its guest is connected, and destroyed after the test. */
 export function testGuest(title: string, body: Body): void {
   for (const type of ['pv', 'pvh'] as const)
     test.serial(`${title} (${type})`, async (t) => {
@@ -19,10 +19,10 @@ export function testGuest(title: string, body: Body): void {
     });
 }
 
-/** Guests that tests which do not wear them out have one after the other: in the lab a boot takes longer than most of these tests. */
+/** Guests that several tests share in turn: a boot in the lab takes longer than most of these tests. */
 const lasting = new Map<string, XenGuest>();
 
-/** As testGuest(), with the guest that the last such test left, unless it failed; its control channel is connected. */
+/** Declares tests like testGuest(), on the guest of the previous such test unless that failed. Its control channel is connected. */
 export function testLasting(title: string, body: Body): void {
   for (const type of ['pv', 'pvh'] as const)
     test.serial(`${title} (${type})`, async (t) => {
@@ -54,7 +54,7 @@ async function connectedGuest(type: 'pv' | 'pvh'): Promise<XenGuest> {
   }
 }
 
-/** Runs the test; a failure shows the guest's console. */
+/** Runs the test. Prints the guest's console when it fails. */
 async function seen(t: ExecutionContext, guest: XenGuest, body: Body): Promise<void> {
   try {
     await body(t, guest);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a template's save stream, trimmed in memory, give several running clones at once, and what happens to a bad one?
+// Starts several clones at once from a template's save stream trimmed in memory, and rejects bad streams.
 
 import test from 'ava';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
@@ -46,7 +46,7 @@ for (const type of GUEST_TYPES) {
         t.is(new Set(clones).size, CLONES);
         for (const domid of clones) t.true((await libxl.domainInfo(domid)).paused);
         for (const domid of clones) await libxl.domainUnpause(domid);
-        // A resumed kernel does work: its CPU time passes what a domain that hangs at its first instruction has.
+        // A resumed kernel does work: its CPU time exceeds that of a domain that hangs at its first instruction.
         for (const domid of clones) {
           const start = (await libxl.domainInfo(domid)).cpuTimeNs;
           const more = async (): Promise<boolean> =>
@@ -75,7 +75,7 @@ test.serial('a suspended domain resumes and goes on', async (t) => {
   });
 });
 
-// libxl itself does not survive these: they must be caught before it.
+// libxl itself crashes on these streams, so the binding must reject them first.
 test.serial('streams that are none fail and leave no domain', async (t) => {
   await withLibxl(t, async (libxl) => {
     const streams = [Buffer.alloc(65536, 0x55), Buffer.alloc(0), Buffer.from('LibxlFmt')];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Can a domain of each type be made, seen, changed and ended through libxl, and does each failure say what libxl said?
+// Creates, lists, changes and destroys domains of each type through libxl. Each failure carries libxl's message.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -55,7 +55,7 @@ for (const type of GUEST_TYPES) {
           new RegExp(`^${name}-b +${domid} `, 'm'),
         );
         await libxl.domainDestroy(domid);
-        // Xen's daemons let go of its rings when they hear of it.
+        // Xen's daemons release its rings when they learn of its end.
         await until('it is gone', async () =>
           (await libxl.listDomains()).every((domain) => domain.domid !== domid),
         );

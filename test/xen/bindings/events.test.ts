@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a domain's end told, whichever way it comes? And is the process still its own while libxl works: event loop, children, SIGCHLD?
+// Every kind of domain end is reported. The process keeps its event loop, children and SIGCHLD while libxl works.
 
 import test from 'ava';
 import { execFile, execFileSync } from 'node:child_process';
@@ -106,7 +106,7 @@ test.serial(
         libxl.domainCreateRestore(guestConfig('pv'), reopen(save)),
         libxl.domainDestroy(template),
       ]);
-      // An emulated machine may stand still for as long as that once.
+      // An emulated machine may stall that long once.
       for (let tries = 0; tries < 2 && delay.max / 1e6 >= (Date.now() - began) / 2; tries++)
         settled.push(...(await settledWork(newOnes(2))));
       t.deepEqual(
@@ -117,7 +117,7 @@ test.serial(
       t.log(
         `delays in ms: median ${toMs(delay.percentile(50))}, 99 % ${toMs(delay.percentile(99))}, most ${toMs(delay.max)}`,
       );
-      // Building five domains takes seconds here. Blocking on it would show as one delay that long; the rest is an emulated machine.
+      // Building five domains takes seconds here. A blocked event loop would show as one delay that long; shorter ones come from emulation.
       t.true(toMs(delay.max) < (Date.now() - began) / 2);
     });
   },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the process survive, and leave no domain, when a context ends in the middle: closed, aborted, collected, its Worker or process gone?
-// What may crash runs in a process of its own.
+// The process survives, and no domain is left, when a context is closed, aborted or collected in the middle, or its Worker or process ends.
+// Cases that may crash run in a process of their own.
 
 import test, { type ExecutionContext } from 'ava';
 import { execFile } from 'node:child_process';
@@ -19,7 +19,7 @@ import { until } from '../../support/within.js';
 const run = promisify(execFile);
 const index = new URL('../../../bindings/index.js', import.meta.url).href;
 
-/** One that is dying goes when xenstored has let go of its ring. */
+/** A dying domain disappears when xenstored has released its ring. */
 async function noneIsLeft(t: ExecutionContext, libxl: Libxl): Promise<void> {
   await until('they are gone', async () => (await ourDomains(libxl)).length === 0);
   t.pass();
@@ -54,7 +54,7 @@ test.serial('a suspend is aborted by its signal, and the domain goes on', async 
     const domid = await libxl.domainCreateNew(guestConfig('pv'));
     await libxl.domainUnpause(domid);
     await untilRunning(domid);
-    // Paused, it never answers the request to suspend: without the signal this would take a minute.
+    // A paused domain never answers the request to suspend: without the signal this would take a minute.
     await libxl.domainPause(domid);
     const save = memfdCreate('save');
     const start = performance.now();

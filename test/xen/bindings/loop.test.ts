@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop devices of the kernel: a file becomes a read-only disk and is let go.
+// Attaches a file as a read-only loop device of the kernel, and detaches it.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';

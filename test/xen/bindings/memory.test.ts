@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do memory and vCPUs of a running domain follow what is asked, as Xen counts them?
+// Memory and vCPUs of a running domain follow each request, as Xen counts them.
 
 import test from 'ava';
 import { XenError } from '../../../bindings/index.js';

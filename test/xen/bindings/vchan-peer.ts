@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The other process of the vchan tests: `vchan-peer ROLE PATH WHAT`. It reports over IPC.
+// The second process of the vchan tests: `vchan-peer ROLE PATH WHAT`. It reports over IPC.
 
 import { Vchan } from '../../../bindings/index.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a vchan a well-behaved stream between two processes of dom0: bytes, back-pressure, ends of either side, sudden death?
+// Tests a vchan between two processes of dom0 as a stream: bytes, back-pressure, an end by either side, sudden death.
 
 import test from 'ava';
 import { fork } from 'node:child_process';
@@ -18,7 +18,7 @@ function newPath(): string {
   return `/local/domain/0/data/thawt/${process.pid}-${paths++}`;
 }
 
-/** Starts the other process (vchan-peer.ts) and waits for its line. */
+/** Starts the second process (vchan-peer.ts) and waits for its line. */
 async function startPeer(role: string, path: string, what: string): Promise<ChildProcess> {
   const peer = fork(peerFile, [role, path, what], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -62,7 +62,7 @@ test.serial('50 MiB each way at once arrive whole', async (t) => {
   peer.kill();
 });
 
-/** What a server of dom0 has published for its client. */
+/** The nodes that a server in dom0 has published for its client. */
 function published(path: string): { domid: number; ringRef: number; port: number } {
   const read = (name: string) => Number(execFileSync('xenstore-read', [`${path}/${name}`]));
   return { domid: 0, ringRef: read('ring-ref'), port: read('event-channel') };

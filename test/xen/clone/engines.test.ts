@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a clone made by copying the same as one that libxl restored, in memory, vCPU state, xenstore and for xl; and does it live?
+// Compares clones made by copying with clones restored by libxl: memory, vCPU state, xenstore and xl's view. Copied clones run.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -28,7 +28,7 @@ import { writeLater } from '../../../toolstack/xen/records.js';
 import { newDomainUuid, parseUuid } from '../../../toolstack/xen/uuid.js';
 import { GUEST, GUEST_TYPES } from '../../support/xen/libxl-guest.js';
 
-/** What libxlNodes() leaves out, and why, is said there. */
+/** libxlNodes() documents the nodes that it leaves out. */
 const LEFT_OUT = [
   ...['/libxl/N/device', '/libxl/N/device/console', '/libxl/N/device/console/0'],
   ...['backend', 'frontend', 'frontend-id', 'online', 'protocol', 'state'].map(
@@ -60,12 +60,12 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
 }
 
-/** Others come and go: thawd fills its pool. */
+/** Searches by uuid, since thawd adds and removes domains for its pool. */
 async function isThere(uuid: string): Promise<boolean> {
   return (await host.libxl.listDomains()).some((domain) => domain.uuid === uuid);
 }
 
-/** Nodes with values and permissions; nothing for a path that is not there. */
+/** Nodes with values and permissions; empty for a path that does not exist. */
 function list(path: string): string {
   try {
     return run('xenstore-ls', '-f', '-p', path);
@@ -109,19 +109,19 @@ test.afterEach.always(async () => {
 
 for (const type of GUEST_TYPES) {
   const template = (): Promise<Template> => templates.get(shapeFor(type, 1, 1));
-  /** Copies keep what they read of a template by its identity. */
+  /** The copy engine caches data of a template by its identity. */
   let plain: Template | undefined;
   const withoutRings = async (): Promise<Template> => {
     const { kept, ...rest } = await template();
     return (plain ??= kept ? rest : { ...rest });
   };
 
-  /** A paused clone that xenstore knows, gone after the test. */
+  /** A paused clone with its xenstore nodes, destroyed after the test. */
   const clone = async (engine: CloneEngine): Promise<Made> => {
     const uuid = newDomainUuid();
     const name = `thaw-engines-${process.pid}-${made.length}`;
     const request = { name, uuid, maxMemoryKib: 128 * 1024 };
-    // Rings that are made for it differ from those it makes itself, and a wake stands in their memory.
+    // Preconnected rings differ from rings that the guest makes, and a wake is in their memory.
     const { domid, later, introduce } = await engine.clone(await withoutRings(), request);
     made.push({ domid, uuid });
     await introduce([]);
@@ -138,7 +138,7 @@ for (const type of GUEST_TYPES) {
     const [want, got] = [pages(restored), pages(copied)];
     t.true(want.length > 3500 && want.some((line) => !line.endsWith(' 0')));
     const differences = want.filter((line, i) => line !== got[i]);
-    // The event channels in a PV guest's start info are the domain's own; they come out alike, as both start afresh.
+    // The event channels in a PV guest's start info are the domain's own. They are equal because both domains start afresh.
     t.deepEqual(differences, []);
     t.is(got.length, want.length);
 
@@ -155,7 +155,7 @@ for (const type of GUEST_TYPES) {
   test.serial(`a copied ${type} clone has libxl's records`, async (t) => {
     const restored = await clone(restore);
     const copied = await clone(copy);
-    // What stands for one domain stands for the other, but for numbers, names and times.
+    // Both domains must have the same nodes, except for numbers, names and times.
     const records = ({ domid, uuid }: { domid: Domid; uuid: string }) =>
       [`/local/domain/${domid}`, `/libxl/${domid}`, `/vm/${uuid}`, `${CONSOLES}/${domid}`]
         .flatMap((path) => list(path).split('\n'))
@@ -168,7 +168,7 @@ for (const type of GUEST_TYPES) {
             .replace(/\b([nrwb])[1-9]\d*\b/g, '$1N')
             .replace(/(start_time|tty|name|port|ring-ref|domid|frontend-id) = "[^"]*"/, '$1'),
         )
-        // What libxl says of where a PV kernel came from is of no use for a clone.
+        // libxl's record of the source of a PV kernel has no use for a clone.
         .filter((line) => line !== '' && !/^\/vm\/UUID\/image/.test(line))
         .sort();
     const [got, want] = [records(copied), records(restored)];
@@ -212,7 +212,7 @@ for (const type of GUEST_TYPES) {
     made.push({ domid, uuid });
     t.truthy(rings);
     await host.libxl.xcDomainUnpause(domid);
-    // However late its client comes: until then the agent must not ask xenstore for anything.
+    // The client may come at any time; until then the agent must not send requests to xenstore.
     await sleep(1000);
     const link = await connectAgent(host, domid, 60_000, { ring: rings?.control });
     t.is(link.hello.wakes, 1);
@@ -220,7 +220,7 @@ for (const type of GUEST_TYPES) {
     await introduce([]);
     const state = `/local/domain/${domid}/${XS_STATE}`;
     await host.xenstore.waitFor(state, (value) => value === 'running', { timeoutMs: 60_000 });
-    // Whoever comes after the first client finds what the agent publishes.
+    // Later clients find the nodes that the agent publishes.
     link.close();
     const second = await connectAgent(host, domid, 60_000);
     await second.request(AgentType.PING, Buffer.from('x'), 'a ping', 10_000);
@@ -265,7 +265,7 @@ for (const type of GUEST_TYPES) {
     const image = await Image.open((await template()).fd);
     t.teardown(() => image.close());
     const uuid = newDomainUuid();
-    // Half of what it needs is all it may have.
+    // Its limit is half of the memory that it needs.
     const spec = { ...SMALL, ...(type === 'pvh' ? { flags: 3, emulationFlags: 1 } : {}) };
     const error = await t.throwsAsync(image.clone(parseUuid(uuid), spec), {
       code: 'ERR_XEN_CLONE',

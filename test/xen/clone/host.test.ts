@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What libxl has to say reaches thawd's log.
+// libxl's messages reach thawd's log.
 
 import test from 'ava';
 import { PassThrough } from 'node:stream';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each row of docs/compat.md, on podman with crun and on thaw, in the same dom0 with the same image. What podman prints is taken from
-// test/fixtures/compat-podman.json where that was recorded with this podman and this image, unless THAW_COMPAT_LIVE is set. With
-// THAW_COMPAT_RECORD, a file's path, only podman runs, and what it prints is written there.
+// Runs each row of docs/compat.md on podman with crun and on thaw, in the same dom0 with the same image. podman's output is taken from
+// test/fixtures/compat-podman.json if it was recorded with this podman and this image, unless THAW_COMPAT_LIVE is set. With
+// THAW_COMPAT_RECORD, a file's path, only podman runs, and its output is recorded there.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -29,7 +29,7 @@ let recording: CompatRecording | undefined;
 
 type Engine = 'podman' | 'thaw';
 
-/** What rows may use (compat-rows.ts). podman spends no time on a network where none is looked at. */
+/** Context that rows may use (compat-rows.ts). podman sets up no network for rows that do not look at one. */
 function prelude(engine: Engine, name: string): string {
   const own = engine === 'podman' ? '' : ` --type ${guestType} --memory 64m`;
   const none = engine === 'podman' ? '--network none' : '';
@@ -50,9 +50,9 @@ C() { CI "$@" >/dev/null; }
 }
 
 interface Printed {
-  /** Standard output, and the script's status behind it. */
+  /** Standard output, followed by the script's status. */
   out: string;
-  /** For who reads a failure: engines word their errors as they like. */
+  /** Shown in failures only: engines word their errors differently. */
   errors: string;
 }
 
@@ -81,7 +81,7 @@ test.before(async () => {
   const version = execFileSync('podman', ['--version'], { encoding: 'utf8' });
   tools.podman = version.trim();
   const { status, stdout, stderr } = await thaw(['pull', '--quiet', ARCHIVE]);
-  // Without it both engines would fail alike.
+  // Without this both engines would fail alike.
   if (status !== 0) throw new Error(`Cannot pull ${ARCHIVE}: ${stderr}`);
   tools.image = stdout
     .trim()
@@ -93,7 +93,7 @@ test.before(async () => {
 
 let pull: Promise<void> | undefined;
 
-/** podman's image is only there when podman has to run. */
+/** podman's image is needed only when podman runs. */
 function podmanImage(): Promise<void> {
   pull ??= new Promise<void>((resolve) =>
     spawn('podman', ['pull', '-q', ARCHIVE], { stdio: 'ignore' }).once('close', () => resolve()),
@@ -108,7 +108,7 @@ async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { 
   await podmanImage();
   const { out, errors } = await printed('podman', row.script, name);
   recorded[rowName(row)] = { script: hash, out };
-  // At each row: a run that is broken off has what it came to.
+  // Written after each row, so that an aborted run keeps its results.
   if (recordTo !== undefined) {
     const all: CompatRecording = { ...tools, rows: recorded };
     writeFileSync(recordTo, `${JSON.stringify(all, null, 2)}\n`);
@@ -116,9 +116,9 @@ async function podmanPrinted(row: CompatRow, name: string): Promise<Printed & { 
   return { out, errors, isOld: false };
 }
 
-/** Each row takes long, and test/xen/thaw has tests of its own of what they are about. */
+/** Rows take long, and test/xen/thaw tests the same features. */
 const LONG_AREAS: readonly CompatRow['area'][] = ['pods', 'files', 'networks', 'life', 'images'];
-/** Recording, and comparing with podman itself, are asked for by name. */
+/** Recording and live comparison with podman run only by name. */
 const isAll = recordTo !== undefined || process.env.THAW_COMPAT_LIVE !== undefined;
 
 for (const row of COMPAT_ROWS) {
@@ -126,7 +126,7 @@ for (const row of COMPAT_ROWS) {
   declare(rowName(row), async (t) => {
     const { script, prints } = row;
     const name = `compat-${createHash('sha256').update(rowName(row)).digest('hex').slice(0, 6)}`;
-    // One after the other: they would have the same ports and subnets.
+    // In sequence: parallel rows would use the same ports and subnets.
     const podman = await podmanPrinted(row, name);
     if (!podman.isOld && recording)
       t.log('podman ran: what it prints is not recorded, scripts/record-compat does');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running containers as files: what is restored goes on from where it was, and a file that is not whole, or of another host, is refused.
+// Checkpoints running containers to files. A restored container continues; a file that is incomplete or from another host is refused.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -23,13 +23,13 @@ import {
 const FOLDER = '/root/checkpoints';
 const FILE = `${FOLDER}/web.ckpt`;
 
-/** Counts until it is told to stop, a number each 200 ms beside a secret of its memory; reads its own files back at the end. */
+/** Counts until it is stopped, a number each 200 ms beside a secret in its memory. Reads its own files back at the end. */
 const COUNTER = [
   ...['perl', '-e'],
   '$|=1; $s=int(rand(1e9)); until (-e "/tmp/stop") { print ++$i, " $s\n"; select(undef,undef,undef,0.2) } ' +
     'open(F, "/kept"); print STDERR "kept ", <F>; exit 7',
 ];
-/** Says who it is whenever that changes. */
+/** Prints its identity whenever that changes. */
 const WHO =
   'echo mine > /mine; me=; while :; do now=$(cat /etc/machine-id); [ "$now" = "$me" ] || { me=$now; echo "up $(cat /mine)"; }; sleep 1; done';
 
@@ -51,7 +51,7 @@ async function startWho(name: string, ...options: string[]): Promise<void> {
   await until(`${name} is up`, async () => (await logOf(name)).length > 0);
 }
 
-/** A failure: one line, status 125. */
+/** Checks a failure: one line, status 125. */
 async function isRefused(t: ExecutionContext, words: string[], message: RegExp): Promise<void> {
   const { status, stdout, stderr } = await thaw(words);
   t.deepEqual([status, stdout], [125, ''], stderr);
@@ -93,7 +93,7 @@ test.serial(
     t.regex(restored.stdout, /^[0-9a-f]{64}\n$/);
     await untilCounts('again');
     const [from = 0] = numbers(await logOf('again'));
-    // What stood in its pipe was the old one's.
+    // The pipe's contents at the checkpoint belonged to the original container.
     t.true(from > last && from < last + 200, `from ${from} after ${last}`);
     t.is((await thaw(['exec', 'again', 'cat', '/kept'])).stdout, 'data\n');
     t.is((await thaw(['exec', 'again', 'touch', '/tmp/stop'])).status, 0);
@@ -107,11 +107,11 @@ test.serial(
     t.is(secrets.size, 1);
     t.is((await thaw(['logs', 'again'])).stderr, 'kept data\n');
 
-    // The old one's disk is whole; it begins anew.
+    // The original's disk is whole; it starts anew.
     t.is((await thaw(['start', 'web'])).status, 0);
     t.is((await thaw(['exec', 'web', 'cat', '/kept'])).stdout, 'data\n');
     await thaw(['rm', '--force', 'web']);
-    // Its name is free, and so it is called again what it was, as often as one wants.
+    // Its name is free, so restores may use the original name, any number of times.
     t.is((await thaw(['restore', '--import', FILE])).status, 0);
     await untilCounts('web');
     t.is(numbers(await logOf('web'))[0], from);
@@ -146,7 +146,7 @@ longOnPv(
   },
 );
 
-/** The file with its header changed, and both its checksums right again. */
+/** Returns the file with its header changed and both checksums corrected. */
 function withHeader(file: Buffer, change: (header: Record<string, unknown>) => void): Buffer {
   const length = file.readUInt32LE(20);
   const header = JSON.parse(file.toString('utf8', 56, 56 + length)) as Record<string, unknown>;
@@ -198,7 +198,7 @@ longOnce('a file that is not whole, or of another host, leaves nothing', async (
       /its image 000000000000 is not here; get it with thaw pull/,
     ],
     [
-      // Whoever made it can compute checksums.
+      // An attacker can compute checksums too.
       'kind',
       withHeader(whole, (header) => {
         const { shape } = header['domain'] as { shape: { type: string } };
@@ -243,7 +243,7 @@ once('what fails, or is cancelled, leaves the container running and no file', as
   await until('nothing of it is left', () => readdirSync(FOLDER).join() === 'small');
   await until('it goes on', async () => (await thaw(['exec', 'web', 'true'])).status === 0);
   t.is(await stateOf('web'), 'running');
-  // And can be written then.
+  // The file can then be written.
   t.is((await thaw(['checkpoint', '-e', FILE, 'web'])).status, 0);
   await isRefused(t, ['checkpoint', '-e', FILE, 'web'], /"web": it is exited/);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones of running containers: they go on where it was, each as somebody of its own, and it does not notice.
+// Clones running containers: each clone continues with an identity of its own, and the original does not notice.
 
 import test, { type ExecutionContext } from 'ava';
 import { Libxl } from '../../../bindings/index.js';
@@ -21,13 +21,13 @@ import {
   type Outcome,
 } from '../../support/dom0/thaw.js';
 
-/** Counts until it is told to stop, a number each 50 ms beside a secret of its memory. */
+/** Counts until it is stopped, a number each 50 ms beside a secret in its memory. */
 const COUNTER = [
   ...['perl', '-e'],
   '$|=1; $s=int(rand(1e9)); until (-e "/tmp/stop") { print ++$i, " $s\\n"; select(undef,undef,undef,0.05) } exit 7',
 ];
 
-/** `done` resolves with what it wrote once it was stopped. */
+/** `done` resolves with its output once it is stopped. */
 async function startCounter(
   name: string,
   ...options: string[]
@@ -46,7 +46,7 @@ async function untilCounts(name: string): Promise<void> {
   await until(`${name} counts`, async () => (await logOf(name)).length > before + 5);
 }
 
-/** It does so for a second or two, in which a process of its own would look once at most. */
+/** The domain is suspended for a second or two: starting a process for each look would allow one look at most. */
 async function standsStill(name: string): Promise<void> {
   const libxl = await Libxl.open();
   const isStill = async (): Promise<boolean> =>
@@ -79,7 +79,7 @@ async function ended(name: string): Promise<Listed> {
 
 const numbers = (lines: string[]): number[] => lines.map((line) => Number(line.split(' ')[0]));
 
-/** Whether the lines count on from their first number, none left out or said twice; `from` is that number. */
+/** True if the lines count on from `from`, without a gap or a repetition. */
 function isWhole(t: ExecutionContext, lines: string[], from = 1): void {
   t.deepEqual(
     numbers(lines),
@@ -152,7 +152,7 @@ longOnPv(
     t.is(new Set(listed.map(({ domid }) => domid)).size, 3);
     const domains = await command('xl', ['list']);
     for (const name of names) t.true(domains.includes(name), name);
-    // What one writes from then on is its own.
+    // Later writes are each container's own.
     await thaw(['exec', first, 'sh', '-c', 'echo 2 > /tmp/mine']);
     t.is((await thaw(['exec', 'second', 'cat', '/tmp/mine'])).stdout, '1\n');
     t.is((await thaw(['exec', 'orig', 'cat', '/tmp/mine'])).stdout, '1\n');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones of one template: many at once, each somebody of its own, as large as asked for.
+// Clones of one template: many at once, each with an identity and a size of its own.
 
 import test from 'ava';
 import { longOnPv } from '../../support/long.js';

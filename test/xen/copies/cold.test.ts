@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts from an empty pool: xenstore comes to know the domain, and its vif into its network, when the program runs already. It finds its
-// network all the same, and what a killed thawd did not come to is done by the next.
+// Cold starts: the domain is registered in xenstore, and its vif joins its network, after the program starts. The program finds its
+// network all the same, and the next thawd finishes the deferred work of a killed one.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +23,7 @@ import {
 const NO_POOL = ['--pool', '0', '--pool-max', '0'];
 const ROUNDS = 4;
 
-/** A page of dom0's, for containers. */
+/** A web page in dom0 for containers to fetch. */
 const server = createServer((_, response) => response.end('a page\n'));
 let page = '';
 
@@ -116,7 +116,7 @@ once('a thawd that is killed as soon as a program runs leaves nothing half done'
       const fetched = await thaw(['exec', name, 'wget', '-q', '-O', '-', '-T', '30', page]);
       t.is(fetched.stdout, 'a page\n', fetched.stderr);
     } finally {
-      // One that stays would keep the test's own process.
+      // A container that stays would keep the test's own process alive.
       child.stdin?.end();
     }
     t.is((await done).status, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frozen images: their containers begin in clones, each as somebody of its own, also when a template was damaged.
+// Containers of frozen images start in clones, each with an identity of its own, also after a template was damaged.
 
 import { readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones that wait: a start takes one, dead and silent ones are never handed out, and Xen's tools see whose they are.
+// Tests the pool: a start claims a clone, dead and silent clones are never handed out, and Xen's tools show each clone's owner.
 
 import { readFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -23,13 +23,13 @@ interface Listed {
   ready: number;
 }
 
-/** Waits until a clone of this suite's type waits, for a container of one CPU. */
+/** Waits until the pool has a clone of this suite's type, for a container of one CPU. */
 async function oneWaits(): Promise<void> {
   await until('a clone to wait', async () => {
     const templates = JSON.parse((await thaw(['templates', '--json'])).stdout) as Listed[];
     const isOurs = ({ name, type, vcpus }: Listed) => !name && type === guestType && vcpus === 1;
     if (!templates.some((template) => isOurs(template) && template.ready > 0)) return false;
-    // Those that were made for files of dom0, which the containers before had, are replaced behind the first start without.
+    // Clones made for the shares of earlier containers are replaced after the first start without shares.
     const devices = (await waiting()).map((domid) =>
       command('xenstore-ls', [`/local/domain/${domid}/device`]).catch(() => '9pfs'),
     );
@@ -37,18 +37,18 @@ async function oneWaits(): Promise<void> {
   });
 }
 
-/** Domids of the clones that wait, whatever their type. */
+/** Domids of the clones in the pool, of any type. */
 async function waiting(): Promise<number[]> {
   const text = await command('xl', ['list']);
   return [...text.matchAll(/^thaw-pool-\S+\s+(\d+)/gm)].map(([, domid]) => Number(domid));
 }
 
-/** How often thawd had to throw one away that did not answer in time, as on a host that stands still for seconds. */
+/** Counts the clones that thawd discarded for not answering in time, as on a host that stalls for seconds. */
 async function late(): Promise<number> {
   return (await readFile('/var/log/thaw/thawd.log', 'utf8')).split('waited in the pool and').length;
 }
 
-/** Starts a container that stays, whose clone must be one of those that waited, if that answered in time; ends with it ended. */
+/** Starts a long-running container and checks that its clone was claimed from the pool, if that clone answered in time. Ends it afterwards. */
 async function takesOneThatWaits(
   t: ExecutionContext,
   meanwhile: (domid: number) => Promise<void>,
@@ -66,7 +66,7 @@ async function takesOneThatWaits(
       if (isOne) await meanwhile(domid);
       if (!isExcused) return;
     } finally {
-      // One that stays would keep the test's own process.
+      // A container that stays would keep the test's own process alive.
       child.stdin?.end();
       t.is((await done).status, 0);
     }
@@ -76,7 +76,7 @@ async function takesOneThatWaits(
 test.serial(
   'a start takes a clone that waits, and its domain gets the name of the container',
   async (t) => {
-    // The first of a type makes demand for it.
+    // The first container of a type creates demand for it.
     await run([busybox, 'true']);
     await takesOneThatWaits(t, async (domid) => {
       await until('xl shows the name', async () =>
@@ -94,7 +94,7 @@ longOnPv('so do the starts after it: who waits has the memory to answer', async 
 
 longOnPv('a clone that was destroyed while it waited is replaced, not handed out', async (t) => {
   await oneWaits();
-  // The pool may be giving up one that is too many.
+  // The pool may be destroying a surplus clone.
   const victim = await until('one is destroyed', async () => {
     const [one] = await waiting();
     return command('xl', ['destroy', String(one)]).then(
@@ -113,7 +113,7 @@ once('clones that are silent are thrown away, and the container starts in anothe
   for (const domid of await waiting())
     await command('xl', ['pause', String(domid)]).then(
       () => silent.push(domid),
-      // The pool may be giving up one that is too many.
+      // The pool may be destroying a surplus clone.
       () => 0,
     );
   t.true(silent.length > 0);

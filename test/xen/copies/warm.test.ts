@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers that were frozen while they ran: what is run of them goes on from there, until they are removed or damaged.
+// Freezes running containers: new containers continue from there until the frozen image is removed or damaged.
 
 import { open } from 'node:fs/promises';
 import test from 'ava';
@@ -20,7 +20,7 @@ import {
 } from '../../support/dom0/thaw.js';
 
 const FROZEN = '/var/lib/thaw/frozen';
-/** Waits until it is somebody else, so that it ends in clones and never where it was frozen. */
+/** Waits until its identity changes, so that it ends in clones and never in the original. */
 const SERVER =
   'sub id { open(F, "/etc/machine-id"); scalar <F> } $|=1; $s=int(rand(1e9)); $me=id(); print "up $s\\n"; ' +
   'select(undef,undef,undef,0.05) while id() eq $me; open(W, "/tmp/warm"); print "gone $s ", <W>; print STDERR "err\\n"; exit 3';
@@ -82,7 +82,7 @@ once('a command that fails freezes nothing; its output and status come through',
   await startServer('orig');
   const { status, stdout, stderr } = await thaw(['freeze', '--after', 'echo no; exit 9', 'orig']);
   t.deepEqual([status, stdout], [9, '']);
-  // Its output comes from the shim, what is said of it from thawd: neither waits for the other.
+  // Output comes from the shim and status from thawd: neither waits for the other.
   t.regex(stderr, /^no$/m);
   t.regex(
     stderr,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What do a thousand clones that came and went leave behind in Xen, xenstore, dom0 and thawd? Not part of scripts/test, for its time:
-// scripts/test cycles. THAW_TEST_CYCLES says how many.
+// Measures leftovers of a thousand clones in Xen, xenstore, dom0 and thawd. Takes too long for scripts/test: run scripts/test cycles.
+// THAW_TEST_CYCLES sets the number.
 
 import test from 'ava';
 import { readFileSync } from 'node:fs';
@@ -18,10 +18,10 @@ import {
 } from '../../support/dom0/thaw.js';
 
 const CYCLES = Number(process.env['THAW_TEST_CYCLES'] ?? '1000');
-/** Until V8's heap and xenstored's have the size they keep. */
+/** Cycles until the heaps of V8 and xenstored reach a stable size. */
 const FIRST = Math.ceil(CYCLES / 5);
 const SLACK_KIB = 8 * 1024;
-/** What Xen's own heap may have taken in pieces that it keeps. */
+/** Allowance for pieces that Xen's own heap keeps. */
 const XEN_SLACK_KIB = 1024;
 const REST_MS = 2000;
 
@@ -32,7 +32,7 @@ interface State extends Holdings {
   xenconsoledKib: number;
 }
 
-/** Private and resident. */
+/** Returns the private resident memory. */
 function rssKib(pid: number): number {
   return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
@@ -42,7 +42,7 @@ async function settled(): Promise<State> {
     const now = await holdings();
     return now.domains.length === 1 && now.shims.length === 0 ? now : undefined;
   });
-  // Xen clears the pages of the dead while it has nothing else to do.
+  // Xen scrubs the pages of dead domains only while it is idle.
   await sleep(REST_MS);
   const libxl = await Libxl.open();
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// checkpoint and restore of thaw-oci: what a container had in memory and open of dom0's files goes on in another domain.
+// Tests checkpoint and restore of thaw-oci: memory and open files of dom0 continue in another domain.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -25,7 +25,7 @@ test.before(async () => {
 
 test.after.always(() => rm(root, { recursive: true, force: true }));
 
-/** Counts in memory, to a file that it has open and to its output; what it holds by then is a lock, a folder and a bind. */
+/** Counts in memory, to an open file and to its output. It also holds a lock, a folder and a bind mount. */
 const COUNTS = [
   'exec 3>>/own/log 4</own/held',
   'flock -x 4',
@@ -34,7 +34,7 @@ const COUNTS = [
   'while :; do i=$((i + 1)); echo $i >&3; echo $i; cat /bound >/dev/null; sleep 0.5; done',
 ].join('\n');
 
-/** A bundle whose container has a folder of its own for what it writes. */
+/** A bundle whose container has a writable folder of its own. */
 async function counting(script = COUNTS): Promise<{ folder: string; work: string }> {
   const at = join(root, `work-${Math.random().toString(36).slice(2)}`);
   await mkdir(join(at, 'inside'), { recursive: true });
@@ -57,7 +57,7 @@ const stashesIn = (folder: string): string[] =>
   existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('files-')) : [];
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
 
-/** None is lost, none is there twice; read once, while it goes on. */
+/** Checks that no number is missing or repeated. Reads the file once, while the container runs. */
 function countedAll(t: ExecutionContext, path: string): void {
   const numbers = numbersIn(path);
   t.deepEqual(numbers, upTo(numbers.length));
@@ -122,7 +122,7 @@ once('one that is left running goes on, and its copy too', async (t) => {
   t.is(paused.status, 0, paused.stderr);
   t.is(await stateOf('one'), 'paused');
   t.is((await oci('resume', 'one')).status, 0);
-  // One of two at a time, and what comes meanwhile is told so; a later one takes the place of the first.
+  // Only one checkpoint at a time: a concurrent request is refused. A later checkpoint replaces the first.
   const both = await Promise.all(
     [1, 2].map(() => oci('checkpoint', '--leave-running', '--image-path', images, 'one')),
   );
@@ -162,13 +162,13 @@ once(
     };
     await killedWhileSaving();
     await countsOn();
-    // One that stood still does so again.
+    // A paused container is paused again.
     t.is((await oci('pause', 'one')).status, 0);
     await killedWhileSaving();
     await until('it is paused again', async () => (await stateOf('one')) === 'paused', 120_000);
     t.is((await oci('resume', 'one')).status, 0);
     await countsOn();
-    // But for what was being written.
+    // Files of an interrupted write have names with a leading dot.
     t.deepEqual(
       readdirSync(images).filter((name) => !name.startsWith('.')),
       [],

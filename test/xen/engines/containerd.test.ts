@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// containerd's tasks in domains of their own, as ctr starts them with another binary for its shim for runc.
+// containerd's tasks in domains of their own. ctr starts them with thaw-oci as the binary of containerd's shim for runc.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once as emitted } from 'node:events';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// containerd's CRI service with a runtime handler, as a kubelet drives it: a pod is one domain, with all that CRI asks of its containers.
+// Drives containerd's CRI service with a runtime handler as a kubelet does: a pod is one domain, and its containers have all that CRI asks.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once as emitted } from 'node:events';
@@ -17,7 +17,7 @@ const IMAGE = 'docker.io/library/busybox:thaw';
 const PAUSE = 'docker.io/library/pause:thaw';
 const NETWORKS = '/etc/cni/net.d';
 
-/** docs/engines.md has the part of it that is for thaw. */
+/** The thaw part of this configuration is in docs/engines.md. */
 const CONFIG = `
 version = 2
 root = "/var/lib/containerd/cri"
@@ -190,7 +190,7 @@ once('RunPodSandbox with the handler makes a domain that has the pod’s network
   t.is(status.state ?? 'SANDBOX_READY', 'SANDBOX_READY');
   t.regex(status.network.ip, /^10\.89\.77\.\d+$/);
   t.deepEqual(await idsIn(ROOT), [pod]);
-  // It gets its name a little after its start.
+  // The domain gets its name shortly after its start.
   await until('its domain', async () =>
     /^oci-\S+ +\d+ +51[12] /m.test(await command('xl', ['list'])),
   );
@@ -213,7 +213,7 @@ once('two containers in it: one domain, one network, logs, files of the kubelet'
   const ran = await cri.execSync(web, 'sh', '-c', script);
   t.deepEqual([ran.status, ran.stderr], [3, 'wrong\n']);
   t.is(ran.stdout, 'told\nenv\nshop\nsearch pods.test\nnameserver 10.89.77.1\n');
-  // Each stream comes by itself.
+  // The streams arrive independently of each other.
   await until('its log', async () => /serving[^]*wrong|wrong[^]*serving/.test(await log('web')));
   t.regex(await log('web'), /^\S+ stdout F serving$/m);
   t.regex(await log('web'), /^\S+ stderr F wrong$/m);
@@ -294,7 +294,7 @@ once('who is killed for want of memory is said to be', async (t) => {
   const linux = { resources, security_context };
   const id = await run('wants', 'exec /t/want-memory', { mounts, linux });
   await until('its end', async () => (await statusOf(id)).state === 'CONTAINER_EXITED', 60_000);
-  // containerd is told of the one and of the other, in either order.
+  // containerd receives both events in either order.
   const isKnown = async () => (await statusOf(id)).reason === 'OOMKilled';
   await until('why it ended', isKnown, 30_000).catch(async () => t.log(await statusOf(id)));
   t.like(await statusOf(id), { exit_code: 137, reason: 'OOMKilled' });
@@ -328,7 +328,7 @@ once('StopPodSandbox ends what is in it, and RemovePodSandbox leaves nothing', a
   t.like(await statusOf(web), { state: 'CONTAINER_EXITED' });
   await cri.call('RemovePodSandbox', { pod_sandbox_id: pod });
   t.deepEqual(await idsIn(ROOT), []);
-  // thawd has told the engine before the domain is gone.
+  // thawd reports the end to the engine before the domain is gone.
   await until('its domain is gone', async () => !/^oci-/m.test(await command('xl', ['list'])));
   await until(
     'its disks are gone',

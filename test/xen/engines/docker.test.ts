@@ -12,17 +12,17 @@ import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/engines/shop.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
-/** As docs/docker.md has it. This dom0 has no systemd. */
+/** The configuration of docs/docker.md. This dom0 has no systemd. */
 const CONFIG = {
   runtimes: { thaw: { path: '/usr/bin/thaw-oci' } },
   'exec-opts': ['native.cgroupdriver=cgroupfs'],
-  // For checkpoints.
+  // Required for checkpoints.
   experimental: true,
 };
 const docker = (...words: string[]): Promise<Outcome> => outcome(['docker', ...words]);
 const image = 'busybox:thaw';
 const ON = ['--runtime', 'thaw', '--memory', '64m'];
-/** Where containerd's shim for Docker's containers says they are. */
+/** The state of Docker's containers, kept by containerd's shim for runc. */
 const ROOT = '/var/run/docker/runtime-runc/moby';
 let folder = '';
 let daemon: number | undefined;
@@ -37,7 +37,7 @@ async function startDocker(): Promise<void> {
   await until('Docker answers', async () => (await docker('version')).status === 0, 300_000);
 }
 
-/** Containers go on without it where live-restore says so. */
+/** With live-restore, containers keep running without the Docker daemon. */
 async function stopDocker(): Promise<void> {
   if (daemon === undefined) return;
   const pid = daemon;
@@ -46,7 +46,7 @@ async function stopDocker(): Promise<void> {
   await until('Docker has ended', () => !isThere(pid), 120_000);
 }
 
-/** One of the test images; resolves with its name. */
+/** Loads one of the test images; resolves with its name. */
 async function load(name: string): Promise<string> {
   const archive = join(folder, `${name}.tar`);
   const from = `oci-archive:${images}/${name}.oci.tar`;
@@ -126,7 +126,7 @@ once(
       'fed\n',
     );
     t.deepEqual([ran.status, ran.stdout], [5, 'fed\nb\n/w\n'], ran.stderr);
-    // With runc, too: Docker knows it from a program that fails by the words alone.
+    // Docker recognizes this error by its words alone, also with runc.
     const none = await docker('exec', 'web', 'nosuch');
     t.is(none.status, 126);
     t.regex(none.stdout + none.stderr, /exec: "nosuch": executable file not found in \$PATH/);
@@ -164,7 +164,7 @@ once(
 once('a web server asks a database by its name, also after that was restarted', async (t) => {
   t.timeout(600_000);
   const shop = await load('shop');
-  // Behind the end of its containers: what was added last is done first.
+  // Runs after the end of its containers: hooks run in reverse order.
   t.teardown(() => docker('rmi', shop));
   await tryShop(t, ['docker'], { image: shop, options: ['--runtime', 'thaw'] });
 });
@@ -200,7 +200,7 @@ once('who is killed for want of memory is said to be', async (t) => {
   const words = ['--runtime', 'thaw', '--memory', '48m', ...own, image, '/t/want-memory'];
   t.is((await docker('run', ...words)).status, 137);
   const state = '{{.State.OOMKilled}} {{.State.ExitCode}}';
-  // Docker is told of the one and of the other, in either order.
+  // Docker receives both events in either order.
   await until(
     'why it ended',
     async () => (await docker('inspect', '-f', state, 'wants')).stdout === 'true 137\n',
@@ -229,7 +229,7 @@ longOnce(
     t.is(await ok('run', '--rm', '--network', one, ...ON, image, ...ask), 'page\n');
     const late = ['-d', '--name', 'late', '--network', two, ...ON, image, 'sleep', '10000'];
     const id = (await ok('run', ...late)).trim();
-    // The engine's own exec is tried elsewhere, and takes its time.
+    // Other tests cover the engine's own exec, which is slow.
     const inside = (...words: string[]): Promise<Outcome> =>
       oci('--root', ROOT, 'exec', id, ...words);
     t.not((await inside(...ask)).status, 0, 'another network has other names');

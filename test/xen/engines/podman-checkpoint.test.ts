@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// podman's checkpoints of containers in domains: in place, left running, and as a file from which another container goes on.
+// podman's checkpoints of containers in domains: in place, left running, and as a file that another container continues from.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ test.after.always(async () => {
   if (isOnce) await command('podman', ['rmi', '-f', image]);
 });
 
-/** What a container has counted to, by its file; 0 while it has none. */
+/** The count in the container's file; 0 while there is no file. */
 async function counted(name: string): Promise<number> {
   const { stdout } = await podman('exec', name, 'tail', '-n', '1', '/count');
   return Number(stdout);

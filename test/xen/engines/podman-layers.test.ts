@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// podman's containers whose root filesystem is layers of their guest's own, as an annotation asks for it: what they and podman see of it, and what is left.
+// podman's containers with the root filesystem as layers in their guest, as an annotation asks. Checks their view, podman's view, and cleanup.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ test.after.always(async () => {
   if (isOnce) await command('podman', ['rmi', '-f', image]);
 });
 
-/** Loop devices of layers, and layers that are one container's. */
+/** Loop devices of layers, and layers that belong to one container. */
 const left = async (): Promise<string> =>
   (await command('losetup', ['-a'])) + (await command('ls', [LAYERS]));
 

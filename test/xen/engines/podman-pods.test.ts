@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// podman's pods: all containers of one in one domain, from the first to the last, a thawd that is killed in between.
+// podman's pods: one domain holds all containers of a pod, from the first to the last, also when thawd is killed in between.
 
 import test from 'ava';
 import { idsIn, killThawdAlone, oci, outcome } from '../../support/engines/bundle.js';
@@ -20,7 +20,7 @@ async function ok(t: { is: (a: unknown, b: unknown, m: string) => void }, ...wor
 
 const ids = new Map<string, string>();
 
-/** Starts one of the pod's. */
+/** Starts one of the pod's containers. */
 async function begin(
   t: { is: (a: unknown, b: unknown, m: string) => void },
   name: string,
@@ -30,7 +30,7 @@ async function begin(
   ids.set(name, await ok(t, 'run', ...words));
 }
 
-/** Runs a program in it; podman's own exec is tried elsewhere, and takes its time. */
+/** Runs a program in the container through thaw-oci. Other tests cover podman's own exec, which is slow. */
 const exec = (name: string, ...words: string[]): Promise<Outcome> =>
   oci('exec', ids.get(name) ?? '', ...words);
 
@@ -40,7 +40,7 @@ async function said(name: string, ...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Of engines' domains. */
+/** The number of engines' domains. */
 const domains = async (): Promise<number> =>
   [...(await command('xl', ['list'])).matchAll(/^oci-/gm)].length;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// podman's service with Docker's command as its client: containers.conf alone says that they run in domains.
+// podman's service with Docker's command as its client: containers.conf alone makes containers run in domains.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once as emitted } from 'node:events';
@@ -11,7 +11,7 @@ import { longOnce } from '../../support/long.js';
 import { isLong, isOnce } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
-/** As docs/engines.md has it. */
+/** The configuration of docs/engines.md. */
 const CONFIG = `
 [engine]
 runtime = "thaw"

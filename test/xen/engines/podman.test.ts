@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// podman's containers in domains of their own: streams, exec, networks, copies, its own signals.
+// podman's containers in domains of their own: streams, exec, networks, copies, signals.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -64,7 +64,7 @@ once(
     await until('it is up', async () => (await podman('logs', 'engine')).stdout === 'up\n', 60_000);
     t.regex((await podman('ps', '--format', '{{.Names}} {{.Status}}')).stdout, /^engine Up /m);
     await writeFile(join(root, 'data'), 'carried');
-    // Its limit is what the guest has, its processes are those inside: the shell and its sleep.
+    // The limit is the guest's memory. The processes are those inside: the shell and its sleep.
     await until('its figures', async () => {
       const { stdout } = await podman('stats', '--no-stream', '--no-reset', 'engine');
       return /engine +\d+\.\d+% .* \/ 5\d\.\d+MB .* [12] /.test(stdout);
@@ -178,7 +178,7 @@ once(
     };
     await ok('network', 'create', '--subnet', '10.211.0.0/24', '--opt', 'mtu=1400', one);
     await ok('network', 'create', '--subnet', '10.212.0.0/24', '--subnet', 'fd12::/64', two);
-    // The first interface is there before the container is, and is not told of IPv6.
+    // The first interface exists before the container does, and gets no separate message about IPv6.
     const named = `${two}:interface_name=lan`;
     const only = await ok('run', '--rm', '--network', named, image, 'cat', '/proc/net/if_inet6');
     t.regex(only, /^fd120{25}[0-9a-f]+ .* lan$/m);
@@ -186,7 +186,7 @@ once(
     await ok('network', 'create', '--subnet', '10.213.0.0/24', ...route, three);
     const words = ['-d', '--name', 'many', '--network', one, '--network', named, '--memory', '64m'];
     const id = (await ok('run', ...words, image, 'sleep', '10000')).trim();
-    // The engine's own exec is tried elsewhere, and takes its time.
+    // Other tests cover the engine's own exec, which is slow.
     const inside = async (script: string): Promise<string> => {
       const { status, stdout, stderr } = await oci('exec', id, 'sh', '-c', script);
       t.is(status, 0, `${script}: ${stderr}`);
@@ -200,7 +200,7 @@ once(
     };
     t.deepEqual(await addresses(), ['10.211.0.2/24', '10.212.0.3/24', 'fd12::3/64']);
     t.is(await inside('cat /sys/class/net/eth0/mtu; ls /sys/class/net'), '1400\neth0\nlan\nlo\n');
-    // Nobody listens there, and that is said at once where the way there and back is.
+    // No server listens there. The refusal arrives at once if both directions are routed.
     const reach = async (gateway: string): Promise<void> => {
       const { stderr } = await oci('exec', id, 'wget', '-T', '60', `http://${gateway}:1/`);
       t.regex(stderr, /refused/, gateway);
@@ -218,7 +218,7 @@ once(
     await startThawd();
     await until('it is gone', async () => !(await addresses()).includes('10.211.0.2/24'), 60_000);
     t.deepEqual((await addresses()).sort(), ['10.212.0.3/24', '10.213.0.2/24', 'fd12::3/64']);
-    // The interface that it frees is the next one's.
+    // The next interface reuses the freed slot.
     await ok('network', 'connect', one, 'many');
     await until('it is back', async () => (await addresses()).includes('10.211.0.3/24'), 60_000);
     await ok('network', 'disconnect', three, 'many');
@@ -233,7 +233,7 @@ longOnce('a web server asks a database by its name, also after that was restarte
   const shop = 'localhost/shop:thaw';
   const from = `oci-archive:${images}/shop.oci.tar`;
   await command('skopeo', ['copy', '-q', from, `containers-storage:${shop}`]);
-  // Behind the end of its containers: what was added last is done first.
+  // Runs after the end of its containers: hooks run in reverse order.
   t.teardown(() => podman('rmi', shop));
   await tryShop(t, ENGINE, { image: shop, options: [] });
 });
@@ -281,7 +281,7 @@ once('what podman asks for of a process and its files is so inside', async (t) =
     'touch /x 2>/dev/null || echo read-only; touch /mine/x && echo written',
     'df -k /mine /dev/shm | tail -n 2 | tr -s " " | cut -d" " -f2; cat /etc/resolv.conf',
     'cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; nproc',
-    // What is masked, and what nobody may write.
+    // Masked and read-only paths.
     'ls -A /sys/firmware | wc -l; grep -c " /proc/sys proc ro" /proc/mounts',
     'echo x 2>/dev/null >/proc/sys/kernel/domainname || echo sys-read-only',
   ].join('\n');
@@ -355,7 +355,7 @@ once('what dom0 mounts later is seen by who asked for that', async (t) => {
   await command('mount', ['-t', 'tmpfs', 'tmpfs', below]);
   await writeFile(join(below, 'late'), 'late\n');
   t.is(await inside('cat /slave/below/late; ls /private/below'), 'late\n');
-  // The guest may let go of what it has read a moment later.
+  // The guest may release the files a moment after it has read them.
   await until('dom0 unmounts it', async () => (await outcome(['umount', below])).status === 0);
   t.is(await inside('ls /slave/below'), '', 'and goes with dom0’s');
   const refused = await podman('run', '--rm', '-v', `${folder}:/x:rshared`, image, 'true');

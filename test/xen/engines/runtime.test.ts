@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw as an OCI runtime by itself: the specification's state machine, hooks, the stand-in, and what is refused.
+// thaw-oci as an OCI runtime without an engine: the specification's state machine, hooks, the stand-in, and refusals.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -143,7 +143,7 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
   t.regex(cgroup, /^\/sys\/fs\/cgroup\/thaw-test\//);
   t.true(existsSync(`/proc/${pid}/root/bin/busybox`));
   await killThawdAlone();
-  // An engine's call starts another, and waits for it 90 s, which is not always enough here.
+  // An engine's call starts a new thawd and waits 90 s for it, which is not always enough here.
   t.is(await until('another thawd answers', () => stateOf('two').catch(() => '')), 'created');
   t.is((await oci('start', 'two')).status, 0);
   await until(
@@ -152,9 +152,9 @@ once('the stand-in has what engines look for, and a killed thawd finds it all ag
     60_000,
   );
   await killThawdAlone();
-  // What engines read there is the guest's, whether thawd runs or not.
+  // Engines read the guest's stats there, whether thawd runs or not.
   const figure = (name: string): string => readFileSync(`${cgroup}/${name}`, 'utf8');
-  // A guest that has not answered within a second has no figures yet, and the shell is alone between two sleeps.
+  // A guest that has not answered within a second has no stats yet. The shell runs alone between two sleeps.
   await until('the shell and its sleep', () => {
     try {
       return figure('pids.current') === '2\n';
@@ -264,7 +264,7 @@ once('one that is deleted while it is made leaves nothing, and its create fails'
   t.is((await oci('delete', '--force', 'gone')).status, 0);
   t.is((await created).status, 1);
   t.deepEqual(await idsIn(), []);
-  // That of the container before may be going.
+  // The previous container's domain may still be ending.
   await until('no domain is left', async () => (await domains()).length === 0);
   t.is(readFileSync(ended, 'utf8'), 'once\n');
   t.true((await create(t, 'gone', await bundle('true'))) > 0);
@@ -412,7 +412,7 @@ once('a stand-in has at most 300 KiB to itself', async (t) => {
   await until('it has written', () => readFileSync(`${folder}/out`, 'utf8').includes('\n1999\n'));
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   t.log(text.match(/^(Rss|Pss|Private_\w+|Anonymous):\s+\d+ kB$/gm)?.join(', '));
-  // Its program's pages, as they are in the file, are private to whoever runs it alone, and dom0's cache.
+  // The unmodified pages of its program count as private to a process that runs it alone, and are dom0's page cache.
   const kib = Number(/^Private_Dirty:\s+(\d+) kB$/m.exec(text)?.[1]);
   t.true(kib > 0 && kib <= 300, `${kib} KiB`);
 });

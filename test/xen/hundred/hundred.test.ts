@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hundred containers at once: started together, listed, asked together, stopped, removed, and nothing of them is left. Not part of
-// scripts/test, for its time: scripts/test hundred.
+// Starts a hundred containers together, lists, queries, stops and removes them, and checks that nothing is left. Takes too long for
+// scripts/test: run scripts/test hundred.
 
 import { existsSync } from 'node:fs';
 import test from 'ava';
@@ -16,7 +16,7 @@ import {
 } from '../../support/dom0/thaw.js';
 
 const COUNT = 100;
-/** Each in a domain of 32 MiB, which fits into the lab a hundred times. */
+/** Each in a domain of 32 MiB: a hundred of these fit into the lab. */
 const MEMORY = '16m';
 const names = Array.from({ length: COUNT }, (_, index) => `hundred-${index}`);
 
@@ -35,10 +35,10 @@ test.serial('a hundred containers live at once, and leave nothing', async (t) =>
   t.timeout(2_400_000);
   await stopThawd();
   await startThawd(['--pool', '0', '--pool-max', '0']);
-  // With a disk, as the hundred have: the folder of such devices stays in xenstore, empty.
+  // With a disk, like the hundred: xenstore keeps the empty directory of such devices.
   t.is((await thaw(runWords('--name', 'first', '--memory', MEMORY, busybox, 'true'))).status, 0);
   t.is((await thaw(['rm', 'first'])).status, 0);
-  // And with the log of the name server, which starts a moment after a container that lives so long.
+  // Includes the log of the name server, which starts a moment after a container that runs this long.
   t.is((await thaw(runWords('-d', '--name', 'first', busybox, 'sleep', '100'))).status, 0);
   await until('the name server to run', () => existsSync('/run/thaw/dns.log'));
   t.is((await thaw(['rm', '--force', 'first'])).status, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the guest kernel, with a shell as PID 1 and nothing of thaw, have what the agent and containers need, as PV and PVH? Does it take
-// more vCPUs and memory, and another life?
+// Boots the guest kernel with a shell as PID 1 and without thaw, as PV and PVH. Checks the features that the agent and containers need,
+// growth of vCPUs and memory, and a restore.
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
 import {
@@ -19,12 +19,12 @@ import { until } from '../../support/within.js';
 import { GUEST, xl } from '../../support/xen/xen-guest.js';
 
 const BUSYBOX = '/bin/busybox';
-/** The kernel under test: of the folder that tests name, or the installed one. */
+/** The kernel under test: from the folder that the tests name, or the installed kernel. */
 const guest = existsSync(path.join(GUEST, 'vmlinux')) ? GUEST : '/usr/lib/thaw/guest';
 
 /**
- * Prints "has WHAT" for each thing there, then a beat each second, and every change of CPUs and memory. As soon as memory begins to come,
- * two processes take 80 MiB each, faster than they come, so that not a page is left for the next step of growth.
+ * Prints "has WHAT" for each feature found, then a beat each second, and every change of CPUs and memory. When memory begins to grow,
+ * two processes take 80 MiB each, faster than it grows, so that no free page is left for the next step of growth.
  */
 const INIT = `#!/bin/busybox sh
 exec >/dev/console 2>&1
@@ -101,7 +101,7 @@ for (const type of ['pv', 'pvh'] as const) {
     ];
     writeFileSync(path.join(folder, 'config'), config.join('\n'));
     const log = `/var/log/xen/console/guest-${name}.log`;
-    // xenconsoled makes it when the guest says something.
+    // xenconsoled creates the log at the guest's first output.
     const said = () => (existsSync(log) ? readFileSync(log, 'utf8').split(/\r?\n/) : []);
     const memoryKib = () => Number(/memory (\d+)/.exec(said().findLast(isState) ?? '')?.[1]);
     xl('create', path.join(folder, 'config'));
@@ -129,7 +129,7 @@ for (const type of ['pv', 'pvh'] as const) {
       const image = path.join(folder, 'image');
       xl('save', name, image);
       xl('restore', image);
-      // What a restored guest finds changed before it watches xenstore again, it does not notice.
+      // A restored guest misses changes made before it watches xenstore again.
       const beats = () => said().filter((line) => line === 'beat').length;
       const before = beats();
       await until('it lives again', () => beats() > before + 2, 120_000);

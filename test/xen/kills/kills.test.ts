@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd is killed 200 times at random moments, and nothing is lost, repeated, half done or left. Not part of scripts/test, for its time:
-// scripts/test kills. THAW_KILLS says how often, THAW_KILLS_SECONDS for how long, whatever the number comes to, THAW_KILLS_SEED makes a row of
-// moments once more, THAW_KILLS_WORK says what is done meanwhile, as in `runs,pods`.
+// Kills thawd 200 times at random moments: no work is lost, repeated, half done or left behind. Takes too long for scripts/test: run
+// scripts/test kills. THAW_KILLS sets the number, THAW_KILLS_SECONDS a duration instead of a number, THAW_KILLS_SEED repeats a sequence
+// of moments, and THAW_KILLS_WORK selects the work, as in `runs,pods`.
 
 import test from 'ava';
 import { Kills } from '../../support/kills/kills.js';
@@ -9,7 +9,7 @@ import { WORK } from '../../support/kills/work.js';
 
 const KILLS = Number(process.env['THAW_KILLS'] ?? '200');
 const SECONDS = process.env['THAW_KILLS_SECONDS'];
-/** scripts/test ends the suite after that, too. */
+/** scripts/test also ends the suite after this time. */
 const LONGEST_MS = Number(SECONDS ?? '13000') * 1000;
 const DONE = process.env['THAW_KILLS_WORK']?.split(',') ?? Object.keys(WORK);
 const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);

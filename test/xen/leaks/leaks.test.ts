@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// After everything else, in each suite that runs thaw: nothing of what it acquired is left.
+// Runs last in each suite that uses thaw: every resource that thaw acquired is released.
 
 import test from 'ava';
 import { Libxl } from '../../../bindings/index.js';
@@ -16,7 +16,7 @@ import {
   stopWithPool,
 } from '../../support/dom0/thaw.js';
 
-/** What comes after these tests, each of which ends it, finds one that runs. */
+/** Each of these tests stops thawd. Later tests need a running one. */
 test.after.always(() => startThawd());
 
 test.serial(
@@ -49,7 +49,7 @@ longOnce(
     await killThawd();
     const { domains } = await holdings();
     const domid = domains.map((line) => line.split(' ')[0] ?? '').find((id) => id !== '0') ?? '';
-    // Not by xl, which removes the records of what it destroys.
+    // Not through xl, which removes the records of the domain it destroys.
     const libxl = await Libxl.open();
     await libxl.xcDomainDestroy(Number(domid));
     await libxl.close();

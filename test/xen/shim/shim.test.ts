@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do launcher and shim do over a real data vchan, PV and PVH, what they do over sockets, and let a destroyed domain go?
+// Launcher and shim over a real data vchan, PV and PVH: the same behaviour as over sockets, and release of a destroyed domain.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { GUEST, XenGuest, xl } from '../../support/xen/xen-guest.js';
 interface Bed {
   guest: XenGuest;
   sandbox: Sandbox;
-  /** As thawd would: announces, joins, starts. */
+  /** Acts as thawd: announces, joins, starts. */
   run: (args: string[], flags?: number) => Promise<Container>;
 }
 
@@ -28,7 +28,7 @@ interface Container {
   id: number;
 }
 
-/** Declares a test for each type of domain: a guest with a root filesystem, its shim up. */
+/** Declares a test for each type of domain: a guest with a root filesystem and a running shim. */
 function testShim(title: string, body: (t: ExecutionContext, bed: Bed) => Promise<void>): void {
   for (const type of ['pv', 'pvh'] as const) {
     test.serial(`${title} (${type})`, async (t) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks that CNI plugins make, with those of Debian: the guest has what they put into its namespace, and all of it goes with the container.
+// Networks made by Debian's CNI plugins: the guest has what they put into its namespace, and all of it goes with the container.
 
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -24,7 +24,7 @@ import {
 } from '../../support/dom0/thaw.js';
 
 const BRIDGE = 'cni-t0';
-/** Where host-local keeps the addresses that it gave out. */
+/** The folder in which host-local stores the addresses that it allocated. */
 const LEASES = '/var/lib/cni/networks/cni-bridged';
 const OWN_PLUGINS = '/opt/cni/bin';
 const folder = mkdtempSync('/srv/thaw-cni-');
@@ -53,7 +53,7 @@ async function ok(t: ExecutionContext, ...words: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Makes a network of that name; resolves with its outcome. */
+/** Creates a network of that name; resolves with the outcome. */
 function create(name: string, config: object) {
   const file = join(folder, `${name}.conflist`);
   writeFileSync(file, JSON.stringify(config));
@@ -66,7 +66,7 @@ const inspect = async (name: string, field: string) =>
 const files = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 const leases = () => files(LEASES).filter((name) => /^[\da-f.:]+$/.test(name));
 
-/** Nothing of any place is left. */
+/** Checks that no attachment is left. */
 async function isEmpty(t: ExecutionContext): Promise<void> {
   const left = async () => ({
     places: files('/var/lib/thaw/cni'),
@@ -100,7 +100,7 @@ test.after.always(async () => {
 
 const SERVER = 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w';
 
-/** What a web server says that another container asks. */
+/** The answer of a web server to a request from another container. */
 async function asked(url: string): Promise<string> {
   const wget = ['wget', '-q', '-T', '20', '-O', '-', url];
   return (await run(['--network', 'bridged', busybox, ...wget])).stdout.trim();
@@ -210,7 +210,7 @@ longOnce('an address that is leased stays, since its lease is had again and agai
   ];
   writeFileSync(settings, lines.join('\n'));
   writeFileSync(join(folder, 'leases'), '');
-  // Of one that was killed.
+  // A killed daemon leaves its socket behind.
   rmSync('/run/cni/dhcp.sock', { force: true });
   const server = spawn(program, ['udhcpd', '-f', settings], { stdio: 'ignore' });
   const client = spawn('/usr/lib/cni/dhcp', ['daemon'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -226,7 +226,7 @@ longOnce('an address that is leased stays, since its lease is had again and agai
   const address = await inspect('leases', 'IPAddress');
   t.regex(address, /^10\.233\.0\.[23]\d$/);
   t.is(await reached(`http://${address}/`), 'leases');
-  // An interface whose lease nobody renews goes down only minutes later.
+  // An interface with an expired lease goes down only minutes later.
   await until('two renewals', () => (said.match(/lease renewed/g) ?? []).length >= 2);
   t.is(await fetched(`http://${address}/`), 'leases');
   await ok(t, 'rm', '--force', '-t', '0', 'leases');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container without --rm has written is there when it starts again, however it ended, and goes with it.
+// Files written by a container without --rm survive every kind of end and a restart, and are removed with the container.
 
 import test from 'ava';
 import { existsSync, statSync } from 'node:fs';
@@ -45,7 +45,7 @@ async function sleeper(name: string, ...options: string[]): Promise<string> {
 
 long('the memory that comes by itself is enough to mount it', async (t) => {
   t.timeout(300_000);
-  // Not runWords(): what is named there is had before the mount.
+  // Not runWords(): its options give the guest this memory before the mount.
   const words = ['run', '--type', guestType, '--name', 'default', busybox, 'echo', 'mounted'];
   t.like(await thaw(words), { status: 0, stdout: 'mounted\n' });
   await thaw(['rm', 'default']);
@@ -59,7 +59,7 @@ longOnPv('what it wrote is there at the next start, and goes with it', async (t)
   t.regex(first.stdout, /^1\n/);
   const { id } = await found('again');
   t.true(existsSync(fileOf(id)));
-  // A file of 10 GiB that takes a few MiB.
+  // A file of 10 GiB that occupies a few MiB.
   t.is(statSync(fileOf(id)).size, 10 * 2 ** 30);
   t.true(statSync(fileOf(id)).blocks * 512 < 16 * 2 ** 20);
   const second = await thaw(['start', '--attach', 'again']);
@@ -82,7 +82,7 @@ once('it survives stop, restart, a killed thawd and a destroyed domain', async (
   t.is((await thaw(['stop', 'lasting'])).status, 0);
   t.is((await thaw(['start', 'lasting'])).status, 0);
   t.is(await read(), first);
-  // What the guest had not written back by then is lost, as with any crash; its file system is sound.
+  // Data that the guest had not written back is lost, as with any crash. The file system is sound.
   await thaw([
     'exec',
     'lasting',
@@ -154,7 +154,7 @@ test.serial('a clone goes on with a disk of its own, and so does a frozen contai
   t.timeout(600_000);
   await sleeper('parent');
   const kept = (await thaw(['exec', 'parent', 'cat', '/kept'])).stdout;
-  // Not synced on purpose: it is in the memory that goes along.
+  // Not synced on purpose: the data is in the memory that the checkpoint saves.
   await thaw(['exec', 'parent', 'sh', '-c', 'echo before > /shared']);
   const cloned = await thaw(['clone', '--name', 'child', 'parent']);
   t.is(cloned.status, 0, cloned.stderr);

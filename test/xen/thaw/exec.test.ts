@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw exec: one more process in a container that runs, alone and beside others, through thawd's death and the container's.
+// thaw exec: an additional process in a running container, alone and beside others, through the death of thawd and of the container.
 
 import { spawn } from 'node:child_process';
 import test from 'ava';
@@ -23,7 +23,7 @@ import {
 const NAME = 'exec-host';
 let holder: ReturnType<typeof startThaw>;
 
-/** `thaw exec` in the container that all tests share. */
+/** Runs `thaw exec` in the container that all tests share. */
 const exec = (words: string[], options?: Parameters<typeof thaw>[1]) =>
   thaw(['exec', ...words], options);
 
@@ -141,7 +141,7 @@ once('100 KiB go through cat and come back', async (t) => {
 
 longOnce('many, side by side and one after the other, leave nothing', async (t) => {
   t.timeout(600_000);
-  // A pool grows and shrinks of its own accord.
+  // The pool grows and shrinks by itself.
   await stopThawd();
   await startThawd(['--pool', '0', '--pool-max', '0']);
   await exec([NAME, 'true']);
@@ -158,7 +158,7 @@ longOnce('many, side by side and one after the other, leave nothing', async (t) 
   }
   const after = await holdings();
   t.deepEqual(after, before);
-  // The shell that counts, its pipe's other side and cat are all there is, beside the first process and its cat.
+  // The counting shell, the other end of its pipe and cat are the only processes beside the first process and its cat.
   const { stdout } = await exec([NAME, 'sh', '-c', 'ls -d /proc/[0-9]* | wc -l']);
   t.true(Number(stdout) <= 6, stdout);
   await stopThawd();
@@ -177,7 +177,7 @@ once('it outlives a killed thawd, streams and status too, and the next knows it'
   t.is(stdout, 'ready\ngot a line\n');
   t.is(status, 9);
   await startThawd();
-  // It has not the id of one that runs.
+  // The new process must not get the id of a running one.
   t.deepEqual(await exec([NAME, 'sh', '-c', 'echo new; exit 3']), {
     ...{ status: 3, stdout: 'new\n', stderr: '' },
   });

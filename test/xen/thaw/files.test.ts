@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files go into containers and come out of them, running and stopped; what comes out of a hostile one goes nowhere else.
+// Copies files into and out of running and stopped containers. Files of a hostile container stay below the target.
 
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
@@ -94,7 +94,7 @@ longOnPv('both ways while it runs: files, folders, links, a big file, streams', 
     /^data\/\ndata\/contents\//,
   );
   t.is(await inside('files', 'cat /tmp/sub/file'), 'from the host\n');
-  // What is mounted in it is seen, and files that are mounted can be written to.
+  // The copy sees mounts in the container, and can write to mounted files.
   await good('cp', 'single', 'files:/dev/shm/x');
   t.is(await inside('files', 'cat /dev/shm/x'), 'single\n');
   await good('cp', 'single', 'files:/etc/hosts');

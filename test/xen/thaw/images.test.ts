@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images of every kind, a registry on loopback among them.
+// Images of every kind, including those of a registry on loopback.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -54,7 +54,7 @@ once('layers are stacked with their whiteouts, and the config of the image count
   t.timeout(300_000);
   const layered = `oci-archive:${images}/bad/layered.tar`;
   t.deepEqual(await run([layered]), { status: 0, stdout: 'top image /opaque web\n', stderr: '' });
-  // What it is given takes the place of its Cmd, and --entrypoint of both.
+  // Arguments replace the image's Cmd; --entrypoint replaces both.
   const { stdout } = await run([layered, 'ls -A / /opaque; cat /opaque/* /tmp/*; id -u']);
   const root = 'bin dev etc opaque proc result sys tmp'.split(' ');
   t.is(stdout, ['/:', ...root, '', '/opaque:', 'new', 'middlemiddle1234', ''].join('\n'));
@@ -110,7 +110,7 @@ longOnce('an archive goes through pipes in both directions', async (t) => {
   t.timeout(600_000);
   const id = (await thaw(['pull', '-q', debian])).stdout.trim();
   await thaw(['tag', id, 'localhost/lab/piped:1']);
-  // Long enough that both ends wait for each other many times.
+  // Long enough for both ends to wait for each other many times.
   const text = await shell('thaw save -q localhost/lab/piped:1 | thaw load -q');
   t.is(text, 'Loaded image: localhost/lab/piped:1\n');
   t.is(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a container that nobody waits for: made, started, stopped, paused, renamed, started again by hand and by policy.
+// The lifecycle of a detached container: created, started, stopped, paused, renamed, started again by hand and by policy.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import test from 'ava';
@@ -18,7 +18,7 @@ import {
   until,
 } from '../../support/dom0/thaw.js';
 
-/** Counts, and says so when it is asked to end. */
+/** Counts, and prints a line when it receives SIGTERM. */
 const COUNTER =
   'trap "echo bye; exit 7" TERM; i=0; while :; do echo $i; i=$((i+1)); sleep 0.2; done';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers reach each other by address and name, the host reaches their ports, and networks are apart. All on this host's own bridges.
+// Containers reach each other by address and name, the host reaches their ports, and networks are isolated. Uses this host's bridges only.
 
 import { createSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
@@ -22,17 +22,17 @@ import {
   until,
 } from '../../support/dom0/thaw.js';
 
-/** A web server that says its own name. */
+/** A web server that answers with its name. */
 const SERVER = 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w';
 
 const inspect = async (name: string, field: string) =>
   (await thaw(['inspect', '--format', `{{.NetworkSettings.${field}}}`, name])).stdout.trim();
 
-/** What its web server says. */
+/** Returns the answer of its web server. */
 const idOf = async (name: string) =>
   ((await list()).find((container) => container.name === name)?.id ?? '').slice(0, 12);
 
-/** Whether it answers the command in a container, which may have to ask more than once on a host that is busy. */
+/** True if it answers the command in a container, which may retry on a busy host. */
 const pinged = (address: string) =>
   until(
     `${address} answers`,
@@ -41,7 +41,7 @@ const pinged = (address: string) =>
         .status === 0,
   );
 
-/** An address of this host that is not its loopback's, and one of IPv6. */
+/** An IPv4 address of this host other than loopback, and an IPv6 address. */
 async function ownAddresses() {
   const text = await command('ip', ['-o', 'addr', 'show', 'dev', 'eth0']);
   return {
@@ -154,7 +154,7 @@ once('an internal network reaches nothing outside', async (t) => {
   await thaw(['rm', '--force', 'hidden']);
 });
 
-/** Sends a frame to the bridge that is addressed to 127.0.0.1, port 5555, as no IP stack would: arguments are the bridge's MAC and its own address. */
+/** Sends a frame for 127.0.0.1, port 5555, to the bridge, as no IP stack would. Arguments: the bridge's MAC and its own address. */
 const FRAME = `
 my $to = pack("H12", shift); my $from = \`cat /sys/class/net/eth0/address\`; $from =~ s/[:\\n]//g;
 my $udp = pack("nnnn", 4444, 5555, 13, 0) . "hello";
@@ -193,7 +193,7 @@ once(
       return received;
     };
     t.is(await attack('10.94.77.1', false), 0);
-    // Without the rule it arrives: the frame is a good one.
+    // Without the rule the frame arrives: the frame itself is valid.
     await command('nft', ['flush', 'chain', 'inet', 'thaw', 'guard']);
     t.is(await attack('10.94.77.2', true), 1);
     t.is((await run(['-p', '8282:80', busybox, 'true'])).status, 0);

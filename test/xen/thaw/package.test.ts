@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thaw is in this dom0 came from its Debian package: it is whole, finds all that it depends on, works, and takes over from itself.
+// thaw in this dom0 comes from its Debian package: the package is complete, finds its dependencies, works, and upgrades itself.
 
 import { existsSync } from 'node:fs';
 import test from 'ava';
 import { once } from '../../support/once.js';
 import { busybox, command, run, startThawd, stopThawd, thaw } from '../../support/dom0/thaw.js';
 
-/** Where the lab's dom0 had it from. */
+/** The folder from which the lab's dom0 installed the package. */
 const PACKAGE = process.env['THAW_TEST_PACKAGE'] ?? '/var/cache/apt/archives/thaw.deb';
 
 test('it is installed, and so is all that it depends on', async (t) => {

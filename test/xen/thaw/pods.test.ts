@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pods: several containers in one domain, each with files of its own, sharing network and more, through the whole life of both.
+// Pods: several containers in one domain, each with files of its own, sharing network and more, through both lifecycles.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,10 +30,10 @@ const pod = async (name: string, field: string) =>
 
 const POD = ['--type', guestType, '--memory', '128m'];
 const SERVE = 'mkdir /w; echo hello >/w/index.html; exec httpd -f -p 80 -h /w';
-/** Ends at once when it is asked to. */
+/** Ends at once on SIGTERM. */
 const WAIT = 'trap "exit 5" TERM; while :; do sleep 0.2; done';
 
-/** What containers of a pod have of the host. */
+/** A host directory that containers of a pod share. */
 const folder = mkdtempSync('/srv/thaw-pod-');
 
 test.after.always(async () => {
@@ -194,7 +194,7 @@ longOnPv('a pod of which a container runs stays; then all of it goes', async (t)
   t.deepEqual(await list(), []);
 });
 
-/** How many 9pfs devices a pod's domain has, and how many processes serve them. */
+/** The number of 9pfs devices of a pod's domain, and of processes that serve them. */
 async function served(name: string): Promise<[number, number]> {
   const domid = await pod(name, 'Domain.Id');
   const xenstore = await openXenstore();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw run: what a container is given, and what comes back of it.
+// thaw run: the container's environment, and the output and status that it returns.
 
 import test from 'ava';
 import { longOnce } from '../../support/long.js';
@@ -15,7 +15,7 @@ import {
 } from '../../support/dom0/thaw.js';
 
 test.serial('a container runs in a domain of its own and its output comes back', async (t) => {
-  // With no option but these: the memory, too, is what thaw gives.
+  // Only these options: the memory size is thaw's default too.
   const words = ['run', '--rm', '--type', guestType, busybox, 'echo', 'hello'];
   const { status, stdout, stderr } = await thaw(words);
   t.is(stderr, '');

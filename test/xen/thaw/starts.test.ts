@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts of containers leave thawd and xenstore as they were.
+// Starts of containers leave thawd and xenstore unchanged.
 
 import test from 'ava';
 import { holdings, isEmpty, type Holdings } from '../../support/dom0/leaks.js';
 import { longOnPv } from '../../support/long.js';
 import { busybox, run, startThawd, stopWithPool, until } from '../../support/dom0/thaw.js';
 
-/** What comes after this test finds thawd as it was. */
+/** Later tests need thawd with its default options. */
 test.after.always(async () => {
   await stopWithPool();
   await startThawd();
@@ -23,7 +23,7 @@ longOnPv('starts cost thawd no descriptor and xenstore no node', async (t) => {
         /^\/(local\/domain|libxl)\/[1-9]/.test(path),
       );
       const isAlone = found.domains.length === 1 && found.shims.length === 0;
-      // What dom0 has of it goes after the domain.
+      // dom0 releases its resources after the domain is gone.
       const files = [...found.runFiles, ...found.stateFiles].filter((path) =>
         /\/(sandboxes|containers)\//.test(path),
       );

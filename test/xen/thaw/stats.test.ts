@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures are true: compared with what the container does, with xl, and with /proc inside.
+// Stats are accurate: compares them with the container's work, with xl, and with /proc inside.
 
 import test from 'ava';
 import { longOnce, longOnPv } from '../../support/long.js';
@@ -16,7 +16,7 @@ import {
 } from '../../support/dom0/thaw.js';
 
 const NAME = 'figures';
-/** 16 MiB in memory, a process that does nothing and one that does nothing else but run. */
+/** 16 MiB in memory, an idle process and a busy one. */
 const SCRIPT =
   'head -c 16777216 /dev/zero >/dev/shm/fill; sleep 1000 & until [ -e /dev/shm/calm ]; do :; done; wait';
 
@@ -70,7 +70,7 @@ longOnPv(
     const now = await stats();
     const answered = Date.now();
     const after = await seconds();
-    // Between these two moments the figure was taken, of all that time.
+    // The sample lies between these two moments and covers the whole run.
     const [least = 0, most = 0] = [asked, answered].map(
       (at) => (parseFloat(now.DomainCPUPerc) / 100) * ((at - Date.parse(started.trim())) / 1000),
     );
@@ -78,7 +78,7 @@ longOnPv(
       most > before - 2 && least < after + 2,
       `${before} s, ${least} to ${most} s, ${after} s`,
     );
-    // Both count from its start, of which the guest's own share is the smaller the longer it runs.
+    // Both count from its start. The guest's own share shrinks as it runs longer.
     const mostly = async () => {
       const { CPUPerc, DomainCPUPerc } = await stats();
       return parseFloat(CPUPerc) > parseFloat(DomainCPUPerc) / 2;
@@ -113,7 +113,7 @@ longOnPv('what it receives and sends is counted', async (t) => {
 });
 
 longOnce('Prometheus finds the same where thawd was told to', async (t) => {
-  // Two starts of thawd beside a domain that never rests take a minute more.
+  // Two starts of thawd beside a busy domain take a minute more.
   await thaw(['exec', NAME, 'touch', '/dev/shm/calm']);
   await stopThawd();
   await startThawd(['--metrics', '127.0.0.1:9120']);
@@ -149,7 +149,7 @@ once('it is killed at once also in the smallest domain', async (t) => {
   const ran = await thaw(['run', '--rm', ...own, busybox, 'sh', '-c', script]);
   const [, status, from, to] = /^(\d+)\n([\d.]+) ([\d.]+)\n$/.exec(ran.stdout) ?? [];
   t.is(status, '137', ran.stdout + ran.stderr);
-  // As long as its kernel waits for memory that is on its way: there is none.
+  // Bounds the time in which the guest's kernel waits for more memory: there is none.
   t.true(Number(to) - Number(from) < 40, ran.stdout);
 });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Long streams: no byte lost or repeated, no process that grows, also when thawd dies in the middle.
+// Long streams: no byte is lost or repeated and no process grows, also when thawd dies in the middle.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,7 +21,7 @@ import {
 
 const MIB = 1 << 20;
 
-/** Random bytes, each MiB of them numbered: cheap to make and to compare, and no piece can stand for another. */
+/** Random bytes with a number in each MiB: cheap to make and compare, and no piece can be mistaken for another. */
 class Pattern {
   readonly #block = randomBytes(MIB);
   #compared: { index: number; piece: Buffer } = { index: -1, piece: this.#block };
@@ -32,7 +32,7 @@ class Pattern {
     return piece;
   }
 
-  /** Whether `chunk` is what stands at `offset`. */
+  /** True if `chunk` equals the data at `offset`. */
   matches(chunk: Buffer, offset: number): boolean {
     for (let at = 0; at < chunk.length;) {
       const within = (offset + at) % MIB;
@@ -67,7 +67,7 @@ async function pump(name: string, mib: number, half: () => Promise<void>) {
     same &&= pattern.matches(chunk, bytes);
     bytes += chunk.length;
     if (bytes < (mib * MIB) / 2) return;
-    // Near the end, when the launcher is still there.
+    // Near the end, while the launcher still runs.
     if (bytes > mib * MIB * 0.9 && !isLate) {
       isLate = true;
       look();
@@ -78,7 +78,7 @@ async function pump(name: string, mib: number, half: () => Promise<void>) {
     })();
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  // A thaw that ends early closes its end: its own words and status say why.
+  // A thaw that ends early closes its stdin: its message and status give the reason.
   child.stdin.on('error', () => undefined);
   for (let i = 0; i < mib && child.exitCode === null; i++) {
     if (!child.stdin.write(pattern.piece(i))) {

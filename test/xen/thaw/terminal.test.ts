@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw run -it in a real terminal: the container has one too, of the same size, and the caller's is as before afterwards.
+// thaw run -it in a real terminal: the container has a terminal of the same size, and the caller's is restored afterwards.
 
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { once } from '../../support/once.js';
 import { busybox, guestType, run } from '../../support/dom0/thaw.js';
 
-/** Runs a shell line with a pseudo-terminal as all three of its descriptors; resolves with what appeared on it. */
+/** Runs a shell line with a pseudo-terminal as all three of its descriptors. Resolves with the text on that terminal. */
 function inTerminal(line: string): Promise<string> {
   const child = spawn('script', ['-qec', line, '/dev/null'], {
     cwd: '/root',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw run -it as a person has it, in a terminal: programs that take the whole screen, keys that are signals, another size, leaving and
-// coming back, and a terminal that is as before whatever ended.
+// thaw run -it in a terminal, as a person uses it: full-screen programs, keys that are signals, resizing, detaching and attaching again.
+// The terminal is restored after every kind of end.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const NAME = 'person';
 const SHELL = ['bash', '--norc', '--noprofile'];
 const PROMPT = /^inside>/m;
 
-/** Types `thaw run -it` of a command in a new terminal, which notes its modes before and after. */
+/** Types `thaw run -it` of a command in a new terminal, and records the modes before and after it. */
 async function start(t: ExecutionContext, words: string[], shown: RegExp): Promise<Tmux> {
   t.timeout(900_000);
   const tmux = await Tmux.open(t);
@@ -24,7 +24,7 @@ async function start(t: ExecutionContext, words: string[], shown: RegExp): Promi
   return tmux;
 }
 
-/** Types a line, with the terminal's modes before and after it in files, and its status on a line of the screen, whatever stands before. */
+/** Types a line. Saves the terminal's modes before and after it in files, and prints its status on a line of its own. */
 async function noting(tmux: Tmux, line: string): Promise<void> {
   const { folder } = tmux;
   await tmux.line(
@@ -35,13 +35,13 @@ async function noting(tmux: Tmux, line: string): Promise<void> {
 const modes = (tmux: Tmux, when: 'before' | 'after') =>
   readFileSync(join(tmux.folder, when), 'utf8').trim();
 
-/** Waits for the launcher's end, and looks whether the terminal is as it was. */
+/** Waits for the launcher's end, and checks that the terminal is restored. */
 async function ended(t: ExecutionContext, tmux: Tmux, status: number): Promise<void> {
   await tmux.shows(`status ${status}`, new RegExp(`^ended: ${status}$`, 'm'));
   t.is(modes(tmux, 'after'), modes(tmux, 'before'));
 }
 
-/** The launcher in the terminal. */
+/** The pid of the launcher in the terminal. */
 async function launcher(): Promise<number> {
   const command = new RegExp(`^thaw run .*--name ${NAME} `);
   return until('the launcher runs', () => pidsOf(command)[0]);
@@ -71,7 +71,7 @@ once('top fills the screen and quits at q; another size of the window comes in',
   await tmux.keys('q');
   await tmux.shows('the end of top', /^top: 0$/m);
   await tmux.resize(90, 20);
-  // It comes a moment later, by the same way as keys.
+  // The resize arrives a moment later, on the same channel as keys.
   await tmux.line('until stty size | grep "20 90"; do sleep 1; done');
   await tmux.shows('the new size', /^20 90$/m);
   await tmux.line('exit 4');
@@ -80,7 +80,7 @@ once('top fills the screen and quits at q; another size of the window comes in',
 
 once('Ctrl-C and Ctrl-Z reach the shell’s jobs, and fg goes on', async (t) => {
   const tmux = await start(t, SHELL, PROMPT);
-  // The traps make it sure: between two of its children bash itself may or may not end at SIGINT.
+  // The traps make the end certain: between two children bash itself may survive SIGINT.
   const job = `bash -c 'trap "exit 130" INT; trap "echo conti""nued" CONT; echo be""gun; while :; do sleep 1; done'`;
   await tmux.line(`clear; ${job}`);
   await tmux.shows('the job', /^begun$/m);
@@ -125,7 +125,7 @@ once(
     const tmux = await start(t, SHELL, PROMPT);
     const raw = await tmux.modes();
     process.kill(await launcher(), 'SIGKILL');
-    // bash takes back the terminal of a job that a signal ended.
+    // bash takes the terminal back from a job that a signal ended.
     await ended(t, tmux, 137);
     t.is((await running(NAME)).state, 'running');
     await noting(tmux, `thaw attach ${NAME}`);

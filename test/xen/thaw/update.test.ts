@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Other limits: the container has them at once, xl sees them, they are written down, and what cannot be had changes nothing.
+// Updated limits apply to the container at once, xl shows them, records keep them, and a refused update changes nothing.
 
 import test, { type ExecutionContext } from 'ava';
 import { longOnce } from '../../support/long.js';
@@ -18,7 +18,7 @@ import {
 const NAME = 'updated';
 const SLEEP = [busybox, 'sleep', '1000'];
 
-/** What a program in the container prints. */
+/** Returns the output of a program in the container. */
 async function inside(...words: string[]): Promise<string> {
   const { status, stdout, stderr } = await thaw(['exec', NAME, ...words]);
   if (status !== 0) throw new Error(`${words.join(' ')}: ${stderr}`);
@@ -65,7 +65,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
     const now = await memTotalMib();
     const expected = first + mib - 64;
     t.true(now > expected - 8 && now <= expected + 1, `${now} MiB of ${mib}, ${first} of 64`);
-    // Xen counts a page or two more than a guest has as its memory.
+    // Xen counts a page or two more than the guest's memory.
     const { mib: seen } = await seenByXl();
     t.true(seen >= mib - 2 && seen <= mib + 1, `xl says ${seen} of ${mib}`);
     t.is(await inspected('{{.HostConfig.Memory}}'), String(mib * 2 ** 20));
@@ -73,7 +73,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
     t.regex(stdout, new RegExp(` / ${mib} MiB`));
   }
   t.is(await inside('sha256sum', '/dev/shm/fill'), sum);
-  // Memory that came later can be had, too, and that which went cannot.
+  // Added memory is usable, and removed memory is not.
   await inside('sh', '-c', 'head -c 33554432 /dev/zero >/dev/shm/more; rm /dev/shm/more');
   const used = await thaw(['update', '--memory', '32m', NAME]);
   t.is(used.status, 125);
@@ -81,7 +81,7 @@ test.serial('memory grows and shrinks while it runs, and keeps what is in it', a
   const least = await thaw(['update', '--memory', '5m', NAME]);
   t.is(least.status, 2, least.stderr);
   t.is(await inspected('{{.HostConfig.Memory}}'), String(96 * 2 ** 20));
-  // What it is made of can be cloned.
+  // The updated size can be cloned.
   const cloned = await thaw(['clone', '--name', `${NAME}-too`, NAME]);
   t.is(cloned.status, 0, cloned.stderr);
   const copy = await thaw(['exec', `${NAME}-too`, 'sha256sum', '/dev/shm/fill']);
@@ -145,7 +145,7 @@ longOnce(
     await update(t, '--restart', 'no');
     await thaw(['unpause', NAME]);
     await update(t, '--memory', '96m');
-    // What it has while it runs, it has when it starts again.
+    // The limits of the running container also apply to its next start.
     await thaw(['restart', '-t', '0', NAME]);
     await until('it runs', async () => (await list())[0]?.state === 'running');
     t.true(Math.abs((await seenByXl()).mib - 96) <= 2);

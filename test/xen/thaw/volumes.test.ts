@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Containers see files of the host and volumes over 9pfs: changes go both ways, volumes outlive containers, and nothing else is reached.
+// Containers see host files and volumes over 9pfs: changes are visible on both sides, volumes outlive containers, other files are out of reach.
 
 import {
   mkdirSync,
@@ -29,7 +29,7 @@ import {
   until,
 } from '../../support/dom0/thaw.js';
 
-/** A folder of the host, which goes with the test. */
+/** A host directory that is removed with the test. */
 function folder(t: ExecutionContext): string {
   const path = mkdtempSync('/srv/thaw-test-');
   t.teardown(() => rmSync(path, { recursive: true, force: true }));
@@ -42,7 +42,7 @@ const mounts = () =>
     .split('\n')
     .filter((line) => line.includes(' /run/thaw/volumes/'));
 
-/** A container that waits, gone after the test. */
+/** A container that waits, removed after the test. */
 async function standing(t: ExecutionContext, name: string, ...words: string[]): Promise<void> {
   t.teardown(() => thaw(['rm', '--force', name]));
   const image = words.at(-1) === debian ? [] : [busybox];
@@ -179,7 +179,7 @@ once('many that write large pieces at once all come to their end', async (t) => 
   t.timeout(900_000);
   const path = folder(t);
   await standing(t, 'writers', '-v', `${path}:/v`, '--memory', '128m');
-  // More at once than a ring holds: the others wait for room.
+  // More requests than a ring holds at once: the rest wait for a free slot.
   const writes = [
     'for i in $(seq 12); do dd if=/dev/zero of=/v/$i bs=64k count=40 2>/dev/null & done',
     'wait; echo done',
@@ -242,7 +242,7 @@ once('a volume without a name goes with its container, if that is wanted', async
       0,
     );
     t.is((await thaw([...rm, 'keeper'])).status, 0);
-    // The first's, since rm alone keeps it.
+    // The first container's volume: rm alone keeps it.
     t.is((await volumes()).length, 1);
   }
   t.is((await thaw(['volume', 'prune', '--force'])).status, 0);
@@ -271,7 +271,7 @@ longOnce(
       (await list()).find((c) => c.name === 'served' && c.state === 'lost'),
     );
     t.regex(lost.reason ?? '', /its file server ended/);
-    // And it starts anew with the same files.
+    // It starts again with the same files.
     t.is((await thaw(['start', 'served'])).status, 0);
     t.is(await sh('served', 'cat /data/done'), 'done\n');
   },

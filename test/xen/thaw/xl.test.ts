@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// To xl a container is an ordinary domain.
+// xl sees a container as an ordinary domain.
 
 import test from 'ava';
 import {
@@ -20,7 +20,7 @@ test.serial(
     t.timeout(300_000);
     const { done } = startThaw(runWords('--name', 'seen-by-xl', busybox, 'sleep', '600'));
     const { domid } = await running('seen-by-xl');
-    // It is told a moment after the start, which does not wait for it.
+    // xl learns the name a moment after the start, which does not wait for it.
     await until('xl to list it by its name', async () =>
       new RegExp(`^seen-by-xl +${domid} `, 'm').test(await command('xl', ['list'])),
     );

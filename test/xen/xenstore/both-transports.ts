@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the Xen tests of the client share: the same test over xenstored's socket and over /dev/xen/xenbus, in a subtree of its own.
+// Runs the client's Xen tests over xenstored's socket and over /dev/xen/xenbus, each test in a subtree of its own.
 
 import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
@@ -9,14 +9,14 @@ export const SOCKET = '/run/xenstored/socket';
 export const DEVICE = '/dev/xen/xenbus';
 export const TRANSPORTS = [SOCKET, DEVICE] as const;
 
-// A thousand calls wait for each other on the device, and the emulated host may have to share its CPU.
+// A thousand calls queue on the device, and the emulated host may share its CPU.
 const TIMEOUT_MS = 200_000;
 
 export interface Place {
   readonly client: XenstoreClient;
   /** A subtree for this test alone, removed at its end. */
   readonly root: string;
-  /** A second connection that works on the same store, closed at the test's end: over the socket unless said otherwise. */
+  /** A second connection to the same store, closed at the test's end. It uses the socket unless specified otherwise. */
   another(path?: string): Promise<XenstoreClient>;
 }
 
@@ -54,7 +54,7 @@ export function testBoth(
   }
 }
 
-// One for each transport and test file: each on the device has a thread to start, which takes the emulated host a second.
+// One connection for each transport and test file: the device transport starts a thread, which takes the emulated host a second.
 function sharedClient(path: string): Promise<XenstoreClient> {
   const client = clients.get(path) ?? openXenstore({ path, timeoutMs: TIMEOUT_MS });
   clients.set(path, client);
@@ -64,7 +64,7 @@ function sharedClient(path: string): Promise<XenstoreClient> {
 async function removeTree(root: string): Promise<void> {
   const client = await sharedClient(SOCKET);
   await client.rm(root);
-  // The last test out takes the common parent along.
+  // The last test to end also removes the common parent.
   await client.transaction(async (tx) => {
     const rest = await tx.readIfExists('/tool/thaw-test');
     if (rest !== undefined && (await tx.directory('/tool/thaw-test')).length === 0)

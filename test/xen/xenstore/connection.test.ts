@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of connections to the real xenstored when they end, and when a client breaks the protocol's limits?
+// Connections to the real xenstored: their end, and clients that break the protocol's limits.
 
 import test from 'ava';
 import { spawn } from 'node:child_process';
@@ -99,7 +99,7 @@ test.serial('xenstored takes no request that is longer than the payload’s limi
   const stored = await client.readIfExists('/tool/thaw-too-long');
   await client.rm('/tool/thaw-too-long');
   await client.close();
-  // Xen's C daemon ends the connection, oxenstored leaves it open.
+  // Xen's C daemon closes the connection, oxenstored keeps it open.
   t.log(`the connection is ${String(outcome)}`);
   t.is(stored, undefined);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are lists past 4096 bytes whole with the real xenstored?
+// The real xenstored's lists of more than 4096 bytes arrive whole.
 
 import { isXenstoreError, type XenstoreClient } from '../../../xenstore/index.js';
 import { DEVICE, testBoth } from './both-transports.js';

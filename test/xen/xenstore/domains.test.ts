@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does xenstored know the domains as the client says?
+// xenstored and the client agree about domains.
 
 import { isXenstoreError } from '../../../xenstore/index.js';
 import { testBoth } from './both-transports.js';
 
-// Xen gives domids from 1 up to 0x7fef; nothing that the tests start comes near.
+// Xen assigns domids from 1 up to 0x7fef; the tests start far fewer domains.
 const NO_DOMAIN = 32000;
 
 testBoth('domain 0 is introduced, a domain that does not exist is not', async (t, { client }) => {
@@ -26,7 +26,7 @@ testBoth(
       client.release(NO_DOMAIN),
     ]) {
       const error: unknown = await t.throwsAsync(call);
-      // Xen's two daemons name this differently.
+      // Xen's two daemons name this error differently.
       t.true(isXenstoreError(error, 'ENOENT') || isXenstoreError(error, 'EINVAL'), String(error));
     }
     t.false(await client.isIntroduced(NO_DOMAIN));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do node operations agree with the real xenstored?
+// Node operations behave the same on the real xenstored.
 
 import { execFileSync } from 'node:child_process';
 import { isXenstoreError, permissions } from '../../../xenstore/index.js';
@@ -68,7 +68,7 @@ testBoth('special paths have permissions too', async (t, { client }) => {
     const list = await client.getPermissions('@releaseDomain');
     t.true(list.length >= 1);
   } catch (error) {
-    // oxenstored keeps none for them.
+    // oxenstored keeps no permissions for special paths.
     t.true(isXenstoreError(error, 'ENOENT') || isXenstoreError(error, 'EINVAL'), String(error));
     t.log(`this xenstored has no permissions for special paths: ${String(error)}`);
   }
@@ -85,7 +85,7 @@ testBoth(
       await client.write(`${root}/v`, 'y'.repeat(room));
       t.is(await client.read(`${root}/v`), 'y'.repeat(room));
     } catch (error) {
-      // oxenstored holds the control domain to its quota of 2048 bytes a value too.
+      // oxenstored also holds the control domain to its quota of 2048 bytes a value.
       t.true(isXenstoreError(error, 'E2BIG'), String(error));
       t.log(`this xenstored has a quota for the control domain: ${String(error)}`);
       t.is(await client.read(`${root}/v`), 'x'.repeat(2048));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do transactions hold what they promise with the real xenstored?
+// Transactions on the real xenstored are isolated and atomic.
 
 import { rejectsWith } from '../../support/xenstore/xenstore.js';
 import { testBoth } from './both-transports.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Do watches and waits hear of changes from the real xenstored, in order?
+// Watches and waits receive changes from the real xenstored in order.
 
 import { RELEASE_DOMAIN, INTRODUCE_DOMAIN, type Watch } from '../../../xenstore/index.js';
 import { eventually, rejectsWith } from '../../support/xenstore/xenstore.js';

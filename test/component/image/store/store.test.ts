@@ -27,7 +27,7 @@ const run = promisify(execFile);
 const log = silentLog();
 const unused = () => false;
 
-/** Everything below the store that is not an image or a layer of one. */
+/** Lists every file below the store that is no image and no layer of one. */
 async function leftovers(root: string): Promise<string[]> {
   const files = await readdir(root, { recursive: true });
   return files.filter(
@@ -79,7 +79,7 @@ test('an unchanged archive is not read again, a changed one is', async (t) => {
   t.not(second.id, first.id);
   t.deepEqual(second.names, [reference]);
   t.deepEqual((await store.list()).find((image) => image.id === first.id)?.names, []);
-  // Only the times differ: read again, same image.
+  // Only the times differ: reading it again gives the same image.
   await utimes(reference.slice('oci-archive:'.length), 1, 1);
   t.is((await resolve()).id, second.id);
 });
@@ -289,7 +289,7 @@ test('an image just handed out cannot be removed under its caller', async (t) =>
   const { store, archive } = await fixture(t);
   const reference = `oci-archive:${await archive('a.tar', hello)}`;
   await store.pull(reference);
-  // Whichever is first: removed and pulled again, or refused. Never a path to what is gone.
+  // Either order is right: removed and pulled again, or refused. A path to a removed image is wrong.
   for (let round = 0; round < 20; round++) {
     let isUsed = false;
     const resolved = store.resolve(reference).then((image) => {
@@ -385,7 +385,7 @@ test('an aborted pull leaves nothing', async (t) => {
     if (ms > 0) await Promise.race([pull, sleep(ms)]);
     stop.abort();
     const [result] = await Promise.allSettled([pull]);
-    // Where the machine is quick the pull may be done before.
+    // On a quick machine the pull may end before.
     if (ms === 0 || result.status === 'rejected')
       t.like(result, { reason: { code: 'ERR_IMAGE_ABORTED' } });
     await store.pull(reference);
@@ -411,7 +411,7 @@ test('what a killed process left is cleared, what a living one works on is not',
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  // It stops where it is, or it might be done before this one has looked.
+  // The process is stopped, since it might end before the test has looked.
   await new Promise((resolve) => child.stdout.once('data', resolve));
   const [work] = await readdir(join(root, 'tmp'));
   t.truthy(work);
@@ -437,7 +437,7 @@ test('a full disk is named with what is free, and nothing is left on it', async 
   await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', root]);
   t.teardown(() => run('umount', [root]));
   const store = await ImageStore.open({ root, log });
-  // Compressed it fits, unpacked it does not; then one that does not even fit as it is.
+  // It fits compressed but not unpacked; the second one does not even fit compressed.
   const zeros = await archive('zeros.tar', [
     { name: 'big', content: Buffer.alloc(16 * 1024 * 1024) },
   ]);

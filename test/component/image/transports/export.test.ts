@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes out of the store comes back the same, by thaw and by skopeo, which podman and docker read as well.
+// Exported images are imported unchanged, by thaw and by skopeo, in formats that podman and docker read as well.
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose instructions were they?
+// Assigns sampled instructions to their programs.
 
 import test from 'ava';
 import { countSamples, parseSymbols, symbolAt } from '../../../../bench/profile/samples.js';

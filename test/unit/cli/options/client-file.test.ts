@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that is named is read whole, or refused; nothing that is named keeps thawd waiting.
+// A named file is read completely or refused. No file keeps thawd waiting.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys that detach, as podman's users write them.
+// Detach keys in podman's notation.
 
 import test from 'ava';
 import { runCommandLine } from '../../../../toolstack/cli/main.js';

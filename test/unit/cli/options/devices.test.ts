@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device as podman's users write it.
+// Devices in podman's notation.
 
 import test from 'ava';
 import { deviceOptions } from '../../../../toolstack/cli/options/devices.js';

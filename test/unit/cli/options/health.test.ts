@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A health check as podman's users write it.
+// Health checks in podman's notation.
 
 import test from 'ava';
 import { healthOptions, healthcheckRunCommand } from '../../../../toolstack/cli/options/health.js';

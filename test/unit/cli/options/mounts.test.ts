@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Volumes and files of the host as podman's and docker's users write them.
+// Volumes and bind mounts in the notation of podman and docker.
 
 import test from 'ava';
 import type { Client } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports and networks as podman's users write them.
+// Ports and networks in podman's notation.
 
 import test from 'ava';
 import { runCommandLine } from '../../../../toolstack/cli/main.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words are taken apart up to the first that is no option: groups, attached values, help anywhere among them, strict flags.
+// Options are parsed up to the first word that is no option: groups, attached values, help anywhere among them, strict flags.
 
 import test from 'ava';
 import { killCommand } from '../../../../toolstack/cli/commands/container/kill.js';
@@ -65,7 +65,7 @@ test('a hundred thousand arguments are no trouble', (t) => {
   const many = Array.from({ length: 100_000 }, (_, i) => `-${i}`);
   const started = performance.now();
   t.is(run('--rm', 'img', ...many).positional.length, 100_001);
-  // It took 44 s, in which thawd did nothing else.
+  // It took 44 s, and blocked thawd meanwhile.
   t.true(performance.now() - started < 5000);
 });
 

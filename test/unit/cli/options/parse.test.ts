@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words become options up to the first that is none, and what cannot be understood is refused.
+// Words become options up to the first word that is no option. Unknown options are refused.
 
 import test from 'ava';
 import { flag, stringList, stringOption } from '../../../../toolstack/cli/command.js';

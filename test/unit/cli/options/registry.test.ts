@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose logins are used for a registry.
+// The logins used for a registry.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options are read as getopt(3) reads them where yargs-parser would read something else.
+// Options are read as getopt(3) reads them where yargs-parser would differ.
 
 import test from 'ava';
 import { parseOptions } from '../../../../toolstack/cli/options/options.js';

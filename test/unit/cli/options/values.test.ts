@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values of options are read, or refused with option, value and what is allowed.
+// Values of options are parsed, or refused with the option, the value and the allowed values.
 
 import test from 'ava';
 import { duration, pairs, signal, time, whole } from '../../../../toolstack/cli/options/values.js';

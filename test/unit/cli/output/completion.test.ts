@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bash completes commands, options and names with what is printed for it.
+// bash completes commands, options and names with thaw's completion script.
 
 import { execFileSync } from 'node:child_process';
 import test from 'ava';
@@ -8,7 +8,7 @@ import { bashCompletion, zshCompletion } from '../../../../toolstack/cli/output/
 import { runCommandLine } from '../../../../toolstack/cli/main.js';
 import { fakeClient, fakeEngine } from '../../../support/cli/fake-engine.js';
 
-/** What bash offers for these words, the last of which is being typed; `thaw` itself prints two names. */
+/** Returns bash's completions for these words, the last of which is incomplete; `thaw` itself prints two names. */
 function offered(...words: string[]): string[] {
   const script = `${bashCompletion(COMMANDS)}
 thaw() { printf 'web\\ndb\\n'; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only a yes is a yes.
+// Only an explicit yes confirms.
 
 import test from 'ava';
 import { confirm, FORCE_OPTION } from '../../../../toolstack/cli/output/confirm.js';

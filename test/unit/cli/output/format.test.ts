@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --format is fields of each item in the text around them, or columns.
+// --format prints fields of each item within text, or columns.
 
 import test from 'ava';
 import { fieldNames, renderEach } from '../../../../toolstack/cli/output/format.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Help fits the terminal, loses no option, and puts the many options of a command into groups.
+// Help fits the terminal, lists every option, and groups the options of a command that has many.
 
 import test from 'ava';
 import { COMMAND_GROUPS, COMMANDS } from '../../../../toolstack/cli/commands.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manual has every command and option, and nothing that groff would take for its own.
+// The manual has every command and option, and no text that groff would read as a request.
 
 import { spawnSync } from 'node:child_process';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mistyped command or option is answered with the one that it is like.
+// A mistyped command or option is answered with the most similar one.
 
 import test from 'ava';
 import { COMMANDS } from '../../../../toolstack/cli/commands.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists are aligned for people and JSON for programs, and show no control characters.
+// Lists are aligned for people and JSON for programs, and contain no control characters.
 
 import test from 'ava';
 import type { ContainerSummary } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A frozen image lasts until it is removed, and is made again when what is stored of it does not fit any more.
+// A frozen image lasts until it is removed. It is made again when its stored files no longer fit.
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

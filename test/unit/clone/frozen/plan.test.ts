@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written down of a frozen image is read again, also from before there were kinds.
+// Stored plans of frozen images are read back, including those from before kinds existed.
 
 import test from 'ava';
 import { cannotRemake, parsePlan } from '../../../../toolstack/clone/frozen/plan.js';

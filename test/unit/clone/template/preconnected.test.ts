@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What clones go on with is stored with a template, and taken up only beside the kernel whose back end it was agreed with.
+// Preconnected devices are stored with a template, and used only with the kernel whose back end they were negotiated with.
 
 import test from 'ava';
 import {
@@ -8,7 +8,7 @@ import {
   type Kept,
 } from '../../../../toolstack/clone/template/preconnected.js';
 
-/** Of both channels, then of the vif. */
+/** Both channels, then the vif. */
 const [CHANNEL_PAGES, VIF_PAGES] = [9 + 65, 34];
 
 function kept(): Kept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which template serves a container, and when a stored one still fits.
+// Selects the template that serves a container, and checks that a stored template still fits.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy that fails keeps no memory, and which domains stand still is told by Xen and by their agents.
+// A failed copy keeps no memory. Xen and the agents tell which domains are frozen.
 
 import { ftruncateSync, readlinkSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,12 +41,12 @@ test.serial(
       throw new Error('no suspend');
     };
     await t.throwsAsync(copyDomain(host, domid, 65536), { message: 'no suspend' });
-    // Sparse, as a guest may have it for nothing.
+    // Sparse, as a guest's memory may be without further cost.
     libxl.onSuspend = (raw) => ftruncateSync(raw, 2 ** 30);
     libxl.suspends = (signal) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('cut'))));
     await t.throwsAsync(copyDomain(host, domid, 65536), { code: 'ERR_COPY', message: /336 MiB/ });
-    // What a larger one has is no reason; as a stream it is none.
+    // A larger domain may have that much memory. The only error left is the invalid stream.
     libxl.suspends = () => delay(1200);
     await t.throwsAsync(copyDomain(host, domid, 2 ** 20), { code: 'ERR_XEN_BAD_STREAM' });
     t.is(memoryFiles(), before);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template is kept whole or not at all, comes back byte for byte, and a damaged one is told from a good one.
+// A template is stored completely or not at all, is read back byte for byte, and is refused when damaged.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import {
   type Template,
 } from '../../../../toolstack/clone/template/template.js';
 
-// More than one chunk of what reads it, and no multiple of one.
+// More than one chunk of the reader, and no multiple of one.
 const STREAM = randomBytes(2.5 * 2 ** 20 + 7);
 
 async function storedTemplate(t: ExecutionContext) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A template is made or loaded once for all who ask, and stored ones that fit no more are removed.
+// Concurrent requests make or load a template once. Stored templates that no longer fit are removed.
 
 import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a host is told apart by, and that all that differs is named in one line.
+// Host traits: all differences between two hosts are named in one line.
 
 import test from 'ava';
 import type { GuestFiles } from '../../../../toolstack/clone/template/shape.js';
@@ -20,7 +20,7 @@ processor\t: 1
 vendor_id\t: Other
 `;
 
-// SAFETY: nothing else of them is looked at.
+// SAFETY: the test uses no other member.
 const host = {
   version: { version: '4.20.0', changeset: 'abc', capabilities: 'xen-3.0-x86_64 ' },
 } as unknown as XenHost;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What engines read: which command lines are a runtime's, the state, the list, errors on stderr and in the log.
+// Interface to container engines: recognized command lines, the state, the list, errors on stderr and in the log.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Engines know a program that is not there, or may not be run, by runc's words alone: 127 and 126 are made of them.
+// Engines recognize a missing or non-executable program by runc's words alone, and map these to 127 and 126.
 import test from 'ava';
 import { ThawError } from '../../../../toolstack/base/errors.js';
 import { fileTrouble, programError, refusal } from '../../../../toolstack/frontends/oci/errors.js';
@@ -33,7 +33,7 @@ test('a file that is in the way of a checkpoint is named as dom0 knows it, and n
 });
 
 test('what the agent refuses to hold is told with what can be done', (t) => {
-  // SAFETY: it looks at its id and its files alone.
+  // SAFETY: the container's id and files are the only members used.
   const record = { id: 'one', sandbox: { files } } as unknown as Parameters<typeof refusal>[0];
   const told = (code: string, text: string): unknown => refusal(record, new ThawError(code, text));
   t.like(told('ERR_AGENT_TCP', 'Agent refused to hold it: 2 TCP connections are open'), {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine makes of images: podman's words, and containers that go before their image.
+// The engine's image commands: podman's output, and removal of containers before their image.
 
 import test from 'ava';
 import { fakeClient } from '../../../support/cli/fake-engine.js';

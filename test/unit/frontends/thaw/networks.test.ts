@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network can go as soon as the command of its last container has ended, though its domain is still going.
+// A network can be removed as soon as its last container has ended, even while the container's domain is ending.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';

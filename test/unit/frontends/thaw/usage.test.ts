@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw system df counts what is on disk, and what of it nothing needs.
+// thaw system df reports disk usage, and the reclaimable part.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that come as real tar streams and go through the real mkfs.erofs; what came out is read back by fsck.erofs and dump.erofs.
+// Converts real tar streams to layers with the real mkfs.erofs. fsck.erofs and dump.erofs read the results back.
 import test, { type ExecutionContext } from 'ava';
 import { execFile } from 'node:child_process';
 import { lstat, mkdtemp, readFile, readdir, readlink, rm, writeFile } from 'node:fs/promises';
@@ -40,7 +40,7 @@ async function convert(
   });
 }
 
-/** Mode, uid and gid of a path; '' is the root. dump.erofs shows no sticky bit, so the files are taken out. */
+/** Mode, uid and gid of a path; '' is the root. dump.erofs shows no sticky bit, so the files are extracted. */
 async function attributes(dir: string, path: string): Promise<number[]> {
   const x = join(dir, 'x');
   await run('fsck.erofs', [`--extract=${x}`, '--preserve', '--overwrite', join(dir, 'out.erofs')]);
@@ -159,7 +159,7 @@ test('whiteouts hide what lies below, never what their own layer has', async (t)
   await run('mkdir', [loop]);
   await run('mount', ['-t', 'erofs', '-o', 'loop,ro', join(dir, 'out.erofs'), loop]);
   try {
-    // trusted.overlay.opaque shows as an xattr of the folder: overlayfs itself is asked.
+    // trusted.overlay.opaque shows as an xattr of the folder, so the test asks overlayfs itself.
     const lower = join(dir, 'lower');
     const merged = join(dir, 'merged');
     await run('sh', [
@@ -316,7 +316,7 @@ test('damage of every kind is found, and mkfs.erofs does not survive it', async 
       title,
     );
   }
-  // Status 1: none found.
+  // Status 1: no matches.
   await t.throwsAsync(run('pgrep', ['-f', `mkfs.erofs.*${dir}`]), { code: 1 as never });
 });
 
@@ -329,7 +329,7 @@ test('xz is refused with the remedy', async (t) => {
   });
 });
 
-/** Which part of the time that `work` took the event loop was blocked at a stretch, at most. */
+/** The largest part of `work`'s time for which the event loop was blocked without a break. */
 async function blockedPart(work: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   let last = begun;
@@ -352,7 +352,7 @@ test('an aborted conversion ends, and the event loop stays free while one runs',
   setTimeout(() => stop.abort(), 20);
   await t.throwsAsync(aborted, { code: 'ERR_IMAGE_ABORTED' });
 
-  // On a busy machine all takes longer, so that a bound in milliseconds says nothing, and it may stand still once.
+  // A relative bound, since a busy machine slows everything down and may stall once.
   let most = 1;
   for (let tries = 0; tries < 3 && most >= 0.5; tries++) {
     most = Math.min(most, await blockedPart(() => convert(dir, tar, { blobBytes })));
@@ -363,7 +363,7 @@ test('an aborted conversion ends, and the event loop stays free while one runs',
 
 test('extended attributes arrive', async (t) => {
   const dir = await workDir(t);
-  // tar-stream writes no pax records of others' kinds through `pax` typings; it does at run time.
+  // tar-stream's typings for `pax` allow no records of other vendors; at run time it writes them.
   const entry = { name: 'f', content: 'x', pax: { 'SCHILY.xattr.user.thaw': 'yes' } };
   await convert(dir, await makeTar([entry]));
   const { stdout } = await run('dump.erofs', ['--path=/f', join(dir, 'out.erofs')]);

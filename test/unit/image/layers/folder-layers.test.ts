@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folders as EROFS: what an overlay of them shows is what one of their layers shows; who keeps a layer, and when it goes.
+// Folders as EROFS layers: overlays of layers and of folders show the same files. Tests the users of a layer, and its removal.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -33,7 +33,7 @@ function opened(t: ExecutionContext): { folder: string; layers: FolderLayers } {
 
 const cached = (folder: string) => ({ folder, isOwn: false });
 
-/** llistxattr(2) and lgetxattr(2) by their numbers: Debian's own perl has no other way. */
+/** llistxattr(2) and lgetxattr(2) by their numbers: Debian's perl has no binding for them. */
 const XATTRS = `for (@ARGV) {
   my ($names, $value) = ("\\0" x 65536, "\\0" x 65536);
   my $n = syscall(195, $_, $names, 65536);
@@ -43,11 +43,11 @@ const XATTRS = `for (@ARGV) {
   }
 }`;
 
-/** The same of setxattr(2), of what an expression says. */
+/** setxattr(2) by its number, with a value given as an expression. */
 const SET = `my ($path, $name, $value) = (@ARGV[0, 1], eval $ARGV[2]);
   syscall(188, $path, $name, $value, length $value, 0) == 0 or die $!`;
 
-/** All that a file's nature says; those of the overlay's marks that show are wrong. */
+/** All attributes of a file. Visible overlay marks are errors. */
 const TREE = `find . -printf '%p %y %m %U %G %n %l %T@\\n' | sort
   find . | sort | xargs perl -e '${XATTRS}'; find . -type f | sort | xargs sha256sum`;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An image of another one and a layer more is an image like any other: with a config, a history, and blobs that can be saved.
+// A commit, an image plus one layer, is a complete image: with a config, a history, and blobs that can be saved.
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
 import { access, readdir, writeFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ for (const format of ['oci', 'docker'])
     const config = JSON.parse(raw.toString()) as { author: string; history: object[] };
     t.is(config.author, 'me');
     t.like(config.history.at(-1), { created_by: 'sh -c true', comment: 'why', author: 'me' });
-    // What it was made of is as it was.
+    // The parent image is unchanged.
     t.is((await store.resolve(base.id)).id, base.id);
     t.deepEqual((await store.resolve(base.id)).layers, base.layers);
   });

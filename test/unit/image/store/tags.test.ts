@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names that images are given, and what that means for removing and pulling them.
+// Tags of images, and their effect on removing and pulling images.
 import test from 'ava';
 import { imageStore } from '../../../support/image/store.js';
 

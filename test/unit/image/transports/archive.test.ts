@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images a saved file or folder holds, and under which names they are loaded.
+// Lists the images of a saved file or folder, and the names under which they are loaded.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

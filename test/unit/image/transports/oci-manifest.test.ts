@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A manifest of docker's becomes one of OCI's that names the same blobs, or stays as it is.
+// A Docker manifest becomes an OCI manifest that names the same blobs, or stays unchanged.
 import test from 'ava';
 import { toOciManifest } from '../../../../toolstack/image/transports/oci-manifest.js';
 

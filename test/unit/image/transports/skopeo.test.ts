@@ -75,7 +75,7 @@ test('an aborted copy ends at once with the process gone', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'thaw-skopeo-'));
   t.teardown(() => rm(dir, { recursive: true }));
   await promisify(execFile)('mkfifo', [join(dir, 'manifest.json')]);
-  // A FIFO that nobody writes: skopeo waits for ever.
+  // A FIFO without a writer: skopeo waits for ever.
   const inspected = inspectRaw(parseReference(`dir:${dir}`), {
     tmpDir: dir,
     signal: AbortSignal.timeout(300),

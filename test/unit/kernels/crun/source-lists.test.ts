@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of a machine's configured archives does the build ask for source packages?
+// Selects the machine's configured archives from which the build requests source packages.
 import test from 'ava';
 import { files, run } from '../support.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is the initrd's archive a function of its manifest and files, and one that cpio reads?
+// The initrd's archive depends on its manifest and files alone, and cpio reads it.
 import { spawnSync } from 'node:child_process';
 import { utimesSync } from 'node:fs';
 import path from 'node:path';

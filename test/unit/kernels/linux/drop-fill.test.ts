@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Are pages of a kernel that hold only the linker's fill zeroed, and no other byte?
+// Kernel pages that hold only the linker's fill are zeroed. No other byte changes.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { files, run } from '../support.js';

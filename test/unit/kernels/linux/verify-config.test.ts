@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the verifier of the kernel configuration notice each way in which Kconfig can ignore a request?
+// The verifier of the kernel configuration detects each way in which Kconfig can ignore a request.
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses go to numbers and back, and subnets are what they say.
+// Converts addresses to numbers and back, and computes subnets.
 
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';

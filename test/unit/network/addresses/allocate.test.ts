@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nobody gets an address twice, nor one just given back, nor one that is no container's.
+// No address is allocated twice, reused right after its release, or outside the range for containers.
 
 import test from 'ava';
 import { Addresses } from '../../../../toolstack/network/addresses/allocate.js';

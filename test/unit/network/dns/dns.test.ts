@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name server gets the containers of each network, starts with the first container, and hears of changes; a fake server notes its signals.
+// The name server gets the containers of each network, starts with the first, and is notified of changes. A fake server records its signals.
 
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ test('a file says where to listen and who is there', (t) => {
   t.is(text, '10.94.0.1,fd00::1\na 10.94.0.2  web,www\n');
 });
 
-/** A server that goes into the background and writes its signals down, as aardvark-dns does all but the writing. */
+/** A server that daemonizes as aardvark-dns does, and records its signals. */
 async function standIn(t: ExecutionContext, script: string) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-dns-'));
   const program = join(folder, 'server');

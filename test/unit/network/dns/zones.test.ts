@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The zones of the name server.
+// Builds the zones of the name server.
 
 import test from 'ava';
 import type { AttachedAddress, Attachment } from '../../../../toolstack/network/attachment.js';

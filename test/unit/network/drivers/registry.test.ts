@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each network has one driver, which connects guests in the order that they need.
+// Each network has one driver. Drivers connect guests in the required order.
 
 import test from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules lead ports to their containers by each family, hide networks behind the host, and keep the internal in.
+// The rules forward ports to their containers in each family, masquerade networks, and isolate internal ones.
 
 import { spawnSync } from 'node:child_process';
 import test from 'ava';

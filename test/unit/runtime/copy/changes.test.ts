@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a guest says of its changes is a list, or an error.
+// A guest's report of its changes is a list, or an error.
 
 import test from 'ava';
 import { parseChanges } from '../../../../toolstack/runtime/copy/changes.js';

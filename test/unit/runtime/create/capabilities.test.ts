@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may be added and dropped, and what root and others have of it.
+// Capabilities that may be added and dropped, and the resulting sets of root and of other users.
 
 import test from 'ava';
 import { capabilitiesFor } from '../../../../toolstack/runtime/create/capabilities.js';

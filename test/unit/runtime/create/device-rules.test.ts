@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container without rules for devices has no way to one.
+// A container without device rules cannot access any device.
 
 import test from 'ava';
 import { capabilitiesFor } from '../../../../toolstack/runtime/create/capabilities.js';

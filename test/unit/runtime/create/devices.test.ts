@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container gets block devices alone, none that is in use, and finds them behind its own disks.
+// A container gets only unused block devices. Their numbers follow those of its own disks.
 
 import test from 'ava';
 import type { CreateOptions, DeviceWish } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container asks for of the host is checked before anything is made, and a new volume is filled.
+// Mounts of host files are checked before any resource is created, and a new volume is filled.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

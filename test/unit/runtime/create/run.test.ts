@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container is made, started, and what it was when its start fails.
+// A container is created and started, and returns to its previous state when its start fails.
 
 import test from 'ava';
 import type { CreateOptions } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What crun is told, as a whole and for each choice.
+// The config for crun, complete and for each option.
 
 import test from 'ava';
 import {

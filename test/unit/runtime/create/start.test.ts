@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An image and a command line become the process that people expect.
+// An image's config and a command line become the process.
 
 import test from 'ava';
 import type { Client, RunOptions } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A volume without a name goes with the last container that has it; one with a name stays, unmounted when nobody runs with it.
+// An anonymous volume is removed with its last container. A named one stays, unmounted while no running container uses it.
 
 import test from 'ava';
 import type { CreateOptions } from '../../../../toolstack/api/engine.js';

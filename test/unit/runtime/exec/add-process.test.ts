@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A process is expected, joined and begun, in this order, and nothing of it stays when one of these fails.
+// A process is expected, joined and begun, in this order. A failed step leaves nothing behind.
 
 import { constants } from 'node:os';
 import test from 'ava';
@@ -9,7 +9,7 @@ import { addProcess, type AddedProcess } from '../../../../toolstack/runtime/exe
 import type { ShimClient } from '../../../../toolstack/sandbox/shim/client.js';
 import { Execs } from '../../../../toolstack/sandbox/shim/execs.js';
 
-/** Notes what is done; `fails` is what does not work, `error` how. */
+/** Records the steps; `fails` is the step that fails, `error` its error. */
 function fake(fails = '', error = new Error('no')) {
   const did: string[] = [];
   const note = (what: string): Promise<void> => {

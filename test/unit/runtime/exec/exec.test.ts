@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a container's new process is made of, in which order it comes to be, and what is undone when it does not.
+// Builds a container's new process, starts it in order, and undoes the steps when one fails.
 
 import test, { type ExecutionContext } from 'ava';
 import type { ExecOptions } from '../../../../toolstack/api/engine.js';
@@ -22,7 +22,7 @@ const own = {
   user: { uid: 0, gid: 0, additionalGids: [3] },
 };
 
-/** A running container whose sandbox writes down what it is asked. */
+/** A running container with a sandbox that records its requests. */
 async function running(
   t: ExecutionContext,
   change: Partial<ContainerRecord> = {},

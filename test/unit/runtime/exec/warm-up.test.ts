@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is run before a freeze runs in the container's shell, keeps stdout free, and its failure is the freeze's.
+// The command before a freeze runs in the container's shell and keeps stdout free. Its failure fails the freeze.
 
 import test, { type ExecutionContext } from 'ava';
 import type { ExecRequest } from '../../../../toolstack/agent/wire-process.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What checks say is counted as podman does it, and they run by themselves while the container does.
+// Results of health checks count as in podman. Checks run by themselves while the container runs.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -48,7 +48,7 @@ test('a check that cannot run has failed, and what changes is told and written d
   const { services, container, record } = all;
   const told: (string | undefined)[] = [];
   t.teardown(services.events.listen(({ action, health }) => void told.push(`${action} ${health}`)));
-  // No agent answers in this test's sandbox.
+  // This test's sandbox has no agent.
   t.is((await checkHealth(services, container)).log.at(-1)?.exitCode, 1);
   t.is(record.health?.status, 'starting');
   await checkHealth(services, container);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both kinds of containers: one end, one state, records written in order, exclusive work in turn.
+// Common to both kinds of containers: one end, one state, records written in order, exclusive work in turn.
 
 import test from 'ava';
 import type { ContainerState } from '../../../../toolstack/api/container.js';
@@ -25,7 +25,7 @@ class PlainContainer extends BaseContainer<Plain> {
   }
 }
 
-/** Its saves end when they are told to. */
+/** The test controls when each save ends. */
 function given(state: ContainerState) {
   const saved: string[] = [];
   const waiting: (() => void)[] = [];
@@ -44,7 +44,7 @@ test('records are written one after the other, also behind one that failed', asy
   const first = container.transition('run', { note: 'full' });
   const second = container.update({ note: 'second' });
   await turn();
-  // The record is changed at once; what is written is what it is by then.
+  // The record changes at once. The save writes the state of its own moment.
   t.deepEqual([container.record.state, container.record.note], ['running', 'second']);
   t.is(saved.length, 1);
   waiting[0]?.();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container ends once, with the first news, and what is written down then is what happened.
+// A container ends once, at the first report. Its record then describes that end.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has happened is told in order, then what happens, until somebody has had enough.
+// Past events are reported in order, then new ones, until the reader stops.
 
 import test from 'ava';
 import type { ThawEvent } from '../../../../toolstack/api/engine.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every event in every state: the table is what this file says, and what docs/architecture.md shows.
+// Tests every event in every state against the table in this file, which docs/architecture.md shows.
 
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
@@ -21,7 +21,7 @@ const STATES: readonly ContainerState[] = [
 ];
 const EVENTS = Object.keys(LIFECYCLE) as LifecycleEvent[];
 
-/** The states that follow, in the order of STATES; `-` where the event is not allowed. */
+/** The next states, in the order of STATES; `-` where the event is not allowed. */
 const EXPECTED: Record<LifecycleEvent, string> = {
   make: 'created - - - - - - -',
   start: '- starting - - - starting starting -',

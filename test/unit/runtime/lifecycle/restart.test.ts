@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which containers start again, and that they are asked for it when they end.
+// Restart policies: selects the containers to start again, and starts them at their end.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -54,7 +54,7 @@ test('a container that ends is started again, also after a start that failed, un
   t.teardown(() => policies.close());
   container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
   await container.finished;
-  // Each of them fails: the host of this test has no template.
+  // Each start fails: the host of this test has no template.
   for (let i = 0; (record.restarts ?? 0) < 2 && i < 200; i++) await delay(20);
   t.true((record.restarts ?? 0) >= 2);
   await stopContainer(services, manager, 'web');
@@ -70,12 +70,12 @@ test('somebody who starts it begins its count anew; a start that fails waits lon
   const { services, manager, container, record } = all;
   const policies = new RestartPolicies(services, manager);
   t.teardown(() => policies.close());
-  // It ran for long, and each start after that fails.
+  // It ran for long, and each later start fails.
   container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
   await container.finished;
   const began = Date.now();
   for (let i = 0; (record.restarts ?? 0) < 3 && i < 1000; i++) await delay(20);
-  // 100, 200 and 400 ms after each other, the work of each beside.
+  // Delays of 100, 200 and 400 ms, plus the work of each start.
   t.is(record.restarts, 3);
   t.true(Date.now() - began >= 650, `${Date.now() - began} ms`);
   policies.close();
@@ -84,7 +84,7 @@ test('somebody who starts it begins its count anew; a start that fails waits lon
   t.is(record.restarts, 0);
 });
 
-/** Of one whose policy has it start again, while its sandbox is still going. */
+/** A container that its policy restarts while its sandbox is still ending. */
 async function ending(t: Parameters<typeof runningContainer>[0]) {
   const all = await runningContainer(t, { options: optionsWith('always'), imageId: 'sha256:cd' });
   let goes: () => void = () => undefined;
@@ -94,7 +94,7 @@ async function ending(t: Parameters<typeof runningContainer>[0]) {
   t.teardown(() => policies.close());
   all.container.shimEvents.onExit(1, { kind: 'exited', code: 0 });
   await all.container.ended;
-  // Its policy waits for the end of the sandbox by then, as whoever comes now does.
+  // By then the policy waits for the end of the sandbox, and so does this start.
   await delay(300);
   return { ...all, goes };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container is asked to end, and killed when it does not; paused it gets no time until it is let go.
+// stop sends a signal, then kills the container. The time limit of a paused container starts when it is resumed.
 
 import test from 'ava';
 import { pauseContainer } from '../../../../toolstack/runtime/pause/pause.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who waits hears of the end, whenever that is.
+// Every waiter is told of the end, early or late.
 
 import test from 'ava';
 import { waitFor } from '../../../../toolstack/runtime/lifecycle/wait.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A log gives back what the container wrote, byte for byte, however the file is cut into chunks.
+// A log returns the container's output byte for byte, however the file is cut into chunks.
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
@@ -12,7 +12,7 @@ function read(chunks: Iterable<Buffer>): LogEntry[] {
   return [...chunks].flatMap((chunk) => [...parser.push(chunk)]);
 }
 
-/** A log of that output, as the shim writes it: full lines, and a piece where the output has no line break at its end. */
+/** A log of that output, as the shim writes it: full lines, and a partial record at the end if no line break is there. */
 function logOf(stream: string, output: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < output.length;) {

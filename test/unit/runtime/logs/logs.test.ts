@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lines that were asked for, as they were written and as they are being written, though the file is put aside meanwhile.
+// Returns the requested lines of the past and of the running container, also when the file is rotated meanwhile.
 
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';

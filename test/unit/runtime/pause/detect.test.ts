@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What xl does to a domain is seen when somebody looks, and by who would wait in vain.
+// Detects an xl pause when a state is queried, and when a request would otherwise wait in vain.
 
 import test from 'ava';
 import { execIn } from '../../../../toolstack/runtime/exec/exec.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the guest and Xen are asked, in which order, by each way to pause and each way to go on.
+// The requests to the guest and to Xen, in order, for each kind of pause and resume.
 
 import test from 'ava';
 import { decodeFields } from '../../../../toolstack/base/frame.js';

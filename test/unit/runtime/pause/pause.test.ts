@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container of its own is paused as a domain, one in a pod as a cgroup, whatever becomes of thawd and of the pod meanwhile.
+// A container of its own is paused as a domain, one in a pod as a cgroup, also when thawd or the pod ends meanwhile.
 
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';

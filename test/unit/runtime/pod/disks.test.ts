@@ -22,7 +22,7 @@ async function podDisks(
     acquireWritable: (file: string) => acquire().then((node) => (loops.push(`+w${file}`), node)),
     release: (file: string) => Promise.resolve(void loops.push(`-${file}`)),
   };
-  // SAFETY: nothing else of it is used here.
+  // SAFETY: the test uses no other member.
   const services = {
     host: fakeXenHost(new FakeLibxl(), client),
     loops: fake as unknown as LoopDevices,
@@ -54,7 +54,7 @@ test('the number of a disk that is gone is free, and one that has a user stays',
 });
 
 test('what cannot be plugged has no loop device afterwards', async (t) => {
-  // No block device, as the kernel says of it.
+  // The kernel reports no block device for it.
   const { disks, loops } = await podDisks(t, () => Promise.resolve('/etc/passwd'));
   const disk = disks.take('/c/1', true);
   await t.throwsAsync(disks.plug(disk), { code: 'ERR_XEN_VBD' });

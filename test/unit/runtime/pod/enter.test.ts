@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container enters a domain step by step. Its place is written down first, and nothing of it stays when a step fails.
+// A container enters a domain step by step. Its slot is recorded first, and a failed step leaves nothing behind.
 
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -23,7 +23,7 @@ import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
 const FILES = [{ path: '/srv', readOnly: false, fillFrom: '/data' }];
 const EVENTS = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
 
-/** A pod whose domain notes what is done; `fails` is what does not work. */
+/** A pod with a domain that records the steps; `fails` is the step that fails. */
 function fakePod(fails = '') {
   const did: string[] = [];
   const note = (what: string): Promise<void> => {
@@ -54,7 +54,7 @@ function fakePod(fails = '') {
       give: (device: number) => note(`unshare ${device}`),
     },
   };
-  // SAFETY: nothing else of these is used here.
+  // SAFETY: the test uses no other member of these.
   const pod = {
     record: { name: 'shop' },
     services: { log: silentLog(), sandbox: { host: fakeXenHost(new FakeLibxl()) } },
@@ -71,7 +71,7 @@ const entering = (places: Place[], change: Partial<Entering> = {}): Entering => 
   ...change,
 });
 
-/** Its first process, if that never began, is forgotten: its start was undone. */
+/** The undo of a start makes the shim forget a first process that never began. */
 const FORGOTTEN = `forget ${2 ** 20 + 1} ${Forget.UNDONE}`;
 const LEAVING = ['DELETE', 'unshare 7', 'UNMOUNT', FORGOTTEN, 'unplug', 'left'];
 
@@ -115,7 +115,7 @@ test('without layers its root filesystem is a share, and nothing is mounted or f
   const meanwhile = (member: Member): Promise<void> =>
     Promise.resolve(void did.push(`meanwhile ${member.place.slot}`));
   const change = { layers: [], files, meanwhile, hearsShimOnly: true };
-  // SAFETY: neither disks nor anything else of the services is used here.
+  // SAFETY: the test uses neither disks nor other members of the services.
   const services = {} as SandboxServices;
   const member = await enterDomain(services, await pod.up(), entering([], change));
   t.deepEqual(did.splice(0), ['share 7', 'meanwhile 1']);

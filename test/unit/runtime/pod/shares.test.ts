@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose 9pfs device is it? Each container of a pod has one of its own, and a number that is in use is nobody else's.
+// Each container of a pod has its own 9pfs device. A number in use is never assigned again.
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../../toolstack/base/ids.js';
@@ -12,7 +12,7 @@ import { joinFake } from '../../../support/xenstore/xenstore.js';
 
 const DOMID = asDomid(5);
 
-/** `letsGo` says whether the guest unmounts what it is asked to. */
+/** `letsGo` is true if the guest unmounts on request. */
 async function podFiles(t: ExecutionContext, letsGo = true) {
   const { client } = await joinFake(t);
   const host = fakeXenHost(new FakeLibxl(), client);
@@ -20,7 +20,7 @@ async function podFiles(t: ExecutionContext, letsGo = true) {
   const link = {
     request: () => (letsGo ? Promise.resolve() : Promise.reject(new Error('in use'))),
   };
-  // SAFETY: nothing else of it is used here.
+  // SAFETY: the test uses no other member.
   const sandbox = {
     domid: DOMID,
     agent: () => Promise.resolve(link),
@@ -41,7 +41,7 @@ test('numbers begin with 1, 0 being that of who has a domain to itself', async (
   t.deepEqual([files.take(), files.take()], [4, 5]);
 });
 
-/** All numbers once, so that the first is free again where it can be. */
+/** Assigns every number once, so that the first is next if it is free. */
 function around(files: PodShares): number {
   let device = files.take();
   for (; device !== 4095; device = files.take()) void files.give(device, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a killed thawd left is put in order by the next: kept, finished or undone.
+// Recovery after a killed thawd: each container is kept, finished or undone.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent is told the limits that change, in the form of the cgroup's files.
+// The agent gets the changed limits in the format of the cgroup's files.
 
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -15,7 +15,7 @@ function fake(hasOwnDomain: boolean) {
     if (type === AgentType.LIMIT) asked.push(decodeFields(payload, 5).map(String));
     return Promise.resolve(Buffer.alloc(0));
   };
-  // SAFETY: nothing else of the link is used.
+  // SAFETY: the test uses no other member of the link.
   const sandbox = { agent: () => Promise.resolve({ request }) } as unknown as Sandbox;
   return { asked, container: { sandbox, name: 'web', hasOwnDomain } };
 }

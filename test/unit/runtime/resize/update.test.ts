@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Limits change at once and for every start to come, or neither, and an update that thawd's end cut short is finished by the next.
+// An update changes the running container and later starts, or neither. The next thawd finishes an update that a killed one began.
 
 import test, { type ExecutionContext } from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -20,7 +20,7 @@ const OPTIONS: CreateOptions = {
   ...{ pull: 'missing', tlsVerify: true },
 };
 
-/** A container that runs, of which no frozen image knows; its agent answers all but what `refuses` says. */
+/** A running container without a frozen image. Its agent refuses the requests in `refuses` and answers the rest. */
 async function running(
   t: ExecutionContext,
   change: Partial<ContainerRecord> = {},

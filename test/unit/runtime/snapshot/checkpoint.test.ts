@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container has ended once its file is whole, and runs on when there is none; what is restored is one of its own, or nothing.
+// A container ends once its checkpoint is complete, and continues if it fails. A restore creates a new container, or nothing.
 
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ import { TRAITS } from '../../../support/runtime/container-services.js';
 import { copiedSandbox } from '../../../support/runtime/copied-sandbox.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 
-/** A container that runs, and its image, on a host where no clone can be made. */
+/** A running container and its image, on a host that cannot make clones. */
 async function running(
   t: ExecutionContext,
   failure: Parameters<typeof copiedSandbox>[1] = {},
@@ -118,7 +118,7 @@ test('when anything fails it goes on, and there is no file', async (t) => {
     }
   const { checkpoint, record, log, folder, file, container } = await running(t);
   await writeFile(file, 'before');
-  // Its disk is a folder: what is read of it fails when it stands still.
+  // Its disk is a folder: reading it fails during the freeze.
   record.sandbox.disk = { path: folder, bytes: 1 };
   await t.throwsAsync(checkpoint(), { code: 'ERR_CHECKPOINT_FILE' });
   t.deepEqual(log.slice(-3), ['resume', 'wake', 'up']);
@@ -191,7 +191,7 @@ test('it has its disk as it was written, before any domain; that goes with it', 
     throw new Error('no loop device');
   };
   await t.throwsAsync(restore(), { message: 'no loop device' });
-  // Called as before it is also known by its old hostname.
+  // A restore under the original name keeps the old hostname as well.
   t.deepEqual(found, [['web', 'host', erofsPath, 'written', 2 ** 26]]);
   await t.throwsAsync(restore({ name: 'two' }), { message: 'no loop device' });
   t.notDeepEqual((found[1] as string[])[1], 'host');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones are made all or none, under names that are kept for them, and not at all where there is no memory for them.
+// Clones are created all or none, under reserved names, and refused when memory is short.
 
 import test, { type ExecutionContext } from 'ava';
 import type { CloneOptions } from '../../../../toolstack/api/engine.js';

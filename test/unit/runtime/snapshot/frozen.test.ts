@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is fixed when an image is frozen, and what its clones still may choose.
+// Options fixed by freezing an image, and options that its clones may still choose.
 
 import test from 'ava';
 import type { Client, FreezeOptions, CreateOptions } from '../../../../toolstack/api/engine.js';

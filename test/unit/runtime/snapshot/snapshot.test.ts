@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running container's copy is refused for, in words that name it, and what the container of a copy is.
+// Reasons to refuse a copy of a running container, with messages that name it, and the record of the copy's container.
 
 import test from 'ava';
 import { AgentError } from '../../../../toolstack/agent/errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What inspect tells is what the record says, in podman's words.
+// inspect prints the record in podman's terms.
 
 import test from 'ava';
 import { inspectContainer } from '../../../../toolstack/runtime/stats/inspect.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the manager refuses, it refuses with a code, and leaves nothing of it.
+// The manager refuses requests with a code, and leaves nothing of them behind.
 
 import test from 'ava';
 import type { RunOptions } from '../../../../toolstack/api/engine.js';

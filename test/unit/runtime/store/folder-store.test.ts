@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A record's folder is made when it is written first, and again where it is gone; a kind says what becomes of unreadable ones.
+// A record's folder is created at the first write, and again when it is missing. Each kind of record decides about unreadable ones.
 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

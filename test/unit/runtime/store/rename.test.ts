@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A new name is the container's and its domain's, or neither's.
+// A new name applies to the container and its domain, or to neither.
 
 import test from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';

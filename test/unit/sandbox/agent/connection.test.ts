@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One link for all who ask; who asks behind the end is told so, and what comes late is closed.
+// All callers share one link. Requests after the end are refused, and late connections are closed.
 import test from 'ava';
 import type { AgentLink } from '../../../../toolstack/agent/link.js';
 import { asDomid } from '../../../../toolstack/base/ids.js';

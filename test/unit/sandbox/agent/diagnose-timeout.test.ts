@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who reads that an agent was silent learns whether its guest worked, waited, or was paused, and whether it answers anything.
+// The error about a silent agent says if its guest worked, waited, or was paused, and if the agent answers other requests.
 
 import test from 'ava';
 import type { AgentLink } from '../../../../toolstack/agent/link.js';
@@ -12,7 +12,7 @@ import { FakeLibxl } from '../../../support/xen/fake-xen-host.js';
 const DOMID = asDomid(9);
 const silence = new TimeoutError('Agent does not answer the start', 130_000, 'ERR_AGENT_TIMEOUT');
 
-/** A domain that uses half a second of CPU between two looks, and an agent that gives `answer`. */
+/** A domain that uses half a second of CPU between two samples, and an agent that answers with `answer`. */
 function guest(state: object, answer: () => Promise<Buffer>) {
   const libxl = new FakeLibxl();
   let cpuTimeNs = 2_000_000_000n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sandbox that is copied goes on afterwards, whatever failed on the way, and so does one whose thawd was killed meanwhile.
+// A copied sandbox continues afterwards, whichever step fails, also when its thawd is killed meanwhile.
 
 import { readlinkSync } from 'node:fs';
 import test from 'ava';
@@ -8,7 +8,7 @@ import { closeFd } from '../../../../toolstack/clone/template/memfd.js';
 import { copySandbox, goOnIfHeld, saveSandbox } from '../../../../toolstack/sandbox/copy/copy.js';
 import { copiedSandbox, DOMID } from '../../../support/runtime/copied-sandbox.js';
 
-/** What a descriptor of this process is; '' for none. */
+/** The target of a descriptor of this process; '' if it is closed. */
 function linkOf(fd: number): string {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
@@ -84,7 +84,7 @@ test('a container that is too large for dom0 is refused before anything happens'
   t.deepEqual(log, []);
 });
 
-// Alone, so that nobody else gets its descriptor's number.
+// Serial, so that no other test gets the descriptor's number.
 test.serial('what is saved stands still until that is done, and does not go on then', async (t) => {
   const { services, sandbox, log } = await copiedSandbox(t);
   sandbox.writeBack = () => Promise.resolve(void log.push('write back'));
@@ -95,7 +95,7 @@ test.serial('what is saved stands still until that is done, and does not go on t
     log.push('save');
     fd = copied.fd;
     t.regex(readlinkSync(`/proc/self/fd/${fd}`), /thaw-copy/);
-    // The disk itself: nobody writes to it.
+    // The disk itself, since it has no writer.
     t.deepEqual(copied.running?.upper, sandbox.record.disk);
   });
   t.deepEqual(log, ['write back', 'hold', 'pause', 'suspend', 'save']);

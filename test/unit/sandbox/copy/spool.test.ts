@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A copy goes into dom0's memory where that is ample, through a file where it is not, and nowhere when dom0 would run short.
+// A copy goes into dom0's memory if that is ample, through a file if it is not, and is refused if dom0 would run short.
 
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

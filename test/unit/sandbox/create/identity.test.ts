@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clone gets what makes it somebody of its own, above all a seed that no other has.
+// A clone gets an identity of its own, above all a unique seed.
 
 import test from 'ava';
 import type { AgentLink } from '../../../../toolstack/agent/link.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A container's writable layer is a sparse file with an ext4, made once and kept.
+// A container's writable layer is a sparse file with an ext4, created once and kept.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clones wait in the sizes that are wanted; dead ones are never handed out, and none outlives the pool.
+// The pool holds clones in the configured sizes. Dead clones are never handed out, and none outlives the pool.
 
 import test from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';
@@ -94,7 +94,7 @@ test('with a clone that waits there is no hurry; without one there is', async (t
   take();
   t.true((await refilled()) > 200);
   t.is(made.length, 3);
-  // On a busy machine a look may come late, so the quickest of a few counts.
+  // A busy machine may delay a check, so the quickest of a few counts.
   let quickest = Infinity;
   for (let tries = 0; tries < 5 && quickest >= 200; tries++) {
     take();
@@ -153,7 +153,7 @@ test('one that died while it waited is replaced, and never handed out', async (t
   t.true(made[0]?.destroyed);
   t.is(take(), undefined);
   await filled(pool, 1);
-  // Dead, and the news are still on their way.
+  // The clone is dead, and the report of its death is still on its way.
   if (made[1]) made[1].isAlive = false;
   t.is(take(), undefined);
   t.true(made[1]?.destroyed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// As many clones wait as are configured, and as many as were taken a moment ago.
+// The pool holds as many clones as configured, plus as many as were claimed recently.
 
 import test from 'ava';
 import { Demand, DEMAND_MS } from '../../../../toolstack/sandbox/pool/size.js';

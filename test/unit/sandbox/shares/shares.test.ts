@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files come into a guest step by step, over the device that they are meant for, and leave it in an order in which nobody uses what is gone.
+// Shares enter a guest step by step, each over its own device. They leave in an order that never removes one in use.
 
 import test, { type ExecutionContext } from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -26,7 +26,7 @@ const FILES = [
   { path: '/v', readOnly: false, fillFrom: '/data' },
 ];
 
-/** A guest whose front end does what Linux's does; `refuses` are the agent's requests that fail. */
+/** A guest with a front end like Linux's; `refuses` are the agent's requests that fail. */
 async function guest(t: ExecutionContext, refuses: number[] = []) {
   const { client } = await joinFake(t);
   const did: unknown[] = [];
@@ -61,7 +61,7 @@ async function guest(t: ExecutionContext, refuses: number[] = []) {
     ] as const)
       await client.write(`${FRONTEND}/${name}`, value);
   };
-  /** As it does when it is asked to. */
+  /** The front end closes after the back end, as Linux's does. */
   const closing = async (): Promise<void> => {
     await client.waitFor(`${BACKEND}/state`, (state) => state === '5', { timeoutMs: 20_000 });
     await client.write(`${FRONTEND}/state`, '6');

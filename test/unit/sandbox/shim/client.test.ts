@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd hears from its shims, asks them with a deadline, and survives one that dies, refuses or talks nonsense.
+// thawd receives reports from its shims, sends requests with a deadline, and survives a shim that dies, refuses or sends nonsense.
 
 import test, { type ExecutionContext } from 'ava';
 import { ApiType, type ExitStatus } from '../../../../toolstack/api/wire.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ids of processes beside the first are never given twice, and whoever waits for one is let go.
+// No id of an additional process is assigned twice, and its waiters are released.
 
 import test from 'ava';
 import { Execs, INIT_PROCESS } from '../../../../toolstack/sandbox/shim/execs.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shims are started by a process that speaks in lines; the program itself is tested in test/shim/spawner.test.ts.
+// A spawner process starts shims on request, one line each. test/shim/spawner.test.ts tests the program itself.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ async function spawnerOf(t: ExecutionContext, script: string) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-spawner-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const program = join(folder, 'program');
-  // Not by this process: a program that another test starts meanwhile would have it open for writing for a moment, and nobody could run it.
+  // Not written by this process: a program that a parallel test starts would inherit it open for writing, and running it would fail.
   const input = `#!/bin/sh\n${script}\n`;
   execFileSync('sh', ['-c', 'cat >"$0" && chmod 755 "$0"', program], { input });
   const spawner = new ShimSpawner(program);
@@ -50,7 +50,7 @@ test('a shim that cannot be started is said to be so', async (t) => {
 test('a spawner that ended is started again', async (t) => {
   const { spawner } = await spawnerOf(t, 'read -r line; echo 5');
   t.is(await spawner.start(asDomid(7), '/x'), 5);
-  // Whether its end was seen by now or not.
+  // The client may or may not have seen its end by now.
   t.is(await spawner.start(asDomid(7), '/x'), 5);
 });
 

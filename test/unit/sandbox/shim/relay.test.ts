@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shim's news reach whoever has the sandbox by then, the early ones too, and a loss is known at once.
+// A shim's reports, early ones included, reach the current owner of the sandbox. A loss is known at once.
 
 import test from 'ava';
 import { ShimRelay } from '../../../../toolstack/sandbox/shim/relay.js';

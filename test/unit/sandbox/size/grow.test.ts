@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A clone grows at once, and waits for the guest's word if somebody asked for the memory.
+// A clone grows at once, and waits for the guest's confirmation if the caller asked for the memory.
 
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -18,7 +18,7 @@ import type { XenHost } from '../../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
 
 const NOW = Promise.resolve();
-/** A sandbox that starts then; `onKnown` is called when xenstore has to know it. */
+/** A sandbox that starts at that time; `onKnown` is called when xenstore must know it. */
 const after = (
   started: Promise<unknown>,
   gone = new AbortController().signal,
@@ -30,7 +30,7 @@ const template = {
   memTotalKib: MEM_TOTAL_KIB,
 } as unknown as Template;
 
-/** A guest that answers resizes as `answer` says, and what was asked of it and of Xen, in order. */
+/** A guest that answers resizes with `answer`, and the requests to it and to Xen, in order. */
 function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.alloc(24))) {
   const libxl = new FakeLibxl();
   const log: unknown[] = [];
@@ -52,7 +52,7 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
       Promise.resolve(note(path.replace('/local/domain/3/memory/', ''), Number(value))),
   };
   const host: XenHost = fakeXenHost(libxl, xenstore as unknown as XenHost['xenstore']);
-  // SAFETY: growth uses nothing else of it.
+  // SAFETY: growth uses no other member.
   const ready = {
     ...{ domid: 3, link, template, record: { memoryKib: 2 ** 18 } },
     memoryKib: template.shape.memoryKib,
@@ -165,12 +165,12 @@ test('one that is gone before its time gets none', async (t) => {
 
 test('the next thawd tells a guest what the last one did not come to', async (t) => {
   const { host, log } = guest();
-  // Also of one that grew before its start: it was told by its agent.
+  // Also for a sandbox that grew before its start, whose guest learned of it through its agent.
   const has = { type: 'pvh' as const, memoryKib: 2 ** 18, vcpus: 1 };
   await growAdopted(host, asDomid(3), has);
   t.deepEqual(kindsOf(log), ['pool', 'static-max', 'limit', 'target']);
   t.deepEqual(log[0], ['pool', 3, (256 + 256) * 4096]);
-  // One that had more keeps its pool, which may be in use.
+  // A sandbox that had more memory keeps its paging pool, which may be in use.
   log.length = 0;
   await growAdopted(host, asDomid(3), { ...has, maxVcpus: 4, mostMemoryKib: 2 ** 20 });
   t.deepEqual(log[0], ['pool', 3, (4 * 256 + 1024) * 4096]);

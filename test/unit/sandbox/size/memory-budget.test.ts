@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory is promised once, also when many ask at the same time.
+// Memory is promised once, also to concurrent requests.
 
 import test from 'ava';
 import { MemoryBudget } from '../../../../toolstack/sandbox/size/memory-budget.js';
 
 const MIB = 1024;
 
-/** A budget over so much free memory, which the test may change. */
+/** A budget over that much free memory, which the test may change. */
 function budgetOf(freeMib: number) {
   const host = { freeKib: freeMib * MIB };
   return { host, budget: new MemoryBudget(() => Promise.resolve(host.freeKib)) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain that runs gets another size and says so in its record, or has what it had: whatever Xen, the host and its guest refuse.
+// A running domain gets its new size and records it, or keeps its old size when Xen, the host or its guest refuses.
 
 import test, { type ExecutionContext } from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
@@ -21,7 +21,7 @@ const MIB = 1024;
 const DOMID = asDomid(9);
 const BASE = `/local/domain/${DOMID}/memory`;
 
-/** A guest of 64 MiB that follows its target as far as `least` lets it, and answers RESIZE as `answer` says. */
+/** A guest of 64 MiB that follows its target down to `least`, and answers RESIZE with `answer`. */
 async function guest(
   t: ExecutionContext,
   {
@@ -59,7 +59,7 @@ async function guest(
     },
   };
   const budget = new MemoryBudget(() => Promise.resolve(freeKib));
-  // SAFETY: resizing uses nothing else of these; a miss is a TypeError in the test.
+  // SAFETY: resizing uses no other member of these; a missing one is a TypeError in the test.
   const services = {
     ...{ host: fakeXenHost(libxl, xenstore), hostCpus: 2, budget },
   } as unknown as SandboxServices;
@@ -83,7 +83,7 @@ test('more: promised, allowed, told, confirmed, and the limit raised for xl', as
   const [[atLeastKib = 0] = []] = asked;
   t.true(atLeastKib > (50 + 0.9 * 64) * MIB && atLeastKib < (50 + 64) * MIB);
   t.like(record, { memoryKib: 128 * MIB, mostMemoryKib: 128 * MIB });
-  // What it promised is free again, or this would be too much.
+  // The promised memory is free again; otherwise this request would be too large.
   const release = await services.budget.reserve(900 * MIB);
   release();
 });
@@ -111,7 +111,7 @@ test('less: told first, and allowed no more when Xen has it', async (t) => {
   t.is(await node('target'), String(40 * MIB));
   t.is(await node('static-max'), String(40 * MIB));
   t.like(record, { memoryKib: 40 * MIB, mostMemoryKib: 64 * MIB });
-  // The paging pool stays what the most of its memory needs.
+  // The paging pool keeps the size that the largest memory needed.
   await resizeMemory(services, sandbox, 48 * MIB, 'c');
   t.deepEqual(libxl.calls[1], ['setPagingMempool', DOMID, (2 * 256 + 64) * 4096]);
 });

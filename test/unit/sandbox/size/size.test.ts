@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a sandbox may have is checked against the host, and what is missing gets a default.
+// A sandbox's size is checked against the host, and missing values get defaults.
 
 import test from 'ava';
 import {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What no start waits for is written a little later, by this thawd or the next.
+// Records that no start waits for are written later, by this thawd or the next.
 
 import test, { type ExecutionContext } from 'ava';
 import { LateRecords } from '../../../../toolstack/sandbox/xenstore/deferred-records.js';
@@ -14,7 +14,7 @@ async function setUp(t: ExecutionContext) {
     { path: `${BASE}/console/tty`, value: '' },
   ];
   record.later = later;
-  // As the next thawd reads it.
+  // The record as the next thawd reads it.
   const reread = JSON.parse(JSON.stringify(record)) as typeof record;
   return { services, client, fake, record, reread, later };
 }

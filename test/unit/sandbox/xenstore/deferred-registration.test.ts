@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sandbox that runs already is introduced, plugged and said to be connected, in this order, by this thawd or the next.
+// A running sandbox is introduced, its vif is plugged and reported as connected, in this order, by this thawd or the next.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
   };
   const services = { host, networks } as unknown as SandboxServices;
   const gone = new AbortController();
-  /** What netback would write. */
+  /** The state that netback would write. */
   const back = (state: string): Promise<void> => client.write(`${BACK}/state`, state);
   return { services, record, client, fake, log, gone, back };
 }
@@ -155,10 +155,10 @@ test('a record without an introduction is of one that is connected', async (t) =
 });
 
 test('the next thawd does what is left, wherever the last one was', async (t) => {
-  // Nothing yet; the nodes alone, which netback has seen and looks at no more; all but the plug.
+  // Three stages: no nodes; only the nodes, which netback has read and no longer watches; everything but the plug.
   for (const reached of ['start', 'nodes', 'introduced'] as const) {
     const { services, record, client, fake, log, back } = await setUp(t);
-    // As it reads it.
+    // The record as the next thawd reads it.
     const reread = JSON.parse(JSON.stringify(record)) as SandboxRecord;
     if (reached !== 'start') {
       const late = new LateConnection(services, record, DOMID, introducer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What xenstore hears of a sandbox comes in order, and not of one that is going.
+// A sandbox's entries reach xenstore in order, and none is written for a sandbox that is ending.
 
 import test, { type ExecutionContext } from 'ava';
 import type { Introduction } from '../../../../toolstack/clone/engine/registration.js';

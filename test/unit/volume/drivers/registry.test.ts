@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each volume has one driver; records of earlier versions of thaw, which named none, are read.
+// Each volume has one driver. Records of earlier versions of thaw, which named none, are read.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CNI plugins make and release attachments: which plugins run in which order with which input, and a failure leaves nothing unrecorded. One test at a
-// time, since plugins to be killed are found by the attachment's id.
+// CNI plugins make and release attachments: order and input of the plugins. A failure leaves nothing unrecorded. One test at a time, since
+// plugins to be killed are found by the attachment's id.
 
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,14 +11,14 @@ import { silentLog } from '../../../../../toolstack/base/log.js';
 import { CniAttachments } from '../../../../../toolstack/network/drivers/cni/attachments.js';
 import { until } from '../../../../support/within.js';
 
-/** Writes down how it was called; what it prints, and its status, are `then`. */
+/** Records how it was called. `then` is its output and status. */
 const plugin = (log: string, then: string) => `#!/bin/sh
 config=$(cat)
 echo "$(basename "$0") $CNI_COMMAND $CNI_IFNAME \${CNI_NETNS:-none} $config" >>${log}
 ${then}
 `;
 const RESULT = `echo '{"cniVersion":"1.0.0","ips":[],"dns":{"nameservers":["10.77.0.53"]}}'`;
-/** An interface whose other end is in the same namespace, and goes with that. */
+/** An interface whose peer is in the same namespace and is removed with it. */
 const ETH0 = `
 [ "$CNI_COMMAND" = ADD ] || exit 0
 nsenter --net="$CNI_NETNS" sh -c 'ip link add eth0 type veth peer name peer0 && ip link set eth0 up && ip link set peer0 up && ip addr add 10.77.0.2/24 dev eth0'
@@ -53,15 +53,15 @@ async function prepared(t: ExecutionContext) {
   return {
     ...{ write, namespaces },
     attachments: open(),
-    /** As the next thawd, which knows of these. */
+    /** Acts as the next thawd, which has these records. */
     sweep: async (known: string[]) => {
       const next = open();
       await next.sweep(new Set(known));
-      // Without the deadline of its end.
+      // Without the deadline at its end.
       await next.released('lan');
       await next.close();
     },
-    /** The calls since it was asked last. The file stays, since a plugin may be writing to it. */
+    /** Returns the calls since the last query. The file stays, since a plugin may be writing to it. */
     calls: async () => {
       const text = (await readFile(log, 'utf8').catch(() => '')).slice(told);
       const whole = text.slice(0, text.lastIndexOf('\n') + 1);

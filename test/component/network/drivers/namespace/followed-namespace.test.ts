@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest follows a network namespace of this machine, with a fake guest that notes what it is told. Redirecting traffic needs a kernel with
+// A guest follows a network namespace of this machine, with a fake guest that records its messages. Redirecting traffic needs a kernel with
 // matchall, which only the lab is sure to have: the guest has its interface already.
 
 import { execFileSync, spawn } from 'node:child_process';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw checkpoint and restore: what they ask of the engine, what they print, and what they refuse before that.
+// thaw checkpoint and restore: their requests to the engine, their output, and command lines they refuse.
 
 import test from 'ava';
 import { runCommandLine } from '../../../../../toolstack/cli/main.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw clone: what it asks of the engine, what it prints, and what it refuses before that.
+// thaw clone: its request to the engine, its output, and command lines it refuses.
 
 import test from 'ava';
 import { runCommandLine } from '../../../../../toolstack/cli/main.js';

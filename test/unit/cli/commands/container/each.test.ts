@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands for any number of containers ask for what was said, of each; one that fails keeps none from its turn.
+// Commands for any number of containers send the right request for each. A failure of one does not skip the rest.
 
 import test from 'ava';
 import { ThawError } from '../../../../../toolstack/base/errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `thaw exec` asks of the engine, and what it refuses before that.
+// `thaw exec`: its request to the engine, and command lines it refuses.
 
 import test from 'ava';
 import type { ExecOptions } from '../../../../../toolstack/api/engine.js';
@@ -7,7 +7,7 @@ import { runCommandLine } from '../../../../../toolstack/cli/main.js';
 import { ContainerError, runFailureStatus } from '../../../../../toolstack/runtime/errors.js';
 import { fakeClient, fakeEngine } from '../../../../support/cli/fake-engine.js';
 
-/** The container and the options that reach the engine, or the status and the message. */
+/** Returns the container and the options that reach the engine, or the status and the message. */
 async function exec(words: string[], isTerminal = false) {
   const { engine, calls } = fakeEngine();
   const stdin = { stdin: isTerminal, stdout: isTerminal, stderr: isTerminal };

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `thaw run` asks of the engine, and what it refuses before that.
+// `thaw run`: its request to the engine, and command lines it refuses.
 
 import test from 'ava';
 import type { RunOptions } from '../../../../../toolstack/api/engine.js';
 import { runCommandLine } from '../../../../../toolstack/cli/main.js';
 import { fakeClient, fakeEngine } from '../../../../support/cli/fake-engine.js';
 
-/** The options that reach the engine, or the status and the message. */
+/** Returns the options that reach the engine, or the status and the message. */
 async function run(words: string[], isTerminal = false) {
   const { engine, calls } = fakeEngine();
   const stdin = { stdin: isTerminal, stdout: isTerminal, stderr: isTerminal };

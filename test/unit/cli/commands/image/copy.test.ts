@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw pull, push, save and load: what they ask of the engine, and what they refuse before that.
+// thaw pull, push, save and load: their requests to the engine, and command lines they refuse.
 
 import test from 'ava';
 import { commandLine as line } from '../../../../support/cli/command-line.js';

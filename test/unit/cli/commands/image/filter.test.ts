@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images a filter lets through, and how names come apart.
+// Image filters, and splitting of image names.
 
 import test from 'ava';
 import type { ImageSummary } from '../../../../../toolstack/api/engine.js';
@@ -43,7 +43,7 @@ test('each filter lets through what podman’s does', async (t) => {
     [['label=team', 'label=x'], '1'],
     [['id=22'], '2'],
     [['id=sha256:11'], '1'],
-    // What they are compared with is of 2020.
+    // The images that these filters compare with date from 2020.
     [['before=busybox'], '1'],
     [['since=busybox'], '2'],
     [['since=busybox', 'dangling=false'], ''],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw freeze, unfreeze, templates, and run --frozen: what they ask of the engine and what they refuse before that.
+// thaw freeze, unfreeze, templates, and run --frozen: their requests to the engine, and command lines they refuse.
 
 import test from 'ava';
 import { runCommandLine } from '../../../../../toolstack/cli/main.js';

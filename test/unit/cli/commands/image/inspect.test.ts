@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image inspect and history, and what thaw inspect makes of a name.
+// thaw image inspect and history, and how thaw inspect resolves a name.
 
 import test from 'ava';
 import { ThawError } from '../../../../../toolstack/base/errors.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw tag, untag, rmi and image exists, with podman's exit statuses.
+// thaw tag, untag, rmi and image exists return podman's exit statuses.
 
 import test from 'ava';
 import { ThawError } from '../../../../../toolstack/base/errors.js';

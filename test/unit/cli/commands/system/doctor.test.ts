@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// doctor says of each thing whether it is there, and of each that is not how it comes there.
+// doctor reports each requirement as met, or names the remedy.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw image prune, system df and system prune: they ask first, and say what went.
+// thaw image prune, system df and system prune ask for confirmation, then report the removed objects.
 
 import test from 'ava';
 import type { DiskUsage } from '../../../../../toolstack/api/engine.js';

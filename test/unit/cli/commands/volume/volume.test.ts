@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw volume create, ls, inspect, rm and prune, in podman's words.
+// thaw volume create, ls, inspect, rm and prune, with podman's output.
 
 import test from 'ava';
 import { VolumeError } from '../../../../../toolstack/volume/index.js';

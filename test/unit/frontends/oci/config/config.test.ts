@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a config.json is refused, by which name, before anything is made of it.
+// Unsupported settings of a config.json are refused by name before any resource is created.
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which devices of a bundle a guest can have, and what it calls them. That a disk is found by its number is seen in the lab.
+// Selects the devices of a bundle that a guest can have, and their names in the guest. The lab tests that a disk is found by its number.
 import test from 'ava';
 import { devicesOf, guestDevices } from '../../../../../toolstack/frontends/oci/config/devices.js';
 

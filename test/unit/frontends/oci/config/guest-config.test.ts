@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a guest is told of a bundle: files of dom0 by their number, its own namespaces, none of the host's; and what is refused.
+// Translates a bundle's config for its guest: shares by their number, namespaces of the guest, none of the host's. Refuses the rest.
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { planGuest } from '../../../../../toolstack/frontends/oci/config/guest-c
 
 const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ type }));
 
-/** In a domain to itself. */
+/** A container in a domain of its own. */
 const ALONE = {
   ...{ device: 0, cgroup: 'container', memoryBytes: undefined, joined: new Map() },
   ...{ sandbox: {}, rootfs: 'main' },

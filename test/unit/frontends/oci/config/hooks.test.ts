@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hooks get their defaults, and a hook that the specification does not allow is refused by its field.
+// Hooks get their defaults. A hook that the specification does not allow is refused by its field.
 import test from 'ava';
 import { checkConfig } from '../../../../../toolstack/frontends/oci/config/config.js';
 

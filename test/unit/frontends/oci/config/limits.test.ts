@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of linux.resources, or of update's options, is a limit.
+// Reads limits from linux.resources and from update's options.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which folders the kernel says that an overlay is made of: lines as engines' mounts have them, and what is refused.
+// Reads the folders of an overlay from the kernel's mount lines, as engines' mounts have them, and refuses other lines.
 import test from 'ava';
 import { overlayAt } from '../../../../../toolstack/frontends/oci/config/overlay-mount.js';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What exec runs: the container's own process with what options change, or that of a file.
+// exec runs the container's own process as changed by options, or the process of a file.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a root filesystem comes into its guest, as an annotation says; and whose folders may be its layers: overlays that the test mounts.
+// An annotation selects how the root filesystem reaches its guest. Checks the folders that may be layers, on overlays that the test mounts.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -46,7 +46,7 @@ interface Mounted {
   take: () => ReturnType<typeof layersOfRoot>;
 }
 
-/** An overlay of those folders, the topmost first, where a container's root filesystem would be. */
+/** Mounts an overlay of those folders, the topmost first, at a container's root filesystem. */
 function mounted(t: ExecutionContext, lower: readonly string[], upper: string[] = []): Mounted {
   const folder = mkdtempSync('/run/thaw-rootfs-');
   const [root = '', up = '', work = ''] = ['merged', 'up', 'work'].map((name) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schema takes what container engines write, and names each field that the specification does not allow.
+// The schema accepts configs of container engines, and names each field that the specification does not allow.
 import test from 'ava';
 import { checkConfig } from '../../../../../toolstack/frontends/oci/config/config.js';
 import { SPEC } from '../../../../../toolstack/frontends/oci/command-line/features.js';

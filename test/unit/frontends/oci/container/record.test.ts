@@ -18,7 +18,7 @@ async function given(t: ExecutionContext) {
   return { folder, store: new OciStore(folder) };
 }
 
-/** By state: the word in state.json, and the state that the next thawd reads. */
+/** For each state: the word in state.json, and the state that the next thawd reads. */
 const WORDS: [ContainerState, string, ContainerState][] = [
   ['creating', 'creating', 'creating'],
   ['created', 'created', 'created'],

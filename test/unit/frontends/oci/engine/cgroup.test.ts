@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of a stand-in that takes its time over its end: folders in place of cgroups.
+// Kills a stand-in that ends slowly, and no other process of its cgroup. Folders stand in for cgroups.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

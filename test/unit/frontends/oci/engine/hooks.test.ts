@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hooks get the state and their own words and environment; the first that fails, hangs or is not there ends it, and is named.
+// Hooks get the state, their arguments and their environment. The first that fails, hangs or is missing ends the sequence and is named.
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ test('what nobody wants any more is killed, with what it started', async (t) => 
   const pid = (await readFile(join(cwd, 'pid'), 'utf8')).trim();
   stop.abort(new Error('gone'));
   await t.throwsAsync(ran, { message: 'gone' });
-  // Whoever adopts it may leave it a zombie.
+  // The process that adopts it may leave it a zombie.
   const isOver = () =>
     !existsSync(`/proc/${pid}`) || / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   await until('what it started is gone', isOver);

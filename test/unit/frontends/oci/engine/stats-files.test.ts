@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What thawd does about a container's figures in dom0: reads one before it stands still, takes away what a killed stand-in left.
+// thawd's handling of a container's stats files in dom0: reads stats before a pause, and removes mounts of a killed stand-in.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a domain for several containers is asked to have.
+// Computes the size of a domain for several containers.
 import test from 'ava';
 import { domainLimits } from '../../../../../toolstack/frontends/oci/pod/domain-size.js';
 

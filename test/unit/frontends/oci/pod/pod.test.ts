@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose domain a container comes into: by annotations, by namespaces of a stand-in; and what is refused.
+// Selects the domain of a container by annotations or by namespaces of a stand-in, and refuses invalid ones.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
@@ -19,7 +19,7 @@ import type { Sandbox } from '../../../../../toolstack/sandbox/sandbox.js';
 
 const CRI = 'io.kubernetes.cri';
 
-/** One whose guest runs, with a stand-in of that pid. */
+/** A container with a running guest and a stand-in of that pid. */
 function container(id: string, pid: number, more: Partial<OciRecord> = {}): OciContainer {
   const record = {
     ...{ id, key: `key-${id}`, root: '/r', pid, state: 'running', guestPid: pid + 1 },
@@ -34,7 +34,7 @@ function container(id: string, pid: number, more: Partial<OciRecord> = {}): OciC
 const shared = (pid: number, ...types: string[]) =>
   types.map((type) => ({ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` }));
 
-/** A process whose network namespace is not the tests'. */
+/** A process in a network namespace other than the tests'. */
 async function standIn(t: ExecutionContext): Promise<number> {
   const child = spawn('unshare', ['--net', 'sh', '-c', 'echo up; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'inherit'],

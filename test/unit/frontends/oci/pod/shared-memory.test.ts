@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose /dev/shm a container gets that its engine gave the same as another: that of one of its domain that lives.
+// Containers that their engine gave the same /dev/shm share that of a running container in their domain.
 
 import test from 'ava';
 import { AgentError } from '../../../../../toolstack/agent/errors.js';
@@ -19,7 +19,7 @@ const other = (key: string, shm: string | undefined, state = 'running'): Other =
   record: { key, shm, state } as OciRecord,
 });
 
-/** Of an agent that knows no container of the names in `gone`. */
+/** A link to an agent that knows no container of the names in `gone`. */
 function containerOf(gone: string[] = [], code = 'ERR_AGENT_NOENT') {
   const asked: string[] = [];
   const request = (type: number, payload: Buffer): Promise<Buffer> => {
@@ -70,7 +70,7 @@ test('one that is being started is asked again', async (t) => {
   const { container, asked } = containerOf(['lives'], 'ERR_AGENT_BUSY');
   const { sandbox } = container as unknown as { sandbox: { agent: () => Promise<unknown> } };
   const { agent } = sandbox;
-  // Its link is asked for once; the third request is taken.
+  // The link is requested once; the third request is accepted.
   sandbox.agent = async () => {
     const link = (await agent()) as { request: (...words: unknown[]) => Promise<Buffer> };
     const request = (...words: unknown[]): Promise<Buffer> =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose devices are whose: they are going from a container's end on, and free when its domain is gone.
+// Ownership of devices: they are ending from a container's end on, and free when its domain is destroyed.
 import test from 'ava';
 import { silentLog } from '../../../../../toolstack/base/log.js';
 import { OciContainer } from '../../../../../toolstack/frontends/oci/container/container.js';

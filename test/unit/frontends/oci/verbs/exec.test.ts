@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One more process: a stand-in or the caller is joined to it before it begins, and a failure leaves nothing of it.
+// exec: a stand-in or the caller joins the process before it begins. A failure leaves nothing behind.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const REQUEST: ExecRequest = {
   ...{ detach: true, pidFile: '', consoleSocket: '' },
 };
 
-/** One that runs; `fails` is what its agent says to an EXEC. */
+/** A running container; `fails` is its agent's answer to EXEC. */
 function running(fails?: Error) {
   const calls: unknown[][] = [];
   const note =
@@ -98,7 +98,7 @@ test('one that is refused is forgotten, and a stand-in told that it is lost', as
     t.deepEqual(calls.at(-1), ['forget', 2, why]);
     t.is(container.standIns.size, 0);
   }
-  // One that attached and was never heard of.
+  // A stand-in that attached and never reported.
   const unheard = running();
   unheard.client.standIn = () => Promise.reject(new ThawError('ERR_CANCELLED', 'gone'));
   await t.throwsAsync(exec(unheard.container, REQUEST, unheard.client));

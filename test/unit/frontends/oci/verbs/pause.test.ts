@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A domain stands still and goes on; what is not in the right state, or ends meanwhile, is refused.
+// pause and resume of a domain. A container in another state, or one that ends meanwhile, is refused.
 import test from 'ava';
 import { AgentType } from '../../../../../toolstack/agent/wire.js';
 import { silentLog } from '../../../../../toolstack/base/log.js';
@@ -18,7 +18,7 @@ import type { ContainerState } from '../../../../../toolstack/api/container.js';
 import type { PodDomain } from '../../../../../toolstack/runtime/pod/index.js';
 import type { Sandbox } from '../../../../../toolstack/sandbox/sandbox.js';
 
-/** `pauses` is how often Xen has it paused. */
+/** `pauses` is Xen's pause count of the domain. */
 function given(state: ContainerState, pauses = 0) {
   const record = { id: 'one', state, cgroup: '' } as OciRecord;
   const store = { save: () => Promise.resolve() } as unknown as OciStore;
@@ -41,7 +41,7 @@ test('it is paused and goes on, however often somebody else paused it', async (t
   t.is(pauses(), 0);
 });
 
-/** What Xen and the agent were asked, in turn. */
+/** The calls to Xen and the requests to the agent, in order. */
 function watched(answers = true) {
   const { container, libxl } = given('running');
   const asked: string[] = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// run is create, start and the wait for the end, whose status is the caller's; nothing stays behind it unless that is wanted.
+// run is create, start and a wait for the end, and returns the container's status. It leaves nothing behind unless requested.
 import test from 'ava';
 import type { ExitStatus } from '../../../../../toolstack/api/wire.js';
 import type { OciContainers } from '../../../../../toolstack/frontends/oci/container/containers.js';

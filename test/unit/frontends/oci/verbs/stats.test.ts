@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest's figures in the form that engines read, and its processes as a table.
+// Formats a guest's stats for engines, and its processes as a table.
 import test from 'ava';
 import type { Client } from '../../../../../toolstack/api/client.js';
 import { encodeFields } from '../../../../../toolstack/base/frame.js';

@@ -21,7 +21,7 @@ const SERVICES = {
   // SAFETY: an update that changes no domain's size uses these three.
 } as unknown as SandboxServices;
 
-/** A pod's first container and one more; their agent answers, or refuses what it is asked. */
+/** A pod's first container and an additional one. Their agent answers requests or refuses them. */
 function pod(refusal?: Error) {
   const asked: string[][] = [];
   const request = (type: number, payload: Buffer): Promise<Buffer> => {
@@ -34,7 +34,7 @@ function pod(refusal?: Error) {
   };
   const store = { save: () => Promise.resolve() } as unknown as OciStore;
   const make = (key: string, change: Partial<OciRecord> = {}): OciContainer => {
-    // SAFETY: an update looks at nothing else of a record and a domain.
+    // SAFETY: an update uses no other member of a record and a domain.
     const record = { key, id: key, state: 'running', limits: {}, ...change } as OciRecord;
     const container = new OciContainer(record, store, silentLog());
     container.domain = { sandbox } as unknown as PodDomain;

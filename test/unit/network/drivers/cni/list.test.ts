@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CNI configurations are taken, and what each plugin is told.
+// Selects CNI configurations, and builds each plugin's input.
 
 import test from 'ava';
 import { parseCniList, pluginConfig } from '../../../../../toolstack/network/drivers/cni/list.js';

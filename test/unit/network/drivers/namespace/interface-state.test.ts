@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is a guest told no more than what is another, and that in an order that its kernel takes?
+// A guest gets only the differences between two states of an interface, in an order that its kernel accepts.
 
 import test from 'ava';
 import {
@@ -24,7 +24,7 @@ const LINK: NamespaceLink = {
   routes: [DEFAULT, NET, NEAR],
 };
 
-/** What each message does, and of routes how long their prefix is. */
+/** The effect of each message and, for routes, the prefix length. */
 function kinds(messages: readonly Buffer[]): string[] {
   const names: Record<number, string> = {
     ...{ 16: 'link', 20: 'address', 21: '-address', 24: 'route', 25: '-route' },

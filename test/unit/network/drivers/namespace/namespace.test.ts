@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What iproute2 says of a namespace that an engine filled, and what of it a guest cannot have.
+// Reads iproute2's output about a namespace that an engine configured, and rejects configurations that a guest cannot have.
 import test from 'ava';
 import {
   parseLinks,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is Docker's name server seen where it is, and nothing else for it?
+// Detects Docker's name server, and mistakes nothing else for it.
 
 import test from 'ava';
 import type { NamespaceLink } from '../../../../../toolstack/network/link.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// --cidfile: a file that was not there has the id, and one that was is left alone.
+// --cidfile writes the id to a new file, and leaves an existing file alone.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw commit: what its changes come to.
+// thaw commit: its changes become the image's config.
 
 import test from 'ava';
 import {

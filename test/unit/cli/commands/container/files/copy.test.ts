@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw cp, export and diff: which side is a container, and what is printed.
+// thaw cp, export and diff: how arguments name a container, and the output.
 
 import test from 'ava';
 import {

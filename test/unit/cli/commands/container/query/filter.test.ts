@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which containers a filter lets through.
+// Container filters.
 
 import test from 'ava';
 import { containerFilter } from '../../../../../../toolstack/cli/commands/container/query/filter.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shares of CPU and memory are those of the figures, since the start or since the table before.
+// Shares of CPU and memory are computed from the stats, since the start or since the previous table.
 
 import test from 'ava';
 import type { ContainerStats } from '../../../../../../toolstack/api/engine.js';
