@@ -37,10 +37,10 @@ await build({
   chunkNames: 'chunks/[hash]',
   ...{ bundle: true, splitting: true, allowOverwrite: true, minifyWhitespace: true },
   ...{ platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' },
-  // Of packages that are CommonJS.
+  // CommonJS packages need it.
   banner: { js: "import { createRequire as ownRequire } from 'node:module';const require = ownRequire(import.meta.url);" },
   plugins: [inPlace],
-  // Of its watch mode.
+  // AVA's watch mode alone needs it.
   external: ['@vercel/nft'],
 });
 renameSync(join(out, 'lib/worker/base.mjs'), join(out, 'lib/worker/base.js'));

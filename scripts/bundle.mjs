@@ -25,7 +25,7 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  // What is only imported where it is wanted stays in a file of its own, beside the program, as modules look for others from where they are.
+  // A module that is imported only where it is needed stays in a file of its own, beside the program, since modules look for others from there.
   splitting: true,
   chunkNames: 'toolstack/daemon/[name]-[hash]',
   // Packages have tools for their developers, which take time at the start.

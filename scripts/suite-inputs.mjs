@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// What does a suite's outcome depend on? `scripts/suite-inputs.mjs SUITE...` prints it, a line for each input: hash, mode and name of a file, or a
+// Prints the inputs of a suite's outcome: `scripts/suite-inputs.mjs SUITE...` prints a line for each: hash, mode and name of a file, or a
 // version. scripts/test does not run a suite again that has passed with the same lines. Too much here costs a run, too little hides a failure.
 // docs/testing.md says it in words. THAW_ROOT is another tree than the one this is in.
 
@@ -20,7 +20,7 @@ if (suites.length === 0) {
 
 /** Only check reads these, and a unit test one page. */
 const DOCS = /\.md$|^LICENSE$|^bench\/[^/]*\.(svg|json)$/;
-/** What starts a lab, lays thaw into it and runs a suite there. */
+/** Scripts that start a lab, lay thaw into it and run a suite there. */
 const LAB_SCRIPTS = ['scripts/lab', 'scripts/lab.d', 'scripts/lib/common.sh'];
 
 const run = (program, ...words) =>
@@ -80,7 +80,7 @@ function machine() {
 /** dom0's image is kept under a name that says what is in it: Xen, kernel, programs. */
 const lab = () => [`dom0 ${basename(run(join(root, 'scripts/lab'), 'build').trim())}`];
 
-/** What of the compiled tests runs in dom0: one file with all that it imports. The suite xen starts others beside it. */
+/** The compiled tests that run in dom0: one file with all its imports. The suite xen starts others beside it. */
 function program(suite) {
   const joined = `dist/joined/lab-${suite.replace(/-pvh?$/, '')}-1.test.js`;
   const beside = ['test/xen/bindings', 'test/xen/xenstore', 'test/support', 'toolstack'].map((name) => `dist/${name}`);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What measurements need in a lab's dom0, as a disk: the compiled TypeScript, the addon and the programs of bench/. Source it after
+# Makes the disk that measurements need in a lab's dom0: the compiled TypeScript, the addon and the programs of bench/. Source it after
 # common.sh and setup.sh.
 
 # bench_tree DIR

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What every script shares: the tree's root, the cache and its content keys, progress lines, locks. Source it, do not run it.
+# Shared by every script: the tree's root, the cache and its content keys, progress lines, locks. Source it, do not run it.
 
 THAW_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 THAW_CACHE=${THAW_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/thaw}

@@ -4,7 +4,7 @@
 # beside.sh, with LOGS set, LAB (the beginning of the labs' names), LABS (how many), LAB_QUEUE (all suites that need one), and run_suite SUITE LAB.
 
 HAS_LABS=
-# What the lab of second tries was started for.
+# The kind of suites that the lab of second tries was started for.
 SECOND_KIND=
 
 # next_suite: takes one from what waits for a lab and prints it; false when there is none.

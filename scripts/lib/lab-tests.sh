@@ -12,7 +12,7 @@ build_lab_tests() {
   for suite in thaw copies engines accidents; do join_lab_suite "$suite" "$suite" leaks; done
   for suite in compat cycles hundred kills; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
-  # What only compiling and linting need stays out: it is nine tenths of the folder.
+  # Packages for compiling and linting alone stay out: they are nine tenths of the folder.
   rsync -a --exclude .thaw-key --exclude .cache --exclude /node_modules/typescript --exclude '/node_modules/@typescript*' --exclude '/node_modules/eslint*' --exclude '/node_modules/@eslint*' \
     --exclude /node_modules/prettier --exclude '/node_modules/@types' "$THAW_ROOT/node_modules" "$out/"
   node "$THAW_ROOT/scripts/bundle-ava.mjs" "$out" || die 'Cannot bundle AVA: see above'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Which suites have passed with all that they depend on as it is now? Source it after common.sh, with LOGS set to a folder that is there.
-# What is kept is in the cache: a file for each whole pass, named by the suite and a hash of its inputs (scripts/suite-inputs.mjs).
+# The cache has a file for each whole pass, named by the suite and a hash of its inputs (scripts/suite-inputs.mjs).
 
 SUITE_CACHE=$THAW_CACHE/suites
 

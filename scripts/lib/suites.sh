@@ -106,7 +106,7 @@ count() {
   ) 8>"$LOGS/counts.lock"
 }
 
-# What failed in all suites, once more and in short: of a long log it is the end that people see.
+# Prints the failures of all suites once more and in short, since people read the end of a long log.
 failed_again() {
   local report
   say 'What failed (the suite of each has more of it above):'

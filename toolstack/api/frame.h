@@ -22,7 +22,7 @@ enum frame_verdict {
   FRAME_PIECES = 1, /* hand the payload on to piece() as it comes, then call whole() with NULL */
 };
 
-/* What a receiver does with frames. head() must have checked length, type and id before it returns. */
+/* A receiver's handlers of frames. head() must have checked length, type and id before it returns. */
 struct frame_sink {
   enum frame_verdict (*head)(void *ctx, const struct thaw_frame *frame);
   int (*piece)(void *ctx, const struct thaw_frame *frame, const uint8_t *bytes, size_t n); /* not 0: bad */
