@@ -60,6 +60,7 @@ test('help, version, completion and doctor are answered by the offline script', 
     ['--version'],
     ['doctor', '--json'],
     ['completion', 'bash'],
+    ['--get-yargs-completions', 'thaw', 'ru'],
     ['run', '--help'],
     ['ps', '-h'],
   ]) {

@@ -194,7 +194,7 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       systemPruneCommand,
       configCommand,
       doctorCommand,
-      completionCommand(() => COMMANDS),
+      completionCommand,
     ],
   },
   {

@@ -8,6 +8,7 @@ import type { Command } from './command.js';
 import { cloneCommand } from './commands/container/clone.js';
 import { COMMAND_GROUPS, COMMANDS } from './commands.js';
 import { createCommand } from './commands/container/create.js';
+import { commandsOf, findCommand, firstWords } from './find-command.js';
 import { execCommand } from './commands/container/exec.js';
 import { freezeCommand } from './commands/image/frozen.js';
 import { parseCommand } from './options/parse.js';
@@ -29,7 +30,7 @@ export async function runCommandLine(
   exitStatusOf: (error: unknown) => number | undefined = () => undefined,
 ): Promise<number> {
   const isHelp = argv[0] === 'help';
-  const { name, words, command } = findCommand(isHelp ? argv.slice(1) : argv);
+  const { name, words, command } = findCommand(COMMANDS, isHelp ? argv.slice(1) : argv);
   if (name === undefined || name === '--help' || name === '-h') {
     const { overallHelp } = await import('./output/help.js');
     client.out(await overallHelp(COMMAND_GROUPS, client.cols));
@@ -39,8 +40,12 @@ export async function runCommandLine(
     client.out(`thaw ${VERSION}\n`);
     return 0;
   }
+  if (name === '--get-yargs-completions') {
+    client.out(await completions(words, client, engine));
+    return 0;
+  }
   if (!command) {
-    const ofNoun = COMMANDS.filter((c) => c.name.startsWith(`${name} `));
+    const ofNoun = commandsOf(COMMANDS, name);
     const [verb = '--help'] = words;
     if (ofNoun.length > 0 && (isHelp || verb === '--help' || verb === '-h')) {
       const { nounHelp } = await import('./output/help.js');
@@ -65,13 +70,20 @@ export async function runCommandLine(
   }
 }
 
+/** Resolves with a line for each word that may stand for the last of `words`, as the script of `thaw completion` wants them. */
+async function completions(words: string[], client: Client, engine: Engine): Promise<string> {
+  const { complete } = await import('./output/complete.js');
+  const shell = client.env['SHELL']?.endsWith('zsh') ? 'zsh' : 'bash';
+  const found = await complete(COMMANDS, words, shell, engine);
+  return found.map((line) => `${line}\n`).join('');
+}
+
 /** Returns the message for an unknown command. `verb` is undefined where no command begins with `name`. */
 async function unknownCommand(name: string, verb: string | undefined): Promise<string> {
   const { suggestion } = await import('./output/suggest.js');
-  const words = COMMANDS.map((command) => command.name.split(' '));
-  const verbs = words.filter(([noun]) => noun === name).flatMap(([, second]) => second ?? []);
-  const firsts = [...new Set(words.flatMap(([first]) => first ?? []))];
-  const like = verb === undefined ? suggestion(name, firsts) : suggestion(verb, verbs);
+  const verbs = commandsOf(COMMANDS, name).flatMap((command) => command.name.split(' ')[1] ?? []);
+  const like =
+    verb === undefined ? suggestion(name, firstWords(COMMANDS)) : suggestion(verb, verbs);
   const noun = verb === undefined ? '' : `${name} `;
   const hint = like === undefined ? 'see' : `did you mean ${noun}${like}? See`;
   return `Unknown command "${noun}${verb ?? name}": ${hint} thaw --help`;
@@ -83,19 +95,6 @@ async function describeFailure(error: unknown): Promise<string> {
   const { suggestion } = await import('./output/suggest.js');
   const like = suggestion(error.option.slice('--'.length), error.names);
   return like === undefined ? describeError(error) : error.describe(`--${like}`);
-}
-
-/** Returns the command of two words, or of one, that `argv` begins with. */
-function findCommand(argv: string[]): {
-  name: string | undefined;
-  words: string[];
-  command?: Command | undefined;
-} {
-  const [name, second, ...rest] = argv;
-  const pair = COMMANDS.find((command) => command.name === `${name} ${second}`);
-  if (pair) return { name, words: rest, command: pair };
-  const words = argv.slice(1);
-  return { name, words, command: COMMANDS.find((command) => command.name === name) };
 }
 
 /** Returns true for commands that start or prepare a process: these have more exit statuses for failures. */

@@ -37,6 +37,11 @@ export function parseOptions(program: string, table: OptionTable, words: string[
   return parsed;
 }
 
+/** Returns the long names of the table's one-letter options. */
+export function shortNamesOf(table: OptionTable): ShortNames {
+  return preparedFor(table).shortNames;
+}
+
 /** The number of options for one call of yargs-parser, which copies an option's list for each of its values. */
 const BATCH = 500;
 

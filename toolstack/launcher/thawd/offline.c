@@ -19,7 +19,8 @@ static bool is_one_of(const char *word, const char *const *words) {
 
 /* `thaw`, `thaw help`, `thaw --version`, `thaw run --help` and the like: true for commands that need no thawd. */
 bool works_offline(int argc, char **argv) {
-  static const char *const first[] = {"doctor", "config", "completion", "help", "--help", "-h", "--version", NULL};
+  static const char *const first[] = {"doctor", "config",    "completion", "--get-yargs-completions", "help", "--help",
+                                      "-h",     "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
   static const char *const groups[] = {"network", NULL}; /* groups with two-word commands */
 
