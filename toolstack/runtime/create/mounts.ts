@@ -5,7 +5,13 @@ import { realpath, stat } from 'node:fs/promises';
 import type { CreateOptions, MountWish } from '../../api/engine.js';
 import { EXPORTS_MAX } from '../../api/wire.js';
 import { errorMessage } from '../../base/errors.js';
-import { canBeSlave, OWN_FILES, sharedPath, type SharedFile } from '../../sandbox/shares/shares.js';
+import {
+  canBeSlave,
+  OWN_FILES,
+  sharedPath,
+  shareNamed,
+  type SharedFile,
+} from '../../sandbox/shares/shares.js';
 import type { Volumes } from '../../volume/index.js';
 import { ContainerError } from '../errors.js';
 
@@ -69,6 +75,20 @@ async function checkPath(path: string): Promise<void> {
   );
 }
 
+/** Returns the name of a mount's share, which is the mount's number on its container's command line. Pure. */
+function shareNameOf(mounts: readonly MountWish[], mount: MountWish): string {
+  return String(mounts.indexOf(mount));
+}
+
+/** Returns the share that planMounts() made of a mount; undefined for a container that was never planned. Pure. */
+export function shareOf(
+  files: readonly SharedFile[],
+  mounts: readonly MountWish[],
+  mount: MountWish,
+): SharedFile | undefined {
+  return shareNamed(files, shareNameOf(mounts, mount));
+}
+
 /** Resolves with the guest's shares. Holds the volumes, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
 export async function planMounts(
   volumes: Volumes,
@@ -76,13 +96,16 @@ export async function planMounts(
   holder: string,
 ): Promise<SharedFile[]> {
   const files: SharedFile[] = [];
-  for (const { type, source, destination, readOnly, noCopy, options } of mounts) {
+  for (const mount of mounts) {
+    const { type, source, destination, readOnly, noCopy, options } = mount;
     if (type === 'bind') await checkPath(source);
     const path = type === 'bind' ? source : await volumes.ready(source, holder);
     const fills =
       type === 'volume' && !readOnly && (await isToFill(volumes, source, holder, noCopy));
     files.push({
-      ...{ path, readOnly },
+      name: shareNameOf(mounts, mount),
+      path,
+      readOnly,
       ...(propagationOf(options) !== 'rprivate' && canBeSlave(await realpath(path), readOnly)
         ? { isSlave: true }
         : {}),
@@ -94,13 +117,15 @@ export async function planMounts(
 
 /** Returns the bind mounts of config.json for the shares of that 9pfs device. Pure. */
 export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): Bind[] {
-  return mounts.map(({ destination, readOnly, options }, index) => {
+  return mounts.map((mount) => {
+    const { destination, readOnly, options } = mount;
     // podman's defaults.
     const byDefault = ['nosuid', 'nodev'].filter((word) => !options.includes(word.slice(2)));
     const own = options.filter((word) => !SLAVE.includes(word));
     const propagation = propagationOf(options);
     const flags = ['rbind', propagation, readOnly ? 'ro' : 'rw', ...byDefault, ...own];
-    return { destination, source: sharedPath(index, device), options: [...new Set(flags)] };
+    const source = sharedPath(shareNameOf(mounts, mount), device);
+    return { destination, source, options: [...new Set(flags)] };
   });
 }
 

@@ -5,6 +5,7 @@ import { describeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
 import type { Volumes } from '../../volume/index.js';
 import type { GivenDevices } from './devices.js';
+import { shareOf } from './mounts.js';
 import type { ContainerRecord } from '../store/record.js';
 
 interface Books {
@@ -36,10 +37,10 @@ export async function noteFilled(
   { volumes }: Services,
   { sandbox, options }: ContainerRecord,
 ): Promise<void> {
-  for (const [index, { fillFrom }] of (sandbox.files ?? []).entries()) {
-    const name = options?.mounts?.[index]?.source;
-    if (fillFrom !== undefined && name !== undefined) await volumes.filled(name);
-  }
+  const { files = [] } = sandbox;
+  const { mounts = [] } = options ?? {};
+  for (const mount of mounts)
+    if (shareOf(files, mounts, mount)?.fillFrom !== undefined) await volumes.filled(mount.source);
 }
 
 /** Releases the volumes and devices of a container whose sandbox is gone. Never rejects; logs failures. */

@@ -5,7 +5,7 @@ import type { CreateOptions, HealthCheck, Inspected } from '../../api/engine.js'
 import { ProcessFlag, shellStatus } from '../../api/wire.js';
 import { signalName } from '../../base/signals.js';
 import { isUp } from '../store/containers.js';
-import { propagationOf } from '../create/mounts.js';
+import { propagationOf, shareOf } from '../create/mounts.js';
 import { memoryOf, pidsLimitOf, type ContainerRecord, type RecordStore } from '../store/record.js';
 import { STOP_TIMEOUT_S } from '../lifecycle/stop.js';
 
@@ -32,10 +32,13 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
 
 /** Source may be empty for a volume: thaw volume inspect tells the volume's folder in dom0 by its name. */
 function mountsOf({ options, sandbox }: ContainerRecord): Inspected['Mounts'] {
-  return (options?.mounts ?? []).map((mount, index) => ({
+  const { mounts = [] } = options ?? {};
+  return mounts.map((mount) => ({
     Type: mount.type,
     ...(mount.type === 'volume' ? { Name: mount.source, Driver: 'local' } : {}),
-    Source: sandbox.files?.[index]?.path ?? (mount.type === 'bind' ? mount.source : ''),
+    Source:
+      shareOf(sandbox.files ?? [], mounts, mount)?.path ??
+      (mount.type === 'bind' ? mount.source : ''),
     ...{ Destination: mount.destination, Mode: '', Options: mount.options },
     ...{ RW: !mount.readOnly, Propagation: propagationOf(mount.options) },
   }));

@@ -23,6 +23,8 @@ import type { ShimClient } from '../shim/client.js';
 
 /** A folder or file of dom0 that a sandbox shares. */
 export interface SharedFile extends Export {
+  /** The guest's name of the share, as addShare() gave it. Early records of thaw 0.1 lack it: the name is the share's number then. */
+  name?: string;
   /** For a new volume: path in the root filesystem whose contents are copied into the volume first. */
   fillFrom?: string;
 }
@@ -43,9 +45,21 @@ export function canBeSlave(path: string, readOnly: boolean): boolean {
 /** Number of a sandbox's own 9pfs device in the guest. Other numbers are those of a pod's containers. */
 export const OWN_FILES = 0;
 
-/** Returns the guest's path of the index-th share of a device. Pure. */
-export function sharedPath(index: number, device = OWN_FILES): string {
-  return `/run/thaw/files/${filesTag(device)}/${index}`;
+/** Adds a share under a name of its own, and returns that name. The shim's server counts its exports (proto.h, SHARE), so names are numbers. */
+export function addShare(files: SharedFile[], share: Omit<SharedFile, 'name'>): string {
+  const name = String(files.length);
+  files.push({ name, ...share });
+  return name;
+}
+
+/** Returns the share of that name. Pure. */
+export function shareNamed(files: readonly SharedFile[], wanted: string): SharedFile | undefined {
+  return files.find(({ name }, index) => (name ?? String(index)) === wanted);
+}
+
+/** Returns the guest's path of the share with that name on a device. Pure. */
+export function sharedPath(name: string, device = OWN_FILES): string {
+  return `/run/thaw/files/${filesTag(device)}/${name}`;
 }
 
 /** The domain that gets the shares. */
@@ -98,9 +112,9 @@ export async function fillVolumes(
   { device, files, rootfs }: { device: number; files: readonly SharedFile[]; rootfs: string },
   steps: Steps,
 ): Promise<void> {
-  for (const [index, { fillFrom }] of files.entries()) {
+  for (const [index, { fillFrom, name = String(index) }] of files.entries()) {
     if (fillFrom === undefined) continue;
-    const request = encodeFill(rootfs, fillFrom, filesTag(device), String(index));
+    const request = encodeFill(rootfs, fillFrom, filesTag(device), name);
     await steps.time('fill', link.request(AgentType.FILL, request, 'to fill a volume', FILL_MS));
   }
 }

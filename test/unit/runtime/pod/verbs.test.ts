@@ -127,5 +127,5 @@ test('its process is bound to what comes over its own device', async (t) => {
     bound.find(({ destination }) => destination === '/name')?.source,
     '/run/thaw/files/thaw-3/0',
   );
-  t.deepEqual(record.sandbox.files, [{ path: '/etc/hostname', readOnly: true }]);
+  t.deepEqual(record.sandbox.files, [{ name: '0', path: '/etc/hostname', readOnly: true }]);
 });

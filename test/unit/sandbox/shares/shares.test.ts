@@ -8,11 +8,14 @@ import { asDomid } from '../../../../toolstack/base/ids.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Steps } from '../../../../toolstack/base/steps.js';
 import {
+  addShare,
   canBeSlave,
   fillVolumes,
   shareFiles,
   sharedPath,
+  shareNamed,
   unshareFiles,
+  type SharedFile,
   type Sharing,
 } from '../../../../toolstack/sandbox/shares/shares.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
@@ -81,8 +84,18 @@ test('what dom0 mounts later comes to who can write, but none of thaw’s own mo
 });
 
 test('a tree has its device’s tag in its path', (t) => {
-  t.is(sharedPath(0), '/run/thaw/files/thaw/0');
-  t.is(sharedPath(4, 2), '/run/thaw/files/thaw-2/4');
+  t.is(sharedPath('0'), '/run/thaw/files/thaw/0');
+  t.is(sharedPath('4', 2), '/run/thaw/files/thaw-2/4');
+});
+
+test('a share is found by its name; of an early record by its number', (t) => {
+  const files: SharedFile[] = [];
+  const name = addShare(files, { path: '/srv', readOnly: true });
+  const other = addShare(files, { path: '/v', readOnly: false });
+  t.not(name, other);
+  t.is(shareNamed(files, other)?.path, '/v');
+  t.is(shareNamed(FILES, '1')?.path, '/v');
+  t.is(shareNamed(files, '2'), undefined);
 });
 
 test('shared, mounted, filled; then unmounted before its server ends, and gone after it', async (t) => {

@@ -6,7 +6,12 @@ import { resolve } from 'node:path';
 import { EXPORTS_MAX } from '../../../api/wire.js';
 import { errorMessage } from '../../../base/errors.js';
 import { CPU_PERIOD_US } from '../../../sandbox/size/cgroup-files.js';
-import { canBeSlave, sharedPath, type SharedFile } from '../../../sandbox/shares/shares.js';
+import {
+  addShare,
+  canBeSlave,
+  sharedPath,
+  type SharedFile,
+} from '../../../sandbox/shares/shares.js';
 import { rootfsPath } from '../../../sandbox/sandbox.js';
 import type { JsonObject } from './fields.js';
 import type { BundleConfig, Mount } from './config.js';
@@ -55,10 +60,12 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
   const root = await kindOf(resolve(bundle, config.root.path), 'root.path');
   if (root.kind !== 'folder') throw configError('root.path', `${root.path} is no folder`);
   const rootfs = rootfsKind(config);
-  const files: SharedFile[] = rootfs === '9pfs' ? [{ path: root.path, readOnly: false }] : [];
+  const files: SharedFile[] = [];
   const ofHost: OfHost = { files };
+  const rootShare =
+    rootfs === '9pfs' ? addShare(files, { path: root.path, readOnly: false }) : undefined;
   const rootAt = ({ device, rootfs: name }: GuestLayout): string =>
-    rootfs === '9pfs' ? sharedPath(0, device) : rootfsPath(name);
+    rootShare === undefined ? rootfsPath(name) : sharedPath(rootShare, device);
   const mounts: PlannedMount[] = [];
   for (const [index, mount] of config.mounts.entries())
     mounts.push(await planMount(mount, bundle, `mounts[${index}]`, ofHost));
@@ -194,9 +201,12 @@ async function planMount(
   }
   const readOnly = options.includes('ro');
   const isSlave = propagation.endsWith('slave') && canBeSlave(path, readOnly);
-  const index = ofHost.files.push({ path, readOnly, ...(isSlave ? { isSlave } : {}) }) - 1;
+  const share = addShare(ofHost.files, { path, readOnly, ...(isSlave ? { isSlave } : {}) });
   return ({ device }) => ({
-    ...{ destination, type: 'bind', source: sharedPath(index, device), options },
+    destination,
+    type: 'bind',
+    source: sharedPath(share, device),
+    options,
   });
 }
 

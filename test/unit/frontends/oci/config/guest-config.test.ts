@@ -45,7 +45,7 @@ test('a root filesystem of layers is no file of dom0', async (t) => {
   const annotations = { 'io.thaw.rootfs': 'erofs' };
   const planned = await planGuest(config({ mounts, annotations }), folder);
   t.like(planned, { root: join(folder, 'rootfs'), rootfs: 'erofs' });
-  t.deepEqual(planned.files, [{ path: join(folder, 'hosts'), readOnly: false }]);
+  t.deepEqual(planned.files, [{ name: '0', path: join(folder, 'hosts'), readOnly: false }]);
   const guest = JSON.parse(planned.configAt(ALONE)) as Record<string, unknown>;
   t.deepEqual(guest['root'], { path: '/run/thaw/roots/main/rootfs', readonly: true });
   t.like(guest['mounts'], [{ destination: '/data', source: '/run/thaw/files/thaw/0' }]);
@@ -75,9 +75,9 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
   t.is(shm, folder);
   const text = configAt({ ...ALONE, memoryBytes: 1 << 24 });
   t.deepEqual(files, [
-    { path: join(folder, 'rootfs'), readOnly: false },
-    { path: join(folder, 'hosts'), readOnly: true },
-    { path: join(folder, 'hosts'), readOnly: false },
+    { name: '0', path: join(folder, 'rootfs'), readOnly: false },
+    { name: '1', path: join(folder, 'hosts'), readOnly: true },
+    { name: '2', path: join(folder, 'hosts'), readOnly: false },
   ]);
   const guest = JSON.parse(text) as Record<string, unknown>;
   t.deepEqual(guest['process'], { args: ['true'], cwd: '/', terminal: false });
@@ -218,9 +218,9 @@ test('of propagation the last word counts', async (t) => {
   const { files } = await planGuest(config({ mounts }), folder);
   const path = join(folder, 'hosts');
   t.deepEqual(files.slice(1), [
-    { path, readOnly: true },
-    { path, readOnly: false },
-    { path, readOnly: false, isSlave: true },
+    { name: '1', path, readOnly: true },
+    { name: '2', path, readOnly: false },
+    { name: '3', path, readOnly: false, isSlave: true },
   ]);
 });
 
