@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recovers the containers of an earlier thawd: reattaches running ones, finishes ended ones, undoes those that were half made.
 
-import { Forget, type ShimStatus } from '../../api/wire.js';
+import { Forget } from '../../api/wire.js';
 import { goOnIfHeld } from '../../sandbox/copy/copy.js';
 import { sweepCopies } from '../../sandbox/copy/copy-disk.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { releaseSandbox } from '../../sandbox/release.js';
-import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
-import type { Ending } from '../lifecycle/base-container.js';
 import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
-import { beginningOf, findSandbox, processesOf, releaseFound } from './reattach.js';
+import { beginningOf, findSandbox, releaseFound } from './left.js';
+import { findState, noteUp } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { setFrozen } from '../pause/freezer.js';
 import type { ContainerRecord } from '../store/record.js';
@@ -152,47 +151,38 @@ async function recoverRunning(
   for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
   await services.devices.adopt(record);
   const sandbox = await findSandbox(services, record, container.shimEvents);
-  if (!sandbox) {
-    const status = await services.records.readStatus(record.id);
-    if (!record.pod) await releaseSandbox(services.sandbox, record.sandbox);
-    manager.watchOver(container);
-    if (status && 'exit' in status) container.shimEvents.onExit(container.execs.first, status.exit);
-    else container.lose(status?.reason ?? 'its shim ended while no thawd ran');
-    await container.finished;
-    return;
-  }
   container.sandbox = sandbox;
+  const found = await findState(services.sandbox, { sandbox, slot: record.place?.slot }, () =>
+    services.records.readStatus(record.id),
+  );
+  if (!sandbox && !record.pod) await releaseSandbox(services.sandbox, record.sandbox);
   manager.watchOver(container);
-  const status = await sandbox.shim.status();
-  letGoOn(services, container);
-  for (const { process, exit } of processesOf(record, status).others) {
+  if (sandbox) letGoOn(services, container);
+  for (const { process, exit } of found.others) {
     if (exit) continue;
     container.execs.adopt(process);
-    sandbox.shim.forget(process, Forget.LEFT);
+    sandbox?.shim.forget(process, Forget.LEFT);
   }
-  const ending = await endingOf(record, status, sandbox);
+  const { ending } = found;
   if (ending && 'exit' in ending) container.shimEvents.onExit(container.execs.first, ending.exit);
   else if (ending) container.lose(ending.reason);
-  else {
-    // Xen knows of a pause that thawd did not record before its end, and of a pause by xl.
-    const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
-    if (record.isStill && !paused)
-      // In the background: the guest may answer late.
-      void setFrozen(record.inGuest, sandbox, true).catch((error: unknown) =>
-        services.log.error(`Cannot freeze container ${record.name} again`, { error }),
-      );
-    // The container may have ended meanwhile.
-    if (isUp(record) && (paused || record.isStill)) advance(record, 'pause');
-    await sandbox.catchUp(() => {
-      container.update({}).catch((error: unknown) => {
-        services.log.error(`Cannot write down that ${record.name} is connected`, { error });
-      });
+  if (ending && !sandbox) await container.finished;
+  if (ending || !sandbox) return;
+  if (record.isStill && !found.isPaused)
+    // In the background: the guest may answer late.
+    void setFrozen(record.inGuest, sandbox, true).catch((error: unknown) =>
+      services.log.error(`Cannot freeze container ${record.name} again`, { error }),
+    );
+  noteUp(record, found.isPaused);
+  await sandbox.catchUp(() => {
+    container.update({}).catch((error: unknown) => {
+      services.log.error(`Cannot write down that ${record.name} is connected`, { error });
     });
-    services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
-    await sandbox.growOn();
-    // In the background: the update waits for the guest.
-    void finishUpdate(services, container);
-  }
+  });
+  services.log.info(`Found container ${record.name} ${record.state}`, { domid: sandbox.domid });
+  await sandbox.growOn();
+  // In the background: the update waits for the guest.
+  void finishUpdate(services, container);
 }
 
 /** Resumes a container whose copy was interrupted. Work that needs the container running waits for this. */
@@ -206,15 +196,4 @@ function letGoOn(services: ContainerServices, container: Container): void {
     )
     // A suspend uses up the watch on the domain's end.
     .finally(() => container.watchAgain());
-}
-
-async function endingOf(
-  record: ContainerRecord,
-  status: ShimStatus,
-  sandbox: ContainerSandbox,
-): Promise<Ending | undefined> {
-  const { exit } = processesOf(record, status).first ?? {};
-  if (exit) return { exit };
-  if (status.state === 'lost') return { reason: status.reason ?? 'its guest was lost' };
-  return (await sandbox.isAlive()) ? undefined : { reason: 'domain destroyed' };
 }

@@ -4,15 +4,19 @@
 import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
+import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { OWN_SLOT, PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
+import {
+  adoptDomain,
+  findState,
+  noteUp,
+  releaseDomain,
+} from '../../../runtime/recover/reattach.js';
 import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { releaseSandbox } from '../../../sandbox/release.js';
 import { WAKE_MS } from '../../../sandbox/agent/connection.js';
-import { Sandbox } from '../../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../../sandbox/shim/client.js';
-import { findDomain } from '../../../sandbox/orphans.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from '../services.js';
 import { reenterOther } from '../pod/enter.js';
@@ -36,47 +40,33 @@ export async function takeOver(
   if (hasEnded(record) && record.isDeleted !== true) return true;
   if (ownsDomain) await findOwn(services, container);
   else await findPlace(services, container, containers);
-  const { domain } = container;
-  const status = domain && (await domain.sandbox.shim.status().catch(() => undefined));
   if (record.state === 'creating' || record.isDeleted === true) {
     const what = record.isDeleted === true ? 'delete' : 'create';
     host.log.info(`Undoing OCI container ${record.id}, whose ${what} thawd's end cut short`);
     await container.kill();
-    if (ownsDomain) await releaseFound(services, container);
+    if (ownsDomain) await releaseDomain(services.sandbox, record.sandbox);
     return false;
   }
-  if (!domain || !status || status.state === 'lost' || !(await domain.sandbox.isAlive())) {
-    const written = await services.store.readStatus(record.key);
-    await container.end(written ?? { reason: 'its domain ended while no thawd ran' });
-    if (ownsDomain) await releaseSandbox(services.sandbox, record.sandbox);
-    return true;
-  }
+  const { domain, sandbox } = container;
   const slot = record.place?.slot ?? OWN_SLOT;
-  for (const { process } of status.processes) domain.slots.pass(slotOf(process));
-  const processes = status.processes.filter(({ process }) => slotOf(process) === slot);
-  const first = processes.find(({ process }) => process === container.first);
-  if (first?.exit) {
-    await container.end({ exit: first.exit });
+  const found = await findState(services.sandbox, { sandbox, slot }, () =>
+    services.store.readStatus(record.key),
+  );
+  if (found.ending || !domain) {
+    await container.end(found.ending ?? { reason: 'its domain is gone' });
+    if (ownsDomain && !found.first?.exit) await releaseSandbox(services.sandbox, record.sandbox);
     return true;
   }
   const { saving } = record;
   if (saving && (await hasEndedBy(saving, container))) return true;
-  if (first?.hasBegun === true) {
-    // Xen knows of a pause that a killed thawd may not have recorded.
-    const { paused } = await host.libxl.domainInfo(domain.sandbox.domid);
-    // The container may have ended meanwhile.
-    if (hasEnded(record)) return true;
-    advance(record, 'reattach');
-    if (paused || record.isStill === true) advance(record, 'pause');
-  }
-  for (const { process } of processes)
-    if (process !== container.first) container.execs.adopt(process);
+  if (found.first?.hasBegun === true) noteUp(record, found.isPaused);
+  if (hasEnded(record)) return true;
+  for (const { process } of found.others) container.execs.adopt(process);
   if (!ownsDomain) return true;
   if (saving) goOn(services, container, domain, saving.wasPaused === true);
   followNetwork(services, container, domain);
   await domain.sandbox.catchUp();
-  // The agent of a paused domain does not answer.
-  if (record.state !== 'paused') await domain.sandbox.growOn();
+  await domain.sandbox.growOn();
   return true;
 }
 
@@ -145,11 +135,14 @@ async function findOwn({ sandbox: services }: OciServices, container: OciContain
   const slots = new Slots<ShimEvents>();
   slots.adopt(OWN_SLOT, shimEvents);
   const routed = routeEvents(slots, () => undefined);
-  const sandbox = await Sandbox.adopt(services, record.sandbox, routed).catch(() => undefined);
+  const sandbox = await adoptDomain(services, record.sandbox, routed);
   if (!sandbox) return;
   container.sandbox = sandbox;
   container.domain = new PodDomain(services, sandbox, slots);
   container.domain.shares.adopt(OWN_FILES);
+  // The shim remembers processes of containers that have left the domain.
+  const status = await sandbox.shim.status().catch(() => undefined);
+  for (const { process } of status?.processes ?? []) slots.pass(slotOf(process));
 }
 
 async function findPlace(
@@ -160,13 +153,4 @@ async function findPlace(
   const { place } = container.record;
   const owner = ownerOf(container, containers);
   if (place && owner?.domain?.isAlive) await reenterOther(services, container, owner, place);
-}
-
-async function releaseFound(
-  { sandbox: services }: OciServices,
-  { record: { sandbox } }: OciContainer,
-): Promise<void> {
-  const domid = await findDomain(services.host, sandbox.uuid);
-  if (domid !== undefined) sandbox.domid = domid;
-  await releaseSandbox(services, sandbox);
 }
