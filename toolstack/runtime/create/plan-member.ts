@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plans a container in a pod: its record, with its parts of the pod's domain, and the start of its process there.
 
+import { defined } from '../../base/defined.js';
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../../api/engine.js';
 import { sandboxIdOf, type ContainerId } from '../../base/ids.js';
@@ -9,7 +10,7 @@ import type { Image } from '../../image/index.js';
 import { POD_MEMORY_BYTES, type Pod } from '../pod/index.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
 import type { ProcessStart } from '../../sandbox/sandbox.js';
-import { ContainerError } from '../errors.js';
+import { checkMember } from '../membership/pod-options.js';
 import { bindsOf } from './mounts.js';
 import type { ContainerRecord } from '../store/record.js';
 import { planStart, processFlags } from './start.js';
@@ -81,30 +82,4 @@ export function planMember(
   return planStart(of, image, { ...options, ...defined(given) }, client, binds, {
     ...{ share, rootfs: inGuest, memoryBytes, cpus },
   });
-}
-
-function defined<T extends object>(given: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
-}
-
-/** Throws ERR_USAGE for options that a container in the pod cannot have. */
-export function checkMember(
-  pod: Pod,
-  options: {
-    [K in 'devices' | 'frozen' | 'memoryBytes' | 'cpus']?: CreateOptions[K] | undefined;
-  },
-): void {
-  const { devices = [], memoryBytes = 0, cpus = 0 } = options;
-  const refuse = (what: string, why: string): never => {
-    throw new ContainerError('ERR_USAGE', `Cannot use ${what} in pod "${pod.record.name}": ${why}`);
-  };
-  if (options.frozen !== undefined)
-    refuse(`--frozen ${options.frozen}`, 'what was frozen has a domain of its own');
-  if (devices.length > 0)
-    refuse(`--device ${devices[0]?.source}`, 'devices of the host come into a domain as it starts');
-  const { memoryBytes: podBytes = POD_MEMORY_BYTES, cpus: podCpus = 1 } = pod.record.options;
-  if (memoryBytes > podBytes) refuse(`--memory ${memoryBytes}`, `its domain has ${podBytes} bytes`);
-  if (cpus > Math.ceil(podCpus)) refuse(`--cpus ${cpus}`, `its domain has ${Math.ceil(podCpus)}`);
 }

@@ -7,9 +7,10 @@ import { newContainerId, sandboxIdOf, type ContainerId } from '../../base/ids.js
 import { signalNumber } from '../../base/signals.js';
 import type { FrozenImages } from '../../clone/frozen/images.js';
 import type { FrozenPlan } from '../../clone/frozen/plan.js';
-import type { Running, Template } from '../../clone/template/template.js';
+import type { Running } from '../../clone/template/template.js';
 import type { ImageStore } from '../../image/index.js';
-import type { Place, Pod, Pods } from '../pod/index.js';
+import { ownDomain, podDomain, type Enter } from '../membership/enter.js';
+import type { Place, Pods } from '../pod/index.js';
 import { attachNetwork } from '../../sandbox/devices/attach-network.js';
 import { goIntoMemory } from '../../sandbox/create/layers.js';
 import { checkLimits, limitWithin, MIN_DOMAIN_KIB, type Limits } from '../../sandbox/size/size.js';
@@ -39,10 +40,8 @@ export interface PlanServices {
 
 export interface RunPlan {
   record: ContainerRecord;
-  /** The template of the frozen image, if the container starts from one. */
-  frozen?: Template;
-  /** The pod in whose domain the container runs. */
-  pod?: Pod;
+  /** Enters the container's sandbox: makes its domain, or takes a slot in its pod's. */
+  enter: Enter;
   /** Starts the container's process. `place` has the container's parts of its pod's domain. */
   start: (sandbox: ContainerSandbox, place?: Place) => Promise<void>;
 }
@@ -125,7 +124,7 @@ async function planFromImage(
       planStart(record, image, options, client, bindsOf(options.mounts)),
     );
     Object.assign(record, processOf(start));
-    return { record, start: (sandbox) => sandbox.start(start) };
+    return { record, enter: ownDomain(), start: (sandbox) => sandbox.start(start) };
   } catch (error) {
     giveBackAddresses(services.sandbox, record.sandbox);
     throw error;
@@ -149,7 +148,8 @@ async function planInPod(
   const plan = (device?: number): ProcessStart => planMember(pod, record, image, client, device);
   Object.assign(record, processOf(await withMounts(services, record, plan)));
   return {
-    ...{ record, pod },
+    record,
+    enter: podDomain(pod),
     start: (sandbox, place) => sandbox.start(plan(place?.files)),
   };
 }
@@ -201,7 +201,7 @@ async function planFromFrozen(
   Object.assign(record, { image, imageId, flags, ...frozenProcess(plan) });
   return {
     record,
-    frozen: template,
+    enter: ownDomain(template),
     start: (sandbox) => sandbox.begin(planBegin(record, client)),
   };
 }

@@ -4,10 +4,7 @@
 import type { Client } from '../../api/engine.js';
 import { describeError, errorCode } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
-import { createSandbox } from '../../sandbox/create/create.js';
-import { upperKibOf } from '../../sandbox/create/layers.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
-import { enterPod, type Pod } from '../pod/index.js';
 import type { Container } from './container.js';
 import { advance } from './lifecycle.js';
 import type { ContainerServices } from '../store/containers.js';
@@ -30,7 +27,7 @@ export async function launch(
   { plan, attached, signal, steps }: LaunchRequest,
 ): Promise<void> {
   const { record } = container;
-  const { records, sandbox, pool } = services;
+  const { records, sandbox } = services;
   const folder = records.makeFolder(record.id);
   // `meanwhile` awaits the folder and reports its failure.
   folder.catch(() => undefined);
@@ -39,13 +36,7 @@ export async function launch(
     const expected = expectInit(services, container, made, attached);
     await Promise.all([records.save(record), expected]);
   };
-  const { shimEvents: events } = container;
-  container.sandbox = plan.pod
-    ? await enter(plan.pod, container, { meanwhile, signal, steps })
-    : await createSandbox(sandbox, pool, record.sandbox, {
-        ...{ events, meanwhile, signal, connectsLater: true },
-        frozen: plan.frozen,
-      });
+  container.sandbox = await plan.enter(services, container, { meanwhile, signal, steps });
   await noteFilled(services, record);
   const { sandbox: made } = container;
   const { network, introduction } = record.sandbox;
@@ -78,32 +69,6 @@ function lose({ log }: ContainerServices, container: Container, error: unknown):
   const reason = `it could not be connected: ${describeError(error)}`;
   log.error(`Container ${container.record.name} ends: ${reason}`);
   container.lose(reason);
-}
-
-/** Enters the pod's domain, and records the container's place there. */
-function enter(
-  pod: Pod,
-  container: Container,
-  {
-    meanwhile,
-    signal,
-    steps,
-  }: Pick<LaunchRequest, 'signal' | 'steps'> & {
-    meanwhile: (made: ContainerSandbox) => Promise<void>;
-  },
-): Promise<ContainerSandbox> {
-  const { inGuest: name, sandbox } = container.record;
-  const { layers, disk, files = [] } = sandbox;
-  return enterPod(pod, {
-    ...{ name, layers, disk, files, upperKib: upperKibOf(sandbox) },
-    ...{ events: container.shimEvents, signal, steps },
-    onPlace: async (member) => {
-      container.takePlace(member.place);
-      const { uuid, type, domid } = pod.record.sandbox ?? sandbox;
-      Object.assign(sandbox, { uuid, type, domid });
-      await meanwhile(member);
-    },
-  });
 }
 
 /** Lets the shim expect the process, and joins the client's streams before the process can use them. */

@@ -2,7 +2,8 @@
 // thaw pause and unpause: pauses a container's own domain, or freezes the cgroup of a container in a pod, which shares its domain.
 
 import type { Container } from '../lifecycle/container.js';
-import { inPod, stateError } from '../errors.js';
+import { stateError } from '../errors.js';
+import { membershipOf } from '../membership/membership-of.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pause, resume, type Pausing } from './freezer.js';
 
@@ -14,7 +15,7 @@ export async function pauseContainer(
   await container.exclusive(async () => {
     const { record, sandbox } = container;
     if (record.state !== 'running' || !sandbox) throw stateError('pause', record);
-    const by = record.pod ? 'cgroup' : 'domain';
+    const by = membershipOf(services, record).ownsDomain ? 'domain' : 'cgroup';
     await pause(container, sandbox, pausingOf(services, container, 'pause'), by);
     services.events.tell('pause', record);
   });
@@ -27,12 +28,11 @@ export async function unpauseContainer(
 ): Promise<void> {
   const { record, sandbox } = container;
   if (record.state !== 'paused' || !sandbox) throw stateError('unpause', record);
-  const { libxl } = services.sandbox.host;
-  const { pod } = record;
-  if (pod && (!record.isStill || (await libxl.domainInfo(sandbox.domid)).paused))
-    throw inPod('unpause', record, `use thaw pod unpause ${pod.name}`);
+  const membership = membershipOf(services, record);
+  const { paused } = await services.sandbox.host.libxl.domainInfo(sandbox.domid);
+  membership.checkUnpause(paused);
   await resume(container, sandbox, pausingOf(services, container, 'unpause'), {
-    domain: !pod,
+    domain: membership.ownsDomain,
     processes: true,
   });
   services.events.tell('unpause', record);

@@ -5,11 +5,11 @@ import { Forget } from '../../api/wire.js';
 import { goOnIfHeld } from '../../sandbox/copy/copy.js';
 import { sweepCopies } from '../../sandbox/copy/copy-disk.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
-import { releaseSandbox } from '../../sandbox/release.js';
 import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
 import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
-import { beginningOf, findSandbox, releaseFound } from './left.js';
+import { membershipOf } from '../membership/membership-of.js';
+import { beginningOf, releaseFound } from './left.js';
 import { findState, noteUp } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { setFrozen } from '../pause/freezer.js';
@@ -144,18 +144,18 @@ async function recoverRunning(
   container: Container,
 ): Promise<void> {
   const { record } = container;
-  if (!record.pod) services.sandbox.macs.add(record.sandbox.mac);
-  if (record.sandbox.network) await services.sandbox.networks.adopt(record.sandbox.network);
+  const membership = membershipOf(services, record);
+  await membership.adoptAddresses();
   if (record.place) container.takePlace(record.place);
   advance(record, 'reattach');
   for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
   await services.devices.adopt(record);
-  const sandbox = await findSandbox(services, record, container.shimEvents);
+  const sandbox = await membership.find(container.shimEvents);
   container.sandbox = sandbox;
   const found = await findState(services.sandbox, { sandbox, slot: record.place?.slot }, () =>
     services.records.readStatus(record.id),
   );
-  if (!sandbox && !record.pod) await releaseSandbox(services.sandbox, record.sandbox);
+  if (!sandbox) await membership.release();
   manager.watchOver(container);
   if (sandbox) letGoOn(services, container);
   for (const { process, exit } of found.others) {

@@ -8,7 +8,9 @@ import { mostVcpus, resizeMemory, resizeVcpus } from '../../sandbox/size/resize.
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
-import { isUp, type ContainerServices } from '../store/containers.js';
+import { membershipOf } from '../membership/membership-of.js';
+import { isUp } from '../lifecycle/lifecycle.js';
+import type { ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
 import { limitCgroup, type CgroupLimits } from './limits.js';
 
@@ -29,7 +31,7 @@ export async function updateRunning(
   // Memory that the domain still gets after its start would undo the change.
   await own?.grown;
   await sandbox.written();
-  const before = limitsOf(record);
+  const before = limitsOf(services, record);
   const { memoryBytes, cpus, pidsLimit: pids } = change;
   await container.update({ isUpdating: true });
   try {
@@ -38,11 +40,11 @@ export async function updateRunning(
       const back = (what: string, work: () => Promise<void>): void =>
         undo.push(what, () => (isUp(record) ? work() : undefined));
       const all = { cpus, pids, memoryBytes };
-      back('limits', () => limit(container, all, before));
-      await limit(container, own ? { cpus, pids } : all, all);
+      back('limits', () => limit(services, container, all, before));
+      await limit(services, container, own ? { cpus, pids } : all, all);
       // Memory comes last: it takes longest and is refused most often. A cgroup is not limited to memory that the domain did not get.
       if (own && limits) await resizeDomain(services, own, record, limits, back);
-      if (own) await limit(container, { memoryBytes }, all);
+      if (own) await limit(services, container, { memoryBytes }, all);
     });
   } catch (error) {
     delete record.isUpdating;
@@ -93,7 +95,8 @@ export async function finishUpdate(
   if (record.isUpdating !== true || record.state !== 'running' || !sandbox) return;
   try {
     await container.exclusive(async () => {
-      await limit(container, { cpus: 0, pids: 0, memoryBytes: 0 }, limitsOf(record));
+      const limits = limitsOf(services, record);
+      await limit(services, container, { cpus: 0, pids: 0, memoryBytes: 0 }, limits);
       const { ownSandbox: own } = container;
       if (own) await resizeVcpus(services.sandbox, own, record.sandbox.vcpus);
       delete record.isUpdating;
@@ -107,20 +110,17 @@ export async function finishUpdate(
   }
 }
 
-function limitsOf(record: ContainerRecord): CgroupLimits {
-  const { cpus, pod, options, memoryBytes } = record;
-  return {
-    ...{ cpus: pod ? options?.cpus : cpus, pids: pidsLimitOf(record) },
-    memoryBytes: pod ? options?.memoryBytes : memoryBytes,
-  };
+function limitsOf(services: ContainerServices, record: ContainerRecord): CgroupLimits {
+  return { ...membershipOf(services, record).limits, pids: pidsLimitOf(record) };
 }
 
 async function limit(
+  services: ContainerServices,
   { record, sandbox }: Container,
   change: CgroupLimits,
   limits: CgroupLimits,
 ): Promise<void> {
   if (!sandbox) return;
-  const container = { sandbox, name: record.inGuest, hasOwnDomain: record.pod === undefined };
-  await limitCgroup(container, change, limits);
+  const { ownsDomain: hasOwnDomain } = membershipOf(services, record);
+  await limitCgroup({ sandbox, name: record.inGuest, hasOwnDomain }, change, limits);
 }

@@ -5,8 +5,9 @@ import type { CreateOptions, UpdateOptions } from '../../api/engine.js';
 import { checkLimits, limitWithin, type Limits } from '../../sandbox/size/size.js';
 import { ContainerError, stateError } from '../errors.js';
 import { checkFrozen } from '../snapshot/frozen.js';
-import { isUp, type ContainerManager, type ContainerServices } from '../store/containers.js';
-import { checkMember } from '../create/plan-member.js';
+import { isUp } from '../lifecycle/lifecycle.js';
+import type { ContainerManager, ContainerServices } from '../store/containers.js';
+import { membershipOf } from '../membership/membership-of.js';
 import { memoryOf, type ContainerRecord } from '../store/record.js';
 import { updateRunning } from './update-running.js';
 
@@ -62,11 +63,12 @@ async function checkChange(
     );
   const wanted = options ? { options } : {};
   if (!resizes(change)) return wanted;
-  if (!record.pod || !options)
+  const membership = membershipOf(services, record);
+  if (membership.ownsDomain || !options)
     return { ...wanted, limits: await ownLimits(services, record, change, options) };
   const { type } = record.sandbox;
   await checkLimits({ type, ...(change.cpus === undefined ? {} : { cpus: change.cpus }) }, services.sandbox); // prettier-ignore
-  checkMember(services.pods.find(record.pod.id), options);
+  membership.checkOptions(options);
   return wanted;
 }
 
