@@ -5,11 +5,8 @@ import { join } from 'node:path';
 import type { DiskUsage } from '../../api/engine.js';
 import { bytesBelow } from '../../base/disk-usage.js';
 import { usersOf } from '../../runtime/create/volumes.js';
-import {
-  isUp,
-  type ContainerManager,
-  type ContainerServices,
-} from '../../runtime/store/containers.js';
+import { isUp } from '../../runtime/lifecycle/lifecycle.js';
+import type { ContainerManager, ContainerServices } from '../../runtime/store/containers.js';
 import { needsImage } from './images.js';
 import type { FolderLayers } from '../../image/index.js';
 import type { Paths } from '../../base/paths.js';

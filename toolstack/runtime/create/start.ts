@@ -9,6 +9,7 @@ import type {
   PodShare,
   ProcessOptions,
 } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { mergeProcess, resolveUser, type Image } from '../../image/index.js';
 import { ROOTFS, rootfsPath, type ProcessStart } from '../../sandbox/sandbox.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
@@ -88,7 +89,7 @@ export function planStart(
     devices: deviceNodes(options, record.sandbox),
     confinement: options,
     ...quota(record, pod),
-    ...optional('memoryBytes', (pod ?? record).memoryBytes),
+    ...defined({ memoryBytes: (pod ?? record).memoryBytes }),
     ...(pod ? { shared: pod.share, cgroup: pod.rootfs } : {}),
   });
   return {
@@ -107,12 +108,8 @@ export function planStart(
 
 /** A container's own domain has the next whole number of CPUs as vCPUs, so that only a fraction needs a quota. */
 function quota({ cpus }: StartFor, pod: PodPart | undefined): { cpuQuota?: number } {
-  if (pod) return optional('cpuQuota', pod.cpus);
+  if (pod) return defined({ cpuQuota: pod.cpus });
   return Number.isInteger(cpus) ? {} : { cpuQuota: cpus };
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: V });
 }
 
 /** Returns the files bound into the container's /etc: its hostname, hosts, resolver settings and machine id. */

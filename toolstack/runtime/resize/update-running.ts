@@ -8,7 +8,8 @@ import { mostVcpus, resizeMemory, resizeVcpus } from '../../sandbox/size/resize.
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
-import { isUp, type ContainerServices } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
+import type { ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
 import { limitCgroup, type CgroupLimits } from './limits.js';
 

@@ -4,7 +4,7 @@
 import type { CreateOptions, HealthCheck, Inspected } from '../../api/engine.js';
 import { ProcessFlag, shellStatus } from '../../api/wire.js';
 import { signalName } from '../../base/signals.js';
-import { isUp } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
 import { propagationOf, shareOf } from '../create/mounts.js';
 import { memoryOf, pidsLimitOf, type ContainerRecord, type RecordStore } from '../store/record.js';
 import { STOP_TIMEOUT_S } from '../lifecycle/stop.js';

@@ -9,7 +9,8 @@ import { askProcesses, askStats } from '../../sandbox/agent/calls.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';
 import { stateError } from '../errors.js';
-import { isUp, type ContainerServices } from '../store/containers.js';
+import { isUp } from '../lifecycle/lifecycle.js';
+import type { ContainerServices } from '../store/containers.js';
 import { memoryOf } from '../store/record.js';
 
 /** Resolves with undefined for a container that does not run or ends meanwhile. Without the guest's answer its stats are missing. */

@@ -219,8 +219,6 @@ function cannotRemove({ name, state }: ContainerRecord): ContainerError {
   );
 }
 
-export { isUp };
-
 /** The states of the containers in a list without --all. */
 const LISTED = ['creating', 'starting', 'running', 'paused'];
 

@@ -7,7 +7,6 @@ import type { Log } from '../../../base/log.js';
 import { BaseContainer, type Ending } from '../../../runtime/lifecycle/base-container.js';
 import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { PodDomain } from '../../../runtime/pod/index.js';
-import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { clearCgroup } from '../engine/cgroup.js';
 import type { OciRecord, OciStore } from './record.js';
 
@@ -54,10 +53,6 @@ export class OciContainer extends BaseContainer<OciRecord> {
     super(record, store);
     this.#log = log;
     this.finished = new Promise((resolve) => (this.#hasFinished = resolve));
-  }
-
-  get events(): ShimEvents {
-    return this.shimEvents;
   }
 
   /** True where the domain ends with the container. */
