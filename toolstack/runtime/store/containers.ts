@@ -7,6 +7,7 @@ import type { Log } from '../../base/log.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
 import { giveBackAddresses } from '../../sandbox/release.js';
 import { describeDeath, type ContainerSandbox } from '../../sandbox/sandbox.js';
+import type { Ending } from '../lifecycle/base-container.js';
 import type { Container } from '../lifecycle/container.js';
 import type { GivenDevices } from '../create/devices.js';
 import { ContainerError } from '../errors.js';
@@ -49,7 +50,7 @@ export class ContainerManager {
       death?.close();
       death = sandbox && this.#watchDomain(container, sandbox);
     };
-    container.finished = container.ended.then(async (ending) => {
+    const cleanUp = async (ending: Ending): Promise<void> => {
       container.watchAgain = () => undefined;
       death?.close();
       const { record } = container;
@@ -64,14 +65,14 @@ export class ContainerManager {
       if (record.rm && record.keepsVolumes !== true)
         await dropVolumes(this.#services, this, record);
       if (record.rm) this.#services.events.tell('remove', record);
-    });
+    };
+    container.isWatched = true;
+    void container.ended.then((ending) => void container.finishBy(() => cleanUp(ending)));
     container.finished
       .catch((error: unknown) =>
-        this.#services.log.error(`Cannot clean up after container ${container.record.name}`, {
-          error,
-        }),
+        this.#services.log.error(`Cannot clean up after ${container.label}`, { error }),
       )
-      .finally(() => (container.finished = undefined));
+      .finally(() => (container.isWatched = false));
   }
 
   /** Registers a container that has already ended or is being made. */
@@ -108,8 +109,8 @@ export class ContainerManager {
     const { id } = this.find(key).record;
     for (let noticed = false; ;) {
       const container = this.find(id);
-      const { launched, fileGuest, finished, record } = container;
-      const pending = launched ?? fileGuest ?? (isUp(record) ? undefined : finished);
+      const { launched, fileGuest, isWatched, finished, record } = container;
+      const pending = launched ?? fileGuest ?? (isWatched && !isUp(record) ? finished : undefined);
       if (pending) {
         await pending.catch(() => undefined);
       } else if (isUp(record) && !noticed) {

@@ -3,25 +3,23 @@
 
 import test from 'ava';
 import type { ContainerState } from '../../../../toolstack/api/container.js';
-import type { ExitStatus } from '../../../../toolstack/api/wire.js';
+import { silentLog } from '../../../../toolstack/base/log.js';
 import {
   BaseContainer,
+  type BaseRecord,
   type Ending,
 } from '../../../../toolstack/runtime/lifecycle/base-container.js';
 
-interface Plain {
-  readonly id: string;
-  readonly state: ContainerState;
+interface Plain extends BaseRecord {
   note?: string;
 }
 
 class PlainContainer extends BaseContainer<Plain> {
-  end(ending: Ending): void {
-    this.settle(ending);
-  }
+  readonly label = 'container c1';
+  readonly left: Ending[] = [];
 
-  protected firstExited(exit: ExitStatus): void {
-    this.end({ exit });
+  protected leave(ending: Ending): Promise<void> {
+    return Promise.resolve(void this.left.push(ending));
   }
 }
 
@@ -34,7 +32,7 @@ function given(state: ContainerState) {
       saved.push(`${now} ${note}`.trim());
       waiting.push(note === 'full' ? () => reject(new Error('full')) : resolve);
     });
-  return { container: new PlainContainer({ id: 'c1', state }, { save }), saved, waiting };
+  return { container: new PlainContainer({ id: 'c1', state }, { save }, silentLog()), saved, waiting };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -79,4 +77,34 @@ test('the first news of its end counts, of which its other processes are no part
   container.shimEvents.onGone();
   container.shimEvents.onExit(container.first, { kind: 'exited', code: 3 });
   t.deepEqual(await container.ended, { reason: 'its shim was killed' });
+});
+
+test('the end is in the record before the domain is left, and written after that', async (t) => {
+  const { container, saved, waiting } = given('paused');
+  container.record.isStill = true;
+  const { ended } = container.execs.add();
+  const ending = { reason: 'domain destroyed' };
+  void container.end(ending);
+  t.is(await ended, undefined);
+  const finished = container.finishBy(() => container.finish(ending));
+  t.like(container.record, { state: 'lost', reason: 'domain destroyed', isStill: undefined });
+  t.deepEqual([container.left, saved], [[ending], []]);
+  // A second end is none.
+  void container.finishBy(() => t.fail());
+  await turn();
+  t.deepEqual(saved, ['lost']);
+  waiting[0]?.();
+  await finished;
+  t.is(container.sandbox, undefined);
+});
+
+test('an end that cannot be written down is the end all the same', async (t) => {
+  const { container, waiting } = given('running');
+  container.record.note = 'full';
+  const exit = { kind: 'exited', code: 3 } as const;
+  const finished = container.finishBy(() => container.finish({ exit }));
+  await turn();
+  waiting[0]?.();
+  await t.notThrowsAsync(finished);
+  t.like(container.record, { state: 'exited', exit });
 });

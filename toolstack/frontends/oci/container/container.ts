@@ -3,13 +3,10 @@
 
 import { constants } from 'node:os';
 import type { ExitStatus } from '../../../api/wire.js';
-import type { Log } from '../../../base/log.js';
 import { BaseContainer, type Ending } from '../../../runtime/lifecycle/base-container.js';
-import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import type { PodDomain } from '../../../runtime/pod/index.js';
-import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import { clearCgroup } from '../engine/cgroup.js';
-import type { OciRecord, OciStore } from './record.js';
+import type { OciRecord } from './record.js';
 
 /** The domain's cleanup waits this long: the container engine has work to do at a container's end, and its caller waits for that work. */
 const REST_MS = 50;
@@ -44,20 +41,9 @@ export class OciContainer extends BaseContainer<OciRecord> {
   making: Promise<void> | undefined;
   /** Aborts at the container's removal: any part of it that is still being made is useless. */
   readonly going = new AbortController();
-  /** Resolves when the container's end is recorded and its domain or slot is released. Never rejects. */
-  readonly finished: Promise<void>;
-  readonly #log: Log;
-  #hasFinished: () => void = () => undefined;
-  #finishing: Promise<void> | undefined;
 
-  constructor(record: OciRecord, store: OciStore, log: Log) {
-    super(record, store);
-    this.#log = log;
-    this.finished = new Promise((resolve) => (this.#hasFinished = resolve));
-  }
-
-  get events(): ShimEvents {
-    return this.shimEvents;
+  get label(): string {
+    return `OCI container ${this.record.id}`;
   }
 
   /** True where the domain ends with the container. */
@@ -70,10 +56,10 @@ export class OciContainer extends BaseContainer<OciRecord> {
     return (this.domain?.slots.holders.length ?? 0) > 1;
   }
 
-  /** Ends the container, with its domain. Resolves as `finished` does. Idempotent; never rejects, and logs failures. */
-  end(ending: Ending): Promise<void> {
-    this.#finishing ??= this.#finish(ending).finally(this.#hasFinished);
-    return this.#finishing;
+  /** Ends the container, with its domain. Never rejects. */
+  override end(ending: Ending): Promise<void> {
+    void super.end(ending);
+    return this.finishBy(() => this.finish(ending));
   }
 
   /** Ends the container as SIGKILL does, in any state. */
@@ -81,33 +67,19 @@ export class OciContainer extends BaseContainer<OciRecord> {
     return this.end({ exit: { kind: 'signaled', signal: constants.signals.SIGKILL } });
   }
 
-  protected firstExited(exit: ExitStatus): void {
-    void this.end({ exit });
-  }
-
   protected override execExited(process: number, exit: ExitStatus): void {
     super.execExited(process, exit);
     this.standIns.delete(process);
   }
 
-  async #finish(ending: Ending): Promise<void> {
-    this.settle(ending);
-    const { id } = this.record;
-    if ('reason' in ending) this.#log.warn(`OCI container ${id} is lost: ${ending.reason}`);
-    // An earlier thawd may have recorded the end already.
-    if (!hasEnded(this.record)) advance(this.record, 'exit' in ending ? 'exit' : 'lose');
-    Object.assign(this.record, ending);
+  protected async leave(): Promise<void> {
     this.execs.endAll();
     this.standIns.clear();
     this.network?.close();
     await this.leaveDomain();
     // A container engine may remove the cgroup before it deletes the container.
     await clearCgroup(this.record.cgroup);
-    this.sandbox = undefined;
     this.domain = undefined;
-    await this.update({}).catch((error: unknown) =>
-      this.#log.error(`Cannot write down the end of OCI container ${id}`, { error }),
-    );
   }
 
   /** Leaves the domain. The container's own domain ends, and with it the other containers in it. Idempotent; never rejects. */

@@ -24,7 +24,7 @@ export async function makeOwn(
   meanwhile: (sandbox: ContainerSandbox) => Promise<void>,
   frozen?: Template,
 ): Promise<void> {
-  const { events, going, record } = container;
+  const { shimEvents: events, going, record } = container;
   const domain = await makeDomain(services, record.sandbox, {
     ...{ events, meanwhile, frozen, signal: AbortSignal.any([signal, going.signal]) },
   });
@@ -39,7 +39,7 @@ export async function enterOther(
   owner: OciContainer,
   meanwhile: (sandbox: ContainerSandbox) => Promise<void>,
 ): Promise<void> {
-  const { record, events } = container;
+  const { record, shimEvents: events } = container;
   const { files = [], layers, name } = record.sandbox;
   const domain = domainOf(owner);
   const steps = new Steps(services.sandbox.host.log, `${name}, ${record.id}`);

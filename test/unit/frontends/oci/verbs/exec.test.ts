@@ -75,7 +75,7 @@ test('detached it has a stand-in with all that the container’s own has, and it
   t.like(calls[2]?.[1], { process: 2, flags: 1, container: 'k' });
   t.is(await readFile(pidFile, 'utf8'), '77');
   t.deepEqual([...container.standIns], [[2, 77]]);
-  container.events.onExit(2, { kind: 'exited', code: 0 });
+  container.shimEvents.onExit(2, { kind: 'exited', code: 0 });
   t.is(container.standIns.size, 0);
 });
 
