@@ -20,10 +20,15 @@ export interface Parsed {
  * whatever they look like. `program`, such as `thaw run`, owns the table. Throws UsageError, unless the words also ask for help.
  */
 export function parseOptions(program: string, table: OptionTable, words: string[]): Parsed {
-  const { shortNames, configuration } = preparedFor(table);
-  const { options, positional, asksForHelp, fault } = spellOut(table, shortNames, words);
+  const { options, names, positional, asksForHelp, fault } = spellOut(
+    table,
+    shortNamesOf(table),
+    words,
+  );
   if (fault && !asksForHelp) throw usageError(program, table, fault);
   const parsed: Parsed = { options: {}, positional, asksForHelp };
+  if (options.length === 0) return parsed;
+  const configuration = configurationFor([...names]);
   for (let first = 0; first < options.length; first += BATCH) {
     const given = parser(options.slice(first, first + BATCH), configuration);
     for (const [name, values] of Object.entries(given)) {
@@ -37,41 +42,33 @@ export function parseOptions(program: string, table: OptionTable, words: string[
   return parsed;
 }
 
-/** Returns the long names of the table's one-letter options. */
-export function shortNamesOf(table: OptionTable): ShortNames {
-  return preparedFor(table).shortNames;
-}
-
 /** The number of options for one call of yargs-parser, which copies an option's list for each of its values. */
 const BATCH = 500;
 
-interface Prepared {
-  shortNames: ShortNames;
-  configuration: parser.Options;
+const shortNames = new WeakMap<OptionTable, ShortNames>();
+
+/** Returns the long names of the table's one-letter options, by their letters. Makes the map only once. */
+export function shortNamesOf(table: OptionTable): ShortNames {
+  let found = shortNames.get(table);
+  if (!found) {
+    const pairs = Object.entries(table).flatMap(([name, { short }]): [string, string][] =>
+      short === undefined ? [] : [[short, name]],
+    );
+    found = new Map(pairs);
+    shortNames.set(table, found);
+  }
+  return found;
 }
 
-const prepared = new WeakMap<OptionTable, Prepared>();
-
-/** Returns yargs-parser's configuration for a table, and makes it only once. */
-function preparedFor(table: OptionTable): Prepared {
-  const found = prepared.get(table);
-  if (found) return found;
-  const shortNames = new Map<string, string>();
-  for (const [name, { short }] of Object.entries(table))
-    if (short !== undefined) shortNames.set(short, name);
-  const names = Object.keys(table);
-  const made: Prepared = {
-    shortNames,
-    configuration: {
-      // Flags are strings too: yargs-parser keeps only the last value of a boolean.
-      string: names,
-      // Without `narg`, yargs-parser removes the quotes around a value.
-      narg: Object.fromEntries(names.map((name) => [name, 1])),
-      configuration: PLAIN,
-    },
+/** Returns yargs-parser's configuration for those options. The parser goes through all that it is told of, so it is told only of what is there. */
+function configurationFor(names: readonly string[]): parser.Options {
+  return {
+    // Flags are strings too: yargs-parser keeps only the last value of a boolean.
+    string: [...names],
+    // Without `narg`, yargs-parser removes the quotes around a value.
+    narg: Object.fromEntries(names.map((name) => [name, 1])),
+    configuration: PLAIN,
   };
-  prepared.set(table, made);
-  return made;
 }
 
 const PLAIN: Partial<parser.Configuration> = {

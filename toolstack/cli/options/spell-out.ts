@@ -10,6 +10,8 @@ export type ShortNames = ReadonlyMap<string, string>;
 export interface SpelledOut {
   /** Known options only. A flag has the value true or false. */
   options: string[];
+  /** The long names of the options in `options`. */
+  names: Set<string>;
   /** The words after the options, without the `--` that may end the options. */
   positional: string[];
   asksForHelp: boolean;
@@ -29,8 +31,18 @@ export function spellOut(
   shortNames: ShortNames,
   words: readonly string[],
 ): SpelledOut {
-  const found: SpelledOut = { options: [], positional: [], asksForHelp: false };
+  const found: SpelledOut = {
+    options: [],
+    names: new Set(),
+    positional: [],
+    asksForHelp: false,
+  };
   let index = 0;
+
+  const push = (name: string, value: string): void => {
+    found.names.add(name);
+    found.options.push(`--${name}=${value}`);
+  };
 
   const add = (option: string, name: string, value?: string): void => {
     const type = Object.hasOwn(table, name) ? table[name]?.type : undefined;
@@ -39,9 +51,9 @@ export function spellOut(
     else if (type === 'string') {
       const own = value ?? words[index++];
       if (own === undefined) found.fault ??= { option, kind: 'needs a value' };
-      else found.options.push(`--${name}=${own}`);
+      else push(name, own);
     } else if (value === undefined || value === 'true' || value === 'false')
-      found.options.push(`--${name}=${value ?? 'true'}`);
+      push(name, value ?? 'true');
     else found.fault ??= { option, kind: 'takes no value', value };
   };
 
