@@ -3,6 +3,7 @@
  * like a guest's requests. */
 #include "shares/ninep/snapshot/restore.h"
 
+#include "shares/ninep/drop.h"
 #include "shares/ninep/files/path.h"
 #include "shares/ninep/locks/lock.h"
 #include "shares/ninep/snapshot/save.h"
@@ -100,7 +101,7 @@ static int take_range(struct unstash *unstash) {
 
   if (error != 0)
     return error;
-  fid = fid_file(unstash->server, wire_u32(&in));
+  fid = fid_file(&unstash->server->fids, wire_u32(&in));
   range.owner = (struct lock_owner){fid, wire_u32(&in)};
   start = wire_u64(&in);
   end = wire_u64(&in);

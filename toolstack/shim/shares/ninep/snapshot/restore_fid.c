@@ -101,7 +101,7 @@ int unstash_fid(struct unstash *unstash) {
     error = find(unstash, &stashed, &path, &info);
   if (error != 0)
     return error;
-  error = fid_new(server, stashed.number, stashed.uid, path, &fid);
+  error = fid_new(&server->fids, stashed.number, stashed.uid, path, &fid);
   if (error == EBADF)
     return unstash_malformed(unstash);
   if (error == 0 && path < 0) {

@@ -151,7 +151,7 @@ static int number_all(const struct stash *stash) {
   struct qid qid;
   int error = 0;
 
-  for (struct fid *fid = NULL; error == 0 && (fid = fid_next(stash->server, fid)) != NULL;)
+  for (struct fid *fid = NULL; error == 0 && (fid = fid_next(&stash->server->fids, fid)) != NULL;)
     if (fid->path >= 0)
       error = path_stat(stash->server, fid->path, NULL, &qid);
   return error == 0 ? 0 : fail(stash, error, "what is open", strerror(error));
@@ -171,7 +171,7 @@ int ninep_stash(struct ninep *server, int fd, char *text, size_t size) {
   error = number_all(&stash);
   if (error == 0)
     put_head(&stash);
-  for (struct fid *fid = NULL; error == 0 && (fid = fid_next(server, fid)) != NULL;)
+  for (struct fid *fid = NULL; error == 0 && (fid = fid_next(&server->fids, fid)) != NULL;)
     error = put_fid(&stash, fid);
   for (const struct lock_file *file = server->locks; error == 0 && file != NULL; file = file->next)
     for (uint32_t i = 0; i < file->ranges.count; i++)

@@ -90,7 +90,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
 
   int error = fid == NULL ? EBADF : untrusted_name.length > 0 ? check_name(untrusted_name, &name) : 0;
 
@@ -98,7 +98,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
     error = load(server, fid, &name, &xattr);
   if (error != 0)
     return error;
-  error = fid_new(server, new_number, fid->uid, -1, &made);
+  error = fid_new(&server->fids, new_number, fid->uid, -1, &made);
   if (error != 0) {
     xattr_give_up(server, xattr);
     return error;
@@ -121,7 +121,7 @@ int answer_xattrcreate(struct ninep *server, struct wire_in *in, struct wire_out
   (void)out;
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
 
   int error = fid == NULL ? EBADF : check_name(untrusted_name, &name);
 
