@@ -157,9 +157,9 @@ enum thaw_type {
   THAW_LEAVE = 0x37,   /* dom0 -> agent, id 0: this client leaves and sends no more frames. Answer: LEAVE, id 0,
                           the agent's last frame; the client then closes. No frame is in flight then, so the next
                           client continues the streams of the processes with their credit */
-  THAW_FIGURES =
+  THAW_CGROUP_STATS =
       0x38, /* dom0 -> agent, client -> shim: asks for the resource use of the process's container. Not before the
-               process's first frame. Answer, unless the process ends meanwhile: FIGURES, fields, each a file of
+               process's first frame. Answer, unless the process ends meanwhile: CGROUP_STATS, fields, each a file of
                its cgroup: cpu.stat, memory.current, memory.stat, pids.current, memory.max. memory.max is MemTotal
                if only the domain limits the container. A field is empty if its file cannot be read, and there may
                be no fields at all. Several requests before an answer get one answer */
@@ -235,8 +235,8 @@ enum thaw_layer {
 enum thaw_process_flag {
   THAW_PROCESS_STDIN = 1,       /* stdin is fed from outside; without it stdin is /dev/null */
   THAW_PROCESS_TTY = 2,         /* one terminal: output is all THAW_STDOUT */
-  THAW_PROCESS_FIGURES = 128,   /* in a STAND_IN only: engines take the stand-in's cgroup for the container's, so
-                                   it shows the container's resource use and its lack of memory */
+  THAW_PROCESS_STATS = 128,     /* in a STAND_IN only: engines take the stand-in's cgroup for the container's, so
+                                     it shows the container's resource use and its lack of memory */
   THAW_PROCESS_BEGUN = 256,     /* in a thaw_status only: the agent has sent a frame of the process */
   THAW_PROCESS_OOM = 512,       /* in a thaw_status only: EXIT reports that the container ran out of memory */
   THAW_PROCESS_READONLY = 1024, /* in a STAND_IN only: a process that enters the stand-in's root cannot write

@@ -117,7 +117,7 @@ static void check_sent(struct agent_transport *transport) {
   }
   if (header->id == 0)
     abort();
-  if (is_data ? (header->type < THAW_STREAM || header->type > THAW_EXIT) && header->type != THAW_FIGURES
+  if (is_data ? (header->type < THAW_STREAM || header->type > THAW_EXIT) && header->type != THAW_CGROUP_STATS
               : header->type != THAW_OK && header->type != THAW_ERROR)
     abort();
 }

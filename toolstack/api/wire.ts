@@ -19,7 +19,7 @@ export const ApiType = {
   SIGNAL: 0x34,
   WINSIZE: 0x35,
   LEAVE: 0x37,
-  FIGURES: 0x38,
+  CGROUP_STATS: 0x38,
   ATTACH: 0x40,
   ATTACHED: 0x41,
   EXPECT: 0x42,
@@ -45,7 +45,7 @@ export const ApiType = {
   STOOD_IN: 0x57,
 } as const;
 
-export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128, READONLY: 1024, PART: 2048 } as const;
+export const ProcessFlag = { STDIN: 1, TTY: 2, STATS: 128, READONLY: 1024, PART: 2048 } as const;
 
 /** The end of a process. */
 export type ExitStatus = (

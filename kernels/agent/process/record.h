@@ -76,7 +76,7 @@ struct agent_process {
   int terminal; /* pty master, -1: none */
   struct agent_output outputs[2];
   unsigned next_output; /* index of the stream read last */
-  bool figures_asked;   /* and not answered yet */
+  bool stats_asked;     /* and not answered yet */
   struct agent_input input;
 };
 

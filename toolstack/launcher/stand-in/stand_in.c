@@ -21,7 +21,7 @@
 
 #include "../../api/root.h"
 #include "main/launcher.h"
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
 #define READY_MS 60000
 #define TEXT_MAX 400u
@@ -34,7 +34,7 @@ static void fail(struct launcher *launcher, const char *what, const char *path) 
   char text[TEXT_MAX];
 
   snprintf(text, sizeof text, "Cannot %s %s: %s", what, path, strerror(errno));
-  figures_end(launcher);
+  stats_end(launcher);
   stand_in_tell(launcher, text);
   _exit(EXIT_TOOLSTACK);
 }
@@ -131,9 +131,9 @@ static void become(struct launcher *launcher, const struct wish *wish) {
   signals_all();
   if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
     fail(launcher, "enter the cgroup of", wish->cgroup);
-  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0) {
+  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_STATS) != 0) {
     oom_open(&launcher->oom, wish->cgroup); /* before stats cover the kernel's own files */
-    figures_begin(launcher, wish->cgroup);  /* in the engine's mount namespace, where engines look */
+    stats_begin(launcher, wish->cgroup);    /* in the engine's mount namespace, where engines look */
   }
   attach_begin(launcher, wish->shim);
   if (launcher->shim.fd < 0)
@@ -234,7 +234,7 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
   if (launcher->stand_in <= 0)
     return;
   if (write(launcher->stand_in, line, (size_t)n) < 0) {
-    figures_end(launcher);
+    stats_end(launcher);
     _exit(EXIT_TOOLSTACK); /* its parent is gone: no caller needs the stand-in */
   }
   close(launcher->stand_in);
@@ -245,7 +245,7 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
-  figures_end(launcher); /* before anything slow: readers get no answers from here on */
+  stats_end(launcher); /* before anything slow: readers get no answers from here on */
   if (launcher->oom_kills > 0)
     oom_show(&launcher->oom);
   if (number != 0) {

@@ -63,7 +63,7 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_WINSIZE:
     ok = is_attached(client, frame) && frame->length == sizeof(struct thaw_winsize);
     break;
-  case THAW_FIGURES:
+  case THAW_CGROUP_STATS:
     ok = is_attached(client, frame) && frame->length == 0 && frame->arg == 0;
     break;
   default:
@@ -93,7 +93,7 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
 
   /* another client may have taken over the ended process since the frame's head */
   if (process == NULL && (frame->type == THAW_EOF || frame->type == THAW_CREDIT || frame->type == THAW_WINSIZE ||
-                          frame->type == THAW_FIGURES))
+                          frame->type == THAW_CGROUP_STATS))
     return 0;
   switch (frame->type) {
   case THAW_ATTACH:
@@ -154,9 +154,9 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     memcpy(&process->winsize, payload, sizeof process->winsize);
     process->winsize_due = (process->flags & THAW_PROCESS_TTY) != 0;
     return 0;
-  case THAW_FIGURES:
-    if (process->figures == FIGURES_NONE)
-      process->figures = FIGURES_DUE;
+  case THAW_CGROUP_STATS:
+    if (process->stats == STATS_NONE)
+      process->stats = STATS_DUE;
     return 0;
   default:
     return 0;

@@ -46,8 +46,8 @@ void pause_close(struct shim *shim) {
   shim->returns = true;
   note(NOTE_INFO, "Let go of the agent");
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
-    if (process->figures == FIGURES_SENT)
-      process->figures = FIGURES_DUE; /* the agent forgets requests of a client that leaves */
+    if (process->stats == STATS_SENT)
+      process->stats = STATS_DUE; /* the agent forgets requests of a client that leaves */
   }
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->pauses)

@@ -33,10 +33,10 @@ struct output {
   bool unread_sent; /* the guest was told */
 };
 
-enum figures_state {
-  FIGURES_NONE,
-  FIGURES_DUE,  /* its client requests the container's stats */
-  FIGURES_SENT, /* the agent's answer is pending */
+enum stats_state {
+  STATS_NONE,
+  STATS_DUE,  /* its client requests the container's stats */
+  STATS_SENT, /* the agent's answer is pending */
 };
 
 enum process_state {
@@ -63,7 +63,7 @@ struct process {
   uint64_t signals; /* bit n - 1: signal n is due */
   bool winsize_due;
   struct thaw_winsize winsize;
-  enum figures_state figures;
+  enum stats_state stats;
   struct client *client; /* the attached one */
 };
 
