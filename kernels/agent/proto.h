@@ -191,17 +191,17 @@ enum thaw_type {
                         for each export: "ro", "rw", or "rw,slave" for an export that later mounts of dom0
                         propagate to, and an absolute path. The shim serves the exports over the device, in one
                         tree under the names 0, 1, ... Each device has a server of its own. One more field is
-                        optional: absolute path of a STASH file, from which the server restores its state. Answer:
+                        optional: absolute path of a SAVE_FIDS file, from which the server restores its state. Answer:
                         SHARED */
   THAW_SHARED =
       0x4a, /* shim -> thawd, id = device: arg 0: the server runs; else enum thaw_error, payload: the reason, UTF-8 */
-  THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
-  THAW_UNSHARED = 0x4c, /* shim -> thawd, id = device: the server has ended and maps no memory of the guest */
-  THAW_STASH = 0x4d,    /* thawd -> shim, id = device, field: absolute path of a file that the shim makes. The
-                           server finishes its pending requests, writes the guest's open files to that file, and
-                           then answers no request. "": it answers again; the file stays. Answer: STASHED */
-  THAW_STASHED = 0x4e,  /* shim -> thawd, id = device: arg 0: done; else enum thaw_error, payload: the reason,
-                           UTF-8: the server answers requests as before, and there is no file */
+  THAW_UNSHARE = 0x4b,    /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
+  THAW_UNSHARED = 0x4c,   /* shim -> thawd, id = device: the server has ended and maps no memory of the guest */
+  THAW_SAVE_FIDS = 0x4d,  /* thawd -> shim, id = device, field: absolute path of a file that the shim makes. The
+                             server finishes its pending requests, writes the guest's open files to that file, and
+                             then answers no request. "": it answers again; the file stays. Answer: FIDS_SAVED */
+  THAW_FIDS_SAVED = 0x4e, /* shim -> thawd, id = device: arg 0: done; else enum thaw_error, payload: the reason,
+                             UTF-8: the server answers requests as before, and there is no file */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc arguments

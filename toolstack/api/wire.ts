@@ -33,8 +33,8 @@ export const ApiType = {
   SHARED: 0x4a,
   UNSHARE: 0x4b,
   UNSHARED: 0x4c,
-  STASH: 0x4d,
-  STASHED: 0x4e,
+  SAVE_FIDS: 0x4d,
+  FIDS_SAVED: 0x4e,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,
@@ -146,7 +146,7 @@ export const EXPORTS_MAX = 64;
 export function encodeShare(
   rings: readonly { ref: number; port: number }[],
   exports: readonly Export[],
-  stash?: string,
+  fidSnapshot?: string,
 ): Buffer {
   const head = Buffer.alloc(8 * SHARE_RINGS + 4);
   for (let i = 0; i < SHARE_RINGS; i++) {
@@ -158,7 +158,7 @@ export function encodeShare(
     readOnly ? 'ro' : isSlave ? 'rw,slave' : 'rw',
     path,
   ]);
-  if (stash !== undefined) fields.push(stash);
+  if (fidSnapshot !== undefined) fields.push(fidSnapshot);
   return Buffer.concat([head, encodeFields(fields)]);
 }
 

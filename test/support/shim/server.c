@@ -26,15 +26,15 @@ static int obey(bool is_stubborn, bool is_late) {
 
   while ((n = descriptor_receive(FILES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
     message[n] = '\0';
-    if (strcmp(message, fd >= 0 ? FILES_STASH : FILES_GO_ON) != 0 || (fd < 0) != is_stopped)
+    if (strcmp(message, fd >= 0 ? FILES_SAVE : FILES_RESUME) != 0 || (fd < 0) != is_stopped)
       return 1;
     is_stopped = fd >= 0 && !is_stubborn;
     if (is_late) { /* once; the test says when */
       is_late = false;
       raise(SIGSTOP);
     }
-    if (fd >= 0 && write(fd, "stash", 5) == 5)
-      say(is_stubborn ? FILES_NOT_STASHED "a file is gone" : FILES_STASHED);
+    if (fd >= 0 && write(fd, "saved", 5) == 5)
+      say(is_stubborn ? FILES_NOT_SAVED "a file is gone" : FILES_SAVED);
     if (fd >= 0)
       close(fd);
   }
@@ -43,7 +43,7 @@ static int obey(bool is_stubborn, bool is_late) {
 
 int files_server_run(const char *domid) {
   static char message[FILES_MESSAGE_MAX];
-  char stashed[5];
+  char saved[5];
   ssize_t n;
   int fd;
 
@@ -56,12 +56,12 @@ int files_server_run(const char *domid) {
     say("Cannot share /refused");
     return 1;
   }
-  if (fd >= 0 && (read(fd, stashed, 5) != 5 || memcmp(stashed, "stash", 5) != 0)) {
-    say("Cannot take up what was stashed");
+  if (fd >= 0 && (read(fd, saved, 5) != 5 || memcmp(saved, "saved", 5) != 0)) {
+    say("Cannot restore the fid snapshot");
     return 1;
   }
-  if (memmem(message, (size_t)n, "stash", 5) != NULL) {
-    say("It was told where it was stashed");
+  if (memmem(message, (size_t)n, "snapshot", 8) != NULL) {
+    say("It was told the path of the fid snapshot");
     return 1;
   }
   if (memmem(message, (size_t)n, "/slow", 5) == NULL)

@@ -85,7 +85,7 @@ export async function shareFiles(
   const isNew = stash === undefined;
   if (!made && isNew) await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
   const rings = made ?? (await steps.time('rings', filesRings(host, domid, device)));
-  await steps.time('share', shim.share(device, rings, files, isNew ? {} : { stash }));
+  await steps.time('share', shim.share(device, rings, files, isNew ? {} : { fidSnapshot: stash }));
   await filesServed(host, domid, device);
   if (!isNew) return;
   const request = encodeFiles(filesTag(device));

@@ -39,7 +39,7 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
   case THAW_UNSHARE:
     ok = frame->length == 0 && client->process == NULL;
     break;
-  case THAW_STASH:
+  case THAW_SAVE_FIDS:
     ok = frame->length <= EXPECT_MAX && client->process == NULL;
     break;
   case THAW_FORGET:
@@ -121,8 +121,8 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
   case THAW_UNSHARE:
     files_unshare(shim, client, frame->id);
     return 0;
-  case THAW_STASH:
-    files_stash(shim, client, frame->id, payload, frame->length);
+  case THAW_SAVE_FIDS:
+    files_snapshot(shim, client, frame->id, payload, frame->length);
     return 0;
   case THAW_FORGET:
     process = process_find(shim, frame->id);

@@ -5,10 +5,10 @@
 
 #include "main/shim.h"
 
-enum files_stash {
+enum files_snapshot {
   FILES_SERVES,
-  FILES_STASHES,  /* told to save a snapshot; the answer is pending */
-  FILES_GIVES_UP, /* told to resume before it has answered */
+  FILES_SAVES,   /* told to save a snapshot; the answer is pending */
+  FILES_CANCELS, /* told to resume before it has answered */
   FILES_STOPPED,
 };
 
@@ -21,9 +21,9 @@ struct files_server {
   bool served;
   struct client *asked; /* waits until the server serves */
   struct client *ended; /* waits until the server is gone */
-  enum files_stash stash;
-  struct client *stashed; /* waits until the snapshot is saved or the server resumes */
-  char *stash_path;       /* set while the answer is pending */
+  enum files_snapshot snapshot;
+  struct client *snapshot_client; /* waits until the snapshot is saved or the server resumes */
+  char *snapshot_path;            /* set while the answer is pending */
 };
 
 /* Returns NULL if the device has no server. */
@@ -33,12 +33,12 @@ struct files_server *files_find(const struct shim *shim, uint32_t device);
  * Cuts an optional last field of a SHARE off *length and opens the snapshot that it names; without the field, *fd_out
  * is -1. Returns false with the error message in text.
  */
-bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size);
+bool files_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size);
 
-/* Handles a message of a serving server. Returns false if it is no answer to STASH. */
-bool files_stash_heard(struct files_server *server, const char *text);
+/* Handles a message of a serving server. Returns false if it is no answer to SAVE. */
+bool files_snapshot_receive(struct files_server *server, const char *text);
 
 /* The server will not answer any more: tells the waiting client. Idempotent. */
-void files_stash_over(struct files_server *server);
+void files_snapshot_end(struct files_server *server);
 
 #endif

@@ -59,14 +59,14 @@ out_actions:
 static void end(struct files_server *server) {
   if (server->socket < 0)
     return;
-  files_stash_over(server);
+  files_snapshot_end(server);
   close(server->socket);
   server->socket = -1;
   syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
 }
 
-/* Passes `stash` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
-static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int stash) {
+/* Passes `snapshot` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
+static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int snapshot) {
   int pair[2], error;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -87,7 +87,7 @@ static int start(struct files_server *server, unsigned domid, const uint8_t *pay
     return error;
   }
   /* a server that cannot be reached ends without a message, like a killed one */
-  if (descriptor_send(server->socket, payload, length, stash) != 0)
+  if (descriptor_send(server->socket, payload, length, snapshot) != 0)
     end(server);
   return 0;
 }
@@ -103,7 +103,7 @@ struct files_server *files_find(const struct shim *shim, uint32_t device) {
 void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
   struct files_server *server;
   char text[256];
-  int error, stash;
+  int error, snapshot;
 
   if (shim->state == SHIM_LOST) {
     shared(client, device, THAW_E_STATE, shim->lost);
@@ -119,14 +119,14 @@ void files_share(struct shim *shim, struct client *client, uint32_t device, cons
                                                   : "Cannot share files: there is no domain");
     return;
   }
-  if (!files_stash_open(payload, &length, &stash, text, sizeof text)) {
+  if (!files_snapshot_open(payload, &length, &snapshot, text, sizeof text)) {
     shared(client, device, THAW_E_INTERNAL, text);
     return;
   }
   server = calloc(1, sizeof *server);
-  error = server != NULL ? start(server, shim->transport->domid, payload, length, stash) : ENOMEM;
-  if (stash >= 0)
-    close(stash);
+  error = server != NULL ? start(server, shim->transport->domid, payload, length, snapshot) : ENOMEM;
+  if (snapshot >= 0)
+    close(snapshot);
   if (error != 0) {
     free(server);
     shared(client, device, THAW_E_INTERNAL, strerror(error));
@@ -172,7 +172,7 @@ static void hear(struct shim *shim, struct files_server *server) {
     answer(server, 0, "");
     return;
   }
-  if (server->served && files_stash_heard(server, text))
+  if (server->served && files_snapshot_receive(server, text))
     return;
   end(server);
   answer(server, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
@@ -214,8 +214,8 @@ void files_forget(struct shim *shim, const struct client *client) {
       server->asked = NULL;
     if (server->ended == client)
       server->ended = NULL;
-    if (server->stashed == client)
-      server->stashed = NULL;
+    if (server->snapshot_client == client)
+      server->snapshot_client = NULL;
   }
 }
 

@@ -15,12 +15,12 @@ int files_server_run(const char *domid);
 
 /* A server's first message once it serves. Any other unrequested message is the reason why it cannot continue. */
 #define FILES_SERVED "served"
-/* The shim sends STASH with a descriptor to write to. The server answers STASHED, or NOT_STASHED and the reason. */
-#define FILES_STASH "stash"
-#define FILES_STASHED "stashed"
-#define FILES_NOT_STASHED "not stashed: "
-/* The shim's message to a server that has stashed: resume. */
-#define FILES_GO_ON "go on"
+/* The shim sends SAVE with a descriptor to write to. The server answers SAVED, or NOT_SAVED and the reason. */
+#define FILES_SAVE "save"
+#define FILES_SAVED "saved"
+#define FILES_NOT_SAVED "not saved: "
+/* The shim's message to a server that has saved: resume. */
+#define FILES_RESUME "resume"
 /* The longest message on that socket, in bytes. */
 #define FILES_MESSAGE_MAX 65536u
 /* Concurrent servers, including those that are ending: a pod has one for each container with shares. */
@@ -33,8 +33,8 @@ void files_share(struct shim *shim, struct client *client, uint32_t device, cons
 /* UNSHARE: ends the device's server, and answers the client when the server is gone. */
 void files_unshare(struct shim *shim, struct client *client, uint32_t device);
 
-/* STASH: makes the server stop and save its guest's open files, or resume; then answers the client. */
-void files_stash(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
+/* SAVE_FIDS: makes the server stop and save its guest's open files, or resume; then answers the client. */
+void files_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
 
 /* Fills in at most FILES_SERVERS_MAX descriptors to poll. Returns their number. */
 nfds_t files_poll(const struct shim *shim, struct pollfd *fds);

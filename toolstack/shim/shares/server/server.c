@@ -17,7 +17,7 @@
 
 #include "../../../api/frame.h"
 #include "shares/descriptor.h"
-#include "shares/ninep/snapshot/save.h"
+#include "shares/ninep/snapshot/snapshot.h"
 #include "shares/server/export.h"
 #include "shares/server/rings.h"
 #include "shares/server/seccomp.h"
@@ -111,27 +111,27 @@ int files_server_run(const char *domid) {
   struct ninep *server;
   const char *end;
   char text[256];
-  int stash;
+  int snapshot;
   ssize_t n;
 
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGPIPE, SIG_IGN);
   umask(0);
-  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &stash);
+  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &snapshot);
   if (n <= 0)
     return 1; /* the shim ended first */
   if (parse(message, (size_t)n, &share, exports) != 0) {
     files_say("SHARE is malformed");
     return 1;
   }
-  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, stash >= 0, text, sizeof text);
+  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, snapshot >= 0, text, sizeof text);
   server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
-  if (server == NULL || (stash >= 0 && ninep_unstash(server, stash, text, sizeof text) != 0)) {
+  if (server == NULL || (snapshot >= 0 && ninep_restore_fids(server, snapshot, text, sizeof text) != 0)) {
     files_say(text);
     return 1;
   }
-  if (stash >= 0)
-    close(stash);
+  if (snapshot >= 0)
+    close(snapshot);
   if (files_say(FILES_SERVED) != 0)
     return 1;
   end = files_serve(rings, server);
