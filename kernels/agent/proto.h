@@ -376,7 +376,7 @@ enum thaw_archive_option {
   THAW_ARCHIVE_CONTENTS = 1,  /* PUT: the content of the folder, not the folder itself */
   THAW_ARCHIVE_OVERWRITE = 2, /* a folder may replace a file, and a file a folder */
   THAW_ARCHIVE_OWNER = 4,     /* every entry gets the owner uid and gid */
-  THAW_ARCHIVE_STILL = 8,     /* the container, which must be named, is frozen until the process has ended */
+  THAW_ARCHIVE_FROZEN = 8,    /* the container, which must be named, is frozen until the process has ended */
 };
 
 struct thaw_archive {

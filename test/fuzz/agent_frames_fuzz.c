@@ -290,13 +290,13 @@ bool agent_cgroup_write(const char *file_folder, const char *name, const void *v
   return true;
 }
 
-bool agent_cgroup_stop(const char *folder, bool stop) {
+bool agent_cgroup_freeze(const char *folder, bool stop) {
   (void)folder;
   (void)stop;
   return true;
 }
 
-bool agent_cgroup_is_stopped(const char *folder) {
+bool agent_cgroup_is_frozen(const char *folder) {
   (void)folder;
   return true;
 }

@@ -56,8 +56,8 @@ void agent_hold_release(void) {
   if (!process)
     return;
   /* a dead container has no cgroup any more */
-  if (!agent_cgroup_stop(hold.cgroup, false) && !process->has_ended)
-    agent_log("hold: %s is stopped for good: %s", process->container, strerror(errno));
+  if (!agent_cgroup_freeze(hold.cgroup, false) && !process->has_ended)
+    agent_log("hold: %s stays frozen: %s", process->container, strerror(errno));
   agent_process_run(process);
   agent_process_release(process);
 }
@@ -74,7 +74,7 @@ static void look(struct agent_timer *timer) {
 
   if (!process || process->has_ended)
     refuse(THAW_E_STATE, "The container ended");
-  else if (agent_cgroup_is_stopped(hold.cgroup)) {
+  else if (agent_cgroup_is_frozen(hold.cgroup)) {
     reason = agent_survive_outside(process, hold.files_keep, &error);
     if (reason) {
       refuse(error, reason);
@@ -85,7 +85,7 @@ static void look(struct agent_timer *timer) {
   } else if (++hold.looks < LOOKS_MAX)
     agent_timer_set(timer, LOOK_NS);
   else
-    refuse(THAW_E_BUSY, "The container's processes do not stand still within 5 s");
+    refuse(THAW_E_BUSY, "The container's processes do not freeze within 5 s");
 }
 
 static const char *refusal(const struct agent_process *process, enum thaw_error *error_out) {
@@ -134,12 +134,12 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
     agent_control_error(request, THAW_E_INTERNAL, "Cannot remove the wake node of an earlier freeze");
     return;
   }
-  if (!agent_cgroup_of(process->pid, hold.cgroup) || !agent_cgroup_stop(hold.cgroup, true)) {
+  if (!agent_cgroup_of(process->pid, hold.cgroup) || !agent_cgroup_freeze(hold.cgroup, true)) {
     agent_control_error(request, THAW_E_INTERNAL, "Cannot stop the container's processes: %s", strerror(errno));
     return;
   }
   process->state = AGENT_HELD;
-  process->go_on = agent_hold_release;
+  process->resume = agent_hold_release;
   strcpy(hold.container, container);
   hold.request = request;
   hold.files_keep = files_keep;

@@ -34,7 +34,7 @@ static int is_upper(const char *target) {
 
 int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
   char path[64], *line = NULL;
-  size_t room = 0;
+  size_t line_size = 0;
   int found = 0;
   FILE *file;
 
@@ -43,7 +43,7 @@ int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
   if (!file)
     return -1;
   /* the kernel writes spaces in names as octal numbers */
-  while (!found && getline(&line, &room, file) > 0) {
+  while (!found && getline(&line, &line_size, file) > 0) {
     char *rest = line, *source = strsep(&rest, " "), *target = strsep(&rest, " "), *type = strsep(&rest, " ");
 
     if (rest && is_shared(source, type, rest, files_keep) && !is_upper(target)) {

@@ -26,7 +26,7 @@
 #define DEVICES "/sys/class/bdi"
 #define DEVICE "9p-"
 
-#define GONE_NS (10000 * AGENT_MS)
+#define UNMOUNT_NS (10000 * AGENT_MS)
 #define POLL_NS (100 * AGENT_MS)
 
 struct files {
@@ -37,7 +37,7 @@ struct files {
 };
 
 /* An UNFILES in progress. */
-struct going {
+struct unmounting {
   struct agent_child child;
   struct agent_timer poll;
   struct agent_request request;
@@ -109,22 +109,22 @@ static bool is_used(const struct files *files) {
   return access(path, F_OK) == 0;
 }
 
-static void finish(struct going *going, bool gone) {
+static void finish(struct unmounting *unmounting, bool is_unmounted) {
   struct files **link = &all;
 
-  if (gone)
-    agent_control_ok(going->request, NULL, 0);
+  if (is_unmounted)
+    agent_control_ok(unmounting->request, NULL, 0);
   else
-    agent_control_error(going->request, THAW_E_BUSY, "The files of dom0 called %s are in use", going->tag);
-  while (gone && *link && strcmp((*link)->tag, going->tag) != 0)
+    agent_control_error(unmounting->request, THAW_E_BUSY, "The files of dom0 called %s are in use", unmounting->tag);
+  while (is_unmounted && *link && strcmp((*link)->tag, unmounting->tag) != 0)
     link = &(*link)->next;
-  if (gone && *link) {
+  if (is_unmounted && *link) {
     struct files *files = *link;
 
     *link = files->next;
     free(files);
   }
-  free(going);
+  free(unmounting);
 }
 
 /*
@@ -132,63 +132,63 @@ static void finish(struct going *going, bool gone) {
  * slow.
  */
 static int unmount(void *context) {
-  const struct going *going = context;
+  const struct unmounting *unmounting = context;
   char path[AGENT_PATH_MAX];
 
-  agent_files_path(path, going->tag);
+  agent_files_path(path, unmounting->tag);
   if (umount2(path, UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT)
     return errno > 0 && errno < 256 ? errno : EIO;
   rmdir(path);
   return 0;
 }
 
-static void again(struct agent_timer *timer);
+static void check(struct agent_timer *timer);
 
 static void unmounted(struct agent_child *child, int wait_status) {
-  struct going *going = child->owner;
-  struct files *files = find(going->tag);
+  struct unmounting *unmounting = child->owner;
+  struct files *files = find(unmounting->tag);
 
   if (files && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
     files->unmounted = true;
-  again(&going->poll);
+  check(&unmounting->poll);
 }
 
 /* Checks whether the file system is gone; another UNFILES may have removed it meanwhile. */
-static void again(struct agent_timer *timer) {
-  struct going *going = timer->owner;
-  const struct files *files = find(going->tag);
+static void check(struct agent_timer *timer) {
+  struct unmounting *unmounting = timer->owner;
+  const struct files *files = find(unmounting->tag);
 
   if (!files || (files->unmounted && !is_used(files)))
-    finish(going, true);
-  else if (!agent_control_awaits(going->request) || agent_loop_now_ns() >= going->deadline_ns)
-    finish(going, false);
+    finish(unmounting, true);
+  else if (!agent_control_awaits(unmounting->request) || agent_loop_now_ns() >= unmounting->deadline_ns)
+    finish(unmounting, false);
   else
     agent_timer_set(timer, POLL_NS);
 }
 
 static void next(struct agent_timer *timer) {
-  struct going *going = timer->owner;
-  const struct files *files = find(going->tag);
+  struct unmounting *unmounting = timer->owner;
+  const struct files *files = find(unmounting->tag);
 
-  if (!files || files->unmounted || !agent_child_fork(&going->child, unmount, going))
-    again(timer);
+  if (!files || files->unmounted || !agent_child_fork(&unmounting->child, unmount, unmounting))
+    check(timer);
 }
 
 void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
-  struct going *going = calloc(1, sizeof *going);
+  struct unmounting *unmounting = calloc(1, sizeof *unmounting);
 
-  if (!going) {
+  if (!unmounting) {
     agent_control_error(request, THAW_E_INTERNAL, "No memory");
-  } else if (!agent_fields_name(fields, going->tag) || !agent_fields_at_end(fields)) {
+  } else if (!agent_fields_name(fields, unmounting->tag) || !agent_fields_at_end(fields)) {
     agent_control_error(request, THAW_E_MESSAGE, "UNFILES is malformed");
-    free(going);
+    free(unmounting);
   } else {
-    agent_fill_end(going->tag);
-    going->child.ended = unmounted;
-    going->child.owner = going->poll.owner = going;
-    going->poll.fire = next;
-    going->request = request;
-    going->deadline_ns = agent_loop_now_ns() + GONE_NS;
-    next(&going->poll);
+    agent_fill_end(unmounting->tag);
+    unmounting->child.ended = unmounted;
+    unmounting->child.owner = unmounting->poll.owner = unmounting;
+    unmounting->poll.fire = next;
+    unmounting->request = request;
+    unmounting->deadline_ns = agent_loop_now_ns() + UNMOUNT_NS;
+    next(&unmounting->poll);
   }
 }

@@ -16,13 +16,13 @@ static bool is_ended(const struct launcher *launcher) {
 
 /* True if the end of the command is known. The launcher still writes pending output before it ends. */
 static bool is_finished(const struct launcher *launcher) {
-  bool thawd_over = launcher->done || launcher->thawd.fd < 0;
+  bool thawd_ended = launcher->done || launcher->thawd.fd < 0;
 
   if (launcher->state == PROCESS_NONE)
-    return thawd_over;
+    return thawd_ended;
   if (launcher->done && launcher->done_status != 0)
     return true;
-  if (!is_ended(launcher) || thawd_over)
+  if (!is_ended(launcher) || thawd_ended)
     return is_ended(launcher);
   return !launcher->is_part && clock_ms() - launcher->ended_ms >= CLEANUP_MS;
 }

@@ -74,7 +74,7 @@ static int load(struct ninep *server, const struct fid *fid, const struct name *
       *xattr_out = xattr;
       return 0;
     }
-    xattr_give_up(server, xattr);
+    xattr_discard(server, xattr);
     if (error != ERANGE)
       return error;
   }
@@ -100,7 +100,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
     return error;
   error = fid_new(&server->fids, new_number, fid->uid, -1, &made);
   if (error != 0) {
-    xattr_give_up(server, xattr);
+    xattr_discard(server, xattr);
     return error;
   }
   made->xattr = xattr;
