@@ -31,7 +31,7 @@
 #define THAW_LAYERS_MAX 64u       /* layers of a root filesystem */
 #define THAW_EXPORTS_MAX 64u      /* folders and files of dom0 that a guest shares */
 #define THAW_SHARE_RINGS 2u       /* number of rings of Linux's 9pfs front end */
-#define THAW_FILES_MSIZE 65560u   /* largest 9P message: 64 KiB of a file and a header; each way of a ring holds more */
+#define THAW_SHARE_MSIZE 65560u   /* largest 9P message: 64 KiB of a file and a header; each way of a ring holds more */
 #define THAW_CONTROL_RING_ORDER 14 /* log2 of the bytes in each direction: a config.json passes in a few turns */
 #define THAW_DATA_RING_ORDER 17    /* two full frames: one is filled while the other is emptied */
 #define THAW_WAKE_OFFSET 4080u
@@ -70,7 +70,7 @@ enum thaw_type {
   THAW_RESIZE = 0x13,   /* struct thaw_resize. OK when the guest has at least the wanted memory and exactly the
                            wanted vCPUs: struct thaw_resize, the present values */
   THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name ("" if config.json has another
-                           root, such as one in the tree of FILES), config.json, then `files` pairs of name,
+                           root, such as one in the tree of MOUNT_SHARE), config.json, then `files` pairs of name,
                            content. The agent writes these into /run/thaw/containers/ID/files before crun starts.
                            OK: le32 guest pid */
   THAW_KILL = 0x15,     /* struct thaw_kill */
@@ -107,21 +107,22 @@ enum thaw_type {
                memory.current, memory.stat, pids.current and io.stat of the container's cgroup, then /proc/meminfo */
   THAW_PROCESSES = 0x1f, /* field: container id. OK: fields: /proc/uptime, then for each of the container's first
                             512 processes /proc/PID/stat, status and cmdline, each cut off at 4 KiB at most */
-  THAW_FILES = 0x2e, /* field: tag of a 9pfs device that has been announced. Mounts its tree at /run/thaw/files/TAG */
+  THAW_MOUNT_SHARE =
+      0x2e,         /* field: tag of a 9pfs device that has been announced. Mounts its tree at /run/thaw/files/TAG */
   THAW_FILL = 0x2f, /* fields: rootfs name, path in it, tag, a name in its tree. Copies the content of the path into the
                        folder of that name if it is empty. Also OK if the path does not exist or is not a folder */
 
   /* Later requests: numbers above those of the answers, which were assigned first. */
-  THAW_LIMIT = 0x22,   /* fields: container id, new content of cpu.max, pids.max, memory.max and cgroup.freeze of
-                          its cgroup, "" leaves the file; at most 64 bytes each. After THAW_E_INTERNAL some files
-                          may have been written */
-  THAW_NETLINK = 0x24, /* struct thaw_netlink, field: messages of rtnetlink(7), which the kernel gets in this
-                          order; empty only to ask for the interface. OK: le32, the kernel's number of the
-                          interface. THAW_E_DEVICE: there is none. THAW_E_INTERNAL names the message that failed;
-                          those before it took effect */
-  THAW_UNFILES = 0x23, /* field: tag. Unmounts the tree of FILES and ends a FILL into it. OK when no process in the
-                          guest uses the tree any more; idempotent. THAW_E_BUSY if a process still uses it after
-                          ten seconds */
+  THAW_LIMIT = 0x22,         /* fields: container id, new content of cpu.max, pids.max, memory.max and cgroup.freeze of
+                                its cgroup, "" leaves the file; at most 64 bytes each. After THAW_E_INTERNAL some files
+                                may have been written */
+  THAW_NETLINK = 0x24,       /* struct thaw_netlink, field: messages of rtnetlink(7), which the kernel gets in this
+                                order; empty only to ask for the interface. OK: le32, the kernel's number of the
+                                interface. THAW_E_DEVICE: there is none. THAW_E_INTERNAL names the message that failed;
+                                those before it took effect */
+  THAW_UNMOUNT_SHARE = 0x23, /* field: tag. Unmounts the tree of MOUNT_SHARE and ends a FILL into it. OK when no
+                                process in the guest uses the tree any more; idempotent. THAW_E_BUSY if a process still
+                                uses it after ten seconds */
   THAW_SHM = 0x25, /* fields: id of a running or created container, path of a tmpfs in it, id of another container. That
                       tmpfs is mounted at /run/thaw/shm/ID for the other container's config.json, until
                       that container's DELETE. THAW_E_NOENT: there is no such container, THAW_E_BUSY: it is starting */

@@ -221,12 +221,12 @@ bool agent_copy_folder(int from, int to) {
   return true;
 }
 
-void agent_files_request(struct agent_request request, struct agent_fields *fields) {
+void agent_mount_share_request(struct agent_request request, struct agent_fields *fields) {
   (void)fields;
   agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
 }
 
-void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
+void agent_unmount_share_request(struct agent_request request, struct agent_fields *fields) {
   (void)fields;
   agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
 }
@@ -301,9 +301,9 @@ bool agent_cgroup_is_frozen(const char *folder) {
   return true;
 }
 
-int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
+int agent_volumes_find(pid_t pid, bool saves_fids, char *where, size_t size) {
   (void)pid;
-  (void)files_keep;
+  (void)saves_fids;
   (void)where;
   (void)size;
   return 0;

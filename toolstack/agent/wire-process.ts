@@ -44,9 +44,9 @@ export function encodeBegin(request: BeginRequest): Buffer {
   ]);
 }
 
-/** Packs HOLD's payload: the container, and whether dom0 keeps a snapshot of its open shared files. */
-export function encodeHold(container: string, filesKeep = false): Buffer {
-  return encodeFields([container, ...(filesKeep ? ['files'] : [])]);
+/** Packs HOLD's payload: the container, and whether dom0 saves the open files of its shares. */
+export function encodeHold(container: string, savesFids = false): Buffer {
+  return encodeFields([container, ...(savesFids ? ['files'] : [])]);
 }
 
 export interface ExecRequest {

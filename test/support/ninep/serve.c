@@ -28,7 +28,7 @@
 #include <sys/syscall.h>
 
 static bool confine(const char *number) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || files_seccomp() != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || shares_seccomp() != 0)
     return false;
   if (number != NULL)
     syscall(strtol(number, NULL, 10), -1, 0, PROT_EXEC, 0, 0, 0);

@@ -14,19 +14,19 @@
 #include <signal.h>
 
 static void say(const char *text) {
-  send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
+  send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
 }
 
 /* Ends when stopped twice, or when resumed without being stopped. */
 static int obey(bool is_stubborn, bool is_late) {
-  static char message[FILES_MESSAGE_MAX];
+  static char message[SHARES_MESSAGE_MAX];
   bool is_stopped = false;
   ssize_t n;
   int fd;
 
-  while ((n = descriptor_receive(FILES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
+  while ((n = descriptor_receive(SHARES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
     message[n] = '\0';
-    if (strcmp(message, fd >= 0 ? FILES_SAVE : FILES_RESUME) != 0 || (fd < 0) != is_stopped)
+    if (strcmp(message, fd >= 0 ? SHARES_SAVE : SHARES_RESUME) != 0 || (fd < 0) != is_stopped)
       return 1;
     is_stopped = fd >= 0 && !is_stubborn;
     if (is_late) { /* once; the test says when */
@@ -34,22 +34,22 @@ static int obey(bool is_stubborn, bool is_late) {
       raise(SIGSTOP);
     }
     if (fd >= 0 && write(fd, "saved", 5) == 5)
-      say(is_stubborn ? FILES_NOT_SAVED "a file is gone" : FILES_SAVED);
+      say(is_stubborn ? SHARES_NOT_SAVED "a file is gone" : SHARES_SAVED);
     if (fd >= 0)
       close(fd);
   }
   return 0;
 }
 
-int files_server_run(const char *domid) {
-  static char message[FILES_MESSAGE_MAX];
+int shares_server_run(const char *domid) {
+  static char message[SHARES_MESSAGE_MAX];
   char saved[5];
   ssize_t n;
   int fd;
 
   (void)domid;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &fd);
+  n = descriptor_receive(SHARES_SOCKET, message, sizeof message, &fd);
   if (n <= 0)
     return 1;
   if (memmem(message, (size_t)n, "/refused", 8) != NULL) {
@@ -65,6 +65,6 @@ int files_server_run(const char *domid) {
     return 1;
   }
   if (memmem(message, (size_t)n, "/slow", 5) == NULL)
-    say(FILES_SERVED);
+    say(SHARES_SERVED);
   return obey(memmem(message, (size_t)n, "/stubborn", 9) != NULL, memmem(message, (size_t)n, "/late", 5) != NULL);
 }

@@ -34,7 +34,7 @@ static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame)
     ok = frame->length == 0 && frame->id == 0 && client->process == NULL && !client->pauses;
     break;
   case THAW_SHARE:
-    ok = frame->length > sizeof(struct thaw_share) && frame->length <= FILES_MESSAGE_MAX && client->process == NULL;
+    ok = frame->length > sizeof(struct thaw_share) && frame->length <= SHARES_MESSAGE_MAX && client->process == NULL;
     break;
   case THAW_UNSHARE:
     ok = frame->length == 0 && client->process == NULL;
@@ -116,13 +116,13 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     pause_request(shim, client);
     return 0;
   case THAW_SHARE:
-    files_share(shim, client, frame->id, payload, frame->length);
+    shares_start(shim, client, frame->id, payload, frame->length);
     return 0;
   case THAW_UNSHARE:
-    files_unshare(shim, client, frame->id);
+    shares_stop(shim, client, frame->id);
     return 0;
   case THAW_SAVE_FIDS:
-    files_snapshot(shim, client, frame->id, payload, frame->length);
+    shares_snapshot(shim, client, frame->id, payload, frame->length);
     return 0;
   case THAW_FORGET:
     process = process_find(shim, frame->id);

@@ -132,7 +132,7 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
     return spawner_run();
   if (argc == 3 && strcmp(argv[1], "--files") == 0)
-    return files_server_run(argv[2]);
+    return shares_server_run(argv[2]);
   loop.shim.log_max = LOG_MAX_DEFAULT;
   loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;

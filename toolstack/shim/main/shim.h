@@ -105,8 +105,8 @@ struct shim {
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;
-  struct files_server *files; /* newest first */
-  uint32_t files_count;
+  struct share_server *share_servers; /* newest first */
+  uint32_t share_server_count;
   struct layer *layers;          /* oldest first */
   struct fifo layer_bytes;       /* bytes of the oldest, on their way */
   struct process *guest_process; /* the owner of the STREAM being read */

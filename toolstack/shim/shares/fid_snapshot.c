@@ -17,15 +17,15 @@ static void reply(struct client *client, uint32_t device, enum thaw_error error,
 }
 
 /* Returns -1 with errno on failure. */
-static int tell(const struct files_server *server, const char *text, int fd) {
+static int tell(const struct share_server *server, const char *text, int fd) {
   return descriptor_send(server->socket, text, strlen(text), fd);
 }
 
-static void begin(struct files_server *server, struct client *client, const char *path) {
+static void begin(struct share_server *server, struct client *client, const char *path) {
   char text[256];
   int fd, rc;
 
-  if (server->snapshot != FILES_SERVES) {
+  if (server->snapshot != SHARES_SERVES) {
     reply(client, server->device, THAW_E_STATE, "Cannot save the open files: the device's server was told to already");
     return;
   }
@@ -35,14 +35,14 @@ static void begin(struct files_server *server, struct client *client, const char
     snprintf(text, sizeof text, "Cannot make %.150s: %s", path, strerror(errno));
     goto out;
   }
-  rc = tell(server, FILES_SAVE, fd);
+  rc = tell(server, SHARES_SAVE, fd);
   snprintf(text, sizeof text, "Cannot save the open files: %s", strerror(errno));
   close(fd);
   if (rc != 0) {
     unlink(path);
     goto out;
   }
-  server->snapshot = FILES_SAVES;
+  server->snapshot = SHARES_SAVES;
   server->snapshot_client = client;
   return;
 out:
@@ -51,28 +51,28 @@ out:
   reply(client, server->device, THAW_E_INTERNAL, text);
 }
 
-static void resume(struct files_server *server, struct client *client) {
+static void resume(struct share_server *server, struct client *client) {
   switch (server->snapshot) {
-  case FILES_SERVES:
+  case SHARES_SERVES:
     break;
-  case FILES_SAVES:
-  case FILES_CANCELS:
+  case SHARES_SAVES:
+  case SHARES_CANCELS:
     /* only the latest requester gets the answer: an earlier one is gone or waits no more */
-    server->snapshot = FILES_CANCELS;
+    server->snapshot = SHARES_CANCELS;
     server->snapshot_client = client;
     return;
-  case FILES_STOPPED:
-    tell(server, FILES_RESUME, -1); /* a server that cannot be reached has ended; files_turn() notices that */
-    server->snapshot = FILES_SERVES;
+  case SHARES_STOPPED:
+    tell(server, SHARES_RESUME, -1); /* a server that cannot be reached has ended; shares_turn() notices that */
+    server->snapshot = SHARES_SERVES;
   }
   reply(client, server->device, 0, "");
 }
 
-void files_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
-                    uint32_t length) {
+void shares_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
+                     uint32_t length) {
   struct fields fields = {payload, length};
   char *path = fields_next_string(&fields);
-  struct files_server *server = files_find(shim, device);
+  struct share_server *server = shares_find(shim, device);
 
   if (path == NULL || fields.left > 0 || (*path != '/' && *path != '\0'))
     reply(client, device, THAW_E_MESSAGE, "Cannot save the open files: the file has no absolute path");
@@ -87,17 +87,17 @@ void files_snapshot(struct shim *shim, struct client *client, uint32_t device, c
   free(path);
 }
 
-bool files_snapshot_receive(struct files_server *server, const char *text) {
-  bool is_saved = strcmp(text, FILES_SAVED) == 0, is_cancelled = server->snapshot == FILES_CANCELS;
-  size_t head = strlen(FILES_NOT_SAVED);
+bool shares_snapshot_receive(struct share_server *server, const char *text) {
+  bool is_saved = strcmp(text, SHARES_SAVED) == 0, is_cancelled = server->snapshot == SHARES_CANCELS;
+  size_t head = strlen(SHARES_NOT_SAVED);
 
-  if (server->snapshot_path == NULL || (!is_saved && strncmp(text, FILES_NOT_SAVED, head) != 0))
+  if (server->snapshot_path == NULL || (!is_saved && strncmp(text, SHARES_NOT_SAVED, head) != 0))
     return false;
   if (is_cancelled || !is_saved)
     unlink(server->snapshot_path);
   if (is_cancelled && is_saved)
-    tell(server, FILES_RESUME, -1);
-  server->snapshot = is_saved && !is_cancelled ? FILES_STOPPED : FILES_SERVES;
+    tell(server, SHARES_RESUME, -1);
+  server->snapshot = is_saved && !is_cancelled ? SHARES_STOPPED : SHARES_SERVES;
   if (server->snapshot_client != NULL && (is_cancelled || is_saved))
     reply(server->snapshot_client, server->device, 0, "");
   else if (server->snapshot_client != NULL)
@@ -108,7 +108,7 @@ bool files_snapshot_receive(struct files_server *server, const char *text) {
   return true;
 }
 
-void files_snapshot_end(struct files_server *server) {
+void shares_snapshot_end(struct share_server *server) {
   if (server->snapshot_path != NULL)
     unlink(server->snapshot_path);
   if (server->snapshot_client != NULL)
@@ -119,7 +119,7 @@ void files_snapshot_end(struct files_server *server) {
   server->snapshot_path = NULL;
 }
 
-bool files_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size) {
+bool shares_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size) {
   struct fields fields = {payload + sizeof(struct thaw_share), *length - sizeof(struct thaw_share)};
   struct thaw_share share;
   struct stat info;

@@ -23,13 +23,13 @@ struct serving {
   bool is_stopped; /* the snapshot is saved: an answer now would be lost */
 };
 
-int files_say(const char *text) {
-  return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
+int shares_say(const char *text) {
+  return send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* Answers one request of any ring. Returns 1, 0 without a request, or -1 with the reason to end in *end_out. */
 static int answer_next(struct serving *serving, const char **end_out) {
-  static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
+  static uint8_t request[THAW_SHARE_MSIZE], reply[THAW_SHARE_MSIZE];
   unsigned ring;
   ssize_t n = rings_next(serving->rings, request, &ring);
 
@@ -50,11 +50,11 @@ static int answer_next(struct serving *serving, const char **end_out) {
 
 /* Saves the snapshot and stops. If saving fails, the server continues to answer. */
 static void save(struct serving *serving) {
-  char text[320] = FILES_NOT_SAVED;
+  char text[320] = SHARES_NOT_SAVED;
   size_t head = strlen(text);
 
   serving->is_stopped = ninep_save_fids(serving->server, serving->snapshot, text + head, 256) == 0;
-  files_say(serving->is_stopped ? FILES_SAVED : text);
+  shares_say(serving->is_stopped ? SHARES_SAVED : text);
   close(serving->snapshot);
   serving->snapshot = -1;
 }
@@ -63,26 +63,26 @@ static void save(struct serving *serving) {
 static bool hear(struct serving *serving) {
   char text[64];
   int fd;
-  ssize_t n = descriptor_receive(FILES_SOCKET, text, sizeof text - 1, &fd);
+  ssize_t n = descriptor_receive(SHARES_SOCKET, text, sizeof text - 1, &fd);
 
   if (n < 0 && errno == EINTR)
     return true;
   text[n > 0 ? n : 0] = '\0';
-  if (fd >= 0 && serving->snapshot < 0 && !serving->is_stopped && strcmp(text, FILES_SAVE) == 0) {
+  if (fd >= 0 && serving->snapshot < 0 && !serving->is_stopped && strcmp(text, SHARES_SAVE) == 0) {
     serving->snapshot = fd;
     return true;
   }
   if (fd >= 0)
     close(fd);
-  if (fd >= 0 || strcmp(text, FILES_RESUME) != 0)
+  if (fd >= 0 || strcmp(text, SHARES_RESUME) != 0)
     return false;
   serving->is_stopped = false;
   return true;
 }
 
-const char *files_serve(struct rings *rings, struct ninep *server) {
+const char *shares_serve(struct rings *rings, struct ninep *server) {
   struct serving serving = {.rings = rings, .server = server, .snapshot = -1};
-  struct pollfd fds[] = {{.fd = FILES_SOCKET, .events = POLLIN}, {.fd = rings_fd(rings), .events = POLLIN}};
+  struct pollfd fds[] = {{.fd = SHARES_SOCKET, .events = POLLIN}, {.fd = rings_fd(rings), .events = POLLIN}};
   const char *end = NULL;
 
   for (unsigned requests = 0;;) {
