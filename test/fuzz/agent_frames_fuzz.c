@@ -88,7 +88,7 @@ void agent_transport_acknowledge(struct agent_transport *transport) {
 }
 
 enum agent_peer agent_transport_peer(struct agent_transport *transport) {
-  return transport->is_gone ? AGENT_PEER_GONE : AGENT_PEER_HERE;
+  return transport->is_gone ? AGENT_PEER_CLOSED : AGENT_PEER_HERE;
 }
 
 ssize_t agent_transport_read(struct agent_transport *transport, void *data, size_t size) {

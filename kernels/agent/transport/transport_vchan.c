@@ -157,7 +157,7 @@ enum agent_peer agent_transport_peer(struct agent_transport *transport) {
   case 1:
     return AGENT_PEER_HERE;
   default:
-    return AGENT_PEER_GONE;
+    return AGENT_PEER_CLOSED;
   }
 }
 

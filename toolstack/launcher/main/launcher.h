@@ -46,9 +46,9 @@ enum process_state {
   PROCESS_NONE,    /* no JOIN so far */
   PROCESS_JOINING, /* ATTACH sent */
   PROCESS_ATTACHED,
-  PROCESS_ENDED, /* status counts */
-  PROCESS_LOST,  /* status is EXIT_TOOLSTACK; the reason was printed */
-  PROCESS_GONE,  /* the shim's connection ended without EXIT or LOST; nothing was printed so far */
+  PROCESS_ENDED,        /* status counts */
+  PROCESS_LOST,         /* status is EXIT_TOOLSTACK; the reason was printed */
+  PROCESS_DISCONNECTED, /* the shim's connection ended without EXIT or LOST; nothing was printed so far */
 };
 
 /* Files of a cgroup of dom0; -1: there are none. Opened before the stats are mounted over such files

@@ -34,7 +34,7 @@ static int exit_status(struct launcher *launcher) {
     status = launcher->done_status;
   else if (launcher->state == PROCESS_NONE || (launcher->is_part && !launcher->done))
     status = EXIT_TOOLSTACK;
-  else if (launcher->state == PROCESS_GONE)
+  else if (launcher->state == PROCESS_DISCONNECTED)
     say("Lost the container's streams: its thaw-shim ended");
   if (status == 0 && (launcher->out[0].failed || launcher->out[1].failed))
     status = EXIT_TOOLSTACK;

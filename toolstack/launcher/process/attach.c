@@ -33,7 +33,7 @@ void attach_begin(struct launcher *launcher, const char *path) {
 void attach_lost(struct launcher *launcher) {
   connection_close(&launcher->shim);
   if (launcher->state == PROCESS_JOINING || launcher->state == PROCESS_ATTACHED)
-    ended(launcher, PROCESS_GONE, EXIT_TOOLSTACK);
+    ended(launcher, PROCESS_DISCONNECTED, EXIT_TOOLSTACK);
 }
 
 void attach_winsize(struct launcher *launcher) {

@@ -44,13 +44,13 @@ static int spawn(unsigned domid, int socket, pid_t *pid_out) {
     return error;
   error = posix_spawnattr_init(&attributes);
   if (error != 0)
-    goto out_actions;
+    goto out;
   if ((error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
       (error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK)) == 0 &&
       (error = posix_spawn_file_actions_adddup2(&actions, socket, SHARES_SOCKET)) == 0)
     error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
   posix_spawnattr_destroy(&attributes);
-out_actions:
+out:
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }
