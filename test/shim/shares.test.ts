@@ -174,7 +174,7 @@ test('a server saves its fids in a new file, stops, and resumes; another restore
   await shared(sandbox, 1);
   t.deepEqual(await saved(sandbox, 1, ''), DONE, 'it goes on already');
   t.deepEqual(await saved(sandbox, 1, file), DONE);
-  t.is(readFileSync(file, 'utf8'), 'snapshot');
+  t.is(readFileSync(file, 'utf8'), 'saved');
   t.is(statSync(file).mode & 0o777, 0o600);
   t.regex((await saved(sandbox, 1, `${file}-again`)).text, /was told to already/);
   t.false(existsSync(`${file}-again`));

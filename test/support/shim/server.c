@@ -60,7 +60,7 @@ int shares_server_run(const char *domid) {
     say("Cannot restore the fid snapshot");
     return 1;
   }
-  if (memmem(message, (size_t)n, "snapshot", 8) != NULL) {
+  if (memmem(message, (size_t)n, "/one", 4) != NULL) {
     say("It was told the path of the fid snapshot");
     return 1;
   }
