@@ -8,12 +8,12 @@ import { XenError } from './errors.js';
 import type { NativeAddon } from './native.js';
 
 /** Relative to dist/bindings/, and to the bundled program's folder in an installed tree. THAW_NATIVE names another file. */
-const PLACES = ['../..', '../../..'].map((top) =>
+const PATHS = ['../..', '../../..'].map((top) =>
   fileURLToPath(new URL(`${top}/bindings/build/Release/thaw.node`, import.meta.url)),
 );
 
 function defaultPath(): string {
-  return PLACES.find((path) => existsSync(path)) ?? PLACES[0] ?? '';
+  return PATHS.find((path) => existsSync(path)) ?? PATHS[0] ?? '';
 }
 
 let loaded: NativeAddon | undefined;

@@ -31,7 +31,7 @@
 #define THAW_LAYERS_MAX 64u       /* layers of a root filesystem */
 #define THAW_EXPORTS_MAX 64u      /* folders and files of dom0 that a guest shares */
 #define THAW_SHARE_RINGS 2u       /* number of rings of Linux's 9pfs front end */
-#define THAW_FILES_MSIZE 65560u   /* largest 9P message: 64 KiB of a file and a header; each way of a ring holds more */
+#define THAW_SHARE_MSIZE 65560u   /* largest 9P message: 64 KiB of a file and a header; each way of a ring holds more */
 #define THAW_CONTROL_RING_ORDER 14 /* log2 of the bytes in each direction: a config.json passes in a few turns */
 #define THAW_DATA_RING_ORDER 17    /* two full frames: one is filled while the other is emptied */
 #define THAW_WAKE_OFFSET 4080u
@@ -70,7 +70,7 @@ enum thaw_type {
   THAW_RESIZE = 0x13,   /* struct thaw_resize. OK when the guest has at least the wanted memory and exactly the
                            wanted vCPUs: struct thaw_resize, the present values */
   THAW_START = 0x14,    /* struct thaw_start, fields: container id, rootfs name ("" if config.json has another
-                           root, such as one in the tree of FILES), config.json, then `files` pairs of name,
+                           root, such as one in the tree of MOUNT_SHARE), config.json, then `files` pairs of name,
                            content. The agent writes these into /run/thaw/containers/ID/files before crun starts.
                            OK: le32 guest pid */
   THAW_KILL = 0x15,     /* struct thaw_kill */
@@ -107,21 +107,22 @@ enum thaw_type {
                memory.current, memory.stat, pids.current and io.stat of the container's cgroup, then /proc/meminfo */
   THAW_PROCESSES = 0x1f, /* field: container id. OK: fields: /proc/uptime, then for each of the container's first
                             512 processes /proc/PID/stat, status and cmdline, each cut off at 4 KiB at most */
-  THAW_FILES = 0x2e, /* field: tag of a 9pfs device that has been announced. Mounts its tree at /run/thaw/files/TAG */
+  THAW_MOUNT_SHARE =
+      0x2e,         /* field: tag of a 9pfs device that has been announced. Mounts its tree at /run/thaw/files/TAG */
   THAW_FILL = 0x2f, /* fields: rootfs name, path in it, tag, a name in its tree. Copies the content of the path into the
                        folder of that name if it is empty. Also OK if the path does not exist or is not a folder */
 
   /* Later requests: numbers above those of the answers, which were assigned first. */
-  THAW_LIMIT = 0x22,   /* fields: container id, new content of cpu.max, pids.max, memory.max and cgroup.freeze of
-                          its cgroup, "" leaves the file; at most 64 bytes each. After THAW_E_INTERNAL some files
-                          may have been written */
-  THAW_NETLINK = 0x24, /* struct thaw_netlink, field: messages of rtnetlink(7), which the kernel gets in this
-                          order; empty only to ask for the interface. OK: le32, the kernel's number of the
-                          interface. THAW_E_DEVICE: there is none. THAW_E_INTERNAL names the message that failed;
-                          those before it took effect */
-  THAW_UNFILES = 0x23, /* field: tag. Unmounts the tree of FILES and ends a FILL into it. OK when no process in the
-                          guest uses the tree any more; idempotent. THAW_E_BUSY if a process still uses it after
-                          ten seconds */
+  THAW_LIMIT = 0x22,         /* fields: container id, new content of cpu.max, pids.max, memory.max and cgroup.freeze of
+                                its cgroup, "" leaves the file; at most 64 bytes each. After THAW_E_INTERNAL some files
+                                may have been written */
+  THAW_NETLINK = 0x24,       /* struct thaw_netlink, field: messages of rtnetlink(7), which the kernel gets in this
+                                order; empty only to ask for the interface. OK: le32, the kernel's number of the
+                                interface. THAW_E_DEVICE: there is none. THAW_E_INTERNAL names the message that failed;
+                                those before it took effect */
+  THAW_UNMOUNT_SHARE = 0x23, /* field: tag. Unmounts the tree of MOUNT_SHARE and ends a FILL into it. OK when no
+                                process in the guest uses the tree any more; idempotent. THAW_E_BUSY if a process still
+                                uses it after ten seconds */
   THAW_SHM = 0x25, /* fields: id of a running or created container, path of a tmpfs in it, id of another container. That
                       tmpfs is mounted at /run/thaw/shm/ID for the other container's config.json, until
                       that container's DELETE. THAW_E_NOENT: there is no such container, THAW_E_BUSY: it is starting */
@@ -157,9 +158,9 @@ enum thaw_type {
   THAW_LEAVE = 0x37,   /* dom0 -> agent, id 0: this client leaves and sends no more frames. Answer: LEAVE, id 0,
                           the agent's last frame; the client then closes. No frame is in flight then, so the next
                           client continues the streams of the processes with their credit */
-  THAW_FIGURES =
+  THAW_CGROUP_STATS =
       0x38, /* dom0 -> agent, client -> shim: asks for the resource use of the process's container. Not before the
-               process's first frame. Answer, unless the process ends meanwhile: FIGURES, fields, each a file of
+               process's first frame. Answer, unless the process ends meanwhile: CGROUP_STATS, fields, each a file of
                its cgroup: cpu.stat, memory.current, memory.stat, pids.current, memory.max. memory.max is MemTotal
                if only the domain limits the container. A field is empty if its file cannot be read, and there may
                be no fields at all. Several requests before an answer get one answer */
@@ -191,17 +192,17 @@ enum thaw_type {
                         for each export: "ro", "rw", or "rw,slave" for an export that later mounts of dom0
                         propagate to, and an absolute path. The shim serves the exports over the device, in one
                         tree under the names 0, 1, ... Each device has a server of its own. One more field is
-                        optional: absolute path of a STASH file, from which the server restores its state. Answer:
+                        optional: absolute path of a SAVE_FIDS file, from which the server restores its state. Answer:
                         SHARED */
   THAW_SHARED =
       0x4a, /* shim -> thawd, id = device: arg 0: the server runs; else enum thaw_error, payload: the reason, UTF-8 */
-  THAW_UNSHARE = 0x4b,  /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
-  THAW_UNSHARED = 0x4c, /* shim -> thawd, id = device: the server has ended and maps no memory of the guest */
-  THAW_STASH = 0x4d,    /* thawd -> shim, id = device, field: absolute path of a file that the shim makes. The
-                           server finishes its pending requests, writes the guest's open files to that file, and
-                           then answers no request. "": it answers again; the file stays. Answer: STASHED */
-  THAW_STASHED = 0x4e,  /* shim -> thawd, id = device: arg 0: done; else enum thaw_error, payload: the reason,
-                           UTF-8: the server answers requests as before, and there is no file */
+  THAW_UNSHARE = 0x4b,    /* thawd -> shim, id = device: end its server, if there is one. Answer: UNSHARED */
+  THAW_UNSHARED = 0x4c,   /* shim -> thawd, id = device: the server has ended and maps no memory of the guest */
+  THAW_SAVE_FIDS = 0x4d,  /* thawd -> shim, id = device, field: absolute path of a file that the shim makes. The
+                             server finishes its pending requests, writes the guest's open files to that file, and
+                             then answers no request. "": it answers again; the file stays. Answer: FIDS_SAVED */
+  THAW_FIDS_SAVED = 0x4e, /* shim -> thawd, id = device: arg 0: done; else enum thaw_error, payload: the reason,
+                             UTF-8: the server answers requests as before, and there is no file */
 
   /* thawd's socket only */
   THAW_REQUEST = 0x50, /* launcher -> thawd, first and once: struct thaw_request, fields: cwd, argc arguments
@@ -235,8 +236,8 @@ enum thaw_layer {
 enum thaw_process_flag {
   THAW_PROCESS_STDIN = 1,       /* stdin is fed from outside; without it stdin is /dev/null */
   THAW_PROCESS_TTY = 2,         /* one terminal: output is all THAW_STDOUT */
-  THAW_PROCESS_FIGURES = 128,   /* in a STAND_IN only: engines take the stand-in's cgroup for the container's, so
-                                   it shows the container's resource use and its lack of memory */
+  THAW_PROCESS_STATS = 128,     /* in a STAND_IN only: engines take the stand-in's cgroup for the container's, so
+                                     it shows the container's resource use and its lack of memory */
   THAW_PROCESS_BEGUN = 256,     /* in a thaw_status only: the agent has sent a frame of the process */
   THAW_PROCESS_OOM = 512,       /* in a thaw_status only: EXIT reports that the container ran out of memory */
   THAW_PROCESS_READONLY = 1024, /* in a STAND_IN only: a process that enters the stand-in's root cannot write
@@ -376,7 +377,7 @@ enum thaw_archive_option {
   THAW_ARCHIVE_CONTENTS = 1,  /* PUT: the content of the folder, not the folder itself */
   THAW_ARCHIVE_OVERWRITE = 2, /* a folder may replace a file, and a file a folder */
   THAW_ARCHIVE_OWNER = 4,     /* every entry gets the owner uid and gid */
-  THAW_ARCHIVE_STILL = 8,     /* the container, which must be named, is frozen until the process has ended */
+  THAW_ARCHIVE_FROZEN = 8,    /* the container, which must be named, is frozen until the process has ended */
 };
 
 struct thaw_archive {

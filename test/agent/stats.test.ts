@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// STATS and PROCESSES refuse containers that they cannot measure, and FIGURES are empty then. (Stats of a real container: test/xen/thaw/stats.)
+// STATS and PROCESSES refuse containers that they cannot measure, and CGROUP_STATS are empty then. (Stats of a real container: test/xen/thaw/stats.)
 
 import test from 'ava';
 import { join } from 'node:path';
@@ -41,31 +41,34 @@ for (const [name, type] of [
   });
 
 test.serial(
-  'FIGURES of a container whose cgroup is not its own are five empty fields, as often as it is asked',
+  'CGROUP_STATS of a container whose cgroup is not its own are five empty fields, as often as it is asked',
   async (t) => {
-    const process = await startContainer(agent, 'figures', ['sleep', '1000']);
+    const process = await startContainer(agent, 'stats', ['sleep', '1000']);
     for (let asked = 1; asked <= 3; asked++) {
-      process.askFigures();
-      await until('it answers', () => process.figures.length === asked);
+      process.askStats();
+      await until('it answers', () => process.stats.length === asked);
     }
     t.deepEqual(
-      process.figures.map((fields) => fields.map(String)),
+      process.stats.map((fields) => fields.map(String)),
       Array(3).fill(Array(5).fill('')),
     );
     process.signal(9);
-    process.askFigures();
+    process.askStats();
     await process.ended();
     t.deepEqual(process.complaints, []);
   },
 );
 
-test.serial('who asks for FIGURES of one whose EXIT is on its way has no answer', async (t) => {
-  const process = await startContainer(agent, 'over', ['sleep', '1000']);
-  process.signal(9);
-  await process.ended();
-  // The agent has not deleted it yet.
-  process.askFigures();
-  await (await startContainer(agent, 'later', ['true'])).ended();
-  t.deepEqual(process.complaints, []);
-  t.deepEqual(process.figures, []);
-});
+test.serial(
+  'who asks for CGROUP_STATS of one whose EXIT is on its way has no answer',
+  async (t) => {
+    const process = await startContainer(agent, 'over', ['sleep', '1000']);
+    process.signal(9);
+    await process.ended();
+    // The agent has not deleted it yet.
+    process.askStats();
+    await (await startContainer(agent, 'later', ['true'])).ended();
+    t.deepEqual(process.complaints, []);
+    t.deepEqual(process.stats, []);
+  },
+);

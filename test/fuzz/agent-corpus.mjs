@@ -112,7 +112,7 @@ const seeds = {
     data(0x31, 7, 1),
     ...end,
   ],
-  figures: [...running(0), data(0x38, 7, 0), turn, data(0x38, 7, 0), data(0x38, 7, 0), ...end],
+  stats: [...running(0), data(0x38, 7, 0), turn, data(0x38, 7, 0), data(0x38, 7, 0), ...end],
   signal: [...running(0), data(0x34, 7, 15), control(0x15, 3, 0, u32(7, 9)), ...end],
   freeze: [control(0x18, 1, 0), operation(CONTROL_GONE), operation(DATA_GONE), turn],
   created: [

@@ -88,7 +88,7 @@ void agent_transport_acknowledge(struct agent_transport *transport) {
 }
 
 enum agent_peer agent_transport_peer(struct agent_transport *transport) {
-  return transport->is_gone ? AGENT_PEER_GONE : AGENT_PEER_HERE;
+  return transport->is_gone ? AGENT_PEER_CLOSED : AGENT_PEER_HERE;
 }
 
 ssize_t agent_transport_read(struct agent_transport *transport, void *data, size_t size) {
@@ -117,7 +117,7 @@ static void check_sent(struct agent_transport *transport) {
   }
   if (header->id == 0)
     abort();
-  if (is_data ? (header->type < THAW_STREAM || header->type > THAW_EXIT) && header->type != THAW_FIGURES
+  if (is_data ? (header->type < THAW_STREAM || header->type > THAW_EXIT) && header->type != THAW_CGROUP_STATS
               : header->type != THAW_OK && header->type != THAW_ERROR)
     abort();
 }
@@ -221,12 +221,12 @@ bool agent_copy_folder(int from, int to) {
   return true;
 }
 
-void agent_files_request(struct agent_request request, struct agent_fields *fields) {
+void agent_mount_share_request(struct agent_request request, struct agent_fields *fields) {
   (void)fields;
   agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
 }
 
-void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
+void agent_unmount_share_request(struct agent_request request, struct agent_fields *fields) {
   (void)fields;
   agent_control_error(request, THAW_E_MOUNT, "Nothing is mounted here");
 }
@@ -290,20 +290,20 @@ bool agent_cgroup_write(const char *file_folder, const char *name, const void *v
   return true;
 }
 
-bool agent_cgroup_stop(const char *folder, bool stop) {
+bool agent_cgroup_freeze(const char *folder, bool stop) {
   (void)folder;
   (void)stop;
   return true;
 }
 
-bool agent_cgroup_is_stopped(const char *folder) {
+bool agent_cgroup_is_frozen(const char *folder) {
   (void)folder;
   return true;
 }
 
-int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
+int agent_volumes_find(pid_t pid, bool saves_fids, char *where, size_t size) {
   (void)pid;
-  (void)files_keep;
+  (void)saves_fids;
   (void)where;
   (void)size;
   return 0;

@@ -9,7 +9,7 @@
  * restores. With bit 2 the server ends with a snapshot, and a new server restores it.
  */
 #include "shares/ninep/ninep.h"
-#include "shares/ninep/snapshot/save.h"
+#include "shares/ninep/snapshot/snapshot.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -261,9 +261,9 @@ static int count_fds(void) {
 }
 
 /* A failed restore must leave the server unchanged. */
-static void unstash(struct ninep *server, struct input *input) {
+static void restore(struct ninep *server, struct input *input) {
   size_t n = take(input, 2);
-  int fd = memfd_create("stash", MFD_CLOEXEC), before;
+  int fd = memfd_create("snapshot", MFD_CLOEXEC), before;
   char text[256];
 
   if (n > input->left)
@@ -272,7 +272,7 @@ static void unstash(struct ninep *server, struct input *input) {
   input->at += n;
   input->left -= n;
   before = count_fds();
-  if (ninep_unstash(server, fd, text, sizeof text) != 0) {
+  if (ninep_restore_fids(server, fd, text, sizeof text) != 0) {
     assert(strlen(text) > 0 && !has((const uint8_t *)text, strlen(text), "thaw-ninep-fuzz"));
     assert(count_fds() == before);
   }
@@ -280,17 +280,17 @@ static void unstash(struct ninep *server, struct input *input) {
 }
 
 /* A new server restores the snapshot of the first, as long as no file has changed. */
-static void stash(struct ninep *server) {
-  int fd = memfd_create("stash", MFD_CLOEXEC);
+static void save(struct ninep *server) {
+  int fd = memfd_create("snapshot", MFD_CLOEXEC);
   char text[256];
   struct ninep *next;
 
   assert(fd >= 0);
-  if (ninep_stash(server, fd, text, sizeof text) == 0) {
+  if (ninep_save_fids(server, fd, text, sizeof text) == 0) {
     ninep_free(server);
     next = ninep_new(root_fd, fds_fd, MSIZE);
     assert(next != NULL && lseek(fd, 0, SEEK_SET) == 0);
-    assert(ninep_unstash(next, fd, text, sizeof text) == 0);
+    assert(ninep_restore_fids(next, fd, text, sizeof text) == 0);
     server = next;
   }
   ninep_free(server);
@@ -342,7 +342,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   assert(server != NULL && reply != NULL);
   fill_export();
   if ((first & 2) != 0) {
-    unstash(server, &input);
+    restore(server, &input);
     goto messages;
   }
   request.length = 7;
@@ -372,7 +372,7 @@ messages:
       break;
   }
   if ((first & 4) != 0)
-    stash(server);
+    save(server);
   else
     ninep_free(server);
   free(reply);

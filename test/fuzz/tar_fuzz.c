@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * No archive may break the agent's reader or lead out of the root. The reader and the targets computed by place.c
+ * No archive may break the agent's reader or lead out of the root. The reader and the targets computed by target.c
  * run on the fuzzer's bytes. Each entry is also written and read again, and must be the same.
  */
 #define _GNU_SOURCE
@@ -27,12 +27,12 @@ static int refill(int *fd, const void *bytes, size_t length) {
   return *fd;
 }
 
-static void check_place(const struct tar_entry *entry) {
-  static const struct place into = {.base = "/base"}, put = {.is_put = true, .base = "/base"};
+static void check_target(const struct tar_entry *entry) {
+  static const struct target into = {.base = "/base"}, put = {.is_put = true, .base = "/base"};
   char out[TAR_PATH_MAX];
 
   for (int i = 0; i < 2; i++) {
-    if (!place_of(i ? &put : &into, entry->path, out))
+    if (!target_path(i ? &put : &into, entry->path, out))
       continue;
     if (strncmp(out, "/base", 5) != 0 || (out[5] != '/' && out[5] != '\0') || strstr(out, "/../") ||
         (strlen(out) > 3 && strcmp(out + strlen(out) - 3, "/..") == 0))
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     size_t left = entry.xattrs_length, value_length;
     char *name;
 
-    check_place(&entry);
+    check_target(&entry);
     check_again(&entry);
     while (left > 0)
       if (!tar_record_next(&records, &left, &name, &value, &value_length) ||

@@ -9,7 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { called, ended, FED, left } from '../support/shim/stand-in.js';
 import { until } from '../support/within.js';
 
-const FIGURES = 128;
+const STATS = 128;
 const WAIT_MS = 10_000;
 const [SIGNALED, SIGKILL] = [2, 9];
 const MOUNTED = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
@@ -26,7 +26,7 @@ async function killed(t: ExecutionContext, oomKills: number) {
   });
   const below = join(all.sandbox.dir, 'memory.max');
   linkSync(join(folder, 'memory.max'), below);
-  const pid = await left(all, FED | FIGURES, { cgroup: join(folder, 'cgroup.procs') });
+  const pid = await left(all, FED | STATS, { cgroup: join(folder, 'cgroup.procs') });
   const inside = all.sandbox.agent.begin(1, true);
   await until('the shim has heard of it', async () => {
     const { processes } = await all.sandbox.status();

@@ -87,7 +87,7 @@ test('one whose thawd is gone lets its client go, and may still start', async (t
   await expect(sandbox, 7);
   const client = await attach(t, sandbox, 7);
   sandbox.control.send(FORGET, 7, Forget.LEFT);
-  t.regex((await client.nextOf(LOST)).payload.toString(), /nobody knows/);
+  t.regex((await client.nextOf(LOST)).payload.toString(), /not known whether/);
   t.deepEqual(await known(sandbox), [7]);
   const process = sandbox.agent.begin(7);
   await process.write(1, 'late');
@@ -106,7 +106,7 @@ test('one whose start was undone leaves no log and no status, whatever comes of 
     const client = await attach(t, sandbox, id);
     sandbox.control.send(FORGET, id, why);
     if (why === Forget.LEFT)
-      t.regex((await client.nextOf(LOST)).payload.toString(), /nobody knows/);
+      t.regex((await client.nextOf(LOST)).payload.toString(), /not known whether/);
     t.deepEqual(await known(sandbox), [id]);
     client.close();
     const process = sandbox.agent.begin(id);

@@ -23,7 +23,7 @@ const header = (length: number, type: number, id: number, arg: number): Buffer =
   [length, type, id, arg].forEach((value, i) => bytes.writeUInt32LE(value, 4 * i));
   return bytes;
 };
-const { STREAM, EOF, CREDIT, EXIT, SIGNAL, FIGURES } = ApiType;
+const { STREAM, EOF, CREDIT, EXIT, SIGNAL, CGROUP_STATS } = ApiType;
 
 /** The guest's messages after its hello, with process 1 announced, and the words that the reason must contain. */
 const LIES: [string, RegExp, Buffer[]][] = [
@@ -57,7 +57,7 @@ const LIES: [string, RegExp, Buffer[]][] = [
     /after the exit/,
     [...ends(exit(1, 0)), encodeFrame(EXIT, 1, 0, exit(1, 0))],
   ],
-  ['figures that nobody asked for', /nobody asked for/, [encodeFrame(FIGURES, 1, 0)]],
+  ['stats that no client asked for', /no client asked for/, [encodeFrame(CGROUP_STATS, 1, 0)]],
   ['a second hello', /second hello/, [encodeFrame(0x01, 0, 0, Buffer.alloc(24))]],
 ];
 

@@ -67,7 +67,7 @@ test('a guest that leaves unasked, or says more after its leave, is lost', async
   const unasked = await Sandbox.start(t);
   unasked.agent.peer.send(LEAVE, 0, 0);
   await until('it is lost', async () => (await unasked.status()).state === 'lost');
-  t.regex((await unasked.status()).reason ?? '', /leave that nobody took/);
+  t.regex((await unasked.status()).reason ?? '', /leave that the shim did not ask for/);
 
   const more = await Sandbox.start(t);
   const frames = otherFrames(more);

@@ -65,8 +65,8 @@ export interface NetworkAddress {
 
 export const NETWORK_BYTES = 52;
 
-/** FILES' payload, and UNFILES': the tag of the guest's 9pfs device. */
-export function encodeFiles(tag: string): Buffer {
+/** Packs the payload of MOUNT_SHARE and UNMOUNT_SHARE: the tag of the guest's 9pfs device. */
+export function encodeShareTag(tag: string): Buffer {
   return encodeFields([tag]);
 }
 

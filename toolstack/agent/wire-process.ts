@@ -44,9 +44,9 @@ export function encodeBegin(request: BeginRequest): Buffer {
   ]);
 }
 
-/** Packs HOLD's payload: the container, and whether dom0 keeps a snapshot of its open shared files. */
-export function encodeHold(container: string, filesKeep = false): Buffer {
-  return encodeFields([container, ...(filesKeep ? ['files'] : [])]);
+/** Packs HOLD's payload: the container, and whether dom0 saves the open files of its shares. */
+export function encodeHold(container: string, savesFids = false): Buffer {
+  return encodeFields([container, ...(savesFids ? ['files'] : [])]);
 }
 
 export interface ExecRequest {
@@ -97,7 +97,7 @@ export function encodeLimit(request: LimitRequest): Buffer {
 
 /** The tasks of an ARCHIVE process. */
 export const ArchiveVerb = { PACK: 1, UNPACK: 2, PUT: 3, CHANGES: 4, LAYER: 5 } as const;
-export const ArchiveOption = { CONTENTS: 1, OVERWRITE: 2, OWNER: 4, STILL: 8 } as const;
+export const ArchiveOption = { CONTENTS: 1, OVERWRITE: 2, OWNER: 4, FROZEN: 8 } as const;
 
 export interface ArchiveRequest {
   process: number;

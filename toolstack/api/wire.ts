@@ -19,7 +19,7 @@ export const ApiType = {
   SIGNAL: 0x34,
   WINSIZE: 0x35,
   LEAVE: 0x37,
-  FIGURES: 0x38,
+  CGROUP_STATS: 0x38,
   ATTACH: 0x40,
   ATTACHED: 0x41,
   EXPECT: 0x42,
@@ -33,8 +33,8 @@ export const ApiType = {
   SHARED: 0x4a,
   UNSHARE: 0x4b,
   UNSHARED: 0x4c,
-  STASH: 0x4d,
-  STASHED: 0x4e,
+  SAVE_FIDS: 0x4d,
+  FIDS_SAVED: 0x4e,
   REQUEST: 0x50,
   OUTPUT: 0x51,
   JOIN: 0x52,
@@ -45,7 +45,7 @@ export const ApiType = {
   STOOD_IN: 0x57,
 } as const;
 
-export const ProcessFlag = { STDIN: 1, TTY: 2, FIGURES: 128, READONLY: 1024, PART: 2048 } as const;
+export const ProcessFlag = { STDIN: 1, TTY: 2, STATS: 128, READONLY: 1024, PART: 2048 } as const;
 
 /** The end of a process. */
 export type ExitStatus = (
@@ -146,7 +146,7 @@ export const EXPORTS_MAX = 64;
 export function encodeShare(
   rings: readonly { ref: number; port: number }[],
   exports: readonly Export[],
-  stash?: string,
+  fidSnapshot?: string,
 ): Buffer {
   const head = Buffer.alloc(8 * SHARE_RINGS + 4);
   for (let i = 0; i < SHARE_RINGS; i++) {
@@ -158,7 +158,7 @@ export function encodeShare(
     readOnly ? 'ro' : isSlave ? 'rw,slave' : 'rw',
     path,
   ]);
-  if (stash !== undefined) fields.push(stash);
+  if (fidSnapshot !== undefined) fields.push(fidSnapshot);
   return Buffer.concat([head, encodeFields(fields)]);
 }
 

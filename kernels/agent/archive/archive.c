@@ -63,15 +63,15 @@ static int open_root(int pid, const char *folder) {
  * Waits until the cgroup is frozen. The agent asked the kernel to freeze it, and resumes it when this process has
  * ended.
  */
-static bool stands_still(const char *cgroup) {
+static bool wait_frozen(const char *cgroup) {
   const struct timespec look = {0, LOOK_NS};
 
   for (unsigned looks = 0; looks < LOOKS_MAX; looks++) {
-    if (agent_cgroup_is_stopped(cgroup))
+    if (agent_cgroup_is_frozen(cgroup))
       return true;
     nanosleep(&look, NULL);
   }
-  return archive_complain("stop", "the container", "its processes do not stand still within 5 s");
+  return archive_complain("stop", "the container", "its processes do not freeze within 5 s");
 }
 
 _Noreturn void archive_main(char **argv) {
@@ -96,7 +96,7 @@ _Noreturn void archive_main(char **argv) {
   /* a reader that stops early must still get an error message */
   signal(SIGPIPE, SIG_IGN);
   setrlimit(RLIMIT_NOFILE, &files);
-  if (argv[9][0] != '\0' && !stands_still(argv[9]))
+  if (argv[9][0] != '\0' && !wait_frozen(argv[9]))
     _exit(ARCHIVE_FAILED);
   archive.root = open_root(atoi(argv[5]), archive.folder);
   if (archive.root < 0)

@@ -62,8 +62,8 @@ static const char *refusal(const struct request *request, enum thaw_error *error
   if (reason)
     return reason;
   *error_out = THAW_E_MESSAGE;
-  if (request->head.options & THAW_ARCHIVE_STILL && request->container[0] == '\0')
-    return "Nobody is named who could stand still";
+  if (request->head.options & THAW_ARCHIVE_FROZEN && request->container[0] == '\0')
+    return "No container is named that could be frozen";
   *error_out = THAW_E_NOENT;
   if (!agent_mount_exists(request->rootfs))
     return "No such root filesystem is mounted";
@@ -78,13 +78,13 @@ static const char *refusal(const struct request *request, enum thaw_error *error
 }
 
 /* Asks the kernel to freeze the container; the archive process waits until it is frozen. */
-static bool stop(struct agent_process *process, pid_t pid) {
+static bool freeze(struct agent_process *process, pid_t pid) {
   char cgroup[AGENT_PATH_MAX];
 
   if (!agent_cgroup_of(pid, cgroup))
     return false;
-  process->stopped = strdup(cgroup);
-  return process->stopped && agent_cgroup_stop(cgroup, true);
+  process->frozen_cgroup = strdup(cgroup);
+  return process->frozen_cgroup && agent_cgroup_freeze(cgroup, true);
 }
 
 /* CHANGES and LAYER read the root filesystem as it is mounted, so they enter no container's mounts. */
@@ -98,6 +98,7 @@ static bool spawn(const struct request *request, pid_t pid) {
   const struct thaw_archive *head = &request->head;
   struct agent_process *process = agent_process_new(head->process, head->flags);
   int fds[3] = {-1, -1, -1}, self = open("/proc/self/exe", O_PATH | O_CLOEXEC), saved;
+  bool ok = false;
 
   snprintf(verb, sizeof verb, "%u", head->verb);
   snprintf(options, sizeof options, "%u", head->options);
@@ -106,34 +107,32 @@ static bool spawn(const struct request *request, pid_t pid) {
   snprintf(first, sizeof first, "%d", enters(head->verb) ? (int)pid : 0);
   agent_path(folder, "%s/roots/%s", agent_options.run, request->rootfs);
   if (!process || self < 0)
-    goto fail;
+    goto out;
   process->generation = agent_data_channel()->generation;
   process->is_exec = true;
   strcpy(process->container, request->container);
   strcpy(process->rootfs, request->rootfs);
-  if (head->options & THAW_ARCHIVE_STILL) {
-    if (!stop(process, pid))
-      goto fail;
-    argv[9] = process->stopped;
+  if (head->options & THAW_ARCHIVE_FROZEN) {
+    if (!freeze(process, pid))
+      goto out;
+    argv[9] = process->frozen_cgroup;
   }
   if (!agent_wire(process, fds))
-    goto fail;
+    goto out;
   process->pid = process->first_pid = agent_child_start(self, argv, fds);
   if (process->pid == 0)
-    goto fail;
+    goto out;
   agent_process_run(process);
-  agent_unwire(fds);
-  close(self);
-  return true;
-fail:
+  ok = true;
+out:
   saved = errno;
-  if (process)
+  if (!ok && process)
     agent_process_free(process);
   agent_unwire(fds);
   if (self >= 0)
     close(self);
   errno = saved;
-  return false;
+  return ok;
 }
 
 void agent_archive_request(struct agent_request request, struct agent_fields *fields) {

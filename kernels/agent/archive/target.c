@@ -31,31 +31,31 @@ static bool ends_as_folder(const char *path) {
 }
 
 /* Targets the folder itself, or its child with the copied file's name. */
-static bool settle_in(struct place *place, const struct archive *archive, bool is_folder) {
+static bool choose_in(struct target *target, const struct archive *archive, bool is_folder) {
   bool has_name = archive->name[0] && !(is_folder && archive->options & THAW_ARCHIVE_CONTENTS);
 
   if (!has_name) {
-    place->is_folder_there = true;
-    strcpy(place->base, archive->path);
+    target->has_existed = true;
+    strcpy(target->base, archive->path);
     return true;
   }
-  if (!inside_join(place->base, archive->path, archive->name))
+  if (!inside_join(target->base, archive->path, archive->name))
     return archive_complain("use", archive->path, NULL);
   return true;
 }
 
-bool place_settle(struct place *place, const struct archive *archive, bool is_folder) {
+bool target_choose(struct target *target, const struct archive *archive, bool is_folder) {
   int kind = kind_of(archive->root, archive->path), parent;
   char name[256];
 
-  if (kind < 0 || strlen(archive->path) >= sizeof place->base)
+  if (kind < 0 || strlen(archive->path) >= sizeof target->base)
     return archive_complain("use", archive->path, NULL);
-  if (!place->is_put && kind != S_IFDIR) {
+  if (!target->is_put && kind != S_IFDIR) {
     errno = kind == 0 ? ENOENT : ENOTDIR;
     return archive_complain("unpack into", archive->path, NULL);
   }
   if (kind == S_IFDIR)
-    return settle_in(place, archive, is_folder);
+    return choose_in(target, archive, is_folder);
   if (is_folder && kind != 0) {
     if (!(archive->options & THAW_ARCHIVE_OVERWRITE))
       return archive_complain("copy a folder to", archive->path, "it is a file; see --overwrite");
@@ -63,19 +63,19 @@ bool place_settle(struct place *place, const struct archive *archive, bool is_fo
     errno = ENOENT;
     return archive_complain("find the folder", archive->path, NULL);
   }
-  if (!inside_follow(archive->root, archive->path, place->base))
+  if (!inside_follow(archive->root, archive->path, target->base))
     return archive_complain("find the folder of", archive->path, NULL);
-  parent = inside_parent(archive->root, place->base, name);
+  parent = inside_parent(archive->root, target->base, name);
   if (parent < 0)
     return archive_complain("find the folder of", archive->path, NULL);
   close(parent);
   return true;
 }
 
-bool place_of(const struct place *place, const char *path, char out[TAR_PATH_MAX]) {
-  bool is_own = place->is_put;
+bool target_path(const struct target *target, const char *path, char out[TAR_PATH_MAX]) {
+  bool is_own = target->is_put;
 
-  strcpy(out, place->base);
+  strcpy(out, target->base);
   while (*path) {
     char name[256];
     size_t length = strcspn(path, "/");
@@ -97,6 +97,6 @@ bool place_of(const struct place *place, const char *path, char out[TAR_PATH_MAX
   return true;
 }
 
-bool place_is_there(const struct place *place, const char *path) {
-  return place->is_folder_there && strcmp(path, place->base) == 0;
+bool target_existed(const struct target *target, const char *path) {
+  return target->has_existed && strcmp(path, target->base) == 0;
 }

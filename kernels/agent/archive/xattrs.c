@@ -6,7 +6,7 @@
 #include <sys/xattr.h>
 
 /* Refuses attributes that overlayfs or a security module interprets. */
-static bool is_kept(const char *name) {
+static bool is_archived(const char *name) {
   return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 ||
          strncmp(name, "system.posix_acl_", 17) == 0;
 }
@@ -18,7 +18,7 @@ void xattrs_add(struct tar_entry *entry, int fd) {
   for (char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
     ssize_t got;
 
-    if (!is_kept(name) || strlen(name) > 255)
+    if (!is_archived(name) || strlen(name) > 255)
       continue;
     got = fgetxattr(fd, name, value, sizeof value);
     if (got < 0)
@@ -36,7 +36,7 @@ void xattrs_set(struct tar_entry *entry, int fd) {
 
   while (left > 0 && tar_record_next(&next, &left, &name, &value, &length)) {
     name += sizeof TAR_XATTR_PREFIX - 1;
-    if (is_kept(name))
+    if (is_archived(name))
       fsetxattr(fd, name, value, length, 0);
   }
 }

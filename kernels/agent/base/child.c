@@ -30,14 +30,14 @@ static void become_ordinary(void) {
 
 _Noreturn static void run(int program, const char *const *argv, const int fds[3]) {
   static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-  int kept[3];
+  int copies[3];
 
   become_ordinary();
   /* move the descriptors away first: a source may have the number of another's target */
   for (int i = 0; i < 3; i++)
-    kept[i] = fcntl(fds[i], F_DUPFD, 3);
+    copies[i] = fcntl(fds[i], F_DUPFD, 3);
   for (int i = 0; i < 3; i++)
-    if (dup2(kept[i], i) < 0)
+    if (dup2(copies[i], i) < 0)
       _exit(127);
   close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
   if (program >= 0)

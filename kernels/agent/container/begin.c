@@ -113,7 +113,7 @@ static void go(struct agent_request request, const struct thaw_begin *body, stru
 }
 
 /* All output from here on belongs to the present client: earlier output belonged to the client before the freeze. */
-static void go_on(struct agent_request request, const struct thaw_begin *body, struct agent_process *process) {
+static void resume(struct agent_request request, const struct thaw_begin *body, struct agent_process *process) {
   uint32_t pid = (uint32_t)process->first_pid;
 
   process->id = body->process;
@@ -121,7 +121,7 @@ static void go_on(struct agent_request request, const struct thaw_begin *body, s
   process->awaits_client = false;
   agent_process_renew(process);
   agent_control_ok(request, &pid, sizeof pid);
-  process->go_on();
+  process->resume();
 }
 
 void agent_begin_request(struct agent_request request, struct agent_fields *fields) {
@@ -148,7 +148,7 @@ void agent_begin_request(struct agent_request request, struct agent_fields *fiel
   else if (!set_hostname(process->pid, &hostname))
     agent_control_error(request, THAW_E_INTERNAL, "Cannot set the container's hostname: %s", strerror(errno));
   else if (process->state == AGENT_HELD)
-    go_on(request, &body, process);
+    resume(request, &body, process);
   else
     go(request, &body, process);
 }

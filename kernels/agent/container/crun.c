@@ -23,7 +23,7 @@ static void ended(struct agent_child *child, int wait_status) {
   crun->done(crun, WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0);
 }
 
-static void give_up(struct agent_timer *timer) {
+static void expire(struct agent_timer *timer) {
   struct agent_crun *crun = timer->owner;
 
   crun->timed_out = true;
@@ -32,7 +32,7 @@ static void give_up(struct agent_timer *timer) {
 
 static bool launch(struct agent_crun *crun, const char *const *argv, const int fds[3]) {
   crun->child = (struct agent_child){.ended = ended, .owner = crun};
-  crun->deadline = (struct agent_timer){.fire = give_up, .owner = crun};
+  crun->deadline = (struct agent_timer){.fire = expire, .owner = crun};
   crun->timed_out = false;
   if (!agent_child_spawn(&crun->child, agent_runtime_program(), argv, fds))
     return false;

@@ -49,9 +49,10 @@ bool agent_start_process(struct agent_request request, const struct thaw_exec *h
   struct agent_start *start = calloc(1, sizeof *start);
   struct agent_process *process = start ? agent_process_new(head->process, head->flags) : NULL;
   int fds[3] = {-1, -1, -1}, saved;
+  bool ok = false;
 
   if (!process)
-    goto fail;
+    goto out;
   process->generation = agent_data_channel()->generation;
   process->is_exec = verb == AGENT_CRUN_EXEC;
   strcpy(process->container, container);
@@ -62,20 +63,20 @@ bool agent_start_process(struct agent_request request, const struct thaw_exec *h
   strcpy(start->folder, folder);
   agent_terminal_init(&start->terminal, process, head->rows, head->cols);
   if (!agent_wire(process, fds) || (head->flags & THAW_PROCESS_TTY && !agent_terminal_listen(&start->terminal)))
-    goto fail;
+    goto out;
   agent_launch(start, fds);
-  agent_unwire(fds);
-  return true;
-fail:
+  ok = true;
+out:
   saved = errno;
-  if (process) {
+  if (!ok && process) {
     agent_terminal_close(&start->terminal);
     agent_process_free(process);
   }
-  free(start);
+  if (!ok)
+    free(start);
   agent_unwire(fds);
   errno = saved;
-  return false;
+  return ok;
 }
 
 static void handle(struct agent_request request, struct agent_fields *fields, enum agent_crun_verb verb) {

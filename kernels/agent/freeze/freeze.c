@@ -69,7 +69,7 @@ static bool something_runs(void) {
 }
 
 /* dom0 kept a channel open: a suspend now would carry dom0's mapping into the image. */
-static void give_up(struct agent_timer *timer) {
+static void expire(struct agent_timer *timer) {
   (void)timer;
   agent_log("freeze: given up: dom0 did not close the channels in time");
   state = AWAKE;
@@ -87,7 +87,7 @@ static void begin(void) {
   tells_when_known = tells_when_told = false;
   state = PENDING;
   keeps_rings = false;
-  release_deadline = (struct agent_timer){.fire = give_up};
+  release_deadline = (struct agent_timer){.fire = expire};
   agent_timer_set(&release_deadline, agent_hold_is_on() ? RELEASE_HELD_DEADLINE_NS : RELEASE_DEADLINE_NS);
 }
 

@@ -24,7 +24,7 @@ static struct {
   struct agent_request request;
   struct agent_timer timer;
   unsigned looks;
-  bool files_keep;
+  bool saves_fids;
   char container[AGENT_NAME_MAX + 1]; /* "": no container is held */
   char cgroup[AGENT_PATH_MAX];
 } hold;
@@ -56,8 +56,8 @@ void agent_hold_release(void) {
   if (!process)
     return;
   /* a dead container has no cgroup any more */
-  if (!agent_cgroup_stop(hold.cgroup, false) && !process->has_ended)
-    agent_log("hold: %s is stopped for good: %s", process->container, strerror(errno));
+  if (!agent_cgroup_freeze(hold.cgroup, false) && !process->has_ended)
+    agent_log("hold: %s stays frozen: %s", process->container, strerror(errno));
   agent_process_run(process);
   agent_process_release(process);
 }
@@ -74,8 +74,8 @@ static void look(struct agent_timer *timer) {
 
   if (!process || process->has_ended)
     refuse(THAW_E_STATE, "The container ended");
-  else if (agent_cgroup_is_stopped(hold.cgroup)) {
-    reason = agent_survive_outside(process, hold.files_keep, &error);
+  else if (agent_cgroup_is_frozen(hold.cgroup)) {
+    reason = agent_survive_outside(process, hold.saves_fids, &error);
     if (reason) {
       refuse(error, reason);
       return;
@@ -85,7 +85,7 @@ static void look(struct agent_timer *timer) {
   } else if (++hold.looks < LOOKS_MAX)
     agent_timer_set(timer, LOOK_NS);
   else
-    refuse(THAW_E_BUSY, "The container's processes do not stand still within 5 s");
+    refuse(THAW_E_BUSY, "The container's processes do not freeze within 5 s");
 }
 
 static const char *refusal(const struct agent_process *process, enum thaw_error *error_out) {
@@ -101,13 +101,13 @@ static const char *refusal(const struct agent_process *process, enum thaw_error 
   return agent_survive_streams(process, error_out);
 }
 
-/* Takes the field after the container's name: "files" if dom0 keeps the container's open files of shares. */
-static bool take_keeping(struct agent_fields *fields, bool *files_keep_out) {
+/* Takes the field after the container's name: "files" if dom0 saves the open files of the container's shares. */
+static bool take_saves_fids(struct agent_fields *fields, bool *saves_fids_out) {
   static const char word[] = "files";
   struct agent_field field;
 
-  *files_keep_out = !agent_fields_at_end(fields);
-  if (!*files_keep_out)
+  *saves_fids_out = !agent_fields_at_end(fields);
+  if (!*saves_fids_out)
     return true;
   return agent_fields_next(fields, &field) && agent_fields_at_end(fields) && field.length == sizeof word - 1 &&
          memcmp(field.bytes, word, sizeof word - 1) == 0;
@@ -118,9 +118,9 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
   struct agent_process *process;
   enum thaw_error error;
   const char *reason;
-  bool files_keep;
+  bool saves_fids;
 
-  if (!agent_fields_name(fields, container) || !take_keeping(fields, &files_keep)) {
+  if (!agent_fields_name(fields, container) || !take_saves_fids(fields, &saves_fids)) {
     agent_control_error(request, THAW_E_MESSAGE, "HOLD is malformed");
     return;
   }
@@ -134,15 +134,15 @@ void agent_hold_request(struct agent_request request, struct agent_fields *field
     agent_control_error(request, THAW_E_INTERNAL, "Cannot remove the wake node of an earlier freeze");
     return;
   }
-  if (!agent_cgroup_of(process->pid, hold.cgroup) || !agent_cgroup_stop(hold.cgroup, true)) {
+  if (!agent_cgroup_of(process->pid, hold.cgroup) || !agent_cgroup_freeze(hold.cgroup, true)) {
     agent_control_error(request, THAW_E_INTERNAL, "Cannot stop the container's processes: %s", strerror(errno));
     return;
   }
   process->state = AGENT_HELD;
-  process->go_on = agent_hold_release;
+  process->resume = agent_hold_release;
   strcpy(hold.container, container);
   hold.request = request;
-  hold.files_keep = files_keep;
+  hold.saves_fids = saves_fids;
   hold.looks = 0;
   hold.timer = (struct agent_timer){.fire = look};
   agent_timer_set(&hold.timer, 0);

@@ -39,10 +39,10 @@ static const char *connections(pid_t pid, enum thaw_error *error_out) {
   return count > 0 ? text : NULL;
 }
 
-static const char *volumes(pid_t pid, bool files_keep, enum thaw_error *error_out) {
+static const char *volumes(pid_t pid, bool saves_fids, enum thaw_error *error_out) {
   static char text[128];
   char where[96];
-  int found = agent_volumes_find(pid, files_keep, where, sizeof where);
+  int found = agent_volumes_find(pid, saves_fids, where, sizeof where);
 
   *error_out = found < 0 ? THAW_E_INTERNAL : THAW_E_VOLUME;
   if (found < 0)
@@ -51,7 +51,7 @@ static const char *volumes(pid_t pid, bool files_keep, enum thaw_error *error_ou
   return found > 0 ? text : NULL;
 }
 
-const char *agent_survive_outside(const struct agent_process *process, bool files_keep, enum thaw_error *error_out) {
+const char *agent_survive_outside(const struct agent_process *process, bool saves_fids, enum thaw_error *error_out) {
   /* in a guest also the agent's own namespaces: a mount or connection in either one counts */
   const pid_t pids[] = {process->pid, 1};
   const char *reason = NULL;
@@ -59,7 +59,7 @@ const char *agent_survive_outside(const struct agent_process *process, bool file
   for (int i = 0; !reason && i < (agent_store_is_real() ? 2 : 1); i++) {
     reason = connections(pids[i], error_out);
     if (!reason)
-      reason = volumes(pids[i], files_keep, error_out);
+      reason = volumes(pids[i], saves_fids, error_out);
   }
   return reason;
 }

@@ -10,8 +10,8 @@ const char *agent_survive_streams(const struct agent_process *process, enum thaw
 
 /*
  * Checks the connections and mounts of a container, whose processes must be frozen. Returns NULL, or a reason that is
- * valid until the next call. Shares of dom0 are no obstacle if dom0 keeps their open files (files_keep).
+ * valid until the next call. Shares of dom0 are no obstacle if dom0 keeps their open files (saves_fids).
  */
-const char *agent_survive_outside(const struct agent_process *process, bool files_keep, enum thaw_error *error_out);
+const char *agent_survive_outside(const struct agent_process *process, bool saves_fids, enum thaw_error *error_out);
 
 #endif

@@ -16,8 +16,8 @@
 
 #define DISK "/dev/xvd"
 
-static bool is_shared(const char *source, const char *type, const char *options, bool files_keep) {
-  return (!files_keep && strcmp(type, "9p") == 0) ||
+static bool is_shared(const char *source, const char *type, const char *options, bool saves_fids) {
+  return (!saves_fids && strcmp(type, "9p") == 0) ||
          (strncmp(source, DISK, sizeof DISK - 1) == 0 && strncmp(options, "rw", 2) == 0);
 }
 
@@ -32,9 +32,9 @@ static int is_upper(const char *target) {
          strcmp(target + length - strlen(end), end) == 0;
 }
 
-int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
+int agent_volumes_find(pid_t pid, bool saves_fids, char *where, size_t size) {
   char path[64], *line = NULL;
-  size_t room = 0;
+  size_t line_size = 0;
   int found = 0;
   FILE *file;
 
@@ -43,10 +43,10 @@ int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size) {
   if (!file)
     return -1;
   /* the kernel writes spaces in names as octal numbers */
-  while (!found && getline(&line, &room, file) > 0) {
+  while (!found && getline(&line, &line_size, file) > 0) {
     char *rest = line, *source = strsep(&rest, " "), *target = strsep(&rest, " "), *type = strsep(&rest, " ");
 
-    if (rest && is_shared(source, type, rest, files_keep) && !is_upper(target)) {
+    if (rest && is_shared(source, type, rest, saves_fids) && !is_upper(target)) {
       snprintf(where, size, "%s", target);
       found = 1;
     }

@@ -9,8 +9,8 @@
 
 /*
  * Looks for a volume in a process's mount namespace. Returns 1 and its path in `where`, 0 for none, -1 if not known.
- * Shares do not count if dom0 keeps their open files (files_keep).
+ * Shares do not count if dom0 keeps their open files (saves_fids).
  */
-int agent_volumes_find(pid_t pid, bool files_keep, char *where, size_t size);
+int agent_volumes_find(pid_t pid, bool saves_fids, char *where, size_t size);
 
 #endif

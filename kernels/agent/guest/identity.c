@@ -36,7 +36,7 @@ void agent_identity_forget(void) {
 static bool reseed(const struct agent_field *seed) {
   union {
     struct rand_pool_info info;
-    uint8_t room[sizeof(struct rand_pool_info) + THAW_SEED_MAX];
+    uint8_t bytes[sizeof(struct rand_pool_info) + THAW_SEED_MAX];
   } pool;
   int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
   bool ok = false;

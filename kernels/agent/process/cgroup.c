@@ -97,11 +97,11 @@ bool agent_cgroup_write(const char *folder, const char *name, const void *value,
   return ok;
 }
 
-bool agent_cgroup_stop(const char *folder, bool stop) {
+bool agent_cgroup_freeze(const char *folder, bool stop) {
   return agent_cgroup_write(folder, "cgroup.freeze", stop ? "1" : "0", 1);
 }
 
-bool agent_cgroup_is_stopped(const char *folder) {
+bool agent_cgroup_is_frozen(const char *folder) {
   char path[AGENT_PATH_MAX + sizeof "/cgroup.events"], text[256];
 
   snprintf(path, sizeof path, "%s/cgroup.events", folder);

@@ -23,9 +23,9 @@ bool agent_cgroup_write(const char *folder, const char *name, const void *value,
 uint32_t agent_cgroup_oom_kills(pid_t pid);
 
 /* Asks the kernel to freeze the cgroup, or to resume it. False: errno says why. */
-bool agent_cgroup_stop(const char *folder, bool stop);
+bool agent_cgroup_freeze(const char *folder, bool stop);
 
 /* Returns true if all processes of the cgroup are frozen. */
-bool agent_cgroup_is_stopped(const char *folder);
+bool agent_cgroup_is_frozen(const char *folder);
 
 #endif

@@ -2,10 +2,10 @@
 /* Handles dom0's frames on the data channel and sends the processes' frames, one of each process in turn. */
 #include "process/data.h"
 
-#include "process/figures.h"
 #include "process/input.h"
 #include "process/output.h"
 #include "process/process.h"
+#include "process/stats.h"
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ static enum { STAYS, LEAVES, HAS_LEFT } client;
 
 static bool accepts(uint32_t type) {
   return type == THAW_STREAM || type == THAW_EOF || type == THAW_CREDIT || type == THAW_SIGNAL ||
-         type == THAW_WINSIZE || type == THAW_FIGURES || type == THAW_LAYER || type == THAW_LEAVE;
+         type == THAW_WINSIZE || type == THAW_CGROUP_STATS || type == THAW_LAYER || type == THAW_LEAVE;
 }
 
 static bool serves(const struct agent_process *process) {
@@ -39,7 +39,7 @@ static bool take_leave(const struct thaw_frame *header) {
     return false;
   for (struct agent_process *process = agent_process_first(); process; process = process->next) {
     process->awaits_client |= serves(process);
-    process->figures_asked = false;
+    process->stats_asked = false;
   }
   client = LEAVES;
   return true;
@@ -110,8 +110,8 @@ static bool frame(struct agent_channel *from, const struct thaw_frame *header, u
     return take_credit(process, header, payload);
   case THAW_SIGNAL:
     return header->length == 0 && agent_process_signal(process, header->arg);
-  case THAW_FIGURES:
-    process->figures_asked = true;
+  case THAW_CGROUP_STATS:
+    process->stats_asked = true;
     return header->length == 0 && header->arg == 0;
   default:
     return take_winsize(process, header, payload);
@@ -139,9 +139,10 @@ static bool next_frame(struct agent_process *process) {
     memcpy(out.payload, &grant, sizeof grant);
     return fill(process->id, THAW_CREDIT, THAW_STDIN, sizeof grant);
   }
-  if (process->figures_asked) {
-    process->figures_asked = false;
-    return fill(process->id, THAW_FIGURES, 0, (uint32_t)agent_figures(process, out.payload, sizeof out.payload));
+  if (process->stats_asked) {
+    process->stats_asked = false;
+    return fill(process->id, THAW_CGROUP_STATS, 0,
+                (uint32_t)agent_process_stats(process, out.payload, sizeof out.payload));
   }
   for (int i = 0; i < 2; i++) {
     /* in turns: a flood on one stream must not delay the second */
@@ -204,7 +205,7 @@ static void lost(struct agent_channel *from) {
   while (process) {
     struct agent_process *after = process->next;
 
-    process->figures_asked = false;
+    process->stats_asked = false;
     agent_process_release(process);
     process = after;
   }

@@ -47,20 +47,20 @@ struct agent_process *agent_process_new(uint32_t id, uint32_t flags) {
 }
 
 /* Resumes the cgroup that is frozen for this process. */
-static void let_go(struct agent_process *process) {
-  if (!process->stopped)
+static void resume_cgroup(struct agent_process *process) {
+  if (!process->frozen_cgroup)
     return;
   /* a container that was killed meanwhile has no cgroup any more */
-  if (!agent_cgroup_stop(process->stopped, false) && errno != ENOENT)
-    agent_log("%s is stopped for good: %s", process->container, strerror(errno));
-  free(process->stopped);
-  process->stopped = NULL;
+  if (!agent_cgroup_freeze(process->frozen_cgroup, false) && errno != ENOENT)
+    agent_log("%s stays frozen: %s", process->container, strerror(errno));
+  free(process->frozen_cgroup);
+  process->frozen_cgroup = NULL;
 }
 
 void agent_process_free(struct agent_process *process) {
   struct agent_process **link = &processes;
 
-  let_go(process);
+  resume_cgroup(process);
   channel->forget(process);
   while (*link != process)
     link = &(*link)->next;
@@ -143,7 +143,7 @@ void agent_process_renew(struct agent_process *process) {
 void agent_process_end(struct agent_process *process, int wait_status) {
   process->pid = 0;
   process->has_ended = true;
-  let_go(process);
+  resume_cgroup(process);
   if (WIFSIGNALED(wait_status))
     process->exit = (struct thaw_exit){THAW_SIGNALED, (uint32_t)WTERMSIG(wait_status)};
   else
@@ -158,9 +158,9 @@ void agent_process_release(struct agent_process *process) {
       process->is_exit_sent || process->state == AGENT_CREATED; /* a process that never began was never announced */
 
   /* while a start waits for its answer, the start owns the process */
-  bool is_over = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
+  bool is_done = process->is_exec ? process->state == AGENT_EXITED : process->is_deleted;
 
-  if (is_over && (is_told || (!channel->serves(process) && !process->awaits_client)))
+  if (is_done && (is_told || (!channel->serves(process) && !process->awaits_client)))
     agent_process_free(process);
 }
 

@@ -21,7 +21,7 @@ enum agent_process_state {
   AGENT_STARTING, /* crun runs; its streams are held back until the program is known to run */
   AGENT_CREATED,  /* its program waits for BEGIN; no stream flows */
   AGENT_RUNNING,
-  AGENT_HELD, /* stopped for a freeze; no stream flows. go_on ends this state */
+  AGENT_HELD, /* stopped for a freeze; no stream flows. resume ends this state */
   AGENT_EXITED,
 };
 
@@ -69,14 +69,14 @@ struct agent_process {
   uint32_t oom_kills; /* of its container, if this is the first process */
   bool has_ended;     /* reaped; before RUNNING the state does not show it */
   bool has_execed;
-  void (*go_on)(void); /* while AGENT_HELD: resumes its processes */
-  char *stopped;       /* the cgroup that is frozen until this process ends, NULL: none */
+  void (*resume)(void); /* while AGENT_HELD: resumes its processes */
+  char *frozen_cgroup;  /* the cgroup that is frozen until this process ends, NULL: none */
   bool is_exit_sent;
   bool is_deleted;
   int terminal; /* pty master, -1: none */
   struct agent_output outputs[2];
   unsigned next_output; /* index of the stream read last */
-  bool figures_asked;   /* and not answered yet */
+  bool stats_asked;     /* and not answered yet */
   struct agent_input input;
 };
 

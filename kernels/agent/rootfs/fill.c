@@ -116,7 +116,7 @@ void agent_fill_request(struct agent_request request, struct agent_fields *field
   }
   memcpy(fill->path, where.bytes, where.length);
   agent_path(fill->root, "%s/roots/%s/rootfs", agent_options.run, rootfs);
-  agent_files_path(tree, fill->tag);
+  agent_share_path(tree, fill->tag);
   agent_path(fill->target, "%s/%s", tree, name);
   fill->child.ended = copied;
   fill->child.owner = fill;

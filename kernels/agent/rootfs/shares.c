@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FILES and UNFILES: mounts and unmounts the trees of files that dom0 shares with this guest. */
+/* MOUNT_SHARE and UNMOUNT_SHARE: mounts and unmounts the trees of files that dom0 shares with this guest. */
 #include "rootfs/shares.h"
 
 #include "base/child.h"
@@ -26,18 +26,18 @@
 #define DEVICES "/sys/class/bdi"
 #define DEVICE "9p-"
 
-#define GONE_NS (10000 * AGENT_MS)
+#define UNMOUNT_NS (10000 * AGENT_MS)
 #define POLL_NS (100 * AGENT_MS)
 
-struct files {
-  struct files *next;
+struct share {
+  struct share *next;
   char tag[AGENT_NAME_MAX + 1];
   unsigned long number;
   bool unmounted;
 };
 
-/* An UNFILES in progress. */
-struct going {
+/* An UNMOUNT_SHARE in progress. */
+struct unmounting {
   struct agent_child child;
   struct agent_timer poll;
   struct agent_request request;
@@ -45,14 +45,14 @@ struct going {
   char tag[AGENT_NAME_MAX + 1];
 };
 
-static struct files *all;
+static struct share *all;
 
-static struct files *find(const char *tag) {
-  struct files *files = all;
+static struct share *find(const char *tag) {
+  struct share *share = all;
 
-  while (files && strcmp(files->tag, tag) != 0)
-    files = files->next;
-  return files;
+  while (share && strcmp(share->tag, tag) != 0)
+    share = share->next;
+  return share;
 }
 
 /*
@@ -74,57 +74,57 @@ static unsigned long newest(void) {
   return number;
 }
 
-void agent_files_request(struct agent_request request, struct agent_fields *fields) {
+void agent_mount_share_request(struct agent_request request, struct agent_fields *fields) {
   char tag[AGENT_NAME_MAX + 1], path[AGENT_PATH_MAX], options[128];
-  struct files *files;
+  struct share *share;
 
   if (!agent_fields_name(fields, tag) || !agent_fields_at_end(fields)) {
-    agent_control_error(request, THAW_E_MESSAGE, "FILES is malformed");
+    agent_control_error(request, THAW_E_MESSAGE, "MOUNT_SHARE is malformed");
     return;
   }
   if (find(tag)) {
-    agent_control_error(request, THAW_E_EXISTS, "The files of dom0 called %s are mounted", tag);
+    agent_control_error(request, THAW_E_EXISTS, "The share %s is mounted already", tag);
     return;
   }
-  files = calloc(1, sizeof *files);
-  agent_files_path(path, tag);
-  snprintf(options, sizeof options, OPTIONS, THAW_FILES_MSIZE);
-  if (!files || !agent_path_make(path) || mount(tag, path, "9p", MS_NODEV | MS_NOSUID, options) != 0) {
-    agent_control_error(request, THAW_E_MOUNT, "Cannot mount the files of dom0: %s", strerror(errno));
-    free(files);
+  share = calloc(1, sizeof *share);
+  agent_share_path(path, tag);
+  snprintf(options, sizeof options, OPTIONS, THAW_SHARE_MSIZE);
+  if (!share || !agent_path_make(path) || mount(tag, path, "9p", MS_NODEV | MS_NOSUID, options) != 0) {
+    agent_control_error(request, THAW_E_MOUNT, "Cannot mount the share: %s", strerror(errno));
+    free(share);
     return;
   }
-  strcpy(files->tag, tag);
-  files->number = newest();
-  files->next = all;
-  all = files;
+  strcpy(share->tag, tag);
+  share->number = newest();
+  share->next = all;
+  all = share;
   agent_control_ok(request, NULL, 0);
 }
 
 /* Returns true while the kernel keeps the file system because a file of it is open. */
-static bool is_used(const struct files *files) {
+static bool is_used(const struct share *share) {
   char path[64];
 
-  snprintf(path, sizeof path, DEVICES "/" DEVICE "%lu", files->number);
+  snprintf(path, sizeof path, DEVICES "/" DEVICE "%lu", share->number);
   return access(path, F_OK) == 0;
 }
 
-static void finish(struct going *going, bool gone) {
-  struct files **link = &all;
+static void finish(struct unmounting *unmounting, bool is_unmounted) {
+  struct share **link = &all;
 
-  if (gone)
-    agent_control_ok(going->request, NULL, 0);
+  if (is_unmounted)
+    agent_control_ok(unmounting->request, NULL, 0);
   else
-    agent_control_error(going->request, THAW_E_BUSY, "The files of dom0 called %s are in use", going->tag);
-  while (gone && *link && strcmp((*link)->tag, going->tag) != 0)
+    agent_control_error(unmounting->request, THAW_E_BUSY, "The share %s is in use", unmounting->tag);
+  while (is_unmounted && *link && strcmp((*link)->tag, unmounting->tag) != 0)
     link = &(*link)->next;
-  if (gone && *link) {
-    struct files *files = *link;
+  if (is_unmounted && *link) {
+    struct share *share = *link;
 
-    *link = files->next;
-    free(files);
+    *link = share->next;
+    free(share);
   }
-  free(going);
+  free(unmounting);
 }
 
 /*
@@ -132,63 +132,63 @@ static void finish(struct going *going, bool gone) {
  * slow.
  */
 static int unmount(void *context) {
-  const struct going *going = context;
+  const struct unmounting *unmounting = context;
   char path[AGENT_PATH_MAX];
 
-  agent_files_path(path, going->tag);
+  agent_share_path(path, unmounting->tag);
   if (umount2(path, UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT)
     return errno > 0 && errno < 256 ? errno : EIO;
   rmdir(path);
   return 0;
 }
 
-static void again(struct agent_timer *timer);
+static void check(struct agent_timer *timer);
 
 static void unmounted(struct agent_child *child, int wait_status) {
-  struct going *going = child->owner;
-  struct files *files = find(going->tag);
+  struct unmounting *unmounting = child->owner;
+  struct share *share = find(unmounting->tag);
 
-  if (files && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
-    files->unmounted = true;
-  again(&going->poll);
+  if (share && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0)
+    share->unmounted = true;
+  check(&unmounting->poll);
 }
 
-/* Checks whether the file system is gone; another UNFILES may have removed it meanwhile. */
-static void again(struct agent_timer *timer) {
-  struct going *going = timer->owner;
-  const struct files *files = find(going->tag);
+/* Checks whether the file system is gone; another UNMOUNT_SHARE may have removed it meanwhile. */
+static void check(struct agent_timer *timer) {
+  struct unmounting *unmounting = timer->owner;
+  const struct share *share = find(unmounting->tag);
 
-  if (!files || (files->unmounted && !is_used(files)))
-    finish(going, true);
-  else if (!agent_control_awaits(going->request) || agent_loop_now_ns() >= going->deadline_ns)
-    finish(going, false);
+  if (!share || (share->unmounted && !is_used(share)))
+    finish(unmounting, true);
+  else if (!agent_control_awaits(unmounting->request) || agent_loop_now_ns() >= unmounting->deadline_ns)
+    finish(unmounting, false);
   else
     agent_timer_set(timer, POLL_NS);
 }
 
 static void next(struct agent_timer *timer) {
-  struct going *going = timer->owner;
-  const struct files *files = find(going->tag);
+  struct unmounting *unmounting = timer->owner;
+  const struct share *share = find(unmounting->tag);
 
-  if (!files || files->unmounted || !agent_child_fork(&going->child, unmount, going))
-    again(timer);
+  if (!share || share->unmounted || !agent_child_fork(&unmounting->child, unmount, unmounting))
+    check(timer);
 }
 
-void agent_unfiles_request(struct agent_request request, struct agent_fields *fields) {
-  struct going *going = calloc(1, sizeof *going);
+void agent_unmount_share_request(struct agent_request request, struct agent_fields *fields) {
+  struct unmounting *unmounting = calloc(1, sizeof *unmounting);
 
-  if (!going) {
+  if (!unmounting) {
     agent_control_error(request, THAW_E_INTERNAL, "No memory");
-  } else if (!agent_fields_name(fields, going->tag) || !agent_fields_at_end(fields)) {
-    agent_control_error(request, THAW_E_MESSAGE, "UNFILES is malformed");
-    free(going);
+  } else if (!agent_fields_name(fields, unmounting->tag) || !agent_fields_at_end(fields)) {
+    agent_control_error(request, THAW_E_MESSAGE, "UNMOUNT_SHARE is malformed");
+    free(unmounting);
   } else {
-    agent_fill_end(going->tag);
-    going->child.ended = unmounted;
-    going->child.owner = going->poll.owner = going;
-    going->poll.fire = next;
-    going->request = request;
-    going->deadline_ns = agent_loop_now_ns() + GONE_NS;
-    next(&going->poll);
+    agent_fill_end(unmounting->tag);
+    unmounting->child.ended = unmounted;
+    unmounting->child.owner = unmounting->poll.owner = unmounting;
+    unmounting->poll.fire = next;
+    unmounting->request = request;
+    unmounting->deadline_ns = agent_loop_now_ns() + UNMOUNT_NS;
+    next(&unmounting->poll);
   }
 }

@@ -127,14 +127,14 @@ void agent_channel_round(struct agent_channel *channel) {
     sent = agent_channel_send(channel, &out);
     peer = agent_transport_peer(channel->transport);
     /* handle the last frames of a client that left, unless it also left answers unread */
-    if (peer == AGENT_PEER_GONE && !agent_suspend_hooks()->is_pending() &&
+    if (peer == AGENT_PEER_CLOSED && !agent_suspend_hooks()->is_pending() &&
         (taken == AGENT_TAKE_IDLE || channel->rules->congested(channel))) {
       start_over(channel, NULL);
       return;
     }
     if (in == 0 || out == 0)
       agent_loop_again();
-    channel->source.events = peer == AGENT_PEER_GONE ? 0 : agent_transport_events(channel->transport, !sent);
+    channel->source.events = peer == AGENT_PEER_CLOSED ? 0 : agent_transport_events(channel->transport, !sent);
   }
   channel->source.fd = agent_transport_fd(channel->transport);
 }

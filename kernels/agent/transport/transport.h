@@ -18,7 +18,7 @@ enum agent_channel_number { AGENT_CONTROL = 1, AGENT_DATA = 2 }; /* as in struct
 enum agent_peer {
   AGENT_PEER_NONE, /* no client has come yet */
   AGENT_PEER_HERE,
-  AGENT_PEER_GONE, /* the client closed or died; its earlier bytes can still be read */
+  AGENT_PEER_CLOSED, /* the client closed or died; its earlier bytes can still be read */
 };
 
 struct agent_transport;

@@ -15,7 +15,7 @@
 
 struct agent_transport {
   int listener, client;
-  bool gone;
+  bool is_closed;
   struct sockaddr_un address;
 };
 
@@ -78,7 +78,7 @@ enum agent_peer agent_transport_peer(struct agent_transport *transport) {
     if (transport->client < 0)
       return AGENT_PEER_NONE;
   }
-  return transport->gone ? AGENT_PEER_GONE : AGENT_PEER_HERE;
+  return transport->is_closed ? AGENT_PEER_CLOSED : AGENT_PEER_HERE;
 }
 
 static ssize_t outcome(struct agent_transport *transport, ssize_t moved) {
@@ -86,7 +86,7 @@ static ssize_t outcome(struct agent_transport *transport, ssize_t moved) {
     return moved;
   if (moved < 0 && (errno == EAGAIN || errno == EINTR))
     return 0;
-  transport->gone = true;
+  transport->is_closed = true;
   return -1;
 }
 

@@ -32,7 +32,7 @@ struct agent_transport {
 static struct {
   struct agent_vchan server;
   uint32_t port; /* 0: dom0 has made none */
-} kept[AGENT_DATA + 1];
+} preconnected[AGENT_DATA + 1];
 
 /* Writes event-channel first: a client waits for ring-ref, and then reads event-channel. */
 static bool publish(struct agent_transport *transport) {
@@ -48,13 +48,13 @@ static bool publish(struct agent_transport *transport) {
   return agent_store_write(path, value);
 }
 
-/* Takes the kept rings if dom0 knows them, and otherwise frees them. */
-static bool take_kept(struct agent_transport *transport) {
-  uint32_t port = kept[transport->number].port;
+/* Takes the preconnected rings if dom0 knows them, and otherwise frees them. */
+static bool take_preconnected(struct agent_transport *transport) {
+  uint32_t port = preconnected[transport->number].port;
 
-  transport->server = kept[transport->number].server;
-  kept[transport->number].server.vchan = NULL;
-  kept[transport->number].port = 0;
+  transport->server = preconnected[transport->number].server;
+  preconnected[transport->number].server.vchan = NULL;
+  preconnected[transport->number].port = 0;
   if (!transport->server.vchan)
     return false;
   if (port && agent_vchan_adopt(&transport->server, port))
@@ -71,7 +71,7 @@ struct agent_transport *agent_transport_open(enum agent_channel_number number) {
     return NULL;
   transport->number = number;
   transport->path = is_control ? THAW_XS_CONTROL : THAW_XS_DATA;
-  if (take_kept(transport))
+  if (take_preconnected(transport))
     return transport;
   if (!agent_vchan_make(&transport->server, is_control ? THAW_CONTROL_RING_ORDER : THAW_DATA_RING_ORDER) ||
       (agent_suspend_hooks()->store_answers() && !publish(transport))) {
@@ -99,26 +99,26 @@ size_t agent_transport_describe(const struct agent_transport *transport, struct 
 void agent_transport_keep(struct agent_transport *transport) {
   agent_transport_withdraw(transport);
   if (agent_vchan_keep(&transport->server)) {
-    kept[transport->number].server = transport->server;
+    preconnected[transport->number].server = transport->server;
     transport->server.vchan = NULL;
   }
   agent_transport_close(transport);
 }
 
 bool agent_transport_is_prepared(void) {
-  const struct libxenvchan *control = kept[AGENT_CONTROL].server.vchan;
+  const struct libxenvchan *control = preconnected[AGENT_CONTROL].server.vchan;
   struct thaw_wake wake;
-  char *place;
+  char *at;
 
   if (!control)
     return false;
-  place = (char *)control->ring + THAW_WAKE_OFFSET;
-  memcpy(&wake, place, sizeof wake);
+  at = (char *)control->ring + THAW_WAKE_OFFSET;
+  memcpy(&wake, at, sizeof wake);
   if (wake.magic != THAW_PROTO_MAGIC || wake.control_port == 0 || wake.data_port == 0)
     return false;
-  memset(place, 0, sizeof wake);
-  kept[AGENT_CONTROL].port = wake.control_port;
-  kept[AGENT_DATA].port = wake.data_port;
+  memset(at, 0, sizeof wake);
+  preconnected[AGENT_CONTROL].port = wake.control_port;
+  preconnected[AGENT_DATA].port = wake.data_port;
   return true;
 }
 
@@ -157,7 +157,7 @@ enum agent_peer agent_transport_peer(struct agent_transport *transport) {
   case 1:
     return AGENT_PEER_HERE;
   default:
-    return AGENT_PEER_GONE;
+    return AGENT_PEER_CLOSED;
   }
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { put } from '../../support/ninep/fields.js';
-import { encodeStash, FILE as PLAIN, LINK as SYMLINK } from '../../support/ninep/snapshot.js';
+import { encodeSnapshot, FILE as PLAIN, LINK as SYMLINK } from '../../support/ninep/snapshot.js';
 import { ROOT } from '../../support/programs.js';
 
 const seconds = process.env['FUZZ_SECONDS'] ?? '10';
@@ -76,9 +76,9 @@ const SESSIONS: number[][][] = [
 ];
 
 /** Seeds with a fid snapshot of another server, followed by the messages of the first session. */
-const STASHES = [
-  encodeStash({ fids: [{ number: 0 }] }),
-  encodeStash({
+const SNAPSHOTS = [
+  encodeSnapshot({ fids: [{ number: 0 }] }),
+  encodeSnapshot({
     fids: [
       { number: 0 },
       { number: 1, path: 'file', mode: PLAIN, flags: 2 },
@@ -91,7 +91,7 @@ const STASHES = [
     ],
     devices: [0, 1],
   }),
-  encodeStash({ fids: [{ number: 1, path: 'up/secret', mode: PLAIN, flags: 0 }] }),
+  encodeSnapshot({ fids: [{ number: 1, path: 'up/secret', mode: PLAIN, flags: 0 }] }),
 ];
 
 test(`whatever a guest's messages are, for ${seconds} s`, (t) => {
@@ -113,10 +113,10 @@ test(`whatever a guest's messages are, for ${seconds} s`, (t) => {
   SESSIONS.forEach((session, i) =>
     writeFileSync(join(corpus, String(i)), Buffer.from([4, ...session.flat()])),
   );
-  STASHES.forEach((stash, i) => {
-    const bytes = [Buffer.from([6]), put.u16(stash.length), stash];
+  SNAPSHOTS.forEach((snapshot, i) => {
+    const bytes = [Buffer.from([6]), put.u16(snapshot.length), snapshot];
     const session = Buffer.from((SESSIONS[0] ?? []).flat());
-    writeFileSync(join(corpus, `stash-${i}`), Buffer.concat([...bytes, session]));
+    writeFileSync(join(corpus, `snapshot-${i}`), Buffer.concat([...bytes, session]));
   });
   const args = [`-max_total_time=${seconds}`, '-max_len=1024', '-len_control=0'];
   const run = spawnSync(join(dir, 'ninep-fuzz'), [...args, `-artifact_prefix=${dir}/`, corpus], {

@@ -52,8 +52,8 @@ export class AgentProcess {
   /** Bytes that may still be sent to stdin. */
   credit = 0;
   isAnnounced = false;
-  /** The answers to FIGURES. */
-  readonly figures: Buffer[][] = [];
+  /** The answers to CGROUP_STATS. */
+  readonly stats: Buffer[][] = [];
   /** Protocol rules that the agent broke. */
   readonly complaints: string[] = [];
 
@@ -76,7 +76,7 @@ export class AgentProcess {
     else if (frame.type === ApiType.STREAM) this.#stream(frame, output);
     else if (frame.type === ApiType.EOF) output.isEnded = true;
     else if (frame.type === ApiType.EXIT) this.exit = decodeExit(frame.payload);
-    else if (frame.type === ApiType.FIGURES) this.figures.push(decodeFields(frame.payload, 5));
+    else if (frame.type === ApiType.CGROUP_STATS) this.stats.push(decodeFields(frame.payload, 5));
     else this.complaints.push(`frame of type ${frame.type}`);
   }
 
@@ -116,8 +116,8 @@ export class AgentProcess {
     this.data.send(ApiType.EOF, this.id, stream);
   }
 
-  askFigures(): void {
-    this.data.send(ApiType.FIGURES, this.id, 0);
+  askStats(): void {
+    this.data.send(ApiType.CGROUP_STATS, this.id, 0);
   }
 
   signal(number: number): void {

@@ -32,9 +32,9 @@ export class FakeProcess {
     });
   }
 
-  /** The answer to FIGURES; without it the process does not answer. */
-  figures: string[] | undefined;
-  /** The number of FIGURES requests. */
+  /** The answer to CGROUP_STATS; without it the process does not answer. */
+  stats: string[] | undefined;
+  /** The number of CGROUP_STATS requests. */
   asked = 0;
 
   /** Handles a frame from dom0. */
@@ -53,9 +53,9 @@ export class FakeProcess {
       case ApiType.SIGNAL:
         this.signals.push(frame.arg);
         break;
-      case ApiType.FIGURES:
+      case ApiType.CGROUP_STATS:
         this.asked++;
-        if (this.figures) this.tell(this.figures);
+        if (this.stats) this.tell(this.stats);
         break;
       case ApiType.WINSIZE:
         this.sizes.push({
@@ -69,9 +69,9 @@ export class FakeProcess {
     this.#wake();
   }
 
-  /** Answers FIGURES. */
-  tell(figures: string[]): void {
-    this.#peer.send(ApiType.FIGURES, this.id, 0, encodeFields(figures));
+  /** Answers CGROUP_STATS. */
+  tell(stats: string[]): void {
+    this.#peer.send(ApiType.CGROUP_STATS, this.id, 0, encodeFields(stats));
   }
 
   credit(stream: number): number {

@@ -106,9 +106,9 @@ export interface ServeOptions {
   /** Use the program that makes no system calls but those of thaw-shim's file server. It tries the call `try` first. */
   confined?: { try?: number };
   /** The path of another server's fid snapshot, which this server restores first. Its fids then exist, and new fids have other numbers. */
-  unstash?: string;
+  restore?: string;
   /** The path for the fid snapshot at the end. */
-  stash?: string;
+  save?: string;
 }
 
 function programOf({ fewFids, confined }: ServeOptions): string {
@@ -162,12 +162,12 @@ export class NinepClient {
       env: {
         ...process.env,
         ...CHECKED_ENV,
-        ...(options.unstash === undefined ? {} : { THAW_NINEP_UNSTASH: options.unstash }),
-        ...(options.stash === undefined ? {} : { THAW_NINEP_STASH: options.stash }),
+        ...(options.restore === undefined ? {} : { THAW_NINEP_RESTORE: options.restore }),
+        ...(options.save === undefined ? {} : { THAW_NINEP_SAVE: options.save }),
       },
     });
     const client = new NinepClient(server, options.msize ?? 65536);
-    if (options.unstash !== undefined) client.#nextFid = 1000;
+    if (options.restore !== undefined) client.#nextFid = 1000;
     t.teardown(async () => {
       const status = await client.close();
       if (options.confined?.try !== undefined) return;

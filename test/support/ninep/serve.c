@@ -5,12 +5,12 @@
  * third word is a system call that it tries first. Exit status 0 when its input ends, 3 when the server ends the
  * connection.
  *
- * THAW_NINEP_UNSTASH names the fid snapshot to restore first, THAW_NINEP_STASH the path to save one when the input
+ * THAW_NINEP_RESTORE names the fid snapshot to restore first, THAW_NINEP_SAVE the path to save one when the input
  * ends. Exit status 4, with the reason on standard error, when that fails; 5 when there are then more descriptors
  * than before.
  */
 #include "shares/ninep/ninep.h"
-#include "shares/ninep/snapshot/save.h"
+#include "shares/ninep/snapshot/snapshot.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -28,7 +28,7 @@
 #include <sys/syscall.h>
 
 static bool confine(const char *number) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || files_seccomp() != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || shares_seccomp() != 0)
     return false;
   if (number != NULL)
     syscall(strtol(number, NULL, 10), -1, 0, PROT_EXEC, 0, 0, 0);
@@ -87,14 +87,14 @@ static int first_free(void) {
 }
 
 /* Returns 0, or the exit status. */
-static int unstash(struct ninep *server) {
-  const char *name = getenv("THAW_NINEP_UNSTASH");
+static int restore(struct ninep *server) {
+  const char *name = getenv("THAW_NINEP_RESTORE");
   int fd = name == NULL ? -1 : open(name, O_RDONLY | O_CLOEXEC), before = first_free(), status = 0;
   char text[256];
 
   if (name == NULL)
     return 0;
-  if (ninep_unstash(server, fd, text, sizeof text) != 0) {
+  if (ninep_restore_fids(server, fd, text, sizeof text) != 0) {
     fprintf(stderr, "%s\n", text);
     status = first_free() == before ? 4 : 5;
   }
@@ -102,15 +102,15 @@ static int unstash(struct ninep *server) {
   return status;
 }
 
-static int stash(struct ninep *server) {
-  const char *name = getenv("THAW_NINEP_STASH");
+static int save(struct ninep *server) {
+  const char *name = getenv("THAW_NINEP_SAVE");
   int fd = name == NULL ? -1 : open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), before = first_free();
   int status = 0;
   char text[256];
 
   if (name == NULL)
     return 0;
-  if (ninep_stash(server, fd, text, sizeof text) != 0) {
+  if (ninep_save_fids(server, fd, text, sizeof text) != 0) {
     fprintf(stderr, "%s\n", text);
     status = 4;
   }
@@ -140,11 +140,11 @@ int main(int argc, char **argv) {
     perror(argv[1]);
     goto out;
   }
-  status = unstash(server);
+  status = restore(server);
   if (status == 0)
     status = serve(server, msize, request, reply);
   if (status == 0)
-    status = stash(server);
+    status = save(server);
 out:
   ninep_free(server);
   if (root >= 0)

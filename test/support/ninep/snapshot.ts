@@ -6,7 +6,7 @@ import { put } from './fields.js';
 export const CLOSED = 0xffffffff;
 export const [FOLDER, FILE, LINK] = [0o040000, 0o100000, 0o120000];
 
-export interface StashedFid {
+export interface SavedFid {
   number?: number;
   uid?: number;
   device?: number;
@@ -17,7 +17,7 @@ export interface StashedFid {
   path?: string;
 }
 
-export interface StashedRange {
+export interface SavedRange {
   fid?: number;
   process?: number;
   start?: number | bigint;
@@ -25,25 +25,25 @@ export interface StashedRange {
   exclusive?: number;
 }
 
-export interface Stash {
+export interface FidSnapshot {
   magic?: string;
   version?: number;
   msize?: number;
   /** The upper bits of each device's inode numbers. */
   devices?: number[];
-  fids?: StashedFid[];
-  ranges?: StashedRange[];
+  fids?: SavedFid[];
+  ranges?: SavedRange[];
   /** Counts for the head that differ from the real ones. */
   counts?: { devices?: number; fids?: number; ranges?: number };
 }
 
 /** Encodes a fid snapshot. A fid without a number is number 1, the root's. */
-export function encodeStash(stash: Stash = {}): Buffer {
-  const { devices = [0], ranges = [], fids = [{}], counts } = stash;
+export function encodeSnapshot(snapshot: FidSnapshot = {}): Buffer {
+  const { devices = [0], ranges = [], fids = [{}], counts } = snapshot;
   return Buffer.concat([
-    Buffer.from(stash.magic ?? 'T9PS'),
-    put.u32(stash.version ?? 1),
-    put.u32(stash.msize ?? 8192),
+    Buffer.from(snapshot.magic ?? 'T9PS'),
+    put.u32(snapshot.version ?? 1),
+    put.u32(snapshot.msize ?? 8192),
     put.u32(counts?.devices ?? devices.length),
     put.u32(counts?.fids ?? fids.length),
     put.u32(counts?.ranges ?? ranges.length),

@@ -17,7 +17,7 @@ const BASE = `/local/domain/${DOMID}`;
 /** `log` has the calls in order. The call that `failure` names throws its error. */
 export async function copiedSandbox(
   t: ExecutionContext,
-  failure: Partial<Record<'hold' | 'pause' | 'stash' | 'suspend', Error>> = {},
+  failure: Partial<Record<'hold' | 'pause' | 'saveFids' | 'suspend', Error>> = {},
 ) {
   const all = await containerServices(t);
   const { libxl, services } = all;
@@ -82,11 +82,11 @@ export async function copiedSandbox(
         await Promise.resolve();
         note('pause');
       },
-      stash: async (_device: number, path: string) => {
+      saveFids: async (_device: number, path: string) => {
         await Promise.resolve();
-        note('stash', ` ${path}`);
+        note('saveFids', ` ${path}`);
       },
-      goOn: () => Promise.resolve(void log.push('go on')),
+      resumeShares: () => Promise.resolve(void log.push('go on')),
       waitUp: () => Promise.resolve(void log.push('up')),
       status: () => Promise.resolve({ state: 'up', processes: [] }),
     },

@@ -18,7 +18,7 @@ struct rings {
   int fd;
   bool is_over;
   size_t have;
-  uint8_t bytes[2 * THAW_FILES_MSIZE];
+  uint8_t bytes[2 * THAW_SHARE_MSIZE];
 };
 
 struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size) {
@@ -46,7 +46,7 @@ int rings_woken(struct rings *rings) {
   return rings->is_over ? -1 : 0;
 }
 
-ssize_t rings_next(struct rings *rings, uint8_t request[THAW_FILES_MSIZE], unsigned *ring_out) {
+ssize_t rings_next(struct rings *rings, uint8_t request[THAW_SHARE_MSIZE], unsigned *ring_out) {
   ssize_t n = read(rings->fd, rings->bytes + rings->have, sizeof rings->bytes - rings->have);
   uint32_t size;
 
@@ -56,7 +56,7 @@ ssize_t rings_next(struct rings *rings, uint8_t request[THAW_FILES_MSIZE], unsig
   if (rings->have < sizeof size)
     return 0;
   memcpy(&size, rings->bytes, sizeof size);
-  if (size > THAW_FILES_MSIZE)
+  if (size > THAW_SHARE_MSIZE)
     return -1;
   if (size > rings->have)
     return 0;

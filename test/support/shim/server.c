@@ -14,57 +14,57 @@
 #include <signal.h>
 
 static void say(const char *text) {
-  send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
+  send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
 }
 
 /* Ends when stopped twice, or when resumed without being stopped. */
 static int obey(bool is_stubborn, bool is_late) {
-  static char message[FILES_MESSAGE_MAX];
+  static char message[SHARES_MESSAGE_MAX];
   bool is_stopped = false;
   ssize_t n;
   int fd;
 
-  while ((n = descriptor_receive(FILES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
+  while ((n = descriptor_receive(SHARES_SOCKET, message, sizeof message - 1, &fd)) > 0) {
     message[n] = '\0';
-    if (strcmp(message, fd >= 0 ? FILES_STASH : FILES_GO_ON) != 0 || (fd < 0) != is_stopped)
+    if (strcmp(message, fd >= 0 ? SHARES_SAVE : SHARES_RESUME) != 0 || (fd < 0) != is_stopped)
       return 1;
     is_stopped = fd >= 0 && !is_stubborn;
     if (is_late) { /* once; the test says when */
       is_late = false;
       raise(SIGSTOP);
     }
-    if (fd >= 0 && write(fd, "stash", 5) == 5)
-      say(is_stubborn ? FILES_NOT_STASHED "a file is gone" : FILES_STASHED);
+    if (fd >= 0 && write(fd, "saved", 5) == 5)
+      say(is_stubborn ? SHARES_NOT_SAVED "a file is gone" : SHARES_SAVED);
     if (fd >= 0)
       close(fd);
   }
   return 0;
 }
 
-int files_server_run(const char *domid) {
-  static char message[FILES_MESSAGE_MAX];
-  char stashed[5];
+int shares_server_run(const char *domid) {
+  static char message[SHARES_MESSAGE_MAX];
+  char saved[5];
   ssize_t n;
   int fd;
 
   (void)domid;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &fd);
+  n = descriptor_receive(SHARES_SOCKET, message, sizeof message, &fd);
   if (n <= 0)
     return 1;
   if (memmem(message, (size_t)n, "/refused", 8) != NULL) {
     say("Cannot share /refused");
     return 1;
   }
-  if (fd >= 0 && (read(fd, stashed, 5) != 5 || memcmp(stashed, "stash", 5) != 0)) {
-    say("Cannot take up what was stashed");
+  if (fd >= 0 && (read(fd, saved, 5) != 5 || memcmp(saved, "saved", 5) != 0)) {
+    say("Cannot restore the fid snapshot");
     return 1;
   }
-  if (memmem(message, (size_t)n, "stash", 5) != NULL) {
-    say("It was told where it was stashed");
+  if (memmem(message, (size_t)n, "/one", 4) != NULL) {
+    say("It was told the path of the fid snapshot");
     return 1;
   }
   if (memmem(message, (size_t)n, "/slow", 5) == NULL)
-    say(FILES_SERVED);
+    say(SHARES_SERVED);
   return obey(memmem(message, (size_t)n, "/stubborn", 9) != NULL, memmem(message, (size_t)n, "/late", 5) != NULL);
 }

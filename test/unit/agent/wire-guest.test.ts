@@ -3,14 +3,14 @@
 
 import test from 'ava';
 import {
-  encodeFiles,
+  encodeShareTag,
   encodeFill,
   encodeNetwork,
   encodeShm,
 } from '../../../toolstack/agent/wire-guest.js';
 
-test('FILES, FILL and SHM are fields', (t) => {
-  t.is(encodeFiles('thaw').toString('hex'), '0400000074686177');
+test('MOUNT_SHARE, FILL and SHM are fields', (t) => {
+  t.is(encodeShareTag('thaw').toString('hex'), '0400000074686177');
   t.is(
     encodeFill('r', '/d', 't', '0').toString('hex'),
     '0100000072' + '020000002f64' + '0100000074' + '0100000030',

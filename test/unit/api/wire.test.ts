@@ -39,8 +39,8 @@ test('SHARE is struct thaw_share, and two fields for each export', (t) => {
     `${head}02000000${'7277'}02000000${'2f61'}02000000${'726f'}02000000${'2f62'}` +
       `08000000${Buffer.from('rw,slave').toString('hex')}02000000${'2f63'}`,
   );
-  const stashed = wire.encodeShare(rings, exports, '/d').toString('hex');
-  t.is(stashed, `${wire.encodeShare(rings, exports).toString('hex')}02000000${'2f64'}`);
+  const withSnapshot = wire.encodeShare(rings, exports, '/d').toString('hex');
+  t.is(withSnapshot, `${wire.encodeShare(rings, exports).toString('hex')}02000000${'2f64'}`);
 });
 
 test('a request comes back as it went', (t) => {

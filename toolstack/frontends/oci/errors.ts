@@ -60,9 +60,12 @@ export function refusal(
   return why === undefined ? cause : checkpointError(record, why, cause);
 }
 
+/** A shim from before an upgrade says stash and take up. */
+const FILE_TROUBLE = /^Shim refused: Cannot (?:save|restore|stash|take up) (\d+)(\/.*?)?: (.*)$/s;
+
 /** Returns a 9P server's complaint about a file, with the path in place of the share's number; undefined for any other text. Pure. */
 export function fileTrouble(text: string, files: readonly { path: string }[]): string | undefined {
-  const found = /^Shim refused: Cannot (?:stash|take up) (\d+)(\/.*?)?: (.*)$/s.exec(text);
+  const found = FILE_TROUBLE.exec(text);
   const [, index, below = '', why] = found ?? [];
   const path = files[Number(index)]?.path;
   return path === undefined ? undefined : `${path}${below}: ${why}`;

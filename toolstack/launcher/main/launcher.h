@@ -46,20 +46,20 @@ enum process_state {
   PROCESS_NONE,    /* no JOIN so far */
   PROCESS_JOINING, /* ATTACH sent */
   PROCESS_ATTACHED,
-  PROCESS_ENDED, /* status counts */
-  PROCESS_LOST,  /* status is EXIT_TOOLSTACK; the reason was printed */
-  PROCESS_GONE,  /* the shim's connection ended without EXIT or LOST; nothing was printed so far */
+  PROCESS_ENDED,        /* status counts */
+  PROCESS_LOST,         /* status is EXIT_TOOLSTACK; the reason was printed */
+  PROCESS_DISCONNECTED, /* the shim's connection ended without EXIT or LOST; nothing was printed so far */
 };
 
 /* Files of a cgroup of dom0; -1: there are none. Opened before the stats are mounted over such files
- * (figures.h). */
+ * (stats.h). */
 struct oom_cgroup {
   int used, limit; /* memory.current and memory.max */
   int proc;        /* /proc of dom0, which shows the watchers of memory.events */
   struct watched events;
 };
 
-struct figures;
+struct stats;
 
 struct launcher {
   struct connection thawd, shim;
@@ -67,10 +67,10 @@ struct launcher {
   enum process_state state;
   uint32_t process, flags; /* enum thaw_process_flag */
   int status;
-  int signal;              /* the signal that ended the process, if any */
-  uint32_t oom_kills;      /* processes of the container killed by its guest's kernel */
-  struct oom_cgroup oom;   /* in a stand-in */
-  struct figures *figures; /* in a stand-in whose cgroup shows the container's stats */
+  int signal;            /* the signal that ended the process, if any */
+  uint32_t oom_kills;    /* processes of the container killed by its guest's kernel */
+  struct oom_cgroup oom; /* in a stand-in */
+  struct stats *stats;   /* in a stand-in whose cgroup shows the container's stats */
   int stand_in;   /* in a stand-in: descriptor of its report to its parent, -1 once it has reported; 0: no stand-in */
   bool heard;     /* the process has begun */
   bool is_part;   /* the command continues after it */

@@ -6,18 +6,9 @@
 #include <unistd.h>
 
 #include "main/launcher.h"
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
-enum {
-  AT_SIGNALS,
-  AT_THAWD,
-  AT_SHIM,
-  AT_STDIN,
-  AT_STDOUT,
-  AT_STDERR,
-  AT_FIGURES,
-  AT_COUNT = AT_FIGURES + FIGURES_FILES
-};
+enum { AT_SIGNALS, AT_THAWD, AT_SHIM, AT_STDIN, AT_STDOUT, AT_STDERR, AT_STATS, AT_COUNT = AT_STATS + STATS_FILES };
 
 static bool is_ended(const struct launcher *launcher) {
   return launcher->state >= PROCESS_ENDED;
@@ -25,13 +16,13 @@ static bool is_ended(const struct launcher *launcher) {
 
 /* True if the end of the command is known. The launcher still writes pending output before it ends. */
 static bool is_finished(const struct launcher *launcher) {
-  bool thawd_over = launcher->done || launcher->thawd.fd < 0;
+  bool thawd_ended = launcher->done || launcher->thawd.fd < 0;
 
   if (launcher->state == PROCESS_NONE)
-    return thawd_over;
+    return thawd_ended;
   if (launcher->done && launcher->done_status != 0)
     return true;
-  if (!is_ended(launcher) || thawd_over)
+  if (!is_ended(launcher) || thawd_ended)
     return is_ended(launcher);
   return !launcher->is_part && clock_ms() - launcher->ended_ms >= CLEANUP_MS;
 }
@@ -43,7 +34,7 @@ static int exit_status(struct launcher *launcher) {
     status = launcher->done_status;
   else if (launcher->state == PROCESS_NONE || (launcher->is_part && !launcher->done))
     status = EXIT_TOOLSTACK;
-  else if (launcher->state == PROCESS_GONE)
+  else if (launcher->state == PROCESS_DISCONNECTED)
     say("Lost the container's streams: its thaw-shim ended");
   if (status == 0 && (launcher->out[0].failed || launcher->out[1].failed))
     status = EXIT_TOOLSTACK;
@@ -69,7 +60,7 @@ static void poll_set(const struct launcher *launcher, int signals_fd, struct pol
   fds[AT_STDIN] = (struct pollfd){.fd = input_wanted(launcher) ? STDIN_FILENO : -1, .events = POLLIN};
   for (int i = 0; i < 2; i++)
     fds[AT_STDOUT + i] = (struct pollfd){.fd = output_pending(&out[i]) ? out[i].fd : -1, .events = POLLOUT};
-  figures_poll(launcher, fds + AT_FIGURES);
+  stats_poll(launcher, fds + AT_STATS);
 }
 
 static void turn(struct launcher *launcher, const struct pollfd *fds) {
@@ -85,7 +76,7 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
     control_lost(launcher);
   if ((fds[AT_STDIN].revents & (readable | POLLNVAL)) != 0 && input_wanted(launcher))
     input_read(launcher);
-  figures_turn(launcher, fds + AT_FIGURES);
+  stats_turn(launcher, fds + AT_STATS);
   for (int i = 0; i < 2; i++)
     output_write(launcher, &launcher->out[i]);
   if (connection_flush(&launcher->shim) != 0)
@@ -98,11 +89,11 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
 
 /* Returns the milliseconds that poll may wait; -1: no limit. */
 static int patience(struct launcher *launcher) {
-  int figures = figures_patience(launcher);
+  int patience = stats_patience(launcher);
 
   if (is_ended(launcher) || (launcher->thawd.fd >= 0 && !taken(launcher)))
-    return figures >= 0 && figures < 1000 ? figures : 1000;
-  return figures;
+    return patience >= 0 && patience < 1000 ? patience : 1000;
+  return patience;
 }
 
 int loop_run(struct launcher *launcher, int signals_fd) {

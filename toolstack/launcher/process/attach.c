@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "main/launcher.h"
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
 static void ended(struct launcher *launcher, enum process_state state, int status) {
   launcher->state = state;
@@ -33,7 +33,7 @@ void attach_begin(struct launcher *launcher, const char *path) {
 void attach_lost(struct launcher *launcher) {
   connection_close(&launcher->shim);
   if (launcher->state == PROCESS_JOINING || launcher->state == PROCESS_ATTACHED)
-    ended(launcher, PROCESS_GONE, EXIT_TOOLSTACK);
+    ended(launcher, PROCESS_DISCONNECTED, EXIT_TOOLSTACK);
 }
 
 void attach_winsize(struct launcher *launcher) {
@@ -82,7 +82,7 @@ static enum frame_verdict attach_head(void *ctx, const struct thaw_frame *frame)
     return mine && output && frame->length == 0 ? FRAME_GATHER : FRAME_BAD;
   case THAW_CREDIT:
     return mine && frame->arg == THAW_STDIN && frame->length == sizeof(uint32_t) ? FRAME_GATHER : FRAME_BAD;
-  case THAW_FIGURES:
+  case THAW_CGROUP_STATS:
     return mine && frame->arg == 0 ? FRAME_GATHER : FRAME_BAD;
   case THAW_EXIT:
     return mine && frame->length == sizeof(struct thaw_exit) ? FRAME_GATHER : FRAME_BAD;
@@ -130,8 +130,8 @@ static int attach_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
       return -1;
     launcher->in_credit += credit;
     return 0;
-  case THAW_FIGURES:
-    figures_take(launcher, payload, frame->length);
+  case THAW_CGROUP_STATS:
+    stats_receive(launcher, payload, frame->length);
     return 0;
   case THAW_EXIT:
     memcpy(&exit, payload, sizeof exit);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "main/launcher.h"
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
 static const int forwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCONT, SIGWINCH};
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGXCPU};
@@ -88,7 +88,7 @@ void signals_forward(struct launcher *launcher) {
 
 static void end_now(const struct launcher *launcher, int number) {
   terminal_restore();
-  figures_end(launcher);
+  stats_end(launcher);
   _exit(128 + number);
 }
 

@@ -21,12 +21,12 @@
 
 #include "../../api/root.h"
 #include "main/launcher.h"
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
 #define READY_MS 60000
 #define TEXT_MAX 400u
 
-struct wish {
+struct request {
   char *shim, *root, *network, *cgroup, *console;
 };
 
@@ -34,7 +34,7 @@ static void fail(struct launcher *launcher, const char *what, const char *path) 
   char text[TEXT_MAX];
 
   snprintf(text, sizeof text, "Cannot %s %s: %s", what, path, strerror(errno));
-  figures_end(launcher);
+  stats_end(launcher);
   stand_in_tell(launcher, text);
   _exit(EXIT_TOOLSTACK);
 }
@@ -120,30 +120,30 @@ out:
 }
 
 /* Turns this child into the stand-in. */
-static void become(struct launcher *launcher, const struct wish *wish) {
+static void become(struct launcher *launcher, const struct request *request) {
   quiet = true;
   connection_close(&launcher->thawd);
   /* On the caller's own terminal the stand-in stays in the foreground: window sizes and keys arrive by themselves. */
-  if ((launcher->flags & THAW_PROCESS_TTY) == 0 || *wish->console != '\0')
+  if ((launcher->flags & THAW_PROCESS_TTY) == 0 || *request->console != '\0')
     setsid();
   if (signals_anew() != 0)
     fail(launcher, "take signals at", "a pipe");
   signals_all();
-  if (*wish->cgroup != '\0' && write_pid(wish->cgroup) != 0)
-    fail(launcher, "enter the cgroup of", wish->cgroup);
-  if (*wish->cgroup != '\0' && (launcher->flags & THAW_PROCESS_FIGURES) != 0) {
-    oom_open(&launcher->oom, wish->cgroup); /* before stats cover the kernel's own files */
-    figures_begin(launcher, wish->cgroup);  /* in the engine's mount namespace, where engines look */
+  if (*request->cgroup != '\0' && write_pid(request->cgroup) != 0)
+    fail(launcher, "enter the cgroup of", request->cgroup);
+  if (*request->cgroup != '\0' && (launcher->flags & THAW_PROCESS_STATS) != 0) {
+    oom_open(&launcher->oom, request->cgroup); /* before stats cover the kernel's own files */
+    stats_begin(launcher, request->cgroup);    /* in the engine's mount namespace, where engines look */
   }
-  attach_begin(launcher, wish->shim);
+  attach_begin(launcher, request->shim);
   if (launcher->shim.fd < 0)
-    fail(launcher, "reach the sandbox's shim at", wish->shim);
-  if (*wish->console != '\0' && open_console(launcher, wish->console) != 0)
-    fail(launcher, "give a terminal to", wish->console);
-  if (enter_network(wish->network) != 0)
-    fail(launcher, "enter the network namespace", wish->network);
-  if (enter_root(wish->root, (launcher->flags & THAW_PROCESS_READONLY) != 0) != 0)
-    fail(launcher, "enter the root filesystem", wish->root);
+    fail(launcher, "reach the sandbox's shim at", request->shim);
+  if (*request->console != '\0' && open_console(launcher, request->console) != 0)
+    fail(launcher, "give a terminal to", request->console);
+  if (enter_network(request->network) != 0)
+    fail(launcher, "enter the network namespace", request->network);
+  if (enter_root(request->root, (launcher->flags & THAW_PROCESS_READONLY) != 0) != 0)
+    fail(launcher, "enter the root filesystem", request->root);
 }
 
 /* Waits for the stand-in's report. Sets text to "" on success, else to the error. */
@@ -185,8 +185,8 @@ static void answer(struct launcher *launcher, pid_t pid, const char *text) {
 }
 
 int stand_in_begin(struct launcher *launcher, struct fields *fields) {
-  struct wish wish = {0};
-  char **all[] = {&wish.shim, &wish.root, &wish.network, &wish.cgroup, &wish.console};
+  struct request request = {0};
+  char **all[] = {&request.shim, &request.root, &request.network, &request.cgroup, &request.console};
   char text[TEXT_MAX + 2] = "";
   int ready[2] = {-1, -1}, rc = -1;
   pid_t pid;
@@ -205,7 +205,7 @@ int stand_in_begin(struct launcher *launcher, struct fields *fields) {
   if (pid == 0) {
     close(ready[0]);
     launcher->stand_in = ready[1];
-    become(launcher, &wish);
+    become(launcher, &request);
     ready[0] = ready[1] = -1;
     goto out;
   }
@@ -234,7 +234,7 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
   if (launcher->stand_in <= 0)
     return;
   if (write(launcher->stand_in, line, (size_t)n) < 0) {
-    figures_end(launcher);
+    stats_end(launcher);
     _exit(EXIT_TOOLSTACK); /* its parent is gone: no caller needs the stand-in */
   }
   close(launcher->stand_in);
@@ -245,7 +245,7 @@ void stand_in_tell(struct launcher *launcher, const char *text) {
 void stand_in_end(const struct launcher *launcher, int status) {
   int number = launcher->state == PROCESS_ENDED ? launcher->signal : SIGKILL;
 
-  figures_end(launcher); /* before anything slow: readers get no answers from here on */
+  stats_end(launcher); /* before anything slow: readers get no answers from here on */
   if (launcher->oom_kills > 0)
     oom_show(&launcher->oom);
   if (number != 0) {

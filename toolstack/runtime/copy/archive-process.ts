@@ -94,7 +94,7 @@ async function start(
   const { verb, options = 0 } = wish;
   // Processes in a running container see its mounts. Changes and layers must not include them.
   const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
-  const isNamed = seesMounts || (options & ArchiveOption.STILL) !== 0;
+  const isNamed = seesMounts || (options & ArchiveOption.FROZEN) !== 0;
   const request = { ...wish, options, flags, container: isNamed ? inGuest : '' };
   const begin = (process: number): Promise<void> => sandbox.archive({ ...request, process });
   return addProcess({ execs, sandbox }, { flags, join, begin });

@@ -30,7 +30,7 @@ export async function commitContainer(
     const { image, author = '', message: comment = '', change } = options;
     // No process of the container runs in a file guest.
     const stops = options.pauses && inGuest !== '';
-    const wish = stops ? { ...layer, options: ArchiveOption.STILL } : layer;
+    const wish = stops ? { ...layer, options: ArchiveOption.FROZEN } : layer;
     // No pause or copy comes meanwhile, and thaw exec waits.
     const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
       stops ? container.exclusive(work) : work();

@@ -173,12 +173,12 @@ async function whileStashed<T>(
 ): Promise<T> {
   if (stash === undefined) return work();
   try {
-    await shim.stash(OWN_FILES, stash);
+    await shim.saveFids(OWN_FILES, stash);
     const result = await work();
-    if (!ends) await shim.goOn(OWN_FILES);
+    if (!ends) await shim.resumeShares(OWN_FILES);
     return result;
   } catch (error) {
-    await quietly(services, () => shim.goOn(OWN_FILES));
+    await quietly(services, () => shim.resumeShares(OWN_FILES));
     throw error;
   }
 }
@@ -192,7 +192,7 @@ export async function goOnIfHeld(
   const { host } = services;
   if (!(await comesToStand(host, sandbox, uuid))) return;
   host.log.info(`Letting ${name} go on, which was being copied when thawd ended`);
-  if (files.length > 0) await quietly(services, () => sandbox.shim.goOn(OWN_FILES));
+  if (files.length > 0) await quietly(services, () => sandbox.shim.resumeShares(OWN_FILES));
   await goOn(host, sandbox.domid, uuid);
 }
 

@@ -4,7 +4,7 @@
 
 import type { AgentLink } from '../../agent/link.js';
 import { AgentType } from '../../agent/wire.js';
-import { encodeFiles, encodeFill } from '../../agent/wire-guest.js';
+import { encodeShareTag, encodeFill } from '../../agent/wire-guest.js';
 import type { Export } from '../../api/wire.js';
 import { describeError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';
@@ -99,11 +99,11 @@ export async function shareFiles(
   const isNew = stash === undefined;
   if (!made && isNew) await steps.time('9pfs', attachDevices(host, domid, [filesDevice(device)]));
   const rings = made ?? (await steps.time('rings', filesRings(host, domid, device)));
-  await steps.time('share', shim.share(device, rings, files, isNew ? {} : { stash }));
+  await steps.time('share', shim.share(device, rings, files, isNew ? {} : { fidSnapshot: stash }));
   await filesServed(host, domid, device);
   if (!isNew) return;
-  const request = encodeFiles(filesTag(device));
-  await steps.time('files', link.request(AgentType.FILES, request, 'its files', MOUNT_MS));
+  const request = encodeShareTag(filesTag(device));
+  await steps.time('files', link.request(AgentType.MOUNT_SHARE, request, 'its files', MOUNT_MS));
 }
 
 /** Copies the image's files into new volumes. Shares and root filesystem must be mounted. */
@@ -131,8 +131,8 @@ export async function unshareFiles(
 ): Promise<boolean> {
   let letGo = false;
   try {
-    const request = encodeFiles(filesTag(device));
-    await link?.request(AgentType.UNFILES, request, 'to unmount', UNMOUNT_MS);
+    const request = encodeShareTag(filesTag(device));
+    await link?.request(AgentType.UNMOUNT_SHARE, request, 'to unmount', UNMOUNT_MS);
     letGo = link !== undefined;
   } catch (error) {
     host.log.warn(`Domain ${domid} keeps 9pfs device ${device}: ${describeError(error)}`);

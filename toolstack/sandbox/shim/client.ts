@@ -130,16 +130,16 @@ export class ShimClient {
   }
 
   /**
-   * Has a server of the shim serve shares over the rings of the guest's 9pfs device of that number. Resolves once it serves. With `stash`, it
+   * Has a server of the shim serve shares over the rings of the guest's 9pfs device of that number. Resolves once it serves. With `fidSnapshot`, it
    * continues where the server that wrote this fid snapshot stopped. Rejects with ERR_SHIM_REFUSED when it cannot serve.
    */
   async share(
     device: number,
     rings: readonly { ref: number; port: number }[],
     exports: readonly Export[],
-    { stash, timeoutMs = SHARE_MS }: { stash?: string; timeoutMs?: number } = {},
+    { fidSnapshot, timeoutMs = SHARE_MS }: { fidSnapshot?: string; timeoutMs?: number } = {},
   ): Promise<void> {
-    const payload = encodeShare(rings, exports, stash);
+    const payload = encodeShare(rings, exports, fidSnapshot);
     await this.#ask(ApiType.SHARE, device, 0, payload, 'to share files', timeoutMs);
   }
 
@@ -154,14 +154,21 @@ export class ShimClient {
    * Has the device's server write a fid snapshot of the guest's open files into a new file, and answer no request from then on. Rejects with
    * ERR_SHIM_REFUSED when the snapshot fails: the server then serves on, and there is no file.
    */
-  async stash(device: number, path: string, timeoutMs = SHARE_MS): Promise<void> {
-    await this.#ask(ApiType.STASH, device, 0, encodeFields([path]), 'to stash files', timeoutMs);
+  async saveFids(device: number, path: string, timeoutMs = SHARE_MS): Promise<void> {
+    await this.#ask(
+      ApiType.SAVE_FIDS,
+      device,
+      0,
+      encodeFields([path]),
+      'to save the open files',
+      timeoutMs,
+    );
   }
 
   /** Resumes the device's server, also where it is unknown whether it has stopped. The shim gives up a snapshot that is not done yet. */
-  async goOn(device: number, timeoutMs = SHARE_MS): Promise<void> {
+  async resumeShares(device: number, timeoutMs = SHARE_MS): Promise<void> {
     await this.#ask(
-      ApiType.STASH,
+      ApiType.SAVE_FIDS,
       device,
       0,
       encodeFields(['']),
@@ -229,8 +236,8 @@ export class ShimClient {
         return this.#settle(answerKey(ApiType.SHARE, frame.id), (waiter) =>
           frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
         );
-      case ApiType.STASHED:
-        return this.#settle(answerKey(ApiType.STASH, frame.id), (waiter) =>
+      case ApiType.FIDS_SAVED:
+        return this.#settle(answerKey(ApiType.SAVE_FIDS, frame.id), (waiter) =>
           frame.arg === 0 ? waiter.resolve(frame) : waiter.reject(refusal(frame)),
         );
       case ApiType.UNSHARED:

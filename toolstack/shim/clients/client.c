@@ -67,7 +67,7 @@ void client_sweep(struct shim *shim) {
     }
     *link = client->next;
     client_detach(client);
-    files_forget(shim, client);
+    shares_forget(shim, client);
     close(client->fd);
     frame_reader_free(&client->reader);
     fifo_release(&client->replies);

@@ -11,68 +11,64 @@ static bool is_attached(const struct client *client, const struct thaw_frame *fr
   return client->process != NULL && frame->id == client->process->id;
 }
 
-static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame) {
-  struct client *client = ((void **)ctx)[1];
-  bool ok = false, pieces = false;
+/* Checks the head of a frame of a process's streams, signals and stats. */
+static bool is_process_head_valid(const struct client *client, const struct thaw_frame *frame) {
+  /* thawd attaches to no process and may signal any */
+  if (!is_attached(client, frame) && !(frame->type == THAW_SIGNAL && client->process == NULL))
+    return false;
+  switch (frame->type) {
+  case THAW_STREAM:
+    return frame->arg == THAW_STDIN && frame->length > 0 && !client->in_eof && frame->length <= client->in_credit;
+  case THAW_EOF:
+    return frame->length == 0 && frame->arg <= THAW_STDERR;
+  case THAW_CREDIT:
+    return frame->length == sizeof(uint32_t) && (frame->arg == THAW_STDOUT || frame->arg == THAW_STDERR);
+  case THAW_SIGNAL:
+    return frame->length == 0 && frame->arg >= 1 && frame->arg <= 64;
+  case THAW_WINSIZE:
+    return frame->length == sizeof(struct thaw_winsize);
+  case THAW_CGROUP_STATS:
+    return frame->length == 0 && frame->arg == 0;
+  default:
+    return false;
+  }
+}
 
+static bool is_head_valid(const struct client *client, const struct thaw_frame *frame) {
   switch (frame->type) {
   case THAW_ATTACH:
-    ok = frame->length == 0 && client->process == NULL &&
-         (frame->arg & ~(uint32_t)(THAW_ATTACH_FEEDS | THAW_ATTACH_OWNS)) == 0;
-    break;
+    return frame->length == 0 && client->process == NULL &&
+           (frame->arg & ~(uint32_t)(THAW_ATTACH_FEEDS | THAW_ATTACH_OWNS)) == 0;
   case THAW_EXPECT:
-    ok = frame->length <= EXPECT_MAX;
-    break;
+    return frame->length <= EXPECT_MAX;
   case THAW_INJECT:
-    ok = frame->length <= EXPECT_MAX && frame->id >= 1 && frame->id <= THAW_LAYERS_MAX;
-    break;
+    return frame->length <= EXPECT_MAX && frame->id >= 1 && frame->id <= THAW_LAYERS_MAX;
   case THAW_STATUS:
   case THAW_QUIT:
-    ok = frame->length == 0;
-    break;
+    return frame->length == 0;
   case THAW_PAUSE:
-    ok = frame->length == 0 && frame->id == 0 && client->process == NULL && !client->pauses;
-    break;
+    return frame->length == 0 && frame->id == 0 && client->process == NULL && !client->pauses;
   case THAW_SHARE:
-    ok = frame->length > sizeof(struct thaw_share) && frame->length <= FILES_MESSAGE_MAX && client->process == NULL;
-    break;
+    return frame->length > sizeof(struct thaw_share) && frame->length <= SHARES_MESSAGE_MAX && client->process == NULL;
   case THAW_UNSHARE:
-    ok = frame->length == 0 && client->process == NULL;
-    break;
-  case THAW_STASH:
-    ok = frame->length <= EXPECT_MAX && client->process == NULL;
-    break;
+    return frame->length == 0 && client->process == NULL;
+  case THAW_SAVE_FIDS:
+    return frame->length <= EXPECT_MAX && client->process == NULL;
   case THAW_FORGET:
-    ok = frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_UNDONE;
-    break;
-  case THAW_STREAM:
-    pieces = ok = is_attached(client, frame) && frame->arg == THAW_STDIN && frame->length > 0 && !client->in_eof &&
-                  frame->length <= client->in_credit;
-    break;
-  case THAW_EOF:
-    ok = is_attached(client, frame) && frame->length == 0 && frame->arg <= THAW_STDERR;
-    break;
-  case THAW_CREDIT:
-    ok = is_attached(client, frame) && frame->length == sizeof(uint32_t) &&
-         (frame->arg == THAW_STDOUT || frame->arg == THAW_STDERR);
-    break;
-  case THAW_SIGNAL: /* thawd attaches to no process and may signal any */
-    ok = (client->process == NULL || is_attached(client, frame)) && frame->length == 0 && frame->arg >= 1 &&
-         frame->arg <= 64;
-    break;
-  case THAW_WINSIZE:
-    ok = is_attached(client, frame) && frame->length == sizeof(struct thaw_winsize);
-    break;
-  case THAW_FIGURES:
-    ok = is_attached(client, frame) && frame->length == 0 && frame->arg == 0;
-    break;
+    return frame->length == 0 && client->process == NULL && frame->arg <= THAW_FORGET_UNDONE;
   default:
-    break;
+    return is_process_head_valid(client, frame);
   }
-  if (!ok)
-    note(NOTE_WARN, "Dropped a client: malformed frame (type 0x%x, process %u, arg %u, %u bytes)", frame->type,
-         frame->id, frame->arg, frame->length);
-  return !ok ? FRAME_BAD : pieces ? FRAME_PIECES : FRAME_GATHER;
+}
+
+static enum frame_verdict client_head(void *ctx, const struct thaw_frame *frame) {
+  const struct client *client = ((void **)ctx)[1];
+
+  if (is_head_valid(client, frame))
+    return frame->type == THAW_STREAM ? FRAME_PIECES : FRAME_GATHER;
+  note(NOTE_WARN, "Dropped a client: malformed frame (type 0x%x, process %u, arg %u, %u bytes)", frame->type, frame->id,
+       frame->arg, frame->length);
+  return FRAME_BAD;
 }
 
 static int client_piece(void *ctx, const struct thaw_frame *frame, const uint8_t *bytes, size_t n) {
@@ -85,16 +81,50 @@ static int client_piece(void *ctx, const struct thaw_frame *frame, const uint8_t
   return fifo_push(&client->process->in, bytes, (uint32_t)n, THAW_WINDOW);
 }
 
-static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t *payload) {
-  struct shim *shim = ((void **)ctx)[0];
-  struct client *client = ((void **)ctx)[1];
+static void end_stream(struct client *client, struct process *process, uint32_t stream) {
+  if (stream == THAW_STDIN && client->feeds) {
+    client->in_eof = true;
+    process->in_eof = true;
+  } else if (stream != THAW_STDIN && client->came_first) {
+    process->out[stream - THAW_STDOUT].unread = true;
+  } else if (stream != THAW_STDIN) {
+    client->unread[stream - THAW_STDOUT] = true;
+  }
+}
+
+/* Handles a frame for the client's process, or for none if another client has taken over the ended process since the
+ * frame's head. */
+static int process_whole(struct client *client, const struct thaw_frame *frame, const uint8_t *payload) {
   struct process *process = client->process;
   uint32_t credit;
 
-  /* another client may have taken over the ended process since the frame's head */
-  if (process == NULL && (frame->type == THAW_EOF || frame->type == THAW_CREDIT || frame->type == THAW_WINSIZE ||
-                          frame->type == THAW_FIGURES))
+  if (process == NULL)
     return 0;
+  switch (frame->type) {
+  case THAW_EOF:
+    end_stream(client, process, frame->arg);
+    return 0;
+  case THAW_CREDIT:
+    memcpy(&credit, payload, sizeof credit);
+    return request_credit(client, frame->arg, credit);
+  case THAW_WINSIZE:
+    memcpy(&process->winsize, payload, sizeof process->winsize);
+    process->winsize_due = (process->flags & THAW_PROCESS_TTY) != 0;
+    return 0;
+  case THAW_CGROUP_STATS:
+    if (process->stats == STATS_NONE)
+      process->stats = STATS_DUE;
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t *payload) {
+  struct shim *shim = ((void **)ctx)[0];
+  struct client *client = ((void **)ctx)[1];
+  struct process *process;
+
   switch (frame->type) {
   case THAW_ATTACH:
     request_attach(shim, client, frame);
@@ -116,50 +146,26 @@ static int client_whole(void *ctx, const struct thaw_frame *frame, const uint8_t
     pause_request(shim, client);
     return 0;
   case THAW_SHARE:
-    files_share(shim, client, frame->id, payload, frame->length);
+    shares_start(shim, client, frame->id, payload, frame->length);
     return 0;
   case THAW_UNSHARE:
-    files_unshare(shim, client, frame->id);
+    shares_stop(shim, client, frame->id);
     return 0;
-  case THAW_STASH:
-    files_stash(shim, client, frame->id, payload, frame->length);
+  case THAW_SAVE_FIDS:
+    shares_snapshot(shim, client, frame->id, payload, frame->length);
     return 0;
   case THAW_FORGET:
     process = process_find(shim, frame->id);
     if (process != NULL)
       process_forget(shim, process, frame->arg);
     return 0;
-  case THAW_EOF:
-    if (frame->arg != THAW_STDIN) {
-      if (client->came_first)
-        process->out[frame->arg - THAW_STDOUT].unread = true;
-      else
-        client->unread[frame->arg - THAW_STDOUT] = true;
-    } else if (client->feeds) {
-      client->in_eof = true;
-      process->in_eof = true;
-    }
-    return 0;
-  case THAW_CREDIT:
-    memcpy(&credit, payload, sizeof credit);
-    return request_credit(client, frame->arg, credit);
   case THAW_SIGNAL:
     process = process_find(shim, frame->id);
-    if (process == NULL)
-      return 0;
-    if (process->state == PROCESS_EXPECTED || process->state == PROCESS_STARTED)
+    if (process != NULL && (process->state == PROCESS_EXPECTED || process->state == PROCESS_STARTED))
       process->signals |= 1ull << (frame->arg - 1);
     return 0;
-  case THAW_WINSIZE:
-    memcpy(&process->winsize, payload, sizeof process->winsize);
-    process->winsize_due = (process->flags & THAW_PROCESS_TTY) != 0;
-    return 0;
-  case THAW_FIGURES:
-    if (process->figures == FIGURES_NONE)
-      process->figures = FIGURES_DUE;
-    return 0;
   default:
-    return 0;
+    return process_whole(client, frame, payload);
   }
 }
 

@@ -85,10 +85,10 @@ static int guest_whole(void *ctx, const struct thaw_frame *frame, const uint8_t 
   case THAW_CREDIT:
     memcpy(&credit, payload, sizeof credit);
     return guest_credit(shim, process, frame, credit);
-  case THAW_FIGURES:
-    process->figures = FIGURES_NONE;
+  case THAW_CGROUP_STATS:
+    process->stats = STATS_NONE;
     if (process->client != NULL)
-      client_reply(process->client, THAW_FIGURES, process->id, 0, payload, frame->length);
+      client_reply(process->client, THAW_CGROUP_STATS, process->id, 0, payload, frame->length);
     return 0;
   case THAW_EXIT:
     memcpy(&exit, payload, sizeof exit);

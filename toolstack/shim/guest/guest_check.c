@@ -43,10 +43,10 @@ static enum frame_verdict guest_head_process(struct shim *shim, struct process *
     if (untrusted->arg != THAW_STDIN || untrusted->length != sizeof(uint32_t))
       return guest_bad(shim, untrusted, "malformed credit");
     return FRAME_GATHER;
-  case THAW_FIGURES:
-    if (process->figures != FIGURES_SENT)
-      return guest_bad(shim, untrusted, "figures that nobody asked for");
-    return untrusted->arg == 0 ? FRAME_GATHER : guest_bad(shim, untrusted, "malformed figures");
+  case THAW_CGROUP_STATS:
+    if (process->stats != STATS_SENT)
+      return guest_bad(shim, untrusted, "stats that no client asked for");
+    return untrusted->arg == 0 ? FRAME_GATHER : guest_bad(shim, untrusted, "malformed stats");
   case THAW_EXIT:
     if (untrusted->length != sizeof(struct thaw_exit))
       return guest_bad(shim, untrusted, "malformed exit");

@@ -32,7 +32,7 @@ bool pause_send(struct shim *shim, sender_write write_some, void *ctx) {
 
 enum frame_verdict pause_head(struct shim *shim, const struct thaw_frame *untrusted) {
   if (shim->pause != PAUSE_SENT || !sender_idle(&shim->guest_sender))
-    return guest_bad(shim, untrusted, "leave that nobody took");
+    return guest_bad(shim, untrusted, "leave that the shim did not ask for");
   if (untrusted->id != 0 || untrusted->arg != 0 || untrusted->length != 0)
     return guest_bad(shim, untrusted, "malformed leave");
   return FRAME_GATHER;
@@ -46,8 +46,8 @@ void pause_close(struct shim *shim) {
   shim->returns = true;
   note(NOTE_INFO, "Let go of the agent");
   for (struct process *process = shim->processes; process != NULL; process = process->next) {
-    if (process->figures == FIGURES_SENT)
-      process->figures = FIGURES_DUE; /* the agent forgets requests of a client that leaves */
+    if (process->stats == STATS_SENT)
+      process->stats = STATS_DUE; /* the agent forgets requests of a client that leaves */
   }
   for (struct client *client = shim->clients; client != NULL; client = client->next) {
     if (client->pauses)

@@ -59,9 +59,9 @@ static bool begin(struct sender *sender, struct process *process) {
     sender_small(sender, THAW_WINSIZE, process->id, 0, &process->winsize, sizeof process->winsize);
     return true;
   }
-  if (process->figures == FIGURES_DUE) {
-    process->figures = FIGURES_SENT;
-    sender_small(sender, THAW_FIGURES, process->id, 0, NULL, 0);
+  if (process->stats == STATS_DUE) {
+    process->stats = STATS_SENT;
+    sender_small(sender, THAW_CGROUP_STATS, process->id, 0, NULL, 0);
     return true;
   }
   return begin_output(sender, process, THAW_STDOUT) || begin_output(sender, process, THAW_STDERR) ||

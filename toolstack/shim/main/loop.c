@@ -51,7 +51,7 @@ static nfds_t poll_set(struct loop *loop, struct pollfd *fds) {
   fds[AT_LISTEN] = (struct pollfd){.fd = loop->listen_fd, .events = POLLIN};
   for (struct client *client = loop->shim.clients; client != NULL; client = client->next)
     fds[n++] = (struct pollfd){.fd = client->fd, .events = (short)(client->blocked ? POLLIN | POLLOUT : POLLIN)};
-  return n + files_poll(&loop->shim, fds + n);
+  return n + shares_poll(&loop->shim, fds + n);
 }
 
 /* Needs the same clients as in poll_set(): none was added or closed since. */
@@ -97,7 +97,7 @@ static void turn(struct loop *loop, const struct pollfd *fds, bool *more) {
       shim_lost(shim, "event channel failed");
     *more = true;
   }
-  files_turn(shim, fds + AT_CLIENTS + shim->client_count);
+  shares_turn(shim, fds + AT_CLIENTS + shim->client_count);
   if (shim->state != SHIM_LOST && loop->transport.fd >= 0 && *more)
     guest_read(shim, more);
   else
@@ -114,7 +114,7 @@ int loop_run(struct loop *loop) {
   if (loop_start(loop) != 0)
     return 1;
   while (!shim->quit || (shim->clients != NULL && !loop->abandon)) {
-    struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX + FILES_SERVERS_MAX];
+    struct pollfd fds[AT_CLIENTS + SHIM_CLIENTS_MAX + SHARES_SERVERS_MAX];
 
     bool was_lost = shim->state == SHIM_LOST;
 
@@ -151,7 +151,7 @@ int loop_run(struct loop *loop) {
   for (struct client *client = shim->clients; client != NULL; client = client->next)
     client->broken = true;
   client_sweep(shim);
-  files_free(shim);
+  shares_free(shim);
   status_retry(shim);
   process_free_all(shim);
   frame_reader_free(&shim->guest_reader);

@@ -22,7 +22,7 @@ void shim_lost(struct shim *shim, const char *format, ...) {
   vsnprintf(shim->lost, sizeof shim->lost, format, args);
   va_end(args);
   shim->transport->ops->close(shim->transport);
-  files_end(shim);
+  shares_end(shim);
   memset(&shim->guest_sender, 0, sizeof shim->guest_sender);
   layer_free_all(shim);
   pause_lost(shim);

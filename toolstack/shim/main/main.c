@@ -35,6 +35,48 @@ static const char usage[] =
     "       thaw-shim --spawner\n"
     "       thaw-shim --files DOMID\n";
 
+/* Applies the option with getopt's number, whose value is optarg. Returns -1 for an invalid one. */
+static int option_apply(int option, struct loop *loop) {
+  struct transport *transport = &loop->transport;
+  unsigned long seconds;
+  char *end, rest;
+
+  switch (option) {
+  case 'd':
+    transport->domid = (unsigned)strtoul(optarg, &end, 10);
+    return *optarg == '\0' || *end != '\0' || transport->domid >= 0x7ff0 ? -1 : 0;
+  case 'v':
+    transport->ops = &transport_vchan;
+    transport->path = optarg;
+    return 0;
+  case 'r':
+    return sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &transport->ring_ref, &transport->ring_port, &rest) != 2 ||
+                   transport->ring_port == 0
+               ? -1
+               : 0;
+  case 's':
+    transport->ops = &transport_socket;
+    transport->path = optarg;
+    return 0;
+  case 'D':
+    loop->dir = optarg;
+    return 0;
+  case 'l':
+    return note_set_level(optarg) != 0 ? -1 : 0;
+  case 'h':
+    seconds = strtoul(optarg, &end, 10);
+    if (*optarg < '0' || *optarg > '9' || *end != '\0' || seconds > HELLO_SECONDS_MOST)
+      return -1;
+    loop->hello_ms = (int64_t)seconds * 1000;
+    return 0;
+  case 'm':
+    loop->shim.log_max = strtoull(optarg, &end, 10);
+    return *optarg == '\0' || *end != '\0' || loop->shim.log_max < LOG_MAX_LEAST ? -1 : 0;
+  default:
+    return -1;
+  }
+}
+
 static int options_parse(int argc, char **argv, struct loop *loop) {
   static const struct option known[] = {
       {"domid", required_argument, NULL, 'd'},
@@ -47,55 +89,14 @@ static int options_parse(int argc, char **argv, struct loop *loop) {
       {"ring", required_argument, NULL, 'r'},
       {NULL, 0, NULL, 0},
   };
-  struct transport *transport = &loop->transport;
+  const struct transport *transport = &loop->transport;
   bool has_domid = false;
-  char *end = NULL, rest;
   int option;
 
   while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-    switch (option) {
-    case 'd':
-      has_domid = true;
-      transport->domid = (unsigned)strtoul(optarg, &end, 10);
-      if (*optarg == '\0' || *end != '\0' || transport->domid >= 0x7ff0)
-        return -1;
-      break;
-    case 'v':
-      transport->ops = &transport_vchan;
-      transport->path = optarg;
-      break;
-    case 'r':
-      if (sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &transport->ring_ref, &transport->ring_port, &rest) != 2 ||
-          transport->ring_port == 0)
-        return -1;
-      break;
-    case 's':
-      transport->ops = &transport_socket;
-      transport->path = optarg;
-      break;
-    case 'D':
-      loop->dir = optarg;
-      break;
-    case 'l':
-      if (note_set_level(optarg) != 0)
-        return -1;
-      break;
-    case 'h': {
-      unsigned long seconds = strtoul(optarg, &end, 10);
-
-      if (*optarg < '0' || *optarg > '9' || *end != '\0' || seconds > HELLO_SECONDS_MOST)
-        return -1;
-      loop->hello_ms = (int64_t)seconds * 1000;
-      break;
-    }
-    case 'm':
-      loop->shim.log_max = strtoull(optarg, &end, 10);
-      if (*optarg == '\0' || *end != '\0' || loop->shim.log_max < LOG_MAX_LEAST)
-        return -1;
-      break;
-    default:
+    has_domid = has_domid || option == 'd';
+    if (option_apply(option, loop) != 0)
       return -1;
-    }
   }
   if (optind != argc || loop->dir == NULL || *loop->dir != '/' || transport->ops == NULL ||
       has_domid != (transport->ops == &transport_vchan))
@@ -132,7 +133,7 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
     return spawner_run();
   if (argc == 3 && strcmp(argv[1], "--files") == 0)
-    return files_server_run(argv[2]);
+    return shares_server_run(argv[2]);
   loop.shim.log_max = LOG_MAX_DEFAULT;
   loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;

@@ -33,10 +33,10 @@ struct output {
   bool unread_sent; /* the guest was told */
 };
 
-enum figures_state {
-  FIGURES_NONE,
-  FIGURES_DUE,  /* its client requests the container's stats */
-  FIGURES_SENT, /* the agent's answer is pending */
+enum stats_state {
+  STATS_NONE,
+  STATS_DUE,  /* its client requests the container's stats */
+  STATS_SENT, /* the agent's answer is pending */
 };
 
 enum process_state {
@@ -63,7 +63,7 @@ struct process {
   uint64_t signals; /* bit n - 1: signal n is due */
   bool winsize_due;
   struct thaw_winsize winsize;
-  enum figures_state figures;
+  enum stats_state stats;
   struct client *client; /* the attached one */
 };
 
@@ -105,8 +105,8 @@ struct shim {
   struct transport *transport;
   struct frame_reader guest_reader;
   struct sender guest_sender;
-  struct files_server *files; /* newest first */
-  uint32_t files_count;
+  struct share_server *share_servers; /* newest first */
+  uint32_t share_server_count;
   struct layer *layers;          /* oldest first */
   struct fifo layer_bytes;       /* bytes of the oldest, on their way */
   struct process *guest_process; /* the owner of the STREAM being read */

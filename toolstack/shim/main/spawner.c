@@ -44,6 +44,25 @@ static int line_parse(char *text, struct line *line_out) {
   return *line_out->dir == '/' ? 0 : -1;
 }
 
+/* Starts the program with its messages in the file `log`. Returns 0 or an errno. */
+static int spawn_logged(char **argv, const char *log, posix_spawn_file_actions_t *actions,
+                        posix_spawnattr_t *attributes, pid_t *pid_out) {
+  short flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  sigset_t none, all;
+  int error;
+
+  sigemptyset(&none);
+  sigfillset(&all);
+  if ((error = posix_spawnattr_setsigmask(attributes, &none)) != 0 ||
+      (error = posix_spawnattr_setsigdefault(attributes, &all)) != 0 ||
+      (error = posix_spawnattr_setflags(attributes, flags)) != 0 ||
+      (error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
+      (error = posix_spawn_file_actions_addopen(actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600)) != 0 ||
+      (error = posix_spawn_file_actions_adddup2(actions, 1, 2)) != 0)
+    return error;
+  return posix_spawn(pid_out, "/proc/self/exe", actions, attributes, argv, environ);
+}
+
 /* Starts a shim with its messages in DIR/shim.log. Returns 0 or an errno. */
 static int spawn(const struct line *line, pid_t *pid_out) {
   bool has_ring = strcmp(line->ring, "-") != 0;
@@ -53,31 +72,18 @@ static int spawn(const struct line *line, pid_t *pid_out) {
   char log[4096 + 16];
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
-  sigset_t none, all;
   int error;
 
   if (snprintf(log, sizeof log, "%s/shim.log", line->dir) >= (int)sizeof log)
     return ENAMETOOLONG;
-  sigemptyset(&none);
-  sigfillset(&all);
   error = posix_spawn_file_actions_init(&actions);
   if (error != 0)
     return error;
   error = posix_spawnattr_init(&attributes);
-  if (error != 0)
-    goto out_actions;
-  if ((error = posix_spawnattr_setsigmask(&attributes, &none)) != 0 ||
-      (error = posix_spawnattr_setsigdefault(&attributes, &all)) != 0 ||
-      (error = posix_spawnattr_setflags(&attributes,
-                                        POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) != 0 ||
-      (error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
-      (error = posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600)) != 0 ||
-      (error = posix_spawn_file_actions_adddup2(&actions, 1, 2)) != 0)
-    goto out;
-  error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
-out:
-  posix_spawnattr_destroy(&attributes);
-out_actions:
+  if (error == 0) {
+    error = spawn_logged(argv, log, &actions, &attributes, pid_out);
+    posix_spawnattr_destroy(&attributes);
+  }
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }

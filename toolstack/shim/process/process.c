@@ -33,13 +33,13 @@ static bool process_sending(const struct shim *shim, const struct process *proce
 }
 
 static bool process_spare(const struct shim *shim, const struct process *process) {
-  bool over = process->state == PROCESS_ENDED || (process->state == PROCESS_EXPECTED && process->dropped);
+  bool has_ended = process->state == PROCESS_ENDED || (process->state == PROCESS_EXPECTED && process->dropped);
 
-  return over && process->client == NULL && process->status_path == NULL && !process_sending(shim, process);
+  return has_ended && process->client == NULL && process->status_path == NULL && !process_sending(shim, process);
 }
 
 /* Makes room for one more process. The list is in order of announcement. An unwritten status file keeps a process. */
-static bool process_room(struct shim *shim) {
+static bool process_make_room(struct shim *shim) {
   struct process **link = &shim->processes;
 
   if (shim->process_count < SHIM_PROCESSES_MAX)
@@ -75,7 +75,7 @@ const char *process_expect(struct shim *shim, uint32_t id, uint32_t flags, char 
     goto out;
   }
   *error_out = THAW_E_BUSY;
-  if (!process_room(shim) || (process = calloc(1, sizeof *process)) == NULL) {
+  if (!process_make_room(shim) || (process = calloc(1, sizeof *process)) == NULL) {
     wrong = "Cannot expect the process: the sandbox has too many";
     goto out;
   }
@@ -137,7 +137,7 @@ static void process_drop(struct process *process) {
 
 /* Acts only on a process of which no frame has come. */
 void process_forget(struct shim *shim, struct process *process, uint32_t why) {
-  static const char reason[] = "nobody knows whether the process was started";
+  static const char reason[] = "it is not known whether the process was started";
   struct client *client = process->client;
 
   if (process->state != PROCESS_EXPECTED || (why == THAW_FORGET_REFUSED && !process->transient))

@@ -13,111 +13,113 @@
 #include "shares/shares.h"
 
 static void reply(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
-  client_reply(client, THAW_STASHED, device, error, text, (uint32_t)strlen(text));
+  client_reply(client, THAW_FIDS_SAVED, device, error, text, (uint32_t)strlen(text));
 }
 
 /* Returns -1 with errno on failure. */
-static int tell(const struct files_server *server, const char *text, int fd) {
+static int tell(const struct share_server *server, const char *text, int fd) {
   return descriptor_send(server->socket, text, strlen(text), fd);
 }
 
-static void begin(struct files_server *server, struct client *client, const char *path) {
+static void begin(struct share_server *server, struct client *client, const char *path) {
   char text[256];
   int fd, rc;
 
-  if (server->stash != FILES_SERVES) {
-    reply(client, server->device, THAW_E_STATE, "Cannot stash files: the device's server was told to already");
+  if (server->snapshot != SHARES_SERVES) {
+    reply(client, server->device, THAW_E_STATE, "Cannot save the open files: the device's server was told to already");
     return;
   }
-  server->stash_path = strdup(path);
-  fd = server->stash_path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  server->snapshot_path = strdup(path);
+  fd = server->snapshot_path == NULL ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) {
     snprintf(text, sizeof text, "Cannot make %.150s: %s", path, strerror(errno));
     goto out;
   }
-  rc = tell(server, FILES_STASH, fd);
-  snprintf(text, sizeof text, "Cannot stash files: %s", strerror(errno));
+  rc = tell(server, SHARES_SAVE, fd);
+  snprintf(text, sizeof text, "Cannot save the open files: %s", strerror(errno));
   close(fd);
   if (rc != 0) {
     unlink(path);
     goto out;
   }
-  server->stash = FILES_STASHES;
-  server->stashed = client;
+  server->snapshot = SHARES_SAVES;
+  server->snapshot_client = client;
   return;
 out:
-  free(server->stash_path);
-  server->stash_path = NULL;
+  free(server->snapshot_path);
+  server->snapshot_path = NULL;
   reply(client, server->device, THAW_E_INTERNAL, text);
 }
 
-static void go_on(struct files_server *server, struct client *client) {
-  switch (server->stash) {
-  case FILES_SERVES:
+static void resume(struct share_server *server, struct client *client) {
+  switch (server->snapshot) {
+  case SHARES_SERVES:
     break;
-  case FILES_STASHES:
-  case FILES_GIVES_UP:
+  case SHARES_SAVES:
+  case SHARES_CANCELS:
     /* only the latest requester gets the answer: an earlier one is gone or waits no more */
-    server->stash = FILES_GIVES_UP;
-    server->stashed = client;
+    server->snapshot = SHARES_CANCELS;
+    server->snapshot_client = client;
     return;
-  case FILES_STOPPED:
-    tell(server, FILES_GO_ON, -1); /* a server that cannot be reached has ended; files_turn() notices that */
-    server->stash = FILES_SERVES;
+  case SHARES_STOPPED:
+    tell(server, SHARES_RESUME, -1); /* a server that cannot be reached has ended; shares_turn() notices that */
+    server->snapshot = SHARES_SERVES;
   }
   reply(client, server->device, 0, "");
 }
 
-void files_stash(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
+void shares_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
+                     uint32_t length) {
   struct fields fields = {payload, length};
   char *path = fields_next_string(&fields);
-  struct files_server *server = files_find(shim, device);
+  struct share_server *server = shares_find(shim, device);
 
   if (path == NULL || fields.left > 0 || (*path != '/' && *path != '\0'))
-    reply(client, device, THAW_E_MESSAGE, "Cannot stash files: the file has no absolute path");
+    reply(client, device, THAW_E_MESSAGE, "Cannot save the open files: the file has no absolute path");
   else if (shim->state == SHIM_LOST)
     reply(client, device, THAW_E_STATE, shim->lost);
   else if (server == NULL || server->socket < 0 || !server->served)
-    reply(client, device, THAW_E_STATE, "Cannot stash files: the device has no server");
+    reply(client, device, THAW_E_STATE, "Cannot save the open files: the device has no server");
   else if (*path == '\0')
-    go_on(server, client);
+    resume(server, client);
   else
     begin(server, client, path);
   free(path);
 }
 
-bool files_stash_heard(struct files_server *server, const char *text) {
-  bool is_stashed = strcmp(text, FILES_STASHED) == 0, gives_up = server->stash == FILES_GIVES_UP;
-  size_t head = strlen(FILES_NOT_STASHED);
+bool shares_snapshot_receive(struct share_server *server, const char *text) {
+  bool is_saved = strcmp(text, SHARES_SAVED) == 0, is_cancelled = server->snapshot == SHARES_CANCELS;
+  size_t head = strlen(SHARES_NOT_SAVED);
 
-  if (server->stash_path == NULL || (!is_stashed && strncmp(text, FILES_NOT_STASHED, head) != 0))
+  if (server->snapshot_path == NULL || (!is_saved && strncmp(text, SHARES_NOT_SAVED, head) != 0))
     return false;
-  if (gives_up || !is_stashed)
-    unlink(server->stash_path);
-  if (gives_up && is_stashed)
-    tell(server, FILES_GO_ON, -1);
-  server->stash = is_stashed && !gives_up ? FILES_STOPPED : FILES_SERVES;
-  if (server->stashed != NULL && (gives_up || is_stashed))
-    reply(server->stashed, server->device, 0, "");
-  else if (server->stashed != NULL)
-    reply(server->stashed, server->device, THAW_E_STATE, text + head);
-  server->stashed = NULL;
-  free(server->stash_path);
-  server->stash_path = NULL;
+  if (is_cancelled || !is_saved)
+    unlink(server->snapshot_path);
+  if (is_cancelled && is_saved)
+    tell(server, SHARES_RESUME, -1);
+  server->snapshot = is_saved && !is_cancelled ? SHARES_STOPPED : SHARES_SERVES;
+  if (server->snapshot_client != NULL && (is_cancelled || is_saved))
+    reply(server->snapshot_client, server->device, 0, "");
+  else if (server->snapshot_client != NULL)
+    reply(server->snapshot_client, server->device, THAW_E_STATE, text + head);
+  server->snapshot_client = NULL;
+  free(server->snapshot_path);
+  server->snapshot_path = NULL;
   return true;
 }
 
-void files_stash_over(struct files_server *server) {
-  if (server->stash_path != NULL)
-    unlink(server->stash_path);
-  if (server->stashed != NULL)
-    reply(server->stashed, server->device, THAW_E_INTERNAL, "The file server ended before it had stashed");
-  server->stashed = NULL;
-  free(server->stash_path);
-  server->stash_path = NULL;
+void shares_snapshot_end(struct share_server *server) {
+  if (server->snapshot_path != NULL)
+    unlink(server->snapshot_path);
+  if (server->snapshot_client != NULL)
+    reply(server->snapshot_client, server->device, THAW_E_INTERNAL,
+          "The file server ended before it had saved the open files");
+  server->snapshot_client = NULL;
+  free(server->snapshot_path);
+  server->snapshot_path = NULL;
 }
 
-bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size) {
+bool shares_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size) {
   struct fields fields = {payload + sizeof(struct thaw_share), *length - sizeof(struct thaw_share)};
   struct thaw_share share;
   struct stat info;
@@ -138,12 +140,12 @@ bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, cha
   path = fields_next_string(&fields);
   if (path == NULL || *path != '/' || fields.left > 0) {
     free(path);
-    snprintf(text, size, "Cannot share files: what was stashed has no absolute path");
+    snprintf(text, size, "Cannot share files: the fid snapshot has no absolute path");
     return false;
   }
   fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    snprintf(text, size, "Cannot take up %.150s: %s", path, fd < 0 ? strerror(errno) : "it is no file");
+    snprintf(text, size, "Cannot restore %.150s: %s", path, fd < 0 ? strerror(errno) : "it is no file");
     if (fd >= 0)
       close(fd);
     fd = -1;

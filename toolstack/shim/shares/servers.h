@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shim's state of each 9P server, for the files that send to or hear from one. */
-#ifndef SHIM_FILES_SERVERS_H
-#define SHIM_FILES_SERVERS_H
+#ifndef SHIM_SHARE_SERVERS_H
+#define SHIM_SHARE_SERVERS_H
 
 #include "main/shim.h"
 
-enum files_stash {
-  FILES_SERVES,
-  FILES_STASHES,  /* told to save a snapshot; the answer is pending */
-  FILES_GIVES_UP, /* told to resume before it has answered */
-  FILES_STOPPED,
+enum shares_snapshot {
+  SHARES_SERVES,
+  SHARES_SAVES,   /* told to save a snapshot; the answer is pending */
+  SHARES_CANCELS, /* told to resume before it has answered */
+  SHARES_STOPPED,
 };
 
-struct files_server {
-  struct files_server *next;
+struct share_server {
+  struct share_server *next;
   uint32_t device;
   pid_t pid;
   int process; /* pidfd */
@@ -21,24 +21,24 @@ struct files_server {
   bool served;
   struct client *asked; /* waits until the server serves */
   struct client *ended; /* waits until the server is gone */
-  enum files_stash stash;
-  struct client *stashed; /* waits until the snapshot is saved or the server resumes */
-  char *stash_path;       /* set while the answer is pending */
+  enum shares_snapshot snapshot;
+  struct client *snapshot_client; /* waits until the snapshot is saved or the server resumes */
+  char *snapshot_path;            /* set while the answer is pending */
 };
 
 /* Returns NULL if the device has no server. */
-struct files_server *files_find(const struct shim *shim, uint32_t device);
+struct share_server *shares_find(const struct shim *shim, uint32_t device);
 
 /*
  * Cuts an optional last field of a SHARE off *length and opens the snapshot that it names; without the field, *fd_out
  * is -1. Returns false with the error message in text.
  */
-bool files_stash_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size);
+bool shares_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out, char *text, size_t size);
 
-/* Handles a message of a serving server. Returns false if it is no answer to STASH. */
-bool files_stash_heard(struct files_server *server, const char *text);
+/* Handles a message of a serving server. Returns false if it is no answer to SAVE. */
+bool shares_snapshot_receive(struct share_server *server, const char *text);
 
 /* The server will not answer any more: tells the waiting client. Idempotent. */
-void files_stash_over(struct files_server *server);
+void shares_snapshot_end(struct share_server *server);
 
 #endif

@@ -22,7 +22,7 @@ static void shared(struct client *client, uint32_t device, enum thaw_error error
   client_reply(client, THAW_SHARED, device, error, text, (uint32_t)strlen(text));
 }
 
-static void answer(struct files_server *server, enum thaw_error error, const char *text) {
+static void answer(struct share_server *server, enum thaw_error error, const char *text) {
   if (server->asked != NULL)
     shared(server->asked, server->device, error, text);
   server->asked = NULL;
@@ -44,35 +44,35 @@ static int spawn(unsigned domid, int socket, pid_t *pid_out) {
     return error;
   error = posix_spawnattr_init(&attributes);
   if (error != 0)
-    goto out_actions;
+    goto out;
   if ((error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
       (error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK)) == 0 &&
-      (error = posix_spawn_file_actions_adddup2(&actions, socket, FILES_SOCKET)) == 0)
+      (error = posix_spawn_file_actions_adddup2(&actions, socket, SHARES_SOCKET)) == 0)
     error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
   posix_spawnattr_destroy(&attributes);
-out_actions:
+out:
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }
 
 /* Tells a server to end. A server that waits for a disk ends only once the disk answers. */
-static void end(struct files_server *server) {
+static void end(struct share_server *server) {
   if (server->socket < 0)
     return;
-  files_stash_over(server);
+  shares_snapshot_end(server);
   close(server->socket);
   server->socket = -1;
   syscall(SYS_pidfd_send_signal, server->process, SIGKILL, NULL, 0);
 }
 
-/* Passes `stash` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
-static int start(struct files_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int stash) {
+/* Passes `snapshot` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
+static int start(struct share_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int snapshot) {
   int pair[2], error;
 
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return errno;
-  /* dup2 of FILES_SOCKET onto itself would keep its close-on-exec flag */
-  error = pair[1] == FILES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
+  /* dup2 of SHARES_SOCKET onto itself would keep its close-on-exec flag */
+  error = pair[1] == SHARES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
   close(pair[1]);
   if (error != 0) {
     close(pair[0]);
@@ -87,46 +87,46 @@ static int start(struct files_server *server, unsigned domid, const uint8_t *pay
     return error;
   }
   /* a server that cannot be reached ends without a message, like a killed one */
-  if (descriptor_send(server->socket, payload, length, stash) != 0)
+  if (descriptor_send(server->socket, payload, length, snapshot) != 0)
     end(server);
   return 0;
 }
 
-struct files_server *files_find(const struct shim *shim, uint32_t device) {
-  struct files_server *server = shim->files;
+struct share_server *shares_find(const struct shim *shim, uint32_t device) {
+  struct share_server *server = shim->share_servers;
 
   while (server != NULL && server->device != device)
     server = server->next;
   return server;
 }
 
-void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
-  struct files_server *server;
+void shares_start(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length) {
+  struct share_server *server;
   char text[256];
-  int error, stash;
+  int error, snapshot;
 
   if (shim->state == SHIM_LOST) {
     shared(client, device, THAW_E_STATE, shim->lost);
     return;
   }
-  if (files_find(shim, device) != NULL) {
+  if (shares_find(shim, device) != NULL) {
     shared(client, device, THAW_E_STATE, "Cannot share files: the device has a server already");
     return;
   }
-  if (shim->files_count == FILES_SERVERS_MAX || !shim->transport->ops->of_domain) {
+  if (shim->share_server_count == SHARES_SERVERS_MAX || !shim->transport->ops->of_domain) {
     shared(client, device, THAW_E_STATE,
-           shim->files_count == FILES_SERVERS_MAX ? "Cannot share files: there are too many servers"
-                                                  : "Cannot share files: there is no domain");
+           shim->share_server_count == SHARES_SERVERS_MAX ? "Cannot share files: there are too many servers"
+                                                          : "Cannot share files: there is no domain");
     return;
   }
-  if (!files_stash_open(payload, &length, &stash, text, sizeof text)) {
+  if (!shares_snapshot_open(payload, &length, &snapshot, text, sizeof text)) {
     shared(client, device, THAW_E_INTERNAL, text);
     return;
   }
   server = calloc(1, sizeof *server);
-  error = server != NULL ? start(server, shim->transport->domid, payload, length, stash) : ENOMEM;
-  if (stash >= 0)
-    close(stash);
+  error = server != NULL ? start(server, shim->transport->domid, payload, length, snapshot) : ENOMEM;
+  if (snapshot >= 0)
+    close(snapshot);
   if (error != 0) {
     free(server);
     shared(client, device, THAW_E_INTERNAL, strerror(error));
@@ -134,13 +134,13 @@ void files_share(struct shim *shim, struct client *client, uint32_t device, cons
   }
   server->device = device;
   server->asked = client;
-  server->next = shim->files;
-  shim->files = server;
-  shim->files_count++;
+  server->next = shim->share_servers;
+  shim->share_servers = server;
+  shim->share_server_count++;
 }
 
-void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
-  struct files_server *server = files_find(shim, device);
+void shares_stop(struct shim *shim, struct client *client, uint32_t device) {
+  struct share_server *server = shares_find(shim, device);
 
   if (server == NULL) {
     client_reply(client, THAW_UNSHARED, device, 0, NULL, 0);
@@ -152,27 +152,27 @@ void files_unshare(struct shim *shim, struct client *client, uint32_t device) {
   server->ended = client;
 }
 
-nfds_t files_poll(const struct shim *shim, struct pollfd *fds) {
+nfds_t shares_poll(const struct shim *shim, struct pollfd *fds) {
   nfds_t n = 0;
 
-  for (const struct files_server *server = shim->files; server != NULL; server = server->next)
+  for (const struct share_server *server = shim->share_servers; server != NULL; server = server->next)
     fds[n++] = (struct pollfd){.fd = server->socket >= 0 ? server->socket : server->process, .events = POLLIN};
   return n;
 }
 
-static void hear(struct shim *shim, struct files_server *server) {
+static void hear(struct shim *shim, struct share_server *server) {
   char text[320];
   ssize_t n = recv(server->socket, text, sizeof text - 1, MSG_DONTWAIT);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   text[n > 0 ? n : 0] = '\0';
-  if (strcmp(text, FILES_SERVED) == 0 && !server->served) {
+  if (strcmp(text, SHARES_SERVED) == 0 && !server->served) {
     server->served = true;
     answer(server, 0, "");
     return;
   }
-  if (server->served && files_stash_heard(server, text))
+  if (server->served && shares_snapshot_receive(server, text))
     return;
   end(server);
   answer(server, THAW_E_INTERNAL, n > 0 ? text : "The file server ended before it served");
@@ -180,21 +180,21 @@ static void hear(struct shim *shim, struct files_server *server) {
     shim_lost(shim, "its file server ended%s%s", n > 0 ? ": " : "", text);
 }
 
-static void server_free(struct shim *shim, struct files_server *server) {
-  struct files_server **link = &shim->files;
+static void server_free(struct shim *shim, struct share_server *server) {
+  struct share_server **link = &shim->share_servers;
 
   answer(server, THAW_E_INTERNAL, "The file server ended before it served");
 
   while (*link != server)
     link = &(*link)->next;
   *link = server->next;
-  shim->files_count--;
+  shim->share_server_count--;
   close(server->process);
   free(server);
 }
 
-void files_turn(struct shim *shim, const struct pollfd *fds) {
-  for (struct files_server *server = shim->files, *next; server != NULL; server = next, fds++) {
+void shares_turn(struct shim *shim, const struct pollfd *fds) {
+  for (struct share_server *server = shim->share_servers, *next; server != NULL; server = next, fds++) {
     next = server->next;
     if (fds->revents == 0)
       continue;
@@ -208,26 +208,26 @@ void files_turn(struct shim *shim, const struct pollfd *fds) {
   }
 }
 
-void files_forget(struct shim *shim, const struct client *client) {
-  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+void shares_forget(struct shim *shim, const struct client *client) {
+  for (struct share_server *server = shim->share_servers; server != NULL; server = server->next) {
     if (server->asked == client)
       server->asked = NULL;
     if (server->ended == client)
       server->ended = NULL;
-    if (server->stashed == client)
-      server->stashed = NULL;
+    if (server->snapshot_client == client)
+      server->snapshot_client = NULL;
   }
 }
 
-void files_end(struct shim *shim) {
-  for (struct files_server *server = shim->files; server != NULL; server = server->next) {
+void shares_end(struct shim *shim) {
+  for (struct share_server *server = shim->share_servers; server != NULL; server = server->next) {
     answer(server, THAW_E_STATE, shim->lost);
     end(server);
   }
 }
 
-void files_free(struct shim *shim) {
-  files_end(shim);
-  while (shim->files != NULL)
-    server_free(shim, shim->files);
+void shares_free(struct shim *shim) {
+  shares_end(shim);
+  while (shim->share_servers != NULL)
+    server_free(shim, shim->share_servers);
 }

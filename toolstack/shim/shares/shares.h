@@ -1,55 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a sandbox's 9P servers, one process for each 9pfs device: so a hostile guest's requests and a slow disk do not
  * affect the streams. */
-#ifndef SHIM_FILES_H
-#define SHIM_FILES_H
+#ifndef SHIM_SHARES_H
+#define SHIM_SHARES_H
 
 #include <poll.h>
 
 #include "main/shim.h"
 
-/* thaw-shim --files DOMID: runs the server itself, with a socket to its shim as descriptor FILES_SOCKET. Returns the
+/* thaw-shim --files DOMID: runs the server itself, with a socket to its shim as descriptor SHARES_SOCKET. Returns the
  * exit status. */
-#define FILES_SOCKET 3
-int files_server_run(const char *domid);
+#define SHARES_SOCKET 3
+int shares_server_run(const char *domid);
 
 /* A server's first message once it serves. Any other unrequested message is the reason why it cannot continue. */
-#define FILES_SERVED "served"
-/* The shim sends STASH with a descriptor to write to. The server answers STASHED, or NOT_STASHED and the reason. */
-#define FILES_STASH "stash"
-#define FILES_STASHED "stashed"
-#define FILES_NOT_STASHED "not stashed: "
-/* The shim's message to a server that has stashed: resume. */
-#define FILES_GO_ON "go on"
+#define SHARES_SERVED "served"
+/* The shim sends SAVE with a descriptor to write to. The server answers SAVED, or NOT_SAVED and the reason. */
+#define SHARES_SAVE "save"
+#define SHARES_SAVED "saved"
+#define SHARES_NOT_SAVED "not saved: "
+/* The shim's message to a server that has saved: resume. */
+#define SHARES_RESUME "resume"
 /* The longest message on that socket, in bytes. */
-#define FILES_MESSAGE_MAX 65536u
+#define SHARES_MESSAGE_MAX 65536u
 /* Concurrent servers, including those that are ending: a pod has one for each container with shares. */
-#define FILES_SERVERS_MAX 128u
+#define SHARES_SERVERS_MAX 128u
 
 /* SHARE: starts a server for the device. The payload must hold at least a struct thaw_share. The client gets its
  * answer when the server serves or fails. */
-void files_share(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
+void shares_start(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
 
 /* UNSHARE: ends the device's server, and answers the client when the server is gone. */
-void files_unshare(struct shim *shim, struct client *client, uint32_t device);
+void shares_stop(struct shim *shim, struct client *client, uint32_t device);
 
-/* STASH: makes the server stop and save its guest's open files, or resume; then answers the client. */
-void files_stash(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
+/* SAVE_FIDS: makes the server stop and save its guest's open files, or resume; then answers the client. */
+void shares_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
+                     uint32_t length);
 
-/* Fills in at most FILES_SERVERS_MAX descriptors to poll. Returns their number. */
-nfds_t files_poll(const struct shim *shim, struct pollfd *fds);
+/* Fills in at most SHARES_SERVERS_MAX descriptors to poll. Returns their number. */
+nfds_t shares_poll(const struct shim *shim, struct pollfd *fds);
 
-/* Handles the poll's results; the servers must be those of files_poll(). A server that ends by itself ends the
+/* Handles the poll's results; the servers must be those of shares_poll(). A server that ends by itself ends the
  * sandbox. */
-void files_turn(struct shim *shim, const struct pollfd *fds);
+void shares_turn(struct shim *shim, const struct pollfd *fds);
 
 /* Drops the pending answers of a client that leaves. */
-void files_forget(struct shim *shim, const struct client *client);
+void shares_forget(struct shim *shim, const struct client *client);
 
 /* Ends all servers, because they have the guest's memory mapped. Idempotent. */
-void files_end(struct shim *shim);
+void shares_end(struct shim *shim);
 
 /* Frees the shim's state of all servers before the shim ends. No client may get an answer any more. */
-void files_free(struct shim *shim);
+void shares_free(struct shim *shim);
 
 #endif

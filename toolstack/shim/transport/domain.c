@@ -64,12 +64,11 @@ struct domain *domain_open(unsigned domid, const char *path) {
   domain->path = path;
   domain->watch.fd = -1;
   domain->xc = xc_interface_open(NULL, NULL, 0);
-  if (domain->xc == NULL || watch_open(&domain->watch) != 0 || watch_add(&domain->watch, "@releaseDomain") != 0 ||
-      watch_add(&domain->watch, path) != 0 || xc_domain_getinfo_single(domain->xc, domid, &info) != 0)
-    goto fail;
-  memcpy(domain->handle, info.handle, sizeof domain->handle);
-  return domain;
-fail:
+  if (domain->xc != NULL && watch_open(&domain->watch) == 0 && watch_add(&domain->watch, "@releaseDomain") == 0 &&
+      watch_add(&domain->watch, path) == 0 && xc_domain_getinfo_single(domain->xc, domid, &info) == 0) {
+    memcpy(domain->handle, info.handle, sizeof domain->handle);
+    return domain;
+  }
   error = errno;
   domain_close(domain);
   errno = error;

@@ -65,7 +65,7 @@ private:
   void start_request(std::unique_ptr<Request> request);
   void abort_wanted();
   void settle_complete();
-  bool is_over(Request &request);
+  bool has_ended(Request &request);
   void settle(std::unique_ptr<Request> request, const Failure *failure);
   void poll_once();
   void fail_all(const char *reason);

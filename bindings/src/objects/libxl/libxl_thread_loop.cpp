@@ -52,7 +52,7 @@ void LibxlThread::settle_complete() {
       i++;
       continue;
     }
-    if (!is_over(request))
+    if (!has_ended(request))
       continue; // Loops again: the started request may be complete already.
     bool has_failed = request.progress.rc != 0 || request.errnum != 0;
     Failure failure = has_failed ? failure_of(request) : Failure();
@@ -63,7 +63,7 @@ void LibxlThread::settle_complete() {
 }
 
 /// False when a request whose call is complete needs one more step, which has then been started.
-bool LibxlThread::is_over(Request &request) {
+bool LibxlThread::has_ended(Request &request) {
   auto &progress = request.progress;
   if (!request.is_async() || !disaster_.empty())
     return true;

@@ -82,7 +82,7 @@ const char *log_level_name(xentoollog_level level) {
   return level >= XTL_INFO ? "info" : "debug";
 }
 
-std::string log_without_place(const std::string &text) {
+std::string log_without_location(const std::string &text) {
   size_t file = text.find(".c:");
   if (file == std::string::npos)
     return text;

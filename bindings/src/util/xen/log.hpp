@@ -19,7 +19,7 @@ struct LogLine {
 const char *log_level_name(xentoollog_level level);
 
 /// Removes libxl's `file.c:12:function: `, and leaves the text for the user.
-std::string log_without_place(const std::string &text);
+std::string log_without_location(const std::string &text);
 
 /// SAFETY: standard layout with the vtable first, so that a xentoollog_logger * given to Xen is a Logger *.
 struct Logger {

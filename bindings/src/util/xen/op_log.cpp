@@ -12,7 +12,7 @@
 namespace thaw {
 
 void OpLog::add(const std::string &text, const void *op) {
-  Line line = {next_++, op, -1, log_without_place(text)};
+  Line line = {next_++, op, -1, log_without_location(text)};
   uint32_t domid;
   if (sscanf(line.text.c_str(), "Domain %" SCNu32 ":", &domid) == 1)
     line.domid = domid;

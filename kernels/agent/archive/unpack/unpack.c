@@ -14,7 +14,7 @@ bool unpack_fail(const struct unpacking *unpacking, const char *error) {
 }
 
 /* Unpacks the entries to their target. Skips an entry for the target folder itself if that existed before. */
-static bool run(const struct archive *archive, struct place *place) {
+static bool run(const struct archive *archive, struct target *target) {
   struct unpacking *unpacking = calloc(1, sizeof *unpacking);
   enum tar_next next;
   const char *why;
@@ -25,19 +25,19 @@ static bool run(const struct archive *archive, struct place *place) {
   unpacking->archive = archive;
   unpacking->in.fd = STDIN_FILENO;
   while (ok && (next = tar_in_next(&unpacking->in, &unpacking->entry, &why)) == TAR_NEXT_ENTRY) {
-    if (is_first && place->is_put)
-      ok = place_settle(place, archive, unpacking->entry.type == TAR_FOLDER);
+    if (is_first && target->is_put)
+      ok = target_choose(target, archive, unpacking->entry.type == TAR_FOLDER);
     is_first = false;
-    if (ok && !place_of(place, unpacking->entry.path, unpacking->path))
+    if (ok && !target_path(target, unpacking->entry.path, unpacking->path))
       ok = archive_complain("unpack", unpacking->entry.path, "its path leads out of the archive, or is too long");
-    if (ok && !(unpacking->entry.type == TAR_FOLDER && place_is_there(place, unpacking->path)))
-      ok = unpack_make(unpacking, place);
+    if (ok && !(unpacking->entry.type == TAR_FOLDER && target_existed(target, unpacking->path)))
+      ok = unpack_make(unpacking, target);
     free(unpacking->entry.xattrs);
     unpacking->entry.xattrs = NULL;
   }
   if (ok && next == TAR_NEXT_BAD)
     ok = archive_complain("read", "the archive", why);
-  if (ok && is_first && place->is_put)
+  if (ok && is_first && target->is_put)
     ok = archive_complain("read", "the archive", "it is empty");
   unpack_set_folder_times(unpacking);
   if (ok)
@@ -46,13 +46,13 @@ static bool run(const struct archive *archive, struct place *place) {
 }
 
 bool archive_unpack(const struct archive *archive) {
-  struct place place = {0};
+  struct target target = {0};
 
-  return place_settle(&place, archive, true) && run(archive, &place);
+  return target_choose(&target, archive, true) && run(archive, &target);
 }
 
 bool archive_put(const struct archive *archive) {
-  struct place place = {.is_put = true};
+  struct target target = {.is_put = true};
 
-  return run(archive, &place);
+  return run(archive, &target);
 }

@@ -21,10 +21,10 @@ struct unpacking {
 bool unpack_fail(const struct unpacking *unpacking, const char *error);
 
 /* Makes the entry at its path, with the folders above it. False: the function has reported the error. */
-bool unpack_make(struct unpacking *unpacking, const struct place *place);
+bool unpack_make(struct unpacking *unpacking, const struct target *target);
 /* Each makes the entry as name in a folder. False: the function has reported the error. */
 bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name);
-bool unpack_link(struct unpacking *unpacking, const struct place *place, int folder, const char *name);
+bool unpack_link(struct unpacking *unpacking, const struct target *target, int folder, const char *name);
 bool unpack_device(struct unpacking *unpacking, int folder, const char *name);
 
 /*

@@ -58,7 +58,7 @@ static bool make_folder(struct unpacking *unpacking, int folder, const char *nam
   return ok;
 }
 
-bool unpack_make(struct unpacking *unpacking, const struct place *place) {
+bool unpack_make(struct unpacking *unpacking, const struct target *target) {
   char name[256];
   int folder = inside_make_parent(unpacking->archive->root, unpacking->path, name);
   bool ok;
@@ -76,7 +76,7 @@ bool unpack_make(struct unpacking *unpacking, const struct place *place) {
     ok = unpack_symlink(unpacking, folder, name);
     break;
   case TAR_LINK:
-    ok = unpack_link(unpacking, place, folder, name);
+    ok = unpack_link(unpacking, target, folder, name);
     break;
   default:
     ok = unpack_device(unpacking, folder, name);

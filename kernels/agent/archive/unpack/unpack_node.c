@@ -24,20 +24,20 @@ bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name) {
 }
 
 /* Links to a file of the archive by its name in the archive. */
-bool unpack_link(struct unpacking *unpacking, const struct place *place, int folder, const char *name) {
-  char target[TAR_PATH_MAX], target_name[256];
+bool unpack_link(struct unpacking *unpacking, const struct target *target, int folder, const char *name) {
+  char from_path[TAR_PATH_MAX], from_name[256];
   bool is_mounted, ok;
   int from;
 
-  if (!place_of(place, unpacking->entry.link, target))
+  if (!target_path(target, unpacking->entry.link, from_path))
     return unpack_fail(unpacking, "its link leads out of the archive");
   /* a link to itself: removing the old node would lose the file */
-  if (strcmp(target, unpacking->path) == 0)
+  if (strcmp(from_path, unpacking->path) == 0)
     return true;
   if (!unpack_make_way(unpacking, folder, name, &is_mounted))
     return false;
-  from = inside_parent(unpacking->archive->root, target, target_name);
-  ok = from >= 0 && linkat(from, target_name, folder, name, 0) == 0;
+  from = inside_parent(unpacking->archive->root, from_path, from_name);
+  ok = from >= 0 && linkat(from, from_name, folder, name, 0) == 0;
   if (!ok)
     unpack_fail(unpacking, NULL);
   if (from >= 0)

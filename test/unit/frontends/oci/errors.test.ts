@@ -22,13 +22,15 @@ test('any other failure is what it was', (t) => {
 const files = [{ path: '/bundle/rootfs' }, { path: '/etc/hosts' }];
 
 test('a file that is in the way of a checkpoint is named as dom0 knows it, and nothing else is', (t) => {
-  const refused = 'Shim refused: Cannot stash 0/var/lib/a b: it is open, and has been deleted';
+  const refused = 'Shim refused: Cannot save 0/var/lib/a b: it is open, and has been deleted';
   t.is(fileTrouble(refused, files), '/bundle/rootfs/var/lib/a b: it is open, and has been deleted');
   t.is(
-    fileTrouble('Shim refused: Cannot take up 1: No such file or directory', files),
+    fileTrouble('Shim refused: Cannot restore 1: No such file or directory', files),
     '/etc/hosts: No such file or directory',
   );
-  for (const text of ['Cannot stash 0/a: x', 'Shim refused: Cannot stash 7/a: x', 'no', ''])
+  const old = 'Shim refused: Cannot stash 1: it is open, and has been deleted';
+  t.is(fileTrouble(old, files), '/etc/hosts: it is open, and has been deleted', 'an older shim');
+  for (const text of ['Cannot save 0/a: x', 'Shim refused: Cannot save 7/a: x', 'no', ''])
     t.is(fileTrouble(text, files), undefined);
 });
 
@@ -42,7 +44,7 @@ test('what the agent refuses to hold is told with what can be done', (t) => {
       'cannot checkpoint container "one": 2 TCP connections are open; they cannot go on in another domain; close them first',
   });
   t.like(
-    told('ERR_SHIM_REFUSED', 'Shim refused: Cannot stash 1: it is open, and has been deleted'),
+    told('ERR_SHIM_REFUSED', 'Shim refused: Cannot save 1: it is open, and has been deleted'),
     {
       message: 'cannot checkpoint container "one": /etc/hosts: it is open, and has been deleted',
     },

@@ -55,14 +55,14 @@ test('what it has open of files of dom0 is written down before the copy, and ser
   const copied = await copySandbox(services.sandbox, sandbox, held, never);
   closeFd(copied.fd);
   t.deepEqual(log, [
-    ...['hold with files', 'pause', 'stash /x/files', 'suspend', 'go on'],
+    ...['hold with files', 'pause', 'saveFids /x/files', 'suspend', 'go on'],
     ...['resume', 'wake', 'up'],
   ]);
 });
 
 test('it is served again where it cannot be written down, or the rest fails, and not where it has ended', async (t) => {
   const held = { container: 'c', stash: '/x/files' };
-  for (const step of ['stash', 'suspend'] as const) {
+  for (const step of ['saveFids', 'suspend'] as const) {
     const { services, sandbox, log } = await copiedSandbox(t, { [step]: new Error(step) });
     await t.throwsAsync(copySandbox(services.sandbox, sandbox, held, never), { message: step });
     const behind = step === 'suspend' ? ['resume', 'wake', 'up'] : ['wake', 'up'];
@@ -70,7 +70,7 @@ test('it is served again where it cannot be written down, or the rest fails, and
   }
   const { services, sandbox, log } = await copiedSandbox(t);
   await saveSandbox(services.sandbox, sandbox, held, never, () => Promise.resolve());
-  t.deepEqual(log, ['hold with files', 'pause', 'stash /x/files', 'suspend']);
+  t.deepEqual(log, ['hold with files', 'pause', 'saveFids /x/files', 'suspend']);
 });
 
 test('a container that is too large for dom0 is refused before anything happens', async (t) => {

@@ -3,7 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
-import { encodeFiles, encodeFill } from '../../../../toolstack/agent/wire-guest.js';
+import { encodeShareTag, encodeFill } from '../../../../toolstack/agent/wire-guest.js';
 import { asDomid } from '../../../../toolstack/base/ids.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Steps } from '../../../../toolstack/base/steps.js';
@@ -106,12 +106,12 @@ test('shared, mounted, filled; then unmounted before its server ends, and gone a
   await fillVolumes(sharing, shared, steps());
   const [isGone] = await Promise.all([unshareFiles(host, sharing, 2), closing()]);
   t.true(isGone);
-  const tag = encodeFiles('thaw-2').toString('hex');
+  const tag = encodeShareTag('thaw-2').toString('hex');
   t.deepEqual(did, [
     ['share', 2, [8, 9]],
-    [AgentType.FILES, tag],
+    [AgentType.MOUNT_SHARE, tag],
     [AgentType.FILL, encodeFill('web', '/data', 'thaw-2', '1').toString('hex')],
-    [AgentType.UNFILES, tag],
+    [AgentType.UNMOUNT_SHARE, tag],
     ['unshare', 2, '4'],
   ]);
   t.is(await client.readIfExists(BACKEND), undefined);
@@ -119,7 +119,7 @@ test('shared, mounted, filled; then unmounted before its server ends, and gone a
 });
 
 test('what the guest still uses is served no more, but its device stays', async (t) => {
-  const { client, did, sharing, frontEnd, host } = await guest(t, [AgentType.UNFILES]);
+  const { client, did, sharing, frontEnd, host } = await guest(t, [AgentType.UNMOUNT_SHARE]);
   const shared = { device: 2, files: FILES };
   await Promise.all([shareFiles(host, sharing, shared, steps()), frontEnd()]);
   t.false(await unshareFiles(host, sharing, 2));

@@ -86,30 +86,32 @@ test('files of several devices are shared side by side, each with an answer of i
   await t.notThrowsAsync(ending);
 });
 
-test('files are stashed, go on and are taken up again', async (t) => {
+test('fids are saved, shares resume, and fids are restored', async (t) => {
   const { client, peer } = await connected(t);
-  const stashing = client.stash(3, '/stash');
-  const asked = await expectFrame(peer, ApiType.STASH);
-  t.deepEqual([asked.id, decodeFields(asked.payload, 1).map(String)], [3, ['/stash']]);
-  await t.throwsAsync(client.goOn(3), { code: 'ERR_SHIM_BUSY' });
-  peer.send(ApiType.STASHED, 3, 0);
-  await t.notThrowsAsync(stashing);
-  const going = client.goOn(3);
-  t.deepEqual(decodeFields((await expectFrame(peer, ApiType.STASH)).payload, 1).map(String), ['']);
-  peer.send(ApiType.STASHED, 3, 0);
+  const saving = client.saveFids(3, '/snapshot');
+  const asked = await expectFrame(peer, ApiType.SAVE_FIDS);
+  t.deepEqual([asked.id, decodeFields(asked.payload, 1).map(String)], [3, ['/snapshot']]);
+  await t.throwsAsync(client.resumeShares(3), { code: 'ERR_SHIM_BUSY' });
+  peer.send(ApiType.FIDS_SAVED, 3, 0);
+  await t.notThrowsAsync(saving);
+  const going = client.resumeShares(3);
+  t.deepEqual(decodeFields((await expectFrame(peer, ApiType.SAVE_FIDS)).payload, 1).map(String), [
+    '',
+  ]);
+  peer.send(ApiType.FIDS_SAVED, 3, 0);
   await t.notThrowsAsync(going);
-  const refused = client.stash(3, '/stash');
-  await expectFrame(peer, ApiType.STASH);
+  const refused = client.saveFids(3, '/snapshot');
+  await expectFrame(peer, ApiType.SAVE_FIDS);
   peer.send(
-    ApiType.STASHED,
+    ApiType.FIDS_SAVED,
     3,
     2,
-    Buffer.from('Cannot stash 0/x: it is open, and has been deleted'),
+    Buffer.from('Cannot save 0/x: it is open, and has been deleted'),
   );
   await t.throwsAsync(refused, { code: 'ERR_SHIM_REFUSED', message: /0\/x/ });
-  const sharing = client.share(3, [], [], { stash: '/stash' });
+  const sharing = client.share(3, [], [], { fidSnapshot: '/snapshot' });
   const { payload } = await expectFrame(peer, ApiType.SHARE);
-  t.deepEqual(decodeFields(payload.subarray(20), 1).map(String), ['/stash']);
+  t.deepEqual(decodeFields(payload.subarray(20), 1).map(String), ['/snapshot']);
   peer.send(ApiType.SHARED, 3, 0);
   await t.notThrowsAsync(sharing);
 });

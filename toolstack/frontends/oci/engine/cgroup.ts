@@ -5,7 +5,7 @@ import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { errorCode } from '../../../base/errors.js';
 import { sleep } from '../../../base/deadline.js';
-import { unmountFigures } from './stats-files.js';
+import { unmountStatsFiles } from './stats-files.js';
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -88,7 +88,7 @@ export async function clearCgroup(folder: string): Promise<boolean> {
   if (folder === '') return true;
   const processes = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
   const isLeft = processes.trim() === '';
-  if (isLeft) await unmountFigures(folder);
+  if (isLeft) await unmountStatsFiles(folder);
   return isLeft;
 }
 

@@ -131,7 +131,7 @@ export async function standIn(
   // A clone of the pool brings its own id and domain, which a later thawd must know.
   await store.save(record);
   await shim.expect(first, flags, '', store.statusPath(record.key));
-  const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.FIGURES };
+  const process = { process: first, console: consoleSocket, flags: flags | ProcessFlag.STATS };
   const network = config.namespaces.find(({ type }) => type === 'network')?.path ?? '';
   record.pid = await client.standIn(standInOf(record, { shimSocket, ...process }, network));
   // The pid tells a thawd that undoes the container to run its poststop hooks: other hooks have run by then.

@@ -11,7 +11,7 @@ import {
 } from '../../../runtime/pause/freezer.js';
 import { nameInGuest } from '../container/record.js';
 import type { OciContainer } from '../container/container.js';
-import { rememberFigures } from '../engine/stats-files.js';
+import { rememberStatsFiles } from '../engine/stats-files.js';
 import { savingError, stateError } from '../errors.js';
 
 /** Rejects with ERR_OCI_STATE unless the container is running, and as the agent does. */
@@ -28,7 +28,7 @@ export async function pauseNow(libxl: PauseCalls, container: OciContainer): Prom
   container.isPausing = true;
   let isPaused = false;
   try {
-    await rememberFigures(record.cgroup);
+    await rememberStatsFiles(record.cgroup);
     if (hasEnded(record)) throw stateError('pause', record);
     const by = container.sharesDomain ? 'cgroup' : 'both';
     await pauseBy(container, sandbox, pausingOf(libxl, container, 'pause'), by);

@@ -2,6 +2,7 @@
 /* Dispatches messages to their handlers, and handles the common parts of requests and replies. */
 #include "shares/ninep/ninep.h"
 
+#include "shares/ninep/drop.h"
 #include "shares/ninep/files/owner.h"
 #include "shares/ninep/server.h"
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Declares the server's shared state and the message handlers of each file. */
+/* Declares the state that the server's files share, and the message handlers of each file. */
 #ifndef THAW_NINEP_SERVER_H
 #define THAW_NINEP_SERVER_H
 
 #include "shares/ninep/fids/fid.h"
 #include "shares/ninep/fids/qid.h"
-#include "shares/ninep/ninep.h"
 #include "shares/ninep/wire.h"
 
 #define NINEP_NAME_MAX 255u
@@ -41,27 +40,27 @@ typedef int ninep_handler(struct ninep *server, struct wire_in *in, struct wire_
 
 /* session.c */
 ninep_handler answer_version, answer_attach, answer_flush, answer_clunk, answer_remove;
-/* walk.c */
+/* files/walk.c */
 ninep_handler answer_walk;
-/* open.c */
+/* files/open.c */
 ninep_handler answer_lopen;
-/* lcreate.c */
+/* files/lcreate.c */
 ninep_handler answer_lcreate;
-/* create.c */
+/* files/create.c */
 ninep_handler answer_mkdir, answer_mknod, answer_symlink;
-/* link.c */
+/* files/link.c */
 ninep_handler answer_link, answer_rename, answer_renameat, answer_unlinkat, answer_readlink;
-/* io.c */
+/* files/io.c */
 ninep_handler answer_read, answer_write, answer_fsync;
-/* dir.c */
+/* files/dir.c */
 ninep_handler answer_readdir;
-/* attr.c */
+/* files/attr.c */
 ninep_handler answer_getattr, answer_statfs;
-/* setattr.c */
+/* files/setattr.c */
 ninep_handler answer_setattr;
-/* xattr.c */
+/* xattrs/xattr.c */
 ninep_handler answer_xattrwalk, answer_xattrcreate;
-/* lock.c */
+/* locks/lock.c */
 ninep_handler answer_lock, answer_getlock;
 
 #endif

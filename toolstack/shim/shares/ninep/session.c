@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Begins a connection and ends fids: Tversion, Tattach, Tflush, Tclunk, Tremove. */
+#include "shares/ninep/drop.h"
 #include "shares/ninep/files/path.h"
+#include "shares/ninep/ninep.h"
 #include "shares/ninep/xattrs/xattr.h"
 
 #include <errno.h>
@@ -58,7 +60,7 @@ int answer_attach(struct ninep *server, struct wire_in *in, struct wire_out *out
 
   if (path < 0)
     return errno;
-  error = fid_new(server, number, uid, path, &fid);
+  error = fid_new(&server->fids, number, uid, path, &fid);
   if (error == 0)
     qid_put(out, &qid);
   return error;
@@ -79,7 +81,7 @@ int answer_clunk(struct ninep *server, struct wire_in *in, struct wire_out *out)
   (void)out;
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_find(server, number);
+  fid = fid_find(&server->fids, number);
   if (fid == NULL)
     return EBADF;
   int error = xattr_finish(fid);

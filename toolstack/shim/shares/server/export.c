@@ -16,7 +16,7 @@
 #include "../../../api/root.h"
 
 /* The mount point of the tree: any folder that exists on every host. The tree hides it, then replaces the root. */
-#define PLACE "/proc"
+#define MOUNT_POINT "/proc"
 
 static int fail(char *text, size_t size, const char *what, const char *path) {
   snprintf(text, size, "Cannot %s %s: %s", what, path, strerror(errno));
@@ -44,7 +44,7 @@ static int tree_open(const struct export *export) {
 }
 
 /* Creates the mount point, a folder or a file like the mount itself. */
-static int place_make(int root, const char *name, int tree) {
+static int make_mount_point(int root, const char *name, int tree) {
   struct stat status;
   int fd;
 
@@ -86,23 +86,24 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
       goto out;
     }
   }
-  if (mount("thaw", PLACE, "tmpfs", MS_NODEV | MS_NOSUID | MS_NOEXEC, "mode=755,size=1m") != 0 ||
-      (root = open(PLACE, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
-    fail(text, size, "make the tree at", PLACE);
+  if (mount("thaw", MOUNT_POINT, "tmpfs", MS_NODEV | MS_NOSUID | MS_NOEXEC, "mode=755,size=1m") != 0 ||
+      (root = open(MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+    fail(text, size, "make the tree at", MOUNT_POINT);
     goto out;
   }
   for (size_t i = 0; i < count; i++) {
     char name[16];
 
     snprintf(name, sizeof name, "%zu", i);
-    if (place_make(root, name, trees[i]) != 0 || move_mount(trees[i], "", root, name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
+    if (make_mount_point(root, name, trees[i]) != 0 ||
+        move_mount(trees[i], "", root, name, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
       fail(text, size, "share", exports[i].path);
       goto out;
     }
   }
   if (mount_setattr(root, "", AT_EMPTY_PATH, &read_only, sizeof read_only) != 0 || fchdir(root) != 0 ||
       root_here() != 0) {
-    fail(text, size, "go into the tree at", PLACE);
+    fail(text, size, "go into the tree at", MOUNT_POINT);
     goto out;
   }
   rc = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds the one tree that a guest sees: folders and files of dom0, named 0, 1, ... */
-#ifndef SHIM_FILES_EXPORT_H
-#define SHIM_FILES_EXPORT_H
+#ifndef SHIM_SHARES_EXPORT_H
+#define SHIM_SHARES_EXPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -52,7 +52,7 @@ static int ring_map(struct rings *rings, struct ring *ring, unsigned domid, uint
     return -1;
   untrusted_order = __atomic_load_n(&ring->shared->ring_order, __ATOMIC_ACQUIRE);
   if (untrusted_order < 1 || untrusted_order > ORDER_MOST ||
-      (1u << (untrusted_order + PAGE_ORDER - 1)) < THAW_FILES_MSIZE) {
+      (1u << (untrusted_order + PAGE_ORDER - 1)) < THAW_SHARE_MSIZE) {
     errno = EPROTO;
     return -1;
   }
@@ -121,11 +121,11 @@ static ssize_t ring_next(struct ring *ring, uint8_t *request) {
 
   if (queued > ring->size || unread > ring->size)
     return -1;
-  if (queued < HEAD_BYTES || ring->size - unread < THAW_FILES_MSIZE)
+  if (queued < HEAD_BYTES || ring->size - unread < THAW_SHARE_MSIZE)
     return 0;
   take(ring, request, HEAD_BYTES);
   memcpy(&size, request, sizeof size);
-  if (size < HEAD_BYTES || size > THAW_FILES_MSIZE)
+  if (size < HEAD_BYTES || size > THAW_SHARE_MSIZE)
     return -1;
   if (size > queued)
     return 0;
@@ -137,7 +137,7 @@ static ssize_t ring_next(struct ring *ring, uint8_t *request) {
   return (ssize_t)size;
 }
 
-ssize_t rings_next(struct rings *rings, uint8_t request[THAW_FILES_MSIZE], unsigned *ring_out) {
+ssize_t rings_next(struct rings *rings, uint8_t request[THAW_SHARE_MSIZE], unsigned *ring_out) {
   for (unsigned i = 0; i < THAW_SHARE_RINGS; i++) {
     unsigned number = (rings->turn + i) % THAW_SHARE_RINGS;
     ssize_t n = ring_next(&rings->ring[number], request);

@@ -98,7 +98,7 @@ static const uint16_t allowed[] = {
 #define IF_ANY(bits, yes, no) ((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no)))
 #define RETURN(what) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (what)))
 
-int files_seccomp(void) {
+int shares_seccomp(void) {
 #ifdef OWN_ARCH
   struct sock_filter filter[14 + 2 * ALLOWED];
   struct sock_fprog program = {.filter = filter};

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "shares/descriptor.h"
-#include "shares/ninep/snapshot/save.h"
+#include "shares/ninep/snapshot/snapshot.h"
 #include "shares/shares.h"
 
 /* Requests between two checks of the shim: the first change of user clears the parent-death signal. */
@@ -19,17 +19,17 @@
 struct serving {
   struct rings *rings;
   struct ninep *server;
-  int stash;       /* save the snapshot to this descriptor once all requests are answered; -1: none */
+  int snapshot;    /* save the snapshot to this descriptor once all requests are answered; -1: none */
   bool is_stopped; /* the snapshot is saved: an answer now would be lost */
 };
 
-int files_say(const char *text) {
-  return send(FILES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
+int shares_say(const char *text) {
+  return send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* Answers one request of any ring. Returns 1, 0 without a request, or -1 with the reason to end in *end_out. */
 static int answer_next(struct serving *serving, const char **end_out) {
-  static uint8_t request[THAW_FILES_MSIZE], reply[THAW_FILES_MSIZE];
+  static uint8_t request[THAW_SHARE_MSIZE], reply[THAW_SHARE_MSIZE];
   unsigned ring;
   ssize_t n = rings_next(serving->rings, request, &ring);
 
@@ -49,40 +49,40 @@ static int answer_next(struct serving *serving, const char **end_out) {
 }
 
 /* Saves the snapshot and stops. If saving fails, the server continues to answer. */
-static void stash(struct serving *serving) {
-  char text[320] = FILES_NOT_STASHED;
+static void save(struct serving *serving) {
+  char text[320] = SHARES_NOT_SAVED;
   size_t head = strlen(text);
 
-  serving->is_stopped = ninep_stash(serving->server, serving->stash, text + head, 256) == 0;
-  files_say(serving->is_stopped ? FILES_STASHED : text);
-  close(serving->stash);
-  serving->stash = -1;
+  serving->is_stopped = ninep_save_fids(serving->server, serving->snapshot, text + head, 256) == 0;
+  shares_say(serving->is_stopped ? SHARES_SAVED : text);
+  close(serving->snapshot);
+  serving->snapshot = -1;
 }
 
 /* Returns false if the shim has ended or sent an invalid message. */
 static bool hear(struct serving *serving) {
   char text[64];
   int fd;
-  ssize_t n = descriptor_receive(FILES_SOCKET, text, sizeof text - 1, &fd);
+  ssize_t n = descriptor_receive(SHARES_SOCKET, text, sizeof text - 1, &fd);
 
   if (n < 0 && errno == EINTR)
     return true;
   text[n > 0 ? n : 0] = '\0';
-  if (fd >= 0 && serving->stash < 0 && !serving->is_stopped && strcmp(text, FILES_STASH) == 0) {
-    serving->stash = fd;
+  if (fd >= 0 && serving->snapshot < 0 && !serving->is_stopped && strcmp(text, SHARES_SAVE) == 0) {
+    serving->snapshot = fd;
     return true;
   }
   if (fd >= 0)
     close(fd);
-  if (fd >= 0 || strcmp(text, FILES_GO_ON) != 0)
+  if (fd >= 0 || strcmp(text, SHARES_RESUME) != 0)
     return false;
   serving->is_stopped = false;
   return true;
 }
 
-const char *files_serve(struct rings *rings, struct ninep *server) {
-  struct serving serving = {.rings = rings, .server = server, .stash = -1};
-  struct pollfd fds[] = {{.fd = FILES_SOCKET, .events = POLLIN}, {.fd = rings_fd(rings), .events = POLLIN}};
+const char *shares_serve(struct rings *rings, struct ninep *server) {
+  struct serving serving = {.rings = rings, .server = server, .snapshot = -1};
+  struct pollfd fds[] = {{.fd = SHARES_SOCKET, .events = POLLIN}, {.fd = rings_fd(rings), .events = POLLIN}};
   const char *end = NULL;
 
   for (unsigned requests = 0;;) {
@@ -92,8 +92,8 @@ const char *files_serve(struct rings *rings, struct ninep *server) {
       return end;
     if (more > 0 && ++requests % REQUESTS_PER_LOOK != 0)
       continue;
-    if (more == 0 && serving.stash >= 0)
-      stash(&serving);
+    if (more == 0 && serving.snapshot >= 0)
+      save(&serving);
     if (poll(fds, 2, more > 0 ? 0 : -1) < 0) {
       if (errno == EINTR)
         continue;

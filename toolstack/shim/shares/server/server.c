@@ -17,7 +17,7 @@
 
 #include "../../../api/frame.h"
 #include "shares/descriptor.h"
-#include "shares/ninep/snapshot/save.h"
+#include "shares/ninep/snapshot/snapshot.h"
 #include "shares/server/export.h"
 #include "shares/server/rings.h"
 #include "shares/server/seccomp.h"
@@ -79,7 +79,7 @@ static int confine(void) {
 
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return -1;
-  return syscall(SYS_capset, &head, data) != 0 ? -1 : files_seccomp();
+  return syscall(SYS_capset, &head, data) != 0 ? -1 : shares_seccomp();
 }
 
 static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
@@ -95,7 +95,7 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
   if (export_enter(exports, count, text, size) != 0)
     return NULL;
   root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  server = root >= 0 ? ninep_new(root, own, THAW_FILES_MSIZE) : NULL;
+  server = root >= 0 ? ninep_new(root, own, THAW_SHARE_MSIZE) : NULL;
   if (server == NULL || confine() != 0) {
     snprintf(text, size, "Cannot serve files: %s", strerror(errno));
     return NULL;
@@ -103,40 +103,40 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
   return server;
 }
 
-int files_server_run(const char *domid) {
-  static uint8_t message[FILES_MESSAGE_MAX];
+int shares_server_run(const char *domid) {
+  static uint8_t message[SHARES_MESSAGE_MAX];
   static struct export exports[THAW_EXPORTS_MAX];
   struct thaw_share share;
   struct rings *rings;
   struct ninep *server;
   const char *end;
   char text[256];
-  int stash;
+  int snapshot;
   ssize_t n;
 
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGPIPE, SIG_IGN);
   umask(0);
-  n = descriptor_receive(FILES_SOCKET, message, sizeof message, &stash);
+  n = descriptor_receive(SHARES_SOCKET, message, sizeof message, &snapshot);
   if (n <= 0)
     return 1; /* the shim ended first */
   if (parse(message, (size_t)n, &share, exports) != 0) {
-    files_say("SHARE is malformed");
+    shares_say("SHARE is malformed");
     return 1;
   }
-  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, stash >= 0, text, sizeof text);
+  rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, snapshot >= 0, text, sizeof text);
   server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
-  if (server == NULL || (stash >= 0 && ninep_unstash(server, stash, text, sizeof text) != 0)) {
-    files_say(text);
+  if (server == NULL || (snapshot >= 0 && ninep_restore_fids(server, snapshot, text, sizeof text) != 0)) {
+    shares_say(text);
     return 1;
   }
-  if (stash >= 0)
-    close(stash);
-  if (files_say(FILES_SERVED) != 0)
+  if (snapshot >= 0)
+    close(snapshot);
+  if (shares_say(SHARES_SERVED) != 0)
     return 1;
-  end = files_serve(rings, server);
+  end = shares_serve(rings, server);
   if (end != NULL)
-    files_say(end);
+    shares_say(end);
   ninep_free(server);
   return end == NULL ? 0 : 1;
 }

@@ -2,10 +2,6 @@
 /* Maps a guest's fid numbers to files, in a hash table that grows and shrinks with its contents. */
 #include "shares/ninep/fids/fid.h"
 
-#include "shares/ninep/locks/lock.h"
-#include "shares/ninep/server.h"
-#include "shares/ninep/xattrs/xattr.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -39,9 +35,7 @@ static void resize(struct fid_table *table, uint32_t bits) {
   *table = wider;
 }
 
-struct fid *fid_find(struct ninep *server, uint32_t number) {
-  struct fid_table *table = &server->fids;
-
+struct fid *fid_find(const struct fid_table *table, uint32_t number) {
   if (table->buckets == NULL)
     return NULL;
   for (struct fid *fid = table->buckets[slot(table, number)]; fid != NULL; fid = fid->next)
@@ -50,8 +44,7 @@ struct fid *fid_find(struct ninep *server, uint32_t number) {
   return NULL;
 }
 
-struct fid *fid_next(struct ninep *server, const struct fid *after) {
-  const struct fid_table *table = &server->fids;
+struct fid *fid_next(const struct fid_table *table, const struct fid *after) {
   uint32_t i = 0;
 
   if (after != NULL && after->next != NULL)
@@ -64,18 +57,17 @@ struct fid *fid_next(struct ninep *server, const struct fid *after) {
   return NULL;
 }
 
-struct fid *fid_file(struct ninep *server, uint32_t number) {
-  struct fid *fid = fid_find(server, number);
+struct fid *fid_file(const struct fid_table *table, uint32_t number) {
+  struct fid *fid = fid_find(table, number);
 
   return fid == NULL || fid->xattr != NULL ? NULL : fid;
 }
 
-int fid_new(struct ninep *server, uint32_t number, uint32_t uid, int path, struct fid **fid_out) {
-  struct fid_table *table = &server->fids;
+int fid_new(struct fid_table *table, uint32_t number, uint32_t uid, int path, struct fid **fid_out) {
   struct fid *fid = NULL;
   int error = 0;
 
-  if (number == NINEP_NO_FID || fid_find(server, number) != NULL) {
+  if (number == NINEP_NO_FID || fid_find(table, number) != NULL) {
     error = EBADF;
     goto out;
   }
@@ -85,7 +77,7 @@ int fid_new(struct ninep *server, uint32_t number, uint32_t uid, int path, struc
   }
   if (table->buckets == NULL) {
     if (getrandom(&table->key, sizeof table->key, GRND_NONBLOCK) < 0)
-      table->key = (uintptr_t)server;
+      table->key = (uintptr_t)table;
     resize(table, BITS_MIN);
   } else if (table->count >= 1u << table->bits) {
     resize(table, table->bits + 1);
@@ -109,21 +101,17 @@ out:
   return error;
 }
 
-void fid_drop(struct ninep *server, struct fid *fid) {
-  struct fid_table *table = &server->fids;
+void fid_remove(struct fid_table *table, struct fid *fid) {
   struct fid **link = &table->buckets[slot(table, fid->number)];
 
   while (*link != fid)
     link = &(*link)->next;
   *link = fid->next;
   table->count--;
-  if (fid->has_locks)
-    lock_release(server, fid);
   if (fid->io >= 0)
     close(fid->io);
   if (fid->path >= 0)
     close(fid->path);
-  xattr_free(server, fid);
   free(fid);
   if (table->count == 0) {
     free(table->buckets);
@@ -132,12 +120,4 @@ void fid_drop(struct ninep *server, struct fid *fid) {
   } else if (table->bits > BITS_MIN && table->count < 1u << (table->bits - 2)) {
     resize(table, table->bits - 1);
   }
-}
-
-void fid_drop_all(struct ninep *server) {
-  struct fid_table *table = &server->fids;
-
-  for (uint32_t i = 0; table->buckets != NULL; i = (i + 1) & ((1u << table->bits) - 1))
-    if (table->buckets[i] != NULL)
-      fid_drop(server, table->buckets[i]);
 }

@@ -32,26 +32,22 @@ struct fid_table {
   uint64_t key;
 };
 
-struct ninep;
-
 /* Returns the fid with this number, or NULL. */
-struct fid *fid_find(struct ninep *server, uint32_t number);
+struct fid *fid_find(const struct fid_table *table, uint32_t number);
 
-/* Returns the next fid, in no order; the first after NULL; NULL after the last. Add or drop no fid in between. */
-struct fid *fid_next(struct ninep *server, const struct fid *after);
+/* Returns the next fid, in no order; the first after NULL; NULL after the last. Add or remove no fid in between. */
+struct fid *fid_next(const struct fid_table *table, const struct fid *after);
 
 /* Returns the fid if it stands for a file and not for an extended attribute, else NULL. */
-struct fid *fid_file(struct ninep *server, uint32_t number);
+struct fid *fid_file(const struct fid_table *table, uint32_t number);
 
 /*
  * Creates a fid that takes over the descriptor `path`; closes `path` on failure. errno: EBADF when the number is in
  * use, ENFILE with too many fids.
  */
-int fid_new(struct ninep *server, uint32_t number, uint32_t uid, int path, struct fid **fid_out);
+int fid_new(struct fid_table *table, uint32_t number, uint32_t uid, int path, struct fid **fid_out);
 
-/* Closes and frees the fid. Discards an attribute that was being written. */
-void fid_drop(struct ninep *server, struct fid *fid);
-
-void fid_drop_all(struct ninep *server);
+/* Closes the fid's descriptors and frees it. Only fid_drop() calls this: the fid must hold no lock and no attribute. */
+void fid_remove(struct fid_table *table, struct fid *fid);
 
 #endif

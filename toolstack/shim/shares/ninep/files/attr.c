@@ -42,7 +42,7 @@ int answer_getattr(struct ninep *server, struct wire_in *in, struct wire_out *ou
   wire_u64(in); /* the requested attributes: the reply always has all */
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
 
   int error = fid == NULL ? EBADF : path_stat(server, fid->path, &info, &qid);
 
@@ -74,7 +74,7 @@ int answer_statfs(struct ninep *server, struct wire_in *in, struct wire_out *out
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
   if (fid == NULL)
     return EBADF;
   if (fstatfs(fid->path, &info) != 0)

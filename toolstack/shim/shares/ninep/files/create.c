@@ -32,7 +32,7 @@ int answer_mkdir(struct ninep *server, struct wire_in *in, struct wire_out *out)
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  int error = path_place(server, number, untrusted_name, &folder, &name);
+  int error = path_parent(server, number, untrusted_name, &folder, &name);
 
   if (error != 0 || (error = owner_begin(folder->uid, gid)) != 0)
     return error;
@@ -67,7 +67,7 @@ int answer_mknod(struct ninep *server, struct wire_in *in, struct wire_out *out)
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  int error = path_place(server, number, untrusted_name, &folder, &name);
+  int error = path_parent(server, number, untrusted_name, &folder, &name);
 
   if (error != 0 || (error = check_type(mode, major, minor)) != 0 || (error = owner_begin(folder->uid, gid)) != 0)
     return error;
@@ -86,7 +86,7 @@ int answer_symlink(struct ninep *server, struct wire_in *in, struct wire_out *ou
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  int error = path_place(server, number, untrusted_name, &folder, &name);
+  int error = path_parent(server, number, untrusted_name, &folder, &name);
 
   if (error != 0)
     return error;

@@ -78,7 +78,7 @@ int answer_readdir(struct ninep *server, struct wire_in *in, struct wire_out *ou
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *fid = fid_file(server, number);
+  struct fid *fid = fid_file(&server->fids, number);
 
   if (fid == NULL || fid->io < 0)
     return EBADF;

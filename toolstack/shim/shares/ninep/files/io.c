@@ -10,7 +10,7 @@
 
 /* Finds a fid that is open for reading or writing. */
 static int find_open(struct ninep *server, uint32_t number, uint64_t offset, struct fid **fid_out) {
-  struct fid *fid = fid_find(server, number);
+  struct fid *fid = fid_find(&server->fids, number);
 
   *fid_out = fid;
   if (fid == NULL || (fid->io < 0 && fid->xattr == NULL))
@@ -102,7 +102,7 @@ int answer_fsync(struct ninep *server, struct wire_in *in, struct wire_out *out)
   (void)out;
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
   if (fid == NULL || fid->io < 0)
     return EBADF;
   return (data_only != 0 ? fdatasync(fid->io) : fsync(fid->io)) != 0 ? errno : 0;

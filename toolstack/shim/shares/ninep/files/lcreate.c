@@ -65,7 +65,7 @@ int answer_lcreate(struct ninep *server, struct wire_in *in, struct wire_out *ou
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  int error = path_place(server, number, untrusted_name, &fid, &name);
+  int error = path_parent(server, number, untrusted_name, &fid, &name);
 
   if (error == 0)
     error = open_flags(untrusted_flags, &flags);

@@ -18,7 +18,7 @@ int answer_link(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *folder = fid_file(server, folder_number), *fid = fid_file(server, number);
+  struct fid *folder = fid_file(&server->fids, folder_number), *fid = fid_file(&server->fids, number);
   int error = folder == NULL || fid == NULL ? EBADF : path_name(untrusted_name, &name);
 
   if (error != 0)
@@ -36,7 +36,7 @@ int answer_rename(struct ninep *server, struct wire_in *in, struct wire_out *out
   wire_string(in);
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  return fid_file(server, number) == NULL || fid_file(server, folder_number) == NULL ? EBADF : EOPNOTSUPP;
+  return fid_file(&server->fids, number) == NULL || fid_file(&server->fids, folder_number) == NULL ? EBADF : EOPNOTSUPP;
 }
 
 int answer_renameat(struct ninep *server, struct wire_in *in, struct wire_out *out) {
@@ -50,7 +50,7 @@ int answer_renameat(struct ninep *server, struct wire_in *in, struct wire_out *o
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *from = fid_file(server, from_number), *to = fid_file(server, to_number);
+  struct fid *from = fid_file(&server->fids, from_number), *to = fid_file(&server->fids, to_number);
   int error = from == NULL || to == NULL ? EBADF : path_name(untrusted_from, &from_name);
 
   if (error == 0)
@@ -70,7 +70,7 @@ int answer_unlinkat(struct ninep *server, struct wire_in *in, struct wire_out *o
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *folder = fid_file(server, number);
+  struct fid *folder = fid_file(&server->fids, number);
   int error = folder == NULL ? EBADF : path_name(untrusted_name, &name);
 
   if (error == 0 && (flags & ~REMOVE_DIR) != 0)
@@ -87,7 +87,7 @@ int answer_readlink(struct ninep *server, struct wire_in *in, struct wire_out *o
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *fid = fid_file(server, number);
+  struct fid *fid = fid_file(&server->fids, number);
   struct stat info;
 
   if (fid == NULL)

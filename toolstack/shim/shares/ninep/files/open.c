@@ -52,7 +52,7 @@ int answer_lopen(struct ninep *server, struct wire_in *in, struct wire_out *out)
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
   if (fid == NULL)
     return EBADF;
   if (fid->io >= 0)

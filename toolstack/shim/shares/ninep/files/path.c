@@ -27,9 +27,9 @@ int path_name(struct wire_string untrusted_name, struct name *name_out) {
   return 0;
 }
 
-int path_place(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
-               struct name *name_out) {
-  *folder_out = fid_file(server, number);
+int path_parent(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
+                struct name *name_out) {
+  *folder_out = fid_file(&server->fids, number);
   return *folder_out == NULL ? EBADF : path_name(untrusted_name, name_out);
 }
 

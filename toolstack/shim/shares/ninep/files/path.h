@@ -15,8 +15,8 @@ struct name {
 int path_name(struct wire_string untrusted_name, struct name *name_out);
 
 /* Finds the folder's fid and checks the name of a file to create in it. */
-int path_place(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
-               struct name *name_out);
+int path_parent(struct ninep *server, uint32_t number, struct wire_string untrusted_name, struct fid **folder_out,
+                struct name *name_out);
 
 /* Opens `name` in `folder`, without following a symlink. The O_PATH descriptor belongs to the caller. */
 int path_step(int folder, const struct name *name, int *path_out);

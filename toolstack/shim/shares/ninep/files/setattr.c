@@ -93,7 +93,7 @@ int answer_setattr(struct ninep *server, struct wire_in *in, struct wire_out *ou
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  const struct fid *fid = fid_file(server, number);
+  const struct fid *fid = fid_file(&server->fids, number);
 
   if (fid == NULL)
     return EBADF;

@@ -110,11 +110,12 @@ int answer_walk(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   if (!wire_complete(in))
     return NINEP_BROKEN;
 
-  struct fid *from = fid_file(server, from_number), *to;
+  struct fid *from = fid_file(&server->fids, from_number), *to;
 
   if (walk.count > WALK_MAX)
     return EINVAL;
-  if (from == NULL || (to_number != from_number && (to_number == NINEP_NO_FID || fid_find(server, to_number) != NULL)))
+  if (from == NULL ||
+      (to_number != from_number && (to_number == NINEP_NO_FID || fid_find(&server->fids, to_number) != NULL)))
     return EBADF;
   /* the fid's open descriptor belongs to its current file */
   if (to_number == from_number && walk.count > 0 && from->io >= 0)
@@ -126,7 +127,7 @@ int answer_walk(struct ninep *server, struct wire_in *in, struct wire_out *out) 
     close(from->path);
     from->path = path;
   } else if (path >= 0) {
-    error = fid_new(server, to_number, from->uid, path, &to);
+    error = fid_new(&server->fids, to_number, from->uid, path, &to);
     if (error != 0)
       return error;
   }

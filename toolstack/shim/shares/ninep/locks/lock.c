@@ -28,7 +28,7 @@ static int check_range(uint64_t start, uint64_t length, struct lock_range *range
 
 /* Finds a fid with an open regular file. */
 static int find(struct ninep *server, uint32_t number, struct fid **fid_out, struct stat *info) {
-  struct fid *fid = fid_file(server, number);
+  struct fid *fid = fid_file(&server->fids, number);
 
   *fid_out = fid;
   if (fid == NULL || fid->io < 0)

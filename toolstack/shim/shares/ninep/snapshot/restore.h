@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Declares the shared state of the files that restore a fid snapshot. */
-#ifndef THAW_NINEP_UNSTASH_H
-#define THAW_NINEP_UNSTASH_H
+#ifndef THAW_NINEP_RESTORE_H
+#define THAW_NINEP_RESTORE_H
 
 #include "shares/ninep/server.h"
 #include "shares/ninep/snapshot/qid_restore.h"
 
 #include <stdio.h>
 
-struct unstash {
+struct restoring {
   struct ninep *server;
   FILE *file;
   uint32_t devices, fids, ranges;
@@ -18,15 +18,15 @@ struct unstash {
 };
 
 /* Writes the error message for one path and returns the error. */
-int unstash_fail(const struct unstash *unstash, int error, const char *path, const char *why);
+int restore_fail(const struct restoring *restoring, int error, const char *path, const char *why);
 
 /* Does the same for bytes that no server wrote. */
-int unstash_malformed(const struct unstash *unstash);
+int restore_malformed(const struct restoring *restoring);
 
 /* Reads the next `n` bytes. Returns 0, or an error with its message written. */
-int unstash_take(const struct unstash *unstash, void *bytes, size_t n);
+int restore_read(const struct restoring *restoring, void *bytes, size_t n);
 
 /* Restores the next fid with its file open as before. On failure, dropping the fid also frees its descriptors. */
-int unstash_fid(struct unstash *unstash);
+int restore_fid(struct restoring *restoring);
 
 #endif

@@ -74,7 +74,7 @@ static int load(struct ninep *server, const struct fid *fid, const struct name *
       *xattr_out = xattr;
       return 0;
     }
-    xattr_give_up(server, xattr);
+    xattr_discard(server, xattr);
     if (error != ERANGE)
       return error;
   }
@@ -90,7 +90,7 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
 
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
 
   int error = fid == NULL ? EBADF : untrusted_name.length > 0 ? check_name(untrusted_name, &name) : 0;
 
@@ -98,9 +98,9 @@ int answer_xattrwalk(struct ninep *server, struct wire_in *in, struct wire_out *
     error = load(server, fid, &name, &xattr);
   if (error != 0)
     return error;
-  error = fid_new(server, new_number, fid->uid, -1, &made);
+  error = fid_new(&server->fids, new_number, fid->uid, -1, &made);
   if (error != 0) {
-    xattr_give_up(server, xattr);
+    xattr_discard(server, xattr);
     return error;
   }
   made->xattr = xattr;
@@ -121,7 +121,7 @@ int answer_xattrcreate(struct ninep *server, struct wire_in *in, struct wire_out
   (void)out;
   if (!wire_complete(in))
     return NINEP_BROKEN;
-  fid = fid_file(server, number);
+  fid = fid_file(&server->fids, number);
 
   int error = fid == NULL ? EBADF : check_name(untrusted_name, &name);
 

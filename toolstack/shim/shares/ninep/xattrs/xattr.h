@@ -18,7 +18,7 @@ struct xattr {
 int xattr_new(struct ninep *server, size_t size, struct xattr **xattr_out);
 
 /* Frees a buffer that no fid has. */
-void xattr_give_up(struct ninep *server, struct xattr *xattr);
+void xattr_discard(struct ninep *server, struct xattr *xattr);
 
 /* *n: bytes wanted, then bytes read. EBADF for an attribute that is being written. */
 int xattr_read(const struct fid *fid, uint64_t offset, uint8_t *bytes, size_t *n);

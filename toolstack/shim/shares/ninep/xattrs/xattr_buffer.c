@@ -20,14 +20,14 @@ int xattr_new(struct ninep *server, size_t size, struct xattr **xattr_out) {
   return 0;
 }
 
-void xattr_give_up(struct ninep *server, struct xattr *xattr) {
+void xattr_discard(struct ninep *server, struct xattr *xattr) {
   server->xattr_bytes -= sizeof *xattr + xattr->size;
   free(xattr);
 }
 
 void xattr_free(struct ninep *server, struct fid *fid) {
   if (fid->xattr != NULL)
-    xattr_give_up(server, fid->xattr);
+    xattr_discard(server, fid->xattr);
   fid->xattr = NULL;
 }
 

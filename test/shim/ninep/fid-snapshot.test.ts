@@ -23,7 +23,13 @@ import {
   type ServeOptions,
 } from '../../support/ninep/client.js';
 import { put } from '../../support/ninep/fields.js';
-import { encodeStash, FILE, FOLDER, LINK, type Stash } from '../../support/ninep/snapshot.js';
+import {
+  encodeSnapshot,
+  FILE,
+  FOLDER,
+  LINK,
+  type FidSnapshot,
+} from '../../support/ninep/snapshot.js';
 
 interface Tree {
   dir: string;
@@ -36,10 +42,10 @@ interface Tree {
 /** A server on a folder with a file in it, which saves a fid snapshot when it is closed. */
 async function guest(t: ExecutionContext, options: ServeOptions = {}): Promise<Tree> {
   const dir = scratch(t);
-  const file = join(scratch(t), 'stash');
+  const file = join(scratch(t), 'snapshot');
   writeFileSync(join(dir, 'file'), 'content');
   mkdirSync(join(dir, 'folder'));
-  const client = await NinepClient.start(t, dir, { ...options, stash: file });
+  const client = await NinepClient.start(t, dir, { ...options, save: file });
   return { dir, file, client, root: await client.attach() };
 }
 
@@ -50,7 +56,7 @@ async function another(
   options: ServeOptions = {},
 ): Promise<NinepClient> {
   t.is(await client.close(), 0);
-  return NinepClient.open(t, dir, { ...options, unstash: file });
+  return NinepClient.open(t, dir, { ...options, restore: file });
 }
 
 for (const [name, options] of Object.entries({ '': {}, ', confined': { confined: {} } }))
@@ -92,12 +98,12 @@ test('the agreed size of messages stays, and nothing need be agreed on again', a
 
 test('a connection before its version, and one without a fid', async (t) => {
   const [dir, place] = [scratch(t), scratch(t)];
-  const first = NinepClient.open(t, dir, { stash: join(place, '1') });
+  const first = NinepClient.open(t, dir, { save: join(place, '1') });
   t.is(await first.close(), 0);
-  const second = NinepClient.open(t, dir, { unstash: join(place, '1'), stash: join(place, '2') });
+  const second = NinepClient.open(t, dir, { restore: join(place, '1'), save: join(place, '2') });
   await second.version();
   t.is(await second.close(), 0);
-  const third = NinepClient.open(t, dir, { unstash: join(place, '2') });
+  const third = NinepClient.open(t, dir, { restore: join(place, '2') });
   t.deepEqual(await third.list(await third.attach()), []);
 });
 
@@ -143,7 +149,7 @@ test('what was renamed is found under its new name, and a link is itself', async
 
 test('locks are held again, and refused where somebody else has them', async (t) => {
   const tree = await guest(t);
-  const { client, root, dir, file: stash } = tree;
+  const { client, root, dir, file: snapshot } = tree;
   const file = await client.lopen(await client.walk(root, 'file'), 2);
   const again = await client.lopen(await client.walk(root, 'file'), 2);
   t.true(await client.lock(file, 1, 0, 10, 5));
@@ -165,28 +171,28 @@ test('locks are held again, and refused where somebody else has them', async (t)
   t.true(await next.lock(file, 2, 0, 0, 5));
   t.true(await other.lock(theirs, 1, 0, 1));
   await next.close();
-  const refused = NinepClient.open(t, dir, { unstash: stash });
-  t.is(await refused.refusal(), 'Cannot take up file: somebody else has locked it');
+  const refused = NinepClient.open(t, dir, { restore: snapshot });
+  t.is(await refused.refusal(), 'Cannot restore file: another guest or the host has locked it');
   await other.close();
-  t.is(await NinepClient.open(t, dir, { unstash: stash }).close(), 0);
+  t.is(await NinepClient.open(t, dir, { restore: snapshot }).close(), 0);
 });
 
 /** Changes to a file that a guest has open, and the resulting reason against a snapshot. */
 const LOST: Record<string, [(path: string, away: string) => void, string]> = {
-  deleted: [(path) => rmSync(path), 'Cannot stash folder/x: it is open, and has been deleted'],
+  deleted: [(path) => rmSync(path), 'Cannot save folder/x: it is open, and has been deleted'],
   'one of two names deleted': [
     (path) => {
       linkSync(path, `${path}2`);
       rmSync(path);
     },
-    'Cannot stash folder/x: it is open, and has been deleted',
+    'Cannot save folder/x: it is open, and has been deleted',
   ],
   replaced: [
     (path) => {
       writeFileSync(`${path}2`, '');
       renameSync(`${path}2`, path);
     },
-    'Cannot stash folder/x: it is open, and has been deleted',
+    'Cannot save folder/x: it is open, and has been deleted',
   ],
   'what the host calls deleted': [
     (path) => {
@@ -194,9 +200,9 @@ const LOST: Record<string, [(path: string, away: string) => void, string]> = {
       rmSync(path);
       writeFileSync(`${path} (deleted)`, '');
     },
-    'Cannot stash folder/x (deleted): it is open, and another file has its name',
+    'Cannot save folder/x (deleted): it is open, and another file has its name',
   ],
-  'moved away': [renameSync, 'Cannot stash a file: it is open, and no longer in the tree'],
+  'moved away': [renameSync, 'Cannot save a file: it is open, and no longer in the tree'],
 };
 
 for (const [name, [change, why]] of Object.entries(LOST))
@@ -209,7 +215,7 @@ for (const [name, [change, why]] of Object.entries(LOST))
     t.is(await client.refusal(), why);
   });
 
-test('of what is not open the names may be gone, before the stash and behind it', async (t) => {
+test('of what is not open the names may be gone, before the snapshot and behind it', async (t) => {
   const tree = await guest(t);
   const { client, root, dir, file } = tree;
   for (const name of ['before', 'behind', 'kept']) writeFileSync(join(dir, 'folder', name), name);
@@ -221,7 +227,7 @@ test('of what is not open the names may be gone, before the stash and behind it'
   rmSync(join(dir, 'folder/behind'));
   mkdirSync(join(dir, 'folder/behind'));
   const again = `${file}-again`;
-  const next = NinepClient.open(t, dir, { unstash: file, stash: again });
+  const next = NinepClient.open(t, dir, { restore: file, save: again });
   for (const fid of [before, behind]) {
     await t.throwsAsync(next.call(T.getattr, put.u32(fid), put.u64(0x7ff)), { message: /EBADF|9/ });
     await t.throwsAsync(next.lopen(fid));
@@ -232,7 +238,7 @@ test('of what is not open the names may be gone, before the stash and behind it'
   t.is(String(await next.read(kept)), 'kept');
   // A second time.
   t.is(await next.close(), 0);
-  const third = NinepClient.open(t, dir, { unstash: again });
+  const third = NinepClient.open(t, dir, { restore: again });
   await t.throwsAsync(third.lopen(before));
   t.is(String(await third.read(kept)), 'kept');
 });
@@ -245,7 +251,7 @@ test('so is an extended attribute on its way, and a path that is too long', asyn
   await client.call(T.xattrcreate, put.u32(fid), ...fields);
   t.is(
     await client.refusal(),
-    'Cannot stash file: one of its extended attributes is read or written',
+    'Cannot save file: one of its extended attributes is read or written',
   );
   const deep = await guest(t);
   let folder = deep.root;
@@ -254,27 +260,27 @@ test('so is an extended attribute on its way, and a path that is too long', asyn
     await deep.client.mkdir(folder, name);
     folder = await deep.client.walk(folder, name);
   }
-  t.is(await deep.client.refusal(), 'Cannot stash a file: File name too long');
+  t.is(await deep.client.refusal(), 'Cannot save a file: File name too long');
   // Node.js has no function for this.
   execFileSync('rm', ['-rf', join(deep.dir, name)]);
 });
 
 test('what is not there, or of another kind, or cannot be opened, is named', async (t) => {
   for (const [change, expected] of [
-    [(path: string) => rmSync(path), 'Cannot take up file: No such file or directory'],
+    [(path: string) => rmSync(path), 'Cannot restore file: No such file or directory'],
     [
       (path: string) => {
         rmSync(path);
         mkdirSync(path);
       },
-      'Cannot take up file: it is a file of another kind',
+      'Cannot restore file: it is a file of another kind',
     ],
     [
       (path: string) => {
         rmSync(path);
         symlinkSync('folder', path);
       },
-      'Cannot take up file: it is a file of another kind',
+      'Cannot restore file: it is a file of another kind',
     ],
   ] as const) {
     const tree = await guest(t);
@@ -282,7 +288,7 @@ test('what is not there, or of another kind, or cannot be opened, is named', asy
     await client.lopen(await client.walk(root, 'file'));
     t.is(await client.close(), 0);
     change(join(dir, 'file'));
-    t.is(await NinepClient.open(t, dir, { unstash: file }).refusal(), expected);
+    t.is(await NinepClient.open(t, dir, { restore: file }).refusal(), expected);
   }
 });
 
@@ -306,7 +312,7 @@ test('in a copy they work, and no number is one that the guest has for another f
   const copy = scratch(t);
   cpSync(dir, copy, { recursive: true });
   const place = join(scratch(t), 'second');
-  const next = NinepClient.open(t, copy, { unstash: file, stash: place });
+  const next = NinepClient.open(t, copy, { restore: file, save: place });
   await next.write(fid, 0, 'C');
   t.is(readFileSync(join(copy, 'file'), 'utf8'), 'Content');
   t.is(readFileSync(join(dir, 'file'), 'utf8'), 'content');
@@ -314,13 +320,13 @@ test('in a copy they work, and no number is one that the guest has for another f
   t.is((await next.getattr(fid)).qid.path >> 52n, 1n);
   // Repeated: the second server's snapshot has both.
   t.is(await next.close(), 0);
-  const third = NinepClient.open(t, copy, { unstash: place });
+  const third = NinepClient.open(t, copy, { restore: place });
   t.is((await third.getattr(fid)).qid.path >> 52n, 1n);
 });
 
 /** A server on a tree with a file beside it, started from a forged snapshot. */
 function forged(t: ExecutionContext, bytes: Buffer, fewFids = false): NinepClient {
-  const [dir, file] = [scratch(t), join(scratch(t), 'stash')];
+  const [dir, file] = [scratch(t), join(scratch(t), 'snapshot')];
   mkdirSync(join(dir, 'export/folder'), { recursive: true });
   writeFileSync(join(dir, 'secret'), 'secret');
   writeFileSync(join(dir, 'export/file'), 'content');
@@ -328,7 +334,7 @@ function forged(t: ExecutionContext, bytes: Buffer, fewFids = false): NinepClien
   symlinkSync('..', join(dir, 'export/up'));
   execFileSync('mkfifo', [join(dir, 'export/fifo')]);
   writeFileSync(file, bytes);
-  return NinepClient.open(t, join(dir, 'export'), { unstash: file, fewFids });
+  return NinepClient.open(t, join(dir, 'export'), { restore: file, fewFids });
 }
 
 test('what is written by hand is taken up where a server could have written it', async (t) => {
@@ -339,20 +345,20 @@ test('what is written by hand is taken up where a server could have written it',
     { number: 9, path: 'folder', flags: 0o200000, position: -1 },
   ];
   const ranges = [{ fid: 7, end: 0, exclusive: 1 }];
-  const client = forged(t, encodeStash({ fids, ranges, devices: [0, 5] }));
+  const client = forged(t, encodeSnapshot({ fids, ranges, devices: [0, 5] }));
   t.is(String(await client.read(7)), 'content');
   t.is(await client.readlink(8), '../secret');
   t.deepEqual(await client.readdir(9, 0n).then((all) => all.length), 2);
   t.deepEqual(await client.walkTo(1, 10, '..'), await client.walkTo(1, 11, '..'));
 });
 
-const MALFORMED = 'Cannot take up what was stashed: it is malformed';
+const MALFORMED = 'Cannot restore the fid snapshot: it is malformed';
 
-const FORGED: Record<string, [Stash, string?]> = {
+const FORGED: Record<string, [FidSnapshot, string?]> = {
   'of another kind of file': [{ magic: 'TAR.' }],
   'of another version': [
     { version: 2 },
-    'Cannot take up what was stashed: another version of thaw wrote it',
+    'Cannot restore the fid snapshot: another version of thaw wrote it',
   ],
   'with messages too long': [{ msize: 2 ** 31 }],
   'with messages too short': [{ msize: 4095 }],
@@ -382,27 +388,27 @@ const FORGED: Record<string, [Stash, string?]> = {
   'with a path that ends before it ends': [{ fids: [{ path: 'file\0' }] }],
   'with a path that leads up': [
     { fids: [{ path: '../secret', mode: FILE }] },
-    'Cannot take up ../secret: Invalid cross-device link',
+    'Cannot restore ../secret: Invalid cross-device link',
   ],
   'with a path from the root': [
     { fids: [{ path: '/etc/passwd', mode: FILE }] },
-    'Cannot take up /etc/passwd: Invalid cross-device link',
+    'Cannot restore /etc/passwd: Invalid cross-device link',
   ],
   'through a symlink': [
     { fids: [{ path: 'up/secret', mode: FILE }] },
-    'Cannot take up up/secret: Too many levels of symbolic links',
+    'Cannot restore up/secret: Too many levels of symbolic links',
   ],
   'with a symlink opened': [
     { fids: [{ path: 'link', mode: LINK, flags: 0 }] },
-    'Cannot take up link: Too many levels of symbolic links',
+    'Cannot restore link: Too many levels of symbolic links',
   ],
   'with a FIFO opened': [
     { fids: [{ path: 'fifo', mode: 0o010000, flags: 0 }] },
-    'Cannot take up fifo: Permission denied',
+    'Cannot restore fifo: Permission denied',
   ],
   'with a folder that is written': [
     { fids: [{ path: 'folder', flags: 2 }] },
-    'Cannot take up folder: Is a directory',
+    'Cannot restore folder: Is a directory',
   ],
   'with a lock of no fid': [{ ranges: [{ fid: 2 }] }],
   'with a lock of what is not open': [{ ranges: [{}] }],
@@ -414,19 +420,19 @@ const FORGED: Record<string, [Stash, string?]> = {
       'of a third kind': { exclusive: 2 },
     }).map(([name, range]) => [
       `with a lock ${name}`,
-      [{ fids: [{ path: 'file', mode: FILE, flags: 2 }], ranges: [range] }] as [Stash],
+      [{ fids: [{ path: 'file', mode: FILE, flags: 2 }], ranges: [range] }] as [FidSnapshot],
     ]),
   ),
 };
 
-for (const [name, [stash, why = MALFORMED]] of Object.entries(FORGED))
-  test(`a stash ${name} is refused`, async (t) => {
-    t.is(await forged(t, encodeStash(stash)).refusal(), why);
+for (const [name, [snapshot, why = MALFORMED]] of Object.entries(FORGED))
+  test(`a fid snapshot ${name} is refused`, async (t) => {
+    t.is(await forged(t, encodeSnapshot(snapshot)).refusal(), why);
   });
 
 test('so is one that is cut off anywhere, and one that goes on', async (t) => {
   const fids = [{}, { number: 2, path: 'file', mode: FILE, flags: 2 }];
-  const whole = encodeStash({ fids, ranges: [{ fid: 2 }] });
+  const whole = encodeSnapshot({ fids, ranges: [{ fid: 2 }] });
   for (let length = 0; length < whole.length; length += 3)
     t.is(await forged(t, whole.subarray(0, length)).refusal(), MALFORMED);
   t.is(await forged(t, Buffer.concat([whole, Buffer.alloc(1)])).refusal(), MALFORMED);
@@ -434,19 +440,19 @@ test('so is one that is cut off anywhere, and one that goes on', async (t) => {
 
 test('no more fids and locks than a guest may have', async (t) => {
   const fids = Array.from({ length: 65 }, (_, number) => ({ number }));
-  t.is(await forged(t, encodeStash({ fids }), true).refusal(), MALFORMED);
-  const client = forged(t, encodeStash({ fids: fids.slice(0, 64) }), true);
+  t.is(await forged(t, encodeSnapshot({ fids }), true).refusal(), MALFORMED);
+  const client = forged(t, encodeSnapshot({ fids: fids.slice(0, 64) }), true);
   await t.throwsAsync(client.walk(1), { code: 'ENFILE' });
   // A range in the middle of another range splits it: three remain.
   const ranges = [{ end: 100 }, ...Array.from({ length: 15 }, (_, i) => ({ process: 2, start: 6 * i + 2, end: 6 * i + 3, exclusive: 1 }))]; // prettier-ignore
   const open = [{ path: 'file', mode: FILE, flags: 2 }];
-  const why = 'Cannot take up file: No locks available';
-  t.is(await forged(t, encodeStash({ fids: open, ranges }), true).refusal(), why);
+  const why = 'Cannot restore file: No locks available';
+  t.is(await forged(t, encodeSnapshot({ fids: open, ranges }), true).refusal(), why);
 });
 
 test('two devices that are one now do not share numbers', async (t) => {
   const dir = scratch(t);
-  const [inode, file] = [statSync(dir).ino, join(scratch(t), 'stash')];
+  const [inode, file] = [statSync(dir).ino, join(scratch(t), 'snapshot')];
   mkdirSync(join(dir, 'folder'));
   const other = statSync(join(dir, 'folder')).ino;
   const fids = [
@@ -454,15 +460,15 @@ test('two devices that are one now do not share numbers', async (t) => {
     { number: 2, path: 'folder', inode: other, device: 2 },
     { number: 3, inode, device: 1 },
   ];
-  writeFileSync(file, encodeStash({ fids, devices: [0, 0, 0] }));
-  const client = NinepClient.open(t, dir, { unstash: file });
+  writeFileSync(file, encodeSnapshot({ fids, devices: [0, 0, 0] }));
+  const client = NinepClient.open(t, dir, { restore: file });
   for (const fid of [1, 2, 3]) t.is((await client.getattr(fid)).qid.path >> 52n, 0n);
   fids.splice(0, 1);
-  writeFileSync(file, encodeStash({ fids, devices: [0, 0, 0] }));
-  const next = NinepClient.open(t, dir, { unstash: file });
+  writeFileSync(file, encodeSnapshot({ fids, devices: [0, 0, 0] }));
+  const next = NinepClient.open(t, dir, { restore: file });
   for (const fid of [2, 3]) t.is((await next.getattr(fid)).qid.path >> 52n, 1n);
   fids.splice(0, 2, { inode: inode + 1 }, { number: 2, path: 'folder', inode: other, device: 0 });
-  writeFileSync(file, encodeStash({ fids, devices: [0, 0, 0] }));
-  const last = NinepClient.open(t, dir, { unstash: file });
+  writeFileSync(file, encodeSnapshot({ fids, devices: [0, 0, 0] }));
+  const last = NinepClient.open(t, dir, { restore: file });
   for (const fid of [1, 2]) t.is((await last.getattr(fid)).qid.path >> 52n, 3n);
 });

@@ -13,29 +13,29 @@ import { programs } from '../support/programs.js';
 import { Sandbox } from '../support/shim/sandbox.js';
 import { until } from '../support/within.js';
 
-const { SHARE, SHARED, STASH, STASHED, UNSHARE, UNSHARED } = ApiType;
+const { SHARE, SHARED, SAVE_FIDS, FIDS_SAVED, UNSHARE, UNSHARED } = ApiType;
 const RINGS = [
   { ref: 8, port: 1 },
   { ref: 9, port: 2 },
 ];
-const share = (path: string, stash?: string) =>
-  encodeShare(RINGS, [{ path, readOnly: true }], stash);
+const share = (path: string, snapshot?: string) =>
+  encodeShare(RINGS, [{ path, readOnly: true }], snapshot);
 
 /** A shim whose file servers are test/support/shim/server.c. */
 const serving = (t: ExecutionContext): Promise<Sandbox> =>
   Sandbox.start(t, { program: programs().shimOfFiles });
 
-async function shared(sandbox: Sandbox, device: number, path = '/srv', stash?: string) {
-  sandbox.control.send(SHARE, device, 0, share(path, stash));
+async function shared(sandbox: Sandbox, device: number, path = '/srv', snapshot?: string) {
+  sandbox.control.send(SHARE, device, 0, share(path, snapshot));
   const { id, arg, payload } = await sandbox.control.nextOf(SHARED);
   return { id, arg, text: payload.toString() };
 }
 
 /** Saves the fid snapshot of a device's server at `path`. An empty path resumes the server. */
-async function stashed(sandbox: Sandbox, device: number, path: string, client = sandbox.control) {
-  client.send(STASH, device, 0, encodeFields([path]));
-  const { id, arg, payload } = await client.nextOf(STASHED);
-  if (id !== device) throw new Error(`STASHED is of device ${id}`);
+async function saved(sandbox: Sandbox, device: number, path: string, client = sandbox.control) {
+  client.send(SAVE_FIDS, device, 0, encodeFields([path]));
+  const { id, arg, payload } = await client.nextOf(FIDS_SAVED);
+  if (id !== device) throw new Error(`FIDS_SAVED is of device ${id}`);
   return { arg, text: payload.toString() };
 }
 
@@ -168,19 +168,19 @@ test('one that ends by itself is the end of the sandbox, and of the others', asy
 
 const DONE = { arg: 0, text: '' };
 
-test('a server stashes into a new file, stands still, and goes on; another takes it up', async (t) => {
+test('a server saves its fids in a new file, stops, and resumes; another restores them', async (t) => {
   const sandbox = await serving(t);
   const file = join(sandbox.dir, 'one');
   await shared(sandbox, 1);
-  t.deepEqual(await stashed(sandbox, 1, ''), DONE, 'it goes on already');
-  t.deepEqual(await stashed(sandbox, 1, file), DONE);
-  t.is(readFileSync(file, 'utf8'), 'stash');
+  t.deepEqual(await saved(sandbox, 1, ''), DONE, 'it goes on already');
+  t.deepEqual(await saved(sandbox, 1, file), DONE);
+  t.is(readFileSync(file, 'utf8'), 'saved');
   t.is(statSync(file).mode & 0o777, 0o600);
-  t.regex((await stashed(sandbox, 1, `${file}-again`)).text, /was told to already/);
+  t.regex((await saved(sandbox, 1, `${file}-again`)).text, /was told to already/);
   t.false(existsSync(`${file}-again`));
-  t.deepEqual(await stashed(sandbox, 1, ''), DONE);
-  t.deepEqual(await stashed(sandbox, 1, ''), DONE);
-  t.deepEqual(await stashed(sandbox, 1, `${file}-again`), DONE);
+  t.deepEqual(await saved(sandbox, 1, ''), DONE);
+  t.deepEqual(await saved(sandbox, 1, ''), DONE);
+  t.deepEqual(await saved(sandbox, 1, `${file}-again`), DONE);
   t.is((await shared(sandbox, 2, '/srv', file)).arg, 0);
   t.is((await sandbox.status()).state, 'up');
 });
@@ -190,60 +190,60 @@ test('one that cannot says why, leaves no file and serves on', async (t) => {
   const file = join(sandbox.dir, 'one');
   await shared(sandbox, 1, '/stubborn');
   for (let i = 0; i < 2; i++) {
-    t.deepEqual(await stashed(sandbox, 1, file), { arg: 2, text: 'a file is gone' });
+    t.deepEqual(await saved(sandbox, 1, file), { arg: 2, text: 'a file is gone' });
     t.false(existsSync(file));
   }
-  t.deepEqual(await stashed(sandbox, 1, ''), DONE);
+  t.deepEqual(await saved(sandbox, 1, ''), DONE);
   t.is((await sandbox.status()).state, 'up');
 });
 
-test('nothing is stashed of a device without a server, or where no file can be made', async (t) => {
+test('no fids are saved of a device without a server, or where no file can be made', async (t) => {
   const sandbox = await serving(t);
   const file = join(sandbox.dir, 'one');
   sandbox.control.send(SHARE, 2, 0, share('/slow'));
   for (const device of [1, 2])
     for (const path of [file, ''])
-      t.deepEqual(await stashed(sandbox, device, path), {
+      t.deepEqual(await saved(sandbox, device, path), {
         arg: 2,
-        text: 'Cannot stash files: the device has no server',
+        text: 'Cannot save the open files: the device has no server',
       });
   await shared(sandbox, 1);
-  t.regex((await stashed(sandbox, 1, 'relative')).text, /no absolute path/);
+  t.regex((await saved(sandbox, 1, 'relative')).text, /no absolute path/);
   writeFileSync(file, 'mine');
   symlinkSync('nothing', `${file}-link`);
   for (const path of [file, `${file}-link`])
-    t.deepEqual(await stashed(sandbox, 1, path), {
+    t.deepEqual(await saved(sandbox, 1, path), {
       arg: 12,
       text: `Cannot make ${path}: File exists`,
     });
   t.is(readFileSync(file, 'utf8'), 'mine');
-  t.deepEqual(await stashed(sandbox, 1, `${file}-new`), DONE);
+  t.deepEqual(await saved(sandbox, 1, `${file}-new`), DONE);
 });
 
-test('a STASH that is no one path is malformed', async (t) => {
+test('a SAVE_FIDS that is no one path is malformed', async (t) => {
   const sandbox = await serving(t);
   await shared(sandbox, 1);
   for (const payload of [Buffer.alloc(0), encodeFields(['/a', '/b']), encodeFields(['/a\0b'])]) {
-    sandbox.control.send(STASH, 1, 0, payload);
-    t.is((await sandbox.control.nextOf(STASHED)).arg, 1);
+    sandbox.control.send(SAVE_FIDS, 1, 0, payload);
+    t.is((await sandbox.control.nextOf(FIDS_SAVED)).arg, 1);
   }
   t.is((await sandbox.status()).state, 'up');
 });
 
-test('what was stashed is a file, and one that a server wrote', async (t) => {
+test('only a file that a server wrote is restored', async (t) => {
   const sandbox = await serving(t);
   const file = join(sandbox.dir, 'one');
   const refused = async (path: string) => (await shared(sandbox, 1, '/srv', path)).text;
-  t.is(await refused(file), `Cannot take up ${file}: No such file or directory`);
-  t.is(await refused(sandbox.dir), `Cannot take up ${sandbox.dir}: it is no file`);
-  t.is(await refused('/dev/null'), 'Cannot take up /dev/null: it is no file');
+  t.is(await refused(file), `Cannot restore ${file}: No such file or directory`);
+  t.is(await refused(sandbox.dir), `Cannot restore ${sandbox.dir}: it is no file`);
+  t.is(await refused('/dev/null'), 'Cannot restore /dev/null: it is no file');
   t.regex(await refused('one'), /no absolute path/);
   t.regex(await refused(''), /no absolute path/);
   writeFileSync(file, 'other');
   symlinkSync(file, `${file}-link`);
   t.regex(await refused(`${file}-link`), /Too many levels/);
   t.is(servers(sandbox).length, 0);
-  t.is(await refused(file), 'Cannot take up what was stashed');
+  t.is(await refused(file), 'Cannot restore the fid snapshot');
   t.is((await sandbox.status()).state, 'up');
 });
 
@@ -255,21 +255,21 @@ async function untilLate(sandbox: Sandbox): Promise<number> {
   return pid;
 }
 
-test('a stash that nobody waits for any more is given up, and its file goes', async (t) => {
+test('a snapshot that no client waits for is cancelled, and its file removed', async (t) => {
   const sandbox = await serving(t);
   const file = join(sandbox.dir, 'one');
   await shared(sandbox, 1, '/late');
   const other = await FrameSocket.connect(sandbox.socket);
-  other.send(STASH, 1, 0, encodeFields([file]));
+  other.send(SAVE_FIDS, 1, 0, encodeFields([file]));
   const pid = await untilLate(sandbox);
   other.close();
-  const answer = stashed(sandbox, 1, '');
+  const answer = saved(sandbox, 1, '');
   // The shim's answer to this shows that it has seen both.
   await sandbox.status();
   process.kill(pid, 'SIGCONT');
   t.deepEqual(await answer, DONE);
   t.false(existsSync(file));
-  t.deepEqual(await stashed(sandbox, 1, file), DONE);
+  t.deepEqual(await saved(sandbox, 1, file), DONE);
   t.true(existsSync(file));
 });
 
@@ -278,13 +278,16 @@ test('one that ends or is unshared meanwhile leaves no file', async (t) => {
     const sandbox = await serving(t);
     const file = join(sandbox.dir, 'one');
     await shared(sandbox, 1, '/late');
-    sandbox.control.send(STASH, 1, 0, encodeFields([file]));
+    sandbox.control.send(SAVE_FIDS, 1, 0, encodeFields([file]));
     const pid = await untilLate(sandbox);
     t.true(existsSync(file));
     if (end === 'UNSHARE') sandbox.control.send(UNSHARE, 1, 0);
     else process.kill(pid, end);
-    const { arg, payload } = await sandbox.control.nextOf(STASHED);
-    t.deepEqual([arg, payload.toString()], [12, 'The file server ended before it had stashed']);
+    const { arg, payload } = await sandbox.control.nextOf(FIDS_SAVED);
+    t.deepEqual(
+      [arg, payload.toString()],
+      [12, 'The file server ended before it had saved the open files'],
+    );
     t.false(existsSync(file));
     await until('it is gone', () => servers(sandbox).length === 0);
     t.is((await sandbox.status()).state, end === 'UNSHARE' ? 'up' : 'lost');
@@ -295,9 +298,9 @@ test('one that ends while it stands still is the end of the sandbox', async (t) 
   const sandbox = await serving(t);
   const file = join(sandbox.dir, 'one');
   await shared(sandbox, 1);
-  await stashed(sandbox, 1, file);
+  await saved(sandbox, 1, file);
   process.kill(servers(sandbox)[0] ?? 0, 'SIGKILL');
   await until('the sandbox is lost', async () => (await sandbox.status()).state === 'lost');
   t.true(existsSync(file));
-  t.regex((await stashed(sandbox, 1, '')).text, /its file server ended/);
+  t.regex((await saved(sandbox, 1, '')).text, /its file server ended/);
 });

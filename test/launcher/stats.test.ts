@@ -11,7 +11,7 @@ import type { FakeProcess } from '../support/agent/fake-process.js';
 import { called, ended, FED, left, wish, type Called } from '../support/shim/stand-in.js';
 import { until } from '../support/within.js';
 
-const FIGURES = 128;
+const STATS = 128;
 const NAMES = ['cpu.stat', 'memory.current', 'memory.stat', 'pids.current', 'memory.max'];
 const STAT = Array.from({ length: 200 }, (_, i) => `field_${i} ${i}\n`).join('');
 const SAID = ['usage_usec 17\nuser_usec 9\n', '4096\n', STAT, '3\n', '67108864\n'];
@@ -35,12 +35,12 @@ function makeFolder(t: ExecutionContext, { sandbox }: Called): string {
   return folder;
 }
 
-async function shown(t: ExecutionContext, figures: string[] | undefined): Promise<Shown> {
+async function shown(t: ExecutionContext, stats: string[] | undefined): Promise<Shown> {
   const all = await called(t);
   const folder = makeFolder(t, all);
-  const pid = await left(all, FED | FIGURES, { cgroup: join(folder, 'cgroup.procs') });
+  const pid = await left(all, FED | STATS, { cgroup: join(folder, 'cgroup.procs') });
   const inside = all.sandbox.agent.begin(1, true);
-  inside.figures = figures;
+  inside.stats = stats;
   await until('the shim has heard of it', async () => {
     const { processes } = await all.sandbox.status();
     return processes[0]?.hasBegun === true;
@@ -56,7 +56,7 @@ const mounts = (folder: string): string[] =>
 /** Returns the file's text after the guest's answer. On a busy machine the answer may exceed the reader's time limit, which gives EIO. */
 async function told(folder: string, name: string): Promise<string> {
   let said: string | undefined;
-  await until(`${name} has figures`, async () => {
+  await until(`${name} has stats`, async () => {
     said = await readFile(join(folder, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EIO') throw error;
       return undefined;
@@ -81,7 +81,7 @@ test('who reads them is told what the guest says, asked once for what is read to
   t.true(asked < NAMES.length, String(asked));
   t.true(inside.asked >= 1);
   t.is(readFileSync(join(folder, 'memory.events'), 'utf8'), 'dom0\n');
-  inside.figures = SAID.with(1, '8192\n');
+  inside.stats = SAID.with(1, '8192\n');
   await until('it is asked anew', async () => {
     return (await told(folder, 'memory.current')) === '8192\n';
   });
@@ -97,7 +97,7 @@ test('who reads in parts has what was so when it began, and nobody writes', asyn
   const file = await open(join(folder, 'memory.stat'));
   const part = Buffer.alloc(100);
   await file.read(part, 0, 100, 0);
-  inside.figures = SAID.with(2, 'other 1\n');
+  inside.stats = SAID.with(2, 'other 1\n');
   await until('others see the new', async () => {
     return (await told(folder, 'memory.stat')) === 'other 1\n';
   });
@@ -121,13 +121,13 @@ test('a guest that does not answer: what was known, and before that an error, af
   }
   t.true(quickest < 900, 'who does not answer is not waited for once more');
   inside.tell(SAID);
-  inside.figures = SAID;
+  inside.stats = SAID;
   await until('it answers', async () => {
     const said = await readFile(join(folder, 'pids.current'), 'utf8').catch(() => '');
     return said === '3\n';
   });
   const { asked } = inside;
-  inside.figures = undefined;
+  inside.stats = undefined;
   await until('it has to be asked', async () => {
     t.is(await readFile(join(folder, 'pids.current'), 'utf8'), '3\n');
     return inside.asked > asked;
@@ -156,7 +156,7 @@ test('df leaves them out; a signal does not keep one from an answer', async (t) 
   const df = spawnSync('df', ['--output=target'], { encoding: 'utf8' });
   t.false((df.stdout + df.stderr).includes(folder), df.stdout + df.stderr);
   t.is(await told(folder, 'pids.current'), '3\n');
-  inside.figures = undefined;
+  inside.stats = undefined;
   const { asked } = inside;
   const script = `$SIG{ALRM} = sub {}; open my $f, '<', '${folder}/pids.current' or die; alarm 1; sysread $f, my $said, 99 or die $!; print $said`;
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -199,7 +199,7 @@ test('whoever waits is let go when it is killed, and what it leaves answers nobo
 test('one that is ended before its container begins leaves nothing mounted', async (t) => {
   const all = await called(t);
   const folder = makeFolder(t, all);
-  const pid = await left(all, FED | FIGURES, { cgroup: join(folder, 'cgroup.procs') });
+  const pid = await left(all, FED | STATS, { cgroup: join(folder, 'cgroup.procs') });
   t.is(mounts(folder).length, 5);
   const over = ended(all);
   process.kill(pid, 'SIGTERM');
@@ -212,7 +212,7 @@ test('one that cannot be made leaves nothing mounted; without the wish there is 
   const folder = makeFolder(t, all);
   const cgroup = join(folder, 'cgroup.procs');
   const refused = wish(all, { cgroup, root: '/nowhere' });
-  t.regex(String(await all.session.standIn(1, FED | FIGURES, refused)), /^Cannot enter the root/);
+  t.regex(String(await all.session.standIn(1, FED | STATS, refused)), /^Cannot enter the root/);
   t.deepEqual(mounts(folder), []);
   const other = await called(t);
   await left(other, FED, { cgroup });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* FIGURES: reports the cgroup files that a container's stand-in in dom0 shows. */
-#include "process/figures.h"
+/* CGROUP_STATS: reports the cgroup files that a container's stand-in in dom0 shows. */
+#include "process/stats.h"
 
 #include "process/cgroup.h"
 #include "protocol/report.h"
@@ -29,7 +29,7 @@ static void report_limit(struct agent_report *report, const char *folder) {
   agent_report_field(report, text, strlen(text));
 }
 
-size_t agent_figures(const struct agent_process *process, uint8_t *payload, size_t size) {
+size_t agent_process_stats(const struct agent_process *process, uint8_t *payload, size_t size) {
   static const char *const names[] = {"cpu.stat", "memory.current", "memory.stat", "pids.current"};
   char folder[AGENT_PATH_MAX], path[AGENT_PATH_MAX + 32];
   struct agent_report report = {0};

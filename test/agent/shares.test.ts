@@ -5,7 +5,7 @@ import test from 'ava';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentFault, AgentType } from '../../toolstack/agent/wire.js';
-import { encodeFiles, encodeFill } from '../../toolstack/agent/wire-guest.js';
+import { encodeShareTag, encodeFill } from '../../toolstack/agent/wire-guest.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import type { Refusal } from '../support/agent/agent-client.js';
 import { TestAgent } from '../support/agent/agent.js';
@@ -31,18 +31,20 @@ test.serial('a volume is filled in the tree of its device', async (t) => {
 });
 
 test.serial('a device that is not there is not mounted', async (t) => {
-  const error = await t.throwsAsync<Refusal>(agent.request(AgentType.FILES, encodeFiles('thaw-3')));
+  const error = await t.throwsAsync<Refusal>(
+    agent.request(AgentType.MOUNT_SHARE, encodeShareTag('thaw-3')),
+  );
   t.is(error.fault, AgentFault.MOUNT);
-  await t.notThrowsAsync(agent.request(AgentType.UNFILES, encodeFiles('thaw-3')));
+  await t.notThrowsAsync(agent.request(AgentType.UNMOUNT_SHARE, encodeShareTag('thaw-3')));
 });
 
 test.serial('what is not mounted is gone, as often as that is asked', async (t) => {
   for (let i = 0; i < 2; i++)
-    await t.notThrowsAsync(agent.request(AgentType.UNFILES, encodeFiles('thaw-9')));
+    await t.notThrowsAsync(agent.request(AgentType.UNMOUNT_SHARE, encodeShareTag('thaw-9')));
 });
 
 test.serial('anything but a tag is malformed', async (t) => {
-  for (const type of [AgentType.FILES, AgentType.UNFILES])
+  for (const type of [AgentType.MOUNT_SHARE, AgentType.UNMOUNT_SHARE])
     for (const payload of [encodeFields(['../x']), encodeFields(['a', 'b']), Buffer.alloc(3)]) {
       const error = await t.throwsAsync<Refusal>(agent.request(type, payload));
       t.is(error.fault, AgentFault.MESSAGE);

@@ -53,7 +53,7 @@ async function standsStill(t: ExecutionContext): Promise<void> {
 }
 
 /** Starts reading more than the data channel accepts without credit. */
-async function startReading(container = 'c', options: number = ArchiveOption.STILL) {
+async function startReading(container = 'c', options: number = ArchiveOption.FROZEN) {
   const process = agent.newProcess({ isAutoCredited: false });
   const request = {
     ...{ process: process.id, flags: 0, verb: ArchiveVerb.PACK, options, container },
@@ -71,7 +71,7 @@ function rest(process: AgentProcess): Promise<ExitStatus> {
   return process.ended();
 }
 
-test.serial('it stands still until all is read, and then goes on', async (t) => {
+test.serial('it is frozen until all is read, and then resumes', async (t) => {
   await startContainer(agent, 'c', COUNT);
   takeAway = giveCgroup(agent);
   await untilCounts();
@@ -101,7 +101,7 @@ test.serial('it goes on when the reading is killed', async (t) => {
   t.deepEqual(await rest(process), { kind: 'signaled', signal: 9 });
 });
 
-test.serial('one that is killed while it stands still ends, and nothing of it stays', async (t) => {
+test.serial('one that is killed while it is frozen ends, and nothing of it stays', async (t) => {
   const first = await startContainer(agent, 'c', COUNT);
   takeAway = giveCgroup(agent);
   await untilCounts();
@@ -114,10 +114,10 @@ test.serial('one that is killed while it stands still ends, and nothing of it st
   t.true(readFileSync(join(root, 'count')).length > 0);
 });
 
-test.serial('nobody, or one that is not there, cannot stand still', async (t) => {
+test.serial('without a container, or with an unknown one, the request is refused', async (t) => {
   const ask = (container: string): Promise<unknown> => startReading(container);
-  const nobody = await t.throwsAsync<Refusal>(ask(''));
-  t.is(nobody?.fault, AgentFault.MESSAGE);
+  const unnamed = await t.throwsAsync<Refusal>(ask(''));
+  t.is(unnamed?.fault, AgentFault.MESSAGE);
   const other = await t.throwsAsync<Refusal>(ask('other'));
   t.is(other?.fault, AgentFault.NOENT);
 });

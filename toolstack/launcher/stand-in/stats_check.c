@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Checks a guest's stats before readers of a cgroup see them: only text that the kernel could have written passes. */
-#include "stand-in/figures.h"
+#include "stand-in/stats.h"
 
 #define NAME_MAX_LENGTH 63u
 #define DIGITS_MAX 19u /* every number of 19 digits fits 64 bits */
@@ -18,7 +18,7 @@ static uint32_t number_line(const uint8_t *text, uint32_t length) {
   return digits > 0 && digits <= DIGITS_MAX && digits < length && text[digits] == '\n' ? digits + 1 : 0;
 }
 
-bool figures_are_sound(const uint8_t *untrusted_text, uint32_t length, bool is_lines) {
+bool stats_are_sound(const uint8_t *untrusted_text, uint32_t length, bool is_lines) {
   uint32_t at = 0;
 
   if (length == 0)

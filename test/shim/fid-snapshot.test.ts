@@ -11,7 +11,7 @@ import { ApiType, encodeShare, type Export } from '../../toolstack/api/wire.js';
 import { encodeFields } from '../../toolstack/base/frame.js';
 import { message, NO_FID, scratch, T } from '../support/ninep/client.js';
 import { Fields, put, type Field } from '../support/ninep/fields.js';
-import { encodeStash, FILE } from '../support/ninep/snapshot.js';
+import { encodeSnapshot, FILE } from '../support/ninep/snapshot.js';
 import { programs } from '../support/programs.js';
 import { Sandbox } from '../support/shim/sandbox.js';
 import { within } from '../support/within.js';
@@ -19,7 +19,7 @@ import { within } from '../support/within.js';
 const test = process.getuid?.() === 0 ? anyTest : anyTest.skip;
 if (process.getuid?.() !== 0) console.error('skipped: a file server has mounts of its own');
 
-const { SHARE, SHARED, STASH, STASHED } = ApiType;
+const { SHARE, SHARED, SAVE_FIDS, FIDS_SAVED } = ApiType;
 const RINGS = [
   { ref: 8, port: 1 },
   { ref: 9, port: 2 },
@@ -108,18 +108,18 @@ class Host {
   }
 
   /** Returns the ring, or the reason why there is none. */
-  async share(device: number, stash?: string): Promise<Ring | string> {
+  async share(device: number, snapshot?: string): Promise<Ring | string> {
     const connected = once(this.#listener, 'connection') as Promise<[Socket]>;
-    this.sandbox.control.send(SHARE, device, 0, encodeShare(RINGS, this.exports, stash));
+    this.sandbox.control.send(SHARE, device, 0, encodeShare(RINGS, this.exports, snapshot));
     const ring = new Ring((await within(10_000, 'a server', () => connected))[0]);
     const { arg, payload } = await this.sandbox.control.nextOf(SHARED);
     return arg === 0 ? ring : payload.toString();
   }
 
   /** Returns the reason of a failure, "" on success. The argument "" resumes the server. */
-  async stash(device: number, path: string): Promise<string> {
-    this.sandbox.control.send(STASH, device, 0, encodeFields([path]));
-    return (await this.sandbox.control.nextOf(STASHED)).payload.toString();
+  async saveFids(device: number, path: string): Promise<string> {
+    this.sandbox.control.send(SAVE_FIDS, device, 0, encodeFields([path]));
+    return (await this.sandbox.control.nextOf(FIDS_SAVED)).payload.toString();
   }
 }
 
@@ -134,15 +134,15 @@ async function begun(t: ExecutionContext): Promise<{ host: Host; ring: Ring; fil
   await ring.call(T.lopen, put.u32(2), put.u32(2));
   await ring.walk(3, '1');
   await ring.call(T.lopen, put.u32(3), put.u32(0));
-  return { host, ring, file: join(host.dir, 'stash') };
+  return { host, ring, file: join(host.dir, 'snapshot') };
 }
 
-test('one answers what it was asked, stashes, stands still, and goes on with what came meanwhile', async (t) => {
+test('one answers what it was asked, saves its fids, stops, and resumes with what came meanwhile', async (t) => {
   const { host, ring, file } = await begun(t);
   const write = (text: string): void =>
     ring.send(T.write, put.u32(2), put.u64(0), put.u32(text.length), Buffer.from(text));
   for (let i = 0; i < 200; i++) write(`number ${i}`);
-  t.is(await host.stash(0, file), '');
+  t.is(await host.saveFids(0, file), '');
   t.is(statSync(file).mode & 0o777, 0o600);
   for (let i = 0; i < 200; i++) t.is((await ring.reply())[0], T.write + 1);
   t.is(readFileSync(join(host.dir, 'export/file'), 'utf8'), 'number 199');
@@ -150,7 +150,7 @@ test('one answers what it was asked, stashes, stands still, and goes on with wha
   await host.sandbox.status();
   await new Promise((resolve) => setTimeout(resolve, 100));
   t.true(ring.isSilent);
-  t.is(await host.stash(0, ''), '');
+  t.is(await host.saveFids(0, ''), '');
   t.is((await ring.reply())[0], T.write + 1);
   t.is(await ring.read(2), 'laterr 199');
   t.is((await host.sandbox.status()).state, 'up');
@@ -162,10 +162,10 @@ test('another goes on in its place, with the same numbers of files', async (t) =
     server.call(T.lock, ...[put.u32(2), put.u8(1), put.u32(0), put.u64(0), put.u64(0)], put.u32(1), put.string('')); // prettier-ignore
   t.is((await lock(ring)).u8(), 0);
   const qids = [await ring.walk(4, '0', 'file'), await ring.walk(5, '1')];
-  t.is(await host.stash(0, file), '');
+  t.is(await host.saveFids(0, file), '');
   t.is(
     await host.share(1, file),
-    'Cannot take up 0/file: somebody else has locked it',
+    'Cannot restore 0/file: another guest or the host has locked it',
     'the first one lives',
   );
   host.sandbox.control.send(ApiType.UNSHARE, 0, 0);
@@ -182,25 +182,25 @@ test('another goes on in its place, with the same numbers of files', async (t) =
 test('one that has a file without a name says so, and serves on', async (t) => {
   const { host, ring, file } = await begun(t);
   rmSync(join(host.dir, 'export/file'));
-  t.is(await host.stash(0, file), 'Cannot stash 0/file: it is open, and has been deleted');
+  t.is(await host.saveFids(0, file), 'Cannot save 0/file: it is open, and has been deleted');
   t.false(existsSync(file));
   t.is(await ring.read(2), 'content');
   await ring.call(T.clunk, put.u32(2));
-  t.is(await host.stash(0, file), '');
+  t.is(await host.saveFids(0, file), '');
 });
 
 test('a forged one gets no more than a guest', async (t) => {
   const host = await Host.start(t);
-  const file = join(host.dir, 'stash');
+  const file = join(host.dir, 'snapshot');
   let device = 0;
   for (const [path, why] of [
     ['0/file', ''],
-    ['../etc/passwd', 'Cannot take up ../etc/passwd: Invalid cross-device link'],
-    ['1', 'Cannot take up 1: Read-only file system'],
-    ['0/none', 'Cannot take up 0/none: No such file or directory'],
+    ['../etc/passwd', 'Cannot restore ../etc/passwd: Invalid cross-device link'],
+    ['1', 'Cannot restore 1: Read-only file system'],
+    ['0/none', 'Cannot restore 0/none: No such file or directory'],
   ] as const) {
     const fids = [{}, { number: 2, path, mode: FILE, flags: 2 }];
-    writeFileSync(file, encodeStash({ fids }));
+    writeFileSync(file, encodeSnapshot({ fids }));
     const ring = await host.share(device++, file);
     if (typeof ring === 'string') t.is(ring, why);
     else t.is(await ring.read(2), 'content');
