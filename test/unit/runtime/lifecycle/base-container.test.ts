@@ -32,7 +32,11 @@ function given(state: ContainerState) {
       saved.push(`${now} ${note}`.trim());
       waiting.push(note === 'full' ? () => reject(new Error('full')) : resolve);
     });
-  return { container: new PlainContainer({ id: 'c1', state }, { save }, silentLog()), saved, waiting };
+  return {
+    container: new PlainContainer({ id: 'c1', state }, { save }, silentLog()),
+    saved,
+    waiting,
+  };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
