@@ -16,6 +16,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { COMMANDS } from '../../toolstack/cli/commands.js';
 import { programs } from '../support/programs.js';
 
 /** An installation: DIR/lib/thaw/bin/thaw, a stand-in for the offline script, a link in DIR/bin. */
@@ -66,6 +67,19 @@ test('help, version, completion and doctor are answered by the offline script', 
   ]) {
     const { status, stdout } = thaw(dir, args);
     t.is(status, 3);
+    t.deepEqual(JSON.parse(stdout), args);
+  }
+});
+
+test('help on a command of two words is answered by the offline script', (t) => {
+  const dir = install(t);
+  const pairs = COMMANDS.map(({ name }) => name.split(' ')).filter(({ length }) => length === 2);
+  // One command of each noun: the launcher looks at the noun alone.
+  const nouns = new Map(pairs.map(([noun, verb]) => [noun, [noun ?? '', verb ?? '', '--help']]));
+  t.true(nouns.size > 1);
+  for (const args of nouns.values()) {
+    const { status, stdout } = thaw(dir, args);
+    t.is(status, 3, args.join(' '));
     t.deepEqual(JSON.parse(stdout), args);
   }
 });

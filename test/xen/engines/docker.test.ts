@@ -12,7 +12,7 @@ import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/engines/shop.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
 
-/** The configuration of docs/docker.md. This dom0 has no systemd. */
+/** The configuration of docs/engines.md. This dom0 has no systemd. */
 const CONFIG = {
   runtimes: { thaw: { path: '/usr/bin/thaw-oci' } },
   'exec-opts': ['native.cgroupdriver=cgroupfs'],

@@ -50,7 +50,7 @@ export function saveContainer(
     await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
     // No restart policy may start the container again: it continues where its file is restored.
     container.record.isStopped = true;
-    container.end({ exit: { kind: 'exited', code: 0 } });
+    void container.end({ exit: { kind: 'exited', code: 0 } });
   });
 }
 
