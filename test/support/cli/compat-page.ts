@@ -26,15 +26,30 @@ function isSame({ differs }: CompatRow): boolean {
 
 function section(area: string, rows: readonly CompatRow[]): string {
   const own = rows.filter((row) => row.area === area);
-  const lines = own.map((row) => {
-    if (isSame(row)) return `| ${row.what} | same | | |`;
-    const { podman = '', thaw = '', why = '' } = row.differs ?? {};
-    return `| ${row.what} | podman: ${podman} | ${thaw} | ${why} |`;
-  });
+  const lines = own.map((row) => `| ${row.what} | ${isSame(row) ? 'same' : 'differs'} |`);
+  const differences = own.flatMap(({ what, differs }) => (differs ? [item(what, differs)] : []));
   return `## ${area.charAt(0).toUpperCase()}${area.slice(1)}
 
-| what | | thaw | why |
-|---|---|---|---|
+| what | thaw beside podman |
+|---|---|
 ${lines.join('\n')}
-`;
+${differences.length === 0 ? '' : `\n${differences.join('\n')}\n`}`;
+}
+
+function item(what: string, { podman, thaw, why }: NonNullable<CompatRow['differs']>): string {
+  return wrapped(`- **${what}**: podman: ${podman}. thaw: ${thaw}. Why: ${why}.`);
+}
+
+/** The longest line of a page (scripts/check-docs.mjs). */
+const LINE = 120;
+
+/** Breaks an item of a list into lines. */
+function wrapped(text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)}${lines.at(-1) === '' ? '' : ' '}${word}`;
+    if (longer.length <= LINE || lines.at(-1) === '') lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines.join('\n');
 }
