@@ -4,7 +4,7 @@ export { FolderLayers, type LayerFolder } from './layers/folder-layers.js';
 export { ImageError, type ImageErrorCode } from './errors.js';
 export type { HistoryEntry, ImageDetails } from './store/details.js';
 export { DEFAULT_LIMITS } from './layers/rules.js';
-export type { ImageConfig } from './transports/manifest.js';
+export type { ImageConfig } from './config/manifest.js';
 export {
   DEFAULT_PATH,
   mergeProcess,

@@ -3,7 +3,7 @@
 import type { Log } from '../base/log.js';
 import type { OnProgress } from '../base/progress.js';
 import type { LayerLimits } from './layers/rules.js';
-import type { ImageConfig } from './transports/manifest.js';
+import type { ImageConfig } from './config/manifest.js';
 import type { SourceOptions } from './transports/skopeo.js';
 
 export interface ImageLayer {

@@ -9,14 +9,14 @@ export {
   type PublishedPort,
 } from './attachment.js';
 export { AARDVARK, NameServer } from './dns/dns.js';
-export type { CniFolders } from './drivers/cni/attachments.js';
 export type { GuestInterface } from './drivers/driver.js';
-export type {
-  CarriedLink,
-  FollowedNamespace,
-  NamespaceGuest,
-} from './drivers/namespace/followed-namespace.js';
-export { namespaceDriver } from './drivers/registry.js';
+export {
+  namespaceDriver,
+  type CarriedLink,
+  type CniFolders,
+  type FollowedNamespace,
+  type NamespaceGuest,
+} from './drivers/registry.js';
 export { NetworkError } from './errors.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';
 export { DEFAULT_NETWORK, Networks } from './networks.js';

@@ -18,7 +18,7 @@ import { isSameDomain } from '../xen/destroy.js';
 import { AgentSide } from './agent/connection.js';
 import { askArchive, askBegin, askExec, askStart, askUnmount } from './agent/calls.js';
 import { OWN_FILES } from './shares/shares.js';
-import { loopFilesOf } from './create/layers.js';
+import { loopFilesOf } from './boot/layers.js';
 import type { SandboxRecord } from './record.js';
 import { growAdopted } from './size/grow.js';
 import { quietly, releaseSandbox } from './release.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Merges the image's config and the command line into a process, by podman's rules for entrypoint, command, environment and working directory.
 import { ImageError, quoteUntrusted } from '../errors.js';
-import type { ImageConfig } from '../transports/manifest.js';
+import type { ImageConfig } from './manifest.js';
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

@@ -11,13 +11,13 @@ import { stampOf } from './freshness.js';
 import type { LayerLimits } from '../layers/rules.js';
 import type { LayerStore } from '../layers/layers.js';
 import { makeWorkDir } from './leftovers.js';
-import { isSameImage } from '../transports/manifest.js';
-import { pullImage, type PullJob } from '../transports/pull.js';
+import { isSameImage } from '../config/manifest.js';
+import { pullImage, type PullJob } from './pull.js';
 import type { NameRecord, Records } from './records.js';
 import type { ImageReference } from '../reference.js';
 import { inspectRaw, type SourceOptions } from '../transports/skopeo.js';
 import type { Image, PullOptions } from '../types.js';
-import { SharedWork, type KeyedQueue, type Pins } from './work.js';
+import { SharedWork, type KeyedQueue, type Pins } from '../work.js';
 
 /** The objects that the parts of a store share. */
 export interface ImageServices {

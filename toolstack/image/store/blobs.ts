@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
 import { ImageError } from '../errors.js';
 import { digestOf } from '../json.js';
-import { blobPath } from '../transports/manifest.js';
-import { toOciManifest } from '../transports/oci-manifest.js';
+import { blobPath } from '../config/manifest.js';
+import { toOciManifest } from '../config/oci-manifest.js';
 
 export interface Blob {
   /** sha256:HEX. */

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asObject, digestOf, parseObject, readLimited, type JsonObject } from '../json.js';
-import { blobPath } from '../transports/manifest.js';
+import { blobPath } from '../config/manifest.js';
 
 const MANIFEST_MAX = 4 * 1024 * 1024;
 const CONFIG_MAX = 8 * 1024 * 1024;

@@ -11,7 +11,7 @@ import {
   stringsField,
 } from '../json.js';
 import type { JsonObject } from '../json.js';
-import { CONFIG_MAX } from '../transports/manifest.js';
+import { CONFIG_MAX } from '../config/manifest.js';
 import type { ImageRecord } from './records.js';
 import type { Image } from '../types.js';
 

@@ -7,7 +7,7 @@ import { errorCode } from '../../base/errors.js';
 import { writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
 import type { ImageSource } from './blobs.js';
-import type { ImageConfig } from '../transports/manifest.js';
+import type { ImageConfig } from '../config/manifest.js';
 
 const VERSION = 1;
 

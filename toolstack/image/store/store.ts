@@ -19,7 +19,7 @@ import {
   savedName,
   saveImage,
   type ExportJob,
-} from '../transports/export.js';
+} from './export.js';
 import { DEFAULT_LIMITS } from '../layers/rules.js';
 import { LayerStore } from '../layers/layers.js';
 import { makeWorkDir, removeLeftovers } from './leftovers.js';
@@ -36,7 +36,7 @@ import type {
   PullPolicy,
   SaveOptions,
 } from '../types.js';
-import { KeyedQueue, Pins } from './work.js';
+import { KeyedQueue, Pins } from '../work.js';
 
 export class ImageStore {
   readonly #root: string;

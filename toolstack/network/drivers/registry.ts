@@ -9,6 +9,12 @@ import { CniAttachments, type CniFolders } from './cni/attachments.js';
 import { CniDriver } from './cni/driver.js';
 import type { ManagedDriver } from './driver.js';
 
+export type { CniFolders } from './cni/attachments.js';
+export type {
+  CarriedLink,
+  FollowedNamespace,
+  NamespaceGuest,
+} from './namespace/followed-namespace.js';
 // A container engine makes its own networks, so thaw has no records of them. frontends/oci uses this driver by name.
 export { namespaceDriver } from './namespace/driver.js';
 

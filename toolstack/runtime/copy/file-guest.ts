@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { ExitStatus } from '../../api/wire.js';
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { createSandbox } from '../../sandbox/create/create.js';
-import { goIntoMemory } from '../../sandbox/create/layers.js';
+import { goIntoMemory } from '../../sandbox/boot/layers.js';
 import { newSandboxRecord } from '../../sandbox/record.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { Container } from '../lifecycle/container.js';

@@ -6,7 +6,7 @@ import { open, readFile, stat } from 'node:fs/promises';
 import type { CreateOptions, DeviceWish } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
-import { deviceNumber } from '../../sandbox/create/layers.js';
+import { deviceNumber } from '../../sandbox/boot/layers.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { ContainerError } from '../errors.js';
 import type { DeviceNode } from './device-rules.js';

@@ -12,7 +12,7 @@ import type { ImageStore } from '../../image/index.js';
 import { ownDomain, podDomain, type Enter } from '../membership/enter.js';
 import type { Place, Pods } from '../pod/index.js';
 import { attachNetwork } from '../../sandbox/devices/attach-network.js';
-import { goIntoMemory } from '../../sandbox/create/layers.js';
+import { goIntoMemory } from '../../sandbox/boot/layers.js';
 import { checkLimits, limitWithin, MIN_DOMAIN_KIB, type Limits } from '../../sandbox/size/size.js';
 import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
 import { giveBackAddresses } from '../../sandbox/release.js';

@@ -4,7 +4,7 @@
 import type { Steps } from '../../base/steps.js';
 import type { Template } from '../../clone/template/template.js';
 import { createSandbox } from '../../sandbox/create/create.js';
-import { upperKibOf } from '../../sandbox/create/layers.js';
+import { upperKibOf } from '../../sandbox/boot/layers.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';

@@ -2,7 +2,7 @@
 // Manages a domain that several containers can share: a sandbox with slots, disks and shares that come and go with its containers.
 
 import { createSandbox, type CreateOptions } from '../../sandbox/create/create.js';
-import { firstDevice } from '../../sandbox/create/layers.js';
+import { firstDevice } from '../../sandbox/boot/layers.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';

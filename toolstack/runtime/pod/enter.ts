@@ -4,7 +4,7 @@
 import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
-import { all } from '../../sandbox/create/booted-clone.js';
+import { all } from '../../sandbox/boot/booted-clone.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { SharedFile } from '../../sandbox/shares/shares.js';

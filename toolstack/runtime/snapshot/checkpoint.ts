@@ -17,7 +17,7 @@ import { closeFd } from '../../clone/template/memfd.js';
 import type { Image } from '../../image/index.js';
 import type { Copied } from '../../sandbox/copy/copy.js';
 import { removeCopy } from '../../sandbox/copy/copy-disk.js';
-import { disksOf } from '../../sandbox/create/layers.js';
+import { disksOf } from '../../sandbox/boot/layers.js';
 import type { Container } from '../lifecycle/container.js';
 import { copyContainer, saveContainer } from './snapshot.js';
 import { stateError } from '../errors.js';

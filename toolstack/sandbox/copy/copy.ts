@@ -15,7 +15,7 @@ import { shapeFor } from '../../clone/template/shape.js';
 import { copyDisk } from './copy-disk.js';
 import type { Disk } from '../devices/disks.js';
 import { OWN_FILES } from '../shares/shares.js';
-import { disksOf } from '../create/layers.js';
+import { disksOf } from '../boot/layers.js';
 import { checkRoomForPages, roomForStream } from './spool.js';
 import type { SandboxRecord } from '../record.js';
 import { quietly } from '../release.js';

@@ -9,9 +9,9 @@ import { attachDevices, untilConnected, type Device } from '../../xen/devices.js
 import { diskDevid } from '../../xen/vbd.js';
 import { fillVolumes, OWN_FILES, shareFiles } from '../shares/shares.js';
 import { growMemory, growVcpus } from '../size/grow.js';
-import { firstDevice, injectLayers, memoryToMount, upperKibOf } from './layers.js';
-import { connect } from '../devices/connect.js';
-import { all, type Ready } from './booted-clone.js';
+import { firstDevice, injectLayers, memoryToMount, upperKibOf } from '../boot/layers.js';
+import { connect } from '../boot/connect.js';
+import { all, type Ready } from '../boot/booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 import { WAKE_MS } from '../agent/connection.js';
 import { ROOTFS } from '../sandbox.js';

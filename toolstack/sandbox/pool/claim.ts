@@ -5,10 +5,10 @@ import { describeError } from '../../base/errors.js';
 import type { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
 import type { Template } from '../../clone/template/template.js';
-import { identify } from '../create/identity.js';
-import { MEMORY_FOR_FILES_KIB } from '../create/layers.js';
+import { identify } from '../boot/identity.js';
+import { MEMORY_FOR_FILES_KIB } from '../boot/layers.js';
 import type { Pool } from './pool.js';
-import type { Ready } from '../create/booted-clone.js';
+import type { Ready } from '../boot/booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 

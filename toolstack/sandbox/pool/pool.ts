@@ -7,7 +7,7 @@ import type { Undo } from '../../base/undo.js';
 import type { Template } from '../../clone/template/template.js';
 import { Member } from './pooled-clone.js';
 import { Demand, DEMAND_MS } from './size.js';
-import type { Ready } from '../create/booted-clone.js';
+import type { Ready } from '../boot/booted-clone.js';
 import type { SandboxServices } from '../services.js';
 
 export interface PoolSettings {

@@ -6,7 +6,7 @@ import { attachDevices } from '../../xen/devices.js';
 import { filesDevice, filesRings } from '../../xen/files-device.js';
 import { OWN_FILES } from '../shares/shares.js';
 import { growMemory } from '../size/grow.js';
-import type { Ready } from '../create/booted-clone.js';
+import type { Ready } from '../boot/booted-clone.js';
 import type { SandboxServices } from '../services.js';
 
 /** Resolves when the guest has made the rings, which no server serves yet. The vif must be connected. Rejects as growMemory() and filesRings() do. */

@@ -10,7 +10,7 @@ import { describeError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';
 import type { XenHost } from '../../xen/host.js';
 import { allowMemory, raiseMemoryLimit, setMemoryTarget } from '../../xen/memory.js';
-import type { Ready } from '../create/booted-clone.js';
+import type { Ready } from '../boot/booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 
 export interface WantedSize {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resizes a sandbox while its container runs: Xen allows the size and the guest follows, or the old size is restored.
 
+import type { AgentLink } from '../../agent/link.js';
 import { sleep } from '../../base/deadline.js';
 import { ThawError } from '../../base/errors.js';
+import type { Domid } from '../../base/ids.js';
 import { formatBytes } from '../../base/text.js';
 import { measureMemory } from '../../clone/template/boot.js';
 import { shapeFor } from '../../clone/template/shape.js';
@@ -16,11 +18,16 @@ import { askAvailableKib } from '../agent/calls.js';
 import { confirmSize, switchVcpus, USABLE_SHARE } from './grow.js';
 import type { SandboxRecord } from '../record.js';
 import { quietly } from '../release.js';
-import type { Sandbox } from '../sandbox.js';
 import type { SandboxServices } from '../services.js';
 
 /** The parts of a sandbox that a resize uses. */
-export type Resizable = Pick<Sandbox, 'domid' | 'record' | 'agent' | 'gone'>;
+export interface Resizable {
+  readonly domid: Domid;
+  readonly record: SandboxRecord;
+  agent(): Promise<AgentLink>;
+  /** Aborts when the domain ends. */
+  readonly gone: AbortSignal;
+}
 
 /** Returns the number of vCPUs that the domain was made with: the most that it can have online. */
 export function mostVcpus(

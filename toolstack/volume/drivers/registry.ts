@@ -7,6 +7,8 @@ import { Ext4FileDriver } from './ext4-file/driver.js';
 import type { DiskTools } from './ext4-file/tools.js';
 import { FolderDriver } from './folder/driver.js';
 
+export { ext4Tools, type DiskTools } from './ext4-file/tools.js';
+
 export interface DriverServices {
   /** Returns the volume's own folder. */
   folderOf: (name: string) => string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
-import type { ImageConfig } from '../../../../toolstack/image/transports/manifest.js';
+import type { ImageConfig } from '../../../../toolstack/image/config/manifest.js';
 import { DEFAULT_PATH, mergeProcess } from '../../../../toolstack/image/config/process.js';
 
 const empty: ImageConfig = {

@@ -8,7 +8,7 @@ import { Undo } from '../../../../toolstack/base/undo.js';
 import type { Template } from '../../../../toolstack/clone/template/template.js';
 import type { Member } from '../../../../toolstack/sandbox/pool/pooled-clone.js';
 import { Pool } from '../../../../toolstack/sandbox/pool/pool.js';
-import type { Ready } from '../../../../toolstack/sandbox/create/booted-clone.js';
+import type { Ready } from '../../../../toolstack/sandbox/boot/booted-clone.js';
 import type { SandboxServices } from '../../../../toolstack/sandbox/services.js';
 import { until } from '../../../support/within.js';
 

@@ -13,7 +13,7 @@ import {
   growMemory,
   growVcpus,
 } from '../../../../toolstack/sandbox/size/grow.js';
-import type { Ready } from '../../../../toolstack/sandbox/create/booted-clone.js';
+import type { Ready } from '../../../../toolstack/sandbox/boot/booted-clone.js';
 import type { XenHost } from '../../../../toolstack/xen/host.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
 

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { errorMessage } from '../../../base/errors.js';
-import { deviceNumber } from '../../../sandbox/create/layers.js';
+import { deviceNumber } from '../../../sandbox/boot/layers.js';
 import { list, object, string, type JsonObject } from './fields.js';
 import { configError } from '../errors.js';
 

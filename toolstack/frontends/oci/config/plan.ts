@@ -8,7 +8,7 @@ import {
   type ContainerId,
   type SandboxId,
 } from '../../../base/ids.js';
-import { goIntoMemory } from '../../../sandbox/create/layers.js';
+import { goIntoMemory } from '../../../sandbox/boot/layers.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
 import { newSandboxRecord, type SandboxRecord } from '../../../sandbox/record.js';
 import type { SandboxServices } from '../../../sandbox/services.js';

@@ -11,7 +11,7 @@ import {
   type Member,
   type Place,
 } from '../../../runtime/pod/index.js';
-import { upperKibOf } from '../../../sandbox/create/layers.js';
+import { upperKibOf } from '../../../sandbox/boot/layers.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from '../services.js';

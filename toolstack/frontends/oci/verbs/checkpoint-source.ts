@@ -3,7 +3,7 @@
 
 import { VERSION } from '../../../base/version.js';
 import type { CheckpointSource, SavedStash } from '../../../checkpoint/index.js';
-import { INTERFACE } from '../../../sandbox/devices/connect.js';
+import { INTERFACE } from '../../../sandbox/boot/connect.js';
 import type { Copied } from '../../../sandbox/copy/copy.js';
 import { nameInGuest, type OciRecord } from '../container/record.js';
 

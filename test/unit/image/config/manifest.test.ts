@@ -8,7 +8,7 @@ import {
   hostArchitecture,
   isSameImage,
   readManifest,
-} from '../../../../toolstack/image/transports/manifest.js';
+} from '../../../../toolstack/image/config/manifest.js';
 
 const layer = { digest: `sha256:${'1'.repeat(64)}`, size: 10 };
 const rootfs = { type: 'layers', diff_ids: [`sha256:${'2'.repeat(64)}`] };

@@ -5,16 +5,16 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnProgress } from '../../base/progress.js';
 import { formatBytes } from '../../base/text.js';
-import type { ImageSource } from '../store/blobs.js';
+import type { ImageSource } from './blobs.js';
 import { ImageError, saysNoSpace, spaceOf } from '../errors.js';
-import { stampOf } from '../store/freshness.js';
+import { stampOf } from './freshness.js';
 import type { DirAttributes, LayerFacts, LayerLimits } from '../layers/rules.js';
 import type { LayerStore, StoredLayer } from '../layers/layers.js';
-import { makeWorkDir } from '../store/leftovers.js';
-import { blobPath, readManifest, type Manifest } from './manifest.js';
+import { makeWorkDir } from './leftovers.js';
+import { blobPath, readManifest, type Manifest } from '../config/manifest.js';
 import type { ImageReference } from '../reference.js';
-import type { ImageRecord, NameRecord } from '../store/records.js';
-import { copyImage, type SourceOptions } from './skopeo.js';
+import type { ImageRecord, NameRecord } from './records.js';
+import { copyImage, type SourceOptions } from '../transports/skopeo.js';
 
 export interface PullJob extends SourceOptions {
   readonly ref: ImageReference;

@@ -6,10 +6,10 @@ import { encodeNetlink, encodeNetwork, type NetworkAddress } from '../../agent/w
 import type { Steps } from '../../base/steps.js';
 import { addressBytes, type AttachedAddress, type GuestInterface } from '../../network/index.js';
 import { untilConnected } from '../../xen/devices.js';
-import type { Ready } from '../create/booted-clone.js';
+import type { Ready } from './booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
-import { vifName } from './vifs.js';
+import { vifName } from '../devices/vifs.js';
 
 /** The guest's name for its vif. */
 export const INTERFACE = 'eth0';

@@ -4,13 +4,13 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
 import type { OnProgress } from '../../base/progress.js';
-import type { BlobStore, ImageSource } from '../store/blobs.js';
-import type { Catalog } from '../store/catalog.js';
+import type { BlobStore, ImageSource } from './blobs.js';
+import type { Catalog } from './catalog.js';
 import { ImageError } from '../errors.js';
-import { makeWorkDir } from '../store/leftovers.js';
-import type { ImageRecord } from '../store/records.js';
+import { makeWorkDir } from './leftovers.js';
+import type { ImageRecord } from './records.js';
 import { parseReference } from '../reference.js';
-import { copyOut, type SourceOptions, type Target } from './skopeo.js';
+import { copyOut, type SourceOptions, type Target } from '../transports/skopeo.js';
 import type { PullOptions, SaveFormat } from '../types.js';
 
 export interface ExportJob extends SourceOptions {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Docker manifest becomes an OCI manifest that names the same blobs, or stays unchanged.
 import test from 'ava';
-import { toOciManifest } from '../../../../toolstack/image/transports/oci-manifest.js';
+import { toOciManifest } from '../../../../toolstack/image/config/oci-manifest.js';
 
 const DOCKER = 'application/vnd.docker';
 const blob = (mediaType: string, size = 7) => ({ mediaType, digest: 'sha256:00', size });

@@ -9,7 +9,7 @@ import {
   goIntoMemory,
   memoryToMount,
   prepareLayers,
-} from '../../../../toolstack/sandbox/create/layers.js';
+} from '../../../../toolstack/sandbox/boot/layers.js';
 import type { LoopDevices } from '../../../../toolstack/xen/loop.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { AgentLink } from '../../../../toolstack/agent/link.js';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
 import { decodeFields } from '../../../../toolstack/base/frame.js';
-import { identify } from '../../../../toolstack/sandbox/create/identity.js';
+import { identify } from '../../../../toolstack/sandbox/boot/identity.js';
 import type { SandboxRecord } from '../../../../toolstack/sandbox/record.js';
 
 test('an identity has the time, a seed of its own, hostname and machine-id', async (t) => {

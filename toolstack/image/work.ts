@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shares one run of work among its callers, queues work by key, and counts users of a key.
-import type { OnProgress } from '../../base/progress.js';
-import { ImageError } from '../errors.js';
+import type { OnProgress } from '../base/progress.js';
+import { ImageError } from './errors.js';
 
 interface Shared<T> {
   readonly result: Promise<T>;
