@@ -10,7 +10,8 @@ import type { FrozenPlan } from '../../clone/frozen/plan.js';
 import type { Running } from '../../clone/template/template.js';
 import type { ImageStore } from '../../image/index.js';
 import { ownDomain, podDomain, type Enter } from '../membership/enter.js';
-import type { Place, Pods } from '../pod/index.js';
+import type { Pods } from '../pod/index.js';
+import type { MemberSlot } from '../shared-domain/index.js';
 import { attachNetwork } from '../../sandbox/devices/attach-network.js';
 import { goIntoMemory } from '../../sandbox/boot/layers.js';
 import { checkLimits, limitWithin, MIN_DOMAIN_KIB, type Limits } from '../../sandbox/size/size.js';
@@ -43,7 +44,7 @@ export interface RunPlan {
   /** Enters the container's sandbox: makes its domain, or takes a slot in its pod's. */
   enter: Enter;
   /** Starts the container's process. `place` has the container's parts of its pod's domain. */
-  start: (sandbox: ContainerSandbox, place?: Place) => Promise<void>;
+  start: (sandbox: ContainerSandbox, place?: MemberSlot) => Promise<void>;
 }
 
 const { SIGTERM } = constants.signals;

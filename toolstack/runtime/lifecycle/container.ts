@@ -3,7 +3,7 @@
 
 import { sleep } from '../../base/deadline.js';
 import type { Log } from '../../base/log.js';
-import { firstProcess, type Place } from '../pod/index.js';
+import { firstProcess, type MemberSlot } from '../shared-domain/index.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { ContainerRecord, RecordStore } from '../store/record.js';
 import { BaseContainer, type Ending } from './base-container.js';
@@ -35,7 +35,7 @@ export class Container extends BaseContainer<ContainerRecord> {
   }
 
   /** Records the container's place in its pod's domain. */
-  takePlace(place: Place): void {
+  takeSlot(place: MemberSlot): void {
     this.record.place = { ...place };
     this.execs.beginAt(firstProcess(place.slot));
   }

@@ -9,7 +9,7 @@ import type { Pool } from '../../sandbox/pool/pool.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { Container } from '../lifecycle/container.js';
-import { enterPod, type Pod } from '../pod/index.js';
+import type { Pod } from '../pod/index.js';
 
 export interface Entering {
   /** Work beside the sandbox's own, once its shim can be asked. */
@@ -42,7 +42,7 @@ export function podDomain(pod: Pod): Enter {
   return (_services, container, { meanwhile, signal, steps }) => {
     const { inGuest: name, sandbox } = container.record;
     const { layers, disk, files = [] } = sandbox;
-    return enterPod(pod, {
+    return pod.enter({
       name,
       layers,
       disk,
@@ -51,8 +51,8 @@ export function podDomain(pod: Pod): Enter {
       events: container.shimEvents,
       signal,
       steps,
-      onPlace: async (member) => {
-        container.takePlace(member.place);
+      onSlot: async (member) => {
+        container.takeSlot(member.place);
         const { uuid, type, domid } = pod.record.sandbox ?? sandbox;
         Object.assign(sandbox, { uuid, type, domid });
         await meanwhile(member);

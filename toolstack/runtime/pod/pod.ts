@@ -3,6 +3,7 @@
 
 import type { Log } from '../../base/log.js';
 import { sandboxIdOf } from '../../base/ids.js';
+import { Undo } from '../../base/undo.js';
 import { attachNetwork } from '../../sandbox/devices/attach-network.js';
 import { createSandbox } from '../../sandbox/create/create.js';
 import { checkLimits } from '../../sandbox/size/size.js';
@@ -12,10 +13,12 @@ import { giveBackAddresses } from '../../sandbox/release.js';
 import { describeDeath } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
-import { PodDomain, routeEvents } from './domain.js';
+import { SharedDomain, routeEvents } from '../shared-domain/domain.js';
+import { enterDomain, type Entering } from '../shared-domain/enter.js';
+import type { Member } from '../shared-domain/member.js';
+import { Slots } from '../shared-domain/slots.js';
 import { PodError } from './errors.js';
 import type { PodRecord, PodStore } from './record.js';
-import { Slots } from './slots.js';
 
 /** The memory of a pod's domain, if its options name none. */
 export const POD_MEMORY_BYTES = 512 * 2 ** 20;
@@ -30,8 +33,8 @@ export interface PodServices {
 export class Pod {
   readonly record: PodRecord;
   readonly services: PodServices;
-  #domain: PodDomain | undefined;
-  #starting: Promise<PodDomain> | undefined;
+  #domain: SharedDomain | undefined;
+  #starting: Promise<SharedDomain> | undefined;
   #stopping: Promise<void> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
   #watch: { close(): void } | undefined;
@@ -43,7 +46,7 @@ export class Pod {
   }
 
   /** The pod's domain while it runs. */
-  get domain(): PodDomain | undefined {
+  get domain(): SharedDomain | undefined {
     return this.#domain;
   }
 
@@ -56,7 +59,7 @@ export class Pod {
   }
 
   /** Resolves with the pod's domain, and starts it if there is none. An abort ends the wait, not the start. Rejects as createSandbox() does. */
-  async up(signal?: AbortSignal): Promise<PodDomain> {
+  async up(signal?: AbortSignal): Promise<SharedDomain> {
     await this.#stopping;
     signal?.throwIfAborted();
     if (this.#isGone)
@@ -82,13 +85,29 @@ export class Pod {
   }
 
   /** Takes over the domain of an earlier thawd. */
-  adopt(domain: PodDomain): void {
+  adopt(domain: SharedDomain): void {
     this.#domain = domain;
     this.#watchOver(domain);
   }
 
+  /** Lets a container enter the domain, and starts the domain if it does not run. Leaves nothing in the domain when it rejects. */
+  async enter(entering: Omit<Entering, 'onLeft'>): Promise<Member> {
+    const { services, record } = this;
+    const domain = await this.up(entering.signal);
+    return Undo.guard(services.log, (undo) =>
+      enterDomain(services.sandbox, domain, {
+        ...entering,
+        onLeft: () => this.left(domain),
+        onSlot: (member) => {
+          undo.push(`container in pod ${record.name}`, () => member.destroy());
+          return entering.onSlot(member);
+        },
+      }),
+    );
+  }
+
   /** Called when a container has left the domain. */
-  left(domain: PodDomain): void {
+  left(domain: SharedDomain): void {
     const isLast = domain.slots.holders.length === 0;
     if (isLast && domain === this.#domain && this.record.options.exitPolicy === 'stop')
       void this.down();
@@ -102,7 +121,7 @@ export class Pod {
     });
   }
 
-  async #start(): Promise<PodDomain> {
+  async #start(): Promise<SharedDomain> {
     const { sandbox: services, pool } = this.services;
     const own = await this.#newSandbox();
     const slots = new Slots<ShimEvents>();
@@ -111,7 +130,7 @@ export class Pod {
     try {
       await this.update({ state: 'starting', sandbox: own });
       const sandbox = await pool.during(() => createSandbox(services, pool, own, { events }));
-      const domain = new PodDomain(services, sandbox, slots);
+      const domain = new SharedDomain(services, sandbox, slots);
       try {
         if (own.network) await services.networks.publish(own.network);
         await sandbox.settle();
@@ -154,7 +173,7 @@ export class Pod {
     }
   }
 
-  #watchOver(domain: PodDomain): void {
+  #watchOver(domain: SharedDomain): void {
     this.#watch = domain.sandbox.onDeath((event) => {
       if (event.type !== 'domain_shutdown' || event.shutdownReason === 'suspend') return;
       if (this.#domain === domain) this.#end(domain, `its domain ${describeDeath(event)}`);
@@ -162,7 +181,7 @@ export class Pod {
   }
 
   /** Ends the domain. `reason` says why it was lost, and is undefined for a requested end. */
-  #end(domain: PodDomain, reason?: string): void {
+  #end(domain: SharedDomain, reason?: string): void {
     this.#watch?.close();
     this.#domain = undefined;
     const { holders } = domain.slots;

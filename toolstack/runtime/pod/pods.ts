@@ -7,13 +7,13 @@ import { releaseSandbox } from '../../sandbox/release.js';
 import { Sandbox } from '../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { findDomain } from '../../sandbox/orphans.js';
-import { PodDomain } from './domain.js';
+import { SharedDomain } from '../shared-domain/domain.js';
+import { reenterDomain } from '../shared-domain/enter.js';
+import type { Member, MemberSlot } from '../shared-domain/member.js';
+import { slotOf, Slots } from '../shared-domain/slots.js';
 import { PodError } from './errors.js';
-import { reenterDomain } from './enter.js';
-import type { Member, Place } from './member.js';
 import { Pod, type PodServices } from './pod.js';
 import type { PodRecord } from './record.js';
-import { slotOf, Slots } from './slots.js';
 
 export class Pods {
   readonly #services: PodServices;
@@ -70,7 +70,7 @@ export class Pods {
   }
 
   /** Returns the pod's present domain. */
-  domainOf(id: string): PodDomain | undefined {
+  domainOf(id: string): SharedDomain | undefined {
     return this.#pods.get(id)?.domain;
   }
 
@@ -94,7 +94,7 @@ export class Pods {
   /** Returns a container of an earlier thawd to its pod's domain; undefined if the domain has ended. Rejects with ERR_XEN_LOOP. */
   async rejoin(
     key: string,
-    { name, place, events }: { name: string; place: Place; events: ShimEvents },
+    { name, place, events }: { name: string; place: MemberSlot; events: ShimEvents },
   ): Promise<Member | undefined> {
     const pod = this.#pods.get(key);
     const domain = pod?.domain;
@@ -127,7 +127,7 @@ export class Pods {
       for (const { process } of status.processes) slots.pass(slotOf(process));
       services.macs.add(own.mac);
       if (own.network) await services.networks.adopt(own.network);
-      pod.adopt(new PodDomain(services, sandbox, slots));
+      pod.adopt(new SharedDomain(services, sandbox, slots));
       await sandbox.catchUp();
       log.info(`Found pod ${record.name} ${state}`, { domid: sandbox.domid });
       return;

@@ -11,7 +11,7 @@ import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import type { Ending } from '../lifecycle/base-container.js';
 import { advance, hasEnded, type HasState } from '../lifecycle/lifecycle.js';
-import { firstProcess, slotOf } from '../pod/index.js';
+import { firstProcess, slotOf } from '../shared-domain/index.js';
 
 /** A shim's word on a process. */
 type Process = ShimStatus['processes'][number];

@@ -146,7 +146,7 @@ async function recoverRunning(
   const { record } = container;
   const membership = membershipOf(services, record);
   await membership.adoptAddresses();
-  if (record.place) container.takePlace(record.place);
+  if (record.place) container.takeSlot(record.place);
   advance(record, 'reattach');
   for (const name of volumesOf(record)) services.volumes.hold(name, record.id);
   await services.devices.adopt(record);

@@ -10,7 +10,7 @@ import type {
 import type { ExitStatus } from '../../api/wire.js';
 import type { ContainerId } from '../../base/ids.js';
 import { readAttachment } from '../../network/index.js';
-import type { Place } from '../pod/index.js';
+import type { MemberSlot } from '../shared-domain/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from '../create/spec.js';
 import { isAtRest } from '../lifecycle/lifecycle.js';
@@ -67,7 +67,7 @@ export interface ContainerRecord {
   /** The container's pod. `sandbox` then describes only the container's own parts beside its pod's domain. */
   pod?: { id: string; name: string };
   /** The container's slot, disks and shares in its pod's domain while it runs. */
-  place?: Place;
+  place?: MemberSlot;
   sandbox: SandboxRecord;
 }
 

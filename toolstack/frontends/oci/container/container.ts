@@ -4,7 +4,7 @@
 import { constants } from 'node:os';
 import type { ExitStatus } from '../../../api/wire.js';
 import { BaseContainer, type Ending } from '../../../runtime/lifecycle/base-container.js';
-import type { PodDomain } from '../../../runtime/pod/index.js';
+import type { SharedDomain } from '../../../runtime/shared-domain/index.js';
 import { clearCgroup } from '../engine/cgroup.js';
 import type { OciRecord } from './record.js';
 
@@ -22,7 +22,7 @@ export interface CarriedNetwork {
 
 export class OciContainer extends BaseContainer<OciRecord> {
   /** The container's own domain, or the domain of the container whose pod it is in. */
-  domain: PodDomain | undefined;
+  domain: SharedDomain | undefined;
   /** The network namespace of dom0 that is carried into the container's own domain; undefined in another container's domain. */
   network: CarriedNetwork | undefined;
   /** Settles when the domain has the requested size. Never rejects. */

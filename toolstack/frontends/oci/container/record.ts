@@ -6,7 +6,7 @@ import type { ExitStatus } from '../../../api/wire.js';
 import type { CarriedLink } from '../../../network/index.js';
 import type { ProcessSpec } from '../config/config.js';
 import type { Hooks } from '../config/hooks.js';
-import type { Place } from '../../../runtime/pod/index.js';
+import type { MemberSlot } from '../../../runtime/shared-domain/index.js';
 import { FolderStore } from '../../../runtime/store/folder-store.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
 import { stateFrom, statusOf, type OciStatus } from './status.js';
@@ -43,7 +43,7 @@ export interface OciRecord {
   /** The key of the container whose domain this one is in, where that is another container. */
   inDomainOf?: string;
   /** The slot, the disks and the 9pfs device of the container in that domain. */
-  place?: Place;
+  place?: MemberSlot;
   /** The folder of the root filesystem in dom0. */
   rootfs?: string;
   /** Interfaces that the guest has of the stand-in's network namespace. */

@@ -5,7 +5,13 @@ import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
-import { OWN_SLOT, PodDomain, routeEvents, slotOf, Slots } from '../../../runtime/pod/index.js';
+import {
+  OWN_SLOT,
+  SharedDomain,
+  routeEvents,
+  slotOf,
+  Slots,
+} from '../../../runtime/shared-domain/index.js';
 import {
   adoptDomain,
   findState,
@@ -90,7 +96,7 @@ async function hasEndedBy(
 function goOn(
   { sandbox: services }: OciServices,
   container: OciContainer,
-  domain: PodDomain,
+  domain: SharedDomain,
   wasPaused: boolean,
 ): void {
   const { record } = container;
@@ -119,7 +125,7 @@ function goOn(
 function followNetwork(
   { sandbox: { host } }: OciServices,
   container: OciContainer,
-  { sandbox }: PodDomain,
+  { sandbox }: SharedDomain,
 ): void {
   const network = new GuestNetwork(host, container, sandbox);
   container.network = network;
@@ -138,7 +144,7 @@ async function findOwn({ sandbox: services }: OciServices, container: OciContain
   const sandbox = await adoptDomain(services, record.sandbox, routed);
   if (!sandbox) return;
   container.sandbox = sandbox;
-  container.domain = new PodDomain(services, sandbox, slots);
+  container.domain = new SharedDomain(services, sandbox, slots);
   container.domain.shares.adopt(OWN_FILES);
   // The shim remembers processes of containers that have left the domain.
   const status = await sandbox.shim.status().catch(() => undefined);

@@ -9,8 +9,8 @@ import {
   makeDomain,
   reenterDomain,
   type Member,
-  type Place,
-} from '../../../runtime/pod/index.js';
+  type MemberSlot,
+} from '../../../runtime/shared-domain/index.js';
 import { upperKibOf } from '../../../sandbox/boot/layers.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { OciContainer } from '../container/container.js';
@@ -47,7 +47,7 @@ export async function enterOther(
     await enterDomain(services.sandbox, domain, {
       ...{ name: record.key, layers, files, upperKib: upperKibOf(record.sandbox) },
       ...{ events, hearsShimOnly: true, meanwhile, steps },
-      onPlace: (member) => {
+      onSlot: (member) => {
         record.place = member.place;
         becomeMember(container, owner, member);
         // The next thawd must know the owner of the slot, the disks and the device.
@@ -64,7 +64,7 @@ export async function reenterOther(
   { sandbox: services }: OciServices,
   container: OciContainer,
   owner: OciContainer,
-  place: Place,
+  place: MemberSlot,
 ): Promise<void> {
   const options = { name: container.record.key, place, events: container.shimEvents };
   becomeMember(container, owner, await reenterDomain(services, domainOf(owner), options));

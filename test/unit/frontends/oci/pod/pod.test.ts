@@ -14,7 +14,7 @@ import type {
   OciRecord,
   OciStore,
 } from '../../../../../toolstack/frontends/oci/container/record.js';
-import type { PodDomain } from '../../../../../toolstack/runtime/pod/index.js';
+import type { SharedDomain } from '../../../../../toolstack/runtime/shared-domain/index.js';
 import type { Sandbox } from '../../../../../toolstack/sandbox/sandbox.js';
 
 const CRI = 'io.kubernetes.cri';
@@ -27,7 +27,7 @@ function container(id: string, pid: number, more: Partial<OciRecord> = {}): OciC
   } as OciRecord;
   const made = new OciContainer(record, {} as OciStore, silentLog());
   made.sandbox = {} as Sandbox;
-  made.domain = { isAlive: true } as PodDomain;
+  made.domain = { isAlive: true } as SharedDomain;
   return made;
 }
 

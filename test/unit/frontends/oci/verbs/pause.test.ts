@@ -15,7 +15,7 @@ import type {
   OciStore,
 } from '../../../../../toolstack/frontends/oci/container/record.js';
 import type { ContainerState } from '../../../../../toolstack/api/container.js';
-import type { PodDomain } from '../../../../../toolstack/runtime/pod/index.js';
+import type { SharedDomain } from '../../../../../toolstack/runtime/shared-domain/index.js';
 import type { Sandbox } from '../../../../../toolstack/sandbox/sandbox.js';
 
 /** `pauses` is Xen's pause count of the domain. */
@@ -107,7 +107,7 @@ test('one of several in a domain is kept still by its cgroup, and goes on', asyn
   const link = { request: (type: number) => Promise.resolve(void asked.push(type)) };
   container.record.key = 'key';
   container.sandbox = { domid: 7, agent: () => Promise.resolve(link) } as unknown as Sandbox;
-  container.domain = { slots: { holders: [{}, {}] } } as unknown as PodDomain;
+  container.domain = { slots: { holders: [{}, {}] } } as unknown as SharedDomain;
   await pause(libxl, container);
   t.deepEqual([container.record.state, container.record.isStill], ['paused', true]);
   t.is(pauses(), 0, 'the domain goes on');

@@ -11,7 +11,7 @@ import type {
   OciStore,
 } from '../../../../../toolstack/frontends/oci/container/record.js';
 import { update } from '../../../../../toolstack/frontends/oci/verbs/update.js';
-import type { PodDomain } from '../../../../../toolstack/runtime/pod/index.js';
+import type { SharedDomain } from '../../../../../toolstack/runtime/shared-domain/index.js';
 import type { SandboxServices } from '../../../../../toolstack/sandbox/services.js';
 import { FakeLibxl, fakeXenHost } from '../../../../support/xen/fake-xen-host.js';
 
@@ -37,7 +37,7 @@ function pod(refusal?: Error) {
     // SAFETY: an update uses no other member of a record and a domain.
     const record = { key, id: key, state: 'running', limits: {}, ...change } as OciRecord;
     const container = new OciContainer(record, store, silentLog());
-    container.domain = { sandbox } as unknown as PodDomain;
+    container.domain = { sandbox } as unknown as SharedDomain;
     return container;
   };
   const containers = [make('first'), make('second', { inDomainOf: 'first' })] as const;

@@ -9,8 +9,8 @@ import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
-import { PodDisks } from './disks.js';
-import { PodShares } from './shares.js';
+import { MemberDisks } from './disks.js';
+import { MemberShares } from './shares.js';
 import { slotOf, Slots } from './slots.js';
 
 /** The slot of the container that a domain is made for. */
@@ -30,11 +30,11 @@ export function routeEvents(slots: Slots<ShimEvents>, lose: (reason: string) => 
   };
 }
 
-export class PodDomain {
+export class SharedDomain {
   readonly sandbox: Sandbox;
   readonly slots: Slots<ShimEvents>;
-  readonly disks: PodDisks;
-  readonly shares: PodShares;
+  readonly disks: MemberDisks;
+  readonly shares: MemberShares;
   #ending: Promise<void> | undefined;
 
   constructor(services: SandboxServices, sandbox: Sandbox, slots: Slots<ShimEvents>) {
@@ -42,8 +42,8 @@ export class PodDomain {
     this.slots = slots;
     const { domid, record } = sandbox;
     const first = firstDevice(record) + (record.devices?.length ?? 0);
-    this.disks = new PodDisks(services, { domid, uuid: record.uuid, first });
-    this.shares = new PodShares(services.host, sandbox);
+    this.disks = new MemberDisks(services, { domid, uuid: record.uuid, first });
+    this.shares = new MemberShares(services.host, sandbox);
   }
 
   /** True until the domain is ended. */
@@ -68,10 +68,10 @@ export async function makeDomain(
   { sandbox: services, pool }: { sandbox: SandboxServices; pool: Pool },
   record: SandboxRecord,
   { events, ...options }: CreateOptions,
-): Promise<PodDomain> {
+): Promise<SharedDomain> {
   const slots = new Slots<ShimEvents>();
   slots.adopt(OWN_SLOT, events);
   const routed = routeEvents(slots, () => undefined);
   const sandbox = await createSandbox(services, pool, record, { ...options, events: routed });
-  return new PodDomain(services, sandbox, slots);
+  return new SharedDomain(services, sandbox, slots);
 }

@@ -3,7 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../../toolstack/base/ids.js';
-import { PodShares } from '../../../../toolstack/runtime/pod/shares.js';
+import { MemberShares } from '../../../../toolstack/runtime/shared-domain/shares.js';
 import type { Sandbox } from '../../../../toolstack/sandbox/sandbox.js';
 import { attachDevices } from '../../../../toolstack/xen/devices.js';
 import { filesDevice, filesDevices } from '../../../../toolstack/xen/files-device.js';
@@ -31,7 +31,7 @@ async function podFiles(t: ExecutionContext, letsGo = true) {
       },
     },
   } as unknown as Sandbox;
-  return { files: new PodShares(host, sandbox), sandbox, host, unshared };
+  return { files: new MemberShares(host, sandbox), sandbox, host, unshared };
 }
 
 test('numbers begin with 1, 0 being that of who has a domain to itself', async (t) => {
@@ -42,7 +42,7 @@ test('numbers begin with 1, 0 being that of who has a domain to itself', async (
 });
 
 /** Assigns every number once, so that the first is next if it is free. */
-function around(files: PodShares): number {
+function around(files: MemberShares): number {
   let device = files.take();
   for (; device !== 4095; device = files.take()) void files.give(device, false);
   return files.take();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import test from 'ava';
-import { firstProcess, slotOf, Slots } from '../../../../toolstack/runtime/pod/slots.js';
+import { firstProcess, slotOf, Slots } from '../../../../toolstack/runtime/shared-domain/slots.js';
 
 test('a process is its container’s, from the first to the last', (t) => {
   for (const slot of [1, 2, 4095]) {

@@ -16,15 +16,15 @@ import {
 import { quietly } from '../../sandbox/release.js';
 import type { ContainerSandbox, ProcessStart } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
-import type { PodDisk } from './disks.js';
-import type { PodDomain } from './domain.js';
+import type { MemberDisk } from './disks.js';
+import type { SharedDomain } from './domain.js';
 import { firstProcess } from './slots.js';
 
 /** The parts of a shared domain that a container holds while it runs. Its record keeps them. */
-export interface Place {
+export interface MemberSlot {
   slot: number;
   /** Layers, lowest first, then the writable layer, if it is a disk. */
-  disks: PodDisk[];
+  disks: MemberDisk[];
   /** The number of the container's 9pfs device, if it has shares. */
   files?: number;
 }
@@ -32,7 +32,7 @@ export interface Place {
 export interface MemberOptions {
   /** The guest's name of the container and of its root filesystem. */
   name: string;
-  place: Place;
+  place: MemberSlot;
   /** Called once the domain has no part of the container left. */
   onLeft?: () => void;
   /** True when the client or stand-in learns of the end only from the shim, as thawd has no connection to it. */
@@ -40,9 +40,9 @@ export interface MemberOptions {
 }
 
 export class Member implements ContainerSandbox {
-  readonly place: Place;
+  readonly place: MemberSlot;
   readonly #services: SandboxServices;
-  readonly #domain: PodDomain;
+  readonly #domain: SharedDomain;
   readonly #name: string;
   readonly #onLeft: () => void;
   readonly #hearsShimOnly: boolean;
@@ -50,7 +50,7 @@ export class Member implements ContainerSandbox {
 
   constructor(
     services: SandboxServices,
-    domain: PodDomain,
+    domain: SharedDomain,
     { name, place, onLeft = () => undefined, hearsShimOnly = false }: MemberOptions,
   ) {
     this.#hearsShimOnly = hearsShimOnly;

@@ -3,16 +3,14 @@
 
 import { askMount } from '../../agent/mount.js';
 import type { Steps } from '../../base/steps.js';
-import { Undo } from '../../base/undo.js';
 import { all } from '../../sandbox/boot/booted-clone.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { SharedFile } from '../../sandbox/shares/shares.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
-import { PodDisks, type PodDisk } from './disks.js';
-import type { PodDomain } from './domain.js';
-import { Member, type MemberOptions, type Place } from './member.js';
-import type { Pod } from './pod.js';
+import { MemberDisks, type MemberDisk } from './disks.js';
+import type { SharedDomain } from './domain.js';
+import { Member, type MemberOptions, type MemberSlot } from './member.js';
 
 export interface Entering extends Pick<MemberOptions, 'name' | 'onLeft' | 'hearsShimOnly'> {
   /** EROFS files, lowest layer first. Without layers the root filesystem is one of the shares. */
@@ -26,39 +24,23 @@ export interface Entering extends Pick<MemberOptions, 'name' | 'onLeft' | 'hears
   /** Gets the shim's messages about the container. */
   events: ShimEvents;
   /** Records the container's place in the domain, before anything changes in the domain. */
-  onPlace: (member: Member) => Promise<void>;
+  onSlot: (member: Member) => Promise<void>;
   /** Further work, at the same time as the mount and the shares. */
   meanwhile?: (member: Member) => Promise<void>;
   signal?: AbortSignal | undefined;
   steps: Steps;
 }
 
-/** Enters the pod's domain, and starts the domain if it does not run. Leaves nothing in the domain when it rejects. */
-export async function enterPod(pod: Pod, entering: Omit<Entering, 'onLeft'>): Promise<Member> {
-  const { services, record } = pod;
-  const domain = await pod.up(entering.signal);
-  return Undo.guard(services.log, (undo) =>
-    enterDomain(services.sandbox, domain, {
-      ...entering,
-      onLeft: () => pod.left(domain),
-      onPlace: (member) => {
-        undo.push(`container in pod ${record.name}`, () => member.destroy());
-        return entering.onPlace(member);
-      },
-    }),
-  );
-}
-
-/** Resolves when the guest has the root filesystem and the shares. When it rejects, the caller destroys the member that `onPlace` got. */
+/** Resolves when the guest has the root filesystem and the shares. When it rejects, the caller destroys the member that `onSlot` got. */
 export async function enterDomain(
   services: SandboxServices,
-  domain: PodDomain,
+  domain: SharedDomain,
   entering: Entering,
 ): Promise<Member> {
   const { disks, slots } = domain;
   const { name, layers, disk, files, meanwhile, signal, steps } = entering;
   const device = files.length > 0 ? domain.shares.take() : undefined;
-  const place: Place = {
+  const place: MemberSlot = {
     slot: slots.take(entering.events),
     disks: [
       ...layers.map((file) => disks.take(file, false)),
@@ -67,7 +49,7 @@ export async function enterDomain(
     ...(device === undefined ? {} : { files: device }),
   };
   const member = new Member(services, domain, { ...entering, place });
-  await entering.onPlace(member);
+  await entering.onSlot(member);
   if (disk) await services.disks.ensure(disk);
   signal?.throwIfAborted();
   await all([
@@ -85,7 +67,7 @@ export async function enterDomain(
 /** Returns a container of an earlier thawd to the place in its record. Rejects with ERR_XEN_LOOP. */
 export async function reenterDomain(
   services: SandboxServices,
-  domain: PodDomain,
+  domain: SharedDomain,
   { events, ...options }: MemberOptions & Pick<Entering, 'events'>,
 ): Promise<Member> {
   const { slot, files, disks } = options.place;
@@ -98,12 +80,12 @@ export async function reenterDomain(
 
 /** Plugs the missing disks, and resolves when the guest has mounted all of them. */
 async function mountRoot(
-  domain: PodDomain,
+  domain: SharedDomain,
   { name, layers, disk, upperKib }: Entering,
-  disks: readonly PodDisk[],
+  disks: readonly MemberDisk[],
 ): Promise<void> {
   await all(disks.map((one) => domain.disks.plug(one)));
-  const names = disks.map((one) => PodDisks.guestName(one));
+  const names = disks.map((one) => MemberDisks.guestName(one));
   await askMount(await domain.sandbox.agent(), {
     ...{ rootfs: name, devices: names.slice(0, layers.length), upperKib },
     upper: disk && (names.at(-1) ?? ''),

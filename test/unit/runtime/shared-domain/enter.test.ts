@@ -6,16 +6,16 @@ import { AgentType } from '../../../../toolstack/agent/wire.js';
 import { Forget } from '../../../../toolstack/api/wire.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Steps } from '../../../../toolstack/base/steps.js';
-import type { PodDisk } from '../../../../toolstack/runtime/pod/disks.js';
+import type { MemberDisk } from '../../../../toolstack/runtime/shared-domain/disks.js';
+import type { SharedDomain } from '../../../../toolstack/runtime/shared-domain/domain.js';
 import {
   enterDomain,
-  enterPod,
   reenterDomain,
   type Entering,
-} from '../../../../toolstack/runtime/pod/enter.js';
-import { Member, type Place } from '../../../../toolstack/runtime/pod/member.js';
-import type { Pod } from '../../../../toolstack/runtime/pod/pod.js';
-import { Slots } from '../../../../toolstack/runtime/pod/slots.js';
+} from '../../../../toolstack/runtime/shared-domain/enter.js';
+import { Member, type MemberSlot } from '../../../../toolstack/runtime/shared-domain/member.js';
+import { Pod } from '../../../../toolstack/runtime/pod/pod.js';
+import { Slots } from '../../../../toolstack/runtime/shared-domain/slots.js';
 import type { SandboxServices } from '../../../../toolstack/sandbox/services.js';
 import type { ShimEvents } from '../../../../toolstack/sandbox/shim/client.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
@@ -41,9 +41,9 @@ function fakePod(fails = '') {
       agent: () => Promise.resolve({ request: (type: number) => note(names.get(type) ?? '?') }),
     },
     disks: {
-      take: (file: string, isWritable: boolean): PodDisk => ({ file, index: 0, isWritable }),
+      take: (file: string, isWritable: boolean): MemberDisk => ({ file, index: 0, isWritable }),
       plug: () => note('plug'),
-      adopt: ({ file }: PodDisk) => note(`adopt ${file}`),
+      adopt: ({ file }: MemberDisk) => note(`adopt ${file}`),
       give: () => note('unplug'),
     },
     shares: {
@@ -55,18 +55,19 @@ function fakePod(fails = '') {
     },
   };
   // SAFETY: the test uses no other member of these.
-  const pod = {
-    record: { name: 'shop' },
-    services: { log: silentLog(), sandbox: { host: fakeXenHost(new FakeLibxl()) } },
-    up: () => Promise.resolve(domain),
-    left: () => did.push('left'),
-  } as unknown as Pod;
+  const services = { log: silentLog(), sandbox: { host: fakeXenHost(new FakeLibxl()) } };
+  const pod = new Pod(
+    services as unknown as Pod['services'],
+    { name: 'shop' } as unknown as Pod['record'],
+  );
+  pod.up = () => Promise.resolve(domain as unknown as SharedDomain);
+  pod.left = () => void did.push('left');
   return { pod, did, slots };
 }
 
-const entering = (places: Place[], change: Partial<Entering> = {}): Entering => ({
+const entering = (places: MemberSlot[], change: Partial<Entering> = {}): Entering => ({
   ...{ name: 'web', layers: ['/l/a'], files: FILES, upperKib: 1024, events: EVENTS },
-  onPlace: ({ place }) => Promise.resolve(void places.push(place)),
+  onSlot: ({ place }) => Promise.resolve(void places.push(place)),
   steps: new Steps(silentLog(), 'a test'),
   ...change,
 });
@@ -77,13 +78,13 @@ const LEAVING = ['DELETE', 'unshare 7', 'UNMOUNT', FORGOTTEN, 'unplug', 'left'];
 
 test('its place is known before anything is done, and volumes are filled when all is there', async (t) => {
   const { pod, did } = fakePod();
-  const places: Place[] = [];
-  const onPlace: Entering['onPlace'] = ({ place }) => {
+  const places: MemberSlot[] = [];
+  const onSlot: Entering['onSlot'] = ({ place }) => {
     t.deepEqual(did, []);
     places.push(place);
     return Promise.resolve();
   };
-  const member = await enterPod(pod, entering(places, { onPlace }));
+  const member = await pod.enter(entering(places, { onSlot }));
   t.deepEqual(places, [
     { slot: 1, files: 7, disks: [{ file: '/l/a', index: 0, isWritable: false }] },
   ]);
@@ -94,8 +95,8 @@ test('its place is known before anything is done, and volumes are filled when al
 
 test('without files of the host it has no device for them', async (t) => {
   const { pod, did } = fakePod();
-  const places: Place[] = [];
-  const member = await enterPod(pod, entering(places, { files: [] }));
+  const places: MemberSlot[] = [];
+  const member = await pod.enter(entering(places, { files: [] }));
   await member.destroy();
   t.is(places[0]?.files, undefined);
   t.deepEqual(did, ['plug', 'MOUNT', 'DELETE', 'UNMOUNT', FORGOTTEN, 'unplug', 'left']);
@@ -104,7 +105,7 @@ test('without files of the host it has no device for them', async (t) => {
 for (const fails of ['share 7', 'MOUNT', 'fill 7'])
   test(`what was made goes again after a failure: ${fails}`, async (t) => {
     const { pod, did, slots } = fakePod(fails);
-    await t.throwsAsync(enterPod(pod, entering([])), { message: `No ${fails}` });
+    await t.throwsAsync(pod.enter(entering([])), { message: `No ${fails}` });
     t.deepEqual(did.slice(-LEAVING.length), LEAVING);
     t.deepEqual(slots.holders, []);
   });
@@ -127,10 +128,10 @@ test('without layers its root filesystem is a share, and nothing is mounted or f
 test('work beside the mount that fails is left to the caller, who has the member', async (t) => {
   const { pod, did, slots } = fakePod();
   const members: Member[] = [];
-  const onPlace = (member: Member): Promise<void> => Promise.resolve(void members.push(member));
+  const onSlot = (member: Member): Promise<void> => Promise.resolve(void members.push(member));
   const meanwhile = (): Promise<void> => Promise.reject(new Error('No stand-in'));
   const services = pod.services.sandbox;
-  const change = { onPlace, meanwhile };
+  const change = { onSlot, meanwhile };
   const failing = enterDomain(services, await pod.up(), entering([], change));
   await t.throwsAsync(failing, { message: 'No stand-in' });
   t.deepEqual(did, ['share 7', 'plug', 'MOUNT']);
@@ -141,7 +142,7 @@ test('work beside the mount that fails is left to the caller, who has the member
 
 test('what cannot be let go of does not keep the rest', async (t) => {
   const { pod, did, slots } = fakePod('unshare 7');
-  const member = await enterPod(pod, entering([]));
+  const member = await pod.enter(entering([]));
   await member.destroy();
   t.deepEqual(did.slice(-LEAVING.length), LEAVING);
   t.deepEqual(slots.holders, []);

@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../../toolstack/base/ids.js';
-import { PodDisks } from '../../../../toolstack/runtime/pod/disks.js';
+import { MemberDisks } from '../../../../toolstack/runtime/shared-domain/disks.js';
 import type { LoopDevices } from '../../../../toolstack/xen/loop.js';
 import { FakeLibxl, fakeXenHost } from '../../../support/xen/fake-xen-host.js';
 import { joinFake } from '../../../support/xenstore/xenstore.js';
@@ -28,7 +28,7 @@ async function podDisks(
     loops: fake as unknown as LoopDevices,
   };
   const domain = { domid: asDomid(DOMID), uuid: UUID, first };
-  return { disks: new PodDisks(services, domain), loops, client };
+  return { disks: new MemberDisks(services, domain), loops, client };
 }
 
 test('a layer that two containers have is one disk, a writable layer its container’s alone', async (t) => {
@@ -40,7 +40,7 @@ test('a layer that two containers have is one disk, a writable layer its contain
     disks.take('/l/b', false),
   ];
   t.deepEqual([a?.index, upper?.index, b?.index, other?.index], [0, 1, 0, 2]);
-  t.is(other && PodDisks.guestName(other), 'xvdc');
+  t.is(other && MemberDisks.guestName(other), 'xvdc');
 });
 
 test('the number of a disk that is gone is free, and one that has a user stays', async (t) => {

@@ -12,14 +12,14 @@ import {
 } from '../../sandbox/shares/shares.js';
 import { filesDevices } from '../../xen/files-device.js';
 import type { XenHost } from '../../xen/host.js';
-import { PodError } from './errors.js';
+import { PodError } from '../pod/errors.js';
 
 /** The number of devices before a number is used again. */
 const DEVICES = 4095;
 /** A shim serves half as many. The others are devices that the guest keeps open. */
 const DEVICES_AT_ONCE = 256;
 
-export class PodShares {
+export class MemberShares {
   readonly #host: XenHost;
   readonly #sandbox: Pick<Sandbox, 'domid' | 'shim' | 'agent'>;
   readonly #taken = new Set<number>();

@@ -11,19 +11,19 @@ import { writeLater } from '../../xen/records.js';
 import { diskDevid, diskName } from '../../xen/vbd.js';
 
 /** A disk as a container's record names it. */
-export interface PodDisk {
+export interface MemberDisk {
   file: string;
   /** The disk's index among the guest's disks. */
   index: number;
   isWritable: boolean;
 }
 
-interface Held extends PodDisk {
+interface Held extends MemberDisk {
   uses: number;
   plugged: Promise<void> | undefined;
 }
 
-export class PodDisks {
+export class MemberDisks {
   readonly #services: { host: XenHost; loops: LoopDevices };
   readonly #domid: Domid;
   readonly #uuid: string;
@@ -42,12 +42,12 @@ export class PodDisks {
   }
 
   /** Returns the disk's name in the guest. */
-  static guestName({ index }: PodDisk): string {
+  static guestName({ index }: MemberDisk): string {
     return diskName(index);
   }
 
   /** Reserves a disk for the file. Reuses the disk of a layer that the domain already has. Needs one give(). */
-  take(file: string, isWritable: boolean): PodDisk {
+  take(file: string, isWritable: boolean): MemberDisk {
     const shared = [...this.#held.values()].find(
       (one) => one.file === file && one.uses > 0 && !one.isWritable && !isWritable,
     );
@@ -63,7 +63,7 @@ export class PodDisks {
   }
 
   /** Resolves when the domain has the disk. The guest's kernel sees it a moment later. Rejects with ERR_XEN_LOOP. */
-  async plug({ index }: PodDisk): Promise<void> {
+  async plug({ index }: MemberDisk): Promise<void> {
     const held = this.#held.get(index);
     if (!held) throw new RangeError(`Disk ${index} is not taken`);
     held.plugged ??= this.#plug(held);
@@ -71,7 +71,7 @@ export class PodDisks {
   }
 
   /** Takes over a disk that an earlier thawd plugged. */
-  async adopt(disk: PodDisk): Promise<void> {
+  async adopt(disk: MemberDisk): Promise<void> {
     const known = this.#held.get(disk.index);
     if (known) {
       known.uses++;
@@ -97,7 +97,7 @@ export class PodDisks {
    * Gives one use back. The last use detaches the disk, if the domain `isAlive`, and releases its loop device, even when the guest keeps the
    * disk open. Rejects when xenstore refuses.
    */
-  async give({ index }: PodDisk, isAlive: boolean): Promise<void> {
+  async give({ index }: MemberDisk, isAlive: boolean): Promise<void> {
     const held = this.#held.get(index);
     if (!held || --held.uses > 0) return;
     const wasPlugged = await held.plugged?.then(
@@ -134,6 +134,6 @@ export class PodDisks {
   }
 }
 
-function diskOf({ file, index, isWritable }: Held): PodDisk {
+function diskOf({ file, index, isWritable }: Held): MemberDisk {
   return { file, index, isWritable };
 }
