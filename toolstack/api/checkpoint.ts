@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests about checkpoints: running containers as files.
 
-import type { PortWish } from './container.js';
+import type { PortRequest } from './container.js';
 
 export interface CheckpointOptions {
   /** The file to write, as the client wrote it. */
@@ -16,5 +16,5 @@ export interface RestoreOptions {
   /** Name of the restored container; by default the old one. */
   name?: string;
   /** Published ports in place of the old ones. */
-  ports?: PortWish[];
+  ports?: PortRequest[];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests about containers, and the answers to them.
 
-import type { MountWish } from './volume.js';
+import type { MountOption } from './volume.js';
 
 export type DomainType = 'pv' | 'pvh';
 
@@ -76,7 +76,7 @@ export interface HealthState {
 }
 
 /** A block device of the host that a container has as a disk. */
-export interface DeviceWish {
+export interface DeviceRequest {
   source: string;
   /** Path of the device node in the container. */
   destination: string;
@@ -85,7 +85,7 @@ export interface DeviceWish {
 }
 
 /** A port of the host that leads to the container's. */
-export interface PortWish {
+export interface PortRequest {
   /** Address of the host; '' for all of them. */
   hostIp: string;
   /** Port of the host; 0 for any free one. */
@@ -125,11 +125,11 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   networkAliases?: string[];
   ip?: string;
   ip6?: string;
-  publish?: PortWish[];
+  publish?: PortRequest[];
   /** Block devices of the host that the container gets. */
-  devices?: DeviceWish[];
+  devices?: DeviceRequest[];
   /** Bind mounts and volumes. */
-  mounts?: MountWish[];
+  mounts?: MountOption[];
   labels?: Record<string, string>;
   restart?: RestartPolicy;
   health?: HealthCheck;
@@ -219,12 +219,12 @@ export interface ContainerSummary {
   /** Health status, where the container has a check and runs. */
   health?: HealthState['status'];
   /** Published ports, while the container runs. */
-  ports: PortWish[];
+  ports: PortRequest[];
   /** Addresses, while the container runs. */
   addresses: string[];
   network?: string;
   /** Bind mounts and volumes. */
-  mounts: Pick<MountWish, 'source' | 'destination'>[];
+  mounts: Pick<MountOption, 'source' | 'destination'>[];
 }
 
 /** `joined`: the shim tells the launcher the process's own status. `id` is the id of a detached container. */

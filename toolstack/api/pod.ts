@@ -6,7 +6,7 @@ import type {
   ContainerState,
   CreateOptions,
   DomainType,
-  PortWish,
+  PortRequest,
 } from './container.js';
 
 /** Namespaces that the containers of a pod may share. They always share the network. */
@@ -52,6 +52,6 @@ export interface PodSummary {
   labels: Record<string, string>;
   network?: string;
   addresses: string[];
-  ports: PortWish[];
+  ports: PortRequest[];
   containers: { id: string; name: string; state: ContainerState }[];
 }

@@ -2,7 +2,7 @@
 // Requests about volumes and the answers to them; a container's request for a mount.
 
 /** A bind mount or volume that a container asks for. */
-export interface MountWish {
+export interface MountOption {
   type: 'bind' | 'volume';
   /** Absolute path of a bind mount, or name of a volume; '' for a new anonymous volume. */
   source: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parses the container's part of a checkpoint's header, and checks each field. Pure.
 
-import type { PortWish, ProcessLimits } from '../api/container.js';
+import type { PortRequest, ProcessLimits } from '../api/container.js';
 import { EXPORTS_MAX } from '../api/wire.js';
 import {
   DIGEST,
@@ -25,14 +25,14 @@ export interface SavedOci {
   /** The pid of the container's first process inside the guest. */
   guestPid: number;
   /** The fid snapshot, the guest's open files on its shares: a file beside the checkpoint. */
-  stash: SavedStash;
+  stash: SavedFids;
   /** The guest's name of its first interface. */
   interface: string;
   /** By the share's number in the guest: true for a read-only share. */
   readOnly: boolean[];
 }
 
-export interface SavedStash {
+export interface SavedFids {
   /** A file name without a folder. */
   file: string;
   bytes: number;
@@ -59,7 +59,7 @@ export interface SavedContainer {
   flags: number;
   /** The network's name; undefined for none. */
   network?: string;
-  ports: PortWish[];
+  ports: PortRequest[];
 }
 
 /** The fields of config.json's process that thaw reads again. */
@@ -171,7 +171,7 @@ function processOf(all: Untrusted): SavedProcess {
 
 const ID_MAX = 2 ** 32 - 1;
 
-function portOf(all: Untrusted): PortWish {
+function portOf(all: Untrusted): PortRequest {
   const protocol = all['protocol'];
   if (protocol !== 'tcp' && protocol !== 'udp') throw wrong('ports');
   return {

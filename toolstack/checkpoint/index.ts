@@ -3,7 +3,7 @@
 export { digestOf } from './digest.js';
 export { CheckpointError, damaged, writeFailure } from './errors.js';
 export type { CheckpointHeader, SavedLayer } from './header.js';
-export type { SavedContainer, SavedOci, SavedStash } from './header-container.js';
+export type { SavedContainer, SavedOci, SavedFids } from './header-container.js';
 export { CheckpointFile } from './read.js';
 export { pagesToRestore, unpackTemplate } from './unpack.js';
 export { checkTarget, writeCheckpoint, type CheckpointSource } from './write.js';

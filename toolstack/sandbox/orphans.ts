@@ -19,7 +19,7 @@ export async function findDomain(host: XenHost, uuid: string): Promise<Domid | u
 }
 
 /** Destroys thaw's domains that are not in `known`: templates and clones whose thawd was killed while it made them. */
-export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): Promise<void> {
+export async function destroyOrphans(host: XenHost, known: ReadonlySet<string>): Promise<void> {
   for (const { uuid, domid, name } of await host.libxl.listDomains()) {
     if (!isThawUuid(uuid) || known.has(uuid)) continue;
     host.log.info(`Destroying domain ${name ?? domid}, left by an earlier thawd`, { domid });
@@ -33,7 +33,10 @@ export async function destroyStrays(host: XenHost, known: ReadonlySet<string>): 
  * Removes the xenstore records of thaw's destroyed domains. Either a thawd was killed after it destroyed the domain and before it removed the
  * records, or the domain ended by itself while no thawd ran.
  */
-export async function removeStrayRecords(host: XenHost, known: ReadonlySet<string>): Promise<void> {
+export async function removeOrphanRecords(
+  host: XenHost,
+  known: ReadonlySet<string>,
+): Promise<void> {
   const alive = new Set((await host.libxl.listDomains()).map(({ uuid }) => uuid));
   for (const { domid, uuid } of await recordedDomains(host)) {
     if (!isThawUuid(uuid) || known.has(uuid) || alive.has(uuid)) continue;
@@ -55,7 +58,9 @@ export async function sweepFolders(
       .filter((name) => !known.has(name))
       .map(async (name) => {
         const folder = join(services.runFolder, name);
-        const shim = await ShimClient.connect(shimSocket(folder), NOBODY, 0).catch(() => undefined);
+        const shim = await ShimClient.connect(shimSocket(folder), NULL_CLIENT, 0).catch(
+          () => undefined,
+        );
         await shim
           ?.quit(QUIT_MS)
           .catch((error: unknown) =>
@@ -66,5 +71,5 @@ export async function sweepFolders(
   );
 }
 
-const NOBODY = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
+const NULL_CLIENT = { onExit: () => undefined, onLost: () => undefined, onGone: () => undefined };
 const QUIT_MS = 10_000;

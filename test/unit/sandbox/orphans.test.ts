@@ -3,9 +3,9 @@
 
 import test from 'ava';
 import {
-  destroyStrays,
+  destroyOrphans,
   findDomain,
-  removeStrayRecords,
+  removeOrphanRecords,
 } from '../../../toolstack/sandbox/orphans.js';
 import { newDomainUuid } from '../../../toolstack/xen/uuid.js';
 import { FakeLibxl, fakeXenHost } from '../../support/xen/fake-xen-host.js';
@@ -30,7 +30,7 @@ test("thaw's unknown domains go, known ones and others' stay", async (t) => {
   libxl.add({ domid: 2, uuid: known, name: 'web' });
   libxl.add({ domid: 3, uuid: newDomainUuid(), name: 'thaw-template-1' });
   libxl.add({ domid: 4, uuid: newDomainUuid(), name: 'half' });
-  await destroyStrays(fakeXenHost(libxl), new Set([known]));
+  await destroyOrphans(fakeXenHost(libxl), new Set([known]));
   t.deepEqual([...libxl.domains.keys()], [0, 1, 2]);
 });
 
@@ -41,7 +41,7 @@ test('one that cannot be destroyed does not keep the others', async (t) => {
     if (domid === 3) throw new Error('it stays');
     libxl.domains.delete(domid);
   };
-  await destroyStrays(fakeXenHost(libxl), new Set());
+  await destroyOrphans(fakeXenHost(libxl), new Set());
   t.deepEqual([...libxl.domains.keys()], [3]);
 });
 
@@ -57,7 +57,7 @@ test("records of thaw's domains that are gone go, those of others and of known o
   const libxl = new FakeLibxl();
   libxl.add(FOREIGN);
   libxl.add({ domid: 4, uuid: alive, name: 'just made' });
-  await removeStrayRecords(fakeXenHost(libxl, client), new Set([known]));
+  await removeOrphanRecords(fakeXenHost(libxl, client), new Set([known]));
   t.deepEqual(await client.directory('/local/domain'), ['1', '3', '4', '5']);
   t.deepEqual(await client.directory('/libxl'), ['1', '3', '4', '5']);
   t.false((await client.directory('/vm')).includes(gone));

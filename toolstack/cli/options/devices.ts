@@ -2,7 +2,7 @@
 // Reads --device: block devices of the host for a container.
 
 import { posix } from 'node:path';
-import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import type { CreateOptions, DeviceRequest } from '../../api/engine.js';
 import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
@@ -24,7 +24,7 @@ export function deviceOptions(parsed: Parsed): Pick<CreateOptions, 'devices'> {
   return defined({ devices: nonEmpty(devices) });
 }
 
-function device(value: string): DeviceWish {
+function device(value: string): DeviceRequest {
   const [, source = '', path, access = 'rwm'] =
     /^(\/[^:]+)(?::(\/[^:]+))?(?::([rwm]{1,3}))?$/.exec(value) ?? [];
   const destination = posix.normalize(path ?? source);

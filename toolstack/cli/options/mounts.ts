@@ -2,7 +2,7 @@
 // Reads --volume and --mount: host paths, volumes and tmpfs in a container.
 
 import { posix, resolve } from 'node:path';
-import type { Client, CreateOptions, MountWish } from '../../api/engine.js';
+import type { Client, CreateOptions, MountOption } from '../../api/engine.js';
 import { defined } from '../../base/defined.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
@@ -37,7 +37,7 @@ export function mountOptions(parsed: Parsed, client: Client): Wanted {
   });
 }
 
-function volume(value: string, client: Client): MountWish {
+function volume(value: string, client: Client): MountOption {
   const parts = value.split(':');
   const [first = '', second, words = ''] = parts;
   const [source, target] = second === undefined ? ['', first] : [first, second];
@@ -78,7 +78,7 @@ const IGNORED = ['z', 'Z', 'rw', 'bind', 'rbind', 'private', 'rprivate', 'copy']
 function flags(
   option: string,
   words: readonly string[],
-): Pick<MountWish, 'readOnly' | 'options' | 'noCopy'> {
+): Pick<MountOption, 'readOnly' | 'options' | 'noCopy'> {
   const allowed = ['ro', 'nocopy', ...KEPT, ...IGNORED];
   const wrong = words.find((word) => !allowed.includes(word));
   if (wrong !== undefined)
@@ -98,7 +98,7 @@ function isOverruled(word: string, words: readonly string[]): boolean {
 
 type Tmpfs = NonNullable<CreateOptions['tmpfs']>[number];
 
-function mount(value: string, client: Client): MountWish | Tmpfs {
+function mount(value: string, client: Client): MountOption | Tmpfs {
   const option = `--mount ${value}`;
   const given = new Map(
     value.split(',').map((part) => {
@@ -132,7 +132,7 @@ function bindOrVolume(
   target: string,
   take: Take,
   client: Client,
-): MountWish {
+): MountOption {
   if (type !== 'bind' && type !== 'volume')
     throw new UsageError(`Cannot use ${option}: type bind, volume and tmpfs are allowed`);
   const source = take('source', 'src') ?? '';

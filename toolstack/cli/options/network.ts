@@ -2,7 +2,7 @@
 // Reads the options for a container's network and its published ports.
 
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import type { CreateOptions, PortWish } from '../../api/engine.js';
+import type { CreateOptions, PortRequest } from '../../api/engine.js';
 import { defined } from '../../base/defined.js';
 import { stringList, stringOption, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
@@ -28,7 +28,7 @@ type Wanted = Pick<CreateOptions, 'network' | 'networkAliases' | 'publish' | 'ip
 /** Throws UsageError. */
 export function networkOptions(parsed: Parsed): Wanted {
   const network = networkName(stringOption(parsed, 'network'));
-  const publish = stringList(parsed, 'publish').flatMap(portWishes);
+  const publish = stringList(parsed, 'publish').flatMap(portRequests);
   const aliases = stringList(parsed, 'network-alias').map(alias);
   const [ip, ip6] = [stringOption(parsed, 'ip'), stringOption(parsed, 'ip6')];
   if (ip !== undefined && !isIPv4(ip))
@@ -71,7 +71,7 @@ function alias(value: string): string {
 }
 
 /** Reads [[IP:][HOSTPORT]:]PORT[/PROTOCOL]. Both ports may be ranges of the same length. */
-export function portWishes(value: string): PortWish[] {
+export function portRequests(value: string): PortRequest[] {
   const [, host = '', hostRange = '', range = '', protocol = 'tcp'] =
     /^(?:(?:(\[[^\]]+\]|[^:[\]]+):)?(\d*(?:-\d+)?):)?(\d+(?:-\d+)?)(?:\/(tcp|udp))?$/.exec(value) ??
     [];

@@ -152,7 +152,7 @@ export class FolderLayers {
       if (signal.aborted)
         throw new ImageError(
           'ERR_IMAGE_ABORTED',
-          `Nobody waits for a layer of ${folder} any more`,
+          `No caller waits for a layer of ${folder} any more`,
           {
             cause: signal.reason,
           },

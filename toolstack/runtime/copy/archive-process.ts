@@ -7,19 +7,25 @@ import { ProcessFlag, type ExitStatus } from '../../api/wire.js';
 import { CopyError } from '../../archive/errors.js';
 import { Attached } from '../../sandbox/shim/attached.js';
 import { addProcess } from '../exec/add-process.js';
-import type { Opened } from './file-guest.js';
+import type { FileGuest } from './file-guest.js';
 
 /** The task of the process. */
-export type Wish = Pick<ArchiveRequest, 'verb' | 'path' | 'name'> &
+export type ArchiveOptions = Pick<ArchiveRequest, 'verb' | 'path' | 'name'> &
   Partial<Pick<ArchiveRequest, 'options' | 'owner'>>;
 
 const SIGKILL = 9;
 
 /** Joins the client to the process. Resolves when the process has ended. Rejects when it never ran. */
-export async function joinFiles(opened: Opened, wish: Wish, client: Client): Promise<void> {
-  const { sandbox } = opened;
-  const flags = flagsOf(wish);
-  const { ended } = await start(opened, wish, (id) => client.join(sandbox.shimSocket, id, flags));
+export async function joinFiles(
+  fileGuest: FileGuest,
+  archive: ArchiveOptions,
+  client: Client,
+): Promise<void> {
+  const { sandbox } = fileGuest;
+  const flags = flagsOf(archive);
+  const { ended } = await start(fileGuest, archive, (id) =>
+    client.join(sandbox.shimSocket, id, flags),
+  );
   await ended;
 }
 
@@ -28,20 +34,20 @@ export async function joinFiles(opened: Opened, wish: Wish, client: Client): Pro
  * the process fails, otherwise as `work` does. An abort ends the process.
  */
 export async function useFiles<T>(
-  opened: Opened,
-  wish: Wish,
+  fileGuest: FileGuest,
+  archive: ArchiveOptions,
   signal: AbortSignal,
   work: (process: Attached) => Promise<T>,
 ): Promise<T> {
   let attached: Attached | undefined;
-  const { id } = await start(opened, wish, async (process) => {
-    const feeds = flagsOf(wish) !== 0;
-    attached = await Attached.open(opened.sandbox.shimSocket, process, feeds);
+  const { id } = await start(fileGuest, archive, async (process) => {
+    const feeds = flagsOf(archive) !== 0;
+    attached = await Attached.open(fileGuest.sandbox.shimSocket, process, feeds);
   });
   if (!attached) throw new TypeError('The process was not joined');
   const process = attached;
   const stop = (): void => {
-    opened.sandbox.shim.signal(id, SIGKILL);
+    fileGuest.sandbox.shim.signal(id, SIGKILL);
     process.close();
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -81,21 +87,21 @@ function said(untrusted: string, exit: ExitStatus): CopyError {
   );
 }
 
-function flagsOf({ verb }: Wish): number {
+function flagsOf({ verb }: ArchiveOptions): number {
   return verb === ArchiveVerb.PUT || verb === ArchiveVerb.UNPACK ? ProcessFlag.STDIN : 0;
 }
 
 async function start(
-  { sandbox, execs, inGuest }: Opened,
-  wish: Wish,
+  { sandbox, execs, inGuest }: FileGuest,
+  archive: ArchiveOptions,
   join: (process: number) => Promise<void>,
 ): Promise<{ id: number; ended: Promise<ExitStatus | undefined> }> {
-  const flags = flagsOf(wish);
-  const { verb, options = 0 } = wish;
+  const flags = flagsOf(archive);
+  const { verb, options = 0 } = archive;
   // Processes in a running container see its mounts. Changes and layers must not include them.
   const seesMounts = verb !== ArchiveVerb.CHANGES && verb !== ArchiveVerb.LAYER;
   const isNamed = seesMounts || (options & ArchiveOption.FROZEN) !== 0;
-  const request = { ...wish, options, flags, container: isNamed ? inGuest : '' };
+  const request = { ...archive, options, flags, container: isNamed ? inGuest : '' };
   const begin = (process: number): Promise<void> => sandbox.archive({ ...request, process });
   return addProcess({ execs, sandbox }, { flags, join, begin });
 }

@@ -6,7 +6,7 @@ import type { Change } from '../../api/engine.js';
 import { CopyError } from '../../archive/errors.js';
 import { useFiles } from './archive-process.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { withOpened } from './file-guest.js';
+import { withFileGuest } from './file-guest.js';
 
 /** An honest guest sends fewer bytes. */
 const BYTES_MAX = 64 * 2 ** 20;
@@ -21,16 +21,16 @@ const OWN = new Set(
   ),
 );
 
-/** Resolves with the changes, sorted by path. Rejects as withOpened() and useFiles() do. */
+/** Resolves with the changes, sorted by path. Rejects as withFileGuest() and useFiles() do. */
 export async function changesOf(
   services: ContainerServices,
   manager: ContainerManager,
   key: string,
   signal: AbortSignal,
 ): Promise<Change[]> {
-  const wish = { verb: ArchiveVerb.CHANGES, path: '', name: '' };
-  return withOpened(services, manager, { key, verb: 'compare', signal }, (opened) =>
-    useFiles(opened, wish, signal, async ({ output }) => {
+  const archive = { verb: ArchiveVerb.CHANGES, path: '', name: '' };
+  return withFileGuest(services, manager, { key, verb: 'compare', signal }, (fileGuest) =>
+    useFiles(fileGuest, archive, signal, async ({ output }) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       let count = 0;

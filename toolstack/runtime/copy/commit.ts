@@ -10,11 +10,11 @@ import { CopyError } from '../../archive/errors.js';
 import { DEFAULT_LIMITS } from '../../image/index.js';
 import { useFiles } from './archive-process.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { withOpened } from './file-guest.js';
+import { withFileGuest } from './file-guest.js';
 
 type Process = Readonly<Record<string, unknown>>;
 
-/** Resolves with the new image's id. Rejects with ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as withOpened() and useFiles() do. */
+/** Resolves with the new image's id. Rejects with ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as withFileGuest() and useFiles() do. */
 export async function commitContainer(
   services: ContainerServices,
   manager: ContainerManager,
@@ -24,13 +24,13 @@ export async function commitContainer(
 ): Promise<string> {
   const { signal } = client;
   const layer = { verb: ArchiveVerb.LAYER, path: '', name: '' };
-  return withOpened(services, manager, { key, verb: 'commit', signal }, async (opened) => {
-    const { container, inGuest } = opened;
+  return withFileGuest(services, manager, { key, verb: 'commit', signal }, async (fileGuest) => {
+    const { container, inGuest } = fileGuest;
     const { record } = container;
     const { image, author = '', message: comment = '', change } = options;
     // No process of the container runs in a file guest.
     const stops = options.pauses && inGuest !== '';
-    const wish = stops ? { ...layer, options: ArchiveOption.FROZEN } : layer;
+    const archive = stops ? { ...layer, options: ArchiveOption.FROZEN } : layer;
     // No pause or copy comes meanwhile, and thaw exec waits.
     const meanwhile = <T>(work: () => Promise<T>): Promise<T> =>
       stops ? container.exclusive(work) : work();
@@ -43,7 +43,7 @@ export async function commitContainer(
         process: (config) => change(withOwn(config, record.options)),
         writeLayer: (folder) =>
           meanwhile(() =>
-            useFiles(opened, wish, signal, async ({ output }) => {
+            useFiles(fileGuest, archive, signal, async ({ output }) => {
               const path = join(folder, 'layer.tar');
               await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
               return path;

@@ -11,9 +11,9 @@ import type { Client, CopyOptions, RunOutcome } from '../../api/engine.js';
 import { CopyError } from '../../archive/errors.js';
 import { packLocal, PACKED } from '../../archive/pack-local.js';
 import { unpackLocal } from '../../archive/unpack-local.js';
-import { joinFiles, useFiles, type Wish } from './archive-process.js';
+import { joinFiles, useFiles, type ArchiveOptions } from './archive-process.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { withOpened, type Opened } from './file-guest.js';
+import { withFileGuest, type FileGuest } from './file-guest.js';
 import type { ContainerRecord } from '../store/record.js';
 
 /** Copies files; at least one end is a container. Rejects with ERR_COPY, ERR_CONTAINER_STATE and the like. */
@@ -23,28 +23,33 @@ export async function copyFiles(
   { from, to, ...options }: CopyOptions,
   client: Client,
 ): Promise<RunOutcome> {
-  const open = <T>(key: string, work: (opened: Opened) => Promise<T>): Promise<T> =>
-    withOpened(services, manager, { key, verb: 'copy files of', signal: client.signal }, work);
+  const open = <T>(key: string, work: (fileGuest: FileGuest) => Promise<T>): Promise<T> =>
+    withFileGuest(services, manager, { key, verb: 'copy files of', signal: client.signal }, work);
   const done: RunOutcome = { joined: false, status: 0 };
   if (from.kind === 'container' && to.kind === 'stream') {
-    await open(from.container, (opened) => joinFiles(opened, packing(from.path), client));
+    await open(from.container, (fileGuest) => joinFiles(fileGuest, packing(from.path), client));
     return { joined: true };
   }
   if (from.kind === 'stream' && to.kind === 'container') {
-    await open(to.container, (opened) =>
-      joinFiles(opened, unpacking(opened, to.path, options), client),
+    await open(to.container, (fileGuest) =>
+      joinFiles(fileGuest, unpacking(fileGuest, to.path, options), client),
     );
     return { joined: true };
   }
   if (from.kind === 'container' && to.kind === 'host') {
-    await open(from.container, (opened) => fetch(opened, from.path, to.path, options, client));
+    await open(from.container, (fileGuest) =>
+      fetch(fileGuest, from.path, to.path, options, client),
+    );
     return done;
   }
   if (from.kind === 'host' && to.kind === 'container') {
     const path = resolve(client.cwd, from.path);
-    await open(to.container, (opened) =>
-      useFiles(opened, putting(opened, from.path, to.path, options), client.signal, ({ input }) =>
-        packLocal(path, input, client.signal),
+    await open(to.container, (fileGuest) =>
+      useFiles(
+        fileGuest,
+        putting(fileGuest, from.path, to.path, options),
+        client.signal,
+        ({ input }) => packLocal(path, input, client.signal),
       ),
     );
     return done;
@@ -68,8 +73,8 @@ export async function copyFiles(
 function openBoth<T>(
   manager: ContainerManager,
   [from, to]: [string, string],
-  open: (key: string, work: (opened: Opened) => Promise<T>) => Promise<T>,
-  work: (source: Opened, target: Opened) => Promise<T>,
+  open: (key: string, work: (fileGuest: FileGuest) => Promise<T>) => Promise<T>,
+  work: (source: FileGuest, target: FileGuest) => Promise<T>,
 ): Promise<T> {
   return manager.find(from).record.id < manager.find(to).record.id
     ? open(from, (source) => open(to, (target) => work(source, target)))
@@ -84,20 +89,22 @@ export async function exportFiles(
   output: string | undefined,
   client: Client,
 ): Promise<RunOutcome> {
-  const wish = { verb: ArchiveVerb.PACK, path: '/', name: '.' };
+  const archive = { verb: ArchiveVerb.PACK, path: '/', name: '.' };
   const asked = { key, verb: 'export', signal: client.signal };
-  return withOpened(services, manager, asked, async (opened) => {
+  return withFileGuest(services, manager, asked, async (fileGuest) => {
     // Leaves out the container's mounts, such as /proc and volumes.
-    const unmounted = { ...opened, inGuest: '' };
+    const unmounted = { ...fileGuest, inGuest: '' };
     if (output === undefined) {
-      await joinFiles(unmounted, wish, client);
+      await joinFiles(unmounted, archive, client);
       return { joined: true };
     }
     const path = resolve(client.cwd, output);
     const isNew = (await lstat(path).catch(() => undefined)) === undefined;
     const file = createWriteStream(path, { mode: 0o644 });
     try {
-      await useFiles(unmounted, wish, client.signal, (process) => pipeline(process.output, file));
+      await useFiles(unmounted, archive, client.signal, (process) =>
+        pipeline(process.output, file),
+      );
     } catch (error) {
       // A path that existed before stays: it may be a device or a user's file.
       if (isNew) await rm(path, { force: true });
@@ -108,16 +115,16 @@ export async function exportFiles(
 }
 
 /** Packs a path under its own name, but a folder's contents under no name. */
-function packing(path: string, name = baseOf(path) || '.'): Wish {
+function packing(path: string, name = baseOf(path) || '.'): ArchiveOptions {
   return { verb: ArchiveVerb.PACK, path, name };
 }
 
 function putting(
-  { container: { record } }: Opened,
+  { container: { record } }: FileGuest,
   from: string,
   path: string,
   { overwrites, keepsOwners }: Pick<CopyOptions, 'overwrites' | 'keepsOwners'>,
-): Wish {
+): ArchiveOptions {
   const name = baseOf(from);
   const options =
     (name === '' ? ArchiveOption.CONTENTS : 0) | (overwrites ? ArchiveOption.OVERWRITE : 0);
@@ -125,22 +132,25 @@ function putting(
 }
 
 function unpacking(
-  { container: { record } }: Opened,
+  { container: { record } }: FileGuest,
   path: string,
   { overwrites, keepsOwners }: Pick<CopyOptions, 'overwrites' | 'keepsOwners'>,
-): Wish {
+): ArchiveOptions {
   const options = overwrites ? ArchiveOption.OVERWRITE : 0;
   return { verb: ArchiveVerb.UNPACK, path, name: '', options, ...ownerOf(record, keepsOwners) };
 }
 
 /** Returns the container's user as the owner of the copied files, unless the files keep their owners. */
-function ownerOf({ process }: ContainerRecord, keepsOwners: boolean): Pick<Wish, 'owner'> {
+function ownerOf(
+  { process }: ContainerRecord,
+  keepsOwners: boolean,
+): Pick<ArchiveOptions, 'owner'> {
   const { uid, gid } = process?.user ?? { uid: 0, gid: 0 };
   return keepsOwners ? {} : { owner: { uid, gid } };
 }
 
 async function fetch(
-  opened: Opened,
+  fileGuest: FileGuest,
   from: string,
   to: string,
   { overwrites }: Pick<CopyOptions, 'overwrites'>,
@@ -148,7 +158,7 @@ async function fetch(
 ): Promise<void> {
   const slash = /\/\.?$/.test(to) ? '/' : '';
   const target = resolve(client.cwd, to) + slash;
-  const count = await useFiles(opened, packing(from, PACKED), client.signal, (process) =>
+  const count = await useFiles(fileGuest, packing(from, PACKED), client.signal, (process) =>
     unpackLocal(process.output, { target, name: baseOf(from), overwrites }),
   );
   if (count === 0) throw new CopyError(`Cannot copy ${from}: it has nothing that can be copied`);

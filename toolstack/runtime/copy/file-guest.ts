@@ -17,7 +17,7 @@ import { isUp } from '../lifecycle/lifecycle.js';
 import { ownImage } from '../store/image-of.js';
 
 /** A guest that has a container's files. */
-export interface Opened {
+export interface FileGuest {
   container: Container;
   sandbox: ContainerSandbox;
   /** The processes in the guest beside the first. */
@@ -33,11 +33,11 @@ const OPENED_KIB = 64 * 1024;
  * Runs `work` on a container's files. A container that does not run cannot be started or removed meanwhile. `verb` is for messages.
  * Rejects with ERR_CONTAINER_STATE when the files no longer exist, and as createSandbox() does.
  */
-export async function withOpened<T>(
+export async function withFileGuest<T>(
   services: ContainerServices,
   manager: ContainerManager,
   { key, verb, signal }: { key: string; verb: string; signal: AbortSignal },
-  work: (opened: Opened) => Promise<T>,
+  work: (fileGuest: FileGuest) => Promise<T>,
 ): Promise<T> {
   const asked = await manager.settled(key);
   await asked.exclusiveDone();
@@ -50,7 +50,7 @@ function open<T>(
   services: ContainerServices,
   container: Container,
   { verb, signal }: { verb: string; signal: AbortSignal },
-  work: (opened: Opened) => Promise<T>,
+  work: (fileGuest: FileGuest) => Promise<T>,
 ): Promise<T> {
   const { record, sandbox } = container;
   if (record.state === 'running' && sandbox)
@@ -81,7 +81,7 @@ async function onItsOwn<T>(
   services: ContainerServices,
   container: Container,
   signal: AbortSignal,
-  work: (opened: Opened) => Promise<T>,
+  work: (fileGuest: FileGuest) => Promise<T>,
 ): Promise<T> {
   const { record } = container;
   const { disk, type } = record.sandbox;

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
-import type { CreateOptions, DeviceWish } from '../../api/engine.js';
+import type { CreateOptions, DeviceRequest } from '../../api/engine.js';
 import { sleep } from '../../base/deadline.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
 import { deviceNumber } from '../../sandbox/boot/layers.js';
@@ -21,7 +21,7 @@ export class GivenDevices {
    * to write to that dom0 uses (mounted, swap, a part of another device), and for a device of a disk that another container may write to,
    * that this container would write to while another has it, or that this container has twice and may write to.
    */
-  give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+  give(id: string, name: string, wishes: readonly DeviceRequest[]): Promise<void> {
     const given = this.#last.then(() => this.#give(id, name, wishes));
     this.#last = given.catch(() => undefined);
     return given;
@@ -56,7 +56,7 @@ export class GivenDevices {
     this.#given.delete(id);
   }
 
-  async #give(id: string, name: string, wishes: readonly DeviceWish[]): Promise<void> {
+  async #give(id: string, name: string, wishes: readonly DeviceRequest[]): Promise<void> {
     const disks: Given[] = [];
     for (const { source, access } of wishes) {
       const readOnly = !access.includes('w');

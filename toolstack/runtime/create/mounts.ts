@@ -2,7 +2,7 @@
 // Plans a container's mounts of host paths and volumes: the shares for its guest, and the bind mounts of its config.json.
 
 import { realpath, stat } from 'node:fs/promises';
-import type { CreateOptions, MountWish } from '../../api/engine.js';
+import type { CreateOptions, MountOption } from '../../api/engine.js';
 import { EXPORTS_MAX } from '../../api/wire.js';
 import { errorMessage } from '../../base/errors.js';
 import {
@@ -32,11 +32,11 @@ export async function nameVolumes(
   options: CreateOptions,
   holder: string,
   made: string[],
-): Promise<MountWish[]> {
+): Promise<MountOption[]> {
   const { mounts = [] } = options;
   checkMounts(options, mounts);
   for (const { type, source } of mounts) if (type === 'bind') await checkPath(source);
-  const named: MountWish[] = [];
+  const named: MountOption[] = [];
   for (const mount of mounts) {
     const { type, source: name } = mount;
     if (type === 'bind') {
@@ -50,7 +50,7 @@ export async function nameVolumes(
   return named;
 }
 
-function checkMounts({ tmpfs = [] }: CreateOptions, mounts: readonly MountWish[]): void {
+function checkMounts({ tmpfs = [] }: CreateOptions, mounts: readonly MountOption[]): void {
   const places = [...mounts.map(({ destination }) => destination), ...tmpfs.map((t) => t.path)];
   const twice = places.find((place, index) => places.indexOf(place) !== index);
   if (twice !== undefined)
@@ -76,15 +76,15 @@ async function checkPath(path: string): Promise<void> {
 }
 
 /** Returns the name of a mount's share, which is the mount's number on its container's command line. Pure. */
-function shareNameOf(mounts: readonly MountWish[], mount: MountWish): string {
+function shareNameOf(mounts: readonly MountOption[], mount: MountOption): string {
   return String(mounts.indexOf(mount));
 }
 
 /** Returns the share that planMounts() made of a mount; undefined for a container that was never planned. Pure. */
 export function shareOf(
   files: readonly SharedFile[],
-  mounts: readonly MountWish[],
-  mount: MountWish,
+  mounts: readonly MountOption[],
+  mount: MountOption,
 ): SharedFile | undefined {
   return shareNamed(files, shareNameOf(mounts, mount));
 }
@@ -92,7 +92,7 @@ export function shareOf(
 /** Resolves with the guest's shares. Holds the volumes, also when it rejects: with ERR_VOLUME_NOT_FOUND, ERR_VOLUME_DISK and ERR_MOUNT_PATH. */
 export async function planMounts(
   volumes: Volumes,
-  mounts: readonly MountWish[],
+  mounts: readonly MountOption[],
   holder: string,
 ): Promise<SharedFile[]> {
   const files: SharedFile[] = [];
@@ -116,7 +116,7 @@ export async function planMounts(
 }
 
 /** Returns the bind mounts of config.json for the shares of that 9pfs device. Pure. */
-export function bindsOf(mounts: readonly MountWish[] = [], device = OWN_FILES): Bind[] {
+export function bindsOf(mounts: readonly MountOption[] = [], device = OWN_FILES): Bind[] {
   return mounts.map((mount) => {
     const { destination, readOnly, options } = mount;
     // podman's defaults.

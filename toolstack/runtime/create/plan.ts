@@ -19,7 +19,7 @@ import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
 import { giveBackAddresses } from '../../sandbox/release.js';
 import type { ContainerSandbox, ProcessStart } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
-import { letGoOfHost } from './volumes.js';
+import { releaseHost } from './volumes.js';
 import type { Volumes } from '../../volume/index.js';
 import { sandboxDevices } from './devices.js';
 import { ContainerError } from '../errors.js';
@@ -171,7 +171,7 @@ async function withMounts(
     record.sandbox.files = await planMounts(volumes, mounts, record.id);
     return start;
   } catch (error) {
-    await letGoOfHost({ volumes, log: host.log }, record);
+    await releaseHost({ volumes, log: host.log }, record);
     for (const name of made) await volumes.remove(name).catch(() => undefined);
     throw error;
   }

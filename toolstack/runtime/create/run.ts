@@ -17,7 +17,7 @@ import { stateError } from '../errors.js';
 import { advance, isAtRest, revertTo } from '../lifecycle/lifecycle.js';
 import { launch } from '../lifecycle/launch.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { dropVolumes, letGoOfHost } from './volumes.js';
+import { dropVolumes, releaseHost } from './volumes.js';
 import { planAgain, planRun, type RunPlan } from './plan.js';
 
 /**
@@ -80,11 +80,11 @@ export async function createContainer(
       await services.records.save(record);
     } catch (error) {
       await services.records.remove(record.id);
-      await letGoOfHost(services, record);
+      await releaseHost(services, record);
       await dropVolumes(services, manager, record);
       throw error;
     }
-    await letGoOfHost(services, record);
+    await releaseHost(services, record);
     manager.add(new Container(record, services.records, services.log));
     services.events.tell('create', record);
     return record.id;
@@ -151,7 +151,7 @@ async function startOrUndo(
     container.sandbox = undefined;
     // Also when no sandbox was made. The addresses of the former sandbox may belong to another container now.
     if (record.sandbox !== before) giveBackAddresses(services.sandbox, record.sandbox);
-    await letGoOfHost(services, record);
+    await releaseHost(services, record);
     await container.transition(revertTo(stateBefore(record)));
     throw error;
   } finally {

@@ -44,7 +44,7 @@ export async function noteFilled(
 }
 
 /** Releases the volumes and devices of a container whose sandbox is gone. Never rejects; logs failures. */
-export async function letGoOfHost(
+export async function releaseHost(
   { volumes, devices, log }: Services,
   { id }: Pick<ContainerRecord, 'id'>,
 ): Promise<void> {

@@ -3,7 +3,7 @@
 
 import type { Client } from '../../api/engine.js';
 
-export const NOBODY: Client = {
+export const NULL_CLIENT: Client = {
   ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
   isTerminal: { stdin: false, stdout: false, stderr: false },
   detachKeys: Buffer.alloc(0),
@@ -11,8 +11,8 @@ export const NOBODY: Client = {
   err: () => undefined,
   drained: () => Promise.resolve(),
   input: () => {
-    throw new Error('Nobody is there to be read');
+    throw new Error('A start without a client has no input');
   },
-  join: () => Promise.reject(new Error('Nobody is there to be joined')),
-  standIn: () => Promise.reject(new Error('Nobody is there to leave one')),
+  join: () => Promise.reject(new Error('A start without a client joins none')),
+  standIn: () => Promise.reject(new Error('A start without a client leaves no stand-in')),
 };

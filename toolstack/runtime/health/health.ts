@@ -9,7 +9,7 @@ import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
 import { beginIn } from '../exec/exec.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { NOBODY } from '../exec/null-client.js';
+import { NULL_CLIENT } from '../exec/null-client.js';
 
 /** podman's inspect shows this many results. */
 const LOG_LENGTH = 5;
@@ -64,7 +64,7 @@ async function runCheck(
   const options = { command, env: [], interactive: false, tty: false, detach: true };
   const { name } = container.record;
   try {
-    const { id, ended } = await beginIn(services, container, options, NOBODY);
+    const { id, ended } = await beginIn(services, container, options, NULL_CLIENT);
     const inTime = withDeadline(ended, timeoutMs, `The health check of ${name}`);
     const exit = await inTime.catch((error: unknown) => {
       if (error instanceof TimeoutError) container.sandbox?.shim.signal(id, SIGKILL);

@@ -4,7 +4,7 @@
 import type { RestartPolicy } from '../../api/engine.js';
 import { describeError } from '../../base/errors.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { NOBODY } from '../exec/null-client.js';
+import { NULL_CLIENT } from '../exec/null-client.js';
 import type { ContainerRecord } from '../store/record.js';
 import { hasEnded } from './lifecycle.js';
 import { startContainer } from '../create/run.js';
@@ -68,7 +68,7 @@ export class RestartPolicies {
         restarts: restarts + 1,
         isWanted: wantsRestart,
       };
-      await startContainer(this.#services, this.#manager, id, alone, NOBODY);
+      await startContainer(this.#services, this.#manager, id, alone, NULL_CLIENT);
     } catch (error) {
       this.#services.log.warn(`Cannot start container ${name} again: ${describeError(error)}`);
       this.consider(id);

@@ -15,7 +15,7 @@ import type { Container } from '../lifecycle/container.js';
 import { isUp, type LifecycleEvent } from '../lifecycle/lifecycle.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { unpauseDomain } from '../pause/freezer.js';
-import { NOBODY } from '../exec/null-client.js';
+import { NULL_CLIENT } from '../exec/null-client.js';
 import { startContainer } from '../create/run.js';
 import { killContainer, stopContainer } from '../lifecycle/stop.js';
 
@@ -89,7 +89,7 @@ export async function startPod(
   await pod.up(client.signal);
   const alone = { attach: false, interactive: false };
   await forAll(pod, 'start', membersOf(manager, pod), ({ record }) =>
-    startContainer(services, manager, record.id, alone, NOBODY),
+    startContainer(services, manager, record.id, alone, NULL_CLIENT),
   );
   return pod.record.id;
 }

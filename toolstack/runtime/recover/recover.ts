@@ -5,7 +5,7 @@ import { Forget } from '../../api/wire.js';
 import { goOnIfHeld } from '../../sandbox/copy/copy.js';
 import { sweepCopies } from '../../sandbox/copy/copy-disk.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
-import { destroyStrays, removeStrayRecords, sweepFolders } from '../../sandbox/orphans.js';
+import { destroyOrphans, removeOrphanRecords, sweepFolders } from '../../sandbox/orphans.js';
 import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import { membershipOf } from '../membership/membership-of.js';
@@ -19,7 +19,7 @@ import { finishUpdate } from '../resize/update-running.js';
 import {
   dropVolumes,
   keepVolumes,
-  letGoOfHost,
+  releaseHost,
   sweepVolumes,
   volumesOf,
 } from '../create/volumes.js';
@@ -61,8 +61,8 @@ export async function recover(
   const ids = new Set(sandboxes.map(({ id }) => id));
   // Shims first: no domain disappears while a shim maps its memory. No shim hears of the end of a domain that xenstored does not know yet.
   await sweepFolders(services.sandbox, ids);
-  await destroyStrays(services.sandbox.host, known);
-  await removeStrayRecords(services.sandbox.host, known);
+  await destroyOrphans(services.sandbox.host, known);
+  await removeOrphanRecords(services.sandbox.host, known);
   await sweepCopies(services.sandbox);
   for (const folder of [services.images.layersFolder, services.sandbox.disks.folder])
     await services.sandbox.loops.sweep(folder);
@@ -135,7 +135,7 @@ async function undoStart(
   services.log.info(`Undoing the start of container ${record.name}, which thawd's end cut short`);
   manager.add(container);
   await container.transition(revertTo(stateBefore(record)));
-  await letGoOfHost(services, record);
+  await releaseHost(services, record);
 }
 
 async function recoverRunning(

@@ -152,7 +152,7 @@ export type CopySource = Pick<
   };
 };
 
-export interface CopyWish {
+export interface CopyRequest {
   name: string;
   rm: boolean;
   /** The first 12 digits of the container's id by default. */
@@ -167,7 +167,7 @@ export interface CopyWish {
 export async function recordOfCopy(
   services: SandboxServices,
   source: CopySource,
-  { name, rm, ports = [], ...wish }: CopyWish,
+  { name, rm, ports = [], ...wish }: CopyRequest,
 ): Promise<ContainerRecord> {
   const id = newContainerId();
   const { hostname = id.slice(0, 12) } = wish;

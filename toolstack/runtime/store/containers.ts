@@ -17,7 +17,7 @@ import { noticePauses } from '../pause/detect.js';
 import { advance, isAtRest, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import type { PlanServices } from '../create/plan.js';
 import { memoryOf, type ContainerRecord, type RecordStore } from './record.js';
-import { dropVolumes, keepVolumes, letGoOfHost } from '../create/volumes.js';
+import { dropVolumes, keepVolumes, releaseHost } from '../create/volumes.js';
 
 export interface ContainerServices extends PlanServices {
   pool: Pool;
@@ -61,7 +61,7 @@ export class ContainerManager {
       this.#services.sandbox.budget.expectBack(going);
       this.#services.events.tell('died', record);
       await going;
-      await letGoOfHost(this.#services, record);
+      await releaseHost(this.#services, record);
       if (record.rm && record.keepsVolumes !== true)
         await dropVolumes(this.#services, this, record);
       if (record.rm) this.#services.events.tell('remove', record);
@@ -177,7 +177,7 @@ export class ContainerManager {
     giveBackAddresses(this.#services.sandbox, record.sandbox);
     this.#containers.delete(record.id);
     await this.#services.records.remove(record.id);
-    await letGoOfHost(this.#services, record);
+    await releaseHost(this.#services, record);
     await dropVolumes(this.#services, this, record);
     this.#services.events.tell('remove', record);
   }

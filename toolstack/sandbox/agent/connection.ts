@@ -7,7 +7,7 @@ import type { Domid } from '../../base/ids.js';
 import { connectAgent } from '../../clone/template/boot.js';
 import { whileUnknown } from '../../xen/death.js';
 import type { XenHost } from '../../xen/host.js';
-import { explainSilence } from './diagnose-timeout.js';
+import { diagnoseTimeout } from './diagnose-timeout.js';
 
 /** Deadline for an agent that wakes up or gets a new connection. */
 export const WAKE_MS = 90_000;
@@ -44,7 +44,7 @@ export class AgentSide {
   async ask(call: (link: AgentLink) => Promise<void>): Promise<void> {
     const link = await this.link();
     await call(link).catch(async (error: unknown) => {
-      throw await explainSilence(this.#host, this.#domid, link, error);
+      throw await diagnoseTimeout(this.#host, this.#domid, link, error);
     });
   }
 

@@ -13,7 +13,7 @@ import type { XenHost } from '../../xen/host.js';
 const LOOK_MS = 1000;
 
 /** Returns an agent's timeout with the state of its guest in the message, and any other error unchanged. Never rejects. */
-export async function explainSilence(
+export async function diagnoseTimeout(
   { libxl }: Pick<XenHost, 'libxl'>,
   domid: Domid,
   link: AgentLink,

@@ -119,7 +119,7 @@ async function whileStill<T>(
     await link.request(AgentType.HOLD, request, 'to hold it', HOLD_MS);
     return await whileHeld(services, sandbox, { link, ends }, async () => {
       await untilFrozen(services.host, domid, signal);
-      return whileStashed(services, sandbox, { stash, ends }, async () => {
+      return whileFidsSaved(services, sandbox, { stash, ends }, async () => {
         const copy = await copyDomain(services.host, domid, memoryKib, through?.fd);
         undo.push('memory of the copy', () => closeFd(copy.fd));
         const { type, vcpus, maxVcpus = vcpus } = record;
@@ -165,7 +165,7 @@ async function whileHeld<T>(
  * Runs `work` while no server answers the guest's requests to its shares. Their rings are in the memory that is copied: the copy would repeat any
  * request that is answered after the copy was made.
  */
-async function whileStashed<T>(
+async function whileFidsSaved<T>(
   services: SandboxServices,
   { shim }: Sandbox,
   { stash, ends }: { stash: string | undefined; ends: boolean },

@@ -3,21 +3,21 @@
 
 import test from 'ava';
 import { runCommandLine } from '../../../../toolstack/cli/main.js';
-import { portWishes } from '../../../../toolstack/cli/options/network.js';
+import { portRequests } from '../../../../toolstack/cli/options/network.js';
 import { fakeClient, fakeEngine } from '../../../support/cli/fake-engine.js';
 
 test('a port may name address, host port and protocol', (t) => {
   const port = (hostIp: string, hostPort: number, containerPort: number, protocol = 'tcp') => ({
     ...{ hostIp, hostPort, containerPort, protocol },
   });
-  t.deepEqual(portWishes('80'), [port('', 0, 80)]);
-  t.deepEqual(portWishes('8080:80'), [port('', 8080, 80)]);
-  t.deepEqual(portWishes('53:53/udp'), [port('', 53, 53, 'udp')]);
-  t.deepEqual(portWishes('127.0.0.1:8080:80'), [port('127.0.0.1', 8080, 80)]);
-  t.deepEqual(portWishes('127.0.0.1::80'), [port('127.0.0.1', 0, 80)]);
-  t.deepEqual(portWishes('[fd00::1]:8080:80'), [port('fd00::1', 8080, 80)]);
-  t.deepEqual(portWishes('8080-8081:80-81'), [port('', 8080, 80), port('', 8081, 81)]);
-  t.deepEqual(portWishes('80-81'), [port('', 0, 80), port('', 0, 81)]);
+  t.deepEqual(portRequests('80'), [port('', 0, 80)]);
+  t.deepEqual(portRequests('8080:80'), [port('', 8080, 80)]);
+  t.deepEqual(portRequests('53:53/udp'), [port('', 53, 53, 'udp')]);
+  t.deepEqual(portRequests('127.0.0.1:8080:80'), [port('127.0.0.1', 8080, 80)]);
+  t.deepEqual(portRequests('127.0.0.1::80'), [port('127.0.0.1', 0, 80)]);
+  t.deepEqual(portRequests('[fd00::1]:8080:80'), [port('fd00::1', 8080, 80)]);
+  t.deepEqual(portRequests('8080-8081:80-81'), [port('', 8080, 80), port('', 8081, 81)]);
+  t.deepEqual(portRequests('80-81'), [port('', 0, 80), port('', 0, 81)]);
 });
 
 test('what is no port is refused', (t) => {
@@ -36,7 +36,7 @@ test('what is no port is refused', (t) => {
     '[127.0.0.1:80:80',
   ])
     // prettier-ignore
-    t.throws(() => portWishes(text), { code: 'ERR_USAGE', message: /--publish/ }, text);
+    t.throws(() => portRequests(text), { code: 'ERR_USAGE', message: /--publish/ }, text);
 });
 
 async function line(words: string) {

@@ -2,7 +2,7 @@
 // A container gets only unused block devices. Their numbers follow those of its own disks.
 
 import test from 'ava';
-import type { CreateOptions, DeviceWish } from '../../../../toolstack/api/engine.js';
+import type { CreateOptions, DeviceRequest } from '../../../../toolstack/api/engine.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 import {
   deviceNodes,
@@ -10,10 +10,10 @@ import {
   sandboxDevices,
 } from '../../../../toolstack/runtime/create/devices.js';
 
-const wish = (source: string, access = 'rwm'): DeviceWish => ({
+const wish = (source: string, access = 'rwm'): DeviceRequest => ({
   ...{ source, destination: '/dev/data', access },
 });
-const optionsWith = (...devices: DeviceWish[]) => ({ devices }) as CreateOptions;
+const optionsWith = (...devices: DeviceRequest[]) => ({ devices }) as CreateOptions;
 
 test('what is no block device is refused with its name', async (t) => {
   for (const path of ['/dev/null', '/etc/passwd', '/no/such'])

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { CreateOptions, MountWish } from '../../../../toolstack/api/engine.js';
+import type { CreateOptions, MountOption } from '../../../../toolstack/api/engine.js';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { bindsOf, nameVolumes, planMounts } from '../../../../toolstack/runtime/create/mounts.js';
 import { Volumes } from '../../../../toolstack/volume/index.js';
@@ -21,11 +21,11 @@ async function host(t: ExecutionContext) {
   return { folder, volumes };
 }
 
-const wish = (change: Partial<MountWish>): MountWish => ({
+const wish = (change: Partial<MountOption>): MountOption => ({
   ...{ type: 'volume', source: '', destination: '/data', readOnly: false, options: [] },
   ...change,
 });
-const options = (mounts: MountWish[], tmpfs: CreateOptions['tmpfs'] = []) =>
+const options = (mounts: MountOption[], tmpfs: CreateOptions['tmpfs'] = []) =>
   ({ mounts, tmpfs }) as unknown as CreateOptions;
 
 test('volumes are made as they are wanted, and get their names', async (t) => {
@@ -42,7 +42,7 @@ test('volumes are made as they are wanted, and get their names', async (t) => {
 
 test('where one wish cannot be fulfilled nothing is made', async (t) => {
   const { volumes, folder } = await host(t);
-  const bad: [MountWish[], CreateOptions['tmpfs'], string][] = [
+  const bad: [MountOption[], CreateOptions['tmpfs'], string][] = [
     [
       [wish({}), wish({ type: 'bind', source: '/no/such', destination: '/b' })],
       [],

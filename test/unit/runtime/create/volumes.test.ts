@@ -5,7 +5,7 @@ import test from 'ava';
 import type { CreateOptions } from '../../../../toolstack/api/engine.js';
 import {
   dropVolumes,
-  letGoOfHost,
+  releaseHost,
   usersOf,
   volumesOf,
 } from '../../../../toolstack/runtime/create/volumes.js';
@@ -45,6 +45,6 @@ test('a container that ended holds no volume', async (t) => {
   const { services } = await containerServices(t);
   const released: string[] = [];
   const volumes = { release: (holder: string) => Promise.resolve(void released.push(holder)) };
-  await letGoOfHost({ ...services, volumes: volumes as never }, withVolumes('a', 'exited', 'x'));
+  await releaseHost({ ...services, volumes: volumes as never }, withVolumes('a', 'exited', 'x'));
   t.deepEqual(released, ['a']);
 });

@@ -10,7 +10,7 @@ import {
 import { createContainer } from '../../../../toolstack/runtime/create/run.js';
 import { planMember } from '../../../../toolstack/runtime/create/plan-member.js';
 import { usersOf, volumesOf } from '../../../../toolstack/runtime/create/volumes.js';
-import { NOBODY } from '../../../../toolstack/runtime/exec/null-client.js';
+import { NULL_CLIENT } from '../../../../toolstack/runtime/exec/null-client.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
 
 const POD = { labels: {}, share: ['ipc', 'net', 'uts'] as const, exitPolicy: 'continue' as const };
@@ -40,16 +40,19 @@ test('pods and containers have one set of names', async (t) => {
   const wish = { ...POD, share: [...POD.share], name: 'shop' };
   await createPod(services, manager, wish);
   await t.throwsAsync(createPod(services, manager, wish), { code: 'ERR_CONTAINER_NAME' });
-  await t.throwsAsync(createContainer(services, manager, { ...CONTAINER, name: 'shop' }, NOBODY), {
-    code: 'ERR_CONTAINER_NAME',
-    message: /a pod has it/,
-  });
+  await t.throwsAsync(
+    createContainer(services, manager, { ...CONTAINER, name: 'shop' }, NULL_CLIENT),
+    {
+      code: 'ERR_CONTAINER_NAME',
+      message: /a pod has it/,
+    },
+  );
 });
 
 test('a container in it keeps its pod, and goes with it', async (t) => {
   const { services, manager } = await containerServices(t);
   await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
-  const id = await createContainer(services, manager, { ...CONTAINER, pod: 'shop' }, NOBODY);
+  const id = await createContainer(services, manager, { ...CONTAINER, pod: 'shop' }, NULL_CLIENT);
   t.is(manager.find(id).record.pod?.name, 'shop');
   await removePod(services, manager, 'shop', false);
   t.deepEqual([...manager.containers], []);
@@ -67,7 +70,7 @@ test('one that is removed while a container is on its way into it has no domain 
 test('a domain that cannot be made leaves the pod as it was', async (t) => {
   const { services, manager } = await containerServices(t, new Error('no template'));
   await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
-  await t.throwsAsync(startPod(services, manager, 'shop', NOBODY), { message: 'no template' });
+  await t.throwsAsync(startPod(services, manager, 'shop', NULL_CLIENT), { message: 'no template' });
   t.is(services.pods.find('shop').record.state, 'created');
   t.is(services.sandbox.macs.size, 0, 'its MAC is free');
 });
@@ -83,7 +86,7 @@ test('what only a domain of its own can have is refused by name', async (t) => {
     [{ cpus: 9 }, /Cannot use --cpus 9/],
   ] as const) {
     const options = { ...CONTAINER, ...wish, pod: 'shop' } as Parameters<typeof createContainer>[2];
-    await t.throwsAsync(createContainer(services, manager, options, NOBODY), { message });
+    await t.throwsAsync(createContainer(services, manager, options, NULL_CLIENT), { message });
   }
 });
 
@@ -97,7 +100,7 @@ test('volumes of a container in it are in use, and what nobody named goes with i
     { ...wish, source: '', destination: '/cache' },
   ];
   const options = { ...CONTAINER, mounts, name: 'web', pod: 'shop' };
-  const id = await createContainer(services, manager, options, NOBODY);
+  const id = await createContainer(services, manager, options, NULL_CLIENT);
   const { record } = manager.find(id);
   t.is(record.options?.pod, pod.id, 'whatever its pod is called later');
   const [, cache = ''] = volumesOf(record);
@@ -117,10 +120,10 @@ test('its process is bound to what comes over its own device', async (t) => {
     { ...{ type: 'bind' as const, source: '/etc/hostname', destination: '/name' }, options: [] },
   ].map((mount) => ({ ...mount, readOnly: true }));
   const options = { ...CONTAINER, mounts, name: 'web', pod: 'shop' };
-  const { record } = manager.find(await createContainer(services, manager, options, NOBODY));
+  const { record } = manager.find(await createContainer(services, manager, options, NULL_CLIENT));
   const [image] = await services.images.list();
   if (!image) return t.fail('There is an image');
-  const { config } = planMember(services.pods.find('shop'), record, image, NOBODY, 3);
+  const { config } = planMember(services.pods.find('shop'), record, image, NULL_CLIENT, 3);
   const bound = (JSON.parse(config) as { mounts: { destination: string; source: string }[] })
     .mounts;
   t.is(

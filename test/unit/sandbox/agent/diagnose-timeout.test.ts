@@ -6,7 +6,7 @@ import type { AgentLink } from '../../../../toolstack/agent/link.js';
 import { errorCode, errorMessage } from '../../../../toolstack/base/errors.js';
 import { TimeoutError } from '../../../../toolstack/base/deadline.js';
 import { asDomid } from '../../../../toolstack/base/ids.js';
-import { explainSilence } from '../../../../toolstack/sandbox/agent/diagnose-timeout.js';
+import { diagnoseTimeout } from '../../../../toolstack/sandbox/agent/diagnose-timeout.js';
 import { FakeLibxl } from '../../../support/xen/fake-xen-host.js';
 
 const DOMID = asDomid(9);
@@ -24,7 +24,7 @@ test('a guest that works, and an agent that answers', async (t) => {
   const reply = Buffer.alloc(24);
   reply.writeBigUInt64LE(65536n, 0);
   const { host, link } = guest({ running: true }, () => Promise.resolve(reply));
-  const error = await explainSilence(host, DOMID, link, silence, 1000);
+  const error = await diagnoseTimeout(host, DOMID, link, silence, 1000);
   t.is(errorCode(error), 'ERR_AGENT_TIMEOUT');
   t.is(
     errorMessage(error),
@@ -41,7 +41,7 @@ test('one that is blocked or paused, and says nothing', async (t) => {
   ] as const) {
     // prettier-ignore
     const { host, link } = guest(state, mute);
-    const text = errorMessage(await explainSilence(host, DOMID, link, silence, 1));
+    const text = errorMessage(await diagnoseTimeout(host, DOMID, link, silence, 1));
     t.regex(text, new RegExp(`; domain 9 is ${word} and used .* does not answer other requests: no answer within 10 s$`)); // prettier-ignore
   }
 });
@@ -49,8 +49,8 @@ test('one that is blocked or paused, and says nothing', async (t) => {
 test('a domain that is gone, and errors that are no silence', async (t) => {
   const { link } = guest({}, () => Promise.reject(new Error('closed')));
   const host = { libxl: new FakeLibxl() } as never;
-  const text = errorMessage(await explainSilence(host, DOMID, link, silence, 1));
+  const text = errorMessage(await diagnoseTimeout(host, DOMID, link, silence, 1));
   t.regex(text, /^Agent does not answer the start: .*; .*domain.*; its agent does not answer other requests: closed$/i); // prettier-ignore
   const other = new Error('refused');
-  t.is(await explainSilence(host, DOMID, link, other), other);
+  t.is(await diagnoseTimeout(host, DOMID, link, other), other);
 });

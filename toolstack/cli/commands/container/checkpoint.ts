@@ -4,7 +4,7 @@
 import type { Client, Engine } from '../../../api/engine.js';
 import { defined } from '../../../base/defined.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
-import { portWishes } from '../../options/network.js';
+import { portRequests } from '../../options/network.js';
 import { nonEmpty } from '../../options/values.js';
 import { UsageError } from '../../options/usage-error.js';
 
@@ -61,7 +61,7 @@ export const restoreCommand: Command = {
   failureStatus: 125,
   async run(parsed: Parsed, client: Client, engine: Engine): Promise<number> {
     const path = fileOf(parsed, 'import', 'what is to go on');
-    const ports = stringList(parsed, 'publish').flatMap(portWishes);
+    const ports = stringList(parsed, 'publish').flatMap(portRequests);
     const id = await engine.restore(
       defined({
         path,

@@ -24,7 +24,7 @@ export async function rememberStatsFiles(cgroup: string): Promise<void> {
   const read = run('cat', [join(cgroup, 'memory.current')], { timeout: ANSWER_MS });
   // The child process may fail after the deadline.
   read.catch(() => undefined);
-  await withDeadline(read, ANSWER_MS, 'Nobody says what the container uses').catch(() => undefined);
+  await withDeadline(read, ANSWER_MS, 'The stats of the container').catch(() => undefined);
 }
 
 /**

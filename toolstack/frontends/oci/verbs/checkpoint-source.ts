@@ -2,7 +2,7 @@
 // Makes the header of a container's checkpoint. Pure.
 
 import { VERSION } from '../../../base/version.js';
-import type { CheckpointSource, SavedStash } from '../../../checkpoint/index.js';
+import type { CheckpointSource, SavedFids } from '../../../checkpoint/index.js';
 import { INTERFACE } from '../../../sandbox/boot/connect.js';
 import type { Copied } from '../../../sandbox/copy/copy.js';
 import { nameInGuest, type OciRecord } from '../container/record.js';
@@ -11,7 +11,7 @@ export function sourceOf(
   record: OciRecord,
   { shape, running, memTotalKib, fd, bytes, dataPages }: Copied,
   host: CheckpointSource['about']['host'],
-  stash: SavedStash,
+  stash: SavedFids,
 ): CheckpointSource {
   const { flags, guestPid = 1, firstInterface = INTERFACE, sandbox } = record;
   const { hostname, files = [] } = sandbox;

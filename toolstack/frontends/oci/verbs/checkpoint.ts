@@ -6,7 +6,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../../../api/client.js';
-import { checkTarget, writeCheckpoint, type SavedStash } from '../../../checkpoint/index.js';
+import { checkTarget, writeCheckpoint, type SavedFids } from '../../../checkpoint/index.js';
 import { closeFd } from '../../../clone/template/memfd.js';
 import { copySandbox, saveSandbox, type Copied } from '../../../sandbox/copy/copy.js';
 import type { Sandbox } from '../../../sandbox/sandbox.js';
@@ -16,7 +16,7 @@ import type { OciServices } from '../services.js';
 import { checkpointError, refusal, savingError, stateError } from '../errors.js';
 import { pauseNow, wakeFrozen } from './pause.js';
 import { nameInGuest } from '../container/record.js';
-import { MEMORY_FILE, sealStash, STASHES } from './fid-snapshot.js';
+import { MEMORY_FILE, sealFids, FID_SNAPSHOTS } from './fid-snapshot.js';
 
 export interface CheckpointRequest {
   /** An absolute path. checkpoint() makes the folder where it does not exist. */
@@ -94,7 +94,7 @@ async function save(
   const signal = AbortSignal.any([client.signal, gone.signal]);
   const held = { container: nameInGuest(record), stash: join(folder, stash) };
   const write = async (copied: Copied): Promise<void> => {
-    const sealed: SavedStash = await sealStash(held.stash);
+    const sealed: SavedFids = await sealFids(held.stash);
     await writeCheckpoint(join(folder, MEMORY_FILE), sourceOf(record, copied, host, sealed), {
       ...{ signal, onProgress: () => undefined },
     });
@@ -107,7 +107,7 @@ async function save(
 /** Removes the fid snapshots of earlier checkpoints from the folder. */
 async function removeOthers({ folder, stash }: { folder: string; stash: string }): Promise<void> {
   for (const name of await readdir(folder))
-    if (STASHES.test(name) && name !== stash) await rm(join(folder, name), { force: true });
+    if (FID_SNAPSHOTS.test(name) && name !== stash) await rm(join(folder, name), { force: true });
 }
 
 /** Returns the sandbox of a container that can be copied. Throws ERR_OCI_STATE and ERR_OCI_CHECKPOINT for reasons that are known beforehand. */

@@ -4,16 +4,16 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CheckpointFile, damaged, digestOf, type SavedStash } from '../../../checkpoint/index.js';
+import { CheckpointFile, damaged, digestOf, type SavedFids } from '../../../checkpoint/index.js';
 import { errorMessage } from '../../../base/errors.js';
 
 /** The name of the memory's file. CRIU always writes a file of this name, by which podman recognises a checkpoint. */
 export const MEMORY_FILE = 'inventory.img';
 /** Matches the names of fid snapshots. */
-export const STASHES = /^files-[0-9a-f]{16}\.img$/;
+export const FID_SNAPSHOTS = /^files-[0-9a-f]{16}\.img$/;
 
 /** Syncs a file that was just written, and resolves with its name, size and digest. */
-export async function sealStash(path: string): Promise<SavedStash> {
+export async function sealFids(path: string): Promise<SavedFids> {
   const file = await open(path, 'r+');
   try {
     await file.sync();
@@ -24,7 +24,7 @@ export async function sealStash(path: string): Promise<SavedStash> {
 }
 
 /** Resolves with the file's absolute path. Rejects with ERR_CHECKPOINT_DAMAGED where the file does not belong to the checkpoint's memory. */
-export async function checkStash(folder: string, saved: SavedStash): Promise<string> {
+export async function checkFids(folder: string, saved: SavedFids): Promise<string> {
   const path = join(folder, saved.file);
   const file = await open(
     path,

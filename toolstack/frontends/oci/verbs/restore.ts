@@ -27,7 +27,7 @@ import { makeOwn } from '../pod/enter.js';
 import { fileTrouble, OciError, stateError } from '../errors.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
 import { nameInGuest } from '../container/record.js';
-import { checkStash, MEMORY_FILE } from './fid-snapshot.js';
+import { checkFids, MEMORY_FILE } from './fid-snapshot.js';
 
 export interface RestoreRequest extends CreateRequest {
   /** The folder that checkpoint() made. */
@@ -52,7 +52,7 @@ export async function restore(
   try {
     checkTraits(imagePath, file.header.host, await templates.traits());
     const saved = checkPlan(plan, file.header, imagePath);
-    const stash = await checkStash(imagePath, saved.stash);
+    const stash = await checkFids(imagePath, saved.stash);
     becomeSaved(container, saved, file.header);
     record.cgroup = await enterCgroup(config.cgroupsPath);
     await services.store.save(record);

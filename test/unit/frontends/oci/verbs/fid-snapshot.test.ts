@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import {
-  checkStash,
+  checkFids,
   isWhole,
-  sealStash,
-  STASHES,
+  sealFids,
+  FID_SNAPSHOTS,
 } from '../../../../../toolstack/frontends/oci/verbs/fid-snapshot.js';
 
 const NAME = `files-${'0a'.repeat(8)}.img`;
@@ -23,17 +23,17 @@ async function folder(t: ExecutionContext): Promise<string> {
 
 test('one that is as it was written is found', async (t) => {
   const at = await folder(t);
-  t.regex(NAME, STASHES);
-  const saved = await sealStash(join(at, NAME));
+  t.regex(NAME, FID_SNAPSHOTS);
+  const saved = await sealFids(join(at, NAME));
   t.like(saved, { file: NAME, bytes: 13 });
-  t.is(await checkStash(at, saved), join(at, NAME));
+  t.is(await checkFids(at, saved), join(at, NAME));
 });
 
 test('another one, none, and a way to another are refused', async (t) => {
   const at = await folder(t);
-  const saved = await sealStash(join(at, NAME));
+  const saved = await sealFids(join(at, NAME));
   const refused = (): Promise<unknown> =>
-    t.throwsAsync(checkStash(at, saved), {
+    t.throwsAsync(checkFids(at, saved), {
       code: 'ERR_CHECKPOINT_DAMAGED',
       message: new RegExp(NAME),
     });
@@ -47,7 +47,7 @@ test('another one, none, and a way to another are refused', async (t) => {
   await symlink('other', join(at, NAME));
   await refused();
   await rename(join(at, 'other'), join(at, NAME));
-  await t.notThrowsAsync(checkStash(at, saved));
+  await t.notThrowsAsync(checkFids(at, saved));
 });
 
 test('without the memory’s file nothing is whole', async (t) => {

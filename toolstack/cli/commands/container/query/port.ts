@@ -2,7 +2,7 @@
 // thaw port: lists a container's published ports.
 
 import type { Command } from '../../../command.js';
-import type { PortWish } from '../../../../api/engine.js';
+import type { PortRequest } from '../../../../api/engine.js';
 import { UsageError } from '../../../options/usage-error.js';
 
 export const portCommand: Command = {
@@ -35,11 +35,11 @@ export const portCommand: Command = {
 };
 
 /** Returns `0.0.0.0:8080->80/tcp`, as in podman's lists. */
-export function showPort(port: PortWish): string {
+export function showPort(port: PortRequest): string {
   return `${showHost(port)}->${port.containerPort}/${port.protocol}`;
 }
 
-function showHost({ hostIp, hostPort }: PortWish): string {
+function showHost({ hostIp, hostPort }: PortRequest): string {
   const host = hostIp === '' ? '0.0.0.0' : hostIp.includes(':') ? `[${hostIp}]` : hostIp;
   return `${host}:${hostPort}`;
 }
