@@ -9,7 +9,7 @@ import { destroyOrphans, removeOrphanRecords, sweepFolders } from '../../sandbox
 import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
 import { membershipOf } from '../membership/membership-of.js';
-import { beginningOf, releaseFound } from './left.js';
+import { beginningOf, releaseFound } from './half-made.js';
 import { findState, noteUp } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { setFrozen } from '../pause/freezer.js';
