@@ -2,7 +2,6 @@
 // thawd under systemd: the package starts it, systemd reports it ready, the journal has its log, and requests activate its socket.
 // Containers keep running while thawd restarts.
 
-import { once } from '../../support/once.js';
 import { startSystemd } from '../../support/dom0/systemd.js';
 import {
   busybox,
@@ -18,6 +17,8 @@ import {
   until,
   type Listed,
 } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const ENGINE = ['podman', '--cgroup-manager', 'systemd', '--runtime', '/usr/bin/thaw-oci'];
 const UNITS = ['thawd.socket', 'thawd.service'];
@@ -88,7 +89,7 @@ once(
   },
 );
 
-once('podman puts its containers where systemd keeps them', async (t) => {
+longOnce('podman puts its containers where systemd keeps them', async (t) => {
   t.timeout(900_000);
   await stopThawd();
   const systemd = await startSystemd();

@@ -165,7 +165,7 @@ longOnPv(
   },
 );
 
-test.serial('disks and memory of its size are there in the clone', async (t) => {
+longOnPv('disks and memory of its size are there in the clone', async (t) => {
   const { done } = await startCounter('orig', '--memory', '128m');
   const [name = ''] = await clone(t, '--rm', 'orig');
   const look = 'md5sum /usr/bin/dpkg /usr/bin/perl; grep MemTotal /proc/meminfo';
@@ -213,7 +213,7 @@ longOnPv(
   },
 );
 
-once('a client that goes away in the middle leaves none of its clones', async (t) => {
+longOnce('a client that goes away in the middle leaves none of its clones', async (t) => {
   const { done } = await startCounter('orig');
   const { child, done: cloning } = startThaw(['clone', '--count', '5', '--name', 'never', 'orig']);
   await until('the first is being made', async () =>

@@ -2,10 +2,10 @@
 // Clones of one template: many at once, each with an identity and a size of its own.
 
 import test from 'ava';
-import { longOnPv } from '../../support/long.js';
 import { busybox, debian, run } from '../../support/dom0/thaw.js';
+import { long, longOnPv } from '../../support/long.js';
 
-longOnPv('ten containers at once all run', async (t) => {
+long('ten containers at once all run', async (t) => {
   t.timeout(600_000);
   const outcomes = await Promise.all(
     Array.from({ length: 10 }, (_, i) =>

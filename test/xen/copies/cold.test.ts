@@ -5,7 +5,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -19,6 +18,7 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 
 const NO_POOL = ['--pool', '0', '--pool-max', '0'];
 const ROUNDS = 4;
@@ -44,7 +44,7 @@ test.serial.after.always(async () => {
   await startThawd();
 });
 
-test.serial(
+longOnPv(
   'what its program sends first is answered, in a frozen image and in a new one',
   async (t) => {
     t.timeout(600_000);
@@ -98,7 +98,7 @@ test.serial('who starts it detached finds it in its network', async (t) => {
   t.is((await thaw(['rm', '--force', name])).status, 0);
 });
 
-once('a thawd that is killed as soon as a program runs leaves nothing half done', async (t) => {
+longOnce('a thawd that is killed as soon as a program runs leaves nothing half done', async (t) => {
   t.timeout(900_000);
   for (let round = 0; round < ROUNDS; round++) {
     const name = `cold-killed-${round}`;

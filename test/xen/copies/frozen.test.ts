@@ -4,8 +4,6 @@
 import { readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import test from 'ava';
-import { longOnce, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   debian,
@@ -18,6 +16,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { longOnce, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const FROZEN = '/var/lib/thaw/frozen';
 
@@ -76,7 +76,7 @@ test.serial('without -i its stdin is at its end, and its status comes through', 
   t.deepEqual([status, stdout, stderr], [7, 'out\n', 'err\n']);
 });
 
-once('an interpreter with its libraries runs from memory', async (t) => {
+longOnce('an interpreter with its libraries runs from memory', async (t) => {
   await freeze('perl', debian, 'perl', '-e', 'print 6 * 7, "\\n"');
   t.is((await thaw(runFrozen('perl', '--memory', '256m'))).stdout, '42\n');
 });

@@ -14,8 +14,9 @@ import {
   oci,
   stateOf,
 } from '../../support/engines/bundle.js';
-import { isOnce, once } from '../../support/once.js';
 import { hasEnded, startThawd, until } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isOnce, once } from '../../support/once.js';
 
 let root = '';
 
@@ -101,7 +102,7 @@ once('a container goes on where it was: memory, open files, a lock, its folder',
   await until('it has ended', async () => (await stateOf('one')) === 'stopped');
 });
 
-once('one that is left running goes on, and its copy too', async (t) => {
+longOnce('one that is left running goes on, and its copy too', async (t) => {
   t.timeout(600_000);
   const { folder, work } = await counting(
     'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.5; done',
@@ -137,7 +138,7 @@ once('one that is left running goes on, and its copy too', async (t) => {
   t.true((numbersIn(join(other, 'out'))[0] ?? 0) > 1);
 });
 
-once(
+longOnce(
   'a thawd that is killed in the middle leaves it as it was, with all that it had open',
   async (t) => {
     t.timeout(600_000);

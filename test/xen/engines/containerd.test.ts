@@ -7,8 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { outcome, idsIn } from '../../support/engines/bundle.js';
-import { isOnce, once } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isOnce, once } from '../../support/once.js';
 
 const ctr = (...words: string[]): Promise<Outcome> => outcome(['ctr', ...words]);
 const image = 'docker.io/library/busybox:thaw';
@@ -81,7 +82,7 @@ once('one that runs: exec, ps, metrics, pause, resume, kill, delete', async (t) 
   t.deepEqual(await idsIn(ROOT), []);
 });
 
-once('a checkpoint of one that counts is an image, of which another counts on', async (t) => {
+longOnce('a checkpoint of one that counts is an image, of which another counts on', async (t) => {
   t.timeout(600_000);
   const counting = 'i=0; while :; do i=$((i + 1)); echo $i >>/numbers; sleep 0.02; done';
   const numbersIn = async (id: string): Promise<number[]> => {

@@ -7,10 +7,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { outcome, idsIn, oci } from '../../support/engines/bundle.js';
-import { longOnce } from '../../support/long.js';
-import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/engines/shop.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isOnce, once } from '../../support/once.js';
 
 /** The configuration of docs/engines.md. This dom0 has no systemd. */
 const CONFIG = {
@@ -161,7 +161,7 @@ once(
   },
 );
 
-once('a web server asks a database by its name, also after that was restarted', async (t) => {
+longOnce('a web server asks a database by its name, also after that was restarted', async (t) => {
   t.timeout(600_000);
   const shop = await load('shop');
   // Runs after the end of its containers: hooks run in reverse order.
@@ -266,7 +266,7 @@ longOnce(
   },
 );
 
-once('a Docker that ends and comes back finds its containers running', async (t) => {
+longOnce('a Docker that ends and comes back finds its containers running', async (t) => {
   t.timeout(600_000);
   t.teardown(() => docker('rm', '-f', 'lasting'));
   const words = ['-d', '--name', 'lasting', ...ON, image, 'sh', '-c'];

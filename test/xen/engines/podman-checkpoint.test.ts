@@ -5,8 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, outcome } from '../../support/engines/bundle.js';
-import { isOnce, once } from '../../support/once.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isLong } from '../../support/once.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);
@@ -14,14 +15,14 @@ const image = 'localhost/latest';
 let root = '';
 
 test.before(async () => {
-  if (!isOnce) return;
+  if (!isLong) return;
   root = await mkdtemp('/root/podman-');
   await command('podman', ['load', '-q', '-i', `${images}/busybox.oci.tar`]);
 });
 
 test.after.always(async () => {
   await rm(root, { recursive: true, force: true });
-  if (isOnce) await command('podman', ['rmi', '-f', image]);
+  if (isLong) await command('podman', ['rmi', '-f', image]);
 });
 
 /** The count in the container's file; 0 while there is no file. */
@@ -36,7 +37,7 @@ async function countsOn(name: string, from: number): Promise<void> {
 
 const COUNTS = 'exec 3>>/count; i=0; while :; do i=$((i + 1)); echo $i >&3; sleep 0.5; done';
 
-once('a container of podman goes on from its checkpoint, in its network', async (t) => {
+longOnce('a container of podman goes on from its checkpoint, in its network', async (t) => {
   t.timeout(600_000);
   t.teardown(() => podman('rm', '-f', '-t', '0', 'saved', 'second'));
   const ok = async (...words: string[]): Promise<string> => {

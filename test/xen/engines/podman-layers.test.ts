@@ -5,8 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, killThawdAlone, outcome } from '../../support/engines/bundle.js';
-import { isOnce, once } from '../../support/once.js';
 import { command, images, startThawd, until, type Outcome } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isOnce, once } from '../../support/once.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);
@@ -58,7 +59,7 @@ once('a root filesystem that is read-only: what podman sees is what it is', asyn
   await until('nothing is left', async () => !/engine-layers|own-/.test(await left()));
 });
 
-once(
+longOnce(
   'one that can be written to begins anew each time, and what cannot be had is said',
   async (t) => {
     t.timeout(600_000);

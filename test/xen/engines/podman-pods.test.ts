@@ -3,9 +3,9 @@
 
 import test from 'ava';
 import { idsIn, killThawdAlone, oci, outcome } from '../../support/engines/bundle.js';
+import { command, images, startThawd, until, type Outcome } from '../../support/dom0/thaw.js';
 import { longOnce } from '../../support/long.js';
 import { isOnce, once } from '../../support/once.js';
-import { command, images, startThawd, until, type Outcome } from '../../support/dom0/thaw.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);
@@ -133,15 +133,18 @@ longOnce('it stops and starts as a whole, and nothing is left', async (t) => {
   t.deepEqual(await idsIn(), []);
 });
 
-once('a container that takes another’s network and processes comes into its domain', async (t) => {
-  t.timeout(300_000);
-  await ok(t, 'pod', 'rm', '-f', '-t', '0', '--all');
-  await until('no domain is left', async () => (await domains()) === 0);
-  const alone = ['run', '-d', '--name', 'first', '--network', 'none', image, 'sh', '-c', WAIT];
-  await ok(t, ...alone);
-  const words = ['run', '--rm', '--network', 'container:first', '--pid', 'container:first'];
-  t.regex(await ok(t, ...words, image, 'ps'), /trap "exit 5" TERM/);
-  t.is(await domains(), 1);
-  await ok(t, 'rm', '-f', '-t', '0', 'first');
-  t.deepEqual(await idsIn(), []);
-});
+longOnce(
+  'a container that takes another’s network and processes comes into its domain',
+  async (t) => {
+    t.timeout(300_000);
+    await ok(t, 'pod', 'rm', '-f', '-t', '0', '--all');
+    await until('no domain is left', async () => (await domains()) === 0);
+    const alone = ['run', '-d', '--name', 'first', '--network', 'none', image, 'sh', '-c', WAIT];
+    await ok(t, ...alone);
+    const words = ['run', '--rm', '--network', 'container:first', '--pid', 'container:first'];
+    t.regex(await ok(t, ...words, image, 'ps'), /trap "exit 5" TERM/);
+    t.is(await domains(), 1);
+    await ok(t, 'rm', '-f', '-t', '0', 'first');
+    t.deepEqual(await idsIn(), []);
+  },
+);

@@ -6,8 +6,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { idsIn, killThawdAlone, oci, outcome } from '../../support/engines/bundle.js';
-import { longOnce } from '../../support/long.js';
-import { isOnce, once } from '../../support/once.js';
 import { tryShop } from '../../support/engines/shop.js';
 import {
   command,
@@ -17,6 +15,8 @@ import {
   until,
   type Outcome,
 } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isOnce, once } from '../../support/once.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
 const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
@@ -238,7 +238,7 @@ longOnce('a web server asks a database by its name, also after that was restarte
   await tryShop(t, ENGINE, { image: shop, options: [] });
 });
 
-once('who is killed for want of memory is said to be', async (t) => {
+longOnce('who is killed for want of memory is said to be', async (t) => {
   t.timeout(300_000);
   t.teardown(() => podman('rm', '-f', '-t', '0', 'wants'));
   const state = '{{.State.OOMKilled}} {{.State.ExitCode}}';
@@ -307,7 +307,7 @@ once('what podman asks for of a process and its files is so inside', async (t) =
     t.true(inGuest.stdout.split('\n').includes(line), `${line} in:\n${inGuest.stdout}`);
 });
 
-once('a block device of dom0 is a disk of the guest’s', async (t) => {
+longOnce('a block device of dom0 is a disk of the guest’s', async (t) => {
   t.timeout(300_000);
   const file = join(root, 'disk');
   await command('truncate', ['-s', '8M', file]);

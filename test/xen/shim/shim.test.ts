@@ -9,6 +9,7 @@ import { AgentType, XS_DATA } from '../../../toolstack/agent/wire.js';
 import { encodeMount } from '../../../toolstack/agent/wire-guest.js';
 import { encodeStart } from '../../../toolstack/agent/wire-process.js';
 import { deleteContainer, ociConfig } from '../../support/agent/container.js';
+import { long } from '../../support/long.js';
 import { FakeThawd, type FakeSession } from '../../support/shim/fake-thawd.js';
 import { launch, type Launched } from '../../support/shim/launch.js';
 import { Sandbox } from '../../support/shim/sandbox.js';
@@ -151,7 +152,7 @@ test.serial('a domain that is not there', async (t) => {
   t.deepEqual(await sandbox.status(), { state: 'lost', reason: 'no such domain', processes: [] });
 });
 
-test.serial('a domain whose agent never says hello', async (t) => {
+long('a domain whose agent never says hello', async (t) => {
   t.timeout(120_000);
   const guest = await XenGuest.boot({ type: 'pv' });
   try {

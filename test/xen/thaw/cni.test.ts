@@ -6,9 +6,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } fr
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { fetched, reached } from '../../support/network/fetched.js';
-import { longOnce } from '../../support/long.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
+import { fetched, reached } from '../../support/network/fetched.js';
 import {
   busybox,
   command,
@@ -106,7 +106,7 @@ async function asked(url: string): Promise<string> {
   return (await run(['--network', 'bridged', busybox, ...wget])).stdout.trim();
 }
 
-test.serial('its guest has what bridge, host-local and portmap say', async (t) => {
+longOnPv('its guest has what bridge, host-local and portmap say', async (t) => {
   const words = ['--network', 'bridged', '--name', 'web', '--hostname', 'web', '-p', '8095:80'];
   await ok(t, ...runWords('-d', ...words, busybox, 'sh', '-c', SERVER));
   const shown = await ok(t, 'exec', 'web', 'sh', '-c', 'ip addr show eth0; ip route; ip -6 route');
@@ -126,7 +126,7 @@ test.serial('its guest has what bridge, host-local and portmap say', async (t) =
   t.is(await until('its name is known', () => asked('http://web/')), 'web');
 });
 
-once(
+longOnce(
   'a container keeps its place when thawd is killed, and gives it back in the end',
   async (t) => {
     await killThawd();
@@ -143,7 +143,7 @@ once(
   },
 );
 
-once('address and MAC may be chosen, where a plugin is able to', async (t) => {
+longOnce('address and MAC may be chosen, where a plugin is able to', async (t) => {
   const mac = '02:16:3e:00:00:31';
   const chosen = ['--network', 'bridged', '--ip', '10.231.0.77', '--mac-address', mac];
   await ok(t, ...runWords('-d', ...chosen, '--name', 'chosen', busybox, 'sleep', '1000'));
@@ -157,7 +157,7 @@ once('address and MAC may be chosen, where a plugin is able to', async (t) => {
   await isEmpty(t);
 });
 
-once('copies of a container, and a pod, have places of their own', async (t) => {
+longOnce('copies of a container, and a pod, have places of their own', async (t) => {
   const words = ['--network', 'bridged', '--name', 'first', busybox, 'sleep', '1000'];
   await ok(t, ...runWords('-d', ...words));
   await ok(t, 'clone', '--name', 'second', 'first');
@@ -176,7 +176,7 @@ once('copies of a container, and a pod, have places of their own', async (t) => 
   await isEmpty(t);
 });
 
-once('an interface of the host’s network by macvlan is the guest’s', async (t) => {
+longOnce('an interface of the host’s network by macvlan is the guest’s', async (t) => {
   const link = (...words: string[]) => command('ip', ['link', ...words]);
   await link('add', 'cni-t1', 'type', 'veth', 'peer', 'name', 'cni-t2');
   t.teardown(() => link('del', 'cni-t1'));
@@ -260,29 +260,32 @@ once('what cannot be is refused, and leaves nothing', async (t) => {
   t.regex(wrong.stderr, /^thaw: Cannot use --cni \S+: plugin 1 has no "type".*\n$/);
 });
 
-once('a thawd that is killed in the middle of a plugin’s work leaves it to the next', async (t) => {
-  mkdirSync(OWN_PLUGINS, { recursive: true });
-  const slow = join(OWN_PLUGINS, 'slow');
-  writeFileSync(
-    slow,
-    '#!/bin/sh\n[ "$CNI_COMMAND" = DEL ] && exit 0\ntouch /run/slow\nsleep 100\n',
-  );
-  chmodSync(slow, 0o755);
-  t.teardown(() => rmSync('/run/slow', { force: true }));
-  const config = {
-    ...bridged,
-    name: 'cni-bridged',
-    plugins: [bridged.plugins[0], { type: 'slow' }],
-  };
-  t.is((await create('slow', config)).status, 0);
-  const { done } = startThaw(runWords('--rm', '--network', 'slow', busybox, 'true'));
-  await until('its address is taken', () => Promise.resolve(existsSync('/run/slow')), 60_000);
-  t.is(leases().length, 2);
-  const busy = await thaw(['network', 'rm', 'slow']);
-  t.regex(busy.stderr, /a container is just coming into it/);
-  await killThawd();
-  t.not((await done).status, 0);
-  await startThawd();
-  await isEmpty(t);
-  await until('its plugin has ended', () => pidsOf(/\/slow( |$)/).length === 0);
-});
+longOnce(
+  'a thawd that is killed in the middle of a plugin’s work leaves it to the next',
+  async (t) => {
+    mkdirSync(OWN_PLUGINS, { recursive: true });
+    const slow = join(OWN_PLUGINS, 'slow');
+    writeFileSync(
+      slow,
+      '#!/bin/sh\n[ "$CNI_COMMAND" = DEL ] && exit 0\ntouch /run/slow\nsleep 100\n',
+    );
+    chmodSync(slow, 0o755);
+    t.teardown(() => rmSync('/run/slow', { force: true }));
+    const config = {
+      ...bridged,
+      name: 'cni-bridged',
+      plugins: [bridged.plugins[0], { type: 'slow' }],
+    };
+    t.is((await create('slow', config)).status, 0);
+    const { done } = startThaw(runWords('--rm', '--network', 'slow', busybox, 'true'));
+    await until('its address is taken', () => Promise.resolve(existsSync('/run/slow')), 60_000);
+    t.is(leases().length, 2);
+    const busy = await thaw(['network', 'rm', 'slow']);
+    t.regex(busy.stderr, /a container is just coming into it/);
+    await killThawd();
+    t.not((await done).status, 0);
+    await startThawd();
+    await isEmpty(t);
+    await until('its plugin has ended', () => pidsOf(/\/slow( |$)/).length === 0);
+  },
+);

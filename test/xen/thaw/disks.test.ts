@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files written by a container without --rm survive every kind of end and a restart, and are removed with the container.
 
-import test from 'ava';
 import { existsSync, statSync } from 'node:fs';
-import { long, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -18,6 +15,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { long, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const fileOf = (id: string) => `/var/lib/thaw/containers/${id}/upper.ext4`;
 
@@ -150,7 +149,7 @@ once('--rm has no file, and what is freed in a container is free on the host', a
   await thaw(['rm', '--force', 'thrifty']);
 });
 
-test.serial('a clone goes on with a disk of its own, and so does a frozen container', async (t) => {
+longOnPv('a clone goes on with a disk of its own, and so does a frozen container', async (t) => {
   t.timeout(600_000);
   await sleeper('parent');
   const kept = (await thaw(['exec', 'parent', 'cat', '/kept'])).stdout;

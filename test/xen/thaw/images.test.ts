@@ -5,10 +5,10 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { longOnce } from '../../support/long.js';
 import { Registry } from '../../support/image/registry.js';
-import { once } from '../../support/once.js';
 import { busybox, command, debian, guestType, images, run, thaw } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 /** Runs a shell line; rejects when it fails. */
 const shell = (line: string): Promise<string> => command('sh', ['-ec', line], 300_000);
@@ -100,7 +100,7 @@ async function thereAndBack(t: ExecutionContext, format: string): Promise<void> 
   }
 }
 
-once('an image goes to podman and comes back with the id that it had', (t) =>
+longOnce('an image goes to podman and comes back with the id that it had', (t) =>
   thereAndBack(t, 'oci-archive'),
 );
 
@@ -125,7 +125,7 @@ longOnce('an archive goes through pipes in both directions', async (t) => {
   await thaw(['untag', id, 'localhost/lab/piped:1']);
 });
 
-once('a pushed image is pulled by podman', async (t) => {
+longOnce('a pushed image is pulled by podman', async (t) => {
   t.timeout(600_000);
   const registry = await Registry.start();
   const name = `${registry.address}/lab/pushed:1`;
@@ -162,7 +162,7 @@ once('df counts what prune wins, and prune asks', async (t) => {
   t.is(await exists(), 1);
 });
 
-once('on a terminal progress is drawn in place', async (t) => {
+longOnce('on a terminal progress is drawn in place', async (t) => {
   t.timeout(300_000);
   const line = `thaw pull oci-archive:${images}/busybox.oci.tar; thaw freeze --type ${guestType} --name drawn ${busybox} true`;
   await thaw(['rmi', `oci-archive:${images}/busybox.oci.tar`]);

@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { fetched, reached } from '../../support/network/fetched.js';
-import { longOnPv } from '../../support/long.js';
+import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
+import { fetched, reached } from '../../support/network/fetched.js';
 import {
   busybox,
   command,
@@ -91,7 +91,7 @@ longOnPv('published ports lead to it, from outside and from the host itself', as
   t.is(taken.stderr, 'thaw: Cannot publish 8080/tcp: it is in use\n');
 });
 
-test.serial('a container is found by its name, and by none when it is gone', async (t) => {
+longOnPv('a container is found by its name, and by none when it is gone', async (t) => {
   await serve(t, '--name', 'named', '--network-alias', 'alias');
   await until('its name is known', async () => {
     const { stdout } = await run([busybox, 'wget', '-q', '-T', '5', '-O', '-', 'http://alias/']);
@@ -204,7 +204,7 @@ once(
   },
 );
 
-once('a clone of a running container has an address of its own', async (t) => {
+longOnce('a clone of a running container has an address of its own', async (t) => {
   await serve(t, '--name', 'first');
   const first = await inspect('first', 'IPAddress');
   await reached(`http://${first}/`);

@@ -5,8 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { openXenstore } from '../../../xenstore/index.js';
-import { long, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -18,6 +16,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { long, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 async function ok(t: { is: (a: unknown, b: unknown, m: string) => void }, ...words: string[]) {
   const { status, stdout, stderr } = await thaw(words);
@@ -86,7 +86,7 @@ test.serial('each sees its own processes, and its end is its own', async (t) => 
   t.is(await pod('shop', 'State'), 'Running');
 });
 
-longOnPv('what a container wrote is there when it starts again, also with its pod', async (t) => {
+long('what a container wrote is there when it starts again, also with its pod', async (t) => {
   await ok(t, 'exec', 'side', 'sh', '-c', 'echo kept >/kept');
   await ok(t, 'restart', 'side');
   t.is(await ok(t, 'exec', 'side', 'cat', '/kept'), 'kept');

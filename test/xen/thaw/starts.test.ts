@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import { holdings, isEmpty, type Holdings } from '../../support/dom0/leaks.js';
-import { longOnPv } from '../../support/long.js';
 import { busybox, run, startThawd, stopWithPool, until } from '../../support/dom0/thaw.js';
+import { long } from '../../support/long.js';
 
 /** Later tests need thawd with its default options. */
 test.after.always(async () => {
@@ -12,7 +12,7 @@ test.after.always(async () => {
   await startThawd();
 });
 
-longOnPv('starts cost thawd no descriptor and xenstore no node', async (t) => {
+long('starts cost thawd no descriptor and xenstore no node', async (t) => {
   t.timeout(300_000);
   await stopWithPool();
   await startThawd(['--pool', '0', '--pool-max', '0']);

@@ -3,7 +3,6 @@
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from '../../support/once.js';
 import {
   busybox,
   killThawd,
@@ -18,6 +17,7 @@ import {
   thawdPid,
   until,
 } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
 
 const MIB = 1 << 20;
 
@@ -92,7 +92,7 @@ async function pump(name: string, mib: number, half: () => Promise<void>) {
   return { status, bytes, same, errors, peaks };
 }
 
-once(
+longOnce(
   '100 MiB come back unchanged though thawd is killed half-way, and no process grows with them',
   async (t) => {
     t.timeout(900_000);
@@ -112,7 +112,7 @@ once(
   },
 );
 
-once(
+longOnce(
   'the thawd after a killed one lists who runs and can end it, and finds who ended meanwhile',
   async (t) => {
     t.timeout(300_000);

@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { once } from '../../support/once.js';
 import { debian, pidsOf, running, runWords, thaw, until } from '../../support/dom0/thaw.js';
 import { Tmux } from '../../support/dom0/tmux.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const NAME = 'person';
 const SHELL = ['bash', '--norc', '--noprofile'];
@@ -47,7 +48,7 @@ async function launcher(): Promise<number> {
   return until('the launcher runs', () => pidsOf(command)[0]);
 }
 
-once('vim opens a file, takes what is typed, writes it and quits', async (t) => {
+longOnce('vim opens a file, takes what is typed, writes it and quits', async (t) => {
   const tmux = await start(t, SHELL, PROMPT);
   await tmux.line('vim.tiny /tmp/page; echo "vim: $?"');
   await tmux.shows('vim with a new file', /^~$[^]*"\/tmp\/page" \[New/m);
@@ -63,7 +64,7 @@ once('vim opens a file, takes what is typed, writes it and quits', async (t) => 
   await ended(t, tmux, 3);
 });
 
-once('top fills the screen and quits at q; another size of the window comes in', async (t) => {
+longOnce('top fills the screen and quits at q; another size of the window comes in', async (t) => {
   const tmux = await start(t, SHELL, PROMPT);
   t.not(await tmux.modes(), modes(tmux, 'before'));
   await tmux.line('top; echo "top: $?"');
@@ -112,14 +113,17 @@ once('the keys that detach leave it running, and one can come back', async (t) =
   await ended(t, tmux, 5);
 });
 
-once('a launcher that is terminated passes that on, and the terminal is as before', async (t) => {
-  const inside = `bash -c 'trap "exit 9" TERM; echo rea""dy; while :; do sleep 1; done'`;
-  const tmux = await start(t, [inside], /^ready$/m);
-  process.kill(await launcher(), 'SIGTERM');
-  await ended(t, tmux, 9);
-});
+longOnce(
+  'a launcher that is terminated passes that on, and the terminal is as before',
+  async (t) => {
+    const inside = `bash -c 'trap "exit 9" TERM; echo rea""dy; while :; do sleep 1; done'`;
+    const tmux = await start(t, [inside], /^ready$/m);
+    process.kill(await launcher(), 'SIGTERM');
+    await ended(t, tmux, 9);
+  },
+);
 
-once(
+longOnce(
   'a launcher that is killed leaves the terminal to the shell, and the container to the next',
   async (t) => {
     const tmux = await start(t, SHELL, PROMPT);

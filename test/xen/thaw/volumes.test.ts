@@ -12,8 +12,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { longOnce, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -28,6 +26,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { longOnce, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 /** A host directory that is removed with the test. */
 function folder(t: ExecutionContext): string {
@@ -232,7 +232,7 @@ longOnce('files behave as containers expect of a file system', async (t) => {
   t.is(status, 0, stderr);
 });
 
-once('a volume without a name goes with its container, if that is wanted', async (t) => {
+longOnce('a volume without a name goes with its container, if that is wanted', async (t) => {
   t.timeout(300_000);
   t.is((await run(['-v', '/v', busybox, 'touch', '/v/x'])).status, 0);
   await until('it is gone', async () => (await volumes()).length === 0);
