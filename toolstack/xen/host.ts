@@ -36,9 +36,9 @@ export async function closeXenHost(host: XenHost): Promise<void> {
 }
 
 /** Returns the requested type. By default it is PVH where the host has hardware-assisted paging, else PV. Throws ERR_XEN_TYPE. */
-export function guestTypeOn(physinfo: Physinfo, wish?: GuestType): GuestType {
-  if (wish) checkGuestType(physinfo, wish);
-  return wish ?? (physinfo.capabilities.hap ? 'pvh' : 'pv');
+export function guestTypeOn(physinfo: Physinfo, wanted?: GuestType): GuestType {
+  if (wanted) checkGuestType(physinfo, wanted);
+  return wanted ?? (physinfo.capabilities.hap ? 'pvh' : 'pv');
 }
 
 /** Throws ERR_XEN_TYPE, which names the missing feature, where the host cannot run guests of this type. */

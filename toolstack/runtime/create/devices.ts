@@ -21,8 +21,8 @@ export class GivenDevices {
    * to write to that dom0 uses (mounted, swap, a part of another device), and for a device of a disk that another container may write to,
    * that this container would write to while another has it, or that this container has twice and may write to.
    */
-  give(id: string, name: string, wishes: readonly DeviceRequest[]): Promise<void> {
-    const given = this.#last.then(() => this.#give(id, name, wishes));
+  give(id: string, name: string, requests: readonly DeviceRequest[]): Promise<void> {
+    const given = this.#last.then(() => this.#give(id, name, requests));
     this.#last = given.catch(() => undefined);
     return given;
   }
@@ -56,9 +56,9 @@ export class GivenDevices {
     this.#given.delete(id);
   }
 
-  async #give(id: string, name: string, wishes: readonly DeviceRequest[]): Promise<void> {
+  async #give(id: string, name: string, requests: readonly DeviceRequest[]): Promise<void> {
     const disks: Given[] = [];
-    for (const { source, access } of wishes) {
+    for (const { source, access } of requests) {
       const readOnly = !access.includes('w');
       const disk = await diskOf(source);
       if (!readOnly) await checkFree(source);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Translates a bundle's config.json for the guest's crun, and lists the shares that this needs. docs/oci.md has a row for each field.
+// Translates a bundle's config.json for the guest's crun, and lists the shares that this needs. docs/oci.md lists what becomes of each field.
 
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
