@@ -45,20 +45,20 @@ export interface SavedContainer {
   image: string;
   imageId: string;
   command: string[];
-  process?: SavedProcess;
-  stopSignal?: number;
+  process?: SavedProcess | undefined;
+  stopSignal?: number | undefined;
   /** The agent's id for the container. */
   inGuest: string;
   cpus: number;
   /** 0 or less leaves only the guest's own limit. */
-  pidsLimit?: number;
+  pidsLimit?: number | undefined;
   /** The container's memory limit, where it is below the domain's memory. */
-  memoryBytes?: number;
+  memoryBytes?: number | undefined;
   /** Security options and ulimits of processes that `thaw exec` starts. */
-  limits?: ProcessLimits;
+  limits?: ProcessLimits | undefined;
   flags: number;
   /** The network's name; undefined for none. */
-  network?: string;
+  network?: string | undefined;
   ports: PortRequest[];
 }
 

@@ -46,7 +46,7 @@ export interface SavedLayer {
   /** Digest of the unpacked tar, as in the image's config. */
   diffId: string;
   /** The EROFS that the guest has mounted; present for a layer on a disk. */
-  erofs?: { bytes: number; sha256: string };
+  erofs?: { bytes: number; sha256: string } | undefined;
 }
 
 /** Throws an Error that names the wrong field. The result holds only checked values. */

@@ -6,4 +6,4 @@ export type { CheckpointHeader, SavedLayer } from './header.js';
 export type { SavedContainer, SavedOci, SavedFids } from './header-container.js';
 export { CheckpointFile } from './read.js';
 export { pagesToRestore, unpackTemplate } from './unpack.js';
-export { checkTarget, writeCheckpoint, type CheckpointSource } from './write.js';
+export { checkTarget, writeCheckpoint, type CheckpointSource, type WriteOptions } from './write.js';

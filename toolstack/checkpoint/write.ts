@@ -27,7 +27,7 @@ export interface CheckpointSource {
   /** `fd` is a memfd that the caller keeps and closes. */
   memory: { fd: number; bytes: number; dataPages: number };
   /** The disk's file must not change during the write. */
-  disk?: { path: string; bytes: number };
+  disk?: { path: string; bytes: number } | undefined;
 }
 
 export interface WriteOptions {

@@ -3,6 +3,7 @@
 
 import { errorCode, errorMessage, ThawError } from '../../base/errors.js';
 import type { HasState } from '../../runtime/lifecycle/lifecycle.js';
+import { refusalReason } from '../../runtime/snapshot/snapshot.js';
 import { statusOf } from './container/status.js';
 
 /** The part of a container's record that error messages name. */
@@ -52,11 +53,10 @@ export function refusal(
   cause: unknown,
 ): unknown {
   const code = errorCode(cause) ?? '';
-  const reason = errorMessage(cause).replace(/^Agent refused to hold it: /, '');
   const why =
     code === 'ERR_SHIM_REFUSED'
-      ? fileTrouble(reason, record.sandbox.files ?? [])
-      : REMEDIES[code] && `${reason.charAt(0).toLowerCase()}${reason.slice(1)}; ${REMEDIES[code]}`;
+      ? fileTrouble(errorMessage(cause), record.sandbox.files ?? [])
+      : REMEDIES[code] && `${refusalReason(cause)}; ${REMEDIES[code]}`;
   return why === undefined ? cause : checkpointError(record, why, cause);
 }
 

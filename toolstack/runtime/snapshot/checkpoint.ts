@@ -5,21 +5,17 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { CheckpointOptions, Client } from '../../api/engine.js';
 import { withProgress, type OnProgress } from '../../base/progress.js';
-import { VERSION } from '../../base/version.js';
 import {
   checkTarget,
   digestOf,
-  writeCheckpoint,
-  type CheckpointSource,
+  type SavedContainer,
   type SavedLayer,
 } from '../../checkpoint/index.js';
-import { closeFd } from '../../clone/template/memfd.js';
 import type { Image } from '../../image/index.js';
-import type { Copied } from '../../sandbox/copy/copy.js';
-import { removeCopy } from '../../sandbox/copy/copy-disk.js';
 import { disksOf } from '../../sandbox/boot/layers.js';
 import type { Container } from '../lifecycle/container.js';
-import { copyContainer, saveContainer } from './snapshot.js';
+import { saveDomain, type SaveRequest } from './save.js';
+import { exclusively } from './snapshot.js';
 import { stateError } from '../errors.js';
 import type { ContainerServices } from '../store/containers.js';
 import { ownImage } from '../store/image-of.js';
@@ -27,7 +23,7 @@ import { limitsOf, pidsLimitOf, type ContainerRecord } from '../store/record.js'
 
 /**
  * Writes a running container to a file. The container is frozen from its copy on until the file is whole, and has ended then. With
- * `leavesRunning` it resumes once it is copied. Rejects as copyContainer() and writeCheckpoint() do: there is no file then, and the
+ * `leavesRunning` it resumes once it is copied. Rejects with ERR_IMAGE_NOT_FOUND, and as copyContainer() and saveDomain() do: there is no file then, and the
  * container runs on.
  */
 export async function checkpointContainer(
@@ -42,24 +38,23 @@ export async function checkpointContainer(
   await checkTarget(target);
   await withProgress(client, async (onProgress) => {
     onProgress({ text: `Copying ${record.name}` });
-    const layers = await layersOf(services, record, client.signal);
-    const host = await services.sandbox.templates.traits();
-    const write = (copied: Copied, signal: AbortSignal): Promise<void> =>
-      writeCheckpoint(target, sourceOf(record, copied, { host, layers }), {
-        signal,
-        onProgress: tellOf(onProgress, `Writing ${path}`),
-      });
-    if (!leavesRunning) {
-      await saveContainer(services, container, client.signal, write);
-      return;
-    }
-    const copied = await copyContainer(services, container, 'checkpoint', client.signal);
-    try {
-      await write(copied, client.signal);
-    } finally {
-      closeFd(copied.fd);
-      await removeCopy(copied.running?.upper);
-    }
+    const image = await ownImage(services.images, record.imageId);
+    const layers = await savedLayers(image, disksOf(record.sandbox).length > 0, client.signal);
+    const request: SaveRequest = {
+      ...{ path: target, sandbox: record.sandbox, inGuest: record.inGuest, leavesRunning },
+      ...{ signal: client.signal, onProgress: tellOf(onProgress, `Writing ${path}`) },
+      describe: () => ({ container: savedOf(record), layers }),
+    };
+    await saveDomain(services.sandbox, request, (work) =>
+      exclusively(services, container, 'checkpoint', client.signal, async (sandbox, signal) => {
+        const result = await work(sandbox, signal);
+        if (leavesRunning) return result;
+        // No restart policy may start the container again: it continues where its file is restored.
+        record.isStopped = true;
+        void container.end({ exit: { kind: 'exited', code: 0 } });
+        return result;
+      }),
+    );
   });
   services.events.tell('checkpoint', record);
   if (!leavesRunning) await container.finished;
@@ -78,16 +73,6 @@ export function tellOf(
   };
 }
 
-/** Resolves with the layers of the container's guest. Rejects with ERR_IMAGE_NOT_FOUND. */
-async function layersOf(
-  { images }: ContainerServices,
-  record: ContainerRecord,
-  signal: AbortSignal,
-): Promise<SavedLayer[]> {
-  const image = await ownImage(images, record.imageId);
-  return savedLayers(image, disksOf(record.sandbox).length > 0, signal);
-}
-
 /** Resolves with an image's layers as a checkpoint names them. Layers on disks must match byte for byte, so they get a digest. */
 export async function savedLayers(
   { layers }: Pick<Image, 'layers'>,
@@ -96,7 +81,7 @@ export async function savedLayers(
 ): Promise<SavedLayer[]> {
   const saved: SavedLayer[] = [];
   for (const { diffId, erofsPath } of layers)
-    saved.push({ diffId, ...(areDisks ? { erofs: await digestAt(erofsPath, signal) } : {}) });
+    saved.push({ diffId, erofs: areDisks ? await digestAt(erofsPath, signal) : undefined });
   return saved;
 }
 
@@ -105,36 +90,15 @@ async function digestAt(path: string, signal: AbortSignal): ReturnType<typeof di
   return digestOf(file, signal).finally(() => file.close());
 }
 
-function sourceOf(
-  record: ContainerRecord,
-  copied: Copied,
-  { host, layers }: Pick<CheckpointSource['about'], 'host' | 'layers'>,
-): CheckpointSource {
-  const { name, image, imageId, command, process, inGuest, cpus, flags, stopSignal } = record;
-  const { hostname, network, memoryKib, inMemory, layers: own } = record.sandbox;
-  const { shape, running, memTotalKib, fd, bytes, dataPages } = copied;
+function savedOf(record: ContainerRecord): SavedContainer {
+  const { name, image, imageId, command, process, inGuest, cpus, flags, memoryBytes } = record;
+  const { hostname, network } = record.sandbox;
   const { args = [], env = [], cwd = '/', user } = process ?? {};
-  const signal = record.options?.stopSignal ?? stopSignal;
   return {
-    about: {
-      ...{ thaw: VERSION, created: Date.now(), host, layers },
-      container: {
-        ...{ name, hostname, image, imageId, command, inGuest, cpus, flags },
-        ...{ pidsLimit: pidsLimitOf(record), limits: limitsOf(record) },
-        ...(user ? { process: { args, env, cwd, user } } : {}),
-        ...(signal === undefined ? {} : { stopSignal: signal }),
-        ...(record.memoryBytes === undefined ? {} : { memoryBytes: record.memoryBytes }),
-        ...(network ? { network: network.network } : {}),
-        ports: network?.ports ?? [],
-      },
-      domain: {
-        ...{ shape, memTotalKib, vcpus: running?.vcpus ?? 1 },
-        // xl may have given the domain more memory.
-        memoryKib: Math.max(memoryKib, shape.memoryKib),
-        inMemory: inMemory || own.length === 0,
-      },
-    },
-    memory: { fd, bytes, dataPages },
-    ...(running?.upper ? { disk: running.upper } : {}),
+    ...{ name, hostname, image, imageId, command, inGuest, cpus, flags, memoryBytes },
+    ...{ pidsLimit: pidsLimitOf(record), limits: limitsOf(record) },
+    process: user && { args, env, cwd, user },
+    stopSignal: record.options?.stopSignal ?? record.stopSignal,
+    ...{ network: network?.network, ports: network?.ports ?? [] },
   };
 }

@@ -3,7 +3,7 @@
 
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
-import { copySandbox, saveSandbox, type Copied } from '../../sandbox/copy/copy.js';
+import { copySandbox, type Copied } from '../../sandbox/copy/copy.js';
 import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
@@ -36,26 +36,10 @@ export function copyContainer(
 }
 
 /**
- * Saves a running container, which stays frozen until `save` has resolved and then ends with status 0. The container resumes when `save`
- * rejects. Rejects as copyContainer() and `save` do.
+ * Runs `work` on a container that can be copied, after all earlier exclusive work. Its signal also aborts when the container ends. Rejects as
+ * copyContainer() does.
  */
-export function saveContainer(
-  services: ContainerServices,
-  container: Container,
-  signal: AbortSignal,
-  save: (copied: Copied, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  return exclusively(services, container, 'checkpoint', signal, async (sandbox, either) => {
-    const held = { container: container.record.inGuest };
-    await saveSandbox(services.sandbox, sandbox, held, either, (copied) => save(copied, either));
-    // No restart policy may start the container again: it continues where its file is restored.
-    container.record.isStopped = true;
-    void container.end({ exit: { kind: 'exited', code: 0 } });
-  });
-}
-
-/** Runs `work` exclusively. Its signal also aborts when the container ends. */
-function exclusively<T>(
+export function exclusively<T>(
   services: ContainerServices,
   container: Container,
   verb: Verb,
@@ -125,9 +109,14 @@ function refusal(
 ): ContainerError | undefined {
   const known = REFUSALS[errorCode(error) ?? ''];
   if (!known) return undefined;
-  const reason = errorMessage(error).replace(/^Agent refused to hold it: /, '');
-  const message = `Cannot ${verb} container "${name}": ${reason.charAt(0).toLowerCase()}${reason.slice(1)}; ${known.remedy}`;
+  const message = `Cannot ${verb} container "${name}": ${refusalReason(error)}; ${known.remedy}`;
   return new ContainerError(known.code, message);
+}
+
+/** Returns the agent's reason not to hold a container, as a part of a sentence. */
+export function refusalReason(error: unknown): string {
+  const reason = errorMessage(error).replace(/^Agent refused to hold it: /, '');
+  return `${reason.charAt(0).toLowerCase()}${reason.slice(1)}`;
 }
 
 /** The properties that a copy takes over from the copied container. */

@@ -27,7 +27,7 @@ import type { OciContainer } from './container.js';
 import type { OciServices } from '../services.js';
 import { reenterOther } from '../pod/enter.js';
 import { GuestNetwork } from '../engine/network.js';
-import { isWhole } from '../verbs/fid-snapshot.js';
+import { isWhole } from '../verbs/checkpoint-folder.js';
 import { ownerOf } from '../pod/pod.js';
 import { pauseNow } from '../verbs/pause.js';
 import type { OciRecord } from './record.js';

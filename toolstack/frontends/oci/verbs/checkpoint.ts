@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // checkpoint: writes a running container to a folder of two files, its domain's memory and its open files of dom0, and ends it.
 
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '../../../api/client.js';
-import { checkTarget, writeCheckpoint, type SavedFids } from '../../../checkpoint/index.js';
-import { closeFd } from '../../../clone/template/memfd.js';
-import { copySandbox, saveSandbox, type Copied } from '../../../sandbox/copy/copy.js';
+import { checkTarget, type SavedFids, type SavedOci } from '../../../checkpoint/index.js';
+import { saveDomain, type SaveRequest } from '../../../runtime/snapshot/save.js';
+import { INTERFACE } from '../../../sandbox/boot/connect.js';
 import type { Sandbox } from '../../../sandbox/sandbox.js';
-import { sourceOf } from './checkpoint-source.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from '../services.js';
 import { checkpointError, refusal, savingError, stateError } from '../errors.js';
 import { pauseNow, wakeFrozen } from './pause.js';
-import { nameInGuest } from '../container/record.js';
-import { MEMORY_FILE, sealFids, FID_SNAPSHOTS } from './fid-snapshot.js';
+import { nameInGuest, type OciRecord } from '../container/record.js';
+import { MEMORY_FILE, newFiles, removeOthers, type CheckpointFolder } from './checkpoint-folder.js';
 
 export interface CheckpointRequest {
   /** An absolute path. checkpoint() makes the folder where it does not exist. */
@@ -40,7 +38,7 @@ export async function checkpoint(
   const sandbox = sandboxOf(container);
   const wasPaused = record.state === 'paused';
   container.isSaving = container.isPausing = true;
-  const saving = { folder: imagePath, stash: `files-${randomBytes(8).toString('hex')}.img` };
+  const saving = newFiles(imagePath);
   try {
     await mkdir(imagePath, { recursive: true, mode: 0o700 });
     await checkTarget(join(imagePath, MEMORY_FILE));
@@ -49,10 +47,9 @@ export async function checkpoint(
     // containerd pauses a container before its checkpoint, and already has its output. A paused domain does not answer: wake it, but not the
     // processes.
     if (wasPaused) await wakeFrozen(libxl, container);
-    await save(services, container, { sandbox, ...saving, leavesRunning }, client);
+    await save(services, container, sandbox, { ...saving, leavesRunning }, client);
     await removeOthers(saving);
   } catch (error) {
-    await rm(join(imagePath, saving.stash), { force: true });
     throw refusal(record, error);
   } finally {
     container.isSaving = container.isPausing = false;
@@ -74,40 +71,34 @@ export async function checkpoint(
     await container.end({ exit: { kind: 'signaled', signal: constants.signals.SIGKILL } });
 }
 
-interface Saving {
-  sandbox: Sandbox;
-  folder: string;
-  stash: string;
-  leavesRunning: boolean;
-}
-
 async function save(
-  services: OciServices,
+  { sandbox: services }: OciServices,
   container: OciContainer,
-  { sandbox, folder, stash, leavesRunning }: Saving,
+  sandbox: Sandbox,
+  { folder, stash, leavesRunning }: CheckpointFolder & { leavesRunning: boolean },
   client: Client,
 ): Promise<void> {
   const { record } = container;
-  const host = await services.sandbox.templates.traits();
   const gone = new AbortController();
   void container.finished.then(() => gone.abort(stateError('checkpoint', record)));
   const signal = AbortSignal.any([client.signal, gone.signal]);
-  const held = { container: nameInGuest(record), stash: join(folder, stash) };
-  const write = async (copied: Copied): Promise<void> => {
-    const sealed: SavedFids = await sealFids(held.stash);
-    await writeCheckpoint(join(folder, MEMORY_FILE), sourceOf(record, copied, host, sealed), {
-      ...{ signal, onProgress: () => undefined },
-    });
+  const request: SaveRequest = {
+    ...{ path: join(folder, MEMORY_FILE), sandbox: record.sandbox },
+    stash: join(folder, stash),
+    ...{ inGuest: nameInGuest(record), leavesRunning, signal, onProgress: () => undefined },
+    describe: (fids) => ({ layers: [], oci: savedOf(record, fids) }),
   };
-  if (!leavesRunning) return saveSandbox(services.sandbox, sandbox, held, signal, write);
-  const copied = await copySandbox(services.sandbox, sandbox, held, signal);
-  await write(copied).finally(() => closeFd(copied.fd));
+  await saveDomain(services, request, (work) => work(sandbox, signal));
 }
 
-/** Removes the fid snapshots of earlier checkpoints from the folder. */
-async function removeOthers({ folder, stash }: { folder: string; stash: string }): Promise<void> {
-  for (const name of await readdir(folder))
-    if (FID_SNAPSHOTS.test(name) && name !== stash) await rm(join(folder, name), { force: true });
+function savedOf(record: OciRecord, stash: SavedFids): SavedOci {
+  const { flags, guestPid = 1, firstInterface = INTERFACE, sandbox } = record;
+  const { hostname, files = [] } = sandbox;
+  return {
+    ...{ hostname, flags, guestPid, inGuest: nameInGuest(record), stash },
+    interface: firstInterface,
+    readOnly: files.map(({ readOnly }) => readOnly),
+  };
 }
 
 /** Returns the sandbox of a container that can be copied. Throws ERR_OCI_STATE and ERR_OCI_CHECKPOINT for reasons that are known beforehand. */

@@ -16,6 +16,7 @@ import {
 } from '../../../checkpoint/index.js';
 import { closeFd } from '../../../clone/template/memfd.js';
 import { checkTraits } from '../../../clone/template/traits.js';
+import { checkFids } from '../../../runtime/snapshot/fid-snapshot.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
 import { checkRoomForPages } from '../../../sandbox/copy/spool.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
@@ -27,7 +28,7 @@ import { makeOwn } from '../pod/enter.js';
 import { fileTrouble, OciError, stateError } from '../errors.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
 import { nameInGuest } from '../container/record.js';
-import { checkFids, MEMORY_FILE } from './fid-snapshot.js';
+import { MEMORY_FILE } from './checkpoint-folder.js';
 
 export interface RestoreRequest extends CreateRequest {
   /** The folder that checkpoint() made. */

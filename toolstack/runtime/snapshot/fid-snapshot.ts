@@ -4,13 +4,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { CheckpointFile, damaged, digestOf, type SavedFids } from '../../../checkpoint/index.js';
-import { errorMessage } from '../../../base/errors.js';
-
-/** The name of the memory's file. CRIU always writes a file of this name, by which podman recognises a checkpoint. */
-export const MEMORY_FILE = 'inventory.img';
-/** Matches the names of fid snapshots. */
-export const FID_SNAPSHOTS = /^files-[0-9a-f]{16}\.img$/;
+import { errorMessage } from '../../base/errors.js';
+import { damaged, digestOf, type SavedFids } from '../../checkpoint/index.js';
 
 /** Syncs a file that was just written, and resolves with its name, size and digest. */
 export async function sealFids(path: string): Promise<SavedFids> {
@@ -41,17 +36,4 @@ export async function checkFids(folder: string, saved: SavedFids): Promise<strin
   } finally {
     await file.close();
   }
-}
-
-/** Resolves with true where the checkpoint in the folder belongs to that fid snapshot. */
-export async function isWhole({
-  folder,
-  stash,
-}: {
-  folder: string;
-  stash: string;
-}): Promise<boolean> {
-  const file = await CheckpointFile.open(join(folder, MEMORY_FILE), folder).catch(() => undefined);
-  await file?.close();
-  return file?.header.oci?.stash.file === stash;
 }

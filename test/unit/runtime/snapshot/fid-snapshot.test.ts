@@ -5,12 +5,7 @@ import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import {
-  checkFids,
-  isWhole,
-  sealFids,
-  FID_SNAPSHOTS,
-} from '../../../../../toolstack/frontends/oci/verbs/fid-snapshot.js';
+import { checkFids, sealFids } from '../../../../toolstack/runtime/snapshot/fid-snapshot.js';
 
 const NAME = `files-${'0a'.repeat(8)}.img`;
 
@@ -23,7 +18,6 @@ async function folder(t: ExecutionContext): Promise<string> {
 
 test('one that is as it was written is found', async (t) => {
   const at = await folder(t);
-  t.regex(NAME, FID_SNAPSHOTS);
   const saved = await sealFids(join(at, NAME));
   t.like(saved, { file: NAME, bytes: 13 });
   t.is(await checkFids(at, saved), join(at, NAME));
@@ -48,11 +42,4 @@ test('another one, none, and a way to another are refused', async (t) => {
   await refused();
   await rename(join(at, 'other'), join(at, NAME));
   await t.notThrowsAsync(checkFids(at, saved));
-});
-
-test('without the memory’s file nothing is whole', async (t) => {
-  const at = await folder(t);
-  t.false(await isWhole({ folder: at, stash: NAME }));
-  await writeFile(join(at, 'inventory.img'), 'thaw checkpoint\n and no more');
-  t.false(await isWhole({ folder: at, stash: NAME }));
 });
