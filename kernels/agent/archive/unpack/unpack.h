@@ -31,7 +31,7 @@ bool unpack_device(struct unpacking *unpacking, int folder, const char *name);
  * Removes an existing node before an entry that is no folder. A file with a mount on it stays and is written to.
  * False: the function has reported the error.
  */
-bool unpack_make_way(struct unpacking *unpacking, int folder, const char *name, bool *is_mounted_out);
+bool unpack_remove_existing(struct unpacking *unpacking, int folder, const char *name, bool *is_mounted_out);
 /* Makes a folder, or keeps an existing one with its content. False: the function has reported the error. */
 bool unpack_make_folder(struct unpacking *unpacking, int folder, const char *name);
 

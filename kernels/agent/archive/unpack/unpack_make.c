@@ -30,7 +30,7 @@ static bool make_file(struct unpacking *unpacking, int folder, const char *name)
   bool is_mounted, ok;
   int fd;
 
-  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+  if (!unpack_remove_existing(unpacking, folder, name, &is_mounted))
     return false;
   fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | (is_mounted ? O_TRUNC : O_CREAT | O_EXCL), 0600);
   if (fd < 0)

@@ -14,7 +14,7 @@ bool unpack_symlink(struct unpacking *unpacking, int folder, const char *name) {
   uid_t uid;
   gid_t gid;
 
-  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+  if (!unpack_remove_existing(unpacking, folder, name, &is_mounted))
     return false;
   unpack_owner(unpacking, &uid, &gid);
   if (symlinkat(unpacking->entry.link, folder, name) != 0 || fchownat(folder, name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
@@ -34,7 +34,7 @@ bool unpack_link(struct unpacking *unpacking, const struct target *target, int f
   /* a link to itself: removing the old node would lose the file */
   if (strcmp(from_path, unpacking->path) == 0)
     return true;
-  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+  if (!unpack_remove_existing(unpacking, folder, name, &is_mounted))
     return false;
   from = inside_parent(unpacking->archive->root, from_path, from_name);
   ok = from >= 0 && linkat(from, from_name, folder, name, 0) == 0;
@@ -68,7 +68,7 @@ bool unpack_device(struct unpacking *unpacking, int folder, const char *name) {
 
   if (entry->type != TAR_FIFO && (entry->type != TAR_CHAR || !is_usual(entry->major, entry->minor)))
     return true;
-  if (!unpack_make_way(unpacking, folder, name, &is_mounted))
+  if (!unpack_remove_existing(unpacking, folder, name, &is_mounted))
     return false;
   unpack_owner(unpacking, &uid, &gid);
   if (mknodat(folder, name, kind | (entry->mode & 07777), makedev(entry->major, entry->minor)) != 0 ||

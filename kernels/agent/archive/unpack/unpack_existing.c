@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool unpack_make_way(struct unpacking *unpacking, int folder, const char *name, bool *is_mounted_out) {
+bool unpack_remove_existing(struct unpacking *unpacking, int folder, const char *name, bool *is_mounted_out) {
   struct stat status;
 
   *is_mounted_out = false;
