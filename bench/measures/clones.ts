@@ -9,7 +9,7 @@ import { encodeResize } from '../../toolstack/agent/wire-guest.js';
 import { sleep } from '../../toolstack/base/deadline.js';
 import { silentLog } from '../../toolstack/base/log.js';
 import { connectAgent } from '../../toolstack/clone/template/boot.js';
-import { CopyEngine } from '../../toolstack/clone/engine/copy.js';
+import { CopyEngine } from '../../toolstack/clone/engine/copy-engine.js';
 import { loadGuestFiles, shapeFor } from '../../toolstack/clone/template/shape.js';
 import { Templates } from '../../toolstack/clone/template/templates.js';
 import { libxlConfig } from '../../toolstack/xen/config.js';

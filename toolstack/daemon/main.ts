@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { FrozenImages } from '../clone/frozen/images.js';
-import { CopyEngine } from '../clone/engine/copy.js';
+import { CopyEngine } from '../clone/engine/copy-engine.js';
 import { loadGuestFiles, shapeFor } from '../clone/template/shape.js';
 import { Templates } from '../clone/template/templates.js';
 import { withDeadline } from '../base/deadline.js';

@@ -12,8 +12,8 @@ import { asDomid, type Domid } from '../../../toolstack/base/ids.js';
 import { sleep } from '../../../toolstack/base/deadline.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { connectAgent } from '../../../toolstack/clone/template/boot.js';
-import { CopyEngine } from '../../../toolstack/clone/engine/copy.js';
-import { RestoreEngine } from '../../../toolstack/clone/engine/restore.js';
+import { CopyEngine } from '../../../toolstack/clone/engine/copy-engine.js';
+import { RestoreEngine } from '../../../toolstack/clone/engine/restore-engine.js';
 import type { CloneEngine } from '../../../toolstack/clone/engine/engine.js';
 import {
   loadGuestFiles,
