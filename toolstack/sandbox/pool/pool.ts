@@ -6,7 +6,7 @@ import { describeError, errorCode } from '../../base/errors.js';
 import type { Undo } from '../../base/undo.js';
 import type { Template } from '../../clone/template/template.js';
 import { Member } from './pooled-clone.js';
-import { Demand, DEMAND_MS } from './size.js';
+import { Demand, DEMAND_MS } from './demand.js';
 import type { Ready } from '../boot/booted-clone.js';
 import type { SandboxServices } from '../services.js';
 

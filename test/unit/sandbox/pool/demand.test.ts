@@ -2,7 +2,7 @@
 // The pool holds as many clones as configured, plus as many as were claimed recently.
 
 import test from 'ava';
-import { Demand, DEMAND_MS } from '../../../../toolstack/sandbox/pool/size.js';
+import { Demand, DEMAND_MS } from '../../../../toolstack/sandbox/pool/demand.js';
 
 test('without demand the minimum waits', (t) => {
   t.is(new Demand(2, 16).target(0), 2);
