@@ -11,7 +11,7 @@ import { commitContainer } from '../../runtime/copy/commit.js';
 import { copyFiles, exportFiles } from '../../runtime/copy/copy.js';
 import { execIn } from '../../runtime/exec/exec.js';
 import { inspectContainer } from '../../runtime/stats/inspect.js';
-import { printLogs } from '../../runtime/logs/logs.js';
+import { printLogs } from '../../runtime/logs/print.js';
 import {
   summarize,
   type ContainerManager,

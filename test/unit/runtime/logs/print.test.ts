@@ -5,8 +5,8 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { LogOptions } from '../../../../toolstack/api/engine.js';
-import { readLogFiles } from '../../../../toolstack/runtime/logs/log-files.js';
-import { printLogs } from '../../../../toolstack/runtime/logs/logs.js';
+import { readLogFiles } from '../../../../toolstack/runtime/logs/read.js';
+import { printLogs } from '../../../../toolstack/runtime/logs/print.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 import { runningContainer } from '../../../support/runtime/running-container.js';
 

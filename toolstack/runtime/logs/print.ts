@@ -3,8 +3,8 @@
 
 import type { Client, LogOptions } from '../../api/engine.js';
 import type { Container } from '../lifecycle/container.js';
-import { LogParser, type LogEntry } from './log.js';
-import { readLogFiles } from './log-files.js';
+import { LogParser, type LogEntry } from './parse.js';
+import { readLogFiles } from './read.js';
 import type { ContainerServices } from '../store/containers.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 

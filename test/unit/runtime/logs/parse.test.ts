@@ -3,7 +3,11 @@
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { LogParser, parseLogLine, type LogEntry } from '../../../../toolstack/runtime/logs/log.js';
+import {
+  LogParser,
+  parseLogLine,
+  type LogEntry,
+} from '../../../../toolstack/runtime/logs/parse.js';
 
 const TIME = '2026-11-24T08:04:12.123456789+00:00';
 
