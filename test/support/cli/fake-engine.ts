@@ -19,7 +19,7 @@ import type {
   ImageSummary,
   ThawEvent,
 } from '../../../toolstack/api/engine.js';
-import { inspectContainer } from '../../../toolstack/runtime/stats/inspect.js';
+import { inspectContainer } from '../../../toolstack/runtime/inspect/inspect.js';
 import { RecordStore } from '../../../toolstack/runtime/store/record.js';
 import { containerRecord } from '../runtime/container-record.js';
 

@@ -10,7 +10,7 @@ import { cloneContainer } from '../../runtime/snapshot/clone.js';
 import { commitContainer } from '../../runtime/copy/commit.js';
 import { copyFiles, exportFiles } from '../../runtime/copy/copy.js';
 import { execIn } from '../../runtime/exec/exec.js';
-import { inspectContainer } from '../../runtime/stats/inspect.js';
+import { inspectContainer } from '../../runtime/inspect/inspect.js';
 import { printLogs } from '../../runtime/logs/print.js';
 import {
   summarize,

@@ -2,7 +2,7 @@
 // inspect prints the record in podman's terms.
 
 import test from 'ava';
-import { inspectContainer } from '../../../../toolstack/runtime/stats/inspect.js';
+import { inspectContainer } from '../../../../toolstack/runtime/inspect/inspect.js';
 import { RecordStore } from '../../../../toolstack/runtime/store/record.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 
