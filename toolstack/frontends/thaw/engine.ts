@@ -4,11 +4,11 @@
 import type { ContainerStats, Engine, HostInfo } from '../../api/engine.js';
 import { VERSION } from '../../base/version.js';
 import { checkHealth } from '../../runtime/health/health.js';
-import { changesOf } from '../../runtime/copy/changes.js';
+import { changesOf } from '../../runtime/archive/changes.js';
 import { checkpointContainer } from '../../runtime/snapshot/checkpoint.js';
 import { cloneContainer } from '../../runtime/snapshot/clone.js';
-import { commitContainer } from '../../runtime/copy/commit.js';
-import { copyFiles, exportFiles } from '../../runtime/copy/copy.js';
+import { commitContainer } from '../../runtime/archive/commit.js';
+import { copyFiles, exportFiles } from '../../runtime/archive/copy-files.js';
 import { execIn } from '../../runtime/exec/exec.js';
 import { inspectContainer } from '../../runtime/inspect/inspect.js';
 import { printLogs } from '../../runtime/logs/print.js';

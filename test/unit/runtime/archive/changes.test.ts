@@ -2,8 +2,8 @@
 // A guest's report of its changes is a list, or an error.
 
 import test from 'ava';
-import { parseChanges } from '../../../../toolstack/runtime/copy/changes.js';
-import { baseOf } from '../../../../toolstack/runtime/copy/copy.js';
+import { parseChanges } from '../../../../toolstack/runtime/archive/changes.js';
+import { baseOf } from '../../../../toolstack/runtime/archive/copy-files.js';
 
 test('changes come by path, without what every start makes', (t) => {
   const sent = 'C /etc\0A /etc/new\0D /etc/gone\0A /dev\0C /etc/hosts\0A /b\0';
