@@ -2,8 +2,8 @@
 // Recovers the containers of an earlier thawd: reattaches running ones, finishes ended ones, undoes those that were half made.
 
 import { Forget } from '../../api/wire.js';
-import { goOnIfHeld } from '../../sandbox/copy/copy.js';
-import { sweepCopies } from '../../sandbox/copy/copy-disk.js';
+import { goOnIfHeld } from '../../sandbox/snapshot/copy-sandbox.js';
+import { sweepCopies } from '../../sandbox/snapshot/copy-disk.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { destroyOrphans, removeOrphanRecords, sweepFolders } from '../../sandbox/orphans.js';
 import { Container } from '../lifecycle/container.js';

@@ -6,7 +6,7 @@ import type { Client, CloneOptions, ContainerSummary } from '../../api/engine.js
 import { Undo } from '../../base/undo.js';
 import { closeFd } from '../../clone/template/memfd.js';
 import type { Template } from '../../clone/template/template.js';
-import { removeCopy } from '../../sandbox/copy/copy-disk.js';
+import { removeCopy } from '../../sandbox/snapshot/copy-disk.js';
 import { createSandbox } from '../../sandbox/create/create.js';
 import { Container } from '../lifecycle/container.js';
 import { copyContainer, recordOfCopy } from './snapshot.js';

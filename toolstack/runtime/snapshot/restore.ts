@@ -23,7 +23,7 @@ import type { Image } from '../../image/index.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
 import { checkLimits } from '../../sandbox/size/size.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
-import { checkRoomForPages } from '../../sandbox/copy/spool.js';
+import { checkRoomForPages } from '../../sandbox/snapshot/spool.js';
 import { savedLayers, tellOf } from './checkpoint.js';
 import { begin, prepare } from './clone.js';
 import { Container } from '../lifecycle/container.js';

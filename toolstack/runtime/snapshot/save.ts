@@ -12,8 +12,8 @@ import {
   type WriteOptions,
 } from '../../checkpoint/index.js';
 import { closeFd } from '../../clone/template/memfd.js';
-import { copySandbox, saveSandbox, type Copied } from '../../sandbox/copy/copy.js';
-import { removeCopy } from '../../sandbox/copy/copy-disk.js';
+import { copySandbox, saveSandbox, type Copied } from '../../sandbox/snapshot/copy-sandbox.js';
+import { removeCopy } from '../../sandbox/snapshot/copy-disk.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';

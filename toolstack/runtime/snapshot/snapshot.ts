@@ -3,7 +3,7 @@
 
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
-import { copySandbox, type Copied } from '../../sandbox/copy/copy.js';
+import { copySandbox, type Copied } from '../../sandbox/snapshot/copy-sandbox.js';
 import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
 import type { Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';

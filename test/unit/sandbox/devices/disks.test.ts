@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';
 import { Undo } from '../../../../toolstack/base/undo.js';
-import { copyDisk, removeCopy } from '../../../../toolstack/sandbox/copy/copy-disk.js';
+import { copyDisk, removeCopy } from '../../../../toolstack/sandbox/snapshot/copy-disk.js';
 import { Disks } from '../../../../toolstack/sandbox/devices/disks.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 

@@ -18,7 +18,7 @@ import {
   noteUp,
   releaseDomain,
 } from '../../../runtime/recover/reattach.js';
-import { goOnIfHeld } from '../../../sandbox/copy/copy.js';
+import { goOnIfHeld } from '../../../sandbox/snapshot/copy-sandbox.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { releaseSandbox } from '../../../sandbox/release.js';
 import { WAKE_MS } from '../../../sandbox/agent/connection.js';

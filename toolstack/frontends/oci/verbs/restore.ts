@@ -18,7 +18,7 @@ import { closeFd } from '../../../clone/template/memfd.js';
 import { checkTraits } from '../../../clone/template/traits.js';
 import { checkFids } from '../../../runtime/snapshot/fid-snapshot.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
-import { checkRoomForPages } from '../../../sandbox/copy/spool.js';
+import { checkRoomForPages } from '../../../sandbox/snapshot/spool.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import { enterCgroup } from '../engine/cgroup.js';
 import type { OciContainer } from '../container/container.js';

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checkRoomForPages, roomForStream } from '../../../../toolstack/sandbox/copy/spool.js';
+import { checkRoomForPages, roomForStream } from '../../../../toolstack/sandbox/snapshot/spool.js';
 
 async function newFolder(t: ExecutionContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-room-'));

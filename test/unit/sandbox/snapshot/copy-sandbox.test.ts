@@ -5,7 +5,11 @@ import { readlinkSync } from 'node:fs';
 import test from 'ava';
 import { XS_STATE } from '../../../../toolstack/agent/wire.js';
 import { closeFd } from '../../../../toolstack/clone/template/memfd.js';
-import { copySandbox, goOnIfHeld, saveSandbox } from '../../../../toolstack/sandbox/copy/copy.js';
+import {
+  copySandbox,
+  goOnIfHeld,
+  saveSandbox,
+} from '../../../../toolstack/sandbox/snapshot/copy-sandbox.js';
 import { copiedSandbox, DOMID } from '../../../support/runtime/copied-sandbox.js';
 
 /** The target of a descriptor of this process; '' if it is closed. */
