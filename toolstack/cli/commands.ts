@@ -8,7 +8,7 @@ import { checkpointCommand, restoreCommand } from './commands/container/checkpoi
 import { configCommand } from './commands/system/config.js';
 import { completionCommand } from './output/completion.js';
 import { commitCommand } from './commands/container/files/commit.js';
-import { copyCommand } from './commands/container/files/copy.js';
+import { copyCommand } from './commands/container/files/cp.js';
 import { createCommand } from './commands/container/create.js';
 import { diffCommand } from './commands/container/query/diff.js';
 import { doctorCommand } from './commands/system/doctor.js';
@@ -18,7 +18,7 @@ import { exportCommand } from './commands/container/files/export.js';
 import { freezeCommand, templatesCommand, unfreezeCommand } from './commands/image/frozen.js';
 import { healthcheckRunCommand } from './options/health.js';
 import { infoCommand, versionCommand } from './commands/system/host.js';
-import { loadCommand, pullCommand, pushCommand, saveCommand } from './commands/image/copy.js';
+import { loadCommand, pullCommand, pushCommand, saveCommand } from './commands/image/transfer.js';
 import { historyCommand, imageInspectCommand } from './commands/image/inspect.js';
 import {
   imageExistsCommand,

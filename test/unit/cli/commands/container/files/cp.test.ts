@@ -2,10 +2,7 @@
 // thaw cp, export and diff: how arguments name a container, and the output.
 
 import test from 'ava';
-import {
-  copyCommand,
-  endOf,
-} from '../../../../../../toolstack/cli/commands/container/files/copy.js';
+import { copyCommand, endOf } from '../../../../../../toolstack/cli/commands/container/files/cp.js';
 import { diffCommand } from '../../../../../../toolstack/cli/commands/container/query/diff.js';
 import { exportCommand } from '../../../../../../toolstack/cli/commands/container/files/export.js';
 import { parseCommand } from '../../../../../../toolstack/cli/options/parse.js';
