@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The interface of bindings/ for the rest of thaw. createBindings() binds the same interface to another addon, for tests.
 
-import { copySparse, nextData } from './copy.js';
+import { copySparse, nextData } from './sparse.js';
 import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
@@ -16,7 +16,7 @@ import { Vchan } from './vchan.js';
 import type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
 export type { Abortable } from './abortable.js';
-export { copySparse, nextData } from './copy.js';
+export { copySparse, nextData } from './sparse.js';
 export { DeathWatch } from './death-watch.js';
 export { XenError, xenErrorCode } from './errors.js';
 export type { FailureInfo } from './errors.js';
