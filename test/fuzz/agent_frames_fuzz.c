@@ -23,7 +23,7 @@
 #include "process/data.h"
 #include "process/process.h"
 #include "protocol/control.h"
-#include "rootfs/copy.h"
+#include "rootfs/copy_folder.h"
 #include "rootfs/mount.h"
 #include "transport/store.h"
 

@@ -5,7 +5,7 @@
 #include "base/options.h"
 #include "base/path.h"
 #include "protocol/control.h"
-#include "rootfs/copy.h"
+#include "rootfs/copy_folder.h"
 #include "rootfs/shares.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole folders copied within the guest. */
-#ifndef AGENT_COPY_H
-#define AGENT_COPY_H
+#ifndef AGENT_COPY_FOLDER_H
+#define AGENT_COPY_FOLDER_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Copies a folder and everything in it. */
 #define _GNU_SOURCE
-#include "rootfs/copy.h"
+#include "rootfs/copy_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
