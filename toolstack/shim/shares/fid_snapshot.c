@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "shares/descriptor.h"
-#include "shares/servers.h"
+#include "shares/share_server.h"
 #include "shares/shares.h"
 
 static void reply(struct client *client, uint32_t device, enum thaw_error error, const char *text) {

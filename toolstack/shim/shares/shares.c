@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "shares/descriptor.h"
-#include "shares/servers.h"
+#include "shares/share_server.h"
 
 extern char **environ;
 

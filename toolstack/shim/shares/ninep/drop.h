@@ -3,7 +3,7 @@
 #ifndef THAW_NINEP_DROP_H
 #define THAW_NINEP_DROP_H
 
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 /* Releases the fid's locks, then closes and frees the fid. Discards an attribute that was being written. */
 void fid_drop(struct ninep *server, struct fid *fid);

@@ -4,7 +4,7 @@
 
 #include "shares/ninep/drop.h"
 #include "shares/ninep/files/owner.h"
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Lists a folder: Treaddir. Uses the host's positions in the protocol, so that reading can continue anywhere. */
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reads, writes and syncs files: Tread, Twrite, Tfsync. */
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 #include "shares/ninep/xattrs/xattr.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef THAW_NINEP_OPEN_H
 #define THAW_NINEP_OPEN_H
 
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 /* Flags of Tlopen and Tlcreate beyond the access mode. The protocol uses Linux's numbers on x86. */
 enum open_flag {

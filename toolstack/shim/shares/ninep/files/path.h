@@ -3,7 +3,7 @@
 #ifndef THAW_NINEP_PATH_H
 #define THAW_NINEP_PATH_H
 
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 #include <limits.h>
 

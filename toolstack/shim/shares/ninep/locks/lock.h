@@ -4,7 +4,7 @@
 #define THAW_NINEP_LOCK_H
 
 #include "shares/ninep/locks/ranges.h"
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 /* The fid must have the regular file `info` open. EAGAIN or EACCES if another guest or the host holds a lock. */
 int lock_set(struct ninep *server, struct fid *fid, const struct stat *info, const struct lock_range *range);

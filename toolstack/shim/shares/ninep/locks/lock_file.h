@@ -4,7 +4,7 @@
 #define THAW_NINEP_LOCK_FILE_H
 
 #include "shares/ninep/locks/ranges.h"
-#include "shares/ninep/server.h"
+#include "shares/ninep/state.h"
 
 struct lock_file {
   struct lock_file *next;

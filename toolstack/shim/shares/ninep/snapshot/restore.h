@@ -3,8 +3,8 @@
 #ifndef THAW_NINEP_RESTORE_H
 #define THAW_NINEP_RESTORE_H
 
-#include "shares/ninep/server.h"
 #include "shares/ninep/snapshot/qid_restore.h"
+#include "shares/ninep/state.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shim's state of each 9P server, for the files that send to or hear from one. */
-#ifndef SHIM_SHARE_SERVERS_H
-#define SHIM_SHARE_SERVERS_H
+#ifndef SHIM_SHARE_SERVER_H
+#define SHIM_SHARE_SERVER_H
 
 #include "main/shim.h"
 

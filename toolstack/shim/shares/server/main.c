@@ -19,9 +19,9 @@
 #include "shares/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
 #include "shares/server/export.h"
+#include "shares/server/loop.h"
 #include "shares/server/rings.h"
 #include "shares/server/seccomp.h"
-#include "shares/server/serve.h"
 #include "shares/shares.h"
 
 #ifndef DESCRIPTORS /* a test may have a lower limit */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Declares the state that the server's files share, and the message handlers of each file. */
-#ifndef THAW_NINEP_SERVER_H
-#define THAW_NINEP_SERVER_H
+#ifndef THAW_NINEP_STATE_H
+#define THAW_NINEP_STATE_H
 
 #include "shares/ninep/fids/fid.h"
 #include "shares/ninep/fids/qid.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Answers the guest's requests, until the server ends or stops so that another server can continue. */
-#include "shares/server/serve.h"
+#include "shares/server/loop.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the 9P server's loop after its setup. */
-#ifndef SHIM_SHARES_SERVE_H
-#define SHIM_SHARES_SERVE_H
+#ifndef SHIM_SHARES_LOOP_H
+#define SHIM_SHARES_LOOP_H
 
 #include "shares/ninep/ninep.h"
 #include "shares/server/rings.h"
