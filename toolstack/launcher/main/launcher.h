@@ -19,7 +19,7 @@
 #define EXIT_RUNTIME 1     /* the same, when an engine called it as its runtime */
 #define LOST_THAWD "Lost the connection to thawd: it ended; see its log"
 #define DETACH_MAX 32u   /* keys that detach from a terminal */
-#define WAKE_MS 90000    /* a launcher's longest wait until a starting thawd listens */
+#define START_MS 90000   /* a launcher's longest wait until a starting thawd listens */
 #define TRY_MS 50        /* between two connection attempts */
 #define CLEANUP_MS 30000 /* longest wait for thawd after the process ended, unless the command continues */
 
@@ -103,19 +103,19 @@ int64_t clock_ms(void);
 bool works_offline(int argc, char **argv);
 int offline(int argc, char **argv, const char *socket_path, int error);
 
-/* wake.c */
+/* start_thawd.c */
 bool is_runtime(int argc, char **argv); /* called as an engine's runtime */
-int wake_thawd(struct connection *connection, const char *socket_path,
-               int signals_fd); /* call with errno set: 0, or -1 with errno */
-int wake_again(struct launcher *launcher, const char *socket_path,
-               int signals_fd); /* after a thawd that died with the request unread: 0, or -1 */
+int start_thawd(struct connection *connection, const char *socket_path,
+                int signals_fd); /* call with errno set: 0, or -1 with errno */
+int start_thawd_again(struct launcher *launcher, const char *socket_path,
+                      int signals_fd); /* after a thawd that died with the request unread: 0, or -1 */
 
-/* starting.c */
-bool thawd_starts(const char *socket_path);
-void starting_begin(struct launcher *launcher, const char *socket_path,
-                    bool tells);               /* tells: print a note after a second; false for engines */
-void starting_tell(struct launcher *launcher); /* prints once that thawd is starting, when due */
-int starting_await(
+/* await_thawd.c */
+bool thawd_is_starting(const char *socket_path);
+void await_begin(struct launcher *launcher, const char *socket_path,
+                 bool tells);               /* tells: print a note after a second; false for engines */
+void await_tell(struct launcher *launcher); /* prints once that thawd is starting, when due */
+int await_thawd(
     struct launcher *launcher,
     int signals_fd); /* call with errno set: 0 once thawd listens, or -1 with errno; a signal ends the launcher */
 
@@ -140,11 +140,11 @@ void stand_in_end(const struct launcher *launcher, int status) __attribute__((no
 void oom_open(struct oom_cgroup *cgroup, const char *procs); /* opens the cgroup of that cgroup.procs */
 void oom_show(const struct oom_cgroup *cgroup);              /* makes the kernel kill a helper process in it */
 
-/* taken.c */
-long wait_seconds(long by_default);                              /* THAW_WAIT if it holds a valid number */
-void taken_begin(struct launcher *launcher, bool works_offline); /* starts the wait */
-bool taken(struct launcher *launcher);
-void taken_check(struct launcher *launcher); /* closes thawd's connection at the deadline */
+/* request_taken.c */
+long wait_seconds(long by_default);                                      /* THAW_WAIT if it holds a valid number */
+void request_taken_begin(struct launcher *launcher, bool works_offline); /* starts the wait */
+bool request_taken(struct launcher *launcher);
+void request_taken_check(struct launcher *launcher); /* closes thawd's connection at the deadline */
 
 /* control.c: thawd's side */
 extern const struct frame_sink control_sink;

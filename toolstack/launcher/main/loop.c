@@ -91,7 +91,7 @@ static void turn(struct launcher *launcher, const struct pollfd *fds) {
 static int patience(struct launcher *launcher) {
   int patience = stats_patience(launcher);
 
-  if (is_ended(launcher) || (launcher->thawd.fd >= 0 && !taken(launcher)))
+  if (is_ended(launcher) || (launcher->thawd.fd >= 0 && !request_taken(launcher)))
     return patience >= 0 && patience < 1000 ? patience : 1000;
   return patience;
 }
@@ -112,7 +112,7 @@ int loop_run(struct launcher *launcher, int signals_fd) {
       memset(fds, 0, sizeof fds);
     }
     turn(launcher, fds);
-    taken_check(launcher);
+    request_taken_check(launcher);
   }
   terminal_restore();
   connection_close(&launcher->thawd);

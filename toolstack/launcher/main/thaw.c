@@ -60,8 +60,8 @@ static int failure(int argc, char **argv, int status) {
 /* Call after the first connection attempt failed, with its errno. Returns 0 once connected, or -1 with errno. */
 static int reach(struct launcher *launcher, int argc, char **argv, int signals_fd) {
   if (is_runtime(argc, argv))
-    return wake_thawd(&launcher->thawd, launcher->socket_path, signals_fd);
-  return works_offline(argc, argv) ? -1 : starting_await(launcher, signals_fd);
+    return start_thawd(&launcher->thawd, launcher->socket_path, signals_fd);
+  return works_offline(argc, argv) ? -1 : await_thawd(launcher, signals_fd);
 }
 
 /* Sends the request on the open connection and returns the exit status. */
@@ -70,7 +70,7 @@ static int ask(struct launcher *launcher, int argc, char **argv, int signals_fd)
   output_init(&launcher->out[1], STDERR_FILENO);
   if (request_put(&launcher->thawd, argc, argv, environ) != 0)
     return EXIT_TOOLSTACK;
-  taken_begin(launcher, works_offline(argc, argv));
+  request_taken_begin(launcher, works_offline(argc, argv));
   return loop_run(launcher, signals_fd);
 }
 
@@ -90,12 +90,12 @@ int main(int argc, char **argv) {
     say("Cannot start: %s", strerror(errno));
     return EXIT_TOOLSTACK;
   }
-  starting_begin(&launcher, socket_path, !is_runtime(argc, argv));
+  await_begin(&launcher, socket_path, !is_runtime(argc, argv));
   if (connection_open(&launcher.thawd, socket_path) != 0 && reach(&launcher, argc, argv, signals_fd) != 0)
     return failure(argc, argv, offline(argc, argv, socket_path, errno));
   do
     status = ask(&launcher, argc, argv, signals_fd);
-  while (is_runtime(argc, argv) && wake_again(&launcher, socket_path, signals_fd) == 0);
+  while (is_runtime(argc, argv) && start_thawd_again(&launcher, socket_path, signals_fd) == 0);
   if (launcher.stand_in != 0)
     stand_in_end(&launcher, status);
   if (launcher.take_error != 0)

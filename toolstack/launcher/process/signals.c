@@ -107,7 +107,7 @@ static void take(struct launcher *launcher, int number) {
   case PROCESS_NONE:
     if (!asks_to_end(number))
       return;
-    if (launcher->cancelled || !taken(launcher))
+    if (launcher->cancelled || !request_taken(launcher))
       end_now(launcher, number);
     launcher->cancelled = true;
     connection_put(&launcher->thawd, THAW_CANCEL, 0, (uint32_t)number, NULL, 0);

@@ -15,7 +15,7 @@
 
 #define TELL_MS 1000
 
-bool thawd_starts(const char *socket_path) {
+bool thawd_is_starting(const char *socket_path) {
   char path[PATH_MAX];
   bool starts;
   int lock;
@@ -31,32 +31,32 @@ bool thawd_starts(const char *socket_path) {
   return starts;
 }
 
-void starting_begin(struct launcher *launcher, const char *socket_path, bool tells) {
+void await_begin(struct launcher *launcher, const char *socket_path, bool tells) {
   launcher->socket_path = socket_path;
   launcher->tell_at_ms = tells ? clock_ms() + TELL_MS : 0;
 }
 
-void starting_tell(struct launcher *launcher) {
-  if (launcher->tell_at_ms == 0 || clock_ms() < launcher->tell_at_ms || !thawd_starts(launcher->socket_path))
+void await_tell(struct launcher *launcher) {
+  if (launcher->tell_at_ms == 0 || clock_ms() < launcher->tell_at_ms || !thawd_is_starting(launcher->socket_path))
     return;
   launcher->tell_at_ms = 0;
   say("Waiting for thawd, which is starting");
 }
 
-int starting_await(struct launcher *launcher, int signals_fd) {
+int await_thawd(struct launcher *launcher, int signals_fd) {
   int error = errno;
-  int64_t end = clock_ms() + wait_seconds(WAKE_MS / 1000) * 1000;
+  int64_t end = clock_ms() + wait_seconds(START_MS / 1000) * 1000;
   bool starts = true;
 
   while (starts && (error == ENOENT || error == ECONNREFUSED)) {
     struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
 
     /* Check the lock before connecting: a thawd that releases it in between already listens. */
-    starts = thawd_starts(launcher->socket_path);
+    starts = thawd_is_starting(launcher->socket_path);
     if (connection_open(&launcher->thawd, launcher->socket_path) == 0)
       return 0;
     error = starts && clock_ms() >= end ? ETIMEDOUT : errno;
-    starting_tell(launcher);
+    await_tell(launcher);
     if (starts && error != ETIMEDOUT && poll(&signals, 1, TRY_MS) > 0)
       signals_take(launcher);
   }

@@ -14,7 +14,7 @@ import { until } from '../support/within.js';
 
 /** A program in thawd's place that prints its identity and its resources. */
 async function place(t: ExecutionContext): Promise<{ dir: string; path: string; program: string }> {
-  const dir = await mkdtemp(join(tmpdir(), 'thaw-wake-'));
+  const dir = await mkdtemp(join(tmpdir(), 'thaw-start-'));
   t.teardown(() => rm(dir, { recursive: true, force: true }));
   const program = join(dir, 'thawd');
   const said = join(dir, 'said');

@@ -80,9 +80,9 @@ static bool has_failed(pid_t *pid) {
   return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
-int wake_thawd(struct connection *connection, const char *socket_path, int signals_fd) {
+int start_thawd(struct connection *connection, const char *socket_path, int signals_fd) {
   const char *program = getenv("THAW_THAWD");
-  int64_t end = clock_ms() + WAKE_MS;
+  int64_t end = clock_ms() + START_MS;
   int error = errno, lock;
   bool started = false;
   pid_t pid = 0;
@@ -97,7 +97,7 @@ int wake_thawd(struct connection *connection, const char *socket_path, int signa
     error = errno;
     /* One of several concurrent calls starts thawd, unless the host already does. The lock belongs to that launcher,
      * not to thawd. An earlier holder may have released the lock because its thawd answers: connect once more. */
-    if (!started && !thawd_starts(socket_path) && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+    if (!started && !thawd_is_starting(socket_path) && flock(lock, LOCK_EX | LOCK_NB) == 0) {
       if (connection_open(connection, socket_path) == 0)
         break;
       started = true;
@@ -119,20 +119,20 @@ out:
 
 /* A dying process's sockets accept connections until its last thread is gone. With locked memory that takes long.
  * The launcher may send a request that the dying thawd never read to another thawd. */
-int wake_again(struct launcher *launcher, const char *socket_path, int signals_fd) {
+int start_thawd_again(struct launcher *launcher, const char *socket_path, int signals_fd) {
   struct pollfd signals = {.fd = signals_fd, .events = POLLIN};
   int rc = -1;
 
   if (launcher->take_error != ECONNRESET || !launcher->thawd.unread)
     goto out;
   if (launcher->again_by_ms == 0)
-    launcher->again_by_ms = clock_ms() + WAKE_MS;
+    launcher->again_by_ms = clock_ms() + START_MS;
   if (clock_ms() >= launcher->again_by_ms || poll(&signals, 1, TRY_MS) > 0)
     goto out;
   frame_reader_free(&launcher->thawd.reader);
   launcher->thawd.unread = false;
   errno = ECONNREFUSED;
-  rc = wake_thawd(&launcher->thawd, socket_path, signals_fd);
+  rc = start_thawd(&launcher->thawd, socket_path, signals_fd);
   launcher->take_error = rc == 0 ? 0 : errno;
 out:
   return rc;

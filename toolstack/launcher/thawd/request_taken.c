@@ -24,12 +24,12 @@ long wait_seconds(long by_default) {
   return seconds;
 }
 
-void taken_begin(struct launcher *launcher, bool works_offline) {
+void request_taken_begin(struct launcher *launcher, bool works_offline) {
   launcher->take_by_ms = clock_ms() + wait_seconds(works_offline ? WAIT_OFFLINE_S : WAIT_S) * 1000;
 }
 
 /* For a unix socket, SIOCOUTQ counts the bytes that the peer has not read. */
-bool taken(struct launcher *launcher) {
+bool request_taken(struct launcher *launcher) {
   int unread;
 
   if (!launcher->taken && launcher->thawd.fd >= 0 && launcher->thawd.out.length == 0)
@@ -37,11 +37,11 @@ bool taken(struct launcher *launcher) {
   return launcher->taken;
 }
 
-void taken_check(struct launcher *launcher) {
-  if (launcher->thawd.fd < 0 || taken(launcher))
+void request_taken_check(struct launcher *launcher) {
+  if (launcher->thawd.fd < 0 || request_taken(launcher))
     return;
   if (clock_ms() < launcher->take_by_ms) {
-    starting_tell(launcher);
+    await_tell(launcher);
     return;
   }
   connection_close(&launcher->thawd);
