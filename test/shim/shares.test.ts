@@ -21,7 +21,7 @@ const RINGS = [
 const share = (path: string, snapshot?: string) =>
   encodeShare(RINGS, [{ path, readOnly: true }], snapshot);
 
-/** A shim whose file servers are test/support/shim/server.c. */
+/** A shim whose file servers are test/support/shim/fake_share_server.c. */
 const serving = (t: ExecutionContext): Promise<Sandbox> =>
   Sandbox.start(t, { program: programs().shimOfFiles });
 

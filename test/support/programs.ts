@@ -16,7 +16,7 @@ export interface Programs {
   /** The same programs with AddressSanitizer and UBSan. */
   thawChecked: string;
   shimChecked: string;
-  /** The shim again, with file servers that need no domain (test/support/shim/server.c). */
+  /** The shim again, with file servers that need no domain (test/support/shim/fake_share_server.c). */
   shimOfFiles: string;
   /** The shim again, with the real file servers and a socket for the guest's ring (test/support/shim/rings.c). */
   shimOfRings: string;
