@@ -11,9 +11,14 @@ export function compatPage(rows: readonly CompatRow[]): string {
   };
   return `# thaw beside podman
 
-This page shows, row by row, where thaw does the same as podman, and where it differs and why. scripts/compat.mjs makes
-it of test/support/cli/compat-rows.ts. \`test/xen/compat\` runs each row in the lab with the same image, on podman with
-crun and on thaw. It compares their output and exit statuses, and checks both sides of a difference.
+This page shows, row by row, where thaw does the same as podman, and where it differs and why. For example, this command
+exits with 127 on both:
+
+    thaw run --rm busybox nosuch; echo $?
+
+scripts/compat.mjs makes this page from test/support/cli/compat-rows.ts. \`test/xen/compat\` runs each row in the lab with
+the same image, on podman with crun and on thaw. It compares output and exit statuses, and checks both sides of a
+difference.
 
 ${total.same} rows are the same, ${total.differs} differ on purpose, and none is missing.
 
@@ -24,11 +29,16 @@ function isSame({ differs }: CompatRow): boolean {
   return differs === undefined;
 }
 
-function section(area: string, rows: readonly CompatRow[]): string {
+const HEADINGS: Partial<Record<CompatRow['area'], string>> = {
+  life: 'Lifecycle',
+  looking: 'Queries',
+};
+
+function section(area: CompatRow['area'], rows: readonly CompatRow[]): string {
   const own = rows.filter((row) => row.area === area);
   const lines = own.map((row) => `| ${row.what} | ${isSame(row) ? 'same' : 'differs'} |`);
   const differences = own.flatMap(({ what, differs }) => (differs ? [item(what, differs)] : []));
-  return `## ${area.charAt(0).toUpperCase()}${area.slice(1)}
+  return `## ${HEADINGS[area] ?? `${area.charAt(0).toUpperCase()}${area.slice(1)}`}
 
 | what | thaw beside podman |
 |---|---|

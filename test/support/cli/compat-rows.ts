@@ -108,8 +108,8 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script:
       'R -m 128m $I sh -c \'cat /sys/fs/cgroup/memory.max; awk "/MemTotal/ {print \\$2}" /proc/meminfo\'',
     differs: {
-      podman: "the container's limit; /proc/meminfo is the host's",
-      thaw: "the domain's size: there is no limit inside, and /proc/meminfo tells the truth",
+      podman: "sets the container's limit; /proc/meminfo shows the host's memory",
+      thaw: "sets the domain's size; no cgroup limit exists inside, and /proc/meminfo shows the domain's memory",
       why: "the limit is Xen's, so it holds for the guest's kernel too",
     },
     prints: { podman: /^134217728\n\d{7,}\nstatus 0$/, thaw: /^max\n1[0-3]\d{4}\nstatus 0$/ },
@@ -119,8 +119,8 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     what: '--cpus, a whole number',
     script: "R --cpus 1 $I sh -c 'cat /sys/fs/cgroup/cpu.max; nproc'",
     differs: {
-      podman: "a quota of the container's; it sees the host's CPUs",
-      thaw: 'so many vCPUs, without a quota',
+      podman: "sets a quota; the container sees the host's CPUs",
+      thaw: 'gives the domain that number of vCPUs, without a quota',
       why: 'Xen schedules vCPUs',
     },
     prints: { podman: /^100000 100000\n\d+\nstatus 0$/, thaw: /^max 100000\n1\nstatus 0$/ },
@@ -131,9 +131,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script:
       'echo other >/tmp/$N.cid; R --cidfile /tmp/$N.cid $I true 2>/dev/null; echo $?; cat /tmp/$N.cid 2>/dev/null; rm -f /tmp/$N.cid',
     differs: {
-      podman: 'writes over it, and removes it with the container',
-      thaw: 'is refused, and none is removed',
-      why: 'what it says may be another container’s; docker refuses, too',
+      podman: 'overwrites the file, and removes it with the container',
+      thaw: 'refuses, and leaves the file',
+      why: 'the file may have the id of another container; docker refuses, too',
     },
     prints: { podman: /^0\nstatus 0$/, thaw: /^125\nother\nstatus 0$/ },
   },
@@ -142,9 +142,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     what: 'environment',
     script: "R $I sh -c 'echo ${container-none}'",
     differs: {
-      podman: 'has container=podman',
-      thaw: 'has none',
-      why: 'programs take that for a shared kernel; this one is the container’s own',
+      podman: 'sets container=podman',
+      thaw: 'sets no such variable',
+      why: 'programs conclude from it that they share a kernel; here the kernel is the container’s own',
     },
     prints: { podman: /^podman\nstatus 0$/, thaw: /^none\nstatus 0$/ },
   },
@@ -219,7 +219,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     differs: {
       podman: 'status 1',
       thaw: 'status 127',
-      why: 'as without --init',
+      why: '127 is also the status without --init',
     },
     prints: { podman: /^status 1$/, thaw: /^status 127$/ },
   },
@@ -278,9 +278,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script:
       'D $I sleep 100; $E update --memory 96m $N | wc -c; $E exec $N sh -c \'cat /sys/fs/cgroup/memory.max; awk "/MemTotal/ {print \\$2}" /proc/meminfo\'; $E inspect --format "{{.HostConfig.Memory}}" $N',
     differs: {
-      podman: "the container's limit; the host's kernel takes back what is above it",
-      thaw: "the domain's size, which its guest's kernel grows to or gives back",
-      why: "the limit is Xen's, as with --memory",
+      podman: "changes the container's limit; the host's kernel takes memory above it back",
+      thaw: "changes the domain's size; the guest's kernel grows, or gives memory back",
+      why: "the limit is Xen's, as with run --memory",
     },
     prints: {
       podman: /^65\n100663296\n\d{7,}\n100663296\nstatus 0$/,
@@ -295,7 +295,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     differs: {
       podman: 'status 125; without an option nothing happens',
       thaw: 'status 2, also without an option',
-      why: 'a command line that cannot be understood is 2 in all of thaw',
+      why: '2 is the status of each command line that thaw cannot understand',
     },
     prints: { podman: /^125\n125\n125\nstatus 0$/, thaw: /^2\n2\n2\nstatus 2$/ },
   },
@@ -363,7 +363,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     differs: {
       podman: 'status 255',
       thaw: 'status 125',
-      why: '125 is what all other failures of thaw have',
+      why: '125 is the status of all other failures of thaw',
     },
     prints: { podman: /^status 255$/, thaw: /^status 125$/ },
   },
@@ -410,9 +410,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script:
       '$E save -q $I | $E load >/dev/null 2>&1; $E save -q --format oci-archive -o /tmp/$N.tar $I; skopeo inspect --config --raw oci-archive:/tmp/$N.tar | sha256sum | grep -c ^$($E image inspect --format "{{.Id}}" $I); rm /tmp/$N.tar; true',
     differs: {
-      podman: 'has another id when it is loaded',
-      thaw: 'has the same id',
-      why: 'the config is not written anew',
+      podman: 'the loaded image has another id',
+      thaw: 'the loaded image has the same id',
+      why: 'thaw does not rewrite the config',
     },
     prints: { podman: /^0\nstatus 0$/, thaw: /^1\nstatus 0$/ },
   },
@@ -476,8 +476,8 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script: 'P --rm --network host $I true 2>/dev/null',
     differs: {
       podman: "the container is in the host's network",
-      thaw: 'is refused',
-      why: 'a domain has an interface of its own',
+      thaw: 'refuses',
+      why: 'a domain has a network interface of its own',
     },
     prints: { podman: /^status 0$/, thaw: /^status 2$/ },
   },
@@ -539,8 +539,8 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     script: `PC >/dev/null; PR -d --name $N $I sleep 100 >/dev/null; $E pod ps --filter name=$N-pod --format '{{.NumberOfContainers}}'`,
     differs: {
       podman: "counts the pod's infra container",
-      thaw: 'has none',
-      why: 'the domain is what keeps the network and the names of a pod',
+      thaw: 'counts no infra container',
+      why: 'a pod of thaw has none; its domain keeps the network and the names',
     },
     prints: { podman: /^2\nstatus 0$/, thaw: /^1\nstatus 0$/ },
   },
@@ -549,9 +549,9 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     what: '--share pid',
     script: `PC --share net,pid >/dev/null; PR -d --name $N $I sleep 4321 >/dev/null; PR --rm $I sh -c 'ps | grep -c "[s]leep 4321"; ps | grep -c "[k]threadd"'`,
     differs: {
-      podman: "the pod's processes are seen, process 1 is its infra container's",
-      thaw: "the whole guest's, its kernel threads too, process 1 is its agent",
-      why: 'the guest has nothing but the pod',
+      podman: "a container sees the pod's processes; process 1 is the infra container's",
+      thaw: 'a container sees all processes of the guest and its kernel threads; process 1 is the agent',
+      why: 'the guest runs nothing but the pod',
     },
     prints: { podman: /^1\n0\nstatus 1$/, thaw: /^1\n1\nstatus 0$/ },
   },
@@ -577,7 +577,7 @@ export const COMPAT_ROWS: readonly CompatRow[] = [
     differs: {
       podman: 'status 125',
       thaw: 'status 2',
-      why: 'a command line that cannot be understood is 2 in all of thaw',
+      why: '2 is the status of each command line that thaw cannot understand',
     },
     prints: { podman: /^status 125$/, thaw: /^status 2$/ },
   },
