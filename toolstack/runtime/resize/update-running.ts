@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes the limits of a running container: those of its cgroup through the agent, those of its own domain through Xen and the guest.
+// Changes the limits of an administrator's container while it runs, and restores them where a thawd ended meanwhile.
 
 import type { UpdateOptions } from '../../api/engine.js';
-import { Undo } from '../../base/undo.js';
 import type { Limits } from '../../sandbox/size/size.js';
-import { mostVcpus, resizeMemory, resizeVcpus } from '../../sandbox/size/resize.js';
-import type { Sandbox } from '../../sandbox/sandbox.js';
+import { mostVcpus, resizeVcpus } from '../../sandbox/size/resize.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
 import { membershipOf } from '../membership/membership-of.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
+import { changeLimits, sizeSettled } from './change-limits.js';
 import { limitCgroup, type CgroupLimits } from './limits.js';
 
 /**
@@ -24,28 +23,22 @@ export async function updateRunning(
   change: UpdateOptions,
   limits: Limits | undefined,
 ): Promise<void> {
-  const { record, sandbox } = container;
+  const { record, sandbox, ownSandbox: own } = container;
   if (record.state !== 'running' || !sandbox) throw stateError('update', record);
-  const { ownSandbox: own } = container;
   if (own && limits) checkVcpus(services, record, limits);
-  // Memory that the domain still gets after its start would undo the change.
-  await own?.grown;
-  await sandbox.written();
-  const before = limitsOf(services, record);
+  await sizeSettled(sandbox, own);
   const { memoryBytes, cpus, pidsLimit: pids } = change;
   await container.update({ isUpdating: true });
   try {
-    await Undo.guard(services.log, async (undo) => {
-      // A container that has ended does not get its old limits back.
-      const back = (what: string, work: () => Promise<void>): void =>
-        undo.push(what, () => (isUp(record) ? work() : undefined));
-      const all = { cpus, pids, memoryBytes };
-      back('limits', () => limit(services, container, all, before));
-      await limit(services, container, own ? { cpus, pids } : all, all);
-      // Memory comes last: it takes longest and is refused most often. A cgroup is not limited to memory that the domain did not get.
-      if (own && limits) await resizeDomain(services, own, record, limits, back);
-      if (own) await limit(services, container, { memoryBytes }, all);
-    });
+    await changeLimits(
+      services.sandbox,
+      { record, name: record.inGuest, sandbox, own },
+      {
+        ...{ change: { cpus, pids, memoryBytes }, before: limitsOf(services, record) },
+        after: { cpus, pids, memoryBytes },
+        size: limits && { vcpus: Math.ceil(limits.cpus), memoryKib: limits.memoryKib },
+      },
+    );
   } catch (error) {
     delete record.isUpdating;
     // The container's end writes the record, or has removed it.
@@ -54,23 +47,6 @@ export async function updateRunning(
     throw error;
   }
   if (!isUp(record)) throw stateError('update', record);
-}
-
-async function resizeDomain(
-  { sandbox: services }: ContainerServices,
-  sandbox: Sandbox,
-  { inGuest }: ContainerRecord,
-  { cpus, memoryKib }: Limits,
-  back: (what: string, work: () => Promise<void>) => void,
-): Promise<void> {
-  const [vcpus, before] = [Math.ceil(cpus), sandbox.record.vcpus];
-  if (vcpus !== before) {
-    await resizeVcpus(services, sandbox, vcpus);
-    back('vCPUs', () => resizeVcpus(services, sandbox, before));
-  }
-  const { memoryKib: kibBefore } = sandbox.record;
-  await resizeMemory(services, sandbox, memoryKib, inGuest);
-  back('memory', () => resizeMemory(services, sandbox, kibBefore, inGuest));
 }
 
 function checkVcpus(
@@ -95,9 +71,9 @@ export async function finishUpdate(
   if (record.isUpdating !== true || record.state !== 'running' || !sandbox) return;
   try {
     await container.exclusive(async () => {
-      const limits = limitsOf(services, record);
-      await limit(services, container, { cpus: 0, pids: 0, memoryBytes: 0 }, limits);
       const { ownSandbox: own } = container;
+      const guest = { sandbox, name: record.inGuest, hasOwnDomain: own !== undefined };
+      await limitCgroup(guest, { cpus: 0, pids: 0, memoryBytes: 0 }, limitsOf(services, record));
       if (own) await resizeVcpus(services.sandbox, own, record.sandbox.vcpus);
       delete record.isUpdating;
       await container.update({});
@@ -112,15 +88,4 @@ export async function finishUpdate(
 
 function limitsOf(services: ContainerServices, record: ContainerRecord): CgroupLimits {
   return { ...membershipOf(services, record).limits, pids: pidsLimitOf(record) };
-}
-
-async function limit(
-  services: ContainerServices,
-  { record, sandbox }: Container,
-  change: CgroupLimits,
-  limits: CgroupLimits,
-): Promise<void> {
-  if (!sandbox) return;
-  const { ownsDomain: hasOwnDomain } = membershipOf(services, record);
-  await limitCgroup({ sandbox, name: record.inGuest, hasOwnDomain }, change, limits);
 }

@@ -25,8 +25,6 @@ export class OciContainer extends BaseContainer<OciRecord> {
   domain: SharedDomain | undefined;
   /** The network namespace of dom0 that is carried into the container's own domain; undefined in another container's domain. */
   network: CarriedNetwork | undefined;
-  /** Settles when the domain has the requested size. Never rejects. */
-  sizing: Promise<void> = Promise.resolve();
   /** Pids of the stand-ins of all processes but the first. */
   readonly standIns = new Map<number, number>();
   /** True from the request to pause the domain on: no signal reaches the container any more. */

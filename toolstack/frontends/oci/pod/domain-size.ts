@@ -3,6 +3,7 @@
 
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { POD_MEMORY_BYTES } from '../../../runtime/pod/index.js';
+import { sizeSettled } from '../../../runtime/resize/change-limits.js';
 import { resizeMemory } from '../../../sandbox/size/resize.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { BundleConfig } from '../config/config.js';
@@ -41,37 +42,19 @@ export function fitDomain(
   owner: OciContainer,
   containers: Iterable<OciContainer>,
 ): Promise<void> {
-  return resizeDomain(services, owner, containers, (nowKib) => nowKib);
-}
-
-/**
- * Gives the domain the size that `wanted` returns for the present one, or more where its containers need it. Makes one change after the other.
- * Rejects as resizeMemory() does.
- */
-export function resizeDomain(
-  services: SandboxServices,
-  owner: OciContainer,
-  containers: Iterable<OciContainer>,
-  wanted: (nowKib: number) => number,
-): Promise<void> {
-  const resized = owner.sizing.then(async () => {
+  return owner.exclusive(async () => {
     const sandbox = owner.domain?.sandbox;
     if (!sandbox) return;
-    // Deferred growth of the memory, or a size that is not yet recorded, would undo the change.
-    await sandbox.grown;
-    await sandbox.written();
-    const { memoryKib } = sandbox.record;
-    const toKib = Math.max(wanted(memoryKib), membersKib(owner, containers));
-    if (toKib === memoryKib) return;
+    await sizeSettled(sandbox, sandbox);
+    const toKib = membersKib(owner, containers);
+    if (toKib <= sandbox.record.memoryKib) return;
     await resizeMemory(services, sandbox, toKib, nameInGuest(owner.record));
     await owner.update({});
   });
-  owner.sizing = resized.catch(() => undefined);
-  return resized;
 }
 
 /** Returns the KiB that the other containers' limits need; 0 where none has a limit. */
-function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
+export function membersKib(owner: OciContainer, containers: Iterable<OciContainer>): number {
   const lived = membersOf(owner, containers).filter(({ record }) => !hasEnded(record));
   const bytes = lived.reduce((sum, { record }) => sum + (record.limits.memoryBytes ?? 0), 0);
   return bytes === 0 ? 0 : Math.ceil((bytes + GUEST_BYTES) / 4096) * 4;

@@ -1,84 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // update: changes the limits of a running container, by its domain's size and its cgroup in the guest.
 
-import { limitCgroup, type LimitedContainer } from '../../../runtime/resize/limits.js';
+import {
+  changeLimits,
+  sizeSettled,
+  type DomainSize,
+} from '../../../runtime/resize/change-limits.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
-import { mostVcpus, resizeVcpus } from '../../../sandbox/size/resize.js';
+import { mostVcpus } from '../../../sandbox/size/resize.js';
+import type { Sandbox } from '../../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { OciContainer } from '../container/container.js';
-import { fitDomain, resizeDomain } from '../pod/domain-size.js';
+import { fitDomain, membersKib } from '../pod/domain-size.js';
 import { OciError, savingError, stateError } from '../errors.js';
 import { ownerOf } from '../pod/pod.js';
 import { nameInGuest, type OciLimits } from '../container/record.js';
 
 /**
- * Changes the limits that `change` has. Infinity removes a limit. When one change fails, earlier ones stay. Rejects with ERR_OCI_STATE, ERR_USAGE,
- * and as resizeMemory() and resizeVcpus() do.
+ * Changes all limits that `change` has, or none. Infinity removes a limit. Rejects with ERR_OCI_STATE, ERR_USAGE, and as resizeMemory() and
+ * resizeVcpus() do.
  */
-export async function update(
+export function update(
   services: SandboxServices,
   container: OciContainer,
   change: OciLimits,
   containers: readonly OciContainer[],
 ): Promise<void> {
-  const { record, domain } = container;
-  if (record.state !== 'running' || !domain) throw stateError('update', record);
-  if (container.isSaving) throw savingError('update', record);
-  if (!container.ownsDomain) return updateMember(services, container, change, containers);
-  const { sandbox } = domain;
-  const { memoryBytes, cpus } = change;
+  return container.exclusive(async () => {
+    const { record, domain } = container;
+    if (record.state !== 'running' || !domain) throw stateError('update', record);
+    if (container.isSaving) throw savingError('update', record);
+    const { sandbox } = domain;
+    const [own, name] = [container.ownsDomain ? sandbox : undefined, nameInGuest(record)];
+    await sizeSettled(sandbox, own);
+    const before = record.limits;
+    const limits = finite({ ...before, ...change });
+    const size = own && (await newSize(services, own, change, limits));
+    if (size && change.memoryBytes !== undefined)
+      size.memoryKib = Math.max(size.memoryKib, membersKib(container, containers));
+    // The domain is fitted to the sum of all records' limits.
+    record.limits = limits;
+    try {
+      if (!own) await fitOther(services, container, change, containers);
+      await changeLimits(
+        services,
+        { record, name, sandbox, own },
+        { change, before, after: limits, size },
+      );
+    } catch (error) {
+      record.limits = before;
+      throw error;
+    }
+    await container.update({});
+  });
+}
+
+/** Returns the size of a domain with these limits. Rejects with ERR_USAGE where it cannot have them. */
+async function newSize(
+  services: SandboxServices,
+  { record }: Sandbox,
+  { cpus = Infinity, memoryBytes }: OciLimits,
+  limits: OciLimits,
+): Promise<DomainSize> {
   if (memoryBytes === Infinity)
     throw new OciError('ERR_USAGE', 'Cannot have memory without a limit: a domain has a size');
-  const limits = finite({ ...record.limits, ...change });
   const { memoryKib } = await checkLimits(limits, services);
-  const vcpus = cpus === undefined || cpus === Infinity ? sandbox.record.vcpus : Math.ceil(cpus);
-  if (vcpus > mostVcpus(sandbox.record, services))
-    throw new OciError(
-      'ERR_USAGE',
-      `Cannot have ${cpus} CPUs: its domain was made for ${mostVcpus(sandbox.record, services)}`,
-    );
-  // Deferred growth of the memory would undo the change.
-  await sandbox.grown;
-  if (vcpus !== sandbox.record.vcpus) await resizeVcpus(services, sandbox, vcpus);
-  if (memoryBytes !== undefined)
-    await resizeDomain(services, container, containers, () => memoryKib);
-  await limitCgroup(limited(container, sandbox), change, limits);
-  await container.update({ limits });
+  const vcpus = cpus === Infinity ? record.vcpus : Math.ceil(cpus);
+  const most = mostVcpus(record, services);
+  if (vcpus > most)
+    throw new OciError('ERR_USAGE', `Cannot have ${cpus} CPUs: its domain was made for ${most}`);
+  return { vcpus, memoryKib: memoryBytes === undefined ? record.memoryKib : memoryKib };
 }
 
-/** Limits a container in another's domain by its cgroup alone. The domain grows where its memory is too small for all its containers. */
-async function updateMember(
+/** Grows the domain of another container where its memory is too small for all its containers. Rejects with ERR_USAGE, and as fitDomain() does. */
+async function fitOther(
   services: SandboxServices,
   container: OciContainer,
-  change: OciLimits,
+  { cpus = Infinity }: OciLimits,
   containers: readonly OciContainer[],
 ): Promise<void> {
-  const { record, domain } = container;
   const owner = ownerOf(container, containers);
-  if (!domain || !owner) throw stateError('update', record);
-  const { cpus } = change;
-  const { vcpus } = domain.sandbox.record;
-  if (cpus !== undefined && cpus !== Infinity && cpus > vcpus)
+  if (!owner?.domain) throw stateError('update', container.record);
+  const { vcpus } = owner.domain.sandbox.record;
+  if (cpus !== Infinity && cpus > vcpus)
     throw new OciError('ERR_USAGE', `Cannot have ${cpus} CPUs: its pod's domain has ${vcpus}`);
-  const before = record.limits;
-  const limits = finite({ ...before, ...change });
-  // fitDomain() adds up the records' limits.
-  record.limits = limits;
-  try {
-    await fitDomain(services, owner, containers);
-    await limitCgroup(limited(container, domain.sandbox), change, limits);
-  } catch (error) {
-    record.limits = before;
-    throw error;
-  }
-  await container.update({ limits });
-}
-
-function limited(
-  { record, ownsDomain }: OciContainer,
-  sandbox: LimitedContainer['sandbox'],
-): LimitedContainer {
-  return { sandbox, name: nameInGuest(record), hasOwnDomain: ownsDomain };
+  await fitDomain(services, owner, containers);
 }
 
 /** Returns the limits without those that are Infinity. */
