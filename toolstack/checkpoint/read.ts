@@ -30,19 +30,20 @@ const DEPTH = 4;
 export class CheckpointFile {
   readonly header: CheckpointHeader;
   readonly #file: FileHandle;
-  readonly #path: string;
+  /** The name of the checkpoint in messages. */
+  readonly title: string;
   readonly #hash: Hash;
   #at: number;
 
   private constructor(
     file: FileHandle,
-    path: string,
+    title: string,
     hash: Hash,
     at: number,
     header: CheckpointHeader,
   ) {
     this.#file = file;
-    this.#path = path;
+    this.title = title;
     this.#hash = hash;
     this.#at = at;
     this.header = header;
@@ -122,38 +123,38 @@ export class CheckpointFile {
     let [memoryBytes, diskBytes, diskAt] = [0, 0, 0];
     for (;;) {
       const head = decodeFrameHead(await this.#take(FRAME_BYTES));
-      if (!head) throw damaged(this.#path, WRONG_FRAME);
+      if (!head) throw damaged(this.title, WRONG_FRAME);
       const { kind, offset, bytes } = head;
       if (kind === FrameKind.END) break;
       if (kind === FrameKind.MEMORY) {
         // Memory comes before the disk, without holes.
-        if (diskAt > 0 || offset !== memoryBytes) throw damaged(this.#path, WRONG_FRAME);
+        if (diskAt > 0 || offset !== memoryBytes) throw damaged(this.title, WRONG_FRAME);
         memoryBytes += bytes;
       } else {
         if (!disk || offset < diskAt || offset + bytes > disk.bytes)
-          throw damaged(this.#path, WRONG_FRAME);
+          throw damaged(this.title, WRONG_FRAME);
         diskAt = offset + bytes;
         diskBytes += bytes;
       }
       if (memoryBytes > memory.bytes || diskBytes > (disk?.dataBytes ?? 0))
-        throw damaged(this.#path, WRONG_FRAME);
+        throw damaged(this.title, WRONG_FRAME);
       yield { head, body: await this.#take(head.storedBytes) };
     }
     const digest = this.#hash.digest();
     const last = Buffer.alloc(DIGEST_BYTES + 1);
     const got = await readAt(this.#file, last, this.#at);
-    if (got < DIGEST_BYTES) throw damaged(this.#path, TOO_SHORT);
-    if (!last.subarray(0, DIGEST_BYTES).equals(digest)) throw damaged(this.#path, WRONG_DIGEST);
-    if (got > DIGEST_BYTES) throw damaged(this.#path, 'there is more behind its end');
-    if (memoryBytes !== memory.bytes) throw damaged(this.#path, WRONG_FRAME);
+    if (got < DIGEST_BYTES) throw damaged(this.title, TOO_SHORT);
+    if (!last.subarray(0, DIGEST_BYTES).equals(digest)) throw damaged(this.title, WRONG_DIGEST);
+    if (got > DIGEST_BYTES) throw damaged(this.title, 'there is more behind its end');
+    if (memoryBytes !== memory.bytes) throw damaged(this.title, WRONG_FRAME);
   }
 
   async #take(bytes: number): Promise<Buffer> {
     const data = Buffer.allocUnsafe(bytes);
     const got = await readAt(this.#file, data, this.#at).catch((error: unknown) => {
-      throw readFailure(this.#path, error);
+      throw readFailure(this.title, error);
     });
-    if (got < bytes) throw damaged(this.#path, TOO_SHORT);
+    if (got < bytes) throw damaged(this.title, TOO_SHORT);
     this.#hash.update(data);
     this.#at += bytes;
     return data;
@@ -163,7 +164,7 @@ export class CheckpointFile {
     const { kind, offset, isDeflated, bytes } = head;
     if (!isDeflated) return { kind, offset, data: body };
     const data = await inflate(body, { maxOutputLength: bytes }).catch(() => undefined);
-    if (data?.length !== bytes) throw damaged(this.#path, WRONG_FRAME);
+    if (data?.length !== bytes) throw damaged(this.title, WRONG_FRAME);
     return { kind, offset, data };
   }
 }

@@ -9,28 +9,25 @@ import { formatBytes } from '../../base/text.js';
 import { Undo } from '../../base/undo.js';
 import {
   CheckpointError,
-  CheckpointFile,
-  pagesToRestore,
   unpackTemplate,
   writeFailure,
+  type CheckpointFile,
   type CheckpointHeader,
   type SavedContainer,
 } from '../../checkpoint/index.js';
-import { closeFd } from '../../clone/template/memfd.js';
 import type { Template } from '../../clone/template/template.js';
-import { checkTraits } from '../../clone/template/traits.js';
 import type { Image } from '../../image/index.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
-import { checkLimits } from '../../sandbox/size/size.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
-import { checkRoomForPages } from '../../sandbox/snapshot/spool.js';
 import { savedLayers, tellOf } from './checkpoint.js';
 import { begin, prepare } from './clone.js';
+import { checkSize, withCheckpoint, withTemplate } from './load.js';
 import { Container } from '../lifecycle/container.js';
 import { recordOfCopy, type CopySource } from './snapshot.js';
 import { ContainerError } from '../errors.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { checkName } from '../store/names.js';
+import type { ContainerRecord } from '../store/record.js';
 
 /**
  * Makes a container from the file and resumes it. Resolves with its id. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST,
@@ -42,58 +39,62 @@ export async function restoreContainer(
   { path, name: wanted, ports }: RestoreOptions,
   client: Client,
 ): Promise<string> {
-  const { sandbox, pool, log } = services;
-  const { signal } = client;
-  const file = await CheckpointFile.open(resolve(client.cwd, path), path);
-  let name: string | undefined;
-  try {
-    const { header } = file;
-    const { container: saved } = header;
-    if (!saved)
-      throw new CheckpointError(
-        'ERR_CHECKPOINT_FILE',
-        `Cannot restore from ${path}: it is an engine's container, of which this is the memory alone; restore it with that engine`,
-      );
-    checkTraits(path, header.host, await sandbox.templates.traits());
+  const absolute = resolve(client.cwd, path);
+  return withCheckpoint(services.sandbox, absolute, path, async (file) => {
+    const saved = containerOf(file.header, path);
     checkName(wanted ?? saved.name);
-    name = manager.reserveName(wanted ?? saved.name);
-    const { shape, memoryKib } = header.domain;
-    const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: header.domain.vcpus };
-    await checkLimits(asked, sandbox, shape.memoryKib);
-    // A lack of memory must show before anything is read. The stream is in memory beside its pages.
-    (await sandbox.budget.reserve(memoryKib))();
-    await checkRoomForPages(pagesToRestore(header.memory));
-    const image = await imageOf(services, saved, path);
-    await checkLayers(header, image, path, signal);
-    const source = sourceOf(saved, header, image);
-    const wish = {
-      ...{ name, rm: false, ports: ports ?? saved.ports },
-      // Under its old name the container keeps its hostname. Under another name its hostname is its id, as usual.
-      ...(wanted === undefined ? { hostname: saved.hostname } : {}),
-    };
-    return await Undo.guard(log, async (undo) => {
-      const record = await recordOfCopy(sandbox, source, wish);
-      const container = new Container(record, services.records, log);
-      undo.push(`container ${wish.name}`, () => manager.undo(container));
-      manager.add(container);
-      const template = await unpack(file, record.sandbox, path, client);
-      try {
-        services.events.tell('create', record);
-        await pool.during(() => prepare(services, manager, container, template, signal));
-        await begin(services, container, client);
-        await container.transition('run');
-        manager.watchOver(container);
-      } finally {
-        await sandbox.engine.forget(template);
-        closeFd(template.fd);
-      }
-      services.events.tell('restore', record);
-      return record.id;
+    const name = manager.reserveName(wanted ?? saved.name);
+    try {
+      await checkSize(services.sandbox, file.header);
+      const image = await imageOf(services, saved, path);
+      await checkLayers(file.header, image, path, client.signal);
+      const request = {
+        ...{ name, rm: false, ports: ports ?? saved.ports },
+        // Under its old name the container keeps its hostname. Under another name its hostname is its id, as usual.
+        ...(wanted === undefined ? { hostname: saved.hostname } : {}),
+      };
+      const source = sourceOf(saved, file.header, image);
+      const record = await recordOfCopy(services.sandbox, source, request);
+      return await goOn(services, manager, record, file, client);
+    } finally {
+      manager.freeName(name);
+    }
+  });
+}
+
+/** Throws ERR_CHECKPOINT_FILE for the checkpoint of a container engine. */
+function containerOf({ container }: CheckpointHeader, path: string): SavedContainer {
+  if (container) return container;
+  throw new CheckpointError(
+    'ERR_CHECKPOINT_FILE',
+    `Cannot restore from ${path}: it is an engine's container, of which this is the memory alone; restore it with that engine`,
+  );
+}
+
+/** Resolves with the container's id when it runs. Leaves nothing of it when it rejects. */
+function goOn(
+  services: ContainerServices,
+  manager: ContainerManager,
+  record: ContainerRecord,
+  file: CheckpointFile,
+  client: Client,
+): Promise<string> {
+  const { sandbox, pool, log, events } = services;
+  return Undo.guard(log, async (undo) => {
+    const container = new Container(record, services.records, log);
+    undo.push(`container ${record.name}`, () => manager.undo(container));
+    manager.add(container);
+    const unpacked = await unpack(file, record.sandbox, client);
+    await withTemplate(sandbox, unpacked, async (template) => {
+      events.tell('create', record);
+      await pool.during(() => prepare(services, manager, container, template, client.signal));
+      await begin(services, container, client);
+      await container.transition('run');
+      manager.watchOver(container);
     });
-  } finally {
-    await file.close();
-    if (name !== undefined) manager.freeName(name);
-  }
+    events.tell('restore', record);
+    return record.id;
+  });
 }
 
 async function imageOf(
@@ -164,7 +165,6 @@ function sourceOf(
 async function unpack(
   file: CheckpointFile,
   { disk, layers }: SandboxRecord,
-  path: string,
   client: Client,
 ): Promise<Template> {
   const upper = disk && (await makeDisk(disk, file.header.disk?.dataBytes ?? 0));
@@ -173,7 +173,7 @@ async function unpack(
     return await withProgress(client, (onProgress) =>
       unpackTemplate(file, upper, running, {
         signal: client.signal,
-        onProgress: tellOf(onProgress, `Reading ${path}`),
+        onProgress: tellOf(onProgress, `Reading ${file.title}`),
       }),
     );
   } catch (error) {

@@ -8,17 +8,12 @@ import { errorMessage } from '../../../base/errors.js';
 import { writeAtomic } from '../../../base/files.js';
 import {
   CheckpointError,
-  CheckpointFile,
-  pagesToRestore,
   unpackTemplate,
   type CheckpointHeader,
   type SavedOci,
 } from '../../../checkpoint/index.js';
-import { closeFd } from '../../../clone/template/memfd.js';
-import { checkTraits } from '../../../clone/template/traits.js';
 import { checkFids } from '../../../runtime/snapshot/fid-snapshot.js';
-import { checkLimits } from '../../../sandbox/size/size.js';
-import { checkRoomForPages } from '../../../sandbox/snapshot/spool.js';
+import { checkSize, withCheckpoint, withTemplate } from '../../../runtime/snapshot/load.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import { enterCgroup } from '../engine/cgroup.js';
 import type { OciContainer } from '../container/container.js';
@@ -48,22 +43,20 @@ export async function restore(
 ): Promise<void> {
   const { record } = container;
   const { config } = plan;
-  const { templates, engine } = services.sandbox;
-  const file = await CheckpointFile.open(join(imagePath, MEMORY_FILE), imagePath);
-  try {
-    checkTraits(imagePath, file.header.host, await templates.traits());
+  const memory = join(imagePath, MEMORY_FILE);
+  await withCheckpoint(services.sandbox, memory, imagePath, async (file) => {
     const saved = checkPlan(plan, file.header, imagePath);
     const stash = await checkFids(imagePath, saved.stash);
     becomeSaved(container, saved, file.header);
     record.cgroup = await enterCgroup(config.cgroupsPath);
     await services.store.save(record);
-    await checkSize(services, file.header);
+    await checkSize(services.sandbox, file.header);
     const running = { disks: [], stash, interface: saved.interface };
     const { signal } = client;
-    const template = await unpackTemplate(file, undefined, running, {
+    const unpacked = await unpackTemplate(file, undefined, running, {
       ...{ signal, onProgress: () => undefined },
     });
-    try {
+    await withTemplate(services.sandbox, unpacked, async (template) => {
       const what = { config, consoleSocket };
       const stand = (made: ContainerSandbox): Promise<void> =>
         standIn(services, container, what, made, client);
@@ -71,13 +64,8 @@ export async function restore(
         const why = fileTrouble(errorMessage(cause), record.sandbox.files ?? []);
         throw why === undefined ? cause : cannot(imagePath, why, cause);
       });
-    } finally {
-      await engine.forget(template);
-      closeFd(template.fd);
-    }
-  } finally {
-    await file.close();
-  }
+    });
+  });
   container.going.signal.throwIfAborted();
   await beforeStart(config, container, client);
   await beginNetwork(services, container);
@@ -91,18 +79,6 @@ export async function restore(
   if (record.state === 'creating') await container.transition('run');
   if (pidFile !== '') await writeAtomic(pidFile, String(record.pid), { lasts: false });
   container.domain?.sandbox.recordLater();
-}
-
-/** Rejects where the host has too little memory, before thawd reads the memory of the checkpoint. */
-async function checkSize(
-  { sandbox }: OciServices,
-  { domain, memory }: CheckpointHeader,
-): Promise<void> {
-  const { shape, memoryKib, vcpus } = domain;
-  const asked = { type: shape.type, memoryBytes: memoryKib * 1024, cpus: vcpus };
-  await checkLimits(asked, sandbox, shape.memoryKib);
-  (await sandbox.budget.reserve(memoryKib))();
-  await checkRoomForPages(pagesToRestore(memory));
 }
 
 /** Returns the checkpoint's record of the container. Throws ERR_OCI_CHECKPOINT where shares differ, for the guest knows them by their numbers. */
