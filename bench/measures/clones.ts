@@ -95,7 +95,9 @@ export async function measureClones(
       }
       const beside = await repeat(count, 2, one);
       results.push({
-        ...{ name: `clone.cold.${many}`, type, unit: 'ms' },
+        name: `clone.cold.${many}`,
+        type,
+        unit: 'ms',
         samples: beside.map((c) => c.cloneMs),
       });
     }
@@ -129,8 +131,16 @@ async function boot(
   const { memoryKib } = shapeFor(type, 1, 1);
   const uuid = newDomainUuid();
   const config = libxlConfig({
-    ...{ name: 'bench-boot', uuid, type, kernel, initrd, cmdline },
-    ...{ maxVcpus: 1, onlineVcpus: 1, memoryKib, maxMemoryKib: memoryKib },
+    name: 'bench-boot',
+    uuid,
+    type,
+    kernel,
+    initrd,
+    cmdline,
+    maxVcpus: 1,
+    onlineVcpus: 1,
+    memoryKib,
+    maxMemoryKib: memoryKib,
   });
   const begun = performance.now();
   const domid = asDomid(await host.libxl.domainCreateNew(config));

@@ -22,8 +22,16 @@ export async function measureVchan(type: GuestType, count: number, mib: number):
     const { kernel, cmdline } = await loadGuestFiles(GUEST);
     const uuid = newDomainUuid();
     const config = libxlConfig({
-      ...{ name: 'bench-vchan', uuid, type, kernel, cmdline, initrd: `${TOOLS}/vchan-initrd` },
-      ...{ maxVcpus: 1, onlineVcpus: 1, memoryKib: MEMORY_KIB, maxMemoryKib: MEMORY_KIB },
+      name: 'bench-vchan',
+      uuid,
+      type,
+      kernel,
+      cmdline,
+      initrd: `${TOOLS}/vchan-initrd`,
+      maxVcpus: 1,
+      onlineVcpus: 1,
+      memoryKib: MEMORY_KIB,
+      maxMemoryKib: MEMORY_KIB,
     });
     const domid = asDomid(await host.libxl.domainCreateNew(config));
     try {

@@ -56,8 +56,14 @@ async function standsStill(t: ExecutionContext): Promise<void> {
 async function startReading(container = 'c', options: number = ArchiveOption.FROZEN) {
   const process = agent.newProcess({ isAutoCredited: false });
   const request = {
-    ...{ process: process.id, flags: 0, verb: ArchiveVerb.PACK, options, container },
-    ...{ rootfs: 'base', path: '/large', name: 'large' },
+    process: process.id,
+    flags: 0,
+    verb: ArchiveVerb.PACK,
+    options,
+    container,
+    rootfs: 'base',
+    path: '/large',
+    name: 'large',
   };
   await agent.request(AgentType.ARCHIVE, encodeArchive(request));
   await until('it has begun', () => process.stdout.bytes > 100_000);

@@ -216,8 +216,14 @@ test.serial('a file of 9 GiB has its size in the archive, and is read as that', 
   await agent.request(
     AgentType.ARCHIVE,
     encodeArchive({
-      ...{ process: process.id, flags: 0, verb: ArchiveVerb.PACK, options: 0, container: '' },
-      ...{ rootfs: 'base', path: '/huge', name: 'huge' },
+      process: process.id,
+      flags: 0,
+      verb: ArchiveVerb.PACK,
+      options: 0,
+      container: '',
+      rootfs: 'base',
+      path: '/huge',
+      name: 'huge',
     }),
   );
   await until('it has begun to write', () => process.stdout.bytes >= 4096);

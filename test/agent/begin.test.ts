@@ -88,7 +88,9 @@ test.serial('it outlives a freeze, with new hostname, files and process id', asy
   t.is(early.fault, AgentFault.STATE);
   await agent.identify();
   const process = await beginContainer(agent, 'c', {
-    ...{ isFed: true, hostname: 'clone-3', files: { hosts: 'new\n' } },
+    isFed: true,
+    hostname: 'clone-3',
+    files: { hosts: 'new\n' },
   });
   await process.write('fed\n');
   process.end();

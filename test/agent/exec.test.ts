@@ -77,7 +77,10 @@ test.serial('user, folder and environment are those of its process.json', async 
 
 test.serial('a terminal is its own, in the size asked for', async (t) => {
   const process = await exec(['sh', '-c', 'stty size; read line; echo got $line'], {
-    ...{ isFed: true, hasTerminal: true, rows: 33, cols: 101 },
+    isFed: true,
+    hasTerminal: true,
+    rows: 33,
+    cols: 101,
     process: { consoleSize: { height: 33, width: 101 } },
   });
   // Input typed before the command is echoed before it.
@@ -128,7 +131,11 @@ test.serial('an id is free once its EXIT is sent', async (t) => {
   const process = await exec(['true']);
   await process.ended();
   const again = encodeExec({
-    ...{ process: process.id, flags: 0, rows: 0, cols: 0, container: 'c' },
+    process: process.id,
+    flags: 0,
+    rows: 0,
+    cols: 0,
+    container: 'c',
     processJson: JSON.stringify({ args: ['/bin/true'], cwd: '/', user: { uid: 0, gid: 0 } }),
   });
   t.is((await agent.request(AgentType.EXEC, again)).length, 4);

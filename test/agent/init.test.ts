@@ -19,7 +19,9 @@ function init(...words: string[]) {
 
 test("its status is the command's", async (t) => {
   t.like(await init('--', 'sh', '-c', 'echo out; echo err >&2; exit 7').ended, {
-    ...{ code: 7, out: 'out\n', err: 'err\n' },
+    code: 7,
+    out: 'out\n',
+    err: 'err\n',
   });
   t.is((await init('true').ended).code, 0);
   t.is((await init('--', 'sh', '-c', 'kill -KILL $$').ended).code, 137);

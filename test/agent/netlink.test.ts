@@ -57,10 +57,16 @@ const index = async (): Promise<number> => decodeIndex(await tell([]));
 
 const rest = { metric: 0, isOnlink: false };
 const LINK: NamespaceLink = {
-  ...{ index: 1, name: 'eth0', mac: '02:16:3e:00:00:07', mtu: 1400 },
+  index: 1,
+  name: 'eth0',
+  mac: '02:16:3e:00:00:07',
+  mtu: 1400,
   addresses: [
     {
-      ...{ family: 4, address: '10.88.0.2', prefix: 16, scope: 'global' },
+      family: 4,
+      address: '10.88.0.2',
+      prefix: 16,
+      scope: 'global',
       broadcast: '10.88.255.255',
     },
     { family: 4, address: '10.89.0.2', prefix: 24, scope: 'global' },
@@ -80,8 +86,11 @@ const LINK: NamespaceLink = {
     { ...rest, family: 4, to: { address: '10.7.0.0', prefix: 16 }, gateway: '10.88.0.9' },
     { ...rest, family: 4, to: { address: '10.6.0.1', prefix: 32 }, source: '10.88.0.2' },
     {
-      ...{ family: 4, to: { address: '10.5.0.0', prefix: 16 }, gateway: '192.0.2.1' },
-      ...{ metric: 3, isOnlink: true },
+      family: 4,
+      to: { address: '10.5.0.0', prefix: 16 },
+      gateway: '192.0.2.1',
+      metric: 3,
+      isOnlink: true,
     },
     { ...rest, family: 6, to: { address: 'fd07::', prefix: 48 }, metric: 1024 },
     { ...rest, family: 6, to: { address: '::', prefix: 0 }, gateway: 'fd00::1', metric: 1024 },
@@ -92,7 +101,9 @@ const LINK: NamespaceLink = {
 function sorted(link: Omit<NamespaceLink, 'index'> | undefined) {
   const text = (one: object): string => JSON.stringify(Object.entries(one).sort());
   return {
-    ...{ name: link?.name, mac: link?.mac, mtu: link?.mtu },
+    name: link?.name,
+    mac: link?.mac,
+    mtu: link?.mtu,
     addresses: link?.addresses.map(text).sort(),
     routes: link?.routes.map(text).sort(),
   };

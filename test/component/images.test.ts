@@ -25,7 +25,8 @@ async function daemon(t: ExecutionContext) {
   const frozen = { needsImage: () => false };
   const containers = [][Symbol.iterator]();
   const manager = {
-    ...{ containers, usesImage: () => false },
+    containers,
+    usesImage: () => false,
     remove: () => Promise.reject(new Error('There is none')),
   };
   const services = { images: store, frozen } as unknown as Parameters<typeof imageEngine>[0];
@@ -34,7 +35,8 @@ async function daemon(t: ExecutionContext) {
   const server = await listen(socket, engine, silentLog());
   t.teardown(() => server.close());
   const { stdout: noise } = await run('head', ['-c', '5000000', '/dev/urandom'], {
-    ...{ encoding: 'buffer', maxBuffer: 1 << 24 },
+    encoding: 'buffer',
+    maxBuffer: 1 << 24,
   });
   const layers = [{ tar: await makeTar([{ name: 'noise', content: noise }]) }];
   const { id } = await store.pull(`oci-archive:${await archiveOf(dir, 'a.tar', { layers })}`);

@@ -41,7 +41,9 @@ test('that its container ran out of memory is in each of them', async (t) => {
   t.is(await sandbox.statusFile(1), 'signaled 9 oom');
   t.deepEqual((await sandbox.status()).processes, [
     {
-      ...{ process: 1, flags: 1, hasBegun: true },
+      process: 1,
+      flags: 1,
+      hasBegun: true,
       exit: { kind: 'signaled', signal: 9, oomKilled: true },
     },
   ]);

@@ -25,7 +25,8 @@ export function decodeStats(untrustedPayload: Buffer): GuestStats {
     cpuNs: number(/^usage_usec (\d+)$/m.exec(cpu)?.[1]) * 1000,
     memoryBytes: Math.max(0, used),
     pids: number(pids),
-    ...{ blockIn: sum('rbytes'), blockOut: sum('wbytes') },
+    blockIn: sum('rbytes'),
+    blockOut: sum('wbytes'),
   };
 }
 

@@ -100,12 +100,14 @@ function domainOf(all: Untrusted): SavedDomain {
   if (typeof inMemory !== 'boolean') throw wrong('inMemory');
   return {
     shape: {
-      ...{ type, vcpus: most },
+      type,
+      vcpus: most,
       memoryKib: whole(shape['memoryKib'], 'shape.memoryKib', 4096, memoryKib),
     },
     vcpus: whole(all['vcpus'], 'vcpus', 1, most),
     memTotalKib: whole(all['memTotalKib'], 'memTotalKib', 1, MEMORY_KIB_MAX),
-    ...{ memoryKib, inMemory },
+    memoryKib,
+    inMemory,
   };
 }
 

@@ -93,7 +93,8 @@ async function writeWhole(
     await checkSpace(path, memory.bytes + dataBytes);
     const { bytes, dataPages } = memory;
     const header: CheckpointHeader = {
-      ...{ ...about, memory: { bytes, dataPages } },
+      ...about,
+      memory: { bytes, dataPages },
       ...(disk ? { disk: { bytes: disk.bytes, dataBytes } } : {}),
     };
     checkHeader(header);

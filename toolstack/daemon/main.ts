@@ -92,7 +92,9 @@ async function start(
   const manager = new ContainerManager(services);
   const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
   const oci = new OciContainers({
-    ...{ sandbox: services.sandbox, pool: services.pool, devices: services.devices },
+    sandbox: services.sandbox,
+    pool: services.pool,
+    devices: services.devices,
     // After a reboot of dom0, engines create their containers again by the same ids, as with runc.
     store: new OciStore(join(paths.run, 'oci')),
     layers,
@@ -157,7 +159,8 @@ async function openServices(
     shims: new ShimSpawner(paths.shim),
     starts: new Turns(STARTS_PER_CPU * Math.max(1, physinfo.nrCpus)),
     networks: await Networks.open(join(paths.state, 'networks'), {
-      ...{ host: kernelNetwork, log },
+      host: kernelNetwork,
+      log,
       names: new NameServer(join(paths.run, 'dns'), log, AARDVARK),
       cni: {
         folder: join(paths.state, 'cni'),
@@ -173,7 +176,9 @@ async function openServices(
   const clones = new Pool(sandbox, pool);
   const frozen = await FrozenImages.open(
     {
-      ...{ host, guest, helloMs },
+      host,
+      guest,
+      helloMs,
       onGone: async (template) => {
         await clones.drop(template.key);
         await sandbox.engine.forget(template);
@@ -186,7 +191,9 @@ async function openServices(
     sandbox,
     pool: clones,
     pods: new Pods({
-      ...{ sandbox, pool: clones, log },
+      sandbox,
+      pool: clones,
+      log,
       store: new PodStore(join(paths.state, 'pods')),
     }),
     frozen,

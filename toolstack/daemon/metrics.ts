@@ -31,11 +31,10 @@ export class Metrics {
   constructor(source: MetricsSource) {
     this.#source = source;
     this.#clones = new Histogram({
-      ...{
-        name: 'thaw_clone_seconds',
-        help: 'Time from a template to a clone that is not unpaused yet',
-      },
-      ...{ buckets: CLONE_BUCKETS, registers: [this.#registry] },
+      name: 'thaw_clone_seconds',
+      help: 'Time from a template to a clone that is not unpaused yet',
+      buckets: CLONE_BUCKETS,
+      registers: [this.#registry],
     });
   }
 

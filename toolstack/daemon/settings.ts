@@ -68,7 +68,10 @@ export function parseSettings(words: string[]): Settings | undefined {
   const run = given('run').text;
   return {
     paths: {
-      ...{ state: given('state').text, run, guest: given('guest').text, shim: given('shim').text },
+      state: given('state').text,
+      run,
+      guest: given('guest').text,
+      shim: given('shim').text,
       socket: given('socket').text || process.env['THAW_SOCKET'] || join(run, 'thawd.sock'),
     },
     logLevel: oneOf(given('log-level'), ['error', 'warn', 'info', 'debug']),

@@ -53,8 +53,12 @@ export class Attachments {
     const { network, names, ports } = request;
     if (driver.programs) await driver.programs.released(record);
     const attachment: Attachment = {
-      ...{ id: randomBytes(8).toString('hex'), driver: driver.name, network },
-      ...{ bridge: record.bridge, names, ports: [] },
+      id: randomBytes(8).toString('hex'),
+      driver: driver.name,
+      network,
+      bridge: record.bridge,
+      names,
+      ports: [],
       addresses: driver.addresses?.reserve(record, request) ?? [],
       nameServers: resolvers.nameServers,
     };

@@ -10,8 +10,12 @@ import { NetworkError } from './errors.js';
 const TOOL_MS = 30_000;
 const OUTPUT_MAX = 1024 * 1024;
 const PACKAGES: Record<string, string> = {
-  ...{ nft: 'nftables', nsenter: 'util-linux', unshare: 'util-linux', umount: 'mount' },
-  ...{ sysctl: 'procps', iptables: 'iptables' },
+  nft: 'nftables',
+  nsenter: 'util-linux',
+  unshare: 'util-linux',
+  umount: 'mount',
+  sysctl: 'procps',
+  iptables: 'iptables',
 };
 
 export interface ToolEnd {

@@ -91,8 +91,11 @@ export class Volumes {
         `Cannot make volume "${name}": there is one of that name`,
       );
     const record: VolumeRecord = {
-      ...{ name, driver: driver.name, labels },
-      ...{ isAnonymous: request.name === undefined, created: Date.now() },
+      name,
+      driver: driver.name,
+      labels,
+      isAnonymous: request.name === undefined,
+      created: Date.now(),
       fill: 'due',
       ...(request.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
       ...(sizeBytes === undefined ? {} : { sizeBytes }),

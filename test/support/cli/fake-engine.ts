@@ -24,22 +24,48 @@ import { RecordStore } from '../../../toolstack/runtime/store/record.js';
 import { containerRecord } from '../runtime/container-record.js';
 
 export const CONTAINER: ContainerSummary = {
-  ...{ id: 'ab'.repeat(32), name: 'web', image: 'busybox:latest', command: ['sh', '-c', 'true'] },
-  ...{ created: Date.now() - 5000, state: 'running', domid: 7, type: 'pvh' },
-  ...{ memoryBytes: 64 * 2 ** 20, cpus: 1, imageId: 'sha256:cd', labels: {}, restarts: 0 },
-  ...{ ports: [], addresses: ['10.94.0.2'], network: 'thaw' },
+  id: 'ab'.repeat(32),
+  name: 'web',
+  image: 'busybox:latest',
+  command: ['sh', '-c', 'true'],
+  created: Date.now() - 5000,
+  state: 'running',
+  domid: 7,
+  type: 'pvh',
+  memoryBytes: 64 * 2 ** 20,
+  cpus: 1,
+  imageId: 'sha256:cd',
+  labels: {},
+  restarts: 0,
+  ports: [],
+  addresses: ['10.94.0.2'],
+  network: 'thaw',
   mounts: [{ source: 'db', destination: '/var/lib/db' }],
 };
 
 export const IMAGE: ImageSummary = {
-  ...{ id: `sha256:${'cd'.repeat(32)}`, names: ['busybox:latest'], size: 2 ** 21 },
-  ...{ created: '1970-01-01T00:00:00Z', layers: 1, digest: `sha256:${'ef'.repeat(32)}` },
-  ...{ labels: { team: 'a' }, containers: 1 },
+  id: `sha256:${'cd'.repeat(32)}`,
+  names: ['busybox:latest'],
+  size: 2 ** 21,
+  created: '1970-01-01T00:00:00Z',
+  layers: 1,
+  digest: `sha256:${'ef'.repeat(32)}`,
+  labels: { team: 'a' },
+  containers: 1,
 };
 
 const TEMPLATE: TemplateSummary = {
-  ...{ name: 'web', image: 'web:latest', command: ['serve'], created: 0, key: 'k' },
-  ...{ kind: 'image', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 1 },
+  name: 'web',
+  image: 'web:latest',
+  command: ['serve'],
+  created: 0,
+  key: 'k',
+  kind: 'image',
+  type: 'pvh',
+  vcpus: 1,
+  memoryBytes: 2 ** 26,
+  bytes: 2 ** 24,
+  ready: 1,
 };
 
 export const INFO: HostInfo = {
@@ -56,9 +82,20 @@ export const INFO: HostInfo = {
 export const INSPECTED = inspectContainer(containerRecord(), new RecordStore('/containers'));
 
 export const IMAGE_INSPECTED: ImageInspected = {
-  ...{ Id: 'cd'.repeat(32), Digest: IMAGE.digest, RepoTags: IMAGE.names, RepoDigests: [] },
-  ...{ Comment: '', Created: '2020-01-02T03:04:05Z', Config: { Cmd: ['sh'] }, Author: '' },
-  ...{ Architecture: 'amd64', Os: 'linux', Size: 2 ** 21, Labels: {}, ManifestType: '', User: '' },
+  Id: 'cd'.repeat(32),
+  Digest: IMAGE.digest,
+  RepoTags: IMAGE.names,
+  RepoDigests: [],
+  Comment: '',
+  Created: '2020-01-02T03:04:05Z',
+  Config: { Cmd: ['sh'] },
+  Author: '',
+  Architecture: 'amd64',
+  Os: 'linux',
+  Size: 2 ** 21,
+  Labels: {},
+  ManifestType: '',
+  User: '',
   RootFS: { Type: 'layers', Layers: [`sha256:${'12'.repeat(32)}`] },
   History: [
     { created: '', created_by: 'ADD rootfs.tar /', comment: '', empty_layer: false, size: 2 ** 21 },
@@ -78,40 +115,85 @@ const USAGE: DiskUsage[] = [
 ];
 
 const STATS: ContainerStats = {
-  ...{ id: 'ab'.repeat(32), name: 'web', domid: 7, time: 11_000, started: 1000 },
-  ...{ cpuNs: 1e9, domainCpuNs: 2e9, memoryBytes: 2 ** 20, memoryLimitBytes: 2 ** 26, pids: 3 },
-  ...{ networkIn: 1024, networkOut: 2048, blockIn: 0, blockOut: 4096 },
+  id: 'ab'.repeat(32),
+  name: 'web',
+  domid: 7,
+  time: 11_000,
+  started: 1000,
+  cpuNs: 1e9,
+  domainCpuNs: 2e9,
+  memoryBytes: 2 ** 20,
+  memoryLimitBytes: 2 ** 26,
+  pids: 3,
+  networkIn: 1024,
+  networkOut: 2048,
+  blockIn: 0,
+  blockOut: 4096,
 };
 
 const PROCESS: ProcessInfo = {
-  ...{ pid: 1, ppid: 0, uid: 0, user: 'root', state: 'S', tty: '?', cpuMs: 500 },
-  ...{ elapsedMs: 61_000, memoryBytes: 2 ** 20, command: 'httpd -f' },
+  pid: 1,
+  ppid: 0,
+  uid: 0,
+  user: 'root',
+  state: 'S',
+  tty: '?',
+  cpuMs: 500,
+  elapsedMs: 61_000,
+  memoryBytes: 2 ** 20,
+  command: 'httpd -f',
 };
 
 const NETWORK: NetworkSummary = {
-  ...{ name: 'shop', isDefault: false, driver: 'bridge', bridge: 'thaw1', internal: false },
-  ...{ hasDns: true, labels: {} },
-  ...{ subnets: [{ subnet: '10.1.2.0/24', gateway: '10.1.2.1' }], created: 0 },
+  name: 'shop',
+  isDefault: false,
+  driver: 'bridge',
+  bridge: 'thaw1',
+  internal: false,
+  hasDns: true,
+  labels: {},
+  subnets: [{ subnet: '10.1.2.0/24', gateway: '10.1.2.1' }],
+  created: 0,
   containers: [{ name: 'web', addresses: ['10.1.2.2'] }],
 };
 
 const VOLUME: VolumeSummary = {
-  ...{ name: 'data', path: '/var/lib/thaw/volumes/data/_data', labels: {}, isAnonymous: false },
-  ...{ created: 0, containers: ['web'] },
+  name: 'data',
+  path: '/var/lib/thaw/volumes/data/_data',
+  labels: {},
+  isAnonymous: false,
+  created: 0,
+  containers: ['web'],
 };
 
 const POD: PodSummary = {
-  ...{ id: 'ef'.repeat(32), name: 'shop', status: 'Running', created: 0, domid: 8, type: 'pvh' },
-  ...{ memoryBytes: 2 ** 29, cpus: 1, hostname: 'shop', share: ['ipc', 'net', 'uts'] },
-  ...{ exitPolicy: 'continue', labels: { tier: 'front' }, network: 'thaw' },
-  ...{ addresses: ['10.89.0.2'], ports: [] },
+  id: 'ef'.repeat(32),
+  name: 'shop',
+  status: 'Running',
+  created: 0,
+  domid: 8,
+  type: 'pvh',
+  memoryBytes: 2 ** 29,
+  cpus: 1,
+  hostname: 'shop',
+  share: ['ipc', 'net', 'uts'],
+  exitPolicy: 'continue',
+  labels: { tier: 'front' },
+  network: 'thaw',
+  addresses: ['10.89.0.2'],
+  ports: [],
   containers: [{ id: 'ab'.repeat(32), name: 'web', state: 'running' }],
 };
 
 const EVENTS: ThawEvent[] = [
   { time: 1000, type: 'container', action: 'start', id: 'ab12', name: 'web', image: 'busybox' },
   {
-    ...{ time: 2000, type: 'container', action: 'died', id: 'ab12', name: 'web', image: 'busybox' },
+    time: 2000,
+    type: 'container',
+    action: 'died',
+    id: 'ab12',
+    name: 'web',
+    image: 'busybox',
     exitStatus: 3,
   },
 ];
@@ -244,7 +326,11 @@ export function fakeClient(change: Partial<Client> = {}) {
   const out: string[] = [];
   const err: string[] = [];
   const client: Client = {
-    ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
+    cwd: '/',
+    env: {},
+    rows: 0,
+    cols: 0,
+    signal: new AbortController().signal,
     isTerminal: { stdin: false, stdout: false, stderr: false },
     out: (data) => void out.push(data.toString()),
     err: (data) => void err.push(data.toString()),

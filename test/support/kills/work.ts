@@ -384,5 +384,16 @@ const files: Work = {
 
 /** The quick kinds of work come first: the short suite runs them. */
 export const WORK: Record<string, Work> = {
-  ...{ runs, execs, ends, removes, lives, pulls, files, volumes, pods, networks, copies, freezes },
+  runs,
+  execs,
+  ends,
+  removes,
+  lives,
+  pulls,
+  files,
+  volumes,
+  pods,
+  networks,
+  copies,
+  freezes,
 };

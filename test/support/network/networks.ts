@@ -10,7 +10,8 @@ import { FakeHostNetwork } from './fake-host-network.js';
 export function openNetworks(folder: string, host = new FakeHostNetwork()): Promise<Networks> {
   const log = silentLog();
   return Networks.open(join(folder, 'networks'), {
-    ...{ host, log },
+    host,
+    log,
     names: new NameServer(join(folder, 'dns'), log, undefined),
     cni: {
       folder: join(folder, 'cni'),

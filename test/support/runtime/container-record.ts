@@ -15,8 +15,17 @@ export function containerRecord(change: Partial<ContainerRecord> = {}): Containe
     inMemory: false,
   };
   return {
-    ...{ id, name: 'web', image: 'busybox', imageId: 'sha256:00', command: ['sh'], created: 1 },
-    ...{ state: 'running', rm: false, flags: 0, cpus: 1, inGuest: sandboxIdOf(id) },
+    id,
+    name: 'web',
+    image: 'busybox',
+    imageId: 'sha256:00',
+    command: ['sh'],
+    created: 1,
+    state: 'running',
+    rm: false,
+    flags: 0,
+    cpus: 1,
+    inGuest: sandboxIdOf(id),
     sandbox: newSandboxRecord(
       given,
       { type: 'pvh', memoryKib: 65536, cpus: 1, growsBehind: false },

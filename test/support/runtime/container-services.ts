@@ -26,13 +26,19 @@ import { openNetworks } from '../network/networks.js';
 import { joinFake } from '../xenstore/xenstore.js';
 
 const IMAGE = {
-  ...{ id: 'sha256:cd', names: ['busybox'], layers: [{ erofsPath: '/l/a.erofs' }] },
+  id: 'sha256:cd',
+  names: ['busybox'],
+  layers: [{ erofsPath: '/l/a.erofs' }],
   config: { entrypoint: [], cmd: ['sh'], env: [], user: '', workingDir: '/' },
-  ...{ passwd: '', group: '' },
+  passwd: '',
+  group: '',
 } as unknown as Image;
 
 export const TRAITS: HostTraits = {
-  ...{ guest: 'ab'.repeat(32), xen: '4.20.0 debian', abi: 'xen-3.0-x86_64', cpu: 'Maker family 6' },
+  guest: 'ab'.repeat(32),
+  xen: '4.20.0 debian',
+  abi: 'xen-3.0-x86_64',
+  cpu: 'Maker family 6',
   cpuFlags: ['fpu', 'sse'],
 };
 
@@ -50,7 +56,9 @@ export async function containerServices(
   // SAFETY: the layers above use nothing else of these; a miss is a TypeError in the test.
   const services = {
     sandbox: {
-      ...{ host: fakeXenHost(libxl, client), hostCpus: 4, runFolder: join(folder, 'run') },
+      host: fakeXenHost(libxl, client),
+      hostCpus: 4,
+      runFolder: join(folder, 'run'),
       copyFolder: join(folder, 'copies'),
       starts: new Turns(4),
       templates: {
@@ -83,7 +91,10 @@ export async function containerServices(
       silentLog(),
       fakeDiskTools(),
     ),
-    ...{ records, log: silentLog(), events: new Events(), devices: new GivenDevices() },
+    records,
+    log: silentLog(),
+    events: new Events(),
+    devices: new GivenDevices(),
   } as unknown as ContainerServices;
   const { sandbox, pool } = services;
   const pods = { sandbox, pool, log: silentLog() };

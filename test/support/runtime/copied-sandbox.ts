@@ -73,7 +73,8 @@ export async function copiedSandbox(
   // Until the test ends and xenstore with it.
   void wake().catch(() => undefined);
   const sandbox = {
-    ...{ domid: DOMID, record: record.sandbox },
+    domid: DOMID,
+    record: record.sandbox,
     // The sandbox's memory is known only after this write.
     written: () => xenstore.write(`${BASE}/memory/target`, '98304'),
     agent: () => Promise.resolve(link),

@@ -19,7 +19,8 @@ export async function runningContainer(
   const container = new Container(record, all.records, all.services.log);
   const calls: unknown[][] = [];
   container.sandbox = {
-    ...{ domid: 9, shimSocket: '/s' },
+    domid: 9,
+    shimSocket: '/s',
     shim: {
       signal: (process: number, signal: number) => {
         calls.push(['signal', process, signal]);

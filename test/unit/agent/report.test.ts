@@ -16,7 +16,11 @@ test('figures are those of the files', (t) => {
     'MemTotal: 1 kB\n',
   ];
   t.deepEqual(decodeStats(encodeFields(files)), {
-    ...{ cpuNs: 1_500_000, memoryBytes: 2 ** 21, pids: 7, blockIn: 101, blockOut: 22 },
+    cpuNs: 1_500_000,
+    memoryBytes: 2 ** 21,
+    pids: 7,
+    blockIn: 101,
+    blockOut: 22,
   });
 });
 

@@ -25,7 +25,10 @@ test('NETWORK is struct thaw_network and the name; what is not there is 0', (t) 
     gateway: Buffer.from([10, 0, 0, 1]),
   };
   const bytes = encodeNetwork({
-    ...{ interface: 'eth0', mac: Buffer.from('00163e010203', 'hex'), ipv4, mtu: 1500 },
+    interface: 'eth0',
+    mac: Buffer.from('00163e010203', 'hex'),
+    ipv4,
+    mtu: 1500,
   });
   const head = '00163e010203' + '1800' + '0a000002' + '0a000001' + '00'.repeat(32) + 'dc050000';
   t.is(bytes.toString('hex'), `${head}0400000065746830`);

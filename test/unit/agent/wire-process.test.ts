@@ -23,7 +23,12 @@ test('LIMIT is five fields, of which an empty one leaves what there is', (t) => 
 
 test('EXEC is struct thaw_exec and two fields', (t) => {
   const bytes = encodeExec({
-    ...{ process: 2, flags: 3, rows: 24, cols: 80, container: 'c', processJson: '{}' },
+    process: 2,
+    flags: 3,
+    rows: 24,
+    cols: 80,
+    container: 'c',
+    processJson: '{}',
   });
   t.is(bytes.toString('hex'), '020000000300000018005000' + '0100000063' + '020000007b7d');
 });

@@ -8,7 +8,8 @@ function shown(isTerminal: boolean, cols = 80) {
   let text = '';
   const clock = { now: 0 };
   const client = {
-    ...{ isTerminal: { stderr: isTerminal }, cols },
+    isTerminal: { stderr: isTerminal },
+    cols,
     err: (data: string) => void (text += data),
   };
   const display = progressDisplay(client, () => clock.now);

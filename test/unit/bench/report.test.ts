@@ -8,7 +8,13 @@ import { summarize, type Result } from '../../../bench/report/results.js';
 import { table } from '../../../bench/report/table.js';
 
 const result = (name: string, type: Result['type'], median: number): Result => ({
-  ...{ name, type, unit: 'ms', median, min: median - 1, max: median + 1, n: 20 },
+  name,
+  type,
+  unit: 'ms',
+  median,
+  min: median - 1,
+  max: median + 1,
+  n: 20,
 });
 
 test('the median is the middle, or the mean of the two in the middle', (t) => {

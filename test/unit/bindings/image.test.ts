@@ -27,9 +27,18 @@ async function open(t: ExecutionContext, stream: Buffer): Promise<Image> {
 }
 
 const SPEC = {
-  ...{ flags: 3, maxVcpus: 1, maxEvtchnPort: 1023, maxGrantFrames: 32, maxMaptrackFrames: 0 },
-  ...{ grantVersion: 1, cpupool: 0, emulationFlags: 1, miscFlags: 0 },
-  ...{ maxKib: 65536, memmapKib: 65536, poolBytes: 2 ** 20 },
+  flags: 3,
+  maxVcpus: 1,
+  maxEvtchnPort: 1023,
+  maxGrantFrames: 32,
+  maxMaptrackFrames: 0,
+  grantVersion: 1,
+  cpupool: 0,
+  emulationFlags: 1,
+  miscFlags: 0,
+  maxKib: 65536,
+  memmapKib: 65536,
+  poolBytes: 2 ** 20,
 };
 
 test('a PVH image has its frames; its rings are empty ones', async (t) => {

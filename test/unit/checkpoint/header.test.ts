@@ -35,7 +35,11 @@ test("an engine's container has its own fields, and no other's", (t) => {
   const { container, disk, ...rest } = checkpointHeader();
   t.truthy(container && disk);
   const oci = {
-    ...{ hostname: 'host', inGuest: 'ab', flags: 1, guestPid: 41, interface: 'eth0' },
+    hostname: 'host',
+    inGuest: 'ab',
+    flags: 1,
+    guestPid: 41,
+    interface: 'eth0',
     readOnly: [false, true],
     stash: { file: 'files-ab.img', bytes: 7, sha256: 'ef'.repeat(32) },
   };

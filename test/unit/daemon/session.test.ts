@@ -37,8 +37,12 @@ async function connected(t: ExecutionContext, engine: Engine): Promise<FrameSock
 
 function request(...words: string[]): Buffer {
   return encodeRequest({
-    ...{ cwd: '/home', argv: ['thaw', ...words], env: ['A=1', 'EMPTY=', 'EQUALS=a=b', 'BARE'] },
-    ...{ ttys: { stdin: true, stdout: false, stderr: true }, rows: 24, cols: 80 },
+    cwd: '/home',
+    argv: ['thaw', ...words],
+    env: ['A=1', 'EMPTY=', 'EQUALS=a=b', 'BARE'],
+    ttys: { stdin: true, stdout: false, stderr: true },
+    rows: 24,
+    cols: 80,
   });
 }
 

@@ -18,7 +18,9 @@ async function opened(t: ExecutionContext, host = new FakeHostNetwork()) {
 }
 
 const request = (change: Partial<AttachRequest> = {}): AttachRequest => ({
-  ...{ network: 'thaw', names: ['web'], ports: [] },
+  network: 'thaw',
+  names: ['web'],
+  ports: [],
   ...change,
 });
 const port = { hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 'tcp' } as const;

@@ -13,8 +13,13 @@ const plan = (request: NetworkRequest) => planNetwork(driver, request, []);
 
 test('the record has the request’s part and the driver’s', (t) => {
   t.like(plan({ name: 'a', disableDns: true, labels: { team: 'db' } }), {
-    ...{ name: 'a', driver: 'test', hasDns: false, labels: { team: 'db' } },
-    ...{ bridge: 'b0', internal: true, own: 'field' },
+    name: 'a',
+    driver: 'test',
+    hasDns: false,
+    labels: { team: 'db' },
+    bridge: 'b0',
+    internal: true,
+    own: 'field',
   });
   t.true(plan({ name: 'a' }).hasDns);
 });

@@ -6,11 +6,21 @@ import { readAttachment } from '../../../toolstack/network/attachment.js';
 import { readRecord } from '../../../toolstack/network/record.js';
 
 const OLD_NETWORK = {
-  ...{ name: 'lan', bridge: 'thaw1', internal: false, hasDns: true, labels: {}, created: 5 },
+  name: 'lan',
+  bridge: 'thaw1',
+  internal: false,
+  hasDns: true,
+  labels: {},
+  created: 5,
   subnets: [{ subnet: '10.1.0.0/16', gateway: '10.1.0.1' }],
 };
 const OLD_ATTACHMENT = {
-  ...{ id: 'a1', network: 'lan', bridge: 'thaw1', addresses: [], ports: [], nameServers: [] },
+  id: 'a1',
+  network: 'lan',
+  bridge: 'thaw1',
+  addresses: [],
+  ports: [],
+  nameServers: [],
   names: ['web'],
 };
 
@@ -32,7 +42,9 @@ test('a place is a namespace of CNI plugins', (t) => {
   const place = { namespace: '/n', link, isLeased: true, nameGateways: ['10.1.0.1'] };
   const read = readAttachment({ ...OLD_ATTACHMENT, place });
   t.deepEqual(read, {
-    ...{ ...OLD_ATTACHMENT, driver: 'cni', nameGateways: ['10.1.0.1'] },
+    ...OLD_ATTACHMENT,
+    driver: 'cni',
+    nameGateways: ['10.1.0.1'],
     namespace: { path: '/n', link, isLeased: true },
   });
   t.deepEqual(readAttachment(read), read);

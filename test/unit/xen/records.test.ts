@@ -17,8 +17,16 @@ const UUID = '74686177-0000-8000-a000-000000000001';
 const DOMID = asDomid(7);
 const RINGS = { storeFrame: 1044476, storePort: 1, consoleFrame: 1044479, consolePort: 2 };
 const CONFIG = {
-  ...{ name: 'web', uuid: UUID, type: 'pvh' as const, maxVcpus: 2, onlineVcpus: 1 },
-  ...{ maxMemoryKib: 131072, memoryKib: 65536, kernel: '/k', initrd: '/i', cmdline: '' },
+  name: 'web',
+  uuid: UUID,
+  type: 'pvh' as const,
+  maxVcpus: 2,
+  onlineVcpus: 1,
+  maxMemoryKib: 131072,
+  memoryKib: 65536,
+  kernel: '/k',
+  initrd: '/i',
+  cmdline: '',
 };
 const ALL = [
   ...guestNodes(DOMID, CONFIG),

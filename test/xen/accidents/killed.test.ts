@@ -12,7 +12,9 @@ const LONGEST_MS = 30_000;
 longOnce(`up to ${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {
   t.timeout(900_000);
   const kills = new Kills(t, {
-    ...{ kills: KILLS, longestMs: LONGEST_MS, seed: SEED },
+    kills: KILLS,
+    longestMs: LONGEST_MS,
+    seed: SEED,
     work: ['runs', 'execs', 'ends', 'removes', 'pulls', 'volumes'],
   });
   const count = await kills.run();

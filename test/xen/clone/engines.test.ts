@@ -276,7 +276,16 @@ for (const type of GUEST_TYPES) {
 }
 
 const SMALL = {
-  ...{ flags: 0, maxVcpus: 1, maxEvtchnPort: 1023, maxGrantFrames: 32, maxMaptrackFrames: 0 },
-  ...{ grantVersion: 1, cpupool: 0, emulationFlags: 0, miscFlags: 0 },
-  ...{ maxKib: 7 * 1024, memmapKib: 65536, poolBytes: 2 ** 21 },
+  flags: 0,
+  maxVcpus: 1,
+  maxEvtchnPort: 1023,
+  maxGrantFrames: 32,
+  maxMaptrackFrames: 0,
+  grantVersion: 1,
+  cpupool: 0,
+  emulationFlags: 0,
+  miscFlags: 0,
+  maxKib: 7 * 1024,
+  memmapKib: 65536,
+  poolBytes: 2 ** 21,
 };

@@ -42,7 +42,10 @@ async function counting(script = COUNTS): Promise<{ folder: string; work: string
   await writeFile(join(at, 'held'), '');
   await writeFile(join(at, 'bound'), 'bound\n');
   const bind = (source: string, destination: string, options: string[]) => ({
-    ...{ type: 'bind', source: join(at, source), destination, options },
+    type: 'bind',
+    source: join(at, source),
+    destination,
+    options,
   });
   const folder = await bundleIn(root, script, {});
   const path = join(folder, 'config.json');

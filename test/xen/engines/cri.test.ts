@@ -45,7 +45,10 @@ const NETWORK = {
   name: 'pods',
   plugins: [
     {
-      ...{ type: 'bridge', bridge: 'cni-thaw', isGateway: true, ipMasq: true },
+      type: 'bridge',
+      bridge: 'cni-thaw',
+      isGateway: true,
+      ipMasq: true,
       ipam: {
         type: 'host-local',
         ranges: [[{ subnet: '10.89.77.0/24' }]],
@@ -65,7 +68,9 @@ let layered = '';
 
 const metadata = { name: 'shop', uid: 'shop-uid', namespace: 'default', attempt: 0 };
 const podConfig = () => ({
-  ...{ metadata, hostname: 'shop', log_directory: join(folder, 'logs') },
+  metadata,
+  hostname: 'shop',
+  log_directory: join(folder, 'logs'),
   dns_config: { servers: ['10.89.77.1'], searches: ['pods.test'] },
   linux: { security_context: { namespace_options: { pid: 'CONTAINER' } } },
 });
@@ -116,11 +121,11 @@ async function importImages(): Promise<void> {
 
 async function run(name: string, script: string, more: object = {}): Promise<string> {
   const config = {
-    ...{ metadata: { name, attempt: 0 }, image: { image: IMAGE }, log_path: `${name}.log` },
-    ...{
-      command: ['sh', '-c', script],
-      linux: { security_context: { namespace_options: { pid: 'CONTAINER' } } },
-    },
+    metadata: { name, attempt: 0 },
+    image: { image: IMAGE },
+    log_path: `${name}.log`,
+    command: ['sh', '-c', script],
+    linux: { security_context: { namespace_options: { pid: 'CONTAINER' } } },
     ...more,
   };
   const request = { pod_sandbox_id: pod, config, sandbox_config: podConfig() };
@@ -222,7 +227,10 @@ once('two containers in it: one domain, one network, logs, files of the kubelet'
   });
   t.is(await (await fetch(`http://${status.network.ip}/`)).text(), 'page\n', 'from dom0');
   const { url } = await cri.call<{ url: string }>('Attach', {
-    ...{ container_id: side, stdin: true, stdout: true, stderr: true },
+    container_id: side,
+    stdin: true,
+    stdout: true,
+    stderr: true,
   });
   const stream = await CriStream.open(url);
   stream.write('to and fro\n');

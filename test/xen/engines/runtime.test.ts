@@ -389,7 +389,8 @@ once('containers that CRI-O says are a pod are in one domain', async (t) => {
   const annotations = { [`${CRIO}.ContainerType`]: 'container', [`${CRIO}.SandboxID`]: 'pod' };
   const own = ['pid', 'mount'].map((type) => ({ type }));
   const shared = ['network', 'ipc', 'uts'].map((type) => ({
-    ...{ type, path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}` },
+    type,
+    path: `/proc/${pid}/ns/${type === 'network' ? 'net' : type}`,
   }));
   const member = await bundle(waits, { annotations, linux: { namespaces: [...own, ...shared] } });
   await create(t, 'member', member);

@@ -17,7 +17,9 @@ const SEED = Number(process.env['THAW_KILLS_SEED'] ?? Date.now() % 1_000_000);
 test.serial(`${KILLS} kills of thawd at random moments, seed ${SEED}`, async (t) => {
   t.timeout(LONGEST_MS + 600_000);
   const kills = new Kills(t, {
-    ...{ kills: KILLS, longestMs: LONGEST_MS, seed: SEED },
+    kills: KILLS,
+    longestMs: LONGEST_MS,
+    seed: SEED,
     work: DONE,
   });
   const count = await kills.run();

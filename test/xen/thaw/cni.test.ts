@@ -35,7 +35,11 @@ const bridged = {
   name: 'cni-bridged',
   plugins: [
     {
-      ...{ type: 'bridge', bridge: BRIDGE, isGateway: true, ipMasq: true, mtu: 1400 },
+      type: 'bridge',
+      bridge: BRIDGE,
+      isGateway: true,
+      ipMasq: true,
+      mtu: 1400,
       capabilities: { ips: true, mac: true },
       ipam: {
         type: 'host-local',

@@ -179,7 +179,9 @@ once('it outlives a killed thawd, streams and status too, and the next knows it'
   await startThawd();
   // The new process must not get the id of a running one.
   t.deepEqual(await exec([NAME, 'sh', '-c', 'echo new; exit 3']), {
-    ...{ status: 3, stdout: 'new\n', stderr: '' },
+    status: 3,
+    stdout: 'new\n',
+    stderr: '',
   });
   after.child.stdin?.end('still here\n');
   t.is((await after.done).stdout, 'ready\nstill here\n');

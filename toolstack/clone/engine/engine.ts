@@ -61,7 +61,12 @@ export function cloneConfig(
   const { type, vcpus: maxVcpus, memoryKib } = template.shape;
   const { name, uuid, maxMemoryKib } = request;
   return {
-    ...{ name, uuid, type, kernel, initrd, cmdline },
+    name,
+    uuid,
+    type,
+    kernel,
+    initrd,
+    cmdline,
     maxVcpus,
     onlineVcpus: template.running?.vcpus ?? 1,
     memoryKib,

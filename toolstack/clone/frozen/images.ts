@@ -206,7 +206,10 @@ export class FrozenImages {
     onProgress({ text });
     const onSent = (done: number): void => onProgress({ text, done, total });
     const template = await make(host, guest, {
-      ...{ key: await this.#key(plan), shape, folder: join(folder, TEMPLATE), helloMs },
+      key: await this.#key(plan),
+      shape,
+      folder: join(folder, TEMPLATE),
+      helloMs,
       prepare: putInto(host, { layers, upperKib, start }, onSent),
     });
     return this.#keep({ plan, template });

@@ -96,8 +96,16 @@ function templateConfig(guest: GuestFiles, shape: Shape, name: string, uuid: str
   const { kernel, initrd, cmdline } = guest;
   const { type, vcpus: maxVcpus, memoryKib } = shape;
   return libxlConfig({
-    ...{ name, uuid, type, kernel, initrd, cmdline },
-    ...{ maxVcpus, onlineVcpus: 1, memoryKib, maxMemoryKib: memoryKib },
+    name,
+    uuid,
+    type,
+    kernel,
+    initrd,
+    cmdline,
+    maxVcpus,
+    onlineVcpus: 1,
+    memoryKib,
+    maxMemoryKib: memoryKib,
   });
 }
 

@@ -34,7 +34,12 @@ export async function makeTemplate(
   );
   const { dataPages, bytes } = stream;
   const template: Template = {
-    ...{ key, shape, fd, bytes, dataPages, memTotalKib },
+    key,
+    shape,
+    fd,
+    bytes,
+    dataPages,
+    memTotalKib,
     ...(kept ? { kept } : {}),
   };
   const ms = Math.round(performance.now() - started);

@@ -59,9 +59,14 @@ export async function saveTemplate(folder: string, template: Template): Promise<
     await pipeline(from, createWriteStream(join(temporary, STREAM), { mode: 0o600, flush: true }));
     const { key, shape, running, kept, bytes, dataPages, memTotalKib } = template;
     const description: Description = {
-      ...{ key, shape, ...(running ? { running } : {}) },
+      key,
+      shape,
+      ...(running ? { running } : {}),
       ...(kept ? { kept: storeKept(kept) } : {}),
-      ...{ bytes, dataPages, memTotalKib, sha256: hash.digest('hex') },
+      bytes,
+      dataPages,
+      memTotalKib,
+      sha256: hash.digest('hex'),
     };
     await writeAtomic(join(temporary, DESCRIPTION), `${JSON.stringify(description, null, 2)}\n`);
     await rm(folder, { recursive: true, force: true });
@@ -95,8 +100,14 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
   const { key, shape, running, bytes, dataPages, memTotalKib } = description;
   const kept = loadKept(description.kept);
   return {
-    ...{ key, shape, ...(running ? { running } : {}), ...(kept ? { kept } : {}) },
-    ...{ bytes, dataPages, memTotalKib, fd },
+    key,
+    shape,
+    ...(running ? { running } : {}),
+    ...(kept ? { kept } : {}),
+    bytes,
+    dataPages,
+    memTotalKib,
+    fd,
   };
 }
 

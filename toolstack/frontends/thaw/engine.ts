@@ -137,7 +137,11 @@ async function hostInfo(
     },
     defaults: { type: defaultType, memoryBytes: DEFAULT_MEMORY_BYTES },
     templates: (await templates.list()).map(({ key, shape, bytes }) => ({
-      ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
+      key,
+      type: shape.type,
+      vcpus: shape.vcpus,
+      memoryBytes: shape.memoryKib * 1024,
+      bytes,
       ready: services.pool.ready(key),
     })),
     containers: { running, ended: manager.list(true).length - running },

@@ -62,11 +62,18 @@ export async function freezeContainer(
   });
   const { image, imageId, command, inGuest, process, memoryBytes } = container.record;
   const plan: ContainerPlan = {
-    ...{ kind: 'container', name, image, imageId, command, inGuest, after },
+    kind: 'container',
+    name,
+    image,
+    imageId,
+    command,
+    inGuest,
+    after,
     limits: limitsOf(container.record),
     ...(process ? { process } : {}),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...{ shape: copied.shape, vcpus: copied.running?.vcpus ?? 1 },
+    shape: copied.shape,
+    vcpus: copied.running?.vcpus ?? 1,
     layers: copied.running?.disks ?? [],
     created: Date.now(),
   };
@@ -79,7 +86,11 @@ export async function listTemplates(services: ContainerServices): Promise<Templa
   const { sandbox, frozen, pool } = services;
   const plain = (await sandbox.templates.list()).map(({ key, shape, bytes }) => ({
     kind: 'kernel' as const,
-    ...{ key, type: shape.type, vcpus: shape.vcpus, memoryBytes: shape.memoryKib * 1024, bytes },
+    key,
+    type: shape.type,
+    vcpus: shape.vcpus,
+    memoryBytes: shape.memoryKib * 1024,
+    bytes,
     ready: pool.ready(key),
   }));
   const named = frozen.list().map((plan) => summarize(services, plan, frozen.loaded(plan.name)));
@@ -105,7 +116,13 @@ function summarize(
   template: Template | undefined,
 ): TemplateSummary {
   return {
-    ...{ kind, name, image, command, created, type: shape.type, vcpus: shape.vcpus },
+    kind,
+    name,
+    image,
+    command,
+    created,
+    type: shape.type,
+    vcpus: shape.vcpus,
     memoryBytes: shape.memoryKib * 1024,
     ...(template ? { key: template.key, bytes: template.bytes } : {}),
     ready: template ? pool.ready(template.key) : 0,

@@ -85,7 +85,13 @@ function summarizeImage(image: Image, manager: Manager): ImageSummary {
   const { id, names, digest, size, created, layers, config } = image;
   const own = [...manager.containers].filter(({ record }) => record.imageId === id);
   return {
-    ...{ id, names, digest, size, created, layers: layers.length, labels: config.labels },
+    id,
+    names,
+    digest,
+    size,
+    created,
+    layers: layers.length,
+    labels: config.labels,
     containers: own.length,
   };
 }
@@ -169,15 +175,27 @@ function inspected(details: ImageDetails): ImageInspected {
   const { image, config, author, comment, diffIds, history, manifestType } = details;
   const { id, names, digest, size, created, architecture, os } = image;
   return {
-    ...{ Id: id.replace(/^sha256:/, ''), Digest: digest },
+    Id: id.replace(/^sha256:/, ''),
+    Digest: digest,
     RepoTags: names.filter((name) => !name.includes('@')),
     RepoDigests: digest === '' ? [] : digestNames(names, digest),
-    ...{ Comment: comment, Created: created, Config: config, Author: author },
-    ...{ Architecture: architecture, Os: os, Size: size },
+    Comment: comment,
+    Created: created,
+    Config: config,
+    Author: author,
+    Architecture: architecture,
+    Os: os,
+    Size: size,
     RootFS: { Type: 'layers', Layers: [...diffIds] },
-    ...{ Labels: image.config.labels, ManifestType: manifestType, User: image.config.user },
+    Labels: image.config.labels,
+    ManifestType: manifestType,
+    User: image.config.user,
     History: history.map(({ created: at, createdBy, comment: said, isEmpty, size: own }) => ({
-      ...{ created: at, created_by: createdBy, comment: said, empty_layer: isEmpty, size: own },
+      created: at,
+      created_by: createdBy,
+      comment: said,
+      empty_layer: isEmpty,
+      size: own,
     })),
   };
 }

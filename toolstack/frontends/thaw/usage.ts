@@ -53,7 +53,9 @@ async function containerUsage(manager: ContainerManager, folder: string): Promis
   const size = ({ id }: { id: string }): Promise<number> => bytesBelow(join(folder, id));
   const ended = all.filter(({ state }) => ['created', 'exited', 'lost'].includes(state));
   return {
-    ...{ type: 'Containers', total: all.length, active: up.length },
+    type: 'Containers',
+    total: all.length,
+    active: up.length,
     bytes: await sum(all.map(size)),
     reclaimableBytes: await sum(ended.map(size)),
   };
@@ -69,7 +71,8 @@ async function volumeUsage(
     .map((record) => ({ record, isUsed: usersOf(manager, record.name).length > 0 }));
   const size = ({ record }: (typeof all)[number]): Promise<number> => volumes.usage(record);
   return {
-    ...{ type: 'Local Volumes', total: all.length },
+    type: 'Local Volumes',
+    total: all.length,
     active: all.filter(({ isUsed }) => isUsed).length,
     bytes: await sum(all.map(size)),
     reclaimableBytes: await sum(all.filter(({ isUsed }) => !isUsed).map(size)),

@@ -57,7 +57,8 @@ function configAfter(before: JsonObject, diffId: string, change: CommitChange): 
   const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
   const { author, comment, createdBy } = change;
   const entry = {
-    ...{ created, created_by: createdBy },
+    created,
+    created_by: createdBy,
     ...(author === '' ? {} : { author }),
     ...(comment === '' ? {} : { comment }),
   };

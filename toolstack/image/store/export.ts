@@ -73,8 +73,10 @@ export async function saveImage(
 let counter = 0;
 
 const TRANSPORTS: Record<SaveFormat, string> = {
-  ...{ 'docker-archive': 'docker-archive', 'oci-archive': 'oci-archive' },
-  ...{ 'oci-dir': 'oci', 'docker-dir': 'dir' },
+  'docker-archive': 'docker-archive',
+  'oci-archive': 'oci-archive',
+  'oci-dir': 'oci',
+  'docker-dir': 'dir',
 };
 
 async function kindOf(path: string): Promise<'file' | 'none' | 'other'> {
@@ -112,7 +114,11 @@ export async function exportJob(
     );
   const { tlsVerify, authFile, signal, onProgress } = options;
   return {
-    ...{ source, tlsVerify, authFile, blobs: blobs, tmpRoot: join(root, 'tmp') },
+    source,
+    tlsVerify,
+    authFile,
+    blobs: blobs,
+    tmpRoot: join(root, 'tmp'),
     signal: signal ?? new AbortController().signal,
     progress: onProgress ?? (() => undefined),
   };

@@ -58,10 +58,15 @@ export class ImageStore {
     this.#blobs = new BlobStore(join(options.root, 'blobs'));
     this.#catalog = new Catalog(this.#records, layers, this.#blobs);
     this.#arrivals = new Arrivals({
-      ...{ root: options.root, limits: { ...DEFAULT_LIMITS, ...options.limits } },
-      ...{ keepsBlobs: options.keepsBlobs ?? true, records: this.#records, layers },
-      ...{ blobs: this.#blobs, catalog: this.#catalog },
-      ...{ changes: this.#changes, holds: this.#holds },
+      root: options.root,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      keepsBlobs: options.keepsBlobs ?? true,
+      records: this.#records,
+      layers,
+      blobs: this.#blobs,
+      catalog: this.#catalog,
+      changes: this.#changes,
+      holds: this.#holds,
     });
   }
 

@@ -78,7 +78,9 @@ function inArchive(path: string, options: Pick<ToolOptions, 'tmpDir' | 'signal'>
       const args = ['--extract', '--to-stdout', '--occurrence=1', `--file=${path}`, '--', member];
       try {
         const text = await runTool('tar', args, {
-          ...{ ...options, timeoutMs: TAR_MS, stdoutMax: INDEX_MAX },
+          ...options,
+          timeoutMs: TAR_MS,
+          stdoutMax: INDEX_MAX,
         });
         return text.toString('utf8');
       } catch (error) {

@@ -39,7 +39,9 @@ export async function commitContainer(
       image === undefined ? [] : [image],
       {
         signal,
-        ...{ author, comment, createdBy: record.command.join(' ') },
+        author,
+        comment,
+        createdBy: record.command.join(' '),
         process: (config) => change(withOwn(config, record.options)),
         writeLayer: (folder) =>
           meanwhile(() =>

@@ -91,7 +91,10 @@ async function onItsOwn<T>(
   const inMemory = goIntoMemory(sizes, OPENED_KIB);
   const own = newSandboxRecord(
     {
-      ...{ id: sandboxIdOf(newContainerId()), hostname: 'files', layers, inMemory },
+      id: sandboxIdOf(newContainerId()),
+      hostname: 'files',
+      layers,
+      inMemory,
       name: `thaw-files-${randomBytes(4).toString('hex')}`,
       ...(disk ? { disk } : {}),
     },

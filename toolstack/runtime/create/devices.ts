@@ -149,7 +149,8 @@ export function deviceNodes(
   sandbox: Parameters<typeof deviceNumber>[0],
 ): DeviceNode[] {
   return devices.map(({ destination, access }, index) => ({
-    ...{ path: destination, access },
+    path: destination,
+    access,
     ...deviceNumber(sandbox, index),
   }));
 }

@@ -35,18 +35,32 @@ export function memberRecord(
   const memoryBytes = options.memoryBytes ?? ofPod.memoryBytes ?? POD_MEMORY_BYTES;
   const own = sandboxIdOf(id);
   return {
-    ...{ id, name, image: options.image, imageId: image.id, command: [], inGuest: own },
-    ...{ created: Date.now(), state: 'creating', rm: options.rm, flags: processFlags(options) },
-    ...{ cpus: options.cpus ?? ofPod.cpus ?? 1, options: { ...options, pod: podId } },
+    id,
+    name,
+    image: options.image,
+    imageId: image.id,
+    command: [],
+    inGuest: own,
+    created: Date.now(),
+    state: 'creating',
+    rm: options.rm,
+    flags: processFlags(options),
+    cpus: options.cpus ?? ofPod.cpus ?? 1,
+    options: { ...options, pod: podId },
     stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     pod: { id: podId, name: podName },
     sandbox: {
-      ...{ id: own, name: podName, uuid: sandbox?.uuid ?? '', mac: '' },
-      ...{ type: sandbox?.type ?? ofPod.type ?? 'pvh', vcpus: Math.ceil(ofPod.cpus ?? 1) },
+      id: own,
+      name: podName,
+      uuid: sandbox?.uuid ?? '',
+      mac: '',
+      type: sandbox?.type ?? ofPod.type ?? 'pvh',
+      vcpus: Math.ceil(ofPod.cpus ?? 1),
       memoryKib: Math.ceil(memoryBytes / 1024),
       hostname: ofPod.share.includes('uts') ? hostname : own,
       machineId: sandbox?.machineId ?? id.slice(0, 32),
-      ...{ layers: image.layers.map((layer) => layer.erofsPath), inMemory: false },
+      layers: image.layers.map((layer) => layer.erofsPath),
+      inMemory: false,
       ...(disk ? { disk } : {}),
       ...(options.storageBytes === undefined || disk
         ? {}
@@ -80,6 +94,9 @@ export function planMember(
   const { memoryBytes, cpus } = options;
   const binds = bindsOf(options.mounts, device);
   return planStart(of, image, { ...options, ...defined(given) }, client, binds, {
-    ...{ share, rootfs: inGuest, memoryBytes, cpus },
+    share,
+    rootfs: inGuest,
+    memoryBytes,
+    cpus,
   });
 }

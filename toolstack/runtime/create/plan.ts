@@ -211,7 +211,8 @@ function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
   if (plan.kind === 'image') return processOf(plan.start);
   const { process, limits, command, inGuest, memoryBytes } = plan;
   return {
-    ...{ command, inGuest },
+    command,
+    inGuest,
     ...(process ? { process: process as ProcessObject } : {}),
     ...(limits ? { limits } : {}),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
@@ -267,8 +268,17 @@ async function newRecord(
     throw error;
   }
   return {
-    ...{ id, name, image: '', imageId: '', command: [], inGuest: '', flags: 0 },
-    ...{ created: Date.now(), state: 'creating', rm, cpus: limits.cpus },
+    id,
+    name,
+    image: '',
+    imageId: '',
+    command: [],
+    inGuest: '',
+    flags: 0,
+    created: Date.now(),
+    state: 'creating',
+    rm,
+    cpus: limits.cpus,
     sandbox: own,
   };
 }

@@ -148,7 +148,9 @@ function outerFirst<T extends { destination: string }>(mounts: T[]): T[] {
 
 function tmpfsMount({ path, options }: { path: string; options: string[] }) {
   return {
-    ...{ destination: path, type: 'tmpfs', source: 'tmpfs' },
+    destination: path,
+    type: 'tmpfs',
+    source: 'tmpfs',
     options: ['rprivate', 'nosuid', 'nodev', 'tmpcopyup', ...options],
   };
 }

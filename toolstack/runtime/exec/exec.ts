@@ -61,7 +61,9 @@ export async function beginIn(
   return addProcess(
     { execs: container.execs, sandbox },
     {
-      ...{ flags, begin, signal: client.signal },
+      flags,
+      begin,
+      signal: client.signal,
       join: options.detach ? undefined : join,
       steps: (process) => new Steps(services.log, `Process ${process} of ${record.name}`),
     },
@@ -101,7 +103,9 @@ async function planExec(
 
 /** Replaces the process that the records of early thawd versions lack. */
 const UNKNOWN: ProcessObject = {
-  ...{ args: [], env: [`PATH=${DEFAULT_PATH}`], cwd: '/' },
+  args: [],
+  env: [`PATH=${DEFAULT_PATH}`],
+  cwd: '/',
   user: { uid: 0, gid: 0, additionalGids: [] },
 };
 

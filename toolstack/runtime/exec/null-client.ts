@@ -4,7 +4,11 @@
 import type { Client } from '../../api/engine.js';
 
 export const NULL_CLIENT: Client = {
-  ...{ cwd: '/', env: {}, rows: 0, cols: 0, signal: new AbortController().signal },
+  cwd: '/',
+  env: {},
+  rows: 0,
+  cols: 0,
+  signal: new AbortController().signal,
   isTerminal: { stdin: false, stdout: false, stderr: false },
   detachKeys: Buffer.alloc(0),
   out: () => undefined,

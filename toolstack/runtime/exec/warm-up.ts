@@ -38,7 +38,10 @@ export async function runBefore(
 ): Promise<void> {
   const options = {
     command: ['sh', '-c', 'exec 1>&2; exec sh -c "$0"', command],
-    ...{ interactive: false, tty: false, detach: false, env: [] },
+    interactive: false,
+    tty: false,
+    detach: false,
+    env: [],
   };
   const joiner: Client = {
     ...client,

@@ -14,12 +14,20 @@ export function inspectContainer(record: ContainerRecord, records: RecordStore):
   const { id, name, created, command, image, imageId, sandbox, restarts = 0 } = record;
   const [path = '', ...args] = command;
   return {
-    ...{ Id: id, Name: name, Created: timeText(created), Path: path, Args: args },
+    Id: id,
+    Name: name,
+    Created: timeText(created),
+    Path: path,
+    Args: args,
     State: stateOf(record),
-    ...{ Image: imageId.replace(/^sha256:/, ''), ImageName: image, RestartCount: restarts },
+    Image: imageId.replace(/^sha256:/, ''),
+    ImageName: image,
+    RestartCount: restarts,
     Domain: {
       Id: isUp(record) ? (sandbox.domid ?? null) : null,
-      ...{ Uuid: sandbox.uuid, Type: sandbox.type, Vcpus: sandbox.vcpus },
+      Uuid: sandbox.uuid,
+      Type: sandbox.type,
+      Vcpus: sandbox.vcpus,
       Memory: sandbox.memoryKib * 1024,
     },
     Config: configOf(record),
@@ -39,26 +47,35 @@ function mountsOf({ options, sandbox }: ContainerRecord): Inspected['Mounts'] {
     Source:
       shareOf(sandbox.files ?? [], mounts, mount)?.path ??
       (mount.type === 'bind' ? mount.source : ''),
-    ...{ Destination: mount.destination, Mode: '', Options: mount.options },
-    ...{ RW: !mount.readOnly, Propagation: propagationOf(mount.options) },
+    Destination: mount.destination,
+    Mode: '',
+    Options: mount.options,
+    RW: !mount.readOnly,
+    Propagation: propagationOf(mount.options),
   }));
 }
 
 function stateOf(record: ContainerRecord): Inspected['State'] {
   const { state, exit, reason, started, finished, health } = record;
   return {
-    ...{ Status: state, Running: state === 'running', Paused: state === 'paused' },
+    Status: state,
+    Running: state === 'running',
+    Paused: state === 'paused',
     OOMKilled: exit?.oomKilled === true,
     // The same value as in thaw wait: the exit status is unknown, and 0 would look like success.
     ExitCode: exit ? shellStatus(exit) : state === 'lost' ? -1 : 0,
     Error: reason ?? '',
-    ...{ StartedAt: timeText(started), FinishedAt: timeText(finished) },
+    StartedAt: timeText(started),
+    FinishedAt: timeText(finished),
     ...(health
       ? {
           Health: {
-            ...{ Status: health.status, FailingStreak: health.failures },
+            Status: health.status,
+            FailingStreak: health.failures,
             Log: health.log.map(({ start, end, exitCode }) => ({
-              ...{ Start: timeText(start), End: timeText(end), ExitCode: exitCode },
+              Start: timeText(start),
+              End: timeText(end),
+              ExitCode: exitCode,
             })),
           },
         }
@@ -73,16 +90,17 @@ function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
   const Ports: Inspected['NetworkSettings']['Ports'] = {};
   for (const port of isUp(record) ? (network?.ports ?? []) : [])
     (Ports[`${port.containerPort}/${port.protocol}`] ??= []).push({
-      ...{ HostIp: port.hostIp, HostPort: String(port.hostPort) },
+      HostIp: port.hostIp,
+      HostPort: String(port.hostPort),
     });
   const own = {
-    ...{
-      MacAddress: network?.namespace?.link.mac ?? mac,
-      IPAddress: four?.address ?? '',
-      IPPrefixLen: four?.prefix ?? 0,
-    },
-    ...{ Gateway: four?.gateway ?? '', GlobalIPv6Address: six?.address ?? '' },
-    ...{ GlobalIPv6PrefixLen: six?.prefix ?? 0, Aliases: network?.names ?? [] },
+    MacAddress: network?.namespace?.link.mac ?? mac,
+    IPAddress: four?.address ?? '',
+    IPPrefixLen: four?.prefix ?? 0,
+    Gateway: four?.gateway ?? '',
+    GlobalIPv6Address: six?.address ?? '',
+    GlobalIPv6PrefixLen: six?.prefix ?? 0,
+    Aliases: network?.names ?? [],
   };
   const { MacAddress, IPAddress, GlobalIPv6Address, Gateway } = own;
   const Networks = network ? { [network.network]: own } : {};
@@ -99,8 +117,11 @@ function configOf(record: ContainerRecord): Inspected['Config'] {
   const options: Partial<CreateOptions> = record.options ?? {};
   const { uid = 0, gid = 0 } = process?.user ?? {};
   return {
-    ...{ Hostname: sandbox.hostname, User: options.user ?? (uid === 0 ? '' : `${uid}:${gid}`) },
-    ...{ Env: process?.env ?? [], Cmd: command, WorkingDir: process?.cwd ?? '/' },
+    Hostname: sandbox.hostname,
+    User: options.user ?? (uid === 0 ? '' : `${uid}:${gid}`),
+    Env: process?.env ?? [],
+    Cmd: command,
+    WorkingDir: process?.cwd ?? '/',
     Labels: options.labels ?? {},
     Tty: (flags & ProcessFlag.TTY) !== 0,
     OpenStdin: (flags & ProcessFlag.STDIN) !== 0,
@@ -114,8 +135,11 @@ function configOf(record: ContainerRecord): Inspected['Config'] {
 function healthcheckOf(check: HealthCheck): NonNullable<Inspected['Config']['Healthcheck']> {
   const { command, intervalMs, timeoutMs, retries, startPeriodMs } = check;
   return {
-    ...{ Test: ['CMD', ...command], Interval: intervalMs * 1e6, Timeout: timeoutMs * 1e6 },
-    ...{ Retries: retries, StartPeriod: startPeriodMs * 1e6 },
+    Test: ['CMD', ...command],
+    Interval: intervalMs * 1e6,
+    Timeout: timeoutMs * 1e6,
+    Retries: retries,
+    StartPeriod: startPeriodMs * 1e6,
   };
 }
 
@@ -126,10 +150,12 @@ function hostConfigOf(record: ContainerRecord): Inspected['HostConfig'] {
   return {
     AutoRemove: rm,
     RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.retries },
-    ...{ Memory: memoryOf(record), NanoCpus: Math.round(cpus * 1e9) },
+    Memory: memoryOf(record),
+    NanoCpus: Math.round(cpus * 1e9),
     PidsLimit: pidsLimitOf(record),
     ReadonlyRootfs: options.readOnly ?? false,
-    ...{ CapAdd: options.capAdd ?? [], CapDrop: options.capDrop ?? [] },
+    CapAdd: options.capAdd ?? [],
+    CapDrop: options.capDrop ?? [],
     Ulimits: ulimits.map(({ type, soft, hard }) => ({ Name: type, Soft: soft, Hard: hard })),
     Tmpfs: Object.fromEntries(tmpfs.map((mount) => [mount.path, mount.options.join(',')])),
     ExtraHosts: addHosts.map((host) => `${host.name}:${host.address}`),

@@ -18,7 +18,12 @@ export class Events {
   tell(action: string, record: ContainerRecord): void {
     const { id, name, image, exit, health } = record;
     const event: ThawEvent = {
-      ...{ time: Date.now(), type: 'container', action, id, name, image },
+      time: Date.now(),
+      type: 'container',
+      action,
+      id,
+      name,
+      image,
       ...(action === 'health_status' && health ? { health: health.status } : {}),
       ...(action === 'died' ? { exitStatus: exit ? shellStatus(exit) : -1 } : {}),
     };

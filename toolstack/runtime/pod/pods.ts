@@ -26,8 +26,12 @@ export class Pods {
   /** Makes a pod that has no domain yet. The caller has reserved the name. */
   async create(name: string, options: PodCreateOptions): Promise<Pod> {
     const record: PodRecord = {
-      ...{ id: newPodId(), name, options, hostname: options.hostname ?? name },
-      ...{ created: Date.now(), state: 'created' },
+      id: newPodId(),
+      name,
+      options,
+      hostname: options.hostname ?? name,
+      created: Date.now(),
+      state: 'created',
     };
     await this.#services.store.save(record);
     const pod = new Pod(this.#services, record);

@@ -26,7 +26,9 @@ export interface PodRecord {
 export class PodStore extends FolderStore<PodRecord> {
   constructor(folder: string) {
     super(folder, {
-      ...{ name: 'pod', file: 'pod.json', unreadable: 'remove' },
+      name: 'pod',
+      file: 'pod.json',
+      unreadable: 'remove',
       keyOf: ({ id }) => id,
       lasts: ({ state }) => state !== 'running',
       toJson: (record) => record,

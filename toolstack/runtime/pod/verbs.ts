@@ -48,19 +48,27 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
   const { network, type = options.type } = pod.domain?.sandbox.record ?? {};
   const containers = membersOf(manager, pod).map(({ record }) => record);
   return {
-    ...{ id, name, created, hostname, labels: options.labels, share: options.share },
+    id,
+    name,
+    created,
+    hostname,
+    labels: options.labels,
+    share: options.share,
     status: podStatus(state, containers),
     ...(started === undefined ? {} : { started }),
     ...(reason === undefined ? {} : { reason }),
     ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
     ...(type ? { type } : {}),
     memoryBytes: options.memoryBytes ?? POD_MEMORY_BYTES,
-    ...{ cpus: options.cpus ?? 1, exitPolicy: options.exitPolicy },
+    cpus: options.cpus ?? 1,
+    exitPolicy: options.exitPolicy,
     ...(network ? { network: network.network } : {}),
     addresses: (network?.addresses ?? []).map(({ address }) => address),
     ports: network?.ports ?? [],
     containers: containers.map((record) => ({
-      ...{ id: record.id, name: record.name, state: record.state },
+      id: record.id,
+      name: record.name,
+      state: record.state,
     })),
   };
 }

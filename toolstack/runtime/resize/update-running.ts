@@ -34,7 +34,8 @@ export async function updateRunning(
       services.sandbox,
       { record, name: record.inGuest, sandbox, own },
       {
-        ...{ change: { cpus, pids, memoryBytes }, before: limitsOf(services, record) },
+        change: { cpus, pids, memoryBytes },
+        before: limitsOf(services, record),
         after: { cpus, pids, memoryBytes },
         size: limits && { vcpus: Math.ceil(limits.cpus), memoryKib: limits.memoryKib },
       },

@@ -88,7 +88,9 @@ async function ownLimits(
     );
   const { type, memoryKib } = record.sandbox;
   const asked = {
-    ...{ type, memoryBytes: memoryBytes ?? memoryKib * 1024, cpus: cpus ?? record.cpus },
+    type,
+    memoryBytes: memoryBytes ?? memoryKib * 1024,
+    cpus: cpus ?? record.cpus,
     ...(options?.template ? { template: options.template } : {}),
   };
   return checkLimits(asked, sandbox, plan?.shape.memoryKib);
@@ -106,6 +108,7 @@ function changed(
   return {
     ...(limits ? { memoryBytes: limitWithin(memoryBytes) } : {}),
     ...(options ? { options } : pidsLimit === undefined ? {} : { pidsLimit }),
-    ...{ cpus, sandbox: Object.assign(sandbox, { ...own, memoryKib }) },
+    cpus,
+    sandbox: Object.assign(sandbox, { ...own, memoryKib }),
   };
 }

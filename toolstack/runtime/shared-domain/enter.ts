@@ -87,7 +87,9 @@ async function mountRoot(
   await all(disks.map((one) => domain.disks.plug(one)));
   const names = disks.map((one) => MemberDisks.guestName(one));
   await askMount(await domain.sandbox.agent(), {
-    ...{ rootfs: name, devices: names.slice(0, layers.length), upperKib },
+    rootfs: name,
+    devices: names.slice(0, layers.length),
+    upperKib,
     upper: disk && (names.at(-1) ?? ''),
   });
 }

@@ -41,8 +41,12 @@ export async function checkpointContainer(
     const image = await ownImage(services.images, record.imageId);
     const layers = await savedLayers(image, disksOf(record.sandbox).length > 0, client.signal);
     const request: SaveRequest = {
-      ...{ path: target, sandbox: record.sandbox, inGuest: record.inGuest, leavesRunning },
-      ...{ signal: client.signal, onProgress: tellOf(onProgress, `Writing ${path}`) },
+      path: target,
+      sandbox: record.sandbox,
+      inGuest: record.inGuest,
+      leavesRunning,
+      signal: client.signal,
+      onProgress: tellOf(onProgress, `Writing ${path}`),
       describe: () => ({ container: savedOf(record), layers }),
     };
     await saveDomain(services.sandbox, request, (work) =>
@@ -95,10 +99,20 @@ function savedOf(record: ContainerRecord): SavedContainer {
   const { hostname, network } = record.sandbox;
   const { args = [], env = [], cwd = '/', user } = process ?? {};
   return {
-    ...{ name, hostname, image, imageId, command, inGuest, cpus, flags, memoryBytes },
-    ...{ pidsLimit: pidsLimitOf(record), limits: limitsOf(record) },
+    name,
+    hostname,
+    image,
+    imageId,
+    command,
+    inGuest,
+    cpus,
+    flags,
+    memoryBytes,
+    pidsLimit: pidsLimitOf(record),
+    limits: limitsOf(record),
     process: user && { args, env, cwd, user },
     stopSignal: record.options?.stopSignal ?? record.stopSignal,
-    ...{ network: network?.network, ports: network?.ports ?? [] },
+    network: network?.network,
+    ports: network?.ports ?? [],
   };
 }

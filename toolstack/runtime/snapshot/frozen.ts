@@ -36,7 +36,10 @@ export function planFreeze(
   const config = JSON.parse(start.config) as { process: { args: string[] } };
   const { type, vcpus } = shapeFor(limits.type, given.cpus, hostCpus);
   return {
-    ...{ kind: 'image', name: options.name, image: options.image, imageId: image.id },
+    kind: 'image',
+    name: options.name,
+    image: options.image,
+    imageId: image.id,
     layers: image.layers.map((layer) => layer.erofsPath),
     command: config.process.args,
     shape: { type, vcpus, memoryKib: frozenMemoryKib(image.size) },
@@ -74,7 +77,10 @@ export function planBegin(
 ): BeginRequest {
   const { sandbox, flags, inGuest: container } = record;
   return {
-    ...{ process: INIT_PROCESS, flags, rows: client.rows, cols: client.cols },
+    process: INIT_PROCESS,
+    flags,
+    rows: client.rows,
+    cols: client.cols,
     container,
     hostname: sandbox.hostname,
     files: boundFiles(sandbox, record.options),

@@ -49,7 +49,9 @@ export async function restoreContainer(
       const image = await imageOf(services, saved, path);
       await checkLayers(file.header, image, path, client.signal);
       const request = {
-        ...{ name, rm: false, ports: ports ?? saved.ports },
+        name,
+        rm: false,
+        ports: ports ?? saved.ports,
         // Under its old name the container keeps its hostname. Under another name its hostname is its id, as usual.
         ...(wanted === undefined ? { hostname: saved.hostname } : {}),
       };
@@ -146,14 +148,22 @@ function sourceOf(
   const { stopSignal, network, pidsLimit, limits, memoryBytes } = container;
   const { shape, vcpus, memoryKib, inMemory } = domain;
   return {
-    ...{ image: called, imageId, command, inGuest, cpus, flags },
+    image: called,
+    imageId,
+    command,
+    inGuest,
+    cpus,
+    flags,
     ...(process ? { process } : {}),
     ...(pidsLimit === undefined ? {} : { pidsLimit }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(limits ? { limits } : {}),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     sandbox: {
-      ...{ type: shape.type, vcpus, memoryKib, inMemory },
+      type: shape.type,
+      vcpus,
+      memoryKib,
+      inMemory,
       layers: inMemory ? [] : image.layers.map(({ erofsPath }) => erofsPath),
       ...(disk ? { disk: { bytes: disk.bytes } } : {}),
       ...(network === undefined ? {} : { network: { network } }),

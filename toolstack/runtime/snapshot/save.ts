@@ -77,9 +77,14 @@ async function sourceOf(
       : request.describe(await sealFids(request.stash));
   return {
     about: {
-      ...{ thaw: VERSION, created: Date.now(), host, ...description },
+      thaw: VERSION,
+      created: Date.now(),
+      host,
+      ...description,
       domain: {
-        ...{ shape, memTotalKib, vcpus: running?.vcpus ?? 1 },
+        shape,
+        memTotalKib,
+        vcpus: running?.vcpus ?? 1,
         // xl may have given the domain more memory.
         memoryKib: Math.max(memoryKib, shape.memoryKib),
         inMemory: inMemory || layers.length === 0,

@@ -166,17 +166,30 @@ export async function recordOfCopy(
     ? await services.networks.attach({ network: joined.network, names: [name], ports })
     : undefined;
   return {
-    ...{ id, name, image, imageId, command, inGuest, cpus, rm },
+    id,
+    name,
+    image,
+    imageId,
+    command,
+    inGuest,
+    cpus,
+    rm,
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
-    ...{ pidsLimit: pidsLimitOf(source), limits: limitsOf(source) },
+    pidsLimit: pidsLimitOf(source),
+    limits: limitsOf(source),
     ...(stopSignal === undefined ? {} : { stopSignal }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     flags: source.flags & ~ProcessFlag.STDIN,
-    ...{ created: Date.now(), state: 'creating' },
+    created: Date.now(),
+    state: 'creating',
     sandbox: newSandboxRecord(
       // Layers in the guest's memory are part of the copy.
       {
-        ...{ id: sandboxIdOf(id), name, hostname, layers: inMemory ? [] : layers, inMemory },
+        id: sandboxIdOf(id),
+        name,
+        hostname,
+        layers: inMemory ? [] : layers,
+        inMemory,
         ...(network ? { network } : {}),
         ...(disk ? { disk: services.disks.of(id, disk.bytes) } : {}),
       },

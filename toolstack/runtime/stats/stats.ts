@@ -30,7 +30,11 @@ export async function statsOf(
   ]);
   if (!domain) return undefined;
   return {
-    ...{ id, name, domid, time: Date.now(), started },
+    id,
+    name,
+    domid,
+    time: Date.now(),
+    started,
     ...inGuest,
     domainCpuNs: Number(domain.cpuTimeNs),
     memoryLimitBytes: memoryOf(record),

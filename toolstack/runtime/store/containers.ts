@@ -228,7 +228,15 @@ export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, imageId, command, created, started, finished, state } = record;
   const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod } = record;
   return {
-    ...{ id, name, image, imageId, command, created, state, cpus, restarts },
+    id,
+    name,
+    image,
+    imageId,
+    command,
+    created,
+    state,
+    cpus,
+    restarts,
     ...(started === undefined ? {} : { started }),
     ...(finished === undefined ? {} : { finished }),
     type: sandbox.type,

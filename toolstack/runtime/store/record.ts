@@ -106,7 +106,9 @@ export function limitsOf({
 export class RecordStore extends FolderStore<ContainerRecord> {
   constructor(folder: string) {
     super(folder, {
-      ...{ name: 'container', file: 'state.json', unreadable: 'aside' },
+      name: 'container',
+      file: 'state.json',
+      unreadable: 'aside',
       keyOf: ({ id }) => id,
       // A running container is lost with dom0, whatever its record says.
       lasts: isAtRest,

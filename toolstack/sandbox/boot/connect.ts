@@ -78,7 +78,8 @@ function addressOf(
   if (!found) return undefined;
   const { address, prefix, gateway } = found;
   return {
-    ...{ address: addressBytes(address), prefix },
+    address: addressBytes(address),
+    prefix,
     gateway: gateway === '' ? undefined : addressBytes(gateway),
   };
 }

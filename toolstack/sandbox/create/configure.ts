@@ -44,7 +44,9 @@ export async function equip(
   const { filesRings: made } = ready;
   const { stash } = ready.template.running ?? {};
   const shared = {
-    ...{ device: OWN_FILES, files, rootfs: ROOTFS },
+    device: OWN_FILES,
+    files,
+    rootfs: ROOTFS,
     ...(made ? { made } : {}),
     ...(stash === undefined ? {} : { stash }),
   };

@@ -124,7 +124,8 @@ async function whileStill<T>(
         undo.push('memory of the copy', () => closeFd(copy.fd));
         const { type, vcpus, maxVcpus = vcpus } = record;
         return work({
-          ...{ ...copy, memTotalKib },
+          ...copy,
+          memTotalKib,
           shape: { ...shapeFor(type, maxVcpus, services.hostCpus), memoryKib },
           running: { disks: disksOf(record), vcpus },
         });

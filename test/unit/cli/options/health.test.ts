@@ -21,12 +21,18 @@ test("a command is a shell's, a list a program's", (t) => {
 
 test("times have podman's defaults", (t) => {
   t.like(of({ 'health-cmd': 'x' }), {
-    ...{ intervalMs: 30_000, timeoutMs: 30_000, retries: 3, startPeriodMs: 0 },
+    intervalMs: 30_000,
+    timeoutMs: 30_000,
+    retries: 3,
+    startPeriodMs: 0,
   });
   const given = { interval: '1m', timeout: '2s', retries: '5', 'start-period': '1m30s' };
   const options = Object.fromEntries(Object.entries(given).map(([k, v]) => [`health-${k}`, v]));
   t.like(of({ 'health-cmd': 'x', ...options }), {
-    ...{ intervalMs: 60_000, timeoutMs: 2000, retries: 5, startPeriodMs: 90_000 },
+    intervalMs: 60_000,
+    timeoutMs: 2000,
+    retries: 5,
+    startPeriodMs: 90_000,
   });
   t.is(of({ 'health-cmd': 'x', 'health-interval': 'disable' })?.intervalMs, 0);
 });

@@ -14,7 +14,9 @@ test('-v takes a path, a volume, or the place of a volume without a name', (t) =
   const bind = { type: 'bind', source: '/srv', destination: '/data', readOnly: false, options: [] };
   t.deepEqual(first('volume', '/srv:/data') as object, bind);
   t.like(first('volume', './here:/data/:ro,noexec,z'), {
-    ...{ source: '/home/me/here', destination: '/data', readOnly: true },
+    source: '/home/me/here',
+    destination: '/data',
+    readOnly: true,
     options: ['noexec'],
   });
   t.like(first('volume', 'db:/var/../data'), {
@@ -30,11 +32,16 @@ test('-v takes a path, a volume, or the place of a volume without a name', (t) =
 
 test('--mount takes the same in words', (t) => {
   t.like(first('mount', 'type=bind,src=/srv,dst=/data,readonly'), {
-    ...{ type: 'bind', source: '/srv', destination: '/data', readOnly: true },
+    type: 'bind',
+    source: '/srv',
+    destination: '/data',
+    readOnly: true,
   });
   t.like(first('mount', 'type=bind,source=/srv,target=/data,ro=false'), { readOnly: false });
   t.like(first('mount', 'source=db,target=/data,volume-nocopy=true'), {
-    ...{ type: 'volume', source: 'db', noCopy: true },
+    type: 'volume',
+    source: 'db',
+    noCopy: true,
   });
   const words = 'type=bind,source=/srv,target=/data,bind-propagation=slave';
   t.like(first('mount', words), { options: ['slave'] });

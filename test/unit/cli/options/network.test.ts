@@ -8,7 +8,10 @@ import { fakeClient, fakeEngine } from '../../../support/cli/fake-engine.js';
 
 test('a port may name address, host port and protocol', (t) => {
   const port = (hostIp: string, hostPort: number, containerPort: number, protocol = 'tcp') => ({
-    ...{ hostIp, hostPort, containerPort, protocol },
+    hostIp,
+    hostPort,
+    containerPort,
+    protocol,
   });
   t.deepEqual(portRequests('80'), [port('', 0, 80)]);
   t.deepEqual(portRequests('8080:80'), [port('', 8080, 80)]);
@@ -82,7 +85,11 @@ test('networks are made, listed, told of and removed', async (t) => {
   const made = await line('network create --subnet 10.1.2.0/24 --ipv6 --internal --label a=b shop');
   t.is(made.out, 'shop\n');
   t.like(made.calls[0]?.[1], {
-    ...{ name: 'shop', subnets: ['10.1.2.0/24'], ipv6: true, internal: true, labels: { a: 'b' } },
+    name: 'shop',
+    subnets: ['10.1.2.0/24'],
+    ipv6: true,
+    internal: true,
+    labels: { a: 'b' },
   });
   t.regex((await line('network ls')).out, /^shop +thaw1 +10\.1\.2\.0\/24 +1$/m);
   t.is((await line('network ls -q')).out, 'shop\n');

@@ -26,7 +26,9 @@ async function setUp(t: ExecutionContext) {
     const guest: GuestFiles = { kernel: '/k', initrd: '/i', cmdline: '', hash };
     return FrozenImages.open(
       {
-        ...{ host: fakeXenHost(new FakeLibxl()), guest, helloMs: 1000 },
+        host: fakeXenHost(new FakeLibxl()),
+        guest,
+        helloMs: 1000,
         onGone: ({ key }) => Promise.resolve(void gone.push(key)),
         make: async (_host, _guest, request) => {
           if (state.failure) throw state.failure;
@@ -47,11 +49,23 @@ async function setUp(t: ExecutionContext) {
 
 function planOf(layer: string, change: Partial<ImagePlan> = {}): ImagePlan {
   return {
-    ...{ kind: 'image', name: 'web', image: 'web:latest', imageId: 'sha256:00', layers: [layer] },
-    ...{ command: ['serve'], shape: { type: 'pvh', vcpus: 1, memoryKib: 65536 }, upperKib: 1024 },
+    kind: 'image',
+    name: 'web',
+    image: 'web:latest',
+    imageId: 'sha256:00',
+    layers: [layer],
+    command: ['serve'],
+    shape: { type: 'pvh', vcpus: 1, memoryKib: 65536 },
+    upperKib: 1024,
     start: {
-      ...{ process: 1, flags: 1, rows: 0, cols: 0, container: 'c', rootfs: 'main' },
-      ...{ config: '{}', files: {} },
+      process: 1,
+      flags: 1,
+      rows: 0,
+      cols: 0,
+      container: 'c',
+      rootfs: 'main',
+      config: '{}',
+      files: {},
     },
     created: 1,
     ...change,
@@ -155,9 +169,17 @@ const SHAPE = { type: 'pvh', vcpus: 1, memoryKib: 65536 } as const;
 
 function containerPlan(layer: string): ContainerPlan {
   return {
-    ...{ kind: 'container', name: 'warm', image: 'web:latest', imageId: 'sha256:00' },
-    ...{ layers: [layer], command: ['serve'], shape: SHAPE, created: 1 },
-    ...{ inGuest: 'c', vcpus: 1, after: 'true' },
+    kind: 'container',
+    name: 'warm',
+    image: 'web:latest',
+    imageId: 'sha256:00',
+    layers: [layer],
+    command: ['serve'],
+    shape: SHAPE,
+    created: 1,
+    inGuest: 'c',
+    vcpus: 1,
+    after: 'true',
   };
 }
 

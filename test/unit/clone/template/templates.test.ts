@@ -29,7 +29,12 @@ async function storedTemplates(t: { teardown(fn: () => unknown): void }) {
   const fd = memfdCreate('thaw-test');
   writeFileSync(`/proc/self/fd/${fd}`, 'stream');
   await saveTemplate(join(folder, key), {
-    ...{ key, shape, fd, bytes: 6, dataPages: 0, memTotalKib: 1 },
+    key,
+    shape,
+    fd,
+    bytes: 6,
+    dataPages: 0,
+    memTotalKib: 1,
   });
   closeFd(fd);
   return { folder, host, libxl, key, templates: new Templates(host, guest, folder, 1000) };

@@ -29,8 +29,11 @@ const guest = { hash: 'ab' } as GuestFiles;
 test('a host is its guest files, its Xen and its CPU, whatever the microcode', async (t) => {
   const traits = await hostTraits(host, guest, () => Promise.resolve(CPUINFO));
   t.deepEqual(traits, {
-    ...{ guest: 'ab', xen: '4.20.0 abc', abi: 'xen-3.0-x86_64' },
-    ...{ cpu: 'AuthenticAMD family 15 model 107 stepping 1', cpuFlags: ['apic', 'fpu', 'sse'] },
+    guest: 'ab',
+    xen: '4.20.0 abc',
+    abi: 'xen-3.0-x86_64',
+    cpu: 'AuthenticAMD family 15 model 107 stepping 1',
+    cpuFlags: ['apic', 'fpu', 'sse'],
   });
   const other = await hostTraits(host, guest, () =>
     Promise.resolve(CPUINFO.replace('0x1000065', '0x1')),
@@ -41,7 +44,10 @@ test('a host is its guest files, its Xen and its CPU, whatever the microcode', a
 test('all that differs is named', (t) => {
   t.notThrows(() => checkTraits('x', TRAITS, { ...TRAITS }));
   const other = {
-    ...{ guest: 'cd', xen: '4.21', abi: TRAITS.abi, cpu: 'Other' },
+    guest: 'cd',
+    xen: '4.21',
+    abi: TRAITS.abi,
+    cpu: 'Other',
     cpuFlags: ['fpu', 'a', 'b', 'c', 'd', 'e', 'f'],
   };
   t.throws(() => checkTraits('web.ckpt', TRAITS, other), {

@@ -13,8 +13,17 @@ import { stateOf } from '../../../../toolstack/frontends/oci/command-line/state.
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 
 const RECORD = {
-  ...{ key: 'k', id: 'one', root: '/r', bundle: '/b', ociVersion: '1.2.0', annotations: {} },
-  ...{ state: 'running', pid: 42, created: 0, flags: 1, cgroup: '' },
+  key: 'k',
+  id: 'one',
+  root: '/r',
+  bundle: '/b',
+  ociVersion: '1.2.0',
+  annotations: {},
+  state: 'running',
+  pid: 42,
+  created: 0,
+  flags: 1,
+  cgroup: '',
   sandbox: { files: [{ path: '/b/rootfs', readOnly: false }] },
 } as unknown as OciRecord;
 
@@ -28,8 +37,14 @@ test('by its name, or its first word', (t) => {
 
 test('a state has what the specification asks for', (t) => {
   t.deepEqual(stateOf(RECORD), {
-    ...{ ociVersion: '1.2.0', id: 'one', pid: 42, status: 'running', bundle: '/b' },
-    ...{ rootfs: '/b/rootfs', created: '1970-01-01T00:00:00.000Z', owner: '' },
+    ociVersion: '1.2.0',
+    id: 'one',
+    pid: 42,
+    status: 'running',
+    bundle: '/b',
+    rootfs: '/b/rootfs',
+    created: '1970-01-01T00:00:00.000Z',
+    owner: '',
   });
   const ended = stateOf({ ...RECORD, state: 'exited', annotations: { a: 'b' } });
   t.like(ended, { pid: 0, status: 'stopped', annotations: { a: 'b' } });

@@ -10,7 +10,11 @@ test('layers of engines’ images count, and what no container has of them can g
   const { dir, engineLayers, usage } = await engineWithImage(t);
   const row = async () => (await usage()).at(-1);
   t.deepEqual(await row(), {
-    ...{ type: 'Engine Layers', total: 0, active: 0, bytes: 0, reclaimableBytes: 0 },
+    type: 'Engine Layers',
+    total: 0,
+    active: 0,
+    bytes: 0,
+    reclaimableBytes: 0,
   });
   const folder = join(dir, 'source');
   await mkdir(folder);

@@ -8,7 +8,9 @@ import { makeTar } from '../../../support/image/oci-image.js';
 import { imageStore as fixture } from '../../../support/image/store.js';
 
 const change = {
-  ...{ author: 'me', comment: 'why', createdBy: 'sh -c true' },
+  author: 'me',
+  comment: 'why',
+  createdBy: 'sh -c true',
   process: (config: object) => ({ ...config, Cmd: ['new'] }),
 };
 

@@ -10,11 +10,13 @@ import { NameServer, zoneText, type Zone } from '../../../../toolstack/network/d
 import { until } from '../../../support/within.js';
 
 const member: Zone['members'][number] = {
-  ...{ id: 'a', names: ['web', 'www'] },
+  id: 'a',
+  names: ['web', 'www'],
   addresses: [{ family: 4, address: '10.94.0.2', prefix: 16, gateway: '10.94.0.1' }],
 };
 const zone = (...members: Zone['members']): Zone => ({
-  ...{ network: 'thaw', gateways: ['10.94.0.1', 'fd00::1'] },
+  network: 'thaw',
+  gateways: ['10.94.0.1', 'fd00::1'],
   members,
 });
 

@@ -8,19 +8,33 @@ import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { ownGateways, zonesOf } from '../../../../toolstack/network/dns/zones.js';
 
 const record = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  ...{ name: 'lan', driver: 'bridge', bridge: 'thaw1', internal: false, hasDns: true },
-  ...{ labels: {}, created: 0 },
+  name: 'lan',
+  driver: 'bridge',
+  bridge: 'thaw1',
+  internal: false,
+  hasDns: true,
+  labels: {},
+  created: 0,
   subnets: [{ subnet: '10.1.0.0/16', gateway: '10.1.0.1' }],
   ...change,
 });
 const made = record({ driver: 'cni', bridge: '', subnets: [] });
 
 const four = (gateway: string): AttachedAddress => ({
-  ...{ family: 4, address: '10.2.0.9', prefix: 24, gateway },
+  family: 4,
+  address: '10.2.0.9',
+  prefix: 24,
+  gateway,
 });
 const six: AttachedAddress = { family: 6, address: 'fd00::9', prefix: 64, gateway: 'fd00::1' };
 const attachment = (id: string, network: string, nameGateways?: string[]): Attachment => ({
-  ...{ id, driver: 'bridge', network, bridge: '', ports: [], nameServers: [], names: ['web'] },
+  id,
+  driver: 'bridge',
+  network,
+  bridge: '',
+  ports: [],
+  nameServers: [],
+  names: ['web'],
   addresses: [four('10.2.0.1'), six],
   ...(nameGateways ? { driver: 'cni', nameGateways } : {}),
 });

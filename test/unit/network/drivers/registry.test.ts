@@ -15,7 +15,8 @@ function setUp(bridge: string | undefined) {
   const cni = { folder: '/none', namespaces: '/none', programs: [] };
   const drivers = new NetworkDrivers({ host, log, cni });
   const guest: GuestInterface = {
-    ...{ vif: 'vif7.0', bridge },
+    vif: 'vif7.0',
+    bridge,
     configure: (addresses) => {
       host.calls.push(['configure', addresses?.map(({ address }) => address)]);
       return Promise.resolve();
@@ -30,7 +31,12 @@ function setUp(bridge: string | undefined) {
 }
 
 const bridged: Attachment = {
-  ...{ id: 'a1', driver: 'bridge', network: 'shop', bridge: 'thaw1', ports: [], names: ['web'] },
+  id: 'a1',
+  driver: 'bridge',
+  network: 'shop',
+  bridge: 'thaw1',
+  ports: [],
+  names: ['web'],
   addresses: [{ family: 4, address: '10.95.0.2', prefix: 16, gateway: '10.95.0.1' }],
   nameServers: [],
 };

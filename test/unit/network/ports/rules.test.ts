@@ -8,14 +8,24 @@ import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { renderRules } from '../../../../toolstack/network/ports/rules.js';
 
 const network = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  ...{ name: 'n', driver: 'bridge', bridge: 'thaw0', internal: false, hasDns: true },
-  ...{ labels: {}, created: 0 },
+  name: 'n',
+  driver: 'bridge',
+  bridge: 'thaw0',
+  internal: false,
+  hasDns: true,
+  labels: {},
+  created: 0,
   subnets: [{ subnet: '10.94.0.0/16', gateway: '10.94.0.1' }],
   ...change,
 });
 const attachment = (ports: Attachment['ports']): Attachment => ({
-  ...{ id: 'a', driver: 'bridge', network: 'n', bridge: 'thaw0', ports },
-  ...{ nameServers: [], names: ['web'] },
+  id: 'a',
+  driver: 'bridge',
+  network: 'n',
+  bridge: 'thaw0',
+  ports,
+  nameServers: [],
+  names: ['web'],
   addresses: [
     { family: 4, address: '10.94.0.2', prefix: 16, gateway: '10.94.0.1' },
     { family: 6, address: 'fd00::2', prefix: 64, gateway: 'fd00::1' },

@@ -11,7 +11,9 @@ import {
 } from '../../../../toolstack/runtime/create/devices.js';
 
 const wish = (source: string, access = 'rwm'): DeviceRequest => ({
-  ...{ source, destination: '/dev/data', access },
+  source,
+  destination: '/dev/data',
+  access,
 });
 const optionsWith = (...devices: DeviceRequest[]) => ({ devices }) as CreateOptions;
 

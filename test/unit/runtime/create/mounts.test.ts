@@ -22,7 +22,11 @@ async function host(t: ExecutionContext) {
 }
 
 const wish = (change: Partial<MountOption>): MountOption => ({
-  ...{ type: 'volume', source: '', destination: '/data', readOnly: false, options: [] },
+  type: 'volume',
+  source: '',
+  destination: '/data',
+  readOnly: false,
+  options: [],
   ...change,
 });
 const options = (mounts: MountOption[], tmpfs: CreateOptions['tmpfs'] = []) =>

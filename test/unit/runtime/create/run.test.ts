@@ -14,15 +14,15 @@ import { fakeClient } from '../../../support/cli/fake-engine.js';
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
 const options: CreateOptions = {
-  ...{
-    image: 'busybox',
-    command: [],
-    rm: false,
-    interactive: false,
-    tty: false,
-    env: ['OWN', 'A=1'],
-  },
-  ...{ pull: 'missing', tlsVerify: true, name: 'web' },
+  image: 'busybox',
+  command: [],
+  rm: false,
+  interactive: false,
+  tty: false,
+  env: ['OWN', 'A=1'],
+  pull: 'missing',
+  tlsVerify: true,
+  name: 'web',
 };
 const alone = { attach: false, interactive: false };
 const { client } = fakeClient({ env: { OWN: 'mine' } });
@@ -72,7 +72,8 @@ test('two starts at once are one, and one that is refused or comes later', async
 test('one that runs is left alone, or joined', async (t) => {
   const { services, manager, container } = await runningContainer(t);
   t.deepEqual(await startContainer(services, manager, 'web', alone, client), {
-    ...{ joined: false, status: 0 },
+    joined: false,
+    status: 0,
   });
   const joins: unknown[][] = [];
   const joining = fakeClient({ join: (...call) => Promise.resolve(void joins.push(call)) }).client;

@@ -9,13 +9,23 @@ import type { Image } from '../../../../toolstack/image/index.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 
 const options: RunOptions = {
-  ...{ image: 'x', command: [], rm: true, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing', tlsVerify: true, detach: false },
+  image: 'x',
+  command: [],
+  rm: true,
+  interactive: false,
+  tty: false,
+  env: [],
+  pull: 'missing',
+  tlsVerify: true,
+  detach: false,
 };
 const image = {
   config: {
-    ...{ entrypoint: ['/entry'], cmd: ['default'], env: ['PATH=/bin', 'FROM=image'] },
-    ...{ user: 'app', workingDir: '/home/app' },
+    entrypoint: ['/entry'],
+    cmd: ['default'],
+    env: ['PATH=/bin', 'FROM=image'],
+    user: 'app',
+    workingDir: '/home/app',
   },
   passwd: 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n',
   group: 'root:x:0:\naudio:x:29:app\n',

@@ -15,7 +15,9 @@ import { containerServices } from '../../../support/runtime/container-services.j
 const withVolumes = (id: string, state: 'running' | 'exited', ...names: string[]) => {
   const mounts = names.map((source) => ({ type: 'volume', source, destination: `/${source}` }));
   return containerRecord({
-    ...{ id: id as never, name: id, state },
+    id: id as never,
+    name: id,
+    state,
     options: { mounts: [...mounts, { type: 'bind', source: '/srv' }] } as unknown as CreateOptions,
   });
 };

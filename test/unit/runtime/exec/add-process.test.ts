@@ -32,7 +32,8 @@ function fake(fails = '', error = new Error('no')) {
     addProcess(
       { execs, sandbox: { shim } },
       {
-        ...{ flags: 0, join: (process) => note(`join ${process}`) },
+        flags: 0,
+        join: (process) => note(`join ${process}`),
         begin: (process) => note(`begin ${process}`),
         onFailed: (process) => void note(`failed ${process}`),
         ...change,

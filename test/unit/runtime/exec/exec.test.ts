@@ -15,10 +15,16 @@ import { containerServices } from '../../../support/runtime/container-services.j
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 
 const options: ExecOptions = {
-  ...{ command: ['true'], interactive: false, tty: false, detach: false, env: [] },
+  command: ['true'],
+  interactive: false,
+  tty: false,
+  detach: false,
+  env: [],
 };
 const own = {
-  ...{ args: ['sh'], env: ['PATH=/bin', 'HOME=/root', 'A=1'], cwd: '/srv' },
+  args: ['sh'],
+  env: ['PATH=/bin', 'HOME=/root', 'A=1'],
+  cwd: '/srv',
   user: { uid: 0, gid: 0, additionalGids: [3] },
 };
 
@@ -33,7 +39,9 @@ async function running(
   const container = new Container(record, records, services.log);
   const calls: unknown[][] = [];
   const { client } = fakeClient({
-    ...{ env: { MINE: 'x' }, rows: 24, cols: 80 },
+    env: { MINE: 'x' },
+    rows: 24,
+    cols: 80,
     join: (...call) => Promise.resolve(void calls.push(['join', ...call])),
   });
   container.sandbox = {
@@ -102,7 +110,9 @@ test('options add to that', async (t) => {
     'TERM=xterm',
   ]);
   t.like(rest, {
-    ...{ cwd: '/w', terminal: true, consoleSize: { height: 24, width: 80 } },
+    cwd: '/w',
+    terminal: true,
+    consoleSize: { height: 24, width: 80 },
     user: { uid: 7, gid: 8, additionalGids: [] },
   });
   t.like(capabilities, { effective: [], permitted: [] });

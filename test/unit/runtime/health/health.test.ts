@@ -12,7 +12,11 @@ import {
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
 const CHECK: HealthCheck = {
-  ...{ command: ['true'], intervalMs: 10, timeoutMs: 1000, retries: 2, startPeriodMs: 5000 },
+  command: ['true'],
+  intervalMs: 10,
+  timeoutMs: 1000,
+  retries: 2,
+  startPeriodMs: 5000,
 };
 const NEW: HealthState = { status: 'starting', failures: 0, log: [] };
 const result = (exitCode: number) => ({ start: 1, end: 2, exitCode });

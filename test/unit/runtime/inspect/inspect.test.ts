@@ -40,8 +40,16 @@ test('options are told as they were given', (t) => {
   const record = containerRecord({
     stopSignal: 3,
     options: {
-      ...{ image: 'busybox', command: [], rm: false, interactive: false, tty: false, env: [] },
-      ...{ pull: 'missing', tlsVerify: true, capAdd: ['NET_ADMIN'], labels: { a: 'b' } },
+      image: 'busybox',
+      command: [],
+      rm: false,
+      interactive: false,
+      tty: false,
+      env: [],
+      pull: 'missing',
+      tlsVerify: true,
+      capAdd: ['NET_ADMIN'],
+      labels: { a: 'b' },
       restart: { name: 'on-failure', retries: 2 },
       addHosts: [{ name: 'db', address: '192.0.2.7' }],
       tmpfs: [{ path: '/x', options: ['size=1m', 'ro'] }],

@@ -15,8 +15,15 @@ import { runningContainer } from '../../../support/runtime/running-container.js'
 
 function optionsWith(name: RestartPolicy['name'], retries = 0): CreateOptions {
   return {
-    ...{ image: 'busybox', command: [], rm: false, interactive: false, tty: false, env: [] },
-    ...{ pull: 'missing', tlsVerify: true, restart: { name, retries } },
+    image: 'busybox',
+    command: [],
+    rm: false,
+    interactive: false,
+    tty: false,
+    env: [],
+    pull: 'missing',
+    tlsVerify: true,
+    restart: { name, retries },
   };
 }
 

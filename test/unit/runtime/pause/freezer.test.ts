@@ -23,7 +23,8 @@ function given(state: ContainerState, isStill = false) {
   const record: Pausable['record'] & { id: string } = { id: 'c1', state };
   if (isStill) record.isStill = true;
   const container: Pausable = {
-    ...{ record, sandbox },
+    record,
+    sandbox,
     update: (change) => {
       Object.assign(record, change);
       return Promise.resolve(

@@ -15,8 +15,14 @@ import { containerServices } from '../../../support/runtime/container-services.j
 
 const POD = { labels: {}, share: ['ipc', 'net', 'uts'] as const, exitPolicy: 'continue' as const };
 const CONTAINER = {
-  ...{ image: 'busybox', command: ['true'], rm: false, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing' as const, tlsVerify: true },
+  image: 'busybox',
+  command: ['true'],
+  rm: false,
+  interactive: false,
+  tty: false,
+  env: [],
+  pull: 'missing' as const,
+  tlsVerify: true,
 };
 
 test('its status is podman’s, its domain being the infra container', (t) => {
@@ -117,7 +123,7 @@ test('its process is bound to what comes over its own device', async (t) => {
   const { services, manager } = await containerServices(t);
   await createPod(services, manager, { ...POD, share: [...POD.share], name: 'shop' });
   const mounts = [
-    { ...{ type: 'bind' as const, source: '/etc/hostname', destination: '/name' }, options: [] },
+    { type: 'bind' as const, source: '/etc/hostname', destination: '/name', options: [] },
   ].map((mount) => ({ ...mount, readOnly: true }));
   const options = { ...CONTAINER, mounts, name: 'web', pod: 'shop' };
   const { record } = manager.find(await createContainer(services, manager, options, NULL_CLIENT));

@@ -16,8 +16,14 @@ import { containerServices } from '../../../support/runtime/container-services.j
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
 const OPTIONS: CreateOptions = {
-  ...{ image: 'busybox', command: [], rm: false, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing', tlsVerify: true },
+  image: 'busybox',
+  command: [],
+  rm: false,
+  interactive: false,
+  tty: false,
+  env: [],
+  pull: 'missing',
+  tlsVerify: true,
 };
 
 /** A running container without a frozen image. Its agent refuses the requests in `refuses` and answers the rest. */
@@ -44,8 +50,11 @@ async function running(
     },
   };
   Object.assign(container.sandbox ?? {}, {
-    ...{ record: record.sandbox, gone: new AbortController().signal, grown: Promise.resolve() },
-    ...{ written: () => Promise.resolve(), agent: () => Promise.resolve(link) },
+    record: record.sandbox,
+    gone: new AbortController().signal,
+    grown: Promise.resolve(),
+    written: () => Promise.resolve(),
+    agent: () => Promise.resolve(link),
   });
   const written = async () => (await all.records.loadAll(silentLog()))[0];
   return { ...all, asked, written };

@@ -35,7 +35,9 @@ function fakePod(fails = '') {
   );
   const slots = new Slots<ShimEvents>();
   const domain = {
-    ...{ slots, isAlive: true, gone: () => Promise.resolve() },
+    slots,
+    isAlive: true,
+    gone: () => Promise.resolve(),
     sandbox: {
       shim: { forget: (process: number, why: number) => did.push(`forget ${process} ${why}`) },
       agent: () => Promise.resolve({ request: (type: number) => note(names.get(type) ?? '?') }),
@@ -66,7 +68,11 @@ function fakePod(fails = '') {
 }
 
 const entering = (places: MemberSlot[], change: Partial<Entering> = {}): Entering => ({
-  ...{ name: 'web', layers: ['/l/a'], files: FILES, upperKib: 1024, events: EVENTS },
+  name: 'web',
+  layers: ['/l/a'],
+  files: FILES,
+  upperKib: 1024,
+  events: EVENTS,
   onSlot: ({ place }) => Promise.resolve(void places.push(place)),
   steps: new Steps(silentLog(), 'a test'),
   ...change,
@@ -170,7 +176,10 @@ test('of one that an earlier thawd was starting the client is let go', async (t)
   const place = { slot: 3, disks: [] };
   const onLeft = (): void => undefined;
   const member = new Member(pod.services.sandbox, domain, {
-    ...{ name: 'web', place, onLeft, hearsShimOnly: true },
+    name: 'web',
+    place,
+    onLeft,
+    hearsShimOnly: true,
   });
   await member.destroy();
   t.true(did.includes(`forget ${3 * 2 ** 20 + 1} ${Forget.LEFT}`));

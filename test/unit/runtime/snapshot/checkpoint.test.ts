@@ -37,7 +37,9 @@ async function running(
   Object.assign(record, { imageId: DIGEST, image: 'busybox:latest', stopSignal: 3 });
   Object.assign(record.sandbox, { layers: [erofsPath], inMemory });
   record.process = {
-    ...{ args: ['sh'], env: ['A=1', 'HOSTNAME=host'], cwd: '/' },
+    args: ['sh'],
+    env: ['A=1', 'HOSTNAME=host'],
+    cwd: '/',
     user: { uid: 1, gid: 1, additionalGids: [] },
   };
   const disk = services.sandbox.disks.of(record.id, 2 ** 26);
@@ -73,8 +75,18 @@ async function running(
   const told: string[] = [];
   services.events.listen(({ action }) => told.push(action));
   return {
-    ...{ ...all, folder, container, templates, client, file, checkpoint, restore, images, told },
-    ...{ image, erofsPath },
+    ...all,
+    folder,
+    container,
+    templates,
+    client,
+    file,
+    checkpoint,
+    restore,
+    images,
+    told,
+    image,
+    erofsPath,
   };
 }
 

@@ -15,15 +15,23 @@ import { containerRecord } from '../../../support/runtime/container-record.js';
 const MIB = 2 ** 20;
 const client = { env: {}, rows: 24, cols: 80 } as unknown as Client;
 const image = {
-  ...{ id: 'sha256:cd', layers: [{ erofsPath: '/l/a.erofs' }], size: 5 * MIB + 1 },
+  id: 'sha256:cd',
+  layers: [{ erofsPath: '/l/a.erofs' }],
+  size: 5 * MIB + 1,
   config: { entrypoint: [], cmd: ['serve'], env: ['PATH=/bin'], user: '', workingDir: '/' },
-  ...{ passwd: '', group: '' },
+  passwd: '',
+  group: '',
 } as unknown as Image;
 
 function plan(change: Partial<FreezeOptions> = {}, cpus = 1) {
   const options: FreezeOptions = {
-    ...{ image: 'web', name: 'web', command: [], tty: false, env: [] },
-    ...{ pull: 'missing', tlsVerify: true },
+    image: 'web',
+    name: 'web',
+    command: [],
+    tty: false,
+    env: [],
+    pull: 'missing',
+    tlsVerify: true,
     ...change,
   };
   return planFreeze(
@@ -36,8 +44,15 @@ function plan(change: Partial<FreezeOptions> = {}, cpus = 1) {
 }
 
 const runOptions = (change: Partial<CreateOptions> = {}): CreateOptions => ({
-  ...{ image: '', frozen: 'web', command: [], tty: false, env: [], rm: true, interactive: false },
-  ...{ pull: 'missing', tlsVerify: true },
+  image: '',
+  frozen: 'web',
+  command: [],
+  tty: false,
+  env: [],
+  rm: true,
+  interactive: false,
+  pull: 'missing',
+  tlsVerify: true,
   ...change,
 });
 

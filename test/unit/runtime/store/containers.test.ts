@@ -15,8 +15,15 @@ import { containerServices } from '../../../support/runtime/container-services.j
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 
 const options: RunOptions = {
-  ...{ image: 'busybox', command: [], rm: true, interactive: false, tty: false, env: [] },
-  ...{ pull: 'missing', tlsVerify: true, detach: false },
+  image: 'busybox',
+  command: [],
+  rm: true,
+  interactive: false,
+  tty: false,
+  env: [],
+  pull: 'missing',
+  tlsVerify: true,
+  detach: false,
 };
 const { client } = fakeClient();
 

@@ -17,7 +17,9 @@ async function given(t: ExecutionContext, unreadable: 'remove' | 'aside') {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-store-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const store = new FolderStore<Plain>(folder, {
-    ...{ name: 'thing', file: 'thing.json', unreadable },
+    name: 'thing',
+    file: 'thing.json',
+    unreadable,
     keyOf: ({ key }) => key,
     lasts: () => false,
     toJson: ({ key, word }) => ({ key, written: word }),

@@ -54,7 +54,10 @@ function guest(answer: () => Promise<Buffer> = () => Promise.resolve(Buffer.allo
   const host: XenHost = fakeXenHost(libxl, xenstore as unknown as XenHost['xenstore']);
   // SAFETY: growth uses no other member.
   const ready = {
-    ...{ domid: 3, link, template, record: { memoryKib: 2 ** 18 } },
+    domid: 3,
+    link,
+    template,
+    record: { memoryKib: 2 ** 18 },
     memoryKib: template.shape.memoryKib,
   } as unknown as Ready;
   return { host, ready, log };

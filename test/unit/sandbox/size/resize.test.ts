@@ -61,10 +61,14 @@ async function guest(
   const budget = new MemoryBudget(() => Promise.resolve(freeKib));
   // SAFETY: resizing uses no other member of these; a missing one is a TypeError in the test.
   const services = {
-    ...{ host: fakeXenHost(libxl, xenstore), hostCpus: 2, budget },
+    host: fakeXenHost(libxl, xenstore),
+    hostCpus: 2,
+    budget,
   } as unknown as SandboxServices;
   const sandbox = {
-    ...{ domid: DOMID, record, gone: new AbortController().signal },
+    domid: DOMID,
+    record,
+    gone: new AbortController().signal,
     agent: () => Promise.resolve(link),
   } as unknown as Resizable;
   const node = (name: string) => xenstore.readIfExists(`${BASE}/${name}`);

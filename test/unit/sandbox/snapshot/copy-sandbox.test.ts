@@ -148,7 +148,8 @@ test('a suspend that comes after all is undone as well', async (t) => {
   await xenstore.write(`/local/domain/${DOMID}/${XS_STATE}`, 'frozen');
   hooks.onWake = () =>
     void Object.assign(libxl.domains.get(DOMID) ?? {}, {
-      ...{ shutdown: true, shutdownReason: 'suspend' },
+      shutdown: true,
+      shutdownReason: 'suspend',
     });
   await goOnIfHeld(services.sandbox, sandbox, record.sandbox);
   t.deepEqual(log, ['wake', 'resume']);

@@ -35,8 +35,16 @@ async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
   const { sandbox } = containerRecord();
   const introduction: Introduction = {
     config: {
-      ...{ name: 'late', uuid: sandbox.uuid, type: 'pvh', kernel: '', initrd: '', cmdline: '' },
-      ...{ maxVcpus: 1, onlineVcpus: 1, memoryKib: 16384, maxMemoryKib: 32768 },
+      name: 'late',
+      uuid: sandbox.uuid,
+      type: 'pvh',
+      kernel: '',
+      initrd: '',
+      cmdline: '',
+      maxVcpus: 1,
+      onlineVcpus: 1,
+      memoryKib: 16384,
+      maxMemoryKib: 32768,
     },
     storeFrame: 99,
     storePort: 1,

@@ -13,7 +13,8 @@ const MOUNT_OPTIONS = [
 ];
 
 export const FEATURES = {
-  ...{ ociVersionMin: '1.0.0', ociVersionMax: SPEC_VERSION },
+  ociVersionMin: '1.0.0',
+  ociVersionMax: SPEC_VERSION,
   hooks: [
     ...['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
   ],
@@ -22,8 +23,10 @@ export const FEATURES = {
     namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'],
     cgroup: { v1: false, v2: true, systemd: true, systemdUser: false, rdma: false },
     seccomp: { enabled: true },
-    ...{ apparmor: { enabled: false }, selinux: { enabled: false } },
-    ...{ intelRdt: { enabled: false }, mountExtensions: { idmap: { enabled: false } } },
+    apparmor: { enabled: false },
+    selinux: { enabled: false },
+    intelRdt: { enabled: false },
+    mountExtensions: { idmap: { enabled: false } },
   },
   annotations: { 'org.opencontainers.runc.checkpoint.enabled': 'false' },
   // This annotation is unsafe: data that the container writes may end with the guest.
@@ -36,7 +39,10 @@ const CAPABILITIES = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 export const SPEC = {
   ociVersion: SPEC_VERSION,
   process: {
-    ...{ terminal: true, user: { uid: 0, gid: 0 }, args: ['sh'], cwd: '/' },
+    terminal: true,
+    user: { uid: 0, gid: 0 },
+    args: ['sh'],
+    cwd: '/',
     env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm'],
     capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES },
     rlimits: [{ type: 'RLIMIT_NOFILE', hard: 1024, soft: 1024 }],

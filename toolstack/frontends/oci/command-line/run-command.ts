@@ -41,8 +41,11 @@ export async function runCommand(
   const path = (name: string): string =>
     options[name] === undefined ? '' : resolve(client.cwd, options[name]);
   const request = {
-    ...{ id, root, bundle: resolve(client.cwd, options['bundle'] ?? '.') },
-    ...{ pidFile: path('pid-file'), consoleSocket: path('console-socket') },
+    id,
+    root,
+    bundle: resolve(client.cwd, options['bundle'] ?? '.'),
+    pidFile: path('pid-file'),
+    consoleSocket: path('console-socket'),
   };
   switch (command) {
     case 'create':
@@ -134,8 +137,14 @@ function execOptions(
   [, ...args]: readonly string[],
 ): ExecOptions {
   return {
-    ...{ args, tty: options['tty'] !== undefined, cwd: options['cwd'], user: options['user'] },
-    ...{ env, caps: cap, gids, noNewPrivileges: options['no-new-privs'] !== undefined },
+    args,
+    tty: options['tty'] !== undefined,
+    cwd: options['cwd'],
+    user: options['user'],
+    env,
+    caps: cap,
+    gids,
+    noNewPrivileges: options['no-new-privs'] !== undefined,
   };
 }
 

@@ -8,7 +8,11 @@ import { statusOf, type OciStatus } from '../container/status.js';
 export function stateOf(record: OciRecord, status: OciStatus = statusOf(record.state)): object {
   const { ociVersion, id, pid, bundle, created, annotations } = record;
   return {
-    ...{ ociVersion, id, pid: status === 'stopped' ? 0 : pid, status, bundle },
+    ociVersion,
+    id,
+    pid: status === 'stopped' ? 0 : pid,
+    status,
+    bundle,
     rootfs: rootOf(record),
     created: new Date(created).toISOString(),
     ...(Object.keys(annotations).length > 0 ? { annotations } : {}),

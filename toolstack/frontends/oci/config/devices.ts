@@ -42,7 +42,9 @@ export async function devicesOf(linux: JsonObject, resources: JsonObject): Promi
       );
     const { fileMode, uid, gid } = entry;
     devices.push({
-      ...{ source: await sourceOf(number, field), destination, access: accessOf(rules, number) },
+      source: await sourceOf(number, field),
+      destination,
+      access: accessOf(rules, number),
       node: JSON.parse(JSON.stringify({ fileMode, uid, gid })) as JsonObject,
     });
   }
@@ -57,11 +59,18 @@ export function guestDevices(
   const numbered = devices.map((device, index) => ({ device, ...deviceNumber(sandbox, index) }));
   return {
     nodes: numbered.map(({ device: { destination, node }, major, minor }) => ({
-      ...{ path: destination, type: 'b', major, minor },
+      path: destination,
+      type: 'b',
+      major,
+      minor,
       ...node,
     })),
     rules: numbered.map(({ device: { access }, major, minor }) => ({
-      ...{ allow: true, type: 'b', major, minor, access },
+      allow: true,
+      type: 'b',
+      major,
+      minor,
+      access,
     })),
   };
 }

@@ -78,7 +78,9 @@ export async function planGuest(config: BundleConfig, bundle: string): Promise<G
   const configAt = (layout: GuestLayout): string =>
     toJson(
       guestConfig(config, {
-        ...{ layout, root: rootAt(layout), mounts },
+        layout,
+        root: rootAt(layout),
+        mounts,
         devices: guestDevices(devices, layout.sandbox),
       }),
     );

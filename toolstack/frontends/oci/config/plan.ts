@@ -84,12 +84,24 @@ export async function planCreate(
         readOnly: !access.includes('w'),
       }));
     return {
-      ...{ config, guest, joining },
+      config,
+      guest,
+      joining,
       record: {
-        ...{ key, id, root, bundle, ociVersion: config.ociVersion },
-        ...{ annotations: config.annotations, process: config.process, limits: wanted },
+        key,
+        id,
+        root,
+        bundle,
+        ociVersion: config.ociVersion,
+        annotations: config.annotations,
+        process: config.process,
+        limits: wanted,
         hooks: { poststart: config.hooks.poststart, poststop: config.hooks.poststop },
-        ...{ state: 'creating', pid: 0, created: Date.now(), cgroup: '', sandbox: sandboxRecord },
+        state: 'creating',
+        pid: 0,
+        created: Date.now(),
+        cgroup: '',
+        sandbox: sandboxRecord,
         rootfs: guest.root,
         ...(guest.shm === undefined ? {} : { shm: guest.shm }),
         flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
@@ -127,8 +139,10 @@ async function newDomain(
     throw configError('linux.resources', error instanceof Error ? error.message : String(error));
   });
   const given = {
-    ...{ id: sandboxIdOf(own), name: `oci-${id.slice(0, 40)}-${own.slice(0, 6)}` },
-    ...{ hostname: hostname === '' ? own.slice(0, 12) : hostname, layers: layers.paths },
+    id: sandboxIdOf(own),
+    name: `oci-${id.slice(0, 40)}-${own.slice(0, 6)}`,
+    hostname: hostname === '' ? own.slice(0, 12) : hostname,
+    layers: layers.paths,
     inMemory: goIntoMemory(layers.bytes, limits.memoryKib),
   };
   return newSandboxRecord(given, limits, services.macs);
@@ -152,7 +166,16 @@ function recordWithin(
       `${cpus} CPUs: the domain of container "${owner.record.id}", in which it is to be, has ${vcpus}`,
     );
   return {
-    ...{ id, name, uuid, type, vcpus, memoryKib, hostname, machineId },
-    ...{ mac: '', layers: layers.paths, inMemory: layers.paths.length === 0 },
+    id,
+    name,
+    uuid,
+    type,
+    vcpus,
+    memoryKib,
+    hostname,
+    machineId,
+    mac: '',
+    layers: layers.paths,
+    inMemory: layers.paths.length === 0,
   };
 }

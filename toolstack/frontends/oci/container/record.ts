@@ -85,7 +85,9 @@ export function nameInGuest({ key, inGuest = key }: Pick<OciRecord, 'key' | 'inG
 export class OciStore extends FolderStore<OciRecord> {
   constructor(folder: string) {
     super(folder, {
-      ...{ name: 'OCI container', file: 'state.json', unreadable: 'remove' },
+      name: 'OCI container',
+      file: 'state.json',
+      unreadable: 'remove',
       keyOf: ({ key }) => key,
       // state.json needs no sync to disk: its folder ends with dom0, as do the containers.
       lasts: () => false,

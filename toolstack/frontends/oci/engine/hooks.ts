@@ -47,7 +47,10 @@ async function runHook(
   const [program, args] = pid === undefined ? [hook.path, own] : ['/usr/bin/nsenter', inside];
   const limits = [signal, AbortSignal.timeout(hook.timeoutMs)];
   const child = spawn(program, args, {
-    ...{ cwd, stdio: ['pipe', 'ignore', 'pipe'], killSignal: 'SIGKILL', detached: true },
+    cwd,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    killSignal: 'SIGKILL',
+    detached: true,
     ...(pid === undefined && hook.args[0] !== undefined ? { argv0: hook.args[0] } : {}),
     env: Object.fromEntries(hook.env.map((item) => split(item))),
   });

@@ -26,7 +26,10 @@ export async function makeOwn(
 ): Promise<void> {
   const { shimEvents: events, going, record } = container;
   const domain = await makeDomain(services, record.sandbox, {
-    ...{ events, meanwhile, frozen, signal: AbortSignal.any([signal, going.signal]) },
+    events,
+    meanwhile,
+    frozen,
+    signal: AbortSignal.any([signal, going.signal]),
   });
   container.sandbox = domain.sandbox;
   container.domain = domain;
@@ -45,8 +48,14 @@ export async function enterOther(
   const steps = new Steps(services.sandbox.host.log, `${name}, ${record.id}`);
   try {
     await enterDomain(services.sandbox, domain, {
-      ...{ name: record.key, layers, files, upperKib: upperKibOf(record.sandbox) },
-      ...{ events, hearsShimOnly: true, meanwhile, steps },
+      name: record.key,
+      layers,
+      files,
+      upperKib: upperKibOf(record.sandbox),
+      events,
+      hearsShimOnly: true,
+      meanwhile,
+      steps,
       onSlot: (member) => {
         record.place = member.place;
         becomeMember(container, owner, member);

@@ -83,9 +83,13 @@ async function save(
   void container.finished.then(() => gone.abort(stateError('checkpoint', record)));
   const signal = AbortSignal.any([client.signal, gone.signal]);
   const request: SaveRequest = {
-    ...{ path: join(folder, MEMORY_FILE), sandbox: record.sandbox },
+    path: join(folder, MEMORY_FILE),
+    sandbox: record.sandbox,
     stash: join(folder, stash),
-    ...{ inGuest: nameInGuest(record), leavesRunning, signal, onProgress: () => undefined },
+    inGuest: nameInGuest(record),
+    leavesRunning,
+    signal,
+    onProgress: () => undefined,
     describe: (fids) => ({ layers: [], oci: savedOf(record, fids) }),
   };
   await saveDomain(services, request, (work) => work(sandbox, signal));
@@ -95,7 +99,11 @@ function savedOf(record: OciRecord, stash: SavedFids): SavedOci {
   const { flags, guestPid = 1, firstInterface = INTERFACE, sandbox } = record;
   const { hostname, files = [] } = sandbox;
   return {
-    ...{ hostname, flags, guestPid, inGuest: nameInGuest(record), stash },
+    hostname,
+    flags,
+    guestPid,
+    inGuest: nameInGuest(record),
+    stash,
     interface: firstInterface,
     readOnly: files.map(({ readOnly }) => readOnly),
   };

@@ -75,8 +75,14 @@ export async function create(
     : false;
   const { rows, cols } = sizeOf(config.process);
   const start = encodeStart({
-    ...{ process: container.first, flags: record.flags, rows, cols, rootfs: '', files: {} },
-    ...{ container: record.key, config: guest.configAt(layoutOf(record, joining, isShared)) },
+    process: container.first,
+    flags: record.flags,
+    rows,
+    cols,
+    rootfs: '',
+    files: {},
+    container: record.key,
+    config: guest.configAt(layoutOf(record, joining, isShared)),
   });
   const link = await sandbox.agent();
   const request = link.request(AgentType.CREATE, start, 'the container', CREATE_MS);
@@ -104,16 +110,23 @@ function layoutOf(
   isShared: boolean,
 ): GuestLayout {
   const shared = {
-    ...{ sandbox, joined: joining?.joined ?? new Map<string, string>() },
+    sandbox,
+    joined: joining?.joined ?? new Map<string, string>(),
     shm: isShared ? sharedMemoryPath(key) : undefined,
   };
   return place
     ? {
-        ...{ ...shared, device: place.files ?? OWN_FILES, rootfs: key, cgroup: key },
+        ...shared,
+        device: place.files ?? OWN_FILES,
+        rootfs: key,
+        cgroup: key,
         memoryBytes: limits.memoryBytes,
       }
     : {
-        ...{ ...shared, device: OWN_FILES, rootfs: ROOTFS, cgroup: 'container' },
+        ...shared,
+        device: OWN_FILES,
+        rootfs: ROOTFS,
+        cgroup: 'container',
         memoryBytes: limitWithin(limits.memoryBytes),
       };
 }

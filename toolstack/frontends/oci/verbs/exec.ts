@@ -57,7 +57,9 @@ export async function exec(
   const { id } = await addProcess(
     { execs: container.execs, sandbox },
     {
-      ...{ flags, signal: client.signal, hearsShimOnly: detach },
+      flags,
+      signal: client.signal,
+      hearsShimOnly: detach,
       join: detach ? leaveStandIn : (process) => client.join(shimSocket, process, flags),
       begin: (process) => sandbox.exec({ ...of, process }),
       onFailed: (process) => container.standIns.delete(process),

@@ -54,7 +54,8 @@ export async function restore(
     const running = { disks: [], stash, interface: saved.interface };
     const { signal } = client;
     const unpacked = await unpackTemplate(file, undefined, running, {
-      ...{ signal, onProgress: () => undefined },
+      signal,
+      onProgress: () => undefined,
     });
     await withTemplate(services.sandbox, unpacked, async (template) => {
       const what = { config, consoleSocket };
@@ -71,8 +72,13 @@ export async function restore(
   await beginNetwork(services, container);
   if (!container.sandbox) throw stateError('restore', record);
   await container.sandbox.begin({
-    ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
-    ...{ container: nameInGuest(record), hostname: '', files: {} },
+    process: container.first,
+    flags: record.flags,
+    rows: 0,
+    cols: 0,
+    container: nameInGuest(record),
+    hostname: '',
+    files: {},
   });
   container.going.signal.throwIfAborted();
   // The container may have ended since.
@@ -126,7 +132,11 @@ function becomeSaved(
   // The other end of the checkpointed process's stdin no longer exists.
   record.flags = saved.flags & ~ProcessFlag.STDIN;
   Object.assign(record.sandbox, {
-    ...{ type: shape.type, vcpus, maxVcpus: shape.vcpus, memoryKib, growsBehind: false },
+    type: shape.type,
+    vcpus,
+    maxVcpus: shape.vcpus,
+    memoryKib,
+    growsBehind: false,
     hostname: saved.hostname,
   });
 }

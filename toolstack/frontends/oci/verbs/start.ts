@@ -25,8 +25,13 @@ export async function start({ pool }: OciServices, container: OciContainer): Pro
   });
   const begun = pool.during(() =>
     sandbox.begin({
-      ...{ process: container.first, flags: record.flags, rows: 0, cols: 0 },
-      ...{ container: nameInGuest(record), hostname: '', files: {} },
+      process: container.first,
+      flags: record.flags,
+      rows: 0,
+      cols: 0,
+      container: nameInGuest(record),
+      hostname: '',
+      files: {},
     }),
   );
   await begun.catch(async (error: unknown) => {

@@ -24,7 +24,8 @@ export async function statsEvent(container: OciContainer): Promise<object> {
   };
   const none = { limit: 0, failcnt: 0 };
   return {
-    ...{ type: 'stats', id: record.id },
+    type: 'stats',
+    id: record.id,
     data: {
       cpu: { usage, throttling: {} },
       cpuset: {},
@@ -34,10 +35,16 @@ export async function statsEvent(container: OciContainer): Promise<object> {
           usage: memoryBytes,
           failcnt: 0,
         },
-        ...{ swap: none, kernel: none, kernelTCP: none, raw: {} },
+        swap: none,
+        kernel: none,
+        kernelTCP: none,
+        raw: {},
       },
       pids: { current: pids, limit: limits.pids ?? 0 },
-      ...{ blkio: {}, hugetlb: {}, intel_rdt: {}, network_interfaces: null },
+      blkio: {},
+      hugetlb: {},
+      intel_rdt: {},
+      network_interfaces: null,
     },
   };
 }

@@ -82,8 +82,10 @@ export class CniAttachments {
       }
       await this.#save(id, { list, request, result });
       return {
-        ...{ path, link: await this.#linkOf(network, path) },
-        ...{ isLeased: isLeased(list), nameServers: nameServersOf(result) },
+        path,
+        link: await this.#linkOf(network, path),
+        isLeased: isLeased(list),
+        nameServers: nameServersOf(result),
       };
     } catch (error) {
       await endPlugins(id);

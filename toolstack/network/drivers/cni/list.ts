@@ -90,7 +90,8 @@ export function pluginConfig(
   const able = Object.entries(request).filter(([key]) => hasCapability(plugin, key));
   return {
     ...Object.fromEntries(Object.entries(plugin).filter(([key]) => !RESERVED.includes(key))),
-    ...{ cniVersion, name },
+    cniVersion,
+    name,
     ...(able.length > 0 ? { runtimeConfig: Object.fromEntries(able) } : {}),
     ...(previous === undefined ? {} : { prevResult: previous }),
   };

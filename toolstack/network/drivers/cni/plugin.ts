@@ -32,8 +32,12 @@ export async function runPlugin(
 ): Promise<unknown> {
   const program = await findPlugin(folders, type);
   const env = {
-    ...{ PATH: process.env['PATH'] ?? '', CNI_COMMAND: command, CNI_CONTAINERID: containerId },
-    ...{ CNI_NETNS: namespace, CNI_IFNAME: interfaceName, CNI_PATH: folders.join(':') },
+    PATH: process.env['PATH'] ?? '',
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: containerId,
+    CNI_NETNS: namespace,
+    CNI_IFNAME: interfaceName,
+    CNI_PATH: folders.join(':'),
     CNI_ARGS: 'IgnoreUnknown=1',
   };
   const input = JSON.stringify(config);

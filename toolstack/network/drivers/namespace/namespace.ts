@@ -94,7 +94,10 @@ export function parseLinks(
         const family: Family = kindOf === 'inet6' ? 6 : 4;
         return [
           {
-            ...{ family, address, prefix, scope },
+            family,
+            address,
+            prefix,
+            scope,
             ...(broadcast === undefined ? {} : { broadcast }),
             ...(peer === undefined ? {} : { peer }),
             ...(noprefixroute === true ? { isRouteless: true } : {}),
@@ -128,7 +131,9 @@ function routeOf(name: string, family: Family, route: IpRoute): LinkRoute {
   if (isOdd || parseAddress(address)?.family !== family)
     throw unfit(name, `its route to ${dst} is more than an interface, and perhaps a gateway`);
   return {
-    ...{ family, metric, isOnlink: flags.includes('onlink') },
+    family,
+    metric,
+    isOnlink: flags.includes('onlink'),
     to: { address, prefix: Number(bits) },
     ...(gateway === undefined ? {} : { gateway }),
     ...(source === undefined ? {} : { source }),

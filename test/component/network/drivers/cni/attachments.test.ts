@@ -51,7 +51,8 @@ async function prepared(t: ExecutionContext) {
     await rm(folder, { recursive: true, force: true });
   });
   return {
-    ...{ write, namespaces },
+    write,
+    namespaces,
     attachments: open(),
     /** Acts as the next thawd, which has these records. */
     sweep: async (known: string[]) => {
@@ -76,7 +77,8 @@ async function prepared(t: ExecutionContext) {
 }
 
 const list = (...types: string[]) => ({
-  ...{ cniVersion: '1.0.0', name: 'lan' },
+  cniVersion: '1.0.0',
+  name: 'lan',
   plugins: types.map((type) => ({ type })),
 });
 

@@ -35,7 +35,10 @@ async function setUp(t: ExecutionContext) {
     return Promise.resolve();
   };
   const guest = {
-    ...{ label: 'container "web"', log: silentLog(), links: carried, isPaused: false },
+    label: 'container "web"',
+    log: silentLog(),
+    links: carried,
+    isPaused: false,
     vif: (devid: number) => `vif7.${devid}`,
     plug: (devid: number) => note('plug', devid),
     unplug: (devid: number) => note('unplug', devid),

@@ -22,7 +22,11 @@ test('a container and a command alone have the defaults', async (t) => {
   t.is(status, 0);
   t.is(container, 'web');
   t.deepEqual(options, {
-    ...{ command: ['ps'], interactive: false, tty: false, detach: false, env: [] },
+    command: ['ps'],
+    interactive: false,
+    tty: false,
+    detach: false,
+    env: [],
   });
 });
 
@@ -30,8 +34,13 @@ test('every option reaches the engine, and what follows the container is the com
   const words = ['-i', '-t', '-e', 'A=1', '--env', 'B', '-w', '/w', '-u', '1:2', 'web'];
   const { options } = await exec([...words, 'ls', '-i', '--user', 'x'], true);
   t.deepEqual(options, {
-    ...{ command: ['ls', '-i', '--user', 'x'], interactive: true, tty: true, detach: false },
-    ...{ env: ['A=1', 'B'], workdir: '/w', user: '1:2' },
+    command: ['ls', '-i', '--user', 'x'],
+    interactive: true,
+    tty: true,
+    detach: false,
+    env: ['A=1', 'B'],
+    workdir: '/w',
+    user: '1:2',
   });
   t.true((await exec(['-d', 'web', 'sleep', '9'])).options?.detach);
 });

@@ -19,8 +19,15 @@ test('an image alone has the defaults', async (t) => {
   const { status, options } = await run(['busybox']);
   t.is(status, 0);
   t.deepEqual(options, {
-    ...{ image: 'busybox', command: [], interactive: false, tty: false, rm: false, env: [] },
-    ...{ pull: 'missing', tlsVerify: true, detach: false },
+    image: 'busybox',
+    command: [],
+    interactive: false,
+    tty: false,
+    rm: false,
+    env: [],
+    pull: 'missing',
+    tlsVerify: true,
+    detach: false,
   });
 });
 
@@ -30,10 +37,23 @@ test('every option reaches the engine', async (t) => {
   const rest = '--pull never --tls-verify=false busybox cmd --flag';
   const { options } = await run([...words.split(' '), ...rest.split(' ')], true);
   t.deepEqual(options, {
-    ...{ image: 'busybox', command: ['cmd', '--flag'], interactive: true, tty: true, rm: true },
-    ...{ env: ['A=1', 'B'], name: 'web', workdir: '/w', user: '1:2', entrypoint: '/e' },
-    ...{ hostname: 'host', memoryBytes: 64 * 2 ** 20, cpus: 1.5, type: 'pv' },
-    ...{ pull: 'never', tlsVerify: false, detach: false },
+    image: 'busybox',
+    command: ['cmd', '--flag'],
+    interactive: true,
+    tty: true,
+    rm: true,
+    env: ['A=1', 'B'],
+    name: 'web',
+    workdir: '/w',
+    user: '1:2',
+    entrypoint: '/e',
+    hostname: 'host',
+    memoryBytes: 64 * 2 ** 20,
+    cpus: 1.5,
+    type: 'pv',
+    pull: 'never',
+    tlsVerify: false,
+    detach: false,
   });
 });
 

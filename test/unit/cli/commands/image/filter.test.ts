@@ -12,11 +12,17 @@ import {
 import { fakeClient, fakeEngine, IMAGE } from '../../../../support/cli/fake-engine.js';
 
 const OLD: ImageSummary = {
-  ...{ ...IMAGE, id: `sha256:${'11'.repeat(32)}`, names: ['docker.io/library/debian:13'] },
-  ...{ created: '2019-01-01T00:00:00Z', labels: { team: 'b', x: '' } },
+  ...IMAGE,
+  id: `sha256:${'11'.repeat(32)}`,
+  names: ['docker.io/library/debian:13'],
+  created: '2019-01-01T00:00:00Z',
+  labels: { team: 'b', x: '' },
 };
 const NEW: ImageSummary = {
-  ...{ ...IMAGE, id: `sha256:${'22'.repeat(32)}`, names: [], labels: { team: 'a' } },
+  ...IMAGE,
+  id: `sha256:${'22'.repeat(32)}`,
+  names: [],
+  labels: { team: 'a' },
   created: '2021-01-01T00:00:00Z',
 };
 

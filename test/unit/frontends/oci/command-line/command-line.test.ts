@@ -7,8 +7,11 @@ const parse = (line: string) => parseCommandLine(line.split(' ').filter((word) =
 
 test('conmon’s create', (t) => {
   t.deepEqual(parse('--log-format=json --log /l create --bundle /b --pid-file /p c1'), {
-    ...{ command: 'create', global: { 'log-format': 'json', log: '/l' } },
-    ...{ options: { bundle: '/b', 'pid-file': '/p' }, lists: {}, words: ['c1'] },
+    command: 'create',
+    global: { 'log-format': 'json', log: '/l' },
+    options: { bundle: '/b', 'pid-file': '/p' },
+    lists: {},
+    words: ['c1'],
   });
 });
 
@@ -18,10 +21,8 @@ test('containerd’s create, delete and kill', (t) => {
       '--root /r --log /l --log-format json --systemd-cgroup create -b /b --console-socket /c x',
     ),
     {
-      ...{
-        global: { root: '/r', 'systemd-cgroup': 'true' },
-        options: { bundle: '/b', 'console-socket': '/c' },
-      },
+      global: { root: '/r', 'systemd-cgroup': 'true' },
+      options: { bundle: '/b', 'console-socket': '/c' },
     },
   );
   t.like(parse('delete --force x'), { options: { force: 'true' }, words: ['x'] });
@@ -32,7 +33,8 @@ test('containerd’s create, delete and kill', (t) => {
 
 test('exec’s words are another program’s from the first on', (t) => {
   t.like(parse('exec -d --pid-file /p --process /j x'), {
-    ...{ options: { detach: 'true', 'pid-file': '/p', process: '/j' }, words: ['x'] },
+    options: { detach: 'true', 'pid-file': '/p', process: '/j' },
+    words: ['x'],
   });
   const line = parse('exec -t -e A=1 --env B=2 -u 1:2 --cap CAP_KILL x ls -t --env C=3');
   t.deepEqual(line.lists, { env: ['A=1', 'B=2'], cap: ['CAP_KILL'] });

@@ -20,8 +20,13 @@ async function bundle(t: ExecutionContext): Promise<string> {
 
 test('the least there may be, and what it comes to', (t) => {
   t.like(checkConfig(LEAST), {
-    ...{ root: { path: 'rootfs', readonly: false }, mounts: [], hostname: '', annotations: {} },
-    ...{ namespaces: [], cgroupsPath: '', process: { args: ['true'], cwd: '/', terminal: false } },
+    root: { path: 'rootfs', readonly: false },
+    mounts: [],
+    hostname: '',
+    annotations: {},
+    namespaces: [],
+    cgroupsPath: '',
+    process: { args: ['true'], cwd: '/', terminal: false },
   });
 });
 

@@ -13,8 +13,12 @@ const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ ty
 
 /** A container in a domain of its own. */
 const ALONE = {
-  ...{ device: 0, cgroup: 'container', memoryBytes: undefined, joined: new Map() },
-  ...{ sandbox: {}, rootfs: 'main' },
+  device: 0,
+  cgroup: 'container',
+  memoryBytes: undefined,
+  joined: new Map(),
+  sandbox: {},
+  rootfs: 'main',
 };
 
 async function bundle(t: ExecutionContext): Promise<string> {
@@ -28,13 +32,12 @@ async function bundle(t: ExecutionContext): Promise<string> {
 
 function config(change: object = {}, linux: object = {}) {
   return checkConfig({
-    ...{ ociVersion: '1.2.0', process: { args: ['true'], cwd: '/', apparmorProfile: 'x' } },
-    ...{
-      root: { path: 'rootfs', readonly: true },
-      hostname: 'box',
-      domainname: 'test',
-      linux: { namespaces: NAMESPACES, ...linux },
-    },
+    ociVersion: '1.2.0',
+    process: { args: ['true'], cwd: '/', apparmorProfile: 'x' },
+    root: { path: 'rootfs', readonly: true },
+    hostname: 'box',
+    domainname: 'test',
+    linux: { namespaces: NAMESPACES, ...linux },
     ...change,
   });
 }
@@ -65,11 +68,11 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
     { destination: '/dev/shm', type: 'bind', source: folder, options: ['bind'] },
   ];
   const linux = {
-    ...{ cgroupsPath: '/engine/c', maskedPaths: ['/proc/kcore'], sysctl: { 'net.a': '1' } },
-    ...{
-      resources: { pids: { limit: 7 }, memory: { limit: 1 << 24 }, cpu: { shares: 2 } },
-      mountLabel: 'x',
-    },
+    cgroupsPath: '/engine/c',
+    maskedPaths: ['/proc/kcore'],
+    sysctl: { 'net.a': '1' },
+    resources: { pids: { limit: 7 }, memory: { limit: 1 << 24 }, cpu: { shares: 2 } },
+    mountLabel: 'x',
   };
   const { configAt, files, shm } = await planGuest(config({ mounts }, linux), folder);
   t.is(shm, folder);
@@ -93,12 +96,15 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
     },
     { destination: '/data', type: 'bind', source: '/run/thaw/files/thaw/2', options: ['rbind'] },
     {
-      ...{ destination: '/dev/shm', type: 'tmpfs', source: 'shm' },
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
       options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
     },
   ]);
   t.deepEqual(guest['linux'], {
-    ...{ sysctl: { 'net.a': '1' }, maskedPaths: ['/proc/kcore'] },
+    sysctl: { 'net.a': '1' },
+    maskedPaths: ['/proc/kcore'],
     namespaces: [
       ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
       { type: 'network', path: '/proc/1/ns/net' },
@@ -106,7 +112,8 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
     cgroupsPath: '/container',
     resources: {
       devices: [{ allow: false, access: 'rwm' }],
-      ...{ pids: { limit: 7 }, memory: { limit: 1 << 24 } },
+      pids: { limit: 7 },
+      memory: { limit: 1 << 24 },
     },
   });
 });
@@ -138,7 +145,9 @@ test('in another’s domain its files come by their own device, and namespaces a
   t.is(guest.root.path, '/run/thaw/files/thaw-3/0');
   t.is(guest.mounts[0]?.source, '/run/thaw/files/thaw-3/1');
   t.deepEqual(guest.mounts[1], {
-    ...{ destination: '/dev/shm', type: 'bind', source: '/run/thaw/shm/abc' },
+    destination: '/dev/shm',
+    type: 'bind',
+    source: '/run/thaw/shm/abc',
     options: ['rbind', 'nosuid'],
   });
   t.deepEqual(guest.linux.namespaces, [

@@ -38,7 +38,8 @@ test('update’s options, a file of them, and what is neither', async (t) => {
   t.deepEqual(await changeOf({ resources }, client), { pids: 9 });
   await writeFile(resources, '{"memory":5}');
   await t.throwsAsync(changeOf({ resources }, client), {
-    ...{ code: 'ERR_OCI_CONFIG', message: /linux\.resources\.memory: an object/ },
+    code: 'ERR_OCI_CONFIG',
+    message: /linux\.resources\.memory: an object/,
   });
   await writeFile(resources, '[');
   await t.throwsAsync(changeOf({ resources }, client), { code: 'ERR_OCI_CONFIG' });

@@ -11,7 +11,8 @@ const line = (options: string, point = ROOT, type = 'overlay', root = '/'): stri
 test('the lower folders, the topmost first, and the upper one', (t) => {
   const podman = 'rw,lowerdir=/s/overlay/l/AB:/s/overlay/l/CD,upperdir=/s/u/diff,workdir=/s/u/work';
   t.deepEqual(overlayAt(line('rw', '/other', 'ext4') + line(podman), ROOT), {
-    ...{ lower: ['/s/overlay/l/AB', '/s/overlay/l/CD'], upper: '/s/u/diff' },
+    lower: ['/s/overlay/l/AB', '/s/overlay/l/CD'],
+    upper: '/s/u/diff',
   });
   const each = 'ro,lowerdir+=/a,lowerdir+=/b,uuid=on';
   t.deepEqual(overlayAt(line(each), ROOT), { lower: ['/a', '/b'] });

@@ -8,34 +8,47 @@ import type { ProcessSpec } from '../../../../../toolstack/frontends/oci/config/
 import { processWith, readProcess } from '../../../../../toolstack/frontends/oci/config/process.js';
 
 const OWN: ProcessSpec = {
-  ...{ args: ['init'], cwd: '/home', terminal: true, env: ['A=1'] },
+  args: ['init'],
+  cwd: '/home',
+  terminal: true,
+  env: ['A=1'],
   user: { uid: 5, gid: 6, additionalGids: [7], umask: 18 },
-  ...{ capabilities: { bounding: ['CAP_CHOWN'] }, apparmorProfile: 'p', selinuxLabel: 'l' },
-  ...{
-    consoleSize: { height: 1, width: 2 },
-    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
-  },
+  capabilities: { bounding: ['CAP_CHOWN'] },
+  apparmorProfile: 'p',
+  selinuxLabel: 'l',
+  consoleSize: { height: 1, width: 2 },
+  rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
 };
 const PLAIN = { args: ['ls'], tty: false, env: [], caps: [], gids: [], noNewPrivileges: false };
 
 test('without options it is the container’s own with other words, and no terminal', (t) => {
   t.deepEqual(processWith(OWN, PLAIN), {
-    ...{ args: ['ls'], cwd: '/home', terminal: false, env: ['A=1'] },
+    args: ['ls'],
+    cwd: '/home',
+    terminal: false,
+    env: ['A=1'],
     user: { uid: 5, gid: 6, additionalGids: [7], umask: 18 },
-    ...{
-      capabilities: { bounding: ['CAP_CHOWN'] },
-      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
-    },
+    capabilities: { bounding: ['CAP_CHOWN'] },
+    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 2 }],
   });
 });
 
 test('options change and add', (t) => {
   const changed = processWith(OWN, {
-    ...{ args: ['ls', '-l'], tty: true, cwd: '/x', user: '8:9', env: ['B=2'] },
-    ...{ caps: ['CAP_KILL', 'CAP_CHOWN'], gids: ['10'], noNewPrivileges: true },
+    args: ['ls', '-l'],
+    tty: true,
+    cwd: '/x',
+    user: '8:9',
+    env: ['B=2'],
+    caps: ['CAP_KILL', 'CAP_CHOWN'],
+    gids: ['10'],
+    noNewPrivileges: true,
   });
   t.like(changed, {
-    ...{ args: ['ls', '-l'], cwd: '/x', terminal: true, env: ['A=1', 'B=2'] },
+    args: ['ls', '-l'],
+    cwd: '/x',
+    terminal: true,
+    env: ['A=1', 'B=2'],
     user: { uid: 8, gid: 9, additionalGids: [7, 10], umask: 18 },
     capabilities: { bounding: ['CAP_CHOWN', 'CAP_KILL'], ambient: ['CAP_KILL', 'CAP_CHOWN'] },
     noNewPrivileges: true,

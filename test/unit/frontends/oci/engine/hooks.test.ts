@@ -10,7 +10,11 @@ import { runHooks } from '../../../../../toolstack/frontends/oci/engine/hooks.js
 import { until } from '../../../../support/within.js';
 
 const sh = (script: string, change: Partial<Hook> = {}): Hook => ({
-  ...{ path: '/bin/sh', args: ['hook', '-c', script], env: [], timeoutMs: 60_000, ...change },
+  path: '/bin/sh',
+  args: ['hook', '-c', script],
+  env: [],
+  timeoutMs: 60_000,
+  ...change,
 });
 
 test('one after the other, each with the state, its words, its environment alone and the folder', async (t) => {
@@ -33,7 +37,8 @@ test('the first that fails ends it', async (t) => {
     [sh('sleep 100', { timeoutMs: 200 }), /did not end within its timeout of 0\.2 s$/],
   ] as const)
     await t.throwsAsync(runHooks('poststart', [sh('cat'), hook, sh('exit 9')], run), {
-      ...{ code: 'ERR_OCI_HOOK', message },
+      code: 'ERR_OCI_HOOK',
+      message,
     });
 });
 

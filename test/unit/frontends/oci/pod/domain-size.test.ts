@@ -16,7 +16,8 @@ test('one container alone has what its resources say', (t) => {
 test('a pod has what its annotations say, and what a guest takes beside', (t) => {
   const annotations = {
     ...SANDBOX,
-    ...{ [`${CRI}.sandbox-memory`]: String(300 * MIB), [`${CRI}.sandbox-cpu-quota`]: '150000' },
+    [`${CRI}.sandbox-memory`]: String(300 * MIB),
+    [`${CRI}.sandbox-cpu-quota`]: '150000',
     [`${CRI}.sandbox-cpu-period`]: '100000',
   };
   t.deepEqual(domainLimits({ annotations, resources: {} }), { memoryBytes: 364 * MIB, cpus: 2 });

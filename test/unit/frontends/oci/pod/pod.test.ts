@@ -22,7 +22,12 @@ const CRI = 'io.kubernetes.cri';
 /** A container with a running guest and a stand-in of that pid. */
 function container(id: string, pid: number, more: Partial<OciRecord> = {}): OciContainer {
   const record = {
-    ...{ id, key: `key-${id}`, root: '/r', pid, state: 'running', guestPid: pid + 1 },
+    id,
+    key: `key-${id}`,
+    root: '/r',
+    pid,
+    state: 'running',
+    guestPid: pid + 1,
     ...more,
   } as OciRecord;
   const made = new OciContainer(record, {} as OciStore, silentLog());

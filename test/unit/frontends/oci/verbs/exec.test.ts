@@ -23,7 +23,9 @@ import { fakeClient } from '../../../../support/cli/fake-engine.js';
 
 const REQUEST: ExecRequest = {
   process: { args: ['ls'], cwd: '/', terminal: false },
-  ...{ detach: true, pidFile: '', consoleSocket: '' },
+  detach: true,
+  pidFile: '',
+  consoleSocket: '',
 };
 
 /** A running container; `fails` is its agent's answer to EXEC. */
@@ -34,7 +36,11 @@ function running(fails?: Error) {
     (...words: unknown[]) =>
       void calls.push([name, ...words]);
   const record = {
-    ...{ key: 'k', id: 'one', state: 'running', pid: 42, cgroup: '/c' },
+    key: 'k',
+    id: 'one',
+    state: 'running',
+    pid: 42,
+    cgroup: '/c',
     annotations: { 'io.thaw.rootfs': 'erofs' },
     sandbox: { files: [{ path: '/b/rootfs', readOnly: false }] },
   } as unknown as OciRecord;
@@ -43,7 +49,8 @@ function running(fails?: Error) {
     shimSocket: '/s',
     shim: {
       expect: (id: number, flags: number) => Promise.resolve(note('expect')(id, flags)),
-      ...{ signal: note('signal'), forget: note('forget') },
+      signal: note('signal'),
+      forget: note('forget'),
     },
     exec: (request: object) => {
       note('exec')(request);
@@ -67,8 +74,13 @@ test('detached it has a stand-in with all that the container’s own has, and it
     [
       'standIn',
       {
-        ...{ shimSocket: '/s', process: 2, flags: 1 | 1024, console: '', root: '/b/rootfs' },
-        ...{ network: '/proc/42/ns/net', cgroup: '/c/cgroup.procs' },
+        shimSocket: '/s',
+        process: 2,
+        flags: 1 | 1024,
+        console: '',
+        root: '/b/rootfs',
+        network: '/proc/42/ns/net',
+        cgroup: '/c/cgroup.procs',
       },
     ],
   ]);
@@ -93,7 +105,8 @@ test('one that is refused is forgotten, and a stand-in told that it is lost', as
   ] as const) {
     const { container, client, calls } = running(refused);
     await t.throwsAsync(exec(container, { ...REQUEST, detach }, client), {
-      ...{ code: 'ERR_AGENT_CMD_NOENT', message: 'exec: "ls": executable file not found in $PATH' },
+      code: 'ERR_AGENT_CMD_NOENT',
+      message: 'exec: "ls": executable file not found in $PATH',
     });
     t.deepEqual(calls.at(-1), ['forget', 2, why]);
     t.is(container.standIns.size, 0);

@@ -17,7 +17,10 @@ const FIGURES = ['usage_usec 1500000\n', '8192\n', 'inactive_file 4096\n', '3\n'
 
 function running(answer: Buffer) {
   const record = {
-    ...{ key: 'k', id: 'one', state: 'running', limits: { pids: 9 } },
+    key: 'k',
+    id: 'one',
+    state: 'running',
+    limits: { pids: 9 },
     sandbox: { memoryKib: 65536 },
   } as OciRecord;
   const container = new OciContainer(record, new OciStore('/none'), silentLog());
@@ -46,7 +49,8 @@ test('events end with the container, and say that it ran out of memory', async (
 
 test('runc’s form: nanoseconds, bytes, numbers', async (t) => {
   t.like(await statsEvent(running(encodeFields(FIGURES))), {
-    ...{ type: 'stats', id: 'one' },
+    type: 'stats',
+    id: 'one',
     data: {
       cpu: { usage: { total: 1_500_000_000 } },
       memory: { usage: { limit: 65536 * 1024, usage: 4096 } },

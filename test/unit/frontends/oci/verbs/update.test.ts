@@ -17,7 +17,9 @@ import { FakeLibxl, fakeXenHost } from '../../../../support/xen/fake-xen-host.js
 
 const MIB = 2 ** 20;
 const SERVICES = {
-  ...{ host: fakeXenHost(new FakeLibxl()), hostCpus: 4, defaultType: 'pvh' },
+  host: fakeXenHost(new FakeLibxl()),
+  hostCpus: 4,
+  defaultType: 'pvh',
   // SAFETY: an update that changes no domain's size uses these three.
 } as unknown as SandboxServices;
 
@@ -29,8 +31,10 @@ function pod(refusal?: Error) {
     return refusal ? Promise.reject(refusal) : Promise.resolve(Buffer.alloc(0));
   };
   const sandbox = {
-    ...{ record: { vcpus: 2, maxVcpus: 2, memoryKib: 512 * 1024 }, grown: Promise.resolve() },
-    ...{ written: () => Promise.resolve(), agent: () => Promise.resolve({ request }) },
+    record: { vcpus: 2, maxVcpus: 2, memoryKib: 512 * 1024 },
+    grown: Promise.resolve(),
+    written: () => Promise.resolve(),
+    agent: () => Promise.resolve({ request }),
   };
   const store = { save: () => Promise.resolve() } as unknown as OciStore;
   const make = (key: string, change: Partial<OciRecord> = {}): OciContainer => {

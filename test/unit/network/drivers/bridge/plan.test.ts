@@ -6,7 +6,11 @@ import { planBridge } from '../../../../../toolstack/network/drivers/bridge/plan
 import type { NetworkRecord } from '../../../../../toolstack/network/record.js';
 
 const recordOf = (plan: ReturnType<typeof planBridge>): NetworkRecord => ({
-  ...{ name: 'a', driver: 'bridge', hasDns: true, labels: {}, created: 0 },
+  name: 'a',
+  driver: 'bridge',
+  hasDns: true,
+  labels: {},
+  created: 0,
   ...plan,
 });
 
@@ -22,7 +26,8 @@ test('by default a network gets the first free subnet and bridge', (t) => {
 test('subnets and gateways are those that were named', (t) => {
   const { subnets } = planBridge(
     {
-      ...{ name: 'a', subnets: ['10.1.2.0/24', 'fd00:1::/64'] },
+      name: 'a',
+      subnets: ['10.1.2.0/24', 'fd00:1::/64'],
       gateways: ['fd00:1::f', '10.1.2.254'],
     },
     [],

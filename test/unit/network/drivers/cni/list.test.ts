@@ -49,10 +49,16 @@ test('a plugin is told its own part, what it is able to do, and what came before
   if (!bridge || !portmap) return t.fail();
   const wish = { ips: ['10.0.0.9'], mac: '02:00:00:00:00:01' };
   t.deepEqual(pluginConfig(list, bridge, wish, undefined), {
-    ...{ cniVersion: '1.0.0', name: 'lan', type: 'bridge', bridge: 'br0' },
+    cniVersion: '1.0.0',
+    name: 'lan',
+    type: 'bridge',
+    bridge: 'br0',
     runtimeConfig: { ips: ['10.0.0.9'] },
   });
   t.deepEqual(pluginConfig(list, portmap, wish, { ips: [] }), {
-    ...{ cniVersion: '1.0.0', name: 'lan', type: 'portmap', prevResult: { ips: [] } },
+    cniVersion: '1.0.0',
+    name: 'lan',
+    type: 'portmap',
+    prevResult: { ips: [] },
   });
 });

@@ -27,7 +27,8 @@ test('a request has only what the user asks for', (t) => {
 
 test('what no plugin does is refused by its option', (t) => {
   const list = {
-    ...{ cniVersion: '1.0.0', name: 'lan' },
+    cniVersion: '1.0.0',
+    name: 'lan',
     plugins: [{ type: 'bridge', capabilities: { ips: true, mac: 'yes' } }],
   };
   t.notThrows(() => checkRequest('n', list, { ips: ['10.0.0.9'] }));
@@ -44,7 +45,10 @@ test('what no plugin does is refused by its option', (t) => {
 test('the first global address of each family counts, with its default route', (t) => {
   const rest = { metric: 0, isOnlink: false };
   const link: NamespaceLink = {
-    ...{ index: 2, name: 'eth0', mac: '02:00:00:00:00:01', mtu: 1500 },
+    index: 2,
+    name: 'eth0',
+    mac: '02:00:00:00:00:01',
+    mtu: 1500,
     addresses: [
       { family: 6, address: 'fe80::1', prefix: 64, scope: 'link' },
       { family: 4, address: '10.0.0.2', prefix: 24, scope: 'global' },

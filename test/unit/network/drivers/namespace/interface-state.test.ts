@@ -10,7 +10,10 @@ import {
 import type { LinkRoute, NamespaceLink } from '../../../../../toolstack/network/link.js';
 
 const route = (address: string, prefix: number, gateway?: string): LinkRoute => ({
-  ...{ family: 4, to: { address, prefix }, metric: 0, isOnlink: false },
+  family: 4,
+  to: { address, prefix },
+  metric: 0,
+  isOnlink: false,
   ...(gateway === undefined ? {} : { gateway }),
 });
 const [DEFAULT, NET, NEAR] = [
@@ -19,7 +22,10 @@ const [DEFAULT, NET, NEAR] = [
   route('10.9.0.1', 32),
 ];
 const LINK: NamespaceLink = {
-  ...{ index: 5, name: 'eth0', mac: '02:00:00:00:00:01', mtu: 1500 },
+  index: 5,
+  name: 'eth0',
+  mac: '02:00:00:00:00:01',
+  mtu: 1500,
   addresses: [{ family: 4, address: '10.88.0.2', prefix: 16, scope: 'global' }],
   routes: [DEFAULT, NET, NEAR],
 };
@@ -27,7 +33,11 @@ const LINK: NamespaceLink = {
 /** The effect of each message and, for routes, the prefix length. */
 function kinds(messages: readonly Buffer[]): string[] {
   const names: Record<number, string> = {
-    ...{ 16: 'link', 20: 'address', 21: '-address', 24: 'route', 25: '-route' },
+    16: 'link',
+    20: 'address',
+    21: '-address',
+    24: 'route',
+    25: '-route',
   };
   return messages.map((bytes) => {
     const type = bytes.readUInt16LE(4);

@@ -8,12 +8,18 @@ import {
 } from '../../../../../toolstack/network/drivers/namespace/namespace.js';
 
 const LO: IpLink = {
-  ...{ ifname: 'lo', flags: ['LOOPBACK', 'UP', 'LOWER_UP'], link_type: 'loopback', mtu: 65536 },
+  ifname: 'lo',
+  flags: ['LOOPBACK', 'UP', 'LOWER_UP'],
+  link_type: 'loopback',
+  mtu: 65536,
   addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, scope: 'host' }],
 };
 const ETH: IpLink = {
   ifindex: 7,
-  ...{ ifname: 'eth0', flags: ['BROADCAST', 'UP', 'LOWER_UP'], link_type: 'ether', mtu: 1400 },
+  ifname: 'eth0',
+  flags: ['BROADCAST', 'UP', 'LOWER_UP'],
+  link_type: 'ether',
+  mtu: 1400,
   address: '7e:f7:a1:d0:fa:07',
   addr_info: [
     {
@@ -48,10 +54,16 @@ test('an interface has its MAC, MTU, addresses and routes; loopback and what is 
   const rest = { metric: 0, isOnlink: false };
   t.deepEqual(parseLinks([LO, down, ETH], ROUTES), [
     {
-      ...{ index: 7, name: 'eth0', mac: '7e:f7:a1:d0:fa:07', mtu: 1400 },
+      index: 7,
+      name: 'eth0',
+      mac: '7e:f7:a1:d0:fa:07',
+      mtu: 1400,
       addresses: [
         {
-          ...{ family: 4, address: '10.88.0.2', prefix: 16, scope: 'global' },
+          family: 4,
+          address: '10.88.0.2',
+          prefix: 16,
+          scope: 'global',
           broadcast: '10.88.255.255',
         },
         { family: 6, address: 'fd00::2', prefix: 64, scope: 'global' },
@@ -59,17 +71,26 @@ test('an interface has its MAC, MTU, addresses and routes; loopback and what is 
       ],
       routes: [
         {
-          ...{ family: 4, to: { address: '10.7.0.0', prefix: 16 }, gateway: '10.88.0.9' },
-          ...{ metric: 5, isOnlink: true },
+          family: 4,
+          to: { address: '10.7.0.0', prefix: 16 },
+          gateway: '10.88.0.9',
+          metric: 5,
+          isOnlink: true,
         },
         { ...rest, family: 4, to: { address: '10.6.0.1', prefix: 32 }, source: '10.88.0.2' },
         {
-          ...{ ...rest, family: 4, to: { address: '0.0.0.0', prefix: 0 } },
-          ...{ gateway: '10.88.0.1', metric: 100 },
+          ...rest,
+          family: 4,
+          to: { address: '0.0.0.0', prefix: 0 },
+          gateway: '10.88.0.1',
+          metric: 100,
         },
         {
-          ...{ ...rest, family: 6, to: { address: '::', prefix: 0 } },
-          ...{ gateway: 'fd00::1', metric: 1024 },
+          ...rest,
+          family: 6,
+          to: { address: '::', prefix: 0 },
+          gateway: 'fd00::1',
+          metric: 1024,
         },
         { ...rest, family: 6, to: { address: 'fd07::', prefix: 48 }, metric: 1024 },
       ],
@@ -109,8 +130,12 @@ test('an address may have another end, or no route', (t) => {
 test('without routes there are none, without addresses neither', (t) => {
   t.deepEqual(parseLinks([{ ...ETH, addr_info: [] }], NONE), [
     {
-      ...{ index: 7, name: 'eth0', mac: '7e:f7:a1:d0:fa:07', mtu: 1400 },
-      ...{ addresses: [], routes: [] },
+      index: 7,
+      name: 'eth0',
+      mac: '7e:f7:a1:d0:fa:07',
+      mtu: 1400,
+      addresses: [],
+      routes: [],
     },
   ]);
   t.deepEqual(parseLinks([], NONE), []);

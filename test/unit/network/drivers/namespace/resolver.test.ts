@@ -21,7 +21,11 @@ test('one that listens at 127.0.0.11 is there', (t) => {
 
 test('questions come from an address that others reach', (t) => {
   const link: NamespaceLink = {
-    ...{ index: 1, name: 'eth0', mac: '02:00:00:00:00:01', mtu: 1500, routes: [] },
+    index: 1,
+    name: 'eth0',
+    mac: '02:00:00:00:00:01',
+    mtu: 1500,
+    routes: [],
     addresses: [
       { family: 6, address: 'fd00::2', prefix: 64, scope: 'global' },
       { family: 4, address: '169.254.1.1', prefix: 16, scope: 'link' },

@@ -17,7 +17,10 @@ test('instructions are those of a Dockerfile', (t) => {
   t.deepEqual(changed('CMD a b'), { Cmd: ['/bin/sh', '-c', 'a b'] });
   t.deepEqual(changed('cmd=["a"]'), { Cmd: ['a'] });
   t.deepEqual(changed('ENTRYPOINT ["x"]', 'USER 7', 'WORKDIR /w', 'STOPSIGNAL INT'), {
-    ...{ Entrypoint: ['x'], User: '7', WorkingDir: '/w', StopSignal: 'INT' },
+    Entrypoint: ['x'],
+    User: '7',
+    WorkingDir: '/w',
+    StopSignal: 'INT',
   });
   t.deepEqual(changed('ENV A=1', 'ENV B 2', 'ENV A="3 4"'), { Env: ['B=2', 'A=3 4'] });
   t.deepEqual(changed('EXPOSE 80 53/udp', 'EXPOSE 81'), {
