@@ -6,6 +6,7 @@ import {
   sizeSettled,
   type DomainSize,
 } from '../../../runtime/resize/change-limits.js';
+import { isUp } from '../../../runtime/lifecycle/lifecycle.js';
 import { checkLimits } from '../../../sandbox/size/size.js';
 import { mostVcpus } from '../../../sandbox/size/resize.js';
 import type { Sandbox } from '../../../sandbox/sandbox.js';
@@ -32,12 +33,11 @@ export function update(
     if (container.isSaving) throw savingError('update', record);
     const { sandbox } = domain;
     const [own, name] = [container.ownsDomain ? sandbox : undefined, nameInGuest(record)];
-    await sizeSettled(sandbox, own);
     const before = record.limits;
     const limits = finite({ ...before, ...change });
-    const size = own && (await newSize(services, own, change, limits));
-    if (size && change.memoryBytes !== undefined)
-      size.memoryKib = Math.max(size.memoryKib, membersKib(container, containers));
+    const memoryKib = own && (await checkSize(services, own, change, limits));
+    await sizeSettled(sandbox, own);
+    const size = own && newSize(own, change, memoryKib, membersKib(container, containers));
     // The domain is fitted to the sum of all records' limits.
     record.limits = limits;
     try {
@@ -49,27 +49,45 @@ export function update(
       );
     } catch (error) {
       record.limits = before;
+      // A size that could not be taken back is the domain's.
+      if (isUp(record)) await container.update({}).catch(() => undefined);
       throw error;
     }
     await container.update({});
   });
 }
 
-/** Returns the size of a domain with these limits. Rejects with ERR_USAGE where it cannot have them. */
-async function newSize(
+/** Resolves with the memory that a domain with these limits has. Rejects with ERR_USAGE where it cannot have them. */
+async function checkSize(
   services: SandboxServices,
   { record }: Sandbox,
-  { cpus = Infinity, memoryBytes }: OciLimits,
+  { cpus, memoryBytes }: OciLimits,
   limits: OciLimits,
-): Promise<DomainSize> {
+): Promise<number | undefined> {
   if (memoryBytes === Infinity)
     throw new OciError('ERR_USAGE', 'Cannot have memory without a limit: a domain has a size');
   const { memoryKib } = await checkLimits(limits, services);
-  const vcpus = cpus === Infinity ? record.vcpus : Math.ceil(cpus);
   const most = mostVcpus(record, services);
-  if (vcpus > most)
+  if (vcpusFor(cpus, record.vcpus) > most)
     throw new OciError('ERR_USAGE', `Cannot have ${cpus} CPUs: its domain was made for ${most}`);
-  return { vcpus, memoryKib: memoryBytes === undefined ? record.memoryKib : memoryKib };
+  return memoryBytes === undefined ? undefined : memoryKib;
+}
+
+/** Returns the changed size of a domain, which has at least the memory that its other members need; undefined where it stays. Pure. */
+function newSize(
+  { record }: Sandbox,
+  { cpus }: OciLimits,
+  memoryKib: number | undefined,
+  othersKib: number,
+): DomainSize | undefined {
+  const vcpus = vcpusFor(cpus, record.vcpus);
+  if (memoryKib === undefined && vcpus === record.vcpus) return undefined;
+  const wantedKib = memoryKib === undefined ? record.memoryKib : Math.max(memoryKib, othersKib);
+  return { vcpus, memoryKib: wantedKib };
+}
+
+function vcpusFor(cpus: number | undefined, now: number): number {
+  return cpus === undefined || cpus === Infinity ? now : Math.ceil(cpus);
 }
 
 /** Grows the domain of another container where its memory is too small for all its containers. Rejects with ERR_USAGE, and as fitDomain() does. */
