@@ -3,6 +3,7 @@
 
 import type { PortRequest, ProcessLimits } from '../api/container.js';
 import { EXPORTS_MAX } from '../api/wire.js';
+import { defined } from '../base/defined.js';
 import {
   DIGEST,
   HEX,
@@ -138,7 +139,7 @@ function limitsOf(all: Untrusted): ProcessLimits {
   return {
     ...names('capAdd'),
     ...names('capDrop'),
-    ...(noNewPrivileges === undefined ? {} : { noNewPrivileges }),
+    ...defined({ noNewPrivileges }),
     ...(ulimits === undefined
       ? {}
       : { ulimits: list(ulimits, 'ulimits', 64).map((one) => ulimitOf(object(one, 'ulimits'))) }),

@@ -2,6 +2,7 @@
 // Runs the programs that configure a kernel's network, with a deadline. Errors quote the program's standard error.
 
 import { spawn, type ChildProcess } from 'node:child_process';
+import { defined } from '../base/defined.js';
 import { withDeadline } from '../base/deadline.js';
 import { errorCode } from '../base/errors.js';
 import { printable } from '../base/text.js';
@@ -39,7 +40,7 @@ export async function runToEnd(
 ): Promise<ToolEnd> {
   const child: ChildProcess = spawn(tool, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...(env ? { env } : {}),
+    ...defined({ env }),
   });
   // Before all other handlers: a failed spawn() emits only an error.
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -2,6 +2,7 @@
 // Defines a sandbox's record, kept inside its container's state. thawd uses it to find the sandbox again after it was killed.
 
 import { randomBytes } from 'node:crypto';
+import { defined } from '../base/defined.js';
 import type { StoreEntry } from '../../xenstore/index.js';
 import { ThawError } from '../base/errors.js';
 import type { SandboxId } from '../base/ids.js';
@@ -80,7 +81,7 @@ export function newSandboxRecord(
     uuid: newDomainUuid(),
     type: limits.type,
     vcpus: Math.ceil(limits.cpus),
-    ...(limits.maxVcpus === undefined ? {} : { maxVcpus: limits.maxVcpus }),
+    ...defined({ maxVcpus: limits.maxVcpus }),
     memoryKib: limits.memoryKib,
     growsBehind: limits.growsBehind,
     mac,

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { defined } from '../base/defined.js';
 import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
@@ -98,7 +99,7 @@ export class Volumes {
       created: Date.now(),
       fill: 'due',
       ...(request.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
-      ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      ...defined({ sizeBytes }),
     };
     // Fails for a volume with an unreadable record, which still has its folder.
     await mkdir(this.#store.folderOf(name), { mode: 0o700 }).catch((cause: unknown) => {

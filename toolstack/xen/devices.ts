@@ -2,6 +2,7 @@
 // Attaches vbds and vifs to a domain by xenstore alone, without libxl's hotplug scripts. destroy.ts removes them with the domain.
 // libxl finds the device under /libxl/DOMID/device like one of its own, so xl lists and removes it.
 
+import { defined } from '../base/defined.js';
 import type { Domid } from '../base/ids.js';
 import { permissions, type StoreEntry } from '../../xenstore/index.js';
 import type { XenHost } from './host.js';
@@ -90,7 +91,7 @@ export async function untilConnected(
   // A vif's front end may be connected before its back end.
   const path = `${kind === 'vif' ? backend : frontend}/state`;
   const timeoutMs = CONNECT_MS;
-  const options = { timeoutMs, ...(signal ? { signal } : {}) };
+  const options = { timeoutMs, ...defined({ signal }) };
   await host.xenstore.waitFor(path, (state) => state === XENBUS_CONNECTED, options);
 }
 

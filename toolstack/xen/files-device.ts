@@ -2,6 +2,7 @@
 // A 9pfs device gives a guest host directories. Its back end is a shim's file server, so thawd does in xenstore
 // what a back end driver would do (xen/io/9pfs.h). libxl does not know of it: it would wait for that back end when it ends the domain.
 
+import { defined } from '../base/defined.js';
 import { ThawError } from '../base/errors.js';
 import type { Domid } from '../base/ids.js';
 import { devicePaths, type Device } from './devices.js';
@@ -55,7 +56,7 @@ export async function filesRings(
   const { frontend } = devicePaths(domid, '9pfs', device);
   await xenstore.waitFor(`${frontend}/state`, (state) => state === XENBUS_INITIALISED, {
     timeoutMs: RINGS_MS,
-    ...(signal ? { signal } : {}),
+    ...defined({ signal }),
   });
   const read = async (name: string): Promise<number> => {
     const untrusted = (await xenstore.readIfExists(`${frontend}/${name}`)) ?? '';

@@ -3,6 +3,7 @@
 
 import { open } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
+import { defined } from '../../base/defined.js';
 import { memfdCreate, Vchan, type TrimResult } from '../../../bindings/index.js';
 import { AgentLink } from '../../agent/link.js';
 import { keptRings, type Ring } from '../../agent/rings.js';
@@ -131,7 +132,7 @@ async function openChannel(
   signal?: AbortSignal,
 ): Promise<Vchan> {
   const path = `/local/domain/${domid}/${node}`;
-  const options = { timeoutMs, ...(signal ? { signal } : {}) };
+  const options = { timeoutMs, ...defined({ signal }) };
   await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined, options);
   return Vchan.connect({ domid, path, ...options });
 }
@@ -187,7 +188,7 @@ export async function untilFrozen(
   signal?: AbortSignal,
 ): Promise<void> {
   const path = `/local/domain/${domid}/${XS_STATE}`;
-  const options = { timeoutMs: FREEZE_MS, ...(signal ? { signal } : {}) };
+  const options = { timeoutMs: FREEZE_MS, ...defined({ signal }) };
   await host.xenstore.waitFor(path, (value) => value === 'frozen', options);
 }
 

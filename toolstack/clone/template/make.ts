@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes a template: boots, prepares, freezes and stores it.
 
+import { defined } from '../../base/defined.js';
 import { bootAndFreeze, type Prepare } from './boot.js';
 import type { GuestFiles, Shape } from './shape.js';
 import { saveTemplate, type Template } from './template.js';
@@ -40,7 +41,7 @@ export async function makeTemplate(
     bytes,
     dataPages,
     memTotalKib,
-    ...(kept ? { kept } : {}),
+    ...defined({ kept }),
   };
   const ms = Math.round(performance.now() - started);
   host.log.info('Froze a template', { key, ...shape, dataPages, bytes, ms });

@@ -6,6 +6,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { defined } from '../../base/defined.js';
 import { ThawError } from '../../base/errors.js';
 import { writeAtomic } from '../../base/files.js';
 import { loadStream } from './boot.js';
@@ -61,7 +62,7 @@ export async function saveTemplate(folder: string, template: Template): Promise<
     const description: Description = {
       key,
       shape,
-      ...(running ? { running } : {}),
+      ...defined({ running }),
       ...(kept ? { kept: storeKept(kept) } : {}),
       bytes,
       dataPages,
@@ -102,8 +103,7 @@ export async function loadTemplate(folder: string): Promise<Template | undefined
   return {
     key,
     shape,
-    ...(running ? { running } : {}),
-    ...(kept ? { kept } : {}),
+    ...defined({ running, kept }),
     bytes,
     dataPages,
     memTotalKib,

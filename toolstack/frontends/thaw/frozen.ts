@@ -7,6 +7,7 @@ import type {
   FreezeOptions,
   TemplateSummary,
 } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { withProgress } from '../../base/progress.js';
 import type { ContainerPlan, FrozenPlan } from '../../clone/frozen/plan.js';
 import type { Template } from '../../clone/template/template.js';
@@ -70,8 +71,7 @@ export async function freezeContainer(
     inGuest,
     after,
     limits: limitsOf(container.record),
-    ...(process ? { process } : {}),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...defined({ process, memoryBytes }),
     shape: copied.shape,
     vcpus: copied.running?.vcpus ?? 1,
     layers: copied.running?.disks ?? [],

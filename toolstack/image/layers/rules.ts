@@ -2,6 +2,7 @@
 // Checks the entries of a layer's tar one by one, and decides on changes to the tar for mkfs.erofs. Collects /etc/passwd and /etc/group, folders
 // with attributes of their own, and folders without an entry.
 import type { Header } from 'tar-stream';
+import { defined } from '../../base/defined.js';
 import { ImageError, quoteUntrusted } from '../errors.js';
 import { baseOf, entryPath, joinPath, parentOf } from './tar-path.js';
 
@@ -119,8 +120,7 @@ export class LayerRules {
       implied: this.#implied,
       specialDirs: this.#specialDirs,
       hidesAll: this.#opaque.has(''),
-      ...(passwd === undefined ? {} : { passwd }),
-      ...(group === undefined ? {} : { group }),
+      ...defined({ passwd, group }),
     };
   }
 

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { ArchiveOption, ArchiveVerb } from '../../agent/wire-process.js';
 import type { Client, CommitOptions, CreateOptions } from '../../api/engine.js';
 import { CopyError } from '../../archive/errors.js';
+import { defined } from '../../base/defined.js';
 import { DEFAULT_LIMITS } from '../../image/index.js';
 import { useFiles } from './archive-process.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
@@ -77,8 +78,7 @@ function withOwn(config: Process, options: CreateOptions | undefined): Process {
     ...config,
     ...(command.length > 0 ? { Cmd: command } : {}),
     ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint === '' ? [] : [entrypoint] }),
-    ...(user === undefined ? {} : { User: user }),
-    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
+    ...defined({ User: user, WorkingDir: workdir }),
     ...(env.length > 0
       ? {
           Env: mergedEnv(

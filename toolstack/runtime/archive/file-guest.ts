@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ExitStatus } from '../../api/wire.js';
+import { defined } from '../../base/defined.js';
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { createSandbox } from '../../sandbox/create/create.js';
 import { goIntoMemory } from '../../sandbox/boot/layers.js';
@@ -96,7 +97,7 @@ async function onItsOwn<T>(
       layers,
       inMemory,
       name: `thaw-files-${randomBytes(4).toString('hex')}`,
-      ...(disk ? { disk } : {}),
+      ...defined({ disk }),
     },
     { type, cpus: 1, memoryKib: OPENED_KIB, growsBehind: false },
     services.sandbox.macs,

@@ -61,7 +61,7 @@ export function memberRecord(
       machineId: sandbox?.machineId ?? id.slice(0, 32),
       layers: image.layers.map((layer) => layer.erofsPath),
       inMemory: false,
-      ...(disk ? { disk } : {}),
+      ...defined({ disk }),
       ...(options.storageBytes === undefined || disk
         ? {}
         : { upperKib: Math.ceil(options.storageBytes / 1024) }),
@@ -88,7 +88,7 @@ export function planMember(
     sandbox: {
       ...sandbox,
       machineId: pod.sandbox?.machineId ?? sandbox.machineId,
-      ...(network ? { network } : {}),
+      ...defined({ network }),
     },
   };
   const { memoryBytes, cpus } = options;

@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os';
 import type { Client, CreateOptions } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { newContainerId, sandboxIdOf, type ContainerId } from '../../base/ids.js';
 import { signalNumber } from '../../base/signals.js';
 import type { FrozenImages } from '../../clone/frozen/images.js';
@@ -215,7 +216,7 @@ function frozenProcess(plan: FrozenPlan): Partial<ContainerRecord> {
     inGuest,
     ...(process ? { process: process as ProcessObject } : {}),
     ...(limits ? { limits } : {}),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...defined({ memoryBytes }),
   };
 }
 

@@ -2,6 +2,7 @@
 // Builds the OCI config.json (runtime specification 1.2) for crun in the guest, from an image, a command and its limits.
 
 import type { Confinement, PodShare } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { capabilitiesFor } from './capabilities.js';
 import { deviceEntry, deviceRules, type DeviceNode } from './device-rules.js';
 import type { Bind } from './mounts.js';
@@ -116,7 +117,7 @@ export function buildSpec(input: SpecInput): string {
       ),
       cgroupsPath: `/${cgroup}`,
       resources: {
-        ...(rules ? { devices: rules } : {}),
+        ...defined({ devices: rules }),
         ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
         ...(input.memoryBytes === undefined ? {} : { memory: { limit: input.memoryBytes } }),
         ...(input.cpuQuota === undefined

@@ -66,8 +66,7 @@ export function planStart(
     command: options.command,
     env: clientEnv(options.env, client.env),
     tty: options.tty,
-    ...(options.entrypoint === undefined ? {} : { entrypoint: options.entrypoint }),
-    ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
+    ...defined({ entrypoint: options.entrypoint, workdir: options.workdir }),
   });
   const user = resolveUser(options.user ?? image.config.user, image.passwd, image.group);
   const { hostname, machineId, id, network } = record.sandbox;
@@ -100,7 +99,7 @@ export function planStart(
     container: id,
     config,
     files: boundFiles(
-      { hostname: hostname ?? 'frozen', machineId, ...(network ? { network } : {}) },
+      { hostname: hostname ?? 'frozen', machineId, ...defined({ network }) },
       options,
     ),
   };

@@ -8,6 +8,7 @@ import type {
   PodStatus,
   PodSummary,
 } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { describeError } from '../../base/errors.js';
 import { PodError, POD_MEMORY_BYTES, type Pod } from './index.js';
 import { checkLimits, MIN_DOMAIN_KIB } from '../../sandbox/size/size.js';
@@ -55,8 +56,7 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
     labels: options.labels,
     share: options.share,
     status: podStatus(state, containers),
-    ...(started === undefined ? {} : { started }),
-    ...(reason === undefined ? {} : { reason }),
+    ...defined({ started, reason }),
     ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
     ...(type ? { type } : {}),
     memoryBytes: options.memoryBytes ?? POD_MEMORY_BYTES,

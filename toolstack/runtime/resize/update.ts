@@ -2,6 +2,7 @@
 // thaw update: changes a container's limits, at once for a running container, and for each later start.
 
 import type { CreateOptions, UpdateOptions } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { checkLimits, limitWithin, type Limits } from '../../sandbox/size/size.js';
 import { ContainerError, stateError } from '../errors.js';
 import { checkFrozen } from '../snapshot/frozen.js';
@@ -67,7 +68,7 @@ async function checkChange(
   if (membership.ownsDomain || !options)
     return { ...wanted, limits: await ownLimits(services, record, change, options) };
   const { type } = record.sandbox;
-  await checkLimits({ type, ...(change.cpus === undefined ? {} : { cpus: change.cpus }) }, services.sandbox); // prettier-ignore
+  await checkLimits({ type, ...defined({ cpus: change.cpus }) }, services.sandbox); // prettier-ignore
   membership.checkOptions(options);
   return wanted;
 }

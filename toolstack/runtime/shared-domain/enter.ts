@@ -2,6 +2,7 @@
 // Lets a container enter a shared domain: takes a slot, plugs its layers and writable layer as disks, mounts its root filesystem and shares.
 
 import { askMount } from '../../agent/mount.js';
+import { defined } from '../../base/defined.js';
 import type { Steps } from '../../base/steps.js';
 import { all } from '../../sandbox/boot/booted-clone.js';
 import type { Disk } from '../../sandbox/devices/disks.js';
@@ -46,7 +47,7 @@ export async function enterDomain(
       ...layers.map((file) => disks.take(file, false)),
       ...(disk ? [disks.take(disk.path, true)] : []),
     ],
-    ...(device === undefined ? {} : { files: device }),
+    ...defined({ files: device }),
   };
   const member = new Member(services, domain, { ...entering, place });
   await entering.onSlot(member);

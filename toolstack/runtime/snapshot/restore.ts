@@ -4,6 +4,7 @@
 import { mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Client, RestoreOptions } from '../../api/engine.js';
+import { defined } from '../../base/defined.js';
 import { withProgress } from '../../base/progress.js';
 import { formatBytes } from '../../base/text.js';
 import { Undo } from '../../base/undo.js';
@@ -154,11 +155,7 @@ function sourceOf(
     inGuest,
     cpus,
     flags,
-    ...(process ? { process } : {}),
-    ...(pidsLimit === undefined ? {} : { pidsLimit }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(limits ? { limits } : {}),
-    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...defined({ process, pidsLimit, memoryBytes, limits, stopSignal }),
     sandbox: {
       type: shape.type,
       vcpus,
@@ -178,7 +175,7 @@ async function unpack(
   client: Client,
 ): Promise<Template> {
   const upper = disk && (await makeDisk(disk, file.header.disk?.dataBytes ?? 0));
-  const running = { disks: layers, ...(disk ? { upper: disk } : {}) };
+  const running = { disks: layers, ...defined({ upper: disk }) };
   try {
     return await withProgress(client, (onProgress) =>
       unpackTemplate(file, upper, running, {

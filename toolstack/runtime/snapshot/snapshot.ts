@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies a running container into a template, translates refusals for the user, and makes the record of a container from a copy.
 
+import { defined } from '../../base/defined.js';
 import { newContainerId, sandboxIdOf } from '../../base/ids.js';
 import { errorCode, errorMessage } from '../../base/errors.js';
 import { copySandbox, type Copied } from '../../sandbox/snapshot/copy-sandbox.js';
@@ -177,8 +178,7 @@ export async function recordOfCopy(
     ...(process ? { process: { ...process, env: renamed(process.env, hostname) } } : {}),
     pidsLimit: pidsLimitOf(source),
     limits: limitsOf(source),
-    ...(stopSignal === undefined ? {} : { stopSignal }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...defined({ stopSignal, memoryBytes }),
     flags: source.flags & ~ProcessFlag.STDIN,
     created: Date.now(),
     state: 'creating',
@@ -190,7 +190,7 @@ export async function recordOfCopy(
         hostname,
         layers: inMemory ? [] : layers,
         inMemory,
-        ...(network ? { network } : {}),
+        ...defined({ network }),
         ...(disk ? { disk: services.disks.of(id, disk.bytes) } : {}),
       },
       { type, cpus: vcpus, memoryKib, growsBehind: false },

@@ -3,6 +3,7 @@
 
 import type { ContainerSummary } from '../../api/engine.js';
 import { shellStatus } from '../../api/wire.js';
+import { defined } from '../../base/defined.js';
 import type { Log } from '../../base/log.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
 import { giveBackAddresses } from '../../sandbox/release.js';
@@ -237,8 +238,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     state,
     cpus,
     restarts,
-    ...(started === undefined ? {} : { started }),
-    ...(finished === undefined ? {} : { finished }),
+    ...defined({ started, finished }),
     type: sandbox.type,
     memoryBytes: memoryOf(record),
     labels: options?.labels ?? {},
@@ -247,8 +247,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     mounts: (options?.mounts ?? []).map(({ source, destination }) => ({ source, destination })),
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
-    ...(reason === undefined ? {} : { reason }),
-    ...(pod ? { pod } : {}),
+    ...defined({ reason, pod }),
     ...(health && isUp(record) ? { health: health.status } : {}),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
   };

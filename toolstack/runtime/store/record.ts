@@ -8,6 +8,7 @@ import type {
   ProcessLimits,
 } from '../../api/engine.js';
 import type { ExitStatus } from '../../api/wire.js';
+import { defined } from '../../base/defined.js';
 import type { ContainerId } from '../../base/ids.js';
 import { readAttachment } from '../../network/index.js';
 import type { MemberSlot } from '../shared-domain/index.js';
@@ -96,10 +97,7 @@ export function limitsOf({
 }: Pick<ContainerRecord, 'options' | 'limits'>): ProcessLimits {
   const { capAdd, capDrop, noNewPrivileges, ulimits } = limits ?? options ?? {};
   return {
-    ...(capAdd ? { capAdd } : {}),
-    ...(capDrop ? { capDrop } : {}),
-    ...(noNewPrivileges === undefined ? {} : { noNewPrivileges }),
-    ...(ulimits ? { ulimits } : {}),
+    ...defined({ capAdd, capDrop, noNewPrivileges, ulimits }),
   };
 }
 

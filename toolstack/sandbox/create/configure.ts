@@ -3,6 +3,7 @@
 
 import type { AgentLink } from '../../agent/link.js';
 import { askMount } from '../../agent/mount.js';
+import { defined } from '../../base/defined.js';
 import type { Steps } from '../../base/steps.js';
 import type { Running } from '../../clone/template/template.js';
 import { attachDevices, untilConnected, type Device } from '../../xen/devices.js';
@@ -47,8 +48,7 @@ export async function equip(
     device: OWN_FILES,
     files,
     rootfs: ROOTFS,
-    ...(made ? { made } : {}),
-    ...(stash === undefined ? {} : { stash }),
+    ...defined({ made, stash }),
   };
   const stop = (): void => link.close();
   if (signal.aborted) stop();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the limits in linux.resources that thaw enforces: the size of the domain, and the number of processes. Pure.
 
+import { defined } from '../../../base/defined.js';
 import type { JsonObject } from './fields.js';
 import type { OciLimits } from '../container/record.js';
 
@@ -27,8 +28,8 @@ function numbers(resources: JsonObject, read: (value: number) => number | undefi
   const periodUs = typeof period === 'number' && period > 0 ? period : DEFAULT_PERIOD_US;
   const pids = figure(part('pids')['limit']);
   return {
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...defined({ memoryBytes }),
     ...(share === undefined ? {} : { cpus: share / periodUs }),
-    ...(pids === undefined ? {} : { pids }),
+    ...defined({ pids }),
   };
 }

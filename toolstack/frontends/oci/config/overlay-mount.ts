@@ -2,6 +2,8 @@
 // Finds the folders of dom0 that a container engine made a bundle's root filesystem of. Reads the kernel's list of mounts (proc(5),
 // /proc/PID/mountinfo; Documentation/filesystems/overlayfs.rst). Pure.
 
+import { defined } from '../../../base/defined.js';
+
 export interface OverlayMount {
   /** Lower folders, the topmost first. Paths are absolute, as the container engine named them. */
   lower: string[];
@@ -87,7 +89,7 @@ function foldersOf(options: MountLine['options']): OverlayMount {
     throw new RangeError(
       `its overlay has so many layers that folders are relative ("${relative}")`,
     );
-  return { lower, ...(upper === undefined ? {} : { upper }) };
+  return { lower, ...defined({ upper }) };
 }
 
 /** Undoes the kernel's seq_escape() of blanks, commas, backslashes and the like. */

@@ -2,6 +2,7 @@
 // Plans a container of a bundle before thawd makes anything: its domain and size, its config.json in the guest, its record.
 
 import { ProcessFlag } from '../../../api/wire.js';
+import { defined } from '../../../base/defined.js';
 import {
   newContainerId,
   sandboxIdOf,
@@ -103,7 +104,7 @@ export async function planCreate(
         cgroup: '',
         sandbox: sandboxRecord,
         rootfs: guest.root,
-        ...(guest.shm === undefined ? {} : { shm: guest.shm }),
+        ...defined({ shm: guest.shm }),
         flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
         ...(joining ? { inDomainOf: joining.owner.record.key } : {}),
       },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parses CNI network configuration lists (CNI specification 1.0.0, section 1), and makes each plugin's configuration from them. Pure.
 
+import { defined } from '../../../base/defined.js';
 import { NetworkError } from '../../errors.js';
 
 export interface CniList {
@@ -93,6 +94,6 @@ export function pluginConfig(
     cniVersion,
     name,
     ...(able.length > 0 ? { runtimeConfig: Object.fromEntries(able) } : {}),
-    ...(previous === undefined ? {} : { prevResult: previous }),
+    ...defined({ prevResult: previous }),
   };
 }

@@ -2,6 +2,7 @@
 // Translates a sandbox's options into requests to CNI plugins, and their results into its addresses and name servers. Pure.
 
 import type { AttachedAddress } from '../../attachment.js';
+import { defined } from '../../../base/defined.js';
 import { NetworkError } from '../../errors.js';
 import type { NamespaceLink } from '../../link.js';
 import type { AttachRequest } from '../../request.js';
@@ -22,7 +23,7 @@ export function cniRequest({
   return {
     ...(ips.length > 0 ? { ips } : {}),
     ...(portMappings.length > 0 ? { portMappings } : {}),
-    ...(mac === undefined ? {} : { mac }),
+    ...defined({ mac }),
   };
 }
 

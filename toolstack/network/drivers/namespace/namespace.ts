@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the interfaces of network namespaces that a container engine or CNI plugins fill, and redirects an interface's traffic to a vif.
 
+import { defined } from '../../../base/defined.js';
 import { routeWatch } from '../../../../bindings/index.js';
 import { bitsOf, parseAddress, type Family } from '../../addresses/address.js';
 import { NetworkError } from '../../errors.js';
@@ -98,8 +99,7 @@ export function parseLinks(
             address,
             prefix,
             scope,
-            ...(broadcast === undefined ? {} : { broadcast }),
-            ...(peer === undefined ? {} : { peer }),
+            ...defined({ broadcast, peer }),
             ...(noprefixroute === true ? { isRouteless: true } : {}),
           },
         ];
@@ -135,8 +135,7 @@ function routeOf(name: string, family: Family, route: IpRoute): LinkRoute {
     metric,
     isOnlink: flags.includes('onlink'),
     to: { address, prefix: Number(bits) },
-    ...(gateway === undefined ? {} : { gateway }),
-    ...(source === undefined ? {} : { source }),
+    ...defined({ gateway, source }),
   };
 }
 
