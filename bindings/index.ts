@@ -6,7 +6,7 @@ import { Image } from './image.js';
 import { Libxl } from './libxl.js';
 import type { OpenOptions } from './libxl.js';
 import { prepare } from './loader.js';
-import { linkJoin } from './link.js';
+import { linkJoin } from './bridge-port.js';
 import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon, NativeRouteWatch } from './native.js';
 import { routeWatch } from './route-watch.js';
@@ -24,7 +24,7 @@ export { Image } from './image.js';
 export { Libxl } from './libxl.js';
 export type { OpenOptions } from './libxl.js';
 export { loadNative } from './loader.js';
-export { linkJoin } from './link.js';
+export { linkJoin } from './bridge-port.js';
 export { loopAttach, loopDetach } from './loop.js';
 export type {
   NativeAddon,

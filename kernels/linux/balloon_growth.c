@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What else changes when a guest grows? scripts/build-kernel adds this file to drivers/xen.
+ * Lists what else changes when a guest grows. scripts/build-kernel adds this file to drivers/xen.
  *
  * A clone is woken with 15 MiB and grows while its container already runs. Who runs short meanwhile must not be killed
  * for it: memory is on its way. Nor may a step of growth want for the pages that describe it: they are in stock. And
@@ -25,7 +25,7 @@
 
 /* Of a section: 32 */
 #define DESCRIPTOR_PAGES PFN_UP(PAGES_PER_SECTION * sizeof(struct page))
-/* What else it takes: page tables, in PV guests of single pages, as is their list of frames; and a few slabs */
+/* A guest also takes page tables, in PV guests of single pages, as is their list of frames; and a few slabs */
 #define SPARE_PAGES (xen_pv_domain() ? 16 : 8)
 /* With the stock set aside, Linux's own reserve need not suffice for more than interrupts; in KiB, Linux's least */
 #define LEAST_RESERVE 128

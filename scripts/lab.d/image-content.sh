@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What is in dom0's image? Debian packages less what an emulated dom0 never uses. A change of this file makes a new image.
+# Chooses what is in dom0's image: Debian packages less what an emulated dom0 never uses. A change of this file makes a new image.
 
 lab_debootstrap() {
   local xen=$1 work=$2 packages
@@ -53,7 +53,7 @@ lab_keep_only() {
   find "$dir" -mindepth 1 -maxdepth 1 "${keep[@]}" -exec rm -rf {} +
 }
 
-# What the image holds, for `scripts/lab status` and for reports.
+# Lists the image's content for `scripts/lab status` and for reports.
 lab_image_versions() {
   dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Package} ${Version}\n' | grep -E '^(linux-image-[0-9]|xen-hypervisor|xen-utils|nodejs|podman|crun|skopeo|umoci|erofs-utils) ?'
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What mounts dom0's root? A small initramfs: busybox and the kernel's own modules for disks and filesystems. Its init, which is
+# Mounts dom0's root: a small initramfs: busybox and the kernel's own modules for disks and filesystems. Its init, which is
 # lab.d/initramfs-init, and the lab's keys come in a second archive when a lab starts.
 
-# What initramfs-init needs; kmod adds what these need, in order. Names built into the kernel are passed over by kmod.
+# Modules for initramfs-init; kmod adds those that these need, in order. Names built into the kernel are passed over by kmod.
 LAB_INITRAMFS_MODULES='virtio_pci virtio_blk loop erofs ext4 overlay'
 
 # lab_initramfs ROOT KERNEL-VERSION OUT

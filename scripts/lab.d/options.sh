@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What does the command line ask for? Sets LAB_VERB, LAB_WORDS and the LAB_* that verbs read; a wrong call ends here.
+# Reads the command line: sets LAB_VERB, LAB_WORDS and the LAB_* that verbs read; a wrong call ends here.
 
 LAB_NAME=lab LAB_NAMED='' LAB_ALL='' LAB_TTY='' LAB_MEMORY=6144 LAB_DOM0_MEMORY='' LAB_VCPUS=1 LAB_CLOCK=wall LAB_INSTALL='' LAB_FOLDERS=() LAB_BOOT=''
 LAB_SCRATCH=8192 LAB_DEADLINE=300 LAB_TB_SIZE=2047

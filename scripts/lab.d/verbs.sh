@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What does each verb do with its words? One function per verb; options are in LAB_* already.
+# Does the work of each verb, one function per verb; options are in LAB_* already.
 
 lab_no_words() { [ "$#" = 0 ] || lab_usage_error "Unexpected word: $1"; }
 

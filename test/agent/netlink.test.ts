@@ -18,7 +18,7 @@ import {
   type IpRoute,
 } from '../../toolstack/network/drivers/namespace/namespace.js';
 import { resolverMessages } from '../../toolstack/network/drivers/namespace/resolver.js';
-import type { NamespaceLink } from '../../toolstack/network/link.js';
+import type { NamespaceLink } from '../../toolstack/network/interface.js';
 import type { Refusal } from '../support/agent/agent-client.js';
 import { RUNTIME, TestAgent } from '../support/agent/agent.js';
 

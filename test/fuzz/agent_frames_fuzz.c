@@ -20,7 +20,7 @@
 #include "network/netlink.h"
 #include "network/network.h"
 #include "process/cgroup.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "process/process.h"
 #include "protocol/control.h"
 #include "rootfs/copy_folder.h"

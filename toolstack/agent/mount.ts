@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a guest is asked for a root filesystem made of layers.
 
-import type { AgentLink } from './link.js';
+import type { AgentLink } from './agent-link.js';
 import { AgentType } from './wire.js';
 import { encodeMount, type MountRequest } from './wire-guest.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parses a checkpoint's header, which describes its container and domain. The file is untrusted, so every field is checked before its use.
 
-import type { HostTraits } from '../clone/template/traits.js';
+import type { HostTraits } from '../clone/template/host-traits.js';
 import type { Shape } from '../clone/template/shape.js';
 import {
   containerOf,

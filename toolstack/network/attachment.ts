@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Defines a sandbox's attachment to a network, which is part of the sandbox's record.
 
-import type { Family } from './addresses/address.js';
-import type { NamespaceLink } from './link.js';
+import type { Family } from './addresses/ip-address.js';
+import type { NamespaceLink } from './interface.js';
 
 export interface Attachment {
   /** The attachment's own id: a sandbox's id changes when a clone of the pool becomes the sandbox. */

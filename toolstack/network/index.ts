@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of networks that the rest of thaw may use.
 
-export { addressBytes } from './addresses/address.js';
+export { addressBytes } from './addresses/ip-address.js';
 export {
   readAttachment,
   type AttachedAddress,

@@ -2,7 +2,7 @@
 // Manages one sandbox: a domain cloned for containers, with a root filesystem, a vif, a shim for its streams and a link to its agent.
 
 import type { StoreEntry } from '../../xenstore/index.js';
-import type { AgentLink } from '../agent/link.js';
+import type { AgentLink } from '../agent/agent-link.js';
 import type {
   ArchiveRequest,
   BeginRequest,

@@ -6,8 +6,9 @@ import { mkdir } from 'node:fs/promises';
 import { defined } from '../base/defined.js';
 import { errorMessage } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { isName } from '../base/names.js';
 import { removeTree } from '../base/remove-tree.js';
-import { allDone } from './all-done.js';
+import { allDone } from '../base/all-done.js';
 import { ext4Tools, VolumeDrivers, type DiskTools } from './drivers/registry.js';
 import { VolumeError } from './errors.js';
 import { Fills } from './fills.js';
@@ -246,7 +247,7 @@ export class Volumes {
 }
 
 function checkName(name: string): void {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name))
+  if (!isName(name))
     throw new VolumeError(
       'ERR_VOLUME_NAME',
       `Cannot use the name "${name}" for a volume: up to 255 letters, digits, "_", "." and "-" are allowed, a letter or digit first`,

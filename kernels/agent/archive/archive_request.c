@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "container/start.h"
 #include "process/cgroup.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "process/wiring.h"
 #include "rootfs/mount.h"
 

@@ -8,7 +8,7 @@
 #include "container/requests.h"
 #include "container/start.h"
 #include "guest/identity.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "process/input.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* LIMIT: changes the limits of a running container and freezes it, by the files of its cgroup. */
-#include "container/asked.h"
+#include "container/request_container.h"
 #include "container/requests.h"
 #include "process/cgroup.h"
 

@@ -5,7 +5,7 @@
 
 #include "container/bundle.h"
 #include "guest/identity.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "process/wiring.h"
 #include "rootfs/mount.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* STATS and PROCESSES: reports a container's resource use and its processes as the kernel's files, which dom0
  * parses. */
-#include "container/asked.h"
+#include "container/request_container.h"
 #include "container/requests.h"
 #include "protocol/report.h"
 

@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 #include "container/start.h"
-#include "freeze/hold.h"
+#include "freeze/held_container.h"
 #include "freeze/scrub.h"
 #include "freeze/vif_rings.h"
 #include "guest/identity.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "protocol/control.h"
 #include "transport/store.h"
 #include "transport/suspend.h"

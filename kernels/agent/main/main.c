@@ -13,7 +13,7 @@
 #include "main/init.h"
 #include "main/requests.h"
 #include "main/signals.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "proto.h"
 #include "protocol/control.h"
 #include "rootfs/mount.h"

@@ -5,7 +5,7 @@
 #include "archive/request.h"
 #include "container/requests.h"
 #include "freeze/freeze.h"
-#include "freeze/hold.h"
+#include "freeze/held_container.h"
 #include "guest/identity.h"
 #include "guest/resize.h"
 #include "network/netlink.h"

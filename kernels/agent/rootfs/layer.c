@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "process/data.h"
+#include "process/data_channel.h"
 #include "transport/store.h"
 
 #include <errno.h>

@@ -29,8 +29,9 @@ const TREE: Record<string, string> = {
   'kernels/agent/main/main.c': '#include "freeze/freeze.h"\n',
   'kernels/agent/freeze/freeze.h': '#include "proto.h"\n',
   'kernels/agent/freeze/freeze.c': '#include "freeze/freeze.h"\n#include "transport/channel.h"\n',
-  'kernels/agent/freeze/hold.h': '',
-  'kernels/agent/freeze/hold.c': '#include "freeze/hold.h"\n#include "freeze/freeze.h"\n',
+  'kernels/agent/freeze/held_container.h': '',
+  'kernels/agent/freeze/held_container.c':
+    '#include "freeze/held_container.h"\n#include "freeze/freeze.h"\n',
   'kernels/agent/transport/channel.h': '#include "proto.h"\n',
   'kernels/agent/transport/channel.c': '#include "transport/channel_pieces.h"\n',
   'kernels/agent/transport/channel_pieces.h': '#include "transport/channel.h"\n',
@@ -117,25 +118,28 @@ const WRONG: [title: string, changes: Record<string, string>, problems: string[]
   ],
   [
     'an include against the order',
-    { 'kernels/agent/transport/store.c': '#include "freeze/hold.h"\n' },
+    { 'kernels/agent/transport/store.c': '#include "freeze/held_container.h"\n' },
     [
-      'kernels/agent/transport/store.c: may not import from kernels/agent/freeze/hold.h: transport is not above freeze (see kernels/agent/DEPS.list)',
+      'kernels/agent/transport/store.c: may not import from kernels/agent/freeze/held_container.h: transport is not above freeze (see kernels/agent/DEPS.list)',
     ],
   ],
   [
     'a cycle of headers',
     {
-      'kernels/agent/freeze/freeze.h': '#include "hold.h"\n',
-      'kernels/agent/freeze/hold.h': '# include "freeze.h"\n',
+      'kernels/agent/freeze/freeze.h': '#include "held_container.h"\n',
+      'kernels/agent/freeze/held_container.h': '# include "freeze.h"\n',
     },
     [
-      'kernels/agent/freeze/freeze.h, kernels/agent/freeze/hold.h: include each other',
+      'kernels/agent/freeze/freeze.h, kernels/agent/freeze/held_container.h: include each other',
       'kernels/agent/freeze/freeze, kernels/agent/freeze/hold: are modules that include each other',
     ],
   ],
   [
     'a cycle of modules by their C files',
-    { 'kernels/agent/freeze/freeze.c': '#include "freeze/freeze.h"\n#include "freeze/hold.h"\n' },
+    {
+      'kernels/agent/freeze/freeze.c':
+        '#include "freeze/freeze.h"\n#include "freeze/held_container.h"\n',
+    },
     ['kernels/agent/freeze/freeze, kernels/agent/freeze/hold: are modules that include each other'],
   ],
   [

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { HostTraits } from '../../../toolstack/clone/template/traits.js';
+import type { HostTraits } from '../../../toolstack/clone/template/host-traits.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Turns } from '../../../toolstack/base/turns.js';
 import { GivenDevices } from '../../../toolstack/runtime/create/devices.js';

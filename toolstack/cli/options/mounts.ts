@@ -4,6 +4,7 @@
 import { posix, resolve } from 'node:path';
 import type { Client, CreateOptions, MountOption } from '../../api/engine.js';
 import { defined } from '../../base/defined.js';
+import { isName } from '../../base/names.js';
 import { stringList, type Command, type Parsed } from '../command.js';
 import { UsageError } from './usage-error.js';
 import { bytes, nonEmpty } from './values.js';
@@ -59,7 +60,7 @@ function volume(value: string, client: Client): MountOption {
 
 /** Returns the volume's name, which may have the same letters as a container's. An empty name means an anonymous volume. Throws UsageError. */
 function volumeName(option: string, name: string): string {
-  if (name === '' || /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return name;
+  if (name === '' || isName(name)) return name;
   throw new UsageError(
     `Cannot use ${option}: a source is a path that begins with / or ., or a volume's name of letters, digits, "_", "." and "-"`,
   );

@@ -3,7 +3,7 @@
 // clone has its rings made for it, before its wake where it must look into xenstore.
 
 import { Image, type CloneResult, type CloneSpec, type Physinfo } from '../../../bindings/index.js';
-import { ringsOf } from '../../agent/rings.js';
+import { ringsOf } from '../../agent/freeze-rings.js';
 import { describeError } from '../../base/errors.js';
 import { asDomid } from '../../base/ids.js';
 import { Undo } from '../../base/undo.js';

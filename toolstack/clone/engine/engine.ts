@@ -2,7 +2,7 @@
 // The interface of a clone engine: it makes a new paused domain with the template's memory and state.
 
 import type { StoreEntry } from '../../../xenstore/index.js';
-import type { Rings } from '../../agent/rings.js';
+import type { Rings } from '../../agent/freeze-rings.js';
 import { Wake, XS_WAKE } from '../../agent/wire.js';
 import { ThawError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';

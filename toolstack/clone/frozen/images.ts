@@ -8,7 +8,7 @@ import { removeTemporaries, writeAtomic } from '../../base/files.js';
 import type { OnProgress } from '../../base/progress.js';
 import type { XenHost } from '../../xen/host.js';
 import { putInto } from './image.js';
-import { frozenKey, loadContainer } from './load.js';
+import { frozenKey, loadContainer } from './load-image.js';
 import { parsePlan, type ContainerPlan, type FrozenPlan, type ImagePlan } from './plan.js';
 import { makeTemplate } from '../template/make.js';
 import { closeFd } from '../template/memfd.js';

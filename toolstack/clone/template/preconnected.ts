@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preconnected devices: the agent's channels and the vif that a template's clones have connected as they wake.
 
-import { keptRings, type RingPages } from '../../agent/rings.js';
+import { keptRings, type RingPages } from '../../agent/freeze-rings.js';
 import { backendRelease, type KeptVif } from '../../xen/vif-kept.js';
 
 export interface Kept {

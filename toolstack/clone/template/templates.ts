@@ -8,7 +8,7 @@ import type { XenHost } from '../../xen/host.js';
 import { makeTemplate } from './make.js';
 import { closeFd } from './memfd.js';
 import { templateKey, type GuestFiles, type Shape } from './shape.js';
-import { hostTraits, type HostTraits } from './traits.js';
+import { hostTraits, type HostTraits } from './host-traits.js';
 import { loadTemplate, storedShape, type Template } from './template.js';
 
 export class Templates {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exports the parts of OCI mode that other folders use.
 
-export { ociWords, runOci } from './commands.js';
+export { ociWords, runOci } from './main.js';
 export { OciContainers } from './container/containers.js';
 export { OciStore } from './container/record.js';

@@ -11,7 +11,7 @@ import type { Log } from '../../base/log.js';
 import { ImageError } from '../errors.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
 import { runTool, ToolFailure } from '../tool.js';
-import { KeyedQueue } from '../work.js';
+import { KeyedQueue } from '../shared-work.js';
 
 const TIMEOUT_MS = 30 * 60 * 1000;
 /** Raised when the conversion of a folder changes. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { writeAtomic } from '../../base/files.js';
 import { convertLayer, type ConvertOptions } from './convert.js';
 import type { DirAttributes, LayerFacts } from './rules.js';
-import { KeyedQueue, Pins } from '../work.js';
+import { KeyedQueue, Pins } from '../shared-work.js';
 
 export interface StoredLayer extends LayerFacts {
   /** The file name without its extension. */

@@ -17,7 +17,7 @@ import type { NameRecord, Records } from './records.js';
 import type { ImageReference } from '../reference.js';
 import { inspectRaw, type SourceOptions } from '../transports/skopeo.js';
 import type { Image, PullOptions } from '../types.js';
-import { SharedWork, type KeyedQueue, type Pins } from '../work.js';
+import { SharedWork, type KeyedQueue, type Pins } from '../shared-work.js';
 
 /** The objects that the parts of a store share. */
 export interface ImageServices {

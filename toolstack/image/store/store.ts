@@ -36,7 +36,7 @@ import type {
   PullPolicy,
   SaveOptions,
 } from '../types.js';
-import { KeyedQueue, Pins } from '../work.js';
+import { KeyedQueue, Pins } from '../shared-work.js';
 
 export class ImageStore {
   readonly #root: string;

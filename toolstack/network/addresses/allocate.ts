@@ -9,7 +9,7 @@ import {
   parseSubnet,
   sizeOf,
   type Subnet,
-} from './address.js';
+} from './ip-address.js';
 import type { AttachedAddress } from '../attachment.js';
 import { NetworkError } from '../errors.js';
 import type { NetworkRecord } from '../record.js';

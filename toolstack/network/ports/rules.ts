@@ -2,7 +2,7 @@
 // Renders thaw's packet rules: masquerading, published ports, internal networks, and a guard for the host's loopback, which route_localnet would
 // open to guests. Pure.
 
-import { parseAddress } from '../addresses/address.js';
+import { parseAddress } from '../addresses/ip-address.js';
 import type { Attachment, PublishedPort } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
 

@@ -3,7 +3,7 @@
 
 import type { Container } from '../lifecycle/container.js';
 import { stateError } from '../errors.js';
-import { membershipOf } from '../membership/membership-of.js';
+import { membershipOf } from '../membership/choose-membership.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pause, resume, type Pausing } from './freezer.js';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Says how far an earlier thawd had come with a start, and releases what a start that is undone leaves.
 
-import { membershipOf } from '../membership/membership-of.js';
+import { membershipOf } from '../membership/choose-membership.js';
 import type { ContainerServices } from '../store/containers.js';
 import type { ContainerRecord } from '../store/record.js';
 import { processesOf } from './reattach.js';

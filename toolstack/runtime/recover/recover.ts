@@ -8,7 +8,7 @@ import type { SandboxRecord } from '../../sandbox/record.js';
 import { destroyOrphans, removeOrphanRecords, sweepFolders } from '../../sandbox/orphans.js';
 import { Container } from '../lifecycle/container.js';
 import { advance, isUp, revertTo } from '../lifecycle/lifecycle.js';
-import { membershipOf } from '../membership/membership-of.js';
+import { membershipOf } from '../membership/choose-membership.js';
 import { beginningOf, releaseFound } from './half-made.js';
 import { findState, noteUp } from './reattach.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';

@@ -6,7 +6,7 @@ import type { Limits } from '../../sandbox/size/size.js';
 import { mostVcpus, resizeVcpus } from '../../sandbox/size/resize.js';
 import type { Container } from '../lifecycle/container.js';
 import { ContainerError, stateError } from '../errors.js';
-import { membershipOf } from '../membership/membership-of.js';
+import { membershipOf } from '../membership/choose-membership.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';

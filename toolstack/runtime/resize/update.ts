@@ -8,7 +8,7 @@ import { ContainerError, stateError } from '../errors.js';
 import { checkFrozen } from '../snapshot/frozen.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
-import { membershipOf } from '../membership/membership-of.js';
+import { membershipOf } from '../membership/choose-membership.js';
 import { memoryOf, type ContainerRecord } from '../store/record.js';
 import { updateRunning } from './update-running.js';
 

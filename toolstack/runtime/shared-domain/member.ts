@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives one container its view of a shared domain: a root filesystem, disks and processes of its own.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import type { ArchiveRequest, BeginRequest, ExecRequest } from '../../agent/wire-process.js';
 import { Forget } from '../../api/wire.js';
 import {

@@ -22,7 +22,7 @@ import type { Disk } from '../../sandbox/devices/disks.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { savedLayers, tellOf } from './checkpoint.js';
 import { begin, prepare } from './clone.js';
-import { checkSize, withCheckpoint, withTemplate } from './load.js';
+import { checkSize, withCheckpoint, withTemplate } from './lend-checkpoint.js';
 import { Container } from '../lifecycle/container.js';
 import { recordOfCopy, type CopySource } from './snapshot.js';
 import { ContainerError } from '../errors.js';

@@ -3,7 +3,7 @@
 
 import { sleep } from '../../base/deadline.js';
 import { errorCode } from '../../base/errors.js';
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import {
   decodeMemory,
   decodeProcesses,

@@ -2,7 +2,7 @@
 // Holds a sandbox's link to its agent. Connects when the link is needed, and explains timeouts with the state of the domain.
 
 import { AgentError } from '../../agent/errors.js';
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import type { Domid } from '../../base/ids.js';
 import { connectAgent } from '../../clone/template/boot.js';
 import { whileUnknown } from '../../xen/death.js';

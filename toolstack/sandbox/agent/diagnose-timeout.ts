@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Explains an agent's timeout by the state that Xen and the guest report. It runs before the guest is destroyed, when both can still be asked.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { sleep } from '../../base/deadline.js';
 import { describeError, errorCode, ThawError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';

@@ -3,8 +3,8 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import type { StoreEntry } from '../../../xenstore/index.js';
-import type { AgentLink } from '../../agent/link.js';
-import type { Ring } from '../../agent/rings.js';
+import type { AgentLink } from '../../agent/agent-link.js';
+import type { Ring } from '../../agent/freeze-rings.js';
 import type { Domid } from '../../base/ids.js';
 import type { Steps } from '../../base/steps.js';
 import type { Undo } from '../../base/undo.js';

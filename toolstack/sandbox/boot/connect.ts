@@ -9,7 +9,7 @@ import { untilConnected } from '../../xen/devices.js';
 import type { Ready } from './booted-clone.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
-import { vifName } from '../devices/vifs.js';
+import { vifName } from '../devices/extra-vifs.js';
 
 /** The guest's name for its vif. */
 export const INTERFACE = 'eth0';

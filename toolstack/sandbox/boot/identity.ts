@@ -2,7 +2,7 @@
 // Gives a clone its own identity: seed, hostname, machine-id and clock.
 
 import { randomBytes } from 'node:crypto';
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { AgentType } from '../../agent/wire.js';
 import { encodeIdentity } from '../../agent/wire-guest.js';
 import type { SandboxRecord } from '../record.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configures a clone that has an identity, so that a container can start: memory, vCPUs, root filesystem, shares and streams.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { askMount } from '../../agent/mount.js';
 import { defined } from '../../base/defined.js';
 import type { Steps } from '../../base/steps.js';

@@ -14,7 +14,7 @@ import { writeLater } from '../../xen/records.js';
 import { vif } from '../../xen/vif.js';
 import { endIn, SETTLE_MS } from '../xenstore/deferred-registration.js';
 import { configure } from '../boot/connect.js';
-import { vifName } from '../devices/vifs.js';
+import { vifName } from '../devices/extra-vifs.js';
 import { prepareFiles } from './prepared-shares.js';
 import { MEMORY_FOR_FILES_KIB } from '../boot/layers.js';
 import { makeReady, type Ready } from '../boot/booted-clone.js';

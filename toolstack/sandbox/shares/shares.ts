@@ -2,7 +2,7 @@
 // Shares folders and files of dom0 with a sandbox: over a 9pfs device, served by the shim and mounted by the agent. Removes shares from a running
 // guest.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { AgentType } from '../../agent/wire.js';
 import { encodeShareTag, encodeFill } from '../../agent/wire-guest.js';
 import type { Export } from '../../api/wire.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { withDeadline } from '../../base/deadline.js';
 import type { Domid } from '../../base/ids.js';
-import type { Ring } from '../../agent/rings.js';
+import type { Ring } from '../../agent/freeze-rings.js';
 import { XS_DATA } from '../../agent/wire.js';
 import { ShimError } from './client.js';
 

@@ -4,7 +4,7 @@
 
 import { AgentType } from '../../agent/wire.js';
 import { encodeResize } from '../../agent/wire-guest.js';
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { sleep } from '../../base/deadline.js';
 import { describeError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resizes a sandbox while its container runs: Xen allows the size and the guest follows, or the old size is restored.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { sleep } from '../../base/deadline.js';
 import { ThawError } from '../../base/errors.js';
 import type { Domid } from '../../base/ids.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies a sandbox while its container runs: freezes the guest for a moment, copies it and resumes it.
 
-import type { AgentLink } from '../../agent/link.js';
+import type { AgentLink } from '../../agent/agent-link.js';
 import { AgentType } from '../../agent/wire.js';
 import { encodeHold } from '../../agent/wire-process.js';
 import { sleep } from '../../base/deadline.js';

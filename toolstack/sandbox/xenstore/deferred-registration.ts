@@ -8,7 +8,7 @@ import { Steps } from '../../base/steps.js';
 import { introduceClone } from '../../clone/engine/registration.js';
 import { deviceNodes, untilConnected, type Device } from '../../xen/devices.js';
 import { plugged, untilSeen, vif } from '../../xen/vif.js';
-import { vifName } from '../devices/vifs.js';
+import { vifName } from '../devices/extra-vifs.js';
 import type { SandboxRecord } from '../record.js';
 import type { SandboxServices } from '../services.js';
 

@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-/// The most frames of a grant table: keptRings() in toolstack/agent/rings.ts refuses references beyond them.
+/// The most frames of a grant table: keptRings() in toolstack/agent/freeze-rings.ts refuses references beyond them.
 constexpr size_t kFramesMost = 4;
 
 } // namespace

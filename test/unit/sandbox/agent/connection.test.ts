@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All callers share one link. Requests after the end are refused, and late connections are closed.
 import test from 'ava';
-import type { AgentLink } from '../../../../toolstack/agent/link.js';
+import type { AgentLink } from '../../../../toolstack/agent/agent-link.js';
 import { asDomid } from '../../../../toolstack/base/ids.js';
 import { AgentSide } from '../../../../toolstack/sandbox/agent/connection.js';
 import type { XenHost } from '../../../../toolstack/xen/host.js';

@@ -2,7 +2,7 @@
 // The error about a silent agent says if its guest worked, waited, or was paused, and if the agent answers other requests.
 
 import test from 'ava';
-import type { AgentLink } from '../../../../toolstack/agent/link.js';
+import type { AgentLink } from '../../../../toolstack/agent/agent-link.js';
 import { errorCode, errorMessage } from '../../../../toolstack/base/errors.js';
 import { TimeoutError } from '../../../../toolstack/base/deadline.js';
 import { asDomid } from '../../../../toolstack/base/ids.js';

@@ -2,7 +2,7 @@
 // A clone gets an identity of its own, above all a unique seed.
 
 import test from 'ava';
-import type { AgentLink } from '../../../../toolstack/agent/link.js';
+import type { AgentLink } from '../../../../toolstack/agent/agent-link.js';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
 import { decodeFields } from '../../../../toolstack/base/frame.js';
 import { identify } from '../../../../toolstack/sandbox/boot/identity.js';

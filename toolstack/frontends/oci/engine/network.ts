@@ -10,7 +10,7 @@ import {
   type FollowedNamespace,
   type NamespaceGuest,
 } from '../../../network/index.js';
-import { plugVif, sweepVifs, unplugVif, vifName } from '../../../sandbox/devices/vifs.js';
+import { plugVif, sweepVifs, unplugVif, vifName } from '../../../sandbox/devices/extra-vifs.js';
 import type { Sandbox } from '../../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../../sandbox/services.js';
 import type { OciRecord } from '../container/record.js';

@@ -13,7 +13,11 @@ import {
   type SavedOci,
 } from '../../../checkpoint/index.js';
 import { checkFids } from '../../../runtime/snapshot/fid-snapshot.js';
-import { checkSize, withCheckpoint, withTemplate } from '../../../runtime/snapshot/load.js';
+import {
+  checkSize,
+  withCheckpoint,
+  withTemplate,
+} from '../../../runtime/snapshot/lend-checkpoint.js';
 import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import { enterCgroup } from '../engine/cgroup.js';
 import type { OciContainer } from '../container/container.js';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a container's stats in runc's form, for events, and its processes as a table, for ps.
 
-import type { AgentLink } from '../../../agent/link.js';
+import type { AgentLink } from '../../../agent/agent-link.js';
 import type { GuestProcess } from '../../../agent/report.js';
 import { askProcesses, askStats } from '../../../sandbox/agent/calls.js';
 import type { OciContainer } from '../container/container.js';

@@ -12,7 +12,7 @@ import {
   sizeOf,
   type Family,
   type Subnet,
-} from '../../addresses/address.js';
+} from '../../addresses/ip-address.js';
 import { NetworkError } from '../../errors.js';
 import type { NetworkRecord } from '../../record.js';
 import type { NetworkRequest } from '../../request.js';

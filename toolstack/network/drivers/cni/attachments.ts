@@ -10,7 +10,7 @@ import { removeTemporaries, writeAtomic } from '../../../base/files.js';
 import type { Log } from '../../../base/log.js';
 import type { AttachedNamespace } from '../../attachment.js';
 import { NetworkError } from '../../errors.js';
-import type { NamespaceLink } from '../../link.js';
+import type { NamespaceLink } from '../../interface.js';
 import { readLinks } from '../namespace/namespace.js';
 import { isLeased, pluginConfig, type CniList, type CniRequest } from './list.js';
 import { isNamespace, makeNamespace, removeNamespace } from './own-namespace.js';

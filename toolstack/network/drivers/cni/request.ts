@@ -4,7 +4,7 @@
 import type { AttachedAddress } from '../../attachment.js';
 import { defined } from '../../../base/defined.js';
 import { NetworkError } from '../../errors.js';
-import type { NamespaceLink } from '../../link.js';
+import type { NamespaceLink } from '../../interface.js';
 import type { AttachRequest } from '../../request.js';
 import { hasCapability, isObject, type CniList, type CniRequest } from './list.js';
 

@@ -7,7 +7,7 @@ import { describeError } from '../../../base/errors.js';
 import type { Log } from '../../../base/log.js';
 import { Turns } from '../../../base/turns.js';
 import { NetworkError } from '../../errors.js';
-import type { NamespaceLink } from '../../link.js';
+import type { NamespaceLink } from '../../interface.js';
 import { emptyMessages, linkMessages, unsureOf } from './interface-state.js';
 import { readLinks, redirectLink, setMtu, watchNamespace } from './namespace.js';
 import { askingAddress, findResolver, openResolver, resolverMessages } from './resolver.js';

@@ -2,7 +2,7 @@
 // Computes the rtnetlink messages that make a guest's interface equal to one of a network namespace. Pure.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
+import type { LinkAddress, LinkRoute, NamespaceLink } from '../../interface.js';
 import { addAddress, addRoute, removeAddress, removeRoute, setLink } from './netlink.js';
 
 /** `index` is the guest's number of the interface, `before` its present state: undefined for an interface that has nothing yet. */

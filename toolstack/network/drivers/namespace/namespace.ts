@@ -3,9 +3,9 @@
 
 import { defined } from '../../../base/defined.js';
 import { routeWatch } from '../../../../bindings/index.js';
-import { bitsOf, parseAddress, type Family } from '../../addresses/address.js';
+import { bitsOf, parseAddress, type Family } from '../../addresses/ip-address.js';
 import { NetworkError } from '../../errors.js';
-import type { LinkAddress, LinkRoute, NamespaceLink } from '../../link.js';
+import type { LinkAddress, LinkRoute, NamespaceLink } from '../../interface.js';
 import { inNamespace, runTool } from '../../tool.js';
 
 export interface NamespaceContent {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodes messages of rtnetlink(7) (linux/rtnetlink.h, if_link.h, if_addr.h). Pure.
 
-import { addressBytes, type Family } from '../../addresses/address.js';
-import type { LinkAddress, LinkRoute } from '../../link.js';
+import { addressBytes, type Family } from '../../addresses/ip-address.js';
+import type { LinkAddress, LinkRoute } from '../../interface.js';
 
 const NEWLINK = 16;
 const NEWNEIGH = 28;

@@ -3,7 +3,7 @@
 // namespace, and a guest's kernel would send packets for that address to its own loopback.
 
 import { readFile } from 'node:fs/promises';
-import type { LinkAddress, NamespaceLink } from '../../link.js';
+import type { LinkAddress, NamespaceLink } from '../../interface.js';
 import { inNamespace } from '../../tool.js';
 import { addLocalRoute, addNeighbour, letLoopbackOut } from './netlink.js';
 

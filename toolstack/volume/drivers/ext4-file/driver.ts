@@ -7,7 +7,7 @@ import { bytesBelow } from '../../../base/disk-usage.js';
 import { VolumeError } from '../../errors.js';
 import type { VolumeRecord } from '../../record.js';
 import type { VolumeRequest } from '../../request.js';
-import { allDone } from '../../all-done.js';
+import { allDone } from '../../../base/all-done.js';
 import { FILES, type VolumeDriver, type VolumeMounts } from '../driver.js';
 import type { DiskTools } from './tools.js';
 

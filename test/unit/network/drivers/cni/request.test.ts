@@ -8,7 +8,7 @@ import {
   cniRequest,
   nameServersOf,
 } from '../../../../../toolstack/network/drivers/cni/request.js';
-import type { NamespaceLink } from '../../../../../toolstack/network/link.js';
+import type { NamespaceLink } from '../../../../../toolstack/network/interface.js';
 
 const port = { hostPort: 8080, containerPort: 80, protocol: 'tcp' } as const;
 

@@ -7,7 +7,7 @@ import {
   linkMessages,
   unsureOf,
 } from '../../../../../toolstack/network/drivers/namespace/interface-state.js';
-import type { LinkRoute, NamespaceLink } from '../../../../../toolstack/network/link.js';
+import type { LinkRoute, NamespaceLink } from '../../../../../toolstack/network/interface.js';
 
 const route = (address: string, prefix: number, gateway?: string): LinkRoute => ({
   family: 4,

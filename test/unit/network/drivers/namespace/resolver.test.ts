@@ -2,7 +2,7 @@
 // Detects Docker's name server, and mistakes nothing else for it.
 
 import test from 'ava';
-import type { NamespaceLink } from '../../../../../toolstack/network/link.js';
+import type { NamespaceLink } from '../../../../../toolstack/network/interface.js';
 import {
   askingAddress,
   hasResolver,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State of a container that a copy of its guest cannot continue with. */
-#ifndef AGENT_SURVIVE_H
-#define AGENT_SURVIVE_H
+#ifndef AGENT_OBSTACLES_H
+#define AGENT_OBSTACLES_H
 
 #include "process/process.h"
 

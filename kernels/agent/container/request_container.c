@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Finds the cgroup of the container that a request names. */
-#include "container/asked.h"
+#include "container/request_container.h"
 
 #include "process/cgroup.h"
 #include "process/process.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import test from 'ava';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KeyedQueue, Pins, SharedWork } from '../../../toolstack/image/work.js';
+import { KeyedQueue, Pins, SharedWork } from '../../../toolstack/image/shared-work.js';
 
 test('callers with one key share the work, its result and its progress', async (t) => {
   const work = new SharedWork<number>();

@@ -4,7 +4,7 @@
 import { CheckpointFile, pagesToRestore, type CheckpointHeader } from '../../checkpoint/index.js';
 import { closeFd } from '../../clone/template/memfd.js';
 import type { Template } from '../../clone/template/template.js';
-import { checkTraits } from '../../clone/template/traits.js';
+import { checkTraits } from '../../clone/template/host-traits.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import { checkLimits } from '../../sandbox/size/size.js';
 import { checkRoomForPages } from '../../sandbox/snapshot/spool.js';

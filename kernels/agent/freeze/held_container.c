@@ -3,10 +3,10 @@
  * HOLD: freezes a guest together with a running container. The order: checks that need no stop, the stop, checks of
  * state that could change until then, the answer. freeze.c continues after the answer.
  */
-#include "freeze/hold.h"
+#include "freeze/held_container.h"
 
 #include "base/log.h"
-#include "freeze/survive.h"
+#include "freeze/obstacles.h"
 #include "process/cgroup.h"
 #include "process/process.h"
 #include "protocol/control.h"

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { AgentLink } from '../../../toolstack/agent/link.js';
+import { AgentLink } from '../../../toolstack/agent/agent-link.js';
 import {
   AgentFault,
   AgentType,

@@ -12,7 +12,7 @@ import {
   overlap,
   parseAddress,
   parseSubnet,
-} from '../../../../toolstack/network/addresses/address.js';
+} from '../../../../toolstack/network/addresses/ip-address.js';
 
 test('addresses come back as people write them', (t) => {
   for (const text of [

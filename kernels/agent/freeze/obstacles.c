@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Finds state of a running container that its guest and a copy of the guest cannot both have. */
-#include "freeze/survive.h"
+#include "freeze/obstacles.h"
 
 #include "container/start.h"
 #include "freeze/tcp.h"

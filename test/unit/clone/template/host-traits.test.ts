@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type { GuestFiles } from '../../../../toolstack/clone/template/shape.js';
-import { checkTraits, hostTraits } from '../../../../toolstack/clone/template/traits.js';
+import { checkTraits, hostTraits } from '../../../../toolstack/clone/template/host-traits.js';
 import type { XenHost } from '../../../../toolstack/xen/host.js';
 import { TRAITS } from '../../../support/runtime/container-services.js';
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The container that a request is about. */
-#ifndef AGENT_ASKED_H
-#define AGENT_ASKED_H
+#ifndef AGENT_REQUEST_CONTAINER_H
+#define AGENT_REQUEST_CONTAINER_H
 
 #include "base/path.h"
 #include "protocol/control.h"

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { keptRings, ringsOf } from '../../../toolstack/agent/rings.js';
+import { keptRings, ringsOf } from '../../../toolstack/agent/freeze-rings.js';
 import * as wire from '../../../toolstack/agent/wire.js';
 import { readProtoHeader } from '../../support/agent/proto-header.js';
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A running container that is frozen together with its guest. */
-#ifndef AGENT_HOLD_H
-#define AGENT_HOLD_H
+#ifndef AGENT_HELD_CONTAINER_H
+#define AGENT_HELD_CONTAINER_H
 
 #include "protocol/control.h"
 

@@ -7,7 +7,7 @@ import type { Client } from '../../api/client.js';
 import { describeError, errorMessage } from '../../base/errors.js';
 import { parseCommandLine, type OciCommandLine } from './command-line/command-line.js';
 import type { OciContainers } from './container/containers.js';
-import { runCommand } from './command-line/run-command.js';
+import { runCommand } from './command-line/dispatch.js';
 
 /** Returns the words behind `thaw-oci` or `thaw oci`; undefined when the command line does not call a runtime. Pure. */
 export function ociWords([name = '', first, ...rest]: readonly string[]): string[] | undefined {

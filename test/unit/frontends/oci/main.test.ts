@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { cgroupFolder } from '../../../../toolstack/frontends/oci/engine/cgroup.js';
-import { ociWords, runOci } from '../../../../toolstack/frontends/oci/commands.js';
+import { ociWords, runOci } from '../../../../toolstack/frontends/oci/main.js';
 import type { OciContainers } from '../../../../toolstack/frontends/oci/container/containers.js';
 import { OciError } from '../../../../toolstack/frontends/oci/errors.js';
 import type { OciRecord } from '../../../../toolstack/frontends/oci/container/record.js';

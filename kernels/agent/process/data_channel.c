@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Handles dom0's frames on the data channel and sends the processes' frames, one of each process in turn. */
-#include "process/data.h"
+#include "process/data_channel.h"
 
 #include "process/input.h"
 #include "process/output.h"

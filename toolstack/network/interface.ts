@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An interface of a network namespace with its addresses and routes, as its guest has them too.
 
-import type { Family } from './addresses/address.js';
+import type { Family } from './addresses/ip-address.js';
 
 export interface NamespaceLink {
   /** The kernel's number of the interface: a later interface of the same name has another. */

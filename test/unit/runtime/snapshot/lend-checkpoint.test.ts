@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Template } from '../../../../toolstack/clone/template/template.js';
-import { withCheckpoint, withTemplate } from '../../../../toolstack/runtime/snapshot/load.js';
+import {
+  withCheckpoint,
+  withTemplate,
+} from '../../../../toolstack/runtime/snapshot/lend-checkpoint.js';
 import type { SandboxServices } from '../../../../toolstack/sandbox/services.js';
 
 test('a template is forgotten and its memory closed, also when its use fails', async (t) => {

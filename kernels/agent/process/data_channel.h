@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data channel: every process's streams, in turns. */
-#ifndef AGENT_DATA_H
-#define AGENT_DATA_H
+#ifndef AGENT_DATA_CHANNEL_H
+#define AGENT_DATA_CHANNEL_H
 
 #include "transport/channel.h"
 
