@@ -5,7 +5,6 @@ import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Client } from '../../../api/client.js';
 import { errorMessage } from '../../../base/errors.js';
-import { signalNumber } from '../../../base/signals.js';
 import { VERSION } from '../../../base/version.js';
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
 import { checkpoint } from '../verbs/checkpoint.js';
@@ -15,6 +14,7 @@ import { OciError } from '../errors.js';
 import { printEvents } from '../verbs/events.js';
 import { FEATURES, SPEC } from './features.js';
 import { listOf } from './listing.js';
+import { parseSignal } from '../verbs/kill.js';
 import { pause, resume } from '../verbs/pause.js';
 import { processWith, readProcess, type ExecOptions } from '../config/process.js';
 import { run, untilEnd } from '../verbs/run.js';
@@ -146,13 +146,6 @@ function execOptions(
     gids,
     noNewPrivileges: options['no-new-privs'] !== undefined,
   };
-}
-
-/** Returns the signal's number. Throws ERR_USAGE. */
-function parseSignal(text: string): number {
-  const number = signalNumber(text);
-  if (number !== undefined) return number;
-  throw new OciError('ERR_USAGE', `unknown signal "${text}"`);
 }
 
 /** Throws ERR_USAGE. */

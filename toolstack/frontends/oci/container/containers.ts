@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Holds all containers of container engines, and performs the operations of the runtime specification on them (runtime.md, Operations).
 
-import { constants } from 'node:os';
 import type { Client } from '../../../api/client.js';
 import type { Log } from '../../../base/log.js';
 import { giveBackAddresses } from '../../../sandbox/release.js';
@@ -15,19 +14,13 @@ import { fitDomain } from '../pod/domain-size.js';
 import { OciError, stateError } from '../errors.js';
 import { exec, type ExecRequest } from '../verbs/exec.js';
 import { runHooks } from '../engine/hooks.js';
+import { kill } from '../verbs/kill.js';
 import { planCreate, type CreateRequest, type OciPlan } from '../config/plan.js';
 import type { OciRecord } from './record.js';
 import { takeOver } from './recover.js';
 import { restore, type RestoreRequest } from '../verbs/restore.js';
 import { start } from '../verbs/start.js';
 import { stateOf } from '../command-line/state.js';
-
-/** Signals that have no effect on a process that has not begun. */
-const { SIGCHLD, SIGCONT, SIGKILL, SIGURG, SIGWINCH } = constants.signals;
-const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
-
-/** Less than podman waits, in milliseconds. */
-const INSIST_MS = 4000;
 
 const ID = /^[A-Za-z0-9_+.-]{1,255}$/;
 
@@ -164,23 +157,9 @@ export class OciContainers {
     await exec(this.find(root, id), request, client);
   }
 
-  /**
-   * Sends a signal to the first process, or ends a container that was not started. Rejects with ERR_OCI_STATE while create() runs and after the end.
-   */
+  /** Rejects as kill() does (kill.ts). */
   async kill(root: string, id: string, signal: number): Promise<void> {
-    const container = this.find(root, id);
-    const { record, sandbox } = container;
-    if (record.state === 'creating' || hasEnded(record) || !sandbox)
-      throw stateError('kill', record);
-    // A frozen guest takes no signal, so SIGKILL ends the container from dom0.
-    const isStill = record.state === 'paused' || container.isPausing;
-    if (isStill && signal === SIGKILL) return container.kill();
-    // The guest would keep the signal until the process begins.
-    if (record.state !== 'created') {
-      sandbox.shim.signal(container.first, signal);
-      if (signal === SIGKILL) insist(container);
-    } else if (!IDLE_SIGNALS.includes(signal))
-      await container.end({ exit: { kind: 'signaled', signal } });
+    await kill(this.find(root, id), signal);
   }
 
   /** Rejects with ERR_OCI_STATE for a container that runs, unless `force` is true. */
@@ -274,13 +253,6 @@ export class OciContainers {
         this.#log.warn(`OCI container ${record.id} is deleted, but for a hook`, { error }),
       );
   }
-}
-
-/** Kills the container if its guest is slow: a guest that is short of memory may take minutes to end a process, and engines wait for seconds. */
-function insist(container: OciContainer): void {
-  if (container.sharesDomain) return;
-  const timer = setTimeout(() => void container.kill(), INSIST_MS).unref();
-  void container.finished.then(() => clearTimeout(timer));
 }
 
 function keyOf(root: string, id: string): string {
