@@ -8,7 +8,7 @@ export {
   type Attachment,
   type PublishedPort,
 } from './attachment.js';
-export { AARDVARK, NameServer } from './dns/dns.js';
+export { AARDVARK, NameServer } from './dns/name-server.js';
 export type { GuestInterface } from './drivers/driver.js';
 export {
   namespaceDriver,

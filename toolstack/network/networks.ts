@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import type { Steps } from '../base/steps.js';
 import type { Attachment } from './attachment.js';
 import { Attachments } from './attachments.js';
-import type { NameServer } from './dns/dns.js';
+import type { NameServer } from './dns/name-server.js';
 import { zonesOf } from './dns/zones.js';
 import type { GuestInterface } from './drivers/driver.js';
 import { NetworkDrivers, type CniFolders } from './drivers/registry.js';

@@ -3,7 +3,7 @@
 
 import type { AttachedAddress, Attachment } from '../attachment.js';
 import type { NetworkRecord } from '../record.js';
-import type { Zone } from './dns.js';
+import type { Zone } from './name-server.js';
 
 /**
  * Returns one zone for each network. The name server listens at the gateways of the network's record, or at those of its attachments. Two CNI

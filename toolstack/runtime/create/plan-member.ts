@@ -13,7 +13,7 @@ import type { ProcessStart } from '../../sandbox/sandbox.js';
 import { checkMember } from '../membership/pod-options.js';
 import { bindsOf } from './mounts.js';
 import type { ContainerRecord } from '../store/record.js';
-import { planStart, processFlags } from './start.js';
+import { planStart, processFlags } from './first-process.js';
 
 const { SIGTERM } = constants.signals;
 

@@ -13,7 +13,7 @@ import type { ImageStore } from '../../image/index.js';
 import { ownDomain, podDomain, type Enter } from '../membership/enter.js';
 import type { Pods } from '../pod/index.js';
 import type { MemberSlot } from '../shared-domain/index.js';
-import { attachNetwork } from '../../sandbox/devices/attach-network.js';
+import { attachNetwork } from '../../sandbox/devices/network-request.js';
 import { goIntoMemory } from '../../sandbox/boot/layers.js';
 import { checkLimits, limitWithin, MIN_DOMAIN_KIB, type Limits } from '../../sandbox/size/size.js';
 import { newSandboxRecord, type SandboxRecord } from '../../sandbox/record.js';
@@ -29,8 +29,8 @@ import { findImage, ownImage } from '../store/image-of.js';
 import { memberRecord, planMember } from './plan-member.js';
 import { bindsOf, nameVolumes, planMounts } from './mounts.js';
 import type { ContainerRecord } from '../store/record.js';
-import type { ProcessObject } from './spec.js';
-import { clientEnv, planStart, processFlags } from './start.js';
+import type { ProcessObject } from './guest-config.js';
+import { clientEnv, planStart, processFlags } from './first-process.js';
 
 export interface PlanServices {
   sandbox: SandboxServices;

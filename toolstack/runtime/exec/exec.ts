@@ -10,8 +10,8 @@ import { stateError } from '../errors.js';
 import type { ContainerServices } from '../store/containers.js';
 import { noticePauses } from '../pause/detect.js';
 import { limitsOf } from '../store/record.js';
-import { buildProcess, type ProcessObject } from '../create/spec.js';
-import { clientEnv, processFlags, toObject } from '../create/start.js';
+import { buildProcess, type ProcessObject } from '../create/guest-config.js';
+import { clientEnv, processFlags, toObject } from '../create/first-process.js';
 import { addProcess } from './add-process.js';
 
 /**

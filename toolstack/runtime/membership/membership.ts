@@ -6,7 +6,7 @@ import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { Pods } from '../pod/index.js';
-import type { CgroupLimits } from '../resize/limits.js';
+import type { CgroupLimits } from '../resize/send-limits.js';
 
 /** Options of a container that its sandbox may refuse. */
 export type MemberOptions = {

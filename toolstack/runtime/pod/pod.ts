@@ -4,7 +4,7 @@
 import type { Log } from '../../base/log.js';
 import { sandboxIdOf } from '../../base/ids.js';
 import { Undo } from '../../base/undo.js';
-import { attachNetwork } from '../../sandbox/devices/attach-network.js';
+import { attachNetwork } from '../../sandbox/devices/network-request.js';
 import { createSandbox } from '../../sandbox/create/create.js';
 import { checkLimits } from '../../sandbox/size/size.js';
 import type { Pool } from '../../sandbox/pool/pool.js';

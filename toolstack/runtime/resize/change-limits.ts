@@ -6,7 +6,7 @@ import type { ContainerSandbox, Sandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import { resizeMemory, resizeVcpus } from '../../sandbox/size/resize.js';
 import { isUp, type HasState } from '../lifecycle/lifecycle.js';
-import { limitCgroup, type CgroupLimits } from './limits.js';
+import { limitCgroup, type CgroupLimits } from './send-limits.js';
 
 export interface RunningContainer {
   record: HasState;

@@ -11,7 +11,7 @@ import { isUp } from '../lifecycle/lifecycle.js';
 import type { ContainerServices } from '../store/containers.js';
 import { pidsLimitOf, type ContainerRecord } from '../store/record.js';
 import { changeLimits, sizeSettled } from './change-limits.js';
-import { limitCgroup, type CgroupLimits } from './limits.js';
+import { limitCgroup, type CgroupLimits } from './send-limits.js';
 
 /**
  * Changes all limits or none. `limits` are those of the container's own domain, undefined in a pod. The record says meanwhile that an update

@@ -14,7 +14,7 @@ import { ROOTFS } from '../../sandbox/sandbox.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import { ContainerError } from '../errors.js';
 import type { ContainerRecord } from '../store/record.js';
-import { boundFiles, planStart } from '../create/start.js';
+import { boundFiles, planStart } from '../create/first-process.js';
 
 /** Plans a frozen image. Its stdin is open, as only a later run decides whether to feed it. BEGIN may close it. */
 export function planFreeze(

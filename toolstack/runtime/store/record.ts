@@ -13,7 +13,7 @@ import type { ContainerId } from '../../base/ids.js';
 import { readAttachment } from '../../network/index.js';
 import type { MemberSlot } from '../shared-domain/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
-import { DEFAULT_PIDS, type ProcessObject } from '../create/spec.js';
+import { DEFAULT_PIDS, type ProcessObject } from '../create/guest-config.js';
 import { isAtRest } from '../lifecycle/lifecycle.js';
 import { FolderStore } from './folder-store.js';
 

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type { AttachedAddress, Attachment } from '../../../../toolstack/network/attachment.js';
-import { zoneText } from '../../../../toolstack/network/dns/dns.js';
+import { zoneText } from '../../../../toolstack/network/dns/name-server.js';
 import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { ownGateways, zonesOf } from '../../../../toolstack/network/dns/zones.js';
 

@@ -4,8 +4,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXPORTS_MAX } from '../../../api/wire.js';
+import { defined } from '../../../base/defined.js';
 import { errorMessage } from '../../../base/errors.js';
-import { CPU_PERIOD_US } from '../../../sandbox/size/cgroup-files.js';
+import { cpuQuota } from '../../../sandbox/size/cgroup-limits.js';
 import {
   addShare,
   canBeSlave,
@@ -21,7 +22,7 @@ import { toJson } from '../command-line/json.js';
 import { limitsOf } from './limits.js';
 import { inGuest } from './process.js';
 import { rootfsKind, type RootfsKind } from './rootfs.js';
-import { ownMemory, SHM } from '../pod/shared-memory.js';
+import { ownMemory, SHM } from '../pod/dev-shm.js';
 
 export interface GuestPlan {
   /** Returns the config.json for the guest's crun. */
@@ -46,6 +47,8 @@ export interface GuestLayout {
   sandbox: Parameters<typeof guestDevices>[1];
   /** The cgroup's path in the guest. */
   cgroup: string;
+  /** True in a domain of the container's own, whose size limits whole CPUs. */
+  isAlone: boolean;
   /** The memory limit within the domain, in bytes; undefined for no limit. */
   memoryBytes: number | undefined;
   /** Paths in the guest of the namespaces that the container shares with other containers, by type. */
@@ -99,7 +102,7 @@ function guestConfig(
   config: BundleConfig,
   { layout, root: path, mounts, devices }: GuestParts,
 ): object {
-  const { cgroup, memoryBytes, joined } = layout;
+  const { cgroup, isAlone, memoryBytes, joined } = layout;
   const { process, root, hostname, domainname, namespaces, linux, startContainer } = config;
   const { pids, cpus } = limitsOf(config.resources);
   const ofGuest = namespaces
@@ -123,10 +126,7 @@ function guestConfig(
       resources: {
         devices: [{ allow: false, access: 'rwm' }, ...devices.rules],
         ...(pids === undefined ? {} : { pids: { limit: pids } }),
-        // The size of the domain limits whole CPUs; only a fraction needs a quota.
-        ...(cpus === undefined || Number.isInteger(cpus)
-          ? {}
-          : { cpu: { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
+        ...defined({ cpu: cpuQuota(cpus, isAlone) }),
         ...(memoryBytes === undefined ? {} : { memory: { limit: memoryBytes } }),
       },
     },

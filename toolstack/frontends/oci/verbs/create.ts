@@ -23,7 +23,7 @@ import type { CreateRequest, OciPlan } from '../config/plan.js';
 import { membersOf, type Joining } from '../pod/pod.js';
 import { sizeOf, standInOf } from '../config/process.js';
 import type { OciRecord } from '../container/record.js';
-import { sharedMemoryPath, shareMemory } from '../pod/shared-memory.js';
+import { sharedMemoryPath, shareMemory } from '../pod/dev-shm.js';
 import type { DeviceGivers, OciServices } from '../services.js';
 import { stateOf } from '../command-line/state.js';
 
@@ -120,6 +120,7 @@ function layoutOf(
         device: place.files ?? OWN_FILES,
         rootfs: key,
         cgroup: key,
+        isAlone: false,
         memoryBytes: limits.memoryBytes,
       }
     : {
@@ -127,6 +128,7 @@ function layoutOf(
         device: OWN_FILES,
         rootfs: ROOTFS,
         cgroup: 'container',
+        isAlone: true,
         memoryBytes: limitWithin(limits.memoryBytes),
       };
 }

@@ -15,6 +15,7 @@ const NAMESPACES = ['pid', 'ipc', 'uts', 'mount', 'network'].map((type) => ({ ty
 const ALONE = {
   device: 0,
   cgroup: 'container',
+  isAlone: true,
   memoryBytes: undefined,
   joined: new Map(),
   sandbox: {},
@@ -118,6 +119,21 @@ test('root and binds come from dom0, the rest is the guest’s own', async (t) =
   });
 });
 
+test('whole CPUs are its own domain’s, and a quota in another’s', async (t) => {
+  const folder = await bundle(t);
+  const cpuOf = async (quota: number, isAlone: boolean): Promise<unknown> => {
+    const linux = { resources: { cpu: { quota, period: 50_000 } } };
+    const { configAt } = await planGuest(config({}, linux), folder);
+    const guest = JSON.parse(configAt({ ...ALONE, isAlone })) as {
+      linux: { resources: { cpu?: unknown } };
+    };
+    return guest.linux.resources.cpu;
+  };
+  t.is(await cpuOf(100_000, true), undefined);
+  t.deepEqual(await cpuOf(100_000, false), { quota: 200_000, period: 100_000 });
+  t.deepEqual(await cpuOf(25_000, true), { quota: 50_000, period: 100_000 });
+});
+
 test('in another’s domain its files come by their own device, and namespaces are the other’s', async (t) => {
   const namespaces = NAMESPACES.map(({ type }) =>
     type === 'pid' || type === 'mount' ? { type } : { type, path: `/proc/9/ns/${type}` },
@@ -133,6 +149,7 @@ test('in another’s domain its files come by their own device, and namespaces a
     ...ALONE,
     device: 3,
     cgroup: 'abc',
+    isAlone: false,
     memoryBytes: 1 << 20,
     joined,
     shm: '/run/thaw/shm/abc',

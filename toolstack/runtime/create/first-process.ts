@@ -14,9 +14,10 @@ import { mergeProcess, resolveUser, type Image } from '../../image/index.js';
 import { ROOTFS, rootfsPath, type ProcessStart } from '../../sandbox/sandbox.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
+import { cpuQuota } from '../../sandbox/size/cgroup-limits.js';
 import { deviceNodes } from './devices.js';
 import type { Bind } from './mounts.js';
-import { buildSpec } from './spec.js';
+import { buildSpec } from './guest-config.js';
 
 /** Returns the flags of a container's process on its channels. */
 export function processFlags(options: Pick<CreateOptions, 'interactive' | 'tty'>): number {
@@ -87,8 +88,10 @@ export function planStart(
     binds: options.init ? [...binds, INIT_BIND] : binds,
     devices: deviceNodes(options, record.sandbox),
     confinement: options,
-    ...quota(record, pod),
-    ...defined({ memoryBytes: (pod ?? record).memoryBytes }),
+    ...defined({
+      cpu: cpuQuota((pod ?? record).cpus, pod === undefined),
+      memoryBytes: (pod ?? record).memoryBytes,
+    }),
     ...(pod ? { shared: pod.share, cgroup: pod.rootfs } : {}),
   });
   return {
@@ -103,12 +106,6 @@ export function planStart(
       options,
     ),
   };
-}
-
-/** A container's own domain has the next whole number of CPUs as vCPUs, so that only a fraction needs a quota. */
-function quota({ cpus }: StartFor, pod: PodPart | undefined): { cpuQuota?: number } {
-  if (pod) return defined({ cpuQuota: pod.cpus });
-  return Number.isInteger(cpus) ? {} : { cpuQuota: cpus };
 }
 
 /** Returns the files bound into the container's /etc: its hostname, hosts, resolver settings and machine id. */

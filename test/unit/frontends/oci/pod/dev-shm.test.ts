@@ -9,7 +9,7 @@ import {
   ownMemory,
   shareMemory,
   sharedMemoryPath,
-} from '../../../../../toolstack/frontends/oci/pod/shared-memory.js';
+} from '../../../../../toolstack/frontends/oci/pod/dev-shm.js';
 import type { OciContainer } from '../../../../../toolstack/frontends/oci/container/container.js';
 import type { OciRecord } from '../../../../../toolstack/frontends/oci/container/record.js';
 

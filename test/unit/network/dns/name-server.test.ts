@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';
-import { NameServer, zoneText, type Zone } from '../../../../toolstack/network/dns/dns.js';
+import { NameServer, zoneText, type Zone } from '../../../../toolstack/network/dns/name-server.js';
 import { until } from '../../../support/within.js';
 
 const member: Zone['members'][number] = {

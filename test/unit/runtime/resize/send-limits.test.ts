@@ -4,7 +4,7 @@
 import test from 'ava';
 import { AgentType } from '../../../../toolstack/agent/wire.js';
 import { decodeFields } from '../../../../toolstack/base/frame.js';
-import { limitCgroup } from '../../../../toolstack/runtime/resize/limits.js';
+import { limitCgroup } from '../../../../toolstack/runtime/resize/send-limits.js';
 import type { Sandbox } from '../../../../toolstack/sandbox/sandbox.js';
 
 const MIB = 2 ** 20;

@@ -6,7 +6,7 @@ import { defined } from '../../base/defined.js';
 import { capabilitiesFor } from './capabilities.js';
 import { deviceEntry, deviceRules, type DeviceNode } from './device-rules.js';
 import type { Bind } from './mounts.js';
-import { CPU_PERIOD_US } from '../../sandbox/size/cgroup-files.js';
+import type { CpuQuota } from '../../sandbox/size/cgroup-limits.js';
 
 export interface SpecInput {
   args: string[];
@@ -26,7 +26,7 @@ export interface SpecInput {
   /** Bind mounts of host paths. */
   binds?: readonly Bind[];
   /** CPU time per second of wall time; undefined for no limit inside the guest. */
-  cpuQuota?: number;
+  cpu?: CpuQuota;
   /** The memory limit in bytes; undefined for all memory of the domain. */
   memoryBytes?: number;
   /** The namespaces that the container shares with the other containers of its domain. */
@@ -120,9 +120,7 @@ export function buildSpec(input: SpecInput): string {
         ...defined({ devices: rules }),
         ...(pidsLimit > 0 ? { pids: { limit: pidsLimit } } : {}),
         ...(input.memoryBytes === undefined ? {} : { memory: { limit: input.memoryBytes } }),
-        ...(input.cpuQuota === undefined
-          ? {}
-          : { cpu: { quota: Math.round(input.cpuQuota * CPU_PERIOD_US), period: CPU_PERIOD_US } }),
+        ...defined({ cpu: input.cpu }),
       },
       ...(seccomp ? { seccomp } : {}),
       ...(devices.length > 0 ? { devices: devices.map(deviceEntry) } : {}),

@@ -3,7 +3,7 @@
 
 import { askLimit } from '../../sandbox/agent/calls.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
-import { cpuMax, memoryMax, pidsMax } from '../../sandbox/size/cgroup-files.js';
+import { cpuMax, memoryMax, pidsMax } from '../../sandbox/size/cgroup-limits.js';
 import { limitWithin } from '../../sandbox/size/size.js';
 
 /** Undefined means no limit. */

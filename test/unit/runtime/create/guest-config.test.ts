@@ -6,7 +6,7 @@ import {
   BOUND_FILES,
   buildSpec,
   type SpecInput,
-} from '../../../../toolstack/runtime/create/spec.js';
+} from '../../../../toolstack/runtime/create/guest-config.js';
 
 const input: SpecInput = {
   args: ['/bin/sh', '-c', 'echo "ä"'],
@@ -100,7 +100,10 @@ test('a terminal has its size from the start, where that is known', (t) => {
 
 test('part of a CPU becomes a quota, whole CPUs none', (t) => {
   t.is(spec().linux.resources.cpu, undefined);
-  t.deepEqual(spec({ cpuQuota: 1.5 }).linux.resources.cpu, { quota: 150_000, period: 100_000 });
+  t.deepEqual(spec({ cpu: { quota: 150_000, period: 100_000 } }).linux.resources.cpu, {
+    quota: 150_000,
+    period: 100_000,
+  });
 });
 
 test('processes are limited', (t) => {

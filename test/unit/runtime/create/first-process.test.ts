@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import type { Client, RunOptions } from '../../../../toolstack/api/engine.js';
-import { BOUND_FILES } from '../../../../toolstack/runtime/create/spec.js';
-import { planStart, processFlags } from '../../../../toolstack/runtime/create/start.js';
+import { BOUND_FILES } from '../../../../toolstack/runtime/create/guest-config.js';
+import { planStart, processFlags } from '../../../../toolstack/runtime/create/first-process.js';
 import type { Image } from '../../../../toolstack/image/index.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 
