@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Attaches to a known ring. The server can change the ring's page at any time: read it once, and check it. */
-#include "vchan/attach.h"
+#include "attach.h"
 
 #include <errno.h>
 #include <libxenvchan.h>

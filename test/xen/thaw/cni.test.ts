@@ -110,9 +110,20 @@ async function asked(url: string): Promise<string> {
   return (await run(['--network', 'bridged', busybox, ...wget])).stdout.trim();
 }
 
-longOnPv('its guest has what bridge, host-local and portmap say', async (t) => {
+/** Starts the container "web", the first of its network, with a web server. */
+async function startWeb(t: ExecutionContext): Promise<void> {
   const words = ['--network', 'bridged', '--name', 'web', '--hostname', 'web', '-p', '8095:80'];
   await ok(t, ...runWords('-d', ...words, busybox, 'sh', '-c', SERVER));
+  t.is(await reached('http://127.0.0.1:8095/'), 'web');
+}
+
+async function removeWeb(t: ExecutionContext): Promise<void> {
+  await ok(t, 'rm', '--force', '-t', '0', 'web');
+  await isEmpty(t);
+}
+
+longOnPv('its guest has what bridge, host-local and portmap say', async (t) => {
+  await startWeb(t);
   const shown = await ok(t, 'exec', 'web', 'sh', '-c', 'ip addr show eth0; ip route; ip -6 route');
   t.regex(shown, /mtu 1400/);
   t.regex(shown, /inet 10\.231\.0\.2\/24/);
@@ -124,26 +135,27 @@ longOnPv('its guest has what bridge, host-local and portmap say', async (t) => {
   const mac = await inspect('web', 'MacAddress');
   t.true(shown.includes(mac), mac);
   t.regex(await ok(t, 'port', 'web'), /^80\/tcp -> 0\.0\.0\.0:8095$/m);
-  t.is(await reached('http://127.0.0.1:8095/'), 'web');
   t.is(await asked('http://10.231.0.2/'), 'web');
   t.is(await asked('http://[fd31::2]/'), 'web');
   t.is(await until('its name is known', () => asked('http://web/')), 'web');
+  await removeWeb(t);
 });
 
 longOnce(
   'a container keeps its place when thawd is killed, and gives it back in the end',
   async (t) => {
+    await startWeb(t);
+    const before = await inspect('web', 'IPAddress');
     await killThawd();
     await startThawd();
-    t.is(await asked('http://10.231.0.2/'), 'web');
+    t.is(await asked(`http://${before}/`), 'web');
     await ok(t, 'restart', '-t', '0', 'web');
     const address = await inspect('web', 'IPAddress');
     t.regex(address, /^10\.231\.0\.\d+$/);
     t.is(await asked(`http://${address}/`), 'web');
     const busy = await thaw(['network', 'rm', 'bridged']);
     t.regex(busy.stderr, /container "web" is in it/);
-    await ok(t, 'rm', '--force', '-t', '0', 'web');
-    await isEmpty(t);
+    await removeWeb(t);
   },
 );
 
