@@ -27,7 +27,8 @@ import {
   runContainer,
   startContainer,
 } from '../../runtime/create/run.js';
-import { killContainer, restartContainer, stopContainer } from '../../runtime/lifecycle/stop.js';
+import { killContainer } from '../../runtime/lifecycle/signal.js';
+import { restartContainer, stopContainer } from '../../runtime/lifecycle/stop.js';
 import { processesOf, statsOf } from '../../runtime/stats/stats.js';
 import { updateContainer } from '../../runtime/resize/update.js';
 import { waitFor } from '../../runtime/lifecycle/wait.js';

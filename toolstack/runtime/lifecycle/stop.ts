@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// thaw stop, restart and kill: ends a running container, or starts it over.
+// thaw stop and restart: ends a running container, or starts it over.
 
 import { constants } from 'node:os';
 import type { Client } from '../../api/engine.js';
-import { sleep } from '../../base/deadline.js';
 import { errorCode } from '../../base/errors.js';
 import type { Container } from './container.js';
 import { hasEnded, isUp } from './lifecycle.js';
-import { stateError } from '../errors.js';
+import { insist, isWithin, sendSignal } from './signal.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { unpauseContainer } from '../pause/pause.js';
 import type { ContainerRecord } from '../store/record.js';
@@ -50,12 +49,11 @@ async function stop(
   if (isNews || record.isStopped !== true) await container.update({ isStopped: true });
   if (!sandbox || !isUp(record)) return;
   if (record.state === 'paused') await letGo(services, container);
-  sandbox.shim.signal(container.execs.first, stopSignalOf(record));
+  sendSignal(container, stopSignalOf(record));
   const seconds = timeoutS ?? record.options?.stopTimeoutS ?? STOP_TIMEOUT_S;
   if (!(await isWithin(container.ended, seconds < 0 ? Infinity : seconds * 1000))) {
     services.log.warn(`Container ${record.name} did not end within ${seconds} s and is killed`);
-    sandbox.shim.signal(container.execs.first, constants.signals.SIGKILL);
-    if (!(await isWithin(container.ended, KILL_MS))) container.lose('it could not be killed');
+    await insist(container, KILL_MS, () => container.lose('it could not be killed'));
   }
   await container.finished;
   services.events.tell('stop', record);
@@ -77,22 +75,6 @@ const KILL_MS = 15_000;
 
 function stopSignalOf({ options, stopSignal }: ContainerRecord): number {
   return options?.stopSignal ?? stopSignal ?? constants.signals.SIGTERM;
-}
-
-/** Resolves with true if the event comes within `ms`, otherwise with false. */
-async function isWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
-  const comes = event.then(() => true);
-  if (ms === Infinity) return comes;
-  const rest = new AbortController();
-  const late = sleep(ms, rest.signal).then(
-    () => false,
-    () => false,
-  );
-  try {
-    return await Promise.race([comes, late]);
-  } finally {
-    rest.abort();
-  }
 }
 
 /** Stops a running container, and starts it. */
@@ -119,16 +101,4 @@ export async function restartContainer(
     if (rm && manager.get(id) && hasEnded(record)) await manager.remove(id, false, true);
   }
   services.events.tell('restart', record);
-}
-
-/** Sends a signal to the container's process. Throws ERR_CONTAINER_STATE when it does not run. */
-export function killContainer(
-  services: ContainerServices,
-  container: Container,
-  signal: number,
-): void {
-  const { record, sandbox } = container;
-  if (!isUp(record) || !sandbox) throw stateError('signal', record);
-  sandbox.shim.signal(container.execs.first, signal);
-  services.events.tell('kill', record);
 }

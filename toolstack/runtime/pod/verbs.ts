@@ -18,7 +18,8 @@ import type { ContainerManager, ContainerServices } from '../store/containers.js
 import { unpauseDomain } from '../pause/freezer.js';
 import { NULL_CLIENT } from '../exec/null-client.js';
 import { startContainer } from '../create/run.js';
-import { killContainer, stopContainer } from '../lifecycle/stop.js';
+import { killContainer } from '../lifecycle/signal.js';
+import { stopContainer } from '../lifecycle/stop.js';
 
 /** Resolves with the pod's id. Rejects for limits and networks that no pod can have, and with ERR_CONTAINER_NAME. */
 export async function createPod(

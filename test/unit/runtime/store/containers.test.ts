@@ -9,7 +9,7 @@ import { Container } from '../../../../toolstack/runtime/lifecycle/container.js'
 import { runContainer } from '../../../../toolstack/runtime/create/run.js';
 import type { Sandbox } from '../../../../toolstack/sandbox/sandbox.js';
 import { onDomainDeath } from '../../../../toolstack/xen/death-watch.js';
-import { killContainer } from '../../../../toolstack/runtime/lifecycle/stop.js';
+import { killContainer } from '../../../../toolstack/runtime/lifecycle/signal.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';

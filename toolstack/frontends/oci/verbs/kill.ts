@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { signalNumber } from '../../../base/signals.js';
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
+import { insist, sendSignal } from '../../../runtime/lifecycle/signal.js';
 import type { OciContainer } from '../container/container.js';
 import { OciError, stateError } from '../errors.js';
 
@@ -11,7 +12,7 @@ const { SIGCHLD, SIGCONT, SIGKILL, SIGURG, SIGWINCH } = constants.signals;
 /** Signals that have no effect on a process that has not begun. */
 const IDLE_SIGNALS: readonly number[] = [SIGCHLD, SIGCONT, SIGURG, SIGWINCH];
 
-/** Less than podman waits, in milliseconds. */
+/** Milliseconds, less than podman waits. A guest that is short of memory may take minutes to end a process. */
 const INSIST_MS = 4000;
 
 /** Returns the signal's number. Throws ERR_USAGE. */
@@ -28,17 +29,10 @@ export async function kill(container: OciContainer, signal: number): Promise<voi
   // A frozen guest takes no signal, so SIGKILL ends the container from dom0.
   const isStill = record.state === 'paused' || container.isPausing;
   if (isStill && signal === SIGKILL) return container.kill();
-  // The guest would keep the signal until the process begins.
-  if (record.state !== 'created') {
-    sandbox.shim.signal(container.first, signal);
-    if (signal === SIGKILL) insist(container);
-  } else if (!IDLE_SIGNALS.includes(signal))
-    await container.end({ exit: { kind: 'signaled', signal } });
-}
-
-/** Kills the container if its guest is slow: a guest that is short of memory may take minutes to end a process, and engines wait for seconds. */
-function insist(container: OciContainer): void {
-  if (container.sharesDomain) return;
-  const timer = setTimeout(() => void container.kill(), INSIST_MS).unref();
-  void container.finished.then(() => clearTimeout(timer));
+  if (record.state === 'created') {
+    // The guest would keep the signal until the process begins.
+    if (!IDLE_SIGNALS.includes(signal)) await container.end({ exit: { kind: 'signaled', signal } });
+  } else if (signal === SIGKILL && !container.sharesDomain)
+    void insist(container, INSIST_MS, () => container.kill());
+  else sendSignal(container, signal);
 }
