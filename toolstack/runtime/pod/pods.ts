@@ -3,14 +3,12 @@
 
 import type { PodCreateOptions } from '../../api/engine.js';
 import { newPodId } from '../../base/ids.js';
-import { releaseSandbox } from '../../sandbox/release.js';
-import { Sandbox } from '../../sandbox/sandbox.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
-import { findDomain } from '../../sandbox/orphans.js';
-import { SharedDomain } from '../shared-domain/domain.js';
+import { adoptShared, releaseDomain } from '../recover/reattach.js';
+import type { SharedDomain } from '../shared-domain/domain.js';
 import { reenterDomain } from '../shared-domain/enter.js';
 import type { Member, MemberSlot } from '../shared-domain/member.js';
-import { slotOf, Slots } from '../shared-domain/slots.js';
+import { Slots } from '../shared-domain/slots.js';
 import { PodError } from './errors.js';
 import { Pod, type PodServices } from './pod.js';
 import type { PodRecord } from './record.js';
@@ -109,13 +107,7 @@ export class Pods {
 
   /** Removes shares and disks that no container has. The caller has taken over all containers. */
   async settle(): Promise<void> {
-    const { log } = this.#services;
-    for (const { domain, record } of this.list()) {
-      const wrong = (what: string) => (error: unknown) =>
-        log.error(`Cannot look for ${what} of pod ${record.name}`, { error });
-      await domain?.shares.sweep().catch(wrong('files'));
-      await domain?.disks.sweep().catch(wrong('disks'));
-    }
+    for (const { domain, record } of this.list()) await domain?.sweep(`pod ${record.name}`);
   }
 
   async #recoverOne(pod: Pod): Promise<void> {
@@ -125,20 +117,18 @@ export class Pods {
     if (!own || state === 'created' || state === 'exited') return;
     const isUp = state === 'running' || state === 'paused';
     const slots = new Slots<ShimEvents>();
-    const sandbox = await Sandbox.adopt(services, own, pod.route(slots)).catch(() => undefined);
-    const status = sandbox && (await sandbox.shim.status().catch(() => undefined));
-    if (isUp && sandbox && status?.state === 'up' && (await sandbox.isAlive())) {
-      for (const { process } of status.processes) slots.pass(slotOf(process));
+    const domain = await adoptShared(services, own, slots, pod.route(slots));
+    const status = await domain?.passSlots();
+    if (isUp && domain && status?.state === 'up' && (await domain.sandbox.isAlive())) {
       services.macs.add(own.mac);
       if (own.network) await services.networks.adopt(own.network);
-      pod.adopt(new SharedDomain(services, sandbox, slots));
-      await sandbox.catchUp();
-      log.info(`Found pod ${record.name} ${state}`, { domid: sandbox.domid });
+      pod.adopt(domain);
+      await domain.sandbox.catchUp();
+      log.info(`Found pod ${record.name} ${state}`, { domid: domain.sandbox.domid });
       return;
     }
-    if (sandbox) await sandbox.destroy();
-    const domid = own.domid ?? (await findDomain(services.host, own.uuid));
-    await releaseSandbox(services, domid === undefined ? own : { ...own, domid });
+    await domain?.end();
+    await releaseDomain(services, own);
     const reason = isUp ? (status?.reason ?? 'its domain ended while no thawd ran') : undefined;
     const before = record.started === undefined ? 'created' : 'exited';
     await pod.update({ state: before, reason });

@@ -11,7 +11,7 @@ import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { INIT_PROCESS } from '../../sandbox/shim/execs.js';
 import type { Ending } from '../lifecycle/base-container.js';
 import { advance, hasEnded, type HasState } from '../lifecycle/lifecycle.js';
-import { firstProcess, slotOf } from '../shared-domain/index.js';
+import { firstProcess, SharedDomain, slotOf, type Slots } from '../shared-domain/index.js';
 
 /** A shim's word on a process. */
 type Process = ShimStatus['processes'][number];
@@ -33,6 +33,17 @@ export async function adoptDomain(
   events: ShimEvents,
 ): Promise<Sandbox | undefined> {
   return Sandbox.adopt(services, record, events).catch(() => undefined);
+}
+
+/** As adoptDomain(), for a domain that several containers can share. `slots` has the containers that are known to be in it. */
+export async function adoptShared(
+  services: SandboxServices,
+  record: SandboxRecord,
+  slots: Slots<ShimEvents>,
+  events: ShimEvents,
+): Promise<SharedDomain | undefined> {
+  const sandbox = await adoptDomain(services, record, events);
+  return sandbox && new SharedDomain(services, sandbox, slots);
 }
 
 /** Releases a domain that no shim serves. The record may lack its domid: the uuid finds the domain. Rejects as releaseSandbox() does. */

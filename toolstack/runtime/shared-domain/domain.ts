@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Manages a domain that several containers can share: a sandbox with slots, disks and shares that come and go with its containers.
 
+import type { ShimStatus } from '../../api/wire.js';
+import type { Log } from '../../base/log.js';
 import { createSandbox, type CreateOptions } from '../../sandbox/create/create.js';
 import { firstDevice } from '../../sandbox/boot/layers.js';
 import type { Pool } from '../../sandbox/pool/pool.js';
@@ -35,11 +37,13 @@ export class SharedDomain {
   readonly slots: Slots<ShimEvents>;
   readonly disks: MemberDisks;
   readonly shares: MemberShares;
+  readonly #log: Log;
   #ending: Promise<void> | undefined;
 
   constructor(services: SandboxServices, sandbox: Sandbox, slots: Slots<ShimEvents>) {
     this.sandbox = sandbox;
     this.slots = slots;
+    this.#log = services.host.log;
     const { domid, record } = sandbox;
     const first = firstDevice(record) + (record.devices?.length ?? 0);
     this.disks = new MemberDisks(services, { domid, uuid: record.uuid, first });
@@ -49,6 +53,21 @@ export class SharedDomain {
   /** True until the domain is ended. */
   get isAlive(): boolean {
     return this.#ending === undefined;
+  }
+
+  /** Resolves with the shim's status if it answers. The shim remembers processes of containers that have left: notes their slots as used. */
+  async passSlots(): Promise<ShimStatus | undefined> {
+    const status = await this.sandbox.shim.status().catch(() => undefined);
+    for (const { process } of status?.processes ?? []) this.slots.pass(slotOf(process));
+    return status;
+  }
+
+  /** Removes shares and disks that no container has. All containers of an earlier thawd are in the domain. Never rejects; logs failures. */
+  async sweep(owner: string): Promise<void> {
+    const wrong = (what: string) => (error: unknown) =>
+      this.#log.error(`Cannot look for ${what} of ${owner}`, { error });
+    await this.shares.sweep().catch(wrong('files'));
+    await this.disks.sweep().catch(wrong('disks'));
   }
 
   /** Destroys the domain as Sandbox.destroy() does. The containers release their own parts of the host. Idempotent; never rejects. */
@@ -63,15 +82,20 @@ export class SharedDomain {
   }
 }
 
+/** Returns the slots of a domain that one container owns, and the handler of the shim's messages. */
+export function ownSlots(events: ShimEvents): { slots: Slots<ShimEvents>; routed: ShimEvents } {
+  const slots = new Slots<ShimEvents>();
+  slots.adopt(OWN_SLOT, events);
+  return { slots, routed: routeEvents(slots, () => undefined) };
+}
+
 /** Makes a domain for one container, which gets `options.events`. Other containers may enter later. Rejects as createSandbox() does. */
 export async function makeDomain(
   { sandbox: services, pool }: { sandbox: SandboxServices; pool: Pool },
   record: SandboxRecord,
   { events, ...options }: CreateOptions,
 ): Promise<SharedDomain> {
-  const slots = new Slots<ShimEvents>();
-  slots.adopt(OWN_SLOT, events);
-  const routed = routeEvents(slots, () => undefined);
+  const { slots, routed } = ownSlots(events);
   const sandbox = await createSandbox(services, pool, record, { ...options, events: routed });
   return new SharedDomain(services, sandbox, slots);
 }

@@ -60,15 +60,12 @@ export class OciContainers {
 
   /** Finishes the work that an earlier thawd left: removes shares and disks without a holder, and adds memory that members need. */
   async #settle(owner: OciContainer): Promise<void> {
-    const { id, state } = owner.record;
-    const wrong = (what: string) => (error: unknown) => {
-      this.#log.error(`Cannot look for ${what} of OCI container ${id}`, { error });
-    };
-    await owner.domain?.shares.sweep().catch(wrong('files'));
-    await owner.domain?.disks.sweep().catch(wrong('disks'));
+    await owner.domain?.sweep(owner.label);
     // The agent of a paused domain does not answer.
-    if (state !== 'paused')
-      void fitDomain(this.#services.sandbox, owner, this.all).catch(wrong('memory'));
+    if (owner.record.state === 'paused') return;
+    void fitDomain(this.#services.sandbox, owner, this.all).catch((error: unknown) =>
+      this.#log.error(`Cannot look for memory of ${owner.label}`, { error }),
+    );
   }
 
   async #recoverAll(records: readonly OciRecord[]): Promise<void> {

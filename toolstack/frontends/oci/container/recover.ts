@@ -5,15 +5,9 @@ import { rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
+import { OWN_SLOT, ownSlots, type SharedDomain } from '../../../runtime/shared-domain/index.js';
 import {
-  OWN_SLOT,
-  SharedDomain,
-  routeEvents,
-  slotOf,
-  Slots,
-} from '../../../runtime/shared-domain/index.js';
-import {
-  adoptDomain,
+  adoptShared,
   findState,
   noteUp,
   releaseDomain,
@@ -22,7 +16,6 @@ import { goOnIfHeld } from '../../../sandbox/snapshot/copy-sandbox.js';
 import { OWN_FILES } from '../../../sandbox/shares/shares.js';
 import { releaseSandbox } from '../../../sandbox/release.js';
 import { WAKE_MS } from '../../../sandbox/agent/connection.js';
-import type { ShimEvents } from '../../../sandbox/shim/client.js';
 import type { OciContainer } from './container.js';
 import type { OciServices } from '../services.js';
 import { reenterOther } from '../pod/enter.js';
@@ -138,17 +131,13 @@ function followNetwork(
 async function findOwn({ sandbox: services }: OciServices, container: OciContainer): Promise<void> {
   const { record, shimEvents } = container;
   services.macs.add(record.sandbox.mac);
-  const slots = new Slots<ShimEvents>();
-  slots.adopt(OWN_SLOT, shimEvents);
-  const routed = routeEvents(slots, () => undefined);
-  const sandbox = await adoptDomain(services, record.sandbox, routed);
-  if (!sandbox) return;
-  container.sandbox = sandbox;
-  container.domain = new SharedDomain(services, sandbox, slots);
-  container.domain.shares.adopt(OWN_FILES);
-  // The shim remembers processes of containers that have left the domain.
-  const status = await sandbox.shim.status().catch(() => undefined);
-  for (const { process } of status?.processes ?? []) slots.pass(slotOf(process));
+  const { slots, routed } = ownSlots(shimEvents);
+  const domain = await adoptShared(services, record.sandbox, slots, routed);
+  if (!domain) return;
+  container.sandbox = domain.sandbox;
+  container.domain = domain;
+  domain.shares.adopt(OWN_FILES);
+  await domain.passSlots();
 }
 
 async function findPlace(
