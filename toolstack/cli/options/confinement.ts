@@ -24,7 +24,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   'read-only': { type: 'boolean', describe: 'Make its root filesystem read-only' },
   tmpfs: {
     type: 'string',
-    describe: 'PATH[:OPTIONS] to be in memory, such as /tmp:size=16m; may be repeated',
+    describe: 'PATH[:OPTIONS] to keep in memory, such as /tmp:size=16m; may be repeated',
   },
   ulimit: {
     type: 'string',
@@ -38,7 +38,7 @@ export const CONFINEMENT_OPTIONS: Command['options'] = {
   dns: { type: 'string', describe: 'Address of a name server; may be repeated' },
   'dns-search': {
     type: 'string',
-    describe: 'Domain in which names are looked up; may be repeated',
+    describe: 'Domain to search for names; may be repeated',
   },
   'dns-option': { type: 'string', describe: 'Option for its /etc/resolv.conf; may be repeated' },
 };

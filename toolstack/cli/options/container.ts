@@ -42,7 +42,7 @@ export const PROCESS_OPTIONS: Command['options'] = {
   },
   type: {
     type: 'string',
-    describe: 'pv or pvh (default pvh where the host can)',
+    describe: 'pv or pvh (default pvh if the host can)',
   },
   pull: {
     type: 'string',
@@ -100,7 +100,7 @@ export const CREATE_OPTIONS: Command['options'] = {
   label: { type: 'string', short: 'l', describe: 'Label K=V; may be repeated' },
   restart: {
     type: 'string',
-    describe: 'Start it again: no, on-failure[:N], always, unless-stopped (default no)',
+    describe: 'Restart policy: no, on-failure[:N], always, unless-stopped (default no)',
   },
   'stop-signal': {
     type: 'string',

@@ -20,10 +20,10 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: "pv or pvh: the kind of domains unless a container asks for one (default the host's)",
   },
-  pool: { type: 'string', describe: 'How many booted clones wait in the pool' },
+  pool: { type: 'string', describe: 'Number of booted clones in the pool' },
   'pool-max': {
     type: 'string',
-    describe: 'How many wait at most when many containers start; 0 for no pool',
+    describe: 'Most clones in the pool when many containers start; 0 for no pool',
   },
   'pool-type': {
     type: 'string',
@@ -41,7 +41,7 @@ export const THAWD_OPTIONS = {
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {
     type: 'string',
-    describe: 'ADDRESS:PORT where Prometheus finds /metrics (default nowhere)',
+    describe: 'ADDRESS:PORT where Prometheus finds /metrics (default off)',
   },
 } as const satisfies OptionTable;
 

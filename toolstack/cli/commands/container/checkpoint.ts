@@ -20,7 +20,7 @@ export const checkpointCommand: Command = {
     export: {
       type: 'string',
       short: 'e',
-      describe: 'File to write, in place of one that is there',
+      describe: 'File to write; an existing file is replaced',
     },
     'leave-running': {
       type: 'boolean',
@@ -50,11 +50,11 @@ export const restoreCommand: Command = {
   ],
   options: {
     import: { type: 'string', short: 'i', describe: 'File that thaw checkpoint wrote' },
-    name: { type: 'string', short: 'n', describe: 'Its name (default the name it had)' },
+    name: { type: 'string', short: 'n', describe: "The container's name (default its old name)" },
     publish: {
       type: 'string',
       short: 'p',
-      describe: '[[IP:][HOSTPORT]:]PORT[/udp] in place of its ports; may be repeated',
+      describe: 'Replace its ports: [[IP:][HOSTPORT]:]PORT[/udp]; may be repeated',
     },
   },
   positionals: { min: 0, max: 0 },

@@ -12,10 +12,10 @@ export const cloneCommand: Command = {
   params: 'CONTAINER',
   examples: ['thaw clone web', 'thaw clone --count 3 --name worker web'],
   options: {
-    count: { type: 'string', short: 'n', describe: 'How many (default 1)' },
+    count: { type: 'string', short: 'n', describe: 'Number of clones (default 1)' },
     name: {
       type: 'string',
-      describe: "The clone's name; of several NAME-1, NAME-2, ...",
+      describe: "The clone's name; several clones get NAME-1, NAME-2, ...",
     },
     rm: { type: 'boolean', describe: 'Remove each clone when it has ended' },
   },

@@ -7,7 +7,7 @@ import { flag, type Command, type Parsed } from '../../command.js';
 import { UsageError } from '../../options/usage-error.js';
 
 export const ALL_OPTION: Command['options'] = {
-  all: { type: 'boolean', short: 'a', describe: 'All containers in a fitting state' },
+  all: { type: 'boolean', short: 'a', describe: 'All containers whose state allows it' },
 };
 
 export const IGNORE_OPTION: Command['options'] = {

@@ -10,7 +10,7 @@ import { bytes, cpus } from '../../options/values.js';
 
 export const updateCommand: Command = {
   name: 'update',
-  summary: 'Change the size of a container, also while it runs',
+  summary: 'Change the limits of a container, also while it runs',
   params: 'CONTAINER',
   examples: ['thaw update --memory 512m --cpus 1.5 web', 'thaw update --restart always web'],
   options: {
@@ -19,7 +19,7 @@ export const updateCommand: Command = {
     'pids-limit': { type: 'string', describe: 'Most processes, -1 for any number' },
     restart: {
       type: 'string',
-      describe: 'Start it again: no, on-failure[:N], always, unless-stopped',
+      describe: 'Restart policy: no, on-failure[:N], always, unless-stopped',
     },
   },
   positionals: { min: 1, max: 1 },

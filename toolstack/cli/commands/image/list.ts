@@ -18,7 +18,7 @@ export const imagesCommand: Command = {
     "thaw images --format '{{.Repository}}:{{.Tag}} {{.Size}}' 'debian*'",
   ],
   options: {
-    all: { type: 'boolean', short: 'a', describe: 'As without it: no image is hidden' },
+    all: { type: 'boolean', short: 'a', describe: 'Accepted for podman: thaw hides no image' },
     filter: {
       type: 'string',
       short: 'f',
@@ -27,7 +27,7 @@ export const imagesCommand: Command = {
     quiet: { type: 'boolean', short: 'q', describe: 'Only their ids' },
     'no-trunc': { type: 'boolean', describe: 'Whole ids' },
     digests: { type: 'boolean', describe: "Also their manifests' digests" },
-    noheading: { type: 'boolean', short: 'n', describe: 'No heads over the columns' },
+    noheading: { type: 'boolean', short: 'n', describe: 'Print no column headings' },
     json: { type: 'boolean', describe: 'Print JSON, as --format json does' },
     format: {
       type: 'string',

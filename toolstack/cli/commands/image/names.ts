@@ -44,9 +44,9 @@ export const rmiCommand: Command = {
     force: {
       type: 'boolean',
       short: 'f',
-      describe: 'Also its containers and all its names; one that is not there is no error',
+      describe: 'Also remove its containers and all its names; a missing image is no error',
     },
-    ignore: { type: 'boolean', short: 'i', describe: 'An image that is not there is no error' },
+    ignore: { type: 'boolean', short: 'i', describe: 'A missing image is no error' },
   },
   positionals: { min: 0, max: Infinity },
   failureStatus: 125,

@@ -9,7 +9,7 @@ import { UsageError } from '../../options/usage-error.js';
 import { choice } from '../../options/values.js';
 
 const QUIET: Command['options'] = {
-  quiet: { type: 'boolean', short: 'q', describe: 'No progress' },
+  quiet: { type: 'boolean', short: 'q', describe: 'Print no progress' },
 };
 
 /** Returns the client, without progress if --quiet was given. */
@@ -37,7 +37,7 @@ export const pullCommand: Command = {
 
 export const pushCommand: Command = {
   name: 'push',
-  summary: 'Copy an image to a registry, or wherever skopeo can',
+  summary: 'Copy an image to a registry, or to another destination of skopeo',
   params: 'IMAGE [DESTINATION]',
   examples: [
     'thaw push registry.example/team/web:1',

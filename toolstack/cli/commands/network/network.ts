@@ -28,11 +28,11 @@ export const networkCreateCommand: Command = {
     },
     gateway: { type: 'string', describe: "The host's own address in it (default the first)" },
     ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
-    internal: { type: 'boolean', describe: 'No access to anything outside it' },
+    internal: { type: 'boolean', describe: 'Allow no traffic to and from other networks' },
     'disable-dns': { type: 'boolean', describe: 'Containers do not find each other by name' },
     cni: {
       type: 'string',
-      describe: 'File with a CNI network configuration list, whose plugins then make all of it',
+      describe: 'File with a CNI network configuration list; its plugins make the network',
     },
     label: { type: 'string', describe: 'Label K=V; may be repeated' },
   },

@@ -24,7 +24,7 @@ export const podCreateCommand: Command = {
   ],
   options: {
     name: { type: 'string', short: 'n', describe: "The pod's name, also its domain's" },
-    hostname: { type: 'string', describe: 'The hostname of all in it (default its name)' },
+    hostname: { type: 'string', describe: "The hostname of its containers (default the pod's name)" },
     ...NETWORK_OPTIONS,
     'mac-address': { type: 'string', describe: 'MAC of its network interface' },
     ...Object.fromEntries(
@@ -33,13 +33,13 @@ export const podCreateCommand: Command = {
     memory: {
       type: 'string',
       short: 'm',
-      describe: "The domain's memory, for all of it together (default 512m)",
+      describe: "The domain's memory, for all containers together (default 512m)",
     },
-    cpus: { type: 'string', describe: 'How many CPUs all of it may use (default 1)' },
-    type: { type: 'string', describe: 'pv or pvh (default pvh where the host can)' },
+    cpus: { type: 'string', describe: 'Number of CPUs for all containers together (default 1)' },
+    type: { type: 'string', describe: 'pv or pvh (default pvh if the host can)' },
     share: {
       type: 'string',
-      describe: 'In common: net and of ipc, pid, uts; +pid adds (default ipc,net,uts)',
+      describe: 'Share net, and any of ipc, pid, uts; +pid adds pid (default ipc,net,uts)',
     },
     'exit-policy': {
       type: 'string',

@@ -18,7 +18,7 @@ export const infoCommand: Command = {
     format: {
       type: 'string',
       short: 'f',
-      describe: 'json, or a template: what JSON calls memoryBytes is {{.MemoryBytes}}',
+      describe: 'json, or a template such as {{.MemoryBytes}} for the key memoryBytes',
     },
   },
   positionals: { min: 0, max: 0 },

@@ -76,7 +76,7 @@ export const systemPruneCommand: Command = {
       short: 'a',
       describe: 'All images and engine layers that nothing uses, not only unnamed images',
     },
-    volumes: { type: 'boolean', describe: 'And volumes that no container has' },
+    volumes: { type: 'boolean', describe: 'Also remove volumes that no container has' },
     ...FORCE_OPTION,
   },
   positionals: { min: 0, max: 0 },

@@ -16,7 +16,7 @@ export const commitCommand: Command = {
     "thaw commit -c 'CMD [\"serve\"]' -m 'with data' web web:data",
   ],
   options: {
-    author: { type: 'string', short: 'a', describe: 'Who made it' },
+    author: { type: 'string', short: 'a', describe: 'Author of the image' },
     change: {
       type: 'string',
       short: 'c',
@@ -25,12 +25,12 @@ export const commitCommand: Command = {
     pause: {
       type: 'boolean',
       short: 'p',
-      describe: 'Pause its processes while its files are read',
+      describe: 'Freeze the container while its files are read',
     },
     quiet: {
       type: 'boolean',
       short: 'q',
-      describe: "For podman's sake: only the id is printed anyway",
+      describe: 'Accepted for podman: only the id is printed anyway',
     },
     message: { type: 'string', short: 'm', describe: "Comment for the image's history" },
   },

@@ -18,7 +18,7 @@ export const copyCommand: Command = {
     archive: {
       type: 'boolean',
       short: 'a',
-      describe: "Files in a container become its user's (default); =false keeps their owners",
+      describe: "Give files to the container's user (default); =false keeps their owners",
     },
     overwrite: {
       type: 'boolean',
