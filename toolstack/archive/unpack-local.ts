@@ -43,9 +43,9 @@ export async function unpackLocal(source: Readable, options: UnpackOptions): Pro
     for await (const entry of entries) {
       pathBytes += entry.header.name.length;
       if (entry.header.name.length > PATH_MAX)
-        throw new CopyError('The guest sends a path that is longer than any can be');
+        throw new CopyError('The guest sends a path that is too long');
       if (++count > ENTRIES_MAX || pathBytes > PATHS_MAX)
-        throw new CopyError('The guest sends files without end');
+        throw new CopyError('The guest sends too many files');
       await unpacking.take(entry.header, entry as AsyncIterable<Buffer>);
       entry.resume();
     }
@@ -85,7 +85,7 @@ class Unpacking {
     const isFolder = header.type === 'directory';
     if (!this.#root) {
       if (names.length > 0)
-        throw new CopyError('The guest sends an archive without what was asked for');
+        throw new CopyError('The guest sends an archive without the requested files');
       const settled = await settleLocal({ ...this.#options, isFolder });
       this.#root = { ...settled, folder: await HeldFolder.open(settled.folder) };
     }
@@ -158,7 +158,7 @@ class Unpacking {
       if ((await lstat(path)).isDirectory()) return;
       if (!this.#options.overwrites)
         throw new CopyError(
-          `Cannot write ${this.#shown(names)}: something that is no folder is there; see --overwrite`,
+          `Cannot write ${this.#shown(names)}: it exists and is no folder; see --overwrite`,
         );
       await unlink(path);
       await mkdir(path, 0o700);
@@ -168,7 +168,9 @@ class Unpacking {
   /** Links only to a file of this archive: any other file may be out of the guest's reach. */
   async #makeLink(path: string, names: string[], target: string[]): Promise<void> {
     if (!this.#made.has(target.join('/')))
-      throw new CopyError(`The guest sent a link to what it has not sent: ${this.#shown(target)}`);
+      throw new CopyError(
+        `The guest sent a hard link to a file that it has not sent: ${this.#shown(target)}`,
+      );
     if (target.join('/') === names.join('/')) return;
     await this.#makeWay(path, names);
     // The lookup opens its own directories: those that lead here stay open.
@@ -200,7 +202,7 @@ class Unpacking {
     if (!there.isDirectory()) return unlink(path);
     if (!this.#options.overwrites)
       throw new CopyError(
-        `Cannot write ${this.#shown(names)}: a folder is there, and what is copied is none; see --overwrite`,
+        `Cannot write ${this.#shown(names)}: it is a folder, and the source is none; see --overwrite`,
       );
     // The paths name this process's descriptors, which no other process has.
     await removeTree(path.replace('/proc/self/', `/proc/${process.pid}/`));

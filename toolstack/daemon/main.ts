@@ -227,7 +227,7 @@ async function startMetrics(
   });
   services.sandbox.onClone = (ms) => metrics.observeClone(ms);
   await serveMetrics(metrics, address, log);
-  log.info('Figures for Prometheus', address);
+  log.info('Serving metrics for Prometheus', address);
 }
 
 /** Fills the pool with clones of the default template. */
@@ -240,7 +240,7 @@ async function fillPool(
     const type = guestTypeOn(await host.libxl.physinfo(), poolType ?? defaultType);
     services.pool.keep(await templates.get(shapeFor(type, 1, hostCpus)));
   } catch (error) {
-    host.log.warn(`No clones wait: the template cannot be made: ${describeError(error)}`);
+    host.log.warn(`The pool has no clones: the template cannot be made: ${describeError(error)}`);
   }
   await keepFrozen(services);
 }

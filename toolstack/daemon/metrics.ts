@@ -147,7 +147,7 @@ export async function serveMetrics(
     metrics.text().then(
       (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
       (error: unknown) => {
-        log.warn(`No figures for ${request.socket.remoteAddress}: ${describeError(error)}`);
+        log.warn(`Cannot send metrics to ${request.socket.remoteAddress}: ${describeError(error)}`);
         response
           .writeHead(500, { 'content-type': 'text/plain' })
           .end('thaw: see the log of thawd\n');

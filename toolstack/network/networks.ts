@@ -117,13 +117,13 @@ export class Networks {
     if (name === DEFAULT_NETWORK)
       throw new NetworkError(
         'ERR_NETWORK_BUSY',
-        `Cannot remove network "${name}": it is the default one`,
+        `Cannot remove network "${name}": it is the default network`,
       );
     const [user] = this.attachments(name);
     if (this.#attachments.isJoined(name))
       throw new NetworkError(
         'ERR_NETWORK_BUSY',
-        `Cannot remove network "${name}": a container is just coming into it`,
+        `Cannot remove network "${name}": a container is entering it`,
       );
     if (user)
       throw new NetworkError(

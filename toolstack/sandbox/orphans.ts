@@ -40,9 +40,9 @@ export async function removeOrphanRecords(
   const alive = new Set((await host.libxl.listDomains()).map(({ uuid }) => uuid));
   for (const { domid, uuid } of await recordedDomains(host)) {
     if (!isThawUuid(uuid) || known.has(uuid) || alive.has(uuid)) continue;
-    host.log.info(`Removing what xenstore has of domain ${domid}, which is gone`, { domid });
+    host.log.info(`Removing the xenstore records of domain ${domid}, which is gone`, { domid });
     await destroyDomain(host, asDomid(domid), uuid).catch((error: unknown) =>
-      host.log.error(`Cannot remove what xenstore has of domain ${domid}`, { error }),
+      host.log.error(`Cannot remove the xenstore records of domain ${domid}`, { error }),
     );
   }
 }

@@ -38,6 +38,6 @@ export async function quietly(services: SandboxServices, step: () => Promise<voi
   try {
     await step();
   } catch (error) {
-    services.host.log.error(`Clean-up goes on after: ${describeError(error)}`);
+    services.host.log.error(`Clean-up continues after: ${describeError(error)}`);
   }
 }

@@ -90,7 +90,7 @@ export class Volumes {
     if (this.#records.has(name))
       throw new VolumeError(
         'ERR_VOLUME_EXISTS',
-        `Cannot make volume "${name}": there is one of that name`,
+        `Cannot make volume "${name}": a volume has that name`,
       );
     const record: VolumeRecord = {
       name,
@@ -227,7 +227,7 @@ export class Volumes {
       if (this.isHeld(name))
         throw new VolumeError(
           'ERR_VOLUME_USED',
-          `Cannot remove volume "${name}": a container starts or ends that has it`,
+          `Cannot remove volume "${name}": a container that uses it starts or ends`,
         );
       await this.#drivers.of(record).remove?.(record);
       const path = await this.#store.putAway(name);

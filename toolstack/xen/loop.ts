@@ -98,7 +98,10 @@ const FREE_MS = 30_000;
 const POLL_MS = 50;
 
 function inUse(file: string, why: string): ThawError {
-  return new ThawError('ERR_XEN_LOOP', `Cannot use ${file}: it is still a disk, and ${why}`);
+  return new ThawError(
+    'ERR_XEN_LOOP',
+    `Cannot use ${file}: a loop device still uses it, and ${why}`,
+  );
 }
 
 async function named<T>(file: string, step: Promise<T>): Promise<T> {

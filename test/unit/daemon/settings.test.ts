@@ -74,7 +74,7 @@ test.serial('what makes no sense is refused in one line that says what is allowe
 test.serial('help names every option and its default', (t) => {
   t.is(parse(['--pool', '3', '--help']), undefined);
   const help = settingsHelp();
-  t.regex(help, /--pool-max VALUE +How many .* \(default 16\)\n/);
+  t.regex(help, /--pool-max VALUE +Most clones .* \(default 16\)\n/);
   t.regex(help, /--state VALUE .*\(default \/var\/lib\/thaw\)\n/);
 });
 

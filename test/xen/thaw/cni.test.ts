@@ -297,7 +297,7 @@ longOnce(
     await until('its address is taken', () => Promise.resolve(existsSync('/run/slow')), 60_000);
     t.is(leases().length, 2);
     const busy = await thaw(['network', 'rm', 'slow']);
-    t.regex(busy.stderr, /a container is just coming into it/);
+    t.regex(busy.stderr, /a container is entering it/);
     await killThawd();
     t.not((await done).status, 0);
     await startThawd();

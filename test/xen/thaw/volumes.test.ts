@@ -322,7 +322,7 @@ once('what cannot be mounted is refused before anything is made', async (t) => {
     [['-v', '/dev/null:/x'], 125, /Cannot mount \/dev\/null: a folder or an ordinary file/],
     [['-v', '/srv:/x', '--tmpfs', '/x'], 125, /two things at \/x/],
     [['-v', '/srv:relative'], 2, /absolute path/],
-    [['-v', '/srv:/x:shared'], 2, /none is shared/],
+    [['-v', '/srv:/x:shared'], 2, /shared is not allowed/],
     [['--mount', 'type=nfs,source=a,target=/x'], 2, /bind, volume and tmpfs/],
     [['--mount', 'type=bind,target=/x'], 2, /a bind has a source/],
   ];

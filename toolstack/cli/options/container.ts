@@ -210,12 +210,14 @@ function templateOptions(parsed: Parsed): {
   const [frozen, name] = [stringOption(parsed, 'frozen'), stringOption(parsed, 'template')];
   if (name === undefined) return defined({ frozen, option: '--frozen' });
   if (frozen !== undefined)
-    throw new UsageError(`Cannot use --template ${name} with --frozen ${frozen}: it says the same`);
+    throw new UsageError(
+      `Cannot use --template ${name} with --frozen ${frozen}: both name a template; give one`,
+    );
   if (!name.includes('/')) return { frozen: name, option: '--template' };
   const [, type, vcpus] = /^(pv|pvh)\/([1-9]\d{0,3})$/.exec(name) ?? [];
   if (type === undefined)
     throw new UsageError(
-      `Cannot use --template ${name}: a name from thaw templates is wanted, such as pvh/1 or what was frozen`,
+      `Cannot use --template ${name}: a name from thaw templates is wanted, such as pvh/1 or the name of a frozen image`,
     );
   return { template: { type: type as DomainType, vcpus: Number(vcpus) }, option: '--template' };
 }

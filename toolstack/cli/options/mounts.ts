@@ -83,7 +83,9 @@ function flags(
   const allowed = ['ro', 'nocopy', ...KEPT, ...IGNORED];
   const wrong = words.find((word) => !allowed.includes(word));
   if (wrong !== undefined)
-    throw new UsageError(`Cannot use ${option}: of ${allowed.join(', ')} none is ${wrong}`);
+    throw new UsageError(
+      `Cannot use ${option}: ${wrong} is not allowed; ${allowed.join(', ')} are`,
+    );
   return defined({
     readOnly: words.includes('ro'),
     options: words.filter((word) => KEPT.includes(word) && !isOverruled(word, words)),

@@ -26,7 +26,7 @@ export function podOption(parsed: Parsed): string | undefined {
     throw new UsageError(
       NEVER.includes(wrong)
         ? `Cannot use --${wrong} with --pod ${pod}: it is for a container that has a domain to itself`
-        : `Cannot use --${wrong} with --pod ${pod}: its containers have it in common; give it to thaw pod create`,
+        : `Cannot use --${wrong} with --pod ${pod}: its containers share it; give it to thaw pod create`,
     );
   return pod;
 }

@@ -29,6 +29,6 @@ async function answer(client: Client): Promise<string> {
   client.out('\n');
   throw new ThawError(
     'ERR_NO_ANSWER',
-    'Nothing was removed: standard input ended without an answer; use --force where nobody can be asked',
+    'Nothing was removed: standard input ended without an answer; use --force to remove without a question',
   );
 }

@@ -78,7 +78,9 @@ export class CopyEngine implements CloneEngine {
     const left = domains.find((domain) => domain.uuid === uuid);
     if (!left) return;
     await destroyDomain(this.#host, asDomid(left.domid), uuid).catch((error: unknown) =>
-      this.#host.log.error(`Domain ${left.domid} is left of a clone: ${describeError(error)}`),
+      this.#host.log.error(
+        `Domain ${left.domid} remains of a failed clone: ${describeError(error)}`,
+      ),
     );
   }
 

@@ -47,7 +47,7 @@ export function checkThere({ isGone }: Template): void {
   if (isGone === true)
     throw new ThawError(
       'ERR_FROZEN_NOT_FOUND',
-      'Cannot clone what was frozen: it was removed meanwhile',
+      'Cannot clone a frozen image: it was removed meanwhile',
     );
 }
 

@@ -49,7 +49,7 @@ export function parsePlan(text: string): FrozenPlan {
   const plan = JSON.parse(text) as Omit<FrozenPlan, 'kind'> & { kind?: string };
   const { kind = 'image' } = plan;
   if (typeof plan.name !== 'string' || !['image', 'container'].includes(kind))
-    throw new ThawError('ERR_FROZEN_IMAGE', 'Its description is none of a frozen image');
+    throw new ThawError('ERR_FROZEN_IMAGE', 'frozen.json does not describe a frozen image');
   return { ...plan, kind } as FrozenPlan;
 }
 

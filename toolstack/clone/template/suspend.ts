@@ -32,7 +32,7 @@ function watchSize(fd: number, memoryKib: number, onLarge: (error: ThawError) =>
       onLarge(
         new ThawError(
           'ERR_COPY',
-          `Cannot copy its memory: its guest says that there is more of it than ${formatBytes(most)}`,
+          `Cannot copy the memory of the domain: its guest reports more than ${formatBytes(most)}`,
         ),
       );
     });

@@ -105,7 +105,7 @@ export async function keepFrozen({ frozen, pool, log }: ContainerServices): Prom
     try {
       pool.keep((await frozen.get(name)).template, FROZEN_READY);
     } catch (error) {
-      log.warn(`No clone of ${name} waits`, { error });
+      log.warn(`The pool has no clone of ${name}`, { error });
     }
   }
 }

@@ -64,7 +64,7 @@ export class Arrivals {
     }
     throw new ImageError(
       'ERR_IMAGE_NOT_FOUND',
-      `Cannot keep image "${ref.name}": it is removed as often as it is pulled`,
+      `Cannot keep image "${ref.name}": another command removes it whenever it is pulled`,
     );
   }
 

@@ -38,7 +38,7 @@ export async function changesOf(
         bytes += chunk.length;
         for (let at = chunk.indexOf(0); at >= 0; at = chunk.indexOf(0, at + 1)) count++;
         if (bytes > BYTES_MAX || count > CHANGES_MAX)
-          throw new CopyError('The guest sends changes without end');
+          throw new CopyError('The guest sends too many changes');
         chunks.push(chunk);
       }
       return parseChanges(Buffer.concat(chunks));

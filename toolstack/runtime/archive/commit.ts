@@ -64,7 +64,7 @@ async function* limited(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
     bytes += chunk.length;
     if (bytes > DEFAULT_LIMITS.bytes)
-      throw new CopyError('The guest sends more than a layer may have');
+      throw new CopyError('The guest sends a layer that is too large');
     yield chunk;
   }
 }

@@ -161,7 +161,7 @@ async function fetch(
   const count = await useFiles(fileGuest, packing(from, PACKED), client.signal, (process) =>
     unpackLocal(process.output, { target, name: baseOf(from), overwrites }),
   );
-  if (count === 0) throw new CopyError(`Cannot copy ${from}: it has nothing that can be copied`);
+  if (count === 0) throw new CopyError(`Cannot copy ${from}: it has no files that can be copied`);
 }
 
 /** Returns the last name of a path; '' for the root, and for a path that means a folder's contents. */

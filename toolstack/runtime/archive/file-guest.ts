@@ -58,7 +58,7 @@ function open<T>(
     return work({ container, sandbox, execs: container.execs, inGuest: record.inGuest });
   if (isUp(record)) throw cannot(verb, record, `it is ${record.state}; unpause it first`);
   if (['creating', 'starting', 'removing'].includes(record.state) || !hasFiles(container))
-    throw cannot(verb, record, `it is ${record.state}, and what it wrote ended with it`);
+    throw cannot(verb, record, `it is ${record.state}, and its files ended with it`);
   const done = onItsOwn(services, container, signal, work);
   const settled = done.then(
     () => (container.fileGuest = undefined),

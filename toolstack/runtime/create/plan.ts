@@ -86,7 +86,7 @@ export async function planAgain(
   if (!options)
     throw new ContainerError(
       'ERR_CONTAINER_STATE',
-      `Cannot start container "${name}": it went on from the memory of another, which is gone; clone that again`,
+      `Cannot start container "${name}": it is a copy of another container's memory, which is gone; clone the original again`,
     );
   const { hostname } = record.sandbox;
   const plan = await planRun(services, { name, id, imageId }, { ...options, hostname }, client);

@@ -58,7 +58,7 @@ export class Pods {
     throw new PodError(
       'ERR_POD_NOT_FOUND',
       second
-        ? `Cannot tell which pod "${key}" is: several ids begin so`
+        ? `Cannot tell which pod "${key}" is: several ids begin with it`
         : `No pod is called "${key}": see thaw pod ps`,
     );
   }

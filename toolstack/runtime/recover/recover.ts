@@ -192,7 +192,7 @@ function letGoOn(services: ContainerServices, container: Container): void {
   container
     .exclusive(() => goOnIfHeld(services.sandbox, ownSandbox, ownSandbox.record))
     .catch((error: unknown) =>
-      services.log.error(`Cannot let container ${container.record.name} go on`, { error }),
+      services.log.error(`Cannot resume container ${container.record.name}`, { error }),
     )
     // A suspend uses up the watch on the domain's end.
     .finally(() => container.watchAgain());

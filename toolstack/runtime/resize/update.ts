@@ -60,7 +60,7 @@ async function checkChange(
   if (!options && change.restart)
     throw new ContainerError(
       'ERR_USAGE',
-      `Cannot use --restart with container "${record.name}": it went on from the memory of another, and cannot start again`,
+      `Cannot use --restart with container "${record.name}": it is a copy of another container, and cannot start again`,
     );
   const wanted = options ? { options } : {};
   if (!resizes(change)) return wanted;

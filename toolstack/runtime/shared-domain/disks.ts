@@ -128,9 +128,7 @@ export class MemberDisks {
     const { host } = this.#services;
     const closed = await detachDevice(host, this.#domid, { kind: 'vbd', devid: diskDevid(index) });
     if (!closed)
-      host.log.warn(
-        `Domain ${this.#domid} did not let go of ${diskName(index)}: it was taken away`,
-      );
+      host.log.warn(`Domain ${this.#domid} did not release ${diskName(index)}: it was taken away`);
   }
 }
 

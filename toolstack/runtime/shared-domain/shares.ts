@@ -38,7 +38,7 @@ export class MemberShares {
     if (this.#taken.size >= DEVICES_AT_ONCE)
       throw new PodError(
         'ERR_POD_STATE',
-        `Cannot share files with domain ${this.#sandbox.domid}: its guest does not let go of ${DEVICES_AT_ONCE} 9pfs devices; restart its pod`,
+        `Cannot share files with domain ${this.#sandbox.domid}: its guest does not release ${DEVICES_AT_ONCE} 9pfs devices; restart its pod`,
       );
     do this.#last = (this.#last % DEVICES) + 1;
     while (this.#taken.has(this.#last));

@@ -55,7 +55,7 @@ export function checkFrozen(plan: FrozenPlan, options: CreateOptions): void {
   const refuse = (option: string, is: string): never => {
     throw new ContainerError(
       'ERR_USAGE',
-      `Cannot use ${option} with --frozen ${name}: it was frozen ${is}; freeze it as it is to run`,
+      `Cannot use ${option} with --frozen ${name}: it was frozen ${is}; freeze it again with that option`,
     );
   };
   if (options.tty && !(flagsOf(plan) & ProcessFlag.TTY)) refuse('--tty', 'without a terminal');

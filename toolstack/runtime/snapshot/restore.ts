@@ -70,7 +70,7 @@ function containerOf({ container }: CheckpointHeader, path: string): SavedContai
   if (container) return container;
   throw new CheckpointError(
     'ERR_CHECKPOINT_FILE',
-    `Cannot restore from ${path}: it is an engine's container, of which this is the memory alone; restore it with that engine`,
+    `Cannot restore from ${path}: it has only the memory of an engine's container; restore it with that engine`,
   );
 }
 
@@ -135,7 +135,7 @@ async function checkLayers(
   if (isSame) return;
   throw new CheckpointError(
     'ERR_CHECKPOINT_HOST',
-    `Cannot restore from ${path}: this host unpacked the layers of image ${image.id.slice(7, 19)} otherwise than the one where it was made; ` +
+    `Cannot restore from ${path}: the layers of image ${image.id.slice(7, 19)} differ from those on the host that wrote the checkpoint; ` +
       'install the same erofs-utils, and remove and pull the image again',
   );
 }

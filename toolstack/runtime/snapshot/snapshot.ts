@@ -78,7 +78,7 @@ function withDevices({ name }: ContainerRecord, verb: Verb): ContainerError {
 function notRunning({ name, state }: ContainerRecord, verb: Verb): ContainerError {
   return new ContainerError(
     'ERR_CONTAINER_STATE',
-    `Cannot ${verb} container "${name}": it is ${state}, and only one that runs has a memory`,
+    `Cannot ${verb} container "${name}": it is ${state}, and only a running container has a memory`,
   );
 }
 
@@ -91,7 +91,7 @@ const REFUSALS: Record<string, { code: string; remedy: string }> = {
   ERR_AGENT_STREAMS: {
     code: 'ERR_CLONE_STREAMS',
     remedy:
-      'a copy would have nobody at its other end; run it without -t, and without -i or until its input has ended',
+      'a copy would have no client for it; run the container without -t, and without -i or until its input has ended',
   },
   ERR_AGENT_VOLUME: {
     code: 'ERR_CLONE_VOLUME',

@@ -55,7 +55,7 @@ export function findRecord<T extends { record: ContainerRecord }>(
   throw new ContainerError(
     'ERR_CONTAINER_NOT_FOUND',
     second
-      ? `Cannot tell which container "${key}" is: several ids begin so`
+      ? `Cannot tell which container "${key}" is: several ids begin with it`
       : `No container is called "${key}": see thaw ps --all`,
   );
 }

@@ -41,7 +41,7 @@ export async function unplugVif(
   devid: number,
 ): Promise<void> {
   if (await detachDevice(host, domid, { kind: 'vif', devid })) return;
-  host.log.warn(`Domain ${domid} did not let go of vif ${devid}: it was taken away`);
+  host.log.warn(`Domain ${domid} did not release vif ${devid}: it was taken away`);
 }
 
 /** Removes the vifs beside the first that an earlier thawd plugged but did not record in `known`. Rejects when xenstore refuses. */

@@ -46,7 +46,7 @@ export async function takeReady(
       return ready;
     } catch (error) {
       services.host.log.warn(
-        `Clone ${ready.record.name} waited in the pool and does not answer: ${describeError(error)}`,
+        `Pooled clone ${ready.record.name} does not answer: ${describeError(error)}`,
       );
       // The start does not wait for the end of a silent guest.
       void held.run();

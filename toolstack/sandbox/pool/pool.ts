@@ -195,7 +195,7 @@ export class Pool {
     const { log } = this.#services.host;
     try {
       const onLost = (lost: Member): void => {
-        log.warn(`A clone that waited in the pool died: ${lost.ready.record.name}`);
+        log.warn(`A pooled clone died: ${lost.ready.record.name}`);
         source.members = source.members.filter((other) => other !== lost);
         void this.#destroy(lost).finally(() => this.#plan(REST_MS));
       };

@@ -192,7 +192,7 @@ export async function goOnIfHeld(
 ): Promise<void> {
   const { host } = services;
   if (!(await comesToStand(host, sandbox, uuid))) return;
-  host.log.info(`Letting ${name} go on, which was being copied when thawd ended`);
+  host.log.info(`Resuming ${name}, which was being copied when thawd ended`);
   if (files.length > 0) await quietly(services, () => sandbox.shim.resumeShares(OWN_FILES));
   await goOn(host, sandbox.domid, uuid);
 }

@@ -60,7 +60,7 @@ test('what means nothing is refused with what is allowed', (t) => {
     ['volume', '/srv:/', /absolute path below/],
     ['volume', ':/data', /\[SOURCE:\]PATH/],
     ['volume', 'a:/b:ro:x', /\[SOURCE:\]PATH/],
-    ['volume', '/a:/b:rshared', /none is rshared/],
+    ['volume', '/a:/b:rshared', /rshared is not allowed/],
     ['volume', 'a b:/data', /volume's name/],
     ['mount', 'type=nfs,target=/x', /bind, volume and tmpfs/],
     ['mount', 'type=bind,target=/x', /a bind has a source/],
@@ -68,7 +68,7 @@ test('what means nothing is refused with what is allowed', (t) => {
     ['mount', 'type=tmpfs,target=/x,source=/y', /no "source"/],
     ['mount', 'type=tmpfs,target=/x,tmpfs-mode=9', /octal/],
     ['mount', 'type=bind,source=/a,target=/x,ro=maybe', /true or false/],
-    ['mount', 'type=bind,source=/a,target=/x,bind-propagation=shared', /none is shared/],
+    ['mount', 'type=bind,source=/a,target=/x,bind-propagation=shared', /shared is not allowed/],
   ];
   for (const [option, value, message] of wrong)
     t.throws(() => of(option, value), { code: 'ERR_USAGE', message }, value);

@@ -91,7 +91,7 @@ test('a copy of a container that ran cannot start again', async (t) => {
   container.shimEvents.onExit(1, { kind: 'exited', code: 3 });
   await container.finished;
   const again = startContainer(services, manager, 'web', alone, client);
-  await t.throwsAsync(again, { code: 'ERR_CONTAINER_STATE', message: /clone that again/ });
+  await t.throwsAsync(again, { code: 'ERR_CONTAINER_STATE', message: /clone the original again/ });
   t.like(manager.list(true)[0], { state: 'exited', exitStatus: 3 });
 });
 

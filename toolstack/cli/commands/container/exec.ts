@@ -52,7 +52,9 @@ function execOptions(command: string[], parsed: Parsed, client: Client): ExecOpt
   const detach = flag(parsed, 'detach');
   const { interactive, tty } = terminalOptions(parsed, client);
   if (detach && interactive)
-    throw new UsageError('Cannot use --detach with --interactive: nobody would feed it');
+    throw new UsageError(
+      'Cannot use --detach with --interactive: no client would send it standard input',
+    );
   return defined({
     command,
     interactive,

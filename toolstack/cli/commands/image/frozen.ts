@@ -68,7 +68,7 @@ function freezeContainer(
   const word = rest[0] ?? (given === undefined ? undefined : `--${given}`);
   if (word !== undefined)
     throw new UsageError(
-      `Cannot use ${word} with --after: it freezes a container that runs already, as it is`,
+      `Cannot use ${word} with --after: it freezes a running container unchanged`,
     );
   const name = stringOption(parsed, 'name') ?? container;
   return engine.freezeContainer(container, { name, after }, client);

@@ -65,7 +65,7 @@ function cniList(parsed: Parsed, client: Client): NetworkCreateOptions['cni'] {
     (name) => parsed.options[name] !== undefined,
   );
   if (other !== undefined)
-    throw new UsageError(`Cannot use --${other} with --cni ${path}: that file says it all`);
+    throw new UsageError(`Cannot use --${other} with --cni ${path}: the file sets it`);
   return { from: `--cni ${path}`, text: readClientFile('--cni', path, client) };
 }
 

@@ -105,7 +105,7 @@ function goOn(
   };
   again()
     .catch((error: unknown) => {
-      const what = `OCI container ${record.id} is not what it was before its checkpoint was cut short`;
+      const what = `OCI container ${record.id} is not restored to its state before the checkpoint was cut short`;
       services.host.log.error(what, { error });
     })
     .finally(() => {

@@ -60,9 +60,12 @@ export async function checkpoint(
       await (wasPaused ? pauseNow(libxl, container) : container.update({})).catch(
         (error: unknown) => {
           const { log } = services.sandbox.host;
-          log.error(`OCI container ${record.id} is not what it was before its checkpoint`, {
-            error,
-          });
+          log.error(
+            `OCI container ${record.id} is not restored to its state before the checkpoint`,
+            {
+              error,
+            },
+          );
         },
       );
     }

@@ -150,7 +150,7 @@ export class FollowedNamespace {
     if (foreign !== undefined)
       throw new NetworkError(
         'ERR_NETWORK_LINK',
-        `Cannot carry a network into two guests: ${foreign} of another one is in the namespace`,
+        `Cannot carry a network into two guests: ${foreign} of another guest is in the namespace`,
       );
     const carried = [...this.#guest.links];
     const errors: unknown[] = [];

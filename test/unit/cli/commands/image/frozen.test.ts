@@ -47,7 +47,7 @@ test('with --after it is a container that is frozen, under its own name or the o
   for (const words of ['-t web', '-e A=1 web', '--user 1 web', '--cpus 2 web', 'web ls']) {
     const refused = await line(`freeze --after warm ${words}`);
     t.is(refused.status, 2, words);
-    t.regex(refused.err, /with --after: it freezes a container that runs already/, words);
+    t.regex(refused.err, /with --after: it freezes a running container unchanged/, words);
     t.deepEqual(refused.calls, [], words);
   }
 });
@@ -84,7 +84,7 @@ test('--template is a kernel beside an image, or what --frozen takes', async (t)
     ['run --template pvh/0 web', /a name from thaw templates is wanted/],
     ['run --template pvh/2', /takes an IMAGE/],
     ['run --template web ls', /Cannot use ls with --template web: .*see thaw templates/],
-    ['run --template web --frozen web', /it says the same/],
+    ['run --template web --frozen web', /both name a template/],
   ] as const) {
     const refused = await line(words);
     t.is(refused.status, 2, words);
