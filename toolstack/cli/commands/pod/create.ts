@@ -24,7 +24,10 @@ export const podCreateCommand: Command = {
   ],
   options: {
     name: { type: 'string', short: 'n', describe: "The pod's name, also its domain's" },
-    hostname: { type: 'string', describe: "The hostname of its containers (default the pod's name)" },
+    hostname: {
+      type: 'string',
+      describe: "The hostname of its containers (default the pod's name)",
+    },
     ...NETWORK_OPTIONS,
     'mac-address': { type: 'string', describe: 'MAC of its network interface' },
     ...Object.fromEntries(
