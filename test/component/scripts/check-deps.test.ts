@@ -131,7 +131,7 @@ const WRONG: [title: string, changes: Record<string, string>, problems: string[]
     },
     [
       'kernels/agent/freeze/freeze.h, kernels/agent/freeze/held_container.h: include each other',
-      'kernels/agent/freeze/freeze, kernels/agent/freeze/hold: are modules that include each other',
+      'kernels/agent/freeze/freeze, kernels/agent/freeze/held_container: are modules that include each other',
     ],
   ],
   [
@@ -140,7 +140,9 @@ const WRONG: [title: string, changes: Record<string, string>, problems: string[]
       'kernels/agent/freeze/freeze.c':
         '#include "freeze/freeze.h"\n#include "freeze/held_container.h"\n',
     },
-    ['kernels/agent/freeze/freeze, kernels/agent/freeze/hold: are modules that include each other'],
+    [
+      'kernels/agent/freeze/freeze, kernels/agent/freeze/held_container: are modules that include each other',
+    ],
   ],
   [
     'a header that is nowhere',

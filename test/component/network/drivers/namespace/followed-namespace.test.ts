@@ -99,7 +99,7 @@ test('a vif of another guest is refused', async (t) => {
   inside('link', 'add', 'vif8.0', 'type', 'veth', 'peer', 'name', 'other');
   await t.throwsAsync(followed.begin({ isNew: true, isPaused: false }), {
     code: 'ERR_NETWORK_LINK',
-    message: /vif8\.0 of another one/,
+    message: /vif8\.0 of another guest/,
   });
   t.deepEqual(calls, []);
 });
