@@ -7,16 +7,12 @@ import { BOUND_FILES } from '../../../../toolstack/runtime/create/guest-config.j
 import { planStart, processFlags } from '../../../../toolstack/runtime/create/first-process.js';
 import type { Image } from '../../../../toolstack/image/index.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 
 const options: RunOptions = {
+  ...CREATE_OPTIONS,
   image: 'x',
-  command: [],
   rm: true,
-  interactive: false,
-  tty: false,
-  env: [],
-  pull: 'missing',
-  tlsVerify: true,
   detach: false,
 };
 const image = {

@@ -5,6 +5,7 @@ import test from 'ava';
 import { inspectContainer } from '../../../../toolstack/runtime/inspect/inspect.js';
 import { RecordStore } from '../../../../toolstack/runtime/store/record.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 
 const records = new RecordStore('/containers');
 
@@ -40,14 +41,7 @@ test('options are told as they were given', (t) => {
   const record = containerRecord({
     stopSignal: 3,
     options: {
-      image: 'busybox',
-      command: [],
-      rm: false,
-      interactive: false,
-      tty: false,
-      env: [],
-      pull: 'missing',
-      tlsVerify: true,
+      ...CREATE_OPTIONS,
       capAdd: ['NET_ADMIN'],
       labels: { a: 'b' },
       restart: { name: 'on-failure', retries: 2 },

@@ -10,19 +10,13 @@ import { RestartPolicies, wantsRestart } from '../../../../toolstack/runtime/lif
 import { startContainer } from '../../../../toolstack/runtime/create/run.js';
 import { stopContainer } from '../../../../toolstack/runtime/lifecycle/stop.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
 function optionsWith(name: RestartPolicy['name'], retries = 0): CreateOptions {
   return {
-    image: 'busybox',
-    command: [],
-    rm: false,
-    interactive: false,
-    tty: false,
-    env: [],
-    pull: 'missing',
-    tlsVerify: true,
+    ...CREATE_OPTIONS,
     restart: { name, retries },
   };
 }

@@ -12,18 +12,12 @@ import type { ContainerRecord } from '../../../../toolstack/runtime/store/record
 import { finishUpdate } from '../../../../toolstack/runtime/resize/update-running.js';
 import { updateContainer } from '../../../../toolstack/runtime/resize/update.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
 const OPTIONS: CreateOptions = {
-  image: 'busybox',
-  command: [],
-  rm: false,
-  interactive: false,
-  tty: false,
-  env: [],
-  pull: 'missing',
-  tlsVerify: true,
+  ...CREATE_OPTIONS,
 };
 
 /** A running container without a frozen image. Its agent refuses the requests in `refuses` and answers the rest. */

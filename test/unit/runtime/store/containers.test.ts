@@ -11,18 +11,13 @@ import type { Sandbox } from '../../../../toolstack/sandbox/sandbox.js';
 import { onDomainDeath } from '../../../../toolstack/xen/death-watch.js';
 import { killContainer } from '../../../../toolstack/runtime/lifecycle/signal.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';
 
 const options: RunOptions = {
-  image: 'busybox',
-  command: [],
+  ...CREATE_OPTIONS,
   rm: true,
-  interactive: false,
-  tty: false,
-  env: [],
-  pull: 'missing',
-  tlsVerify: true,
   detach: false,
 };
 const { client } = fakeClient();

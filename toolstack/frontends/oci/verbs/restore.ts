@@ -26,7 +26,7 @@ import type { OciServices } from '../services.js';
 import { makeOwn } from '../pod/enter.js';
 import { fileTrouble, OciError, stateError } from '../errors.js';
 import type { CreateRequest, OciPlan } from '../config/plan.js';
-import { nameInGuest } from '../container/record.js';
+import { beginFirst } from './start.js';
 import { MEMORY_FILE } from './checkpoint-folder.js';
 
 export interface RestoreRequest extends CreateRequest {
@@ -75,15 +75,7 @@ export async function restore(
   await beforeStart(config, container, client);
   await beginNetwork(services, container);
   if (!container.sandbox) throw stateError('restore', record);
-  await container.sandbox.begin({
-    process: container.first,
-    flags: record.flags,
-    rows: 0,
-    cols: 0,
-    container: nameInGuest(record),
-    hostname: '',
-    files: {},
-  });
+  await beginFirst(container, container.sandbox);
   container.going.signal.throwIfAborted();
   // The container may have ended since.
   if (record.state === 'creating') await container.transition('run');

@@ -3,6 +3,7 @@
 
 import { errorMessage } from '../../../base/errors.js';
 import { advance, hasEnded } from '../../../runtime/lifecycle/lifecycle.js';
+import type { ContainerSandbox } from '../../../sandbox/sandbox.js';
 import type { OciContainer } from '../container/container.js';
 import type { OciServices } from '../services.js';
 import { stateError } from '../errors.js';
@@ -23,17 +24,7 @@ export async function start({ pool }: OciServices, container: OciContainer): Pro
     if (!hasEnded(record)) advance(record, 'revertToCreated');
     throw error;
   });
-  const begun = pool.during(() =>
-    sandbox.begin({
-      process: container.first,
-      flags: record.flags,
-      rows: 0,
-      cols: 0,
-      container: nameInGuest(record),
-      hostname: '',
-      files: {},
-    }),
-  );
+  const begun = pool.during(() => beginFirst(container, sandbox));
   await begun.catch(async (error: unknown) => {
     // The process of crun's create has ended: it waited only for this start.
     await container.end({ reason: errorMessage(error) });
@@ -45,4 +36,14 @@ export async function start({ pool }: OciServices, container: OciContainer): Pro
     await container.kill();
     throw error;
   });
+}
+
+/** Has the guest begin the container's first process, which has the size of its terminal by its process object. Rejects as the agent does. */
+export function beginFirst(
+  { first: process, record }: OciContainer,
+  sandbox: ContainerSandbox,
+): Promise<void> {
+  const container = nameInGuest(record);
+  const { flags } = record;
+  return sandbox.begin({ process, flags, rows: 0, cols: 0, container, hostname: '', files: {} });
 }

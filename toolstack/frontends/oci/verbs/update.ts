@@ -50,7 +50,12 @@ export function update(
     } catch (error) {
       record.limits = before;
       // A size that could not be taken back is the domain's.
-      if (isUp(record)) await container.update({}).catch(() => undefined);
+      if (isUp(record))
+        await container.update({}).catch((cause: unknown) => {
+          services.host.log.warn(`Cannot write down the size of ${container.label}`, {
+            error: cause,
+          });
+        });
       throw error;
     }
     await container.update({});
