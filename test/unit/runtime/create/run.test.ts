@@ -11,19 +11,10 @@ import {
 } from '../../../../toolstack/runtime/create/run.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
 import { fakeClient } from '../../../support/cli/fake-engine.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 import { runningContainer } from '../../../support/runtime/running-container.js';
 
-const options: CreateOptions = {
-  image: 'busybox',
-  command: [],
-  rm: false,
-  interactive: false,
-  tty: false,
-  env: ['OWN', 'A=1'],
-  pull: 'missing',
-  tlsVerify: true,
-  name: 'web',
-};
+const options: CreateOptions = { ...CREATE_OPTIONS, env: ['OWN', 'A=1'], name: 'web' };
 const alone = { attach: false, interactive: false };
 const { client } = fakeClient({ env: { OWN: 'mine' } });
 

@@ -10,6 +10,7 @@ import {
   planFreeze,
 } from '../../../../toolstack/runtime/snapshot/frozen.js';
 import type { Image } from '../../../../toolstack/image/index.js';
+import { CREATE_OPTIONS } from '../../../support/runtime/create-options.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 
 const MIB = 2 ** 20;
@@ -44,15 +45,10 @@ function plan(change: Partial<FreezeOptions> = {}, cpus = 1) {
 }
 
 const runOptions = (change: Partial<CreateOptions> = {}): CreateOptions => ({
+  ...CREATE_OPTIONS,
   image: '',
   frozen: 'web',
-  command: [],
-  tty: false,
-  env: [],
   rm: true,
-  interactive: false,
-  pull: 'missing',
-  tlsVerify: true,
   ...change,
 });
 
