@@ -107,7 +107,7 @@ export class Kills {
       await thaw(['rm', '--force', ...(await list()).map(({ name }) => name)]);
       await thaw(['volume', 'rm', VOLUME]);
     }
-    this.#compare('at the end', before, await this.#quiet());
+    this.#compare('at the end', before, await this.#quiet(0, before));
     await thaw(['rmi', LAYERED]);
     await stopThawd();
     await startThawd();
@@ -176,11 +176,14 @@ export class Kills {
       this.#note(`round ${what}`, [`left are ${JSON.stringify(others)}`]);
       await thaw(['rm', '--force', ...others.map(({ name }) => name)]);
     }
-    this.#compare(`round ${what}`, during, await this.#quiet(domains.size));
+    this.#compare(`round ${what}`, during, await this.#quiet(domains.size, during));
   }
 
-  /** Waits until only the domains of `containers` containers are left and all other processes have ended; returns the resources. */
-  async #quiet(containers = 0): Promise<Left> {
+  /**
+   * Waits until only the domains of `containers` containers are left and all other processes have ended, and no more than `wanted` exists. Returns
+   * the resources. dom0's block back end closes a dead domain's disks a moment after the domain is gone, and loop devices end with their last user.
+   */
+  async #quiet(containers = 0, wanted?: Left): Promise<Left> {
     let last: Left | undefined;
     await until(
       'domains and shims of ended containers to go',
@@ -192,7 +195,8 @@ export class Kills {
           last.domains.length === 1 + containers &&
           written.length === containers &&
           last.shims === containers &&
-          last.tools.length === 0
+          last.tools.length === 0 &&
+          (!wanted || differences(wanted, last).length === 0)
         );
       },
       GONE_MS,
@@ -201,13 +205,8 @@ export class Kills {
   }
 
   #compare(when: string, wanted: Left, found: Left): void {
-    for (const key of Object.keys(wanted) as (keyof Left)[]) {
-      const [before, after] = [[wanted[key]].flat().map(String), [found[key]].flat().map(String)];
-      const more = after.filter((one) => !before.includes(one));
-      const less = key === 'images' ? [] : before.filter((one) => !after.includes(one));
-      if (more.length + less.length > 0)
-        this.#note(`${when}: ${key}`, [`left over: ${more.join(', ')}; gone: ${less.join(', ')}`]);
-    }
+    for (const { key, more, less } of differences(wanted, found))
+      this.#note(`${when}: ${key}`, [`left over: ${more.join(', ')}; gone: ${less.join(', ')}`]);
   }
 
   #note(where: string, faults: readonly string[]): void {
@@ -225,6 +224,20 @@ const TOOLS = /^(skopeo|setpriv|mkfs\.\w+|tar|zstd|nft|ip|mount|umount|rm|libxl-
 const OF_DOMAIN = /^\/(vm\/[^/]+|libxl\/\d+|local\/domain\/(\d+|0\/backend\/\w+\/\d+))$/;
 const INSIDE =
   /\/volumes\/[^/]+\/_data\/|^\/run\/thaw\/volumes$|\/ctr\.log|\/resolv|aardvark|\/dns/;
+
+function differences(
+  wanted: Left,
+  found: Left,
+): { key: keyof Left; more: string[]; less: string[] }[] {
+  return (Object.keys(wanted) as (keyof Left)[])
+    .map((key) => {
+      const [before, after] = [[wanted[key]].flat().map(String), [found[key]].flat().map(String)];
+      const more = after.filter((one) => !before.includes(one));
+      const less = key === 'images' ? [] : before.filter((one) => !after.includes(one));
+      return { key, more, less };
+    })
+    .filter(({ more, less }) => more.length + less.length > 0);
+}
 
 async function left(): Promise<Left> {
   const found = await holdings();

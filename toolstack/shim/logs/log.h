@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* sizes in bytes at which a log file is rotated */
+#define LOG_MAX_DEFAULT (16u << 20)
+#define LOG_MAX_LEAST 131072u /* a record takes at most 64 KiB and its head */
+
 struct log;
 
 /*

@@ -17,16 +17,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logs/log.h"
 #include "main/loop.h"
 #include "main/shim.h"
 #include "main/spawner.h"
 #include "shares/shares.h"
 
-#define LOG_MAX_DEFAULT (16u << 20)
 /* longer than thawd's wait for a waking agent: thawd knows more, so it reports first */
 #define HELLO_MS_DEFAULT 120000
 #define HELLO_SECONDS_MOST 86400u
-#define LOG_MAX_LEAST 131072u /* a record takes at most 64 KiB and its head */
 
 static const char usage[] =
     "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
