@@ -63,9 +63,13 @@ test.serial(`${CYCLES} clones that came and went leave nothing`, async (t) => {
   t.timeout(3_000_000);
   await stopThawd();
   await startThawd(['--pool', '0', '--pool-max', '0']);
-  for (let i = 0; i < FIRST; i++) await run([busybox, 'true']);
+  const cycle = async (): Promise<void> => {
+    const { status, stderr } = await run([busybox, 'true']);
+    if (status !== 0) t.fail(stderr);
+  };
+  for (let i = 0; i < FIRST; i++) await cycle();
   const first = await settled();
-  for (let i = 0; i < CYCLES - FIRST; i++) await run([busybox, 'true']);
+  for (let i = 0; i < CYCLES - FIRST; i++) await cycle();
   const last = await settled();
   t.log(
     ...(['freeKib', 'thawdKib', 'xenstoredKib', 'xenconsoledKib'] as const).map(
