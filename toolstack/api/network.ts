@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests about networks, and the answers to them.
 
+export interface HostPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+}
+
 export interface NetworkCreateOptions {
   name: string;
   subnets: string[];
@@ -8,6 +13,8 @@ export interface NetworkCreateOptions {
   ipv6: boolean;
   internal: boolean;
   disableDns: boolean;
+  /** Ports of dom0 that the network's containers may reach. */
+  hostPorts?: HostPort[];
   labels: Record<string, string>;
   /** A CNI network configuration list, which says all else; errors call it `from`. */
   cni?: { from: string; text: string };
@@ -24,6 +31,7 @@ export interface NetworkSummary {
   subnets: { subnet: string; gateway: string }[];
   internal: boolean;
   hasDns: boolean;
+  hostPorts?: HostPort[];
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { linkJoin } from '../../bindings/index.js';
+import { forwardSettings, wallSettings, type Setting } from './bridge-settings.js';
 import type { NetworkRecord } from './record.js';
 import { runTool } from './tool.js';
 
@@ -20,7 +21,7 @@ export interface HostNetwork {
   forwards(interfaceName: string): boolean;
   /** Makes an interface a port of the bridge; '' removes it from its bridge. */
   join(interfaceName: string, bridge: string): Promise<void>;
-  /** Replaces thaw's packet rules (ports/rules.ts). */
+  /** Replaces thaw's packet rules (rules/rules.ts). */
   load(rules: string): Promise<void>;
   /** Returns the name servers of /etc/resolv.conf, without those on the host's own loopback. */
   nameServers(): string[];
@@ -29,21 +30,18 @@ export interface HostNetwork {
 }
 
 export const kernelNetwork: HostNetwork = {
-  async addBridge({ bridge, subnets, internal }) {
+  async addBridge(record) {
+    const { bridge, subnets } = record;
     if (!existsSync(`/sys/class/net/${bridge}`))
       await runTool('ip', ['link', 'add', bridge, 'address', newMac(), 'type', 'bridge']);
+    for (const setting of wallSettings(record)) await set(setting);
     for (const { subnet, gateway } of subnets) {
       const prefix = subnet.slice(subnet.indexOf('/'));
       const nodad = subnet.includes(':') ? ['nodad'] : [];
       await runTool('ip', ['addr', 'replace', `${gateway}${prefix}`, 'dev', bridge, ...nodad]);
     }
     await runTool('ip', ['link', 'set', bridge, 'up']);
-    if (internal) return;
-    await enable('net/ipv4/ip_forward');
-    // Lets connections to 127.0.0.1 through to a published port.
-    await enable(`net/ipv4/conf/${bridge}/route_localnet`);
-    if (subnets.some(({ subnet }) => subnet.includes(':')))
-      await enable('net/ipv6/conf/all/forwarding');
+    for (const setting of forwardSettings(record)) await set(setting);
   },
 
   async removeBridge(bridge) {
@@ -90,6 +88,8 @@ function newMac(): string {
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
-async function enable(name: string): Promise<void> {
-  await writeFile(`/proc/sys/${name}`, '1');
+/** A kernel without IPv6 lacks its settings, and needs none. */
+async function set([name, value]: Setting): Promise<void> {
+  if (name.startsWith('net/ipv6/') && !existsSync('/proc/sys/net/ipv6')) return;
+  await writeFile(`/proc/sys/${name}`, value);
 }

@@ -13,7 +13,7 @@ import { NetworkDrivers, type CniFolders } from './drivers/registry.js';
 import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork } from './plan.js';
-import { renderRules } from './ports/rules.js';
+import { renderRules } from './rules/rules.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
 
@@ -249,7 +249,8 @@ export class Networks {
     const loaded = this.#loading.then(() => {
       const usesRules = (of: { driver: string }): boolean => this.#drivers.of(of).usesRules;
       const networks = this.list().filter(usesRules);
-      return this.#host.load(renderRules(networks, this.#attachments.all.filter(usesRules)));
+      const attachments = this.#attachments.all.filter(usesRules);
+      return this.#host.load(renderRules(networks, attachments, this.#host.nameServers()));
     });
     this.#loading = loaded.catch(() => undefined);
     return loaded;

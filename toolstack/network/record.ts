@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { removeTemporaries, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 
+export interface HostPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+}
+
 /** The fields of all drivers. A driver may add fields of its own, as CniNetworkRecord does. */
 export interface NetworkRecord {
   name: string;
@@ -19,6 +24,8 @@ export interface NetworkRecord {
   internal: boolean;
   /** Containers of the network find each other by name. */
   hasDns: boolean;
+  /** Ports of dom0 that the network's containers reach, besides those of name servers. */
+  hostPorts?: HostPort[];
   labels: Record<string, string>;
   /** Milliseconds since 1970. */
   created: number;

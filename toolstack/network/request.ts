@@ -2,6 +2,7 @@
 // Requests for a new network, and for a sandbox's attachment to a network.
 
 import type { PublishedPort } from './attachment.js';
+import type { HostPort } from './record.js';
 
 /** The user's options for a new network; the driver chooses missing values. */
 export interface NetworkRequest {
@@ -14,6 +15,8 @@ export interface NetworkRequest {
   ipv6?: boolean;
   internal?: boolean;
   disableDns?: boolean;
+  /** Ports of dom0 that the containers may reach. */
+  hostPorts?: HostPort[];
   labels?: Record<string, string>;
   /** A CNI network configuration list, which defines all but name, labels and DNS. Errors call it `from`. */
   cni?: { from: string; text: string } | undefined;

@@ -28,3 +28,18 @@ test('a name that --network cannot take is refused', (t) => {
   for (const name of ['a b', 'none', '', '-a', 'x'.repeat(64)])
     t.throws(() => plan({ name }), { code: 'ERR_USAGE', message: new RegExp(`"${name}"`) });
 });
+
+test('the host’s ports are in the record, and only real ones are opened', (t) => {
+  t.deepEqual(plan({ name: 'a', hostPorts: [{ port: 5432, protocol: 'tcp' }] }).hostPorts, [
+    { port: 5432, protocol: 'tcp' },
+  ]);
+  t.false('hostPorts' in plan({ name: 'a' }));
+  for (const port of [0, 65_536, 1.5])
+    t.throws(() => plan({ name: 'a', hostPorts: [{ port, protocol: 'tcp' }] }), {
+      code: 'ERR_USAGE',
+    });
+  const injected = '53 accept; tcp' as 'tcp';
+  t.throws(() => plan({ name: 'a', hostPorts: [{ port: 53, protocol: injected }] }), {
+    code: 'ERR_USAGE',
+  });
+});

@@ -22,6 +22,8 @@ import { longOnce, longOnPv } from '../../support/long.js';
 
 const NO_POOL = ['--pool', '0', '--pool-max', '0'];
 const ROUNDS = 4;
+/** Its containers reach the server in dom0. */
+const NETWORK = 'cold';
 
 /** A web page in dom0 for containers to fetch. */
 const server = createServer((_, response) => response.end('a page\n'));
@@ -29,10 +31,12 @@ let page = '';
 
 test.serial.before(async () => {
   await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { stdout } = await thaw(['network', 'inspect', 'thaw']);
+  const { port } = server.address() as AddressInfo;
+  await thaw(['network', 'create', '--host-port', String(port), NETWORK]);
+  const { stdout } = await thaw(['network', 'inspect', NETWORK]);
   const [, gateway] = /"gateway": "([0-9.]+)"/i.exec(stdout) ?? [];
   if (gateway === undefined) throw new Error(`No gateway: ${stdout}`);
-  page = `http://${gateway}:${(server.address() as AddressInfo).port}/`;
+  page = `http://${gateway}:${port}/`;
   await stopThawd();
   await startThawd(NO_POOL);
 });
@@ -40,6 +44,7 @@ test.serial.before(async () => {
 test.serial.after.always(async () => {
   server.close();
   await thaw(['unfreeze', 'cold-fetch']);
+  await thaw(['network', 'rm', NETWORK]);
   await stopThawd();
   await startThawd();
 });
@@ -53,10 +58,10 @@ longOnPv(
     t.is((await thaw(words)).status, 0);
     for (let round = 0; round < ROUNDS; round++) {
       const started = Date.now();
-      const frozen = await thaw(['run', '--rm', '--frozen', 'cold-fetch']);
+      const frozen = await thaw(['run', '--rm', '--network', NETWORK, '--frozen', 'cold-fetch']);
       t.is(frozen.stdout, 'a page\n', frozen.stderr);
       t.log(`frozen: ${Date.now() - started} ms`);
-      const fresh = await thaw(runWords('--rm', busybox, ...fetch));
+      const fresh = await thaw(runWords('--rm', '--network', NETWORK, busybox, ...fetch));
       t.is(fresh.stdout, 'a page\n', fresh.stderr);
     }
   },

@@ -154,6 +154,28 @@ once('an internal network reaches nothing outside', async (t) => {
   await thaw(['rm', '--force', 'hidden']);
 });
 
+once('a guest reaches of dom0 only opened ports, and nothing of another network', async (t) => {
+  const server = createServer((socket) => socket.end('dom0\n')).listen(7000, '::');
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.teardown(() => server.close());
+  t.is((await thaw(['network', 'create', '--host-port', '7000', 'opens'])).status, 0);
+  await serve(t, '--network', 'opens', '--name', 'other');
+  const [gateway, address] = [
+    await inspect('other', 'Gateway'),
+    await inspect('other', 'IPAddress'),
+  ];
+  t.is(await reached(`http://${address}/`), await idOf('other'), 'dom0 reaches it');
+  const asked = async (...words: string[]) =>
+    (await run([...words.slice(0, -2), busybox, 'nc', '-w', '3', ...words.slice(-2)])).stdout;
+  t.is(await asked('--network', 'opens', gateway, '7000'), 'dom0\n');
+  const { four } = await ownAddresses();
+  t.is(await asked(four, '7000'), '', 'a port that its network does not open');
+  t.is(await asked(gateway, '7000'), '', 'nor by the address in another network');
+  t.not((await run([busybox, 'wget', '-q', '-T', '3', '-O', '-', `http://${address}/`])).status, 0);
+  await thaw(['rm', '--force', 'other']);
+  t.is((await thaw(['network', 'rm', 'opens'])).status, 0);
+});
+
 /** Sends a frame for 127.0.0.1, port 5555, to the bridge, as no IP stack would. Arguments: the bridge's MAC and its own address. */
 const FRAME = `
 my $to = pack("H12", shift); my $from = \`cat /sys/class/net/eth0/address\`; $from =~ s/[:\\n]//g;
@@ -193,8 +215,9 @@ once(
       return received;
     };
     t.is(await attack('10.94.77.1', false), 0);
-    // Without the rule the frame arrives: the frame itself is valid.
-    await command('nft', ['flush', 'chain', 'inet', 'thaw', 'guard']);
+    // Without the rules the frame arrives: the frame itself is valid.
+    for (const chain of ['guard', 'input'])
+      await command('nft', ['flush', 'chain', 'inet', 'thaw', chain]);
     t.is(await attack('10.94.77.2', true), 1);
     t.is((await run(['-p', '8282:80', busybox, 'true'])).status, 0);
     await until('the rules are loaded anew', async () =>

@@ -28,7 +28,7 @@ export interface GuestInterface {
 
 /** connect() resolves when the guest's interface is configured as in its attachment. */
 export interface ManagedDriver extends NetworkDriver<GuestInterface, Attachment, Promise<void>> {
-  /** True when thaw's packet rules (ports/rules.ts) cover its networks and publish their ports; false when the driver does both. */
+  /** True when thaw's packet rules (rules/rules.ts) cover its networks and publish their ports; false when the driver does both. */
   readonly usesRules: boolean;
   /** Present for a driver whose addresses thaw gives out. */
   readonly addresses?: AddressSource;

@@ -91,6 +91,15 @@ test('networks are made, listed, told of and removed', async (t) => {
     internal: true,
     labels: { a: 'b' },
   });
+  const opened = await line('network create --host-port 5432 --host-port 53/udp back');
+  t.like(opened.calls[0]?.[1], {
+    hostPorts: [
+      { port: 5432, protocol: 'tcp' },
+      { port: 53, protocol: 'udp' },
+    ],
+  });
+  for (const port of ['0', '65536', '80:80', 'x', '53/sctp'])
+    t.is((await line(`network create --host-port ${port} back`)).status, 2, port);
   t.regex((await line('network ls')).out, /^shop +thaw1 +10\.1\.2\.0\/24 +1$/m);
   t.is((await line('network ls -q')).out, 'shop\n');
   t.is((await line('network inspect --format {{.Name}} shop')).out, 'shop\n');

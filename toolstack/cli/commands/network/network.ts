@@ -2,6 +2,7 @@
 // thaw network create, ls, inspect, rm and prune: manages networks.
 
 import type { Client, NetworkCreateOptions, NetworkSummary } from '../../../api/engine.js';
+import type { HostPort } from '../../../api/network.js';
 import { defined } from '../../../base/defined.js';
 import { readClientFile } from '../../options/client-file.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../command.js';
@@ -10,7 +11,7 @@ import { renderEach } from '../../output/format.js';
 import { inspectEach } from '../container/query/inspect.js';
 import { formatJson, formatTable } from '../../output/table.js';
 import { UsageError } from '../../options/usage-error.js';
-import { pairs } from '../../options/values.js';
+import { nonEmpty, pairs } from '../../options/values.js';
 
 export const networkCreateCommand: Command = {
   name: 'network create',
@@ -30,6 +31,10 @@ export const networkCreateCommand: Command = {
     ipv6: { type: 'boolean', describe: 'IPv6 addresses as well' },
     internal: { type: 'boolean', describe: 'Allow no traffic to and from other networks' },
     'disable-dns': { type: 'boolean', describe: 'Containers do not find each other by name' },
+    'host-port': {
+      type: 'string',
+      describe: 'Port of the host that its containers may reach: PORT[/udp]; may be repeated',
+    },
     cni: {
       type: 'string',
       describe: 'File with a CNI network configuration list; its plugins make the network',
@@ -49,6 +54,7 @@ export const networkCreateCommand: Command = {
         ipv6: flag(parsed, 'ipv6'),
         internal: flag(parsed, 'internal'),
         disableDns: flag(parsed, 'disable-dns'),
+        hostPorts: nonEmpty(stringList(parsed, 'host-port').map(hostPort)),
         labels: pairs('--label', stringList(parsed, 'label')),
       }),
     );
@@ -57,11 +63,19 @@ export const networkCreateCommand: Command = {
   },
 };
 
+/** Throws UsageError. */
+function hostPort(value: string): HostPort {
+  const [, digits = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(value) ?? [];
+  const port = Number(digits);
+  if (port >= 1 && port <= 65_535) return { port, protocol: protocol === 'udp' ? 'udp' : 'tcp' };
+  throw new UsageError(`Cannot use --host-port ${value}: PORT[/tcp|udp] is wanted, such as 5432`);
+}
+
 /** Reads the CNI network list of --cni. Throws UsageError. */
 function cniList(parsed: Parsed, client: Client): NetworkCreateOptions['cni'] {
   const path = stringOption(parsed, 'cni');
   if (path === undefined) return undefined;
-  const other = ['subnet', 'gateway', 'ipv6', 'internal'].find(
+  const other = ['subnet', 'gateway', 'ipv6', 'internal', 'host-port'].find(
     (name) => parsed.options[name] !== undefined,
   );
   if (other !== undefined)
@@ -105,6 +119,7 @@ function typesOf({ plugins }: NonNullable<NetworkSummary['cni']>): string {
 function fields(network: NetworkSummary): object {
   const { name, driver, bridge, subnets, internal, hasDns, labels, created, containers, cni } =
     network;
+  const hostPorts = network.hostPorts?.map(({ port, protocol }) => `${port}/${protocol}`);
   return defined({
     Name: name,
     Driver: driver,
@@ -112,6 +127,7 @@ function fields(network: NetworkSummary): object {
     Internal: internal,
     Subnets: subnets.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
     DNSEnabled: hasDns,
+    HostPorts: hostPorts,
     Labels: labels,
     Created: new Date(created).toISOString(),
     Cni: cni,
