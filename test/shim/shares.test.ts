@@ -250,8 +250,10 @@ test('only a file that a server wrote is restored', async (t) => {
 /** The pid of a server of /late, which has its file and blocks before it writes it. */
 async function untilLate(sandbox: Sandbox): Promise<number> {
   const [pid = 0] = servers(sandbox);
-  const state = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '');
-  await until('it has its file', () => state().startsWith('T'));
+  // Bit 17 is SIGCONT.
+  const waits = (): boolean =>
+    /^SigCgt:.*[2367abef].{4}$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  await until('it has its file', waits);
   return pid;
 }
 

@@ -20,6 +20,8 @@ export interface Programs {
   shimOfFiles: string;
   /** The shim again, with the real file servers and a socket for the guest's ring (test/support/shim/rings.c). */
   shimOfRings: string;
+  /** The shim again, with file servers that attack dom0 (test/support/shim/probe.c). */
+  shimOfProbes: string;
 }
 
 const made = new Set<string>();
@@ -56,6 +58,7 @@ export function programs(): Programs {
       shimChecked: shim,
       shimOfFiles: shim,
       shimOfRings: shim,
+      shimOfProbes: shim,
     });
   }
   makeProgram('toolstack/launcher');
@@ -69,6 +72,7 @@ export function programs(): Programs {
     shimChecked: join(out, 'thaw-shim-test'),
     shimOfFiles: join(out, 'thaw-shim-files-test'),
     shimOfRings: join(out, 'thaw-shim-rings-test'),
+    shimOfProbes: join(out, 'thaw-shim-probe-test'),
   };
   return built;
 }

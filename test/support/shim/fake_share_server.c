@@ -17,6 +17,22 @@ static void say(const char *text) {
   send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL);
 }
 
+static void on_continue(int number) {
+  (void)number;
+}
+
+/* Waits for SIGCONT, which has a handler from then on: the first process of a PID namespace cannot stop itself. */
+static void wait_for_continue(void) {
+  sigset_t set, before;
+
+  sigemptyset(&set);
+  sigaddset(&set, SIGCONT);
+  sigprocmask(SIG_BLOCK, &set, &before);
+  signal(SIGCONT, on_continue);
+  sigsuspend(&before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 /* Ends when stopped twice, or when resumed without being stopped. */
 static int obey(bool is_stubborn, bool is_late) {
   static char message[SHARES_MESSAGE_MAX];
@@ -31,7 +47,7 @@ static int obey(bool is_stubborn, bool is_late) {
     is_stopped = fd >= 0 && !is_stubborn;
     if (is_late) { /* once; the test says when */
       is_late = false;
-      raise(SIGSTOP);
+      wait_for_continue();
     }
     if (fd >= 0 && write(fd, "saved", 5) == 5)
       say(is_stubborn ? SHARES_NOT_SAVED "a file is gone" : SHARES_SAVED);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +14,7 @@
 
 #include "shares/descriptor.h"
 #include "shares/share_server.h"
-
-extern char **environ;
+#include "shares/spawn_server.h"
 
 static void shared(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
   client_reply(client, THAW_SHARED, device, error, text, (uint32_t)strlen(text));
@@ -26,33 +24,6 @@ static void answer(struct share_server *server, enum thaw_error error, const cha
   if (server->asked != NULL)
     shared(server->asked, server->device, error, text);
   server->asked = NULL;
-}
-
-/* The server inherits only the shim's log and its socket: exec closes other descriptors. Returns 0 or an errno. */
-static int spawn(unsigned domid, int socket, pid_t *pid_out) {
-  char number[16];
-  char *argv[] = {"thaw-shim", "--files", number, NULL};
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  sigset_t none;
-  int error;
-
-  snprintf(number, sizeof number, "%u", domid);
-  sigemptyset(&none);
-  error = posix_spawn_file_actions_init(&actions);
-  if (error != 0)
-    return error;
-  error = posix_spawnattr_init(&attributes);
-  if (error != 0)
-    goto out;
-  if ((error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
-      (error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK)) == 0 &&
-      (error = posix_spawn_file_actions_adddup2(&actions, socket, SHARES_SOCKET)) == 0)
-    error = posix_spawn(pid_out, "/proc/self/exe", &actions, &attributes, argv, environ);
-  posix_spawnattr_destroy(&attributes);
-out:
-  posix_spawn_file_actions_destroy(&actions);
-  return error;
 }
 
 /* Tells a server to end. A server that waits for a disk ends only once the disk answers. */
@@ -72,7 +43,7 @@ static int start(struct share_server *server, unsigned domid, const uint8_t *pay
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return errno;
   /* dup2 of SHARES_SOCKET onto itself would keep its close-on-exec flag */
-  error = pair[1] == SHARES_SOCKET ? EBUSY : spawn(domid, pair[1], &server->pid);
+  error = pair[1] == SHARES_SOCKET ? EBUSY : spawn_server(domid, pair[1], SHARES_SOCKET, &server->pid);
   close(pair[1]);
   if (error != 0) {
     close(pair[0]);

@@ -19,7 +19,9 @@
 #include "shares/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
 #include "shares/server/export.h"
+#include "shares/server/landlock.h"
 #include "shares/server/loop.h"
+#include "shares/server/own_proc.h"
 #include "shares/server/rings.h"
 #include "shares/server/seccomp.h"
 #include "shares/shares.h"
@@ -30,10 +32,10 @@
 #endif
 
 #define CAP(name) (1u << (name)) /* all used capabilities are below 32 */
-/* The capabilities for files of any owner, and no more. */
-#define KEPT                                                                                                           \
-  (CAP(CAP_CHOWN) | CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETUID) | CAP(CAP_SETGID) |    \
-   CAP(CAP_SETFCAP))
+/* The capabilities for files of any owner, as far as read-only mounts need them to answer as other mounts do. */
+#define KEPT_READING (CAP(CAP_DAC_OVERRIDE) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
+/* Those for changing such files, too, and no more. */
+#define KEPT_WRITING (KEPT_READING | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETFCAP))
 
 /* Returns false for an unknown mode. */
 static bool parse_mode(const char *mode, struct export *export) {
@@ -72,23 +74,34 @@ static int parse(const uint8_t *bytes, size_t n, struct thaw_share *share, struc
   return fields.left == 0 ? 0 : -1;
 }
 
-/* Drops all capabilities that the server does not need. Returns -1 with errno on failure. */
-static int confine(void) {
-  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct data[2] = {{KEPT, KEPT, 0}, {0, 0, 0}};
+static bool all_read_only(const struct export *exports, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++)
+    if (!exports[i].read_only)
+      return false;
+  return true;
+}
 
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+/* Drops all capabilities but `kept`, and all access beyond the tree. Returns -1 with errno on failure. */
+static int confine(int root, uint32_t kept) {
+  struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
+
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || shares_landlock(root) != 0)
     return -1;
   return syscall(SYS_capset, &head, data) != 0 ? -1 : shares_seccomp();
 }
 
 static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
-  /* opened before /proc is out of reach */
-  int root, own = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  uint32_t kept = all_read_only(exports, count) ? KEPT_READING : KEPT_WRITING;
+  int root, own = own_proc_descriptors();
   struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
   struct ninep *server;
 
-  if (own < 0 || setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+  if (own < 0) {
+    snprintf(text, size, "Cannot mount a proc of its own: %s", strerror(errno));
+    return NULL;
+  }
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     snprintf(text, size, "Cannot have the descriptors that it needs: %s", strerror(errno));
     return NULL;
   }
@@ -96,7 +109,7 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
     return NULL;
   root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   server = root >= 0 ? ninep_new(root, own, THAW_SHARE_MSIZE) : NULL;
-  if (server == NULL || confine() != 0) {
+  if (server == NULL || confine(root, kept) != 0) {
     snprintf(text, size, "Cannot serve files: %s", strerror(errno));
     return NULL;
   }
