@@ -3,13 +3,20 @@
 
 import { ThawError } from './errors.js';
 
-/** Returns untrusted text fit for a log or a terminal: UTF-8, spaces for control characters, cut at `max` characters. */
+/**
+ * Characters that a terminal obeys or hides: controls, format characters (those that reverse the direction of a line among them), line and paragraph
+ * separators, halves of surrogate pairs.
+ */
+const OBEYED = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Returns untrusted text with `instead` in place of each character that a terminal obeys or hides. */
+export function plain(untrusted: string, instead = ' '): string {
+  return untrusted.replace(OBEYED, instead);
+}
+
+/** Returns untrusted text fit for a log or a terminal: UTF-8, as plain() does, cut at `max` characters. */
 export function printable(untrusted: Buffer | string, max: number): string {
-  return untrusted
-    .toString('utf8')
-    .replace(/\p{Cc}/gu, ' ')
-    .trim()
-    .slice(0, max);
+  return plain(plain(untrusted.toString('utf8')).trim().slice(0, max));
 }
 
 const UNITS: Record<string, number> = {

@@ -19,7 +19,7 @@ export interface HostNetwork {
   has(interfaceName: string): boolean;
   /** True when the bridge forwards packets that come in at that port. */
   forwards(interfaceName: string): boolean;
-  /** Makes an interface a port of the bridge; '' removes it from its bridge. */
+  /** Makes an interface a port of the bridge; '' removes it from its bridge, and sets it down. */
   join(interfaceName: string, bridge: string): Promise<void>;
   /** Replaces thaw's packet rules (rules/rules.ts). */
   load(rules: string): Promise<void>;

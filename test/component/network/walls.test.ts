@@ -25,6 +25,9 @@ async function walk(filtersBridges: boolean): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
+/** linux/if.h */
+const IFF_UP = 1;
+
 /** The pairs that reach each other; all others must not. */
 const OPEN = [
   ...['a1', 'a2', 'b1', 'c1', 'i1'].map((to) => ['dom0', to]),
@@ -39,13 +42,14 @@ const OPEN = [
   ['c1', 'dom0 by IPv6'],
 ].map((pair) => pair.join(' -> '));
 
-function check(t: ExecutionContext, { outcome, routes }: Report, open: string[]): void {
+function check(t: ExecutionContext, { outcome, routes, unplugged }: Report, open: string[]): void {
   const reached = outcome.filter(({ reached: is }) => is);
   t.deepEqual(reached.map(({ from, to }) => `${from} -> ${to}`).sort(), [...open].sort());
   t.true(outcome.length > open.length + 30, 'many more pairs were tried');
   t.is(routes.walled, '', 'dom0 takes no route from a guest that calls itself a router');
   // The advertisement itself is valid: a bridge without the walls takes it.
   t.regex(routes.open, /default via fe80::/);
+  t.is(unplugged & IFF_UP, 0, 'an interface in no bridge is down');
 }
 
 test.serial('nothing is reached but what the matrix says', async (t) => {

@@ -19,6 +19,8 @@ export interface Report {
   outcome: Outcome;
   /** dom0's IPv6 default routes after a guest's router advertisement: with the walls, and with a bridge that takes it. */
   routes: { walled: string; open: string };
+  /** The flags of an interface that left its bridge. */
+  unplugged: number;
 }
 
 /** Settings of a kernel that shows bridged packets to the rules for routed ones, as Docker wants it. */
@@ -166,7 +168,10 @@ async function main(): Promise<Report> {
   const walled = await advertised('b1');
   execFileSync('sysctl', ['-qw', `net.ipv6.conf.${bridge}.accept_ra=2`]);
   execFileSync('nft', ['flush', 'chain', 'inet', 'thaw', 'input']);
-  return { outcome, routes: { walled, open: await advertised('b1') } };
+  const open = await advertised('b1');
+  await kernelNetwork.join('vif-b1', '');
+  const unplugged = Number(readFileSync('/sys/class/net/vif-b1/flags', 'utf8'));
+  return { outcome, routes: { walled, open }, unplugged };
 }
 
 /** Does the work for a few at a time. */

@@ -2,7 +2,13 @@
 // Sizes are parsed and printed in the usual notation. Ages and guest text are printable on a terminal.
 
 import test from 'ava';
-import { formatAge, formatBytes, parseBytes, printable } from '../../../toolstack/base/text.js';
+import {
+  formatAge,
+  formatBytes,
+  parseBytes,
+  plain,
+  printable,
+} from '../../../toolstack/base/text.js';
 
 test('a size is read with any unit, in any case, with a fraction', (t) => {
   const sizes: [string, number][] = [
@@ -64,4 +70,25 @@ test('guest text loses its control characters and its excess', (t) => {
   t.is(printable(Buffer.from('a\u001b[31mb\u0000\r\n\u009bc\n'), 100), 'a [31mb    c');
   t.is(printable('x'.repeat(50), 10), 'x'.repeat(10));
   t.is(printable(Buffer.from([0x61, 0xff, 0x62]), 10), 'a\ufffdb');
+});
+
+test('text that reverses a line, hides characters or begins a new line does neither', (t) => {
+  const names = [
+    '\u202egpj.exe',
+    'a\u2066b\u2069',
+    'a\u200bb',
+    'a\u2028b',
+    'a\ufeffb',
+    'a\u{e0041}b',
+  ];
+  for (const name of names) {
+    t.regex(printable(name, 100), /^[a-z. ]+$/, JSON.stringify(name));
+    t.regex(plain(name, '?'), /^[a-z.?]+$/, JSON.stringify(name));
+  }
+  t.is(
+    plain('caf\u00e9 \u{1f433} \u05e9'),
+    'caf\u00e9 \u{1f433} \u05e9',
+    'letters of any script stay',
+  );
+  t.is(printable('\u{1f433}\u{1f433}', 3), '\u{1f433} ', 'no half of a pair is left');
 });

@@ -99,7 +99,11 @@ bool link_join(const std::string &interface, const std::string &bridge, LinkErro
   struct ifreq request = request_for(interface);
   if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
     return fail(error, "SIOCGIFFLAGS");
-  request.ifr_flags |= IFF_UP;
+  // dom0's own stack would take a guest's packets from an interface that is up and in no bridge.
+  if (bridge.empty())
+    request.ifr_flags &= short(~IFF_UP);
+  else
+    request.ifr_flags |= IFF_UP;
   return ioctl(fd, SIOCSIFFLAGS, &request) == 0 || fail(error, "SIOCSIFFLAGS");
 }
 

@@ -12,8 +12,8 @@ struct LinkError {
   int errnum = 0;
 };
 
-/// Makes an interface a port of that bridge only, or of none when `bridge` is "", and sets it up. On failure returns
-/// false with *error set; the interface may then be a port of no bridge.
+/// Makes an interface a port of that bridge only and sets it up, or, when `bridge` is "", a port of none and sets it
+/// down. On failure returns false with *error set; the interface may then be a port of no bridge.
 bool link_join(const std::string &interface, const std::string &bridge, LinkError *error);
 
 } // namespace thaw

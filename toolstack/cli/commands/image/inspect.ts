@@ -2,7 +2,7 @@
 // thaw image inspect and history: prints details of images.
 
 import type { ImageHistory, ImageInspected } from '../../../api/engine.js';
-import { formatAge, formatBytes } from '../../../base/text.js';
+import { formatAge, formatBytes, plain } from '../../../base/text.js';
 import { flag, stringOption, type Command } from '../../command.js';
 import { renderEach } from '../../output/format.js';
 import { NONE } from './filter.js';
@@ -58,13 +58,13 @@ export const historyCommand: Command = {
 /** Returns the fields of one step. Only the last step has the image's id: the steps before are no images. */
 function row({ Id }: ImageInspected, step: ImageHistory, index: number, isWhole: boolean) {
   const age = Date.now() - Date.parse(step.created);
-  const by = step.created_by.replace(/\p{Cc}/gu, ' ');
+  const by = plain(step.created_by);
   return {
     ID: index > 0 ? NONE : isWhole ? Id : Id.slice(0, 12),
     Created: step.created,
     CreatedSince: Number.isFinite(age) ? formatAge(age) : '-',
     CreatedBy: isWhole || by.length <= 45 ? by : `${by.slice(0, 44)}…`,
     Size: formatBytes(step.size),
-    Comment: step.comment.replace(/\p{Cc}/gu, ' '),
+    Comment: plain(step.comment),
   };
 }

@@ -5,11 +5,21 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { inNamespace, runTool } from '../../tool.js';
 
-/** Makes a namespace whose loopback is up. Rejects with ERR_NETWORK_TOOL, and with EEXIST where the file exists. */
+/** Settings that interfaces of the namespace begin with: the namespace takes no word of a guest or a network for its own configuration. */
+const WALLS = [
+  'net.ipv6.conf.default.accept_ra=0',
+  'net.ipv6.conf.default.autoconf=0',
+  'net.ipv6.conf.default.accept_redirects=0',
+  'net.ipv4.conf.default.accept_redirects=0',
+  'net.ipv4.conf.all.accept_redirects=0',
+];
+
+/** Makes a namespace whose loopback is up, and whose interfaces take no router advertisements and no redirects. Rejects with ERR_NETWORK_TOOL, and with EEXIST where the file exists. */
 export async function makeNamespace(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, '', { flag: 'wx', mode: 0o600 });
-  await runTool('unshare', [`--net=${path}`, 'true']);
+  // A kernel without IPv6 lacks some settings.
+  await runTool('unshare', [`--net=${path}`, 'sysctl', '-eqw', ...WALLS]);
   await inNamespace(path, ['ip', 'link', 'set', 'dev', 'lo', 'up']);
 }
 

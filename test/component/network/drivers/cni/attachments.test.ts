@@ -92,6 +92,12 @@ test.serial('all plugins make an attachment in turn, and release it last first',
   t.regex(first, /^makes ADD eth0 \S+\/a1 \{"type":"makes","cniVersion":"1.0.0","name":"lan"\}$/);
   t.regex(passed, /^passes ADD .*"prevResult":\{"cniVersion":"1.0.0","ips":\[\]/);
   t.deepEqual(await left(), ['a1.json', 'a1']);
+  const setting = (name: string) =>
+    execFileSync('nsenter', [`--net=${made.path}`, 'cat', `/proc/sys/net/${name}`], {
+      encoding: 'utf8',
+    });
+  t.is(setting('ipv6/conf/eth0/accept_ra'), '0\n', 'it takes no router advertisements');
+  t.is(setting('ipv4/conf/eth0/accept_redirects'), '0\n');
   await attachments.remove('a1');
   await attachments.remove('a1');
   const gone = await calls();

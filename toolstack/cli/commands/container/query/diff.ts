@@ -4,6 +4,7 @@
 import type { Change } from '../../../../api/engine.js';
 import { stringOption, type Command } from '../../../command.js';
 import { choice } from '../../../options/values.js';
+import { plain } from '../../../../base/text.js';
 
 const LETTERS: Record<Change['kind'], string> = { added: 'A', changed: 'C', deleted: 'D' };
 
@@ -28,7 +29,7 @@ export const diffCommand: Command = {
 
 function asLine({ kind, path }: Change): string {
   // The container chooses the names, and some characters control a terminal.
-  return `${LETTERS[kind]} ${path.replace(/\p{Cc}/gu, '?')}\n`;
+  return `${LETTERS[kind]} ${plain(path, '?')}\n`;
 }
 
 /** Returns an object with a list for each kind of change that occurs, as in podman. */

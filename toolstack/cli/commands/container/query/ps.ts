@@ -2,7 +2,7 @@
 // thaw ps: lists containers.
 
 import type { ContainerSummary } from '../../../../api/engine.js';
-import { formatAge, formatBytes } from '../../../../base/text.js';
+import { formatAge, formatBytes, plain } from '../../../../base/text.js';
 import { flag, stringList, stringOption, type Command, type Parsed } from '../../../command.js';
 import { containerFilter } from './filter.js';
 import { renderEach } from '../../../output/format.js';
@@ -142,7 +142,7 @@ function podId({ pod }: ContainerSummary, isWhole: boolean): string {
 }
 
 function commandText({ command }: ContainerSummary, isWhole: boolean): string {
-  const text = command.join(' ').replace(/\p{Cc}/gu, ' ');
+  const text = plain(command.join(' '));
   return text.length > 30 && !isWhole ? `${text.slice(0, 29)}…` : text;
 }
 
