@@ -2,7 +2,7 @@
 // The shim's start, the failures it survives, its report of a lost sandbox, and its end.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { ApiType, decodeShimStatus, encodeExpect } from '../../toolstack/api/wire.js';
@@ -147,6 +147,11 @@ test('wrong options: usage and status 2', (t) => {
     t.is(status, 2, args.join(' '));
     t.regex(stderr, /usage: thaw-shim/);
   }
+});
+
+test('it dies before services when dom0 is short of memory', async (t) => {
+  const { shim } = await Sandbox.start(t);
+  t.is(readFileSync(`/proc/${shim.pid}/oom_score_adj`, 'utf8'), '500\n');
 });
 
 test('inherited descriptors are closed', async (t) => {

@@ -39,8 +39,11 @@ export interface RunningTool {
   readonly done: Promise<Buffer>;
 }
 
+/** Above all else in dom0 (proc(5), oom_score_adj): a pull that fails for want of memory can be repeated. */
+const OOM_SCORE = '700';
+
 /**
- * Starts a program. setpriv sets the parent-death signal: otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8
+ * Starts a program, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death signal: otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8
  * would spin for ever when its input ends early.
  */
 export function startTool(
@@ -48,7 +51,8 @@ export function startTool(
   args: readonly string[],
   options: ToolOptions,
 ): RunningTool {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', tool, ...args], {
+  const limits = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'];
+  const child = spawn('choom', ['-n', OOM_SCORE, '--', ...limits, '--', tool, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', TMPDIR: options.tmpDir },
     cwd: options.tmpDir,
@@ -125,7 +129,7 @@ async function finish(
     ).catch((error: unknown) => {
       throw new ImageError(
         'ERR_IMAGE_TOOL',
-        'Cannot run setpriv: install it with apt-get install util-linux',
+        'Cannot run choom: install it with apt-get install util-linux',
         { cause: error },
       );
     });

@@ -19,6 +19,12 @@ test('a tool’s output and status come back', async (t) => {
   t.is(error?.message, 'sh ended with status 3: why');
 });
 
+test('a tool gains no privileges, and dies first when dom0 is short of memory', async (t) => {
+  const words = ['-c', 'grep NoNewPrivs /proc/self/status; cat /proc/self/oom_score_adj'];
+  const out = await runTool('sh', words, options);
+  t.is(out.toString(), 'NoNewPrivs:\t1\n700\n');
+});
+
 test('a tool that is missing is named with the package that has it', async (t) => {
   await t.throwsAsync(runTool('thaw-no-such-tool', [], options), {
     code: 'ERR_IMAGE_TOOL',
