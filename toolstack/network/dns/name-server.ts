@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDeadline } from '../../base/deadline.js';
 import { removeTemporaries, writeAtomic } from '../../base/files.js';
@@ -17,6 +17,9 @@ import { NetworkError } from '../errors.js';
 export const AARDVARK = ['/usr/lib/podman/aardvark-dns', '/usr/libexec/podman/aardvark-dns'].find(
   (path) => existsSync(path),
 );
+
+/** The server's own file in the folder. */
+const PID_FILE = 'aardvark.pid';
 
 /** Gathers changes for this time: a container that ends sooner needs no name. */
 const GATHER_MS = 300;
@@ -77,6 +80,10 @@ export class NameServer {
     await mkdir(this.#folder, { recursive: true, mode: 0o755 });
     // The server reads every file in the folder as a network.
     await removeTemporaries(this.#folder);
+    // A network may be removed before its last container's name was.
+    const known = new Set([PID_FILE, ...zones.map(({ network }) => network)]);
+    for (const name of await readdir(this.#folder))
+      if (!known.has(name)) await rm(join(this.#folder, name), { force: true });
     for (const zone of zones) {
       const path = join(this.#folder, zone.network);
       // The server ends by itself when no file remains.
@@ -90,7 +97,7 @@ export class NameServer {
 
   async #runningPid(): Promise<number | undefined> {
     try {
-      const pid = Number(await readFile(join(this.#folder, 'aardvark.pid'), 'utf8'));
+      const pid = Number(await readFile(join(this.#folder, PID_FILE), 'utf8'));
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8');
       return command.includes(this.#folder) ? pid : undefined;
     } catch (error) {

@@ -54,8 +54,14 @@ test('it starts with the first, hears of changes, and files of empty networks go
   names.change(() => [zone()]);
   await names.close();
   t.deepEqual(await files(), ['aardvark.pid']);
+  names.change(() => [zone(member), { ...zone(member), network: 'shop' }]);
+  await names.close();
+  t.deepEqual((await files()).sort(), ['aardvark.pid', 'shop', 'thaw']);
+  names.change(() => [zone(member)]);
+  await names.close();
+  t.deepEqual((await files()).sort(), ['aardvark.pid', 'thaw'], 'a removed network has none');
   const heard = () => readFile(join(folder, 'dns.heard'), 'utf8').catch(() => '');
-  await until('it hears of it', async () => (await heard()) === 'HUP\n');
+  await until('it hears of it', async () => (await heard()).startsWith('HUP\n'));
 });
 
 test('one that does not start is no reason to fail', async (t) => {
