@@ -220,7 +220,8 @@ export class Kills {
 }
 
 /** Programs that thawd runs; none may outlive it. */
-const TOOLS = /^(skopeo|choom|setpriv|mkfs\.\w+|tar|zstd|nft|ip|mount|umount|rm|libxl-save-helper)$/;
+const TOOLS =
+  /^(skopeo|choom|setpriv|mkfs\.\w+|tar|zstd|nft|ip|mount|umount|rm|libxl-save-helper)$/;
 const OF_DOMAIN = /^\/(vm\/[^/]+|libxl\/\d+|local\/domain\/(\d+|0\/backend\/\w+\/\d+))$/;
 const INSIDE =
   /\/volumes\/[^/]+\/_data\/|^\/run\/thaw\/volumes$|\/ctr\.log|\/resolv|aardvark|\/dns/;
