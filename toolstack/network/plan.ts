@@ -30,6 +30,11 @@ export function planNetwork(
         'ERR_USAGE',
         `Cannot open port ${port}/${protocol} of the host: 1 to 65535 of tcp or udp are allowed`,
       );
+  if (hostPorts.length > 0 && request.cni !== undefined)
+    throw new NetworkError(
+      'ERR_USAGE',
+      `Cannot open ports of the host to network "${name}": thaw has no rules for networks of CNI plugins`,
+    );
   const opens = defined({ hostPorts: hostPorts.length > 0 ? hostPorts : undefined });
   const common = { name, driver: driver.name, hasDns: !disableDns, labels, created: Date.now() };
   return { ...common, ...opens, ...driver.plan(request, others) };

@@ -141,6 +141,7 @@ async function main(): Promise<Report> {
   const bridge = found['b1']?.bridge ?? '';
   const mac = readFileSync(`/sys/class/net/${bridge}/address`, 'utf8').trim();
   const attempts: Attempt[] = [
+    ['out', 'name server', gateway('a1', 4), 53],
     ['dom0', 'b1 by IPv6', of('b1', 6), 80],
     ['c1', 'b1 by IPv6', of('b1', 6), 80],
     ['b1', 'name server by IPv6', gateway('b1', 6), 53],

@@ -38,6 +38,10 @@ test('the host’s ports are in the record, and only real ones are opened', (t) 
     t.throws(() => plan({ name: 'a', hostPorts: [{ port, protocol: 'tcp' }] }), {
       code: 'ERR_USAGE',
     });
+  const cni = { from: '--cni', text: '{}' };
+  t.throws(() => plan({ name: 'a', cni, hostPorts: [{ port: 53, protocol: 'tcp' }] }), {
+    code: 'ERR_USAGE',
+  });
   const injected = '53 accept; tcp' as 'tcp';
   t.throws(() => plan({ name: 'a', hostPorts: [{ port: 53, protocol: injected }] }), {
     code: 'ERR_USAGE',

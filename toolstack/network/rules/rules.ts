@@ -21,7 +21,7 @@ delete table inet thaw
 table inet thaw {
 	chain guard {
 		type filter hook prerouting priority raw; policy accept;
-${lines(networks.flatMap(guardRules))}	}
+${lines([LOOPBACK_GUARD, ...networks.flatMap(guardRules)])}	}
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
 ${lines(ports)}	}
@@ -40,6 +40,12 @@ ${lines(forwards(networks))}	}
 }
 `;
 }
+
+/**
+ * A published port of the host's loopback is for the host alone. Address translation comes before the kernel looks for packets from elsewhere with such
+ * an address (martians).
+ */
+const LOOPBACK_GUARD = 'iifname != "lo" ip daddr 127.0.0.0/8 drop';
 
 /** A packet from one network into another meets the rules of both: those that drop come first. */
 function forwards(networks: readonly NetworkRecord[]): string[] {

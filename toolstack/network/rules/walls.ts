@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Renders the rules that part networks from each other, from the outside and from dom0 (docs/networks.md, Walls). Pure.
 
+import { parseAddress } from '../addresses/ip-address.js';
 import type { NetworkRecord } from '../record.js';
 
-/**
- * Returns the rules before all others. They drop packets for the host's loopback, which route_localnet would let in, and packets whose sender has no
- * address of the network: dom0 would route the answers into another network.
- */
+/** Returns rules that drop packets whose sender has no address of the network: dom0 would route the answers into another network. */
 export function guardRules({ bridge, subnets }: NetworkRecord): string[] {
   const [four, six] = [4, 6].map((family) => subnetsOf(subnets, family as 4 | 6));
   const from = `iifname "${bridge}"`;
   return [
-    `${from} ip daddr 127.0.0.0/8 drop`,
     four ? `${from} ip saddr != ${four} drop` : `${from} meta nfproto ipv4 drop`,
     // An address that is being checked for duplicates (RFC 4862) asks with :: as its sender.
     six ? `${from} ip6 saddr != { ::, fe80::/10, ${six} } drop` : `${from} meta nfproto ipv6 drop`,
@@ -27,17 +24,25 @@ export function inputRules(
   nameServers: readonly string[],
 ): string[] {
   const from = `iifname "${bridge}"`;
-  const answers = [...(hasDns ? subnets.map(({ gateway }) => gateway) : []), ...nameServers];
+  const gateways = subnets.map(({ gateway }) => gateway);
+  // resolv.conf may have anything, and scoped addresses that packet rules do not know.
+  const ofHost = nameServers.filter((address) => parseAddress(address) !== undefined);
   return [
     `${from} ct state established,related accept`,
     `${from} icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
-    ...answers.map((address) => {
-      const ip = address.includes(':') ? 'ip6' : 'ip';
-      return `${from} ${ip} daddr ${address} meta l4proto { tcp, udp } th dport 53 accept`;
-    }),
+    ...[...(hasDns ? gateways : []), ...ofHost].map(
+      (address) => `${from} ${asked(address)} accept`,
+    ),
+    // Another host may have a route to the network.
+    ...gateways.map((address) => `iifname != { "lo", "${bridge}" } ${asked(address)} drop`),
     ...hostPorts.map(({ port, protocol }) => `${from} ${protocol} dport ${port} accept`),
     `${from} drop`,
   ];
+}
+
+function asked(address: string): string {
+  const ip = address.includes(':') ? 'ip6' : 'ip';
+  return `${ip} daddr ${address} meta l4proto { tcp, udp } th dport 53`;
 }
 
 /**

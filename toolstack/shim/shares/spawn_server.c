@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -46,6 +47,8 @@ int spawn_server(unsigned domid, int socket, int number, pid_t *pid_out) {
   sigprocmask(SIG_BLOCK, &all, &before);
   *pid_out = clone(run, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, &child);
   error = *pid_out < 0 ? errno : child.error;
+  if (*pid_out > 0 && error != 0)
+    waitpid(*pid_out, NULL, 0);
   sigprocmask(SIG_SETMASK, &before, NULL);
   munmap(stack, STACK_BYTES);
   return error;

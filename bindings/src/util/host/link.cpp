@@ -63,6 +63,17 @@ bool change_port(int fd, const std::string &bridge, unsigned long op, int index)
   return ioctl(fd, op, &request) == 0;
 }
 
+bool set_up(int fd, const std::string &interface, bool up) {
+  struct ifreq request = request_for(interface);
+  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+    return false;
+  if (up)
+    request.ifr_flags |= IFF_UP;
+  else
+    request.ifr_flags &= short(~IFF_UP);
+  return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
 /// Turns IPv6 off on the interface: its bridge has the addresses, and the kernel would announce the port's own to
 /// every guest. A kernel without IPv6 has no such file.
 void take_no_addresses(const std::string &interface) {
@@ -90,21 +101,19 @@ bool link_join(const std::string &interface, const std::string &bridge, LinkErro
   if (index == 0)
     return fail(error, "if_nametoindex");
   std::string present = bridge_of(interface);
-  if (!present.empty() && present != bridge && !change_port(fd, present, SIOCBRDELIF, int(index)))
-    return fail(error, "SIOCBRDELIF");
-  if (!bridge.empty() && present != bridge && !change_port(fd, bridge, SIOCBRADDIF, int(index)))
-    return fail(error, "SIOCBRADDIF");
-  if (!bridge.empty())
-    take_no_addresses(interface);
-  struct ifreq request = request_for(interface);
-  if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
-    return fail(error, "SIOCGIFFLAGS");
-  // dom0's own stack would take a guest's packets from an interface that is up and in no bridge.
+  if (!present.empty() && present != bridge) {
+    // dom0's own stack would take a guest's packets from an interface that is up and in no bridge.
+    if (!set_up(fd, interface, false))
+      return fail(error, "SIOCSIFFLAGS");
+    if (!change_port(fd, present, SIOCBRDELIF, int(index)))
+      return fail(error, "SIOCBRDELIF");
+  }
   if (bridge.empty())
-    request.ifr_flags &= short(~IFF_UP);
-  else
-    request.ifr_flags |= IFF_UP;
-  return ioctl(fd, SIOCSIFFLAGS, &request) == 0 || fail(error, "SIOCSIFFLAGS");
+    return set_up(fd, interface, false) || fail(error, "SIOCSIFFLAGS");
+  if (present != bridge && !change_port(fd, bridge, SIOCBRADDIF, int(index)))
+    return fail(error, "SIOCBRADDIF");
+  take_no_addresses(interface);
+  return set_up(fd, interface, true) || fail(error, "SIOCSIFFLAGS");
 }
 
 } // namespace thaw

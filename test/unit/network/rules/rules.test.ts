@@ -59,6 +59,12 @@ test('a network is hidden behind the host, an internal one is not', (t) => {
   t.false(renderRules([network({ internal: true })], []).includes('daddr !='));
 });
 
+test('only the host itself speaks to its loopback', (t) => {
+  const [, guard = ''] = /chain guard \{(.*?)\}/s.exec(renderRules([network()], [])) ?? [];
+  t.regex(guard, /hook prerouting priority raw/);
+  t.true(guard.includes('iifname != "lo" ip daddr 127.0.0.0/8 drop'));
+});
+
 test('nft understands them', (t) => {
   const all = renderRules(
     [
@@ -66,7 +72,7 @@ test('nft understands them', (t) => {
       network({ internal: true, hostPorts: [{ port: 5432, protocol: 'udp' }] }),
     ],
     [attachment([port, { ...port, hostIp: '127.0.0.1', protocol: 'udp' }])],
-    ['192.0.2.53', 'fd00:53::1'],
+    ['192.0.2.53', 'fd00:53::1', 'fe80::1%eth0'],
   );
   const { error, status, stderr } = spawnSync('unshare', ['--net', 'nft', '--check', '-f', '-'], {
     input: all,

@@ -17,6 +17,7 @@
 
 /* The mount point of the tree: any folder that exists on every host. The tree hides it, then replaces the root. */
 #define MOUNT_POINT "/proc"
+#define DEVICES "/dev"
 
 static int fail(char *text, size_t size, const char *what, const char *path) {
   snprintf(text, size, "Cannot %s %s: %s", what, path, strerror(errno));
@@ -68,6 +69,23 @@ static unsigned long propagation_of(const struct export *exports, size_t count) 
   return MS_PRIVATE;
 }
 
+int export_own_mounts(const struct export *exports, size_t count, char *text, size_t size) {
+  struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+  int devices = -1, rc = -1;
+
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | propagation_of(exports, count), NULL) != 0)
+    return fail(text, size, "have mounts of its own in", "/");
+  devices = open_tree(AT_FDCWD, DEVICES, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  if (devices < 0 || mount_setattr(devices, "", AT_EMPTY_PATH | AT_RECURSIVE, &read_only, sizeof read_only) != 0 ||
+      move_mount(devices, "", AT_FDCWD, DEVICES, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    fail(text, size, "make a read-only mount of", DEVICES);
+  else
+    rc = 0;
+  if (devices >= 0)
+    close(devices);
+  return rc;
+}
+
 int export_enter(const struct export *exports, size_t count, char *text, size_t size) {
   struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
   int trees[THAW_EXPORTS_MAX], root = -1, rc = -1;
@@ -77,8 +95,6 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
     errno = E2BIG;
     return fail(text, size, "share", "so many paths");
   }
-  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | propagation_of(exports, count), NULL) != 0)
-    return fail(text, size, "have mounts of its own in", "/");
   for (; opened < count; opened++) {
     trees[opened] = tree_open(&exports[opened]);
     if (trees[opened] < 0) {

@@ -13,8 +13,14 @@ struct export {
 };
 
 /*
- * Confines this process to that tree: a mount namespace of its own, whose root is the tree. Includes mounts below the
- * paths. Returns -1 with the error message in text.
+ * Gives this process mounts of its own, in which dom0's devices can be used but their nodes not be changed. Devices are
+ * opened after it: a descriptor keeps the mount by which it was opened. Returns -1 with the error message in text.
+ */
+int export_own_mounts(const struct export *exports, size_t count, char *text, size_t size);
+
+/*
+ * Confines this process to that tree, which becomes its root; needs export_own_mounts() before. Includes mounts below
+ * the paths. Returns -1 with the error message in text.
  */
 int export_enter(const struct export *exports, size_t count, char *text, size_t size);
 

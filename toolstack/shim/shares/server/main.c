@@ -33,9 +33,9 @@
 
 #define CAP(name) (1u << (name)) /* all used capabilities are below 32 */
 /* The capabilities for files of any owner, as far as read-only mounts need them to answer as other mounts do. */
-#define KEPT_READING (CAP(CAP_DAC_OVERRIDE) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
+#define KEPT_READING (CAP(CAP_DAC_OVERRIDE) | CAP(CAP_FOWNER) | CAP(CAP_SETUID) | CAP(CAP_SETGID))
 /* Those for changing such files, too, and no more. */
-#define KEPT_WRITING (KEPT_READING | CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_SETFCAP))
+#define KEPT_WRITING (KEPT_READING | CAP(CAP_CHOWN) | CAP(CAP_FSETID) | CAP(CAP_SETFCAP))
 
 /* Returns false for an unknown mode. */
 static bool parse_mode(const char *mode, struct export *export) {
@@ -91,6 +91,20 @@ static int confine(int root, uint32_t kept) {
   return syscall(SYS_capset, &head, data) != 0 ? -1 : shares_seccomp();
 }
 
+/*
+ * Replaces standard input, output and error: the shim's log is a file of dom0, and /dev/null came by dom0's own mount.
+ * From here on the server speaks to the shim alone. Returns -1 with errno.
+ */
+static int leave_log(void) {
+  int fd = open("/dev/null", O_RDWR | O_CLOEXEC), rc = 0;
+
+  for (int standard = 0; fd >= 0 && standard <= 2 && rc == 0; standard++)
+    rc = dup2(fd, standard) < 0 ? -1 : 0;
+  if (fd > 2)
+    close(fd);
+  return fd < 0 ? -1 : rc;
+}
+
 static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
   uint32_t kept = all_read_only(exports, count) ? KEPT_READING : KEPT_WRITING;
   int root, own = own_proc_descriptors();
@@ -135,6 +149,14 @@ int shares_server_run(const char *domid) {
     return 1; /* the shim ended first */
   if (parse(message, (size_t)n, &share, exports) != 0) {
     shares_say("SHARE is malformed");
+    return 1;
+  }
+  if (export_own_mounts(exports, share.exports, text, sizeof text) != 0) {
+    shares_say(text);
+    return 1;
+  }
+  if (leave_log() != 0) {
+    shares_say("Cannot leave the shim's log");
     return 1;
   }
   rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, snapshot >= 0, text, sizeof text);

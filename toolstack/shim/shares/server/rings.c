@@ -92,6 +92,9 @@ struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool
     if (resumes)
       ring_resume(rings, &rings->ring[i]);
   }
+  /* the mappings stay, and the server can map nothing more */
+  xengnttab_close(rings->grants);
+  rings->grants = NULL;
   return rings;
 }
 
