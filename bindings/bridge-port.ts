@@ -6,8 +6,8 @@ import { loadNative } from './loader.js';
 import type { NativeAddon } from './native.js';
 
 /**
- * Makes an interface a port of that bridge only and sets it up, or for '' a port of none and sets it down. Rejects with ERR_XEN_ENODEV and the like; the error's hint
- * names the step.
+ * Makes an interface a port of that bridge only and sets it up, or for '' a port of none and sets it down. Rejects with ERR_XEN_ENODEV and the
+ * like; the error's hint names the step.
  */
 export async function linkJoin(
   name: string,

@@ -23,6 +23,7 @@ build_lab_tests() {
   cp "$THAW_ROOT/bindings/build/Release/thaw.node" "$out/bindings/build/Release/"
   "$THAW_ROOT/test/agent/make-guest" "$out/guest"
   make -s -C "$THAW_ROOT/test/fixtures" OUT="$out/files" || die 'Cannot build posix-files: see above'
+  make -s -C "$THAW_ROOT/toolstack/shim" OUT="$out/bin" "$out/bin/thaw-shim-probe" || die 'Cannot build thaw-shim-probe: see above'
   build_bad_guest silent silent-init
   build_bad_guest garbage garbage-agent
 }

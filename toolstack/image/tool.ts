@@ -43,8 +43,8 @@ export interface RunningTool {
 const OOM_SCORE = '700';
 
 /**
- * Starts a program, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death signal: otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8
- * would spin for ever when its input ends early.
+ * Starts a program, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death signal:
+ * otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8 would spin for ever when its input ends early.
  */
 export function startTool(
   tool: string,

@@ -21,7 +21,7 @@ export interface HostNetwork {
   forwards(interfaceName: string): boolean;
   /** Makes an interface a port of the bridge; '' removes it from its bridge, and sets it down. */
   join(interfaceName: string, bridge: string): Promise<void>;
-  /** Replaces thaw's packet rules (rules/rules.ts). */
+  /** Replaces a table of thaw's packet rules (rules/rules.ts, rules/frames.ts). */
   load(rules: string): Promise<void>;
   /** Returns the name servers of /etc/resolv.conf, without those on the host's own loopback. */
   nameServers(): string[];

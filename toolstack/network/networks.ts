@@ -13,6 +13,7 @@ import { NetworkDrivers, type CniFolders } from './drivers/registry.js';
 import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork } from './plan.js';
+import { renderFrameRules } from './rules/frames.js';
 import { renderRules } from './rules/rules.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
@@ -59,6 +60,7 @@ export class Networks {
       for (const record of networks.#records.values())
         await networks.#drivers.of(record).prepare?.(record);
       await networks.#load();
+      await networks.#loadFrameRules();
       // Removes the names of a killed thawd.
       networks.#changeNames();
     } catch (error) {
@@ -104,6 +106,7 @@ export class Networks {
     try {
       await this.#drivers.of(record).prepare?.(record);
       await this.#load();
+      await this.#loadFrameRules();
     } catch (error) {
       await this.#forget(record).catch(() => undefined);
       throw error;
@@ -242,6 +245,7 @@ export class Networks {
       await this.#store.remove(record.name);
     }
     await this.#load();
+    await this.#loadFrameRules();
   }
 
   /** Loads the rules after all earlier loads. Each load renders the networks and attachments that exist when it begins. */
@@ -254,6 +258,16 @@ export class Networks {
     });
     this.#loading = loaded.catch(() => undefined);
     return loaded;
+  }
+
+  /** Never rejects: networks work without these rules, and a warning says what is missing. */
+  async #loadFrameRules(): Promise<void> {
+    const networks = this.list().filter((record) => this.#drivers.of(record).usesRules);
+    await this.#host.load(renderFrameRules(networks)).catch((error: unknown) => {
+      this.#log.warn(
+        `A guest may pose as router or DHCP server for the other guests of its network, as dom0's kernel does not filter frames: ${describeError(error)}`,
+      );
+    });
   }
 
   #hasRules(attachment: Attachment): boolean {

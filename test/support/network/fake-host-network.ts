@@ -5,7 +5,7 @@ import type { HostNetwork } from '../../../toolstack/network/index.js';
 
 export class FakeHostNetwork implements HostNetwork {
   readonly calls: unknown[][] = [];
-  /** The rules loaded last. */
+  /** The rules for packets loaded last. */
   rules = '';
   subnets: string[] = ['192.0.2.9/24'];
   /** The error with which all calls reject. */
@@ -38,7 +38,7 @@ export class FakeHostNetwork implements HostNetwork {
   }
 
   load(rules: string): Promise<void> {
-    this.rules = rules;
+    if (!rules.startsWith('table bridge')) this.rules = rules;
     return this.#note('load');
   }
 

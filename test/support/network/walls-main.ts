@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { kernelNetwork, NameServer, Networks } from '../../../toolstack/network/index.js';
+import { ADVERTISE } from './advertise.js';
 import type { Attachment } from '../../../toolstack/network/attachment.js';
 
 /** The lines of the matrix: from whom, to whom, and whether an answer came. */
@@ -81,14 +82,6 @@ async function guest(networks: Networks, name: string, network: string): Promise
   serve(name, 80);
   return attachment;
 }
-
-/** Sends a router advertisement (RFC 4861) for fd66::/64 with a lifetime of half an hour. */
-const ADVERTISE = `
-use Socket; socket(S, 10, SOCK_RAW, 58) or die $!; setsockopt(S, 41, 18, pack("i", 255)) or die $!;
-open(F, "/sys/class/net/eth0/ifindex"); my $index = <F>;
-my $ra = pack("CCnCCnNN", 134, 0, 0, 64, 0, 1800, 0, 0) . pack("CCCCNNN", 3, 4, 64, 0xc0, 1800, 1800, 0) . pack("n8", 0xfd66, (0) x 7);
-send(S, $ra, 0, pack("SnN", 10, 0, 0) . pack("n8", 0xff02, (0) x 6, 1) . pack("L", $index)) or die $!;
-`;
 
 /** Returns dom0's default routes of IPv6 once the guest has advertised itself as a router. */
 async function advertised(from: string): Promise<string> {

@@ -25,20 +25,6 @@
 
 static int report, tree;
 
-/* It has no rings: nothing but the probe speaks. */
-struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size) {
-  static char rings;
-
-  (void)domid;
-  (void)untrusted;
-  (void)resumes;
-  snprintf(text, size, "-");
-  /* stands for Xen's devices, which are opened here */
-  if (open("/dev/zero", O_RDWR | O_CLOEXEC) < 0)
-    return NULL;
-  return (struct rings *)(void *)&rings;
-}
-
 int shares_say(const char *text) {
   return send(SHARES_SOCKET, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }

@@ -3,33 +3,22 @@
 
 import test from 'ava';
 import { forwardSettings, wallSettings } from '../../../toolstack/network/bridge-settings.js';
-import type { NetworkRecord } from '../../../toolstack/network/record.js';
+import { networkRecord as network } from '../../support/network/network-record.js';
 
-const network = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  name: 'n',
-  driver: 'bridge',
-  bridge: 'thaw3',
-  internal: false,
-  hasDns: true,
-  labels: {},
-  created: 0,
-  subnets: [{ subnet: '10.94.0.0/16', gateway: '10.94.0.1' }],
-  ...change,
-});
 const six = { subnets: [{ subnet: 'fd00::/64', gateway: 'fd00::1' }] };
 
 test('a bridge takes no router advertisement and no redirect', (t) => {
   for (const record of [network(), network(six)]) {
     const settings = new Map(wallSettings(record));
-    t.is(settings.get('net/ipv6/conf/thaw3/accept_ra'), '0');
-    t.is(settings.get('net/ipv6/conf/thaw3/autoconf'), '0');
-    t.is(settings.get('net/ipv6/conf/thaw3/accept_redirects'), '0');
-    t.is(settings.get('net/ipv4/conf/thaw3/accept_redirects'), '0');
+    t.is(settings.get('net/ipv6/conf/thaw0/accept_ra'), '0');
+    t.is(settings.get('net/ipv6/conf/thaw0/autoconf'), '0');
+    t.is(settings.get('net/ipv6/conf/thaw0/accept_redirects'), '0');
+    t.is(settings.get('net/ipv4/conf/thaw0/accept_redirects'), '0');
   }
 });
 
 test('dom0 has IPv6 only on a network with an IPv6 subnet', (t) => {
-  const off = 'net/ipv6/conf/thaw3/disable_ipv6';
+  const off = 'net/ipv6/conf/thaw0/disable_ipv6';
   t.is(new Map(wallSettings(network())).get(off), '1');
   t.is(new Map(wallSettings(network(six))).get(off), '0');
 });
@@ -38,7 +27,7 @@ test('dom0 passes no packets on for an internal network', (t) => {
   t.deepEqual(forwardSettings(network({ internal: true })), []);
   t.deepEqual(
     forwardSettings(network()).map(([name]) => name),
-    ['net/ipv4/ip_forward', 'net/ipv4/conf/thaw3/route_localnet'],
+    ['net/ipv4/ip_forward', 'net/ipv4/conf/thaw0/route_localnet'],
   );
   t.true(new Map(forwardSettings(network(six))).has('net/ipv6/conf/all/forwarding'));
 });

@@ -28,7 +28,7 @@ const port = { hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 't
 test('the default network is made once, and found by the next thawd', async (t) => {
   const { networks, host, open } = await opened(t);
   t.is(networks.defaultBridge, 'thaw0');
-  t.deepEqual(host.calls, [['add', 'thaw0'], ['load']]);
+  t.deepEqual(host.calls, [['add', 'thaw0'], ['load'], ['load']]);
   await networks.create({ name: 'shop', ipv6: true });
   const again = await open();
   t.deepEqual(
@@ -119,7 +119,7 @@ test('a network in use, and the default one, stay; another goes with its bridge'
   await t.throwsAsync(networks.remove('thaw'), { code: 'ERR_NETWORK_BUSY' });
   networks.release(attachment);
   await networks.remove('shop');
-  t.deepEqual(host.calls.slice(-2), [['remove', 'thaw1'], ['load']]);
+  t.deepEqual(host.calls.slice(-3), [['remove', 'thaw1'], ['load'], ['load']]);
   await t.throwsAsync(networks.remove('shop'), { code: 'ERR_NETWORK_NOT_FOUND' });
 });
 

@@ -4,21 +4,10 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import type { Attachment } from '../../../../toolstack/network/attachment.js';
-import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { SYSTEM_PATH } from '../../../support/network/system-path.js';
 import { renderRules } from '../../../../toolstack/network/rules/rules.js';
+import { networkRecord as network } from '../../../support/network/network-record.js';
 
-const network = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  name: 'n',
-  driver: 'bridge',
-  bridge: 'thaw0',
-  internal: false,
-  hasDns: true,
-  labels: {},
-  created: 0,
-  subnets: [{ subnet: '10.94.0.0/16', gateway: '10.94.0.1' }],
-  ...change,
-});
 const attachment = (ports: Attachment['ports']): Attachment => ({
   id: 'a',
   driver: 'bridge',

@@ -2,20 +2,9 @@
 // Guests reach of dom0 only name servers and opened ports, and of other networks nothing. Senders have addresses of their network.
 
 import test from 'ava';
-import type { NetworkRecord } from '../../../../toolstack/network/record.js';
 import { forwardRules, guardRules, inputRules } from '../../../../toolstack/network/rules/walls.js';
+import { networkRecord as network } from '../../../support/network/network-record.js';
 
-const network = (change: Partial<NetworkRecord> = {}): NetworkRecord => ({
-  name: 'n',
-  driver: 'bridge',
-  bridge: 'thaw0',
-  internal: false,
-  hasDns: true,
-  labels: {},
-  created: 0,
-  subnets: [{ subnet: '10.94.0.0/16', gateway: '10.94.0.1' }],
-  ...change,
-});
 const SIX = { subnet: 'fd00::/64', gateway: 'fd00::1' };
 const DNS = 'meta l4proto { tcp, udp } th dport 53 accept';
 

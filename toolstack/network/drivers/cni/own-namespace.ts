@@ -14,7 +14,10 @@ const WALLS = [
   'net.ipv4.conf.all.accept_redirects=0',
 ];
 
-/** Makes a namespace whose loopback is up, and whose interfaces take no router advertisements and no redirects. Rejects with ERR_NETWORK_TOOL, and with EEXIST where the file exists. */
+/**
+ * Makes a namespace whose loopback is up, and whose interfaces take no router advertisements and no redirects. Rejects with ERR_NETWORK_TOOL, and
+ * with EEXIST where the file exists.
+ */
 export async function makeNamespace(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, '', { flag: 'wx', mode: 0o600 });

@@ -95,6 +95,9 @@ int export_enter(const struct export *exports, size_t count, char *text, size_t 
     errno = E2BIG;
     return fail(text, size, "share", "so many paths");
   }
+  /* the devices are open: an export below /dev is as dom0 has it */
+  if (umount2(DEVICES, MNT_DETACH) != 0)
+    return fail(text, size, "leave the read-only mount of", DEVICES);
   for (; opened < count; opened++) {
     trees[opened] = tree_open(&exports[opened]);
     if (trees[opened] < 0) {
