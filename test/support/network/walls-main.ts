@@ -30,6 +30,7 @@ const FILTERS = ['bridge-nf-call-iptables', 'bridge-nf-call-ip6tables', 'bridge-
 type Attempt = [from: string, to: string, address: string, port: number];
 
 const GROUP = 10;
+const NO_FRAME_RULES = 'table bridge thaw\ndelete table bridge thaw\n';
 
 const servers: ChildProcess[] = [];
 const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
@@ -162,6 +163,8 @@ async function main(): Promise<Report> {
   const walled = await advertised('b1');
   execFileSync('sysctl', ['-qw', `net.ipv6.conf.${bridge}.accept_ra=2`]);
   execFileSync('nft', ['flush', 'chain', 'inet', 'thaw', 'input']);
+  // A kernel that cannot tell a frame's bridge has no such table.
+  execFileSync('nft', ['-f', '-'], { input: NO_FRAME_RULES });
   const open = await advertised('b1');
   await kernelNetwork.join('vif-b1', '');
   const unplugged = Number(readFileSync('/sys/class/net/vif-b1/flags', 'utf8'));

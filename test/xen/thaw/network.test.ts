@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
-import { ADVERTISE } from '../../support/network/advertise.js';
+import { ADVERTISE, LISTEN } from '../../support/network/advertise.js';
 import { fetched, reached } from '../../support/network/fetched.js';
 import {
   busybox,
@@ -177,33 +177,33 @@ once('a guest reaches of dom0 only opened ports, and nothing of another network'
   t.is((await thaw(['network', 'rm', 'opens'])).status, 0);
 });
 
-once('a guest that calls itself a router persuades neither dom0 nor another guest', async (t) => {
+once('a guest that calls itself a router is heard by neither dom0 nor another guest', async (t) => {
   t.is((await thaw(['network', 'create', '--ipv6', 'routed'])).status, 0);
-  await serve(t, '--network', 'routed', '--name', 'victim');
-  const bridge = (
-    await thaw(['network', 'inspect', '-f', '{{.NetworkInterface}}', 'routed'])
-  ).stdout.trim();
-  const ofVictim = async () =>
-    (await thaw(['exec', 'victim', 'ip', '-6', 'route'])).stdout.match(/default.* proto ra/g)
-      ?.length ?? 0;
-  const ofHost = async () =>
+  const raw = ['--network', 'routed', '--cap-add', 'NET_RAW'];
+  const victim = runWords('-d', '--name', 'victim', ...raw, debian, 'perl', '-e', LISTEN);
+  t.is((await thaw(victim)).status, 0);
+  const heard = async () => (await thaw(['logs', 'victim'])).stdout;
+  await until('the other guest listens', async () => /ready/.test(await heard()));
+  const field = '{{.NetworkInterface}}';
+  const { stdout } = await thaw(['network', 'inspect', '--format', field, 'routed']);
+  const bridge = stdout.trim();
+  const route = async () =>
     (await command('ip', ['-6', 'route', 'show', 'default', 'dev', bridge])).trim();
   const advertise = async () => {
-    const words = ['-i', '--network', 'routed', '--cap-add', 'NET_RAW', debian, 'perl', '-'];
-    const { stdout, stderr } = await run(words, { input: ADVERTISE });
-    t.is(stdout, 'sent', stderr);
+    const sent = await run(['-i', ...raw, debian, 'perl', '-'], { input: ADVERTISE });
+    t.is(sent.stdout, 'sent', sent.stderr);
     await delay(1000);
   };
   await advertise();
-  t.is(await ofVictim(), 0);
-  t.is(await ofHost(), '');
-  // Without the walls the same advertisement persuades both.
+  t.is(await heard(), 'ready\n');
+  t.is(await route(), '');
+  // Without the walls both hear the same advertisement.
   await command('nft', ['delete', 'table', 'bridge', 'thaw']);
   await command('nft', ['flush', 'chain', 'inet', 'thaw', 'input']);
   await command('sysctl', ['-qw', `net.ipv6.conf.${bridge}.accept_ra=2`]);
   await advertise();
-  t.is(await ofVictim(), 1);
-  t.regex(await ofHost(), /^default via fe80:/);
+  await until('the other guest hears it', async () => /router/.test(await heard()));
+  t.regex(await route(), /^default via fe80:/);
   await thaw(['rm', '--force', 'victim']);
   t.is((await thaw(['network', 'rm', 'routed'])).status, 0);
   t.regex(await command('nft', ['list', 'table', 'bridge', 'thaw']), /nd-router-advert/);
