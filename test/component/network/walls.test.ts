@@ -40,6 +40,7 @@ const OPEN = [
   ['dom0', 'b1 by IPv6'],
   ['b1', 'name server by IPv6'],
   ['c1', 'dom0 by IPv6'],
+  ['c1', 'dom0 by its link-local address'],
 ].map((pair) => pair.join(' -> '));
 
 function check(t: ExecutionContext, { outcome, routes, unplugged }: Report, open: string[]): void {

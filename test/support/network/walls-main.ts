@@ -132,8 +132,16 @@ async function main(): Promise<Report> {
     for (let tries = 0; !(await reaches(name, '127.0.0.1', port)); tries++)
       if (tries > 50) throw new Error(`The server of ${name} does not answer`);
   }
+  // Until then the kernel still looks for others with its link-local addresses.
+  for (let tries = 0; ip('-6', 'addr', 'show', 'tentative') !== ''; tries++) {
+    if (tries > 100) throw new Error('dom0 has no link-local addresses');
+    await delay(100);
+  }
   const bridge = found['b1']?.bridge ?? '';
-  const mac = readFileSync(`/sys/class/net/${bridge}/address`, 'utf8').trim();
+  const ownLinkLocal = (name: string): string => {
+    const path = `/sys/class/net/${found[name]?.bridge ?? ''}/address`;
+    return `${linkLocal(readFileSync(path, 'utf8').trim())}%eth0`;
+  };
   const attempts: Attempt[] = [
     ['out', 'name server', gateway('a1', 4), 53],
     ['dom0', 'b1 by IPv6', of('b1', 6), 80],
@@ -141,7 +149,8 @@ async function main(): Promise<Report> {
     ['b1', 'name server by IPv6', gateway('b1', 6), 53],
     ['b1', 'dom0 by IPv6', gateway('b1', 6), 7000],
     ['c1', 'dom0 by IPv6', gateway('c1', 6), 7000],
-    ['b1', 'dom0 by its link-local address', `${linkLocal(mac)}%eth0`, 7000],
+    ['b1', 'dom0 by its link-local address', ownLinkLocal('b1'), 7000],
+    ['c1', 'dom0 by its link-local address', ownLinkLocal('c1'), 7000],
   ];
   for (const from of ['dom0', 'out', ...members.map(([name]) => name)]) {
     for (const [to] of members) attempts.push([from, to, of(to, 4), 80]);
