@@ -46,3 +46,7 @@ export function configText(config: unknown): string {
   checkString('domain config', config);
   return config;
 }
+
+export function checkBytes(name: string, value: unknown): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`Invalid ${name}: not a Uint8Array`);
+}

@@ -9,6 +9,7 @@ import { prepare } from './loader.js';
 import { linkJoin } from './bridge-port.js';
 import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon, NativeRouteWatch } from './native.js';
+import { netlinkSend } from './netlink.js';
 import { routeWatch } from './route-watch.js';
 import { memfdCreate, trimStream } from './trim.js';
 import type { DataRange, TrimResult } from './types.js';
@@ -34,6 +35,7 @@ export type {
   NativeVchan,
   RawEvent,
 } from './native.js';
+export { NETLINK, netlinkSend } from './netlink.js';
 export { routeWatch } from './route-watch.js';
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
@@ -51,6 +53,7 @@ export interface Bindings {
   loopAttach(file: string, writable?: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  netlinkSend(protocol: number, messages: Uint8Array): Promise<void>;
   routeWatch(path: string, ignored: string, onChange: () => void): Promise<NativeRouteWatch>;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | undefined>;
@@ -70,6 +73,7 @@ export function createBindings(native: NativeAddon): Bindings {
     loopAttach: (file, writable) => loopAttach(file, writable, native),
     loopDetach: (device) => loopDetach(device, native),
     linkJoin: (name, bridge) => linkJoin(name, bridge, native),
+    netlinkSend: (protocol, messages) => netlinkSend(protocol, messages, native),
     routeWatch: (path, ignored, onChange) => routeWatch(path, ignored, onChange, native),
     copySparse: (from, to) => copySparse(from, to, native),
     nextData: (fd, from) => nextData(fd, from, native),

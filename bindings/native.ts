@@ -121,6 +121,7 @@ export interface NativeAddon {
   loopAttach(file: string, writable: boolean): Promise<string>;
   loopDetach(device: string): Promise<void>;
   linkJoin(name: string, bridge: string): Promise<void>;
+  netlinkSend(protocol: number, messages: Uint8Array): Promise<void>;
   routeWatch(path: string, ignored: string, onEvent: () => void): Promise<NativeRouteWatch>;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | null>;

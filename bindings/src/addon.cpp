@@ -11,6 +11,7 @@
 #include "objects/jobs/image.hpp"
 #include "objects/jobs/link_job.hpp"
 #include "objects/jobs/loop_job.hpp"
+#include "objects/jobs/netlink_job.hpp"
 #include "objects/jobs/route_watch.hpp"
 #include "objects/jobs/trim_job.hpp"
 #include "objects/libxl/context.hpp"
@@ -45,6 +46,7 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "loopAttach", thaw::JS_loopAttach);
   thaw::js_set_function(env, exports, "loopDetach", thaw::JS_loopDetach);
   thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
+  thaw::js_set_function(env, exports, "netlinkSend", thaw::JS_netlinkSend);
   thaw::js_set_function(env, exports, "routeWatch", thaw::JS_routeWatch);
   thaw::js_set_function(env, exports, "copySparse", thaw::JS_copySparse);
   thaw::js_set_function(env, exports, "nextData", thaw::JS_nextData);

@@ -122,6 +122,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   macAddress?: string;
   /** Name of a network, or `none`; by default the default network. */
   network?: string;
+  /** It may send from MACs and IP addresses that thaw did not give it. */
+  maySpoof?: boolean;
   networkAliases?: string[];
   ip?: string;
   ip6?: string;

@@ -16,7 +16,15 @@ export interface PodCreateOptions
   extends
     Pick<
       CreateOptions,
-      'network' | 'networkAliases' | 'ip' | 'ip6' | 'publish' | 'macAddress' | 'type' | 'cpus'
+      | 'network'
+      | 'maySpoof'
+      | 'networkAliases'
+      | 'ip'
+      | 'ip6'
+      | 'publish'
+      | 'macAddress'
+      | 'type'
+      | 'cpus'
     >,
     Pick<Confinement, 'addHosts' | 'dns' | 'dnsSearch' | 'dnsOptions'> {
   name?: string;

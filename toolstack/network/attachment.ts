@@ -15,6 +15,8 @@ export interface Attachment {
   /** At most one address of each family. */
   addresses: AttachedAddress[];
   ports: PublishedPort[];
+  /** The guest may send from MACs and addresses that thaw did not give it. */
+  maySpoof?: boolean;
   /** The name servers in the guest's resolv.conf. */
   nameServers: string[];
   /** Other containers find the sandbox under these names. */

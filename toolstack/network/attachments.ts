@@ -50,7 +50,7 @@ export class Attachments {
     request: AttachRequest,
     resolvers: Resolvers,
   ): Promise<Attachment> {
-    const { network, names, ports } = request;
+    const { network, names, ports, maySpoof = false } = request;
     if (driver.programs) await driver.programs.released(record);
     const attachment: Attachment = {
       id: randomBytes(8).toString('hex'),
@@ -59,6 +59,7 @@ export class Attachments {
       bridge: record.bridge,
       names,
       ports: [],
+      ...(maySpoof ? { maySpoof } : {}),
       addresses: driver.addresses?.reserve(record, request) ?? [],
       nameServers: resolvers.nameServers,
     };

@@ -18,6 +18,7 @@ export {
   type NamespaceGuest,
 } from './drivers/registry.js';
 export { NetworkError } from './errors.js';
+export { macBytes } from './netlink/message.js';
 export { kernelNetwork, type HostNetwork } from './host-network.js';
 export { DEFAULT_NETWORK, Networks } from './networks.js';
 export type { NetworkRecord } from './record.js';

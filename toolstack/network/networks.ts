@@ -8,15 +8,16 @@ import type { Attachment } from './attachment.js';
 import { Attachments } from './attachments.js';
 import type { NameServer } from './dns/name-server.js';
 import { zonesOf } from './dns/zones.js';
-import type { GuestInterface } from './drivers/driver.js';
+import type { GuestInterface, GuestPort } from './drivers/driver.js';
 import { NetworkDrivers, type CniFolders } from './drivers/registry.js';
 import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork } from './plan.js';
-import { renderFrameRules } from './rules/frames.js';
 import { renderRules } from './rules/rules.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
+import { sourceOf } from './sources/source.js';
+import { Sources } from './sources/sources.js';
 
 /** The network of a container whose user names no network. */
 export const DEFAULT_NETWORK = 'thaw';
@@ -35,6 +36,9 @@ export class Networks {
   readonly #names: NameServer;
   readonly #drivers: NetworkDrivers;
   readonly #attachments = new Attachments();
+  readonly #sources: Sources;
+  /** By the id of an attachment, the vif of its guest. */
+  readonly #vifs = new Map<string, string>();
   readonly #records = new Map<string, NetworkRecord>();
   #loading: Promise<void> = Promise.resolve();
   /** The reason why this host has no networks. */
@@ -45,7 +49,10 @@ export class Networks {
     this.#host = services.host;
     this.#log = services.log;
     this.#names = services.names;
-    this.#drivers = new NetworkDrivers(services);
+    const networks = (): NetworkRecord[] => this.#filtered();
+    const reload = (): Promise<void> => this.#load();
+    this.#sources = new Sources({ host: this.#host, log: this.#log, networks, reload });
+    this.#drivers = new NetworkDrivers({ ...services, sources: this.#sources });
   }
 
   /** Makes the default network, and the bridges and rules of all networks. A failure is logged, and this host then has no networks. */
@@ -60,7 +67,6 @@ export class Networks {
       for (const record of networks.#records.values())
         await networks.#drivers.of(record).prepare?.(record);
       await networks.#load();
-      await networks.#loadFrameRules();
       // Removes the names of a killed thawd.
       networks.#changeNames();
     } catch (error) {
@@ -106,7 +112,7 @@ export class Networks {
     try {
       await this.#drivers.of(record).prepare?.(record);
       await this.#load();
-      await this.#loadFrameRules();
+      await this.#sources.load();
     } catch (error) {
       await this.#forget(record).catch(() => undefined);
       throw error;
@@ -150,8 +156,11 @@ export class Networks {
   }
 
   /** Connects the guest of a new sandbox to its network. */
-  connect(guest: GuestInterface, attachment: Attachment, steps: Steps): Promise<void> {
-    return this.#drivers.of(attachment).connect(guest, attachment, steps);
+  async connect(guest: GuestInterface, attachment: Attachment, steps: Steps): Promise<void> {
+    const driver = this.#drivers.of(attachment);
+    this.#vifs.set(attachment.id, guest.vif);
+    await driver.connect(guest, attachment, steps);
+    if (!driver.usesRules) this.#sources.withdraw(guest.vif, true);
   }
 
   /** True when a guest may run before its vif is in its network. */
@@ -160,18 +169,27 @@ export class Networks {
   }
 
   /** Plugs the vif of a running guest while the kernel is still making the vif. Rejects as DeferredPlug.plug() does. */
-  async plugDeferred(vif: string, attachment: Attachment, signal: AbortSignal): Promise<void> {
-    await this.#drivers.of(attachment).deferred?.plug(vif, attachment, signal);
+  async plugDeferred(port: GuestPort, attachment: Attachment, signal: AbortSignal): Promise<void> {
+    this.#vifs.set(attachment.id, port.vif);
+    await this.#drivers.of(attachment).deferred?.plug(port, attachment, signal);
   }
 
-  /** Plugs the first vif of a clone for the pool into the default network. */
-  plugDefault(vif: string): Promise<void> {
-    return this.#host.join(vif, this.defaultBridge);
+  /** Plugs the first vif of a clone for the pool into the default network. Nothing that the clone sends passes until connect(). */
+  async plugDefault({ vif, mac }: GuestPort): Promise<void> {
+    await this.#sources.admit({ vif, addresses: [], isFree: false });
+    await this.#host.join(vif, this.defaultBridge);
+    await this.#host.setPort(vif, mac, false);
   }
 
   /** Removes the vif of a clone of the pool from the default network, for a sandbox without a network. */
-  unplug(vif: string): Promise<void> {
-    return this.#host.join(vif, '');
+  async unplug(vif: string): Promise<void> {
+    await this.#host.join(vif, '');
+    this.#sources.withdraw(vif, true);
+  }
+
+  /** Forgets the vif of a clone of the pool whose domain has ended. Idempotent. */
+  forget(vif: string): void {
+    this.#sources.withdraw(vif);
   }
 
   /** Publishes an attachment's ports and names. The caller has given the domain its addresses before. */
@@ -180,9 +198,13 @@ export class Networks {
     this.#changeNames();
   }
 
-  /** Takes over the attachment of a sandbox that an earlier thawd made. A port that cannot be held again is logged. */
-  async adopt(attachment: Attachment): Promise<void> {
+  /** Takes over the attachment of a sandbox that an earlier thawd made. A port that cannot be held again is logged. `port` is undefined for a sandbox without a domain. */
+  async adopt(attachment: Attachment, port?: GuestPort): Promise<void> {
     try {
+      if (port && this.#drivers.of(attachment).usesRules)
+        await this.#adoptPort(port, attachment).catch((error: unknown) => {
+          this.#log.warn(`${port.vif} of ${attachment.names[0]}: ${describeError(error)}`);
+        });
       await this.#attachments.adopt(this.#drivers.of(attachment), attachment);
       await this.publish(attachment);
     } catch (error) {
@@ -190,8 +212,17 @@ export class Networks {
     }
   }
 
-  /** Begins to undo the attachments of a killed thawd. The caller has adopted all attachments in use before. Never rejects. */
+  async #adoptPort(port: GuestPort, attachment: Attachment): Promise<void> {
+    this.#vifs.set(attachment.id, port.vif);
+    this.#sources.adopt(sourceOf(port, attachment));
+    // An earlier version of thaw let the bridge learn from the port.
+    if (this.#host.isPort(port.vif))
+      await this.#host.setPort(port.vif, port.mac, attachment.maySpoof === true);
+  }
+
+  /** Loads the rules for the frames of all guests, and begins to undo the attachments of a killed thawd. The caller has adopted all attachments in use before. Never rejects. */
   async sweep(): Promise<void> {
+    if (this.#failure === undefined) await this.#sources.load();
     const known = new Set(this.#attachments.all.map(({ id }) => id));
     for (const { programs } of this.#drivers.all) await programs?.sweep(known);
   }
@@ -200,6 +231,8 @@ export class Networks {
   release(attachment: Attachment): void {
     if (!this.#drivers.has(attachment)) return;
     if (!this.#attachments.release(this.#drivers.of(attachment), attachment)) return;
+    this.#sources.withdraw(this.#vifs.get(attachment.id) ?? '');
+    this.#vifs.delete(attachment.id);
     if (this.#hasRules(attachment))
       this.#load().catch((error: unknown) =>
         this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),
@@ -208,6 +241,7 @@ export class Networks {
   }
 
   async close(): Promise<void> {
+    await this.#sources.close();
     await this.#names.close();
     await this.#loading;
     for (const { programs } of this.#drivers.all) await programs?.close();
@@ -245,14 +279,14 @@ export class Networks {
       await this.#store.remove(record.name);
     }
     await this.#load();
-    await this.#loadFrameRules();
+    await this.#sources.load();
   }
 
   /** Loads the rules after all earlier loads. Each load renders the networks and attachments that exist when it begins. */
   #load(): Promise<void> {
     const loaded = this.#loading.then(() => {
       const usesRules = (of: { driver: string }): boolean => this.#drivers.of(of).usesRules;
-      const networks = this.list().filter(usesRules);
+      const networks = this.#filtered();
       const attachments = this.#attachments.all.filter(usesRules);
       return this.#host.load(renderRules(networks, attachments, this.#host.nameServers()));
     });
@@ -260,14 +294,9 @@ export class Networks {
     return loaded;
   }
 
-  /** Never rejects: networks work without these rules, and a warning says what is missing. */
-  async #loadFrameRules(): Promise<void> {
-    const networks = this.list().filter((record) => this.#drivers.of(record).usesRules);
-    await this.#host.load(renderFrameRules(networks)).catch((error: unknown) => {
-      this.#log.warn(
-        `A guest may pose as router or DHCP server for the other guests of its network, as dom0's kernel does not filter frames: ${describeError(error)}`,
-      );
-    });
+  /** Returns the networks to which thaw's packet rules apply. */
+  #filtered(): NetworkRecord[] {
+    return this.list().filter((record) => this.#drivers.of(record).usesRules);
   }
 
   #hasRules(attachment: Attachment): boolean {

@@ -31,6 +31,8 @@ export interface AttachRequest {
   /** The user's MAC; undefined where the user chose none. */
   mac?: string | undefined;
   ports: readonly PublishedPort[];
+  /** The guest may send from any MAC and address. */
+  maySpoof?: boolean;
 }
 
 /** The name servers for a sandbox's resolv.conf. */

@@ -7,6 +7,8 @@ export class FakeHostNetwork implements HostNetwork {
   readonly calls: unknown[][] = [];
   /** The rules for packets loaded last. */
   rules = '';
+  /** The rules for frames loaded last. */
+  frameRules = '';
   subnets: string[] = ['192.0.2.9/24'];
   /** The error with which all calls reject. */
   failure: Error | undefined;
@@ -22,8 +24,11 @@ export class FakeHostNetwork implements HostNetwork {
   /** The number of times that has() first returns false. */
   absences = 0;
 
-  has(): boolean {
-    return this.absences-- <= 0;
+  /** Tests replace it. */
+  has: (name?: string) => boolean = () => this.absences-- <= 0;
+
+  isPort(): boolean {
+    return false;
   }
 
   /** The number of times that forwards() first returns false. */
@@ -37,8 +42,23 @@ export class FakeHostNetwork implements HostNetwork {
     return this.#note('join', name, bridge);
   }
 
+  setPort(name: string, mac: string, learns: boolean): Promise<void> {
+    return this.#note('port', name, mac, learns);
+  }
+
+  /** The error with which sendRules() rejects once. */
+  rulesFailure: Error | undefined;
+
+  async sendRules(): Promise<void> {
+    await this.#note('rules');
+    const failure = this.rulesFailure;
+    this.rulesFailure = undefined;
+    if (failure) throw failure;
+  }
+
   load(rules: string): Promise<void> {
-    if (!rules.startsWith('table bridge')) this.rules = rules;
+    if (rules.startsWith('table bridge')) this.frameRules = rules;
+    else this.rules = rules;
     return this.#note('load');
   }
 

@@ -9,6 +9,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog } from '../../../toolstack/base/log.js';
+import { Steps } from '../../../toolstack/base/steps.js';
 import { kernelNetwork, NameServer, Networks } from '../../../toolstack/network/index.js';
 import { ADVERTISE } from './advertise.js';
 import type { Attachment } from '../../../toolstack/network/attachment.js';
@@ -73,7 +74,13 @@ async function guest(networks: Networks, name: string, network: string): Promise
       ? [{ hostIp: '', hostPort: 8080, containerPort: 80, protocol: 'tcp' as const }]
       : [];
   const attachment = await networks.attach({ network, names: [name], ports });
-  await kernelNetwork.join(host(name), attachment.bridge);
+  const vif = host(name);
+  const [{ address: mac = '' } = {}] = JSON.parse(ip('-j', '-n', name, 'link', 'show', 'eth0')) as {
+    address?: string;
+  }[];
+  const configure = (): Promise<void> => Promise.resolve();
+  const port = { vif, mac, bridge: '', configure, netlink: configure };
+  await networks.connect(port, attachment, new Steps(silentLog(), name));
   for (const { address, prefix, gateway, family } of attachment.addresses) {
     const nodad = family === 6 ? ['nodad'] : [];
     ip('-n', name, 'addr', 'add', `${address}/${prefix}`, 'dev', 'eth0', ...nodad);

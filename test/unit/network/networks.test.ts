@@ -23,12 +23,15 @@ const request = (change: Partial<AttachRequest> = {}): AttachRequest => ({
   ports: [],
   ...change,
 });
+const mac = '00:16:3e:00:00:07';
 const port = { hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 'tcp' } as const;
 
 test('the default network is made once, and found by the next thawd', async (t) => {
   const { networks, host, open } = await opened(t);
   t.is(networks.defaultBridge, 'thaw0');
-  t.deepEqual(host.calls, [['add', 'thaw0'], ['load'], ['load']]);
+  t.deepEqual(host.calls, [['add', 'thaw0'], ['load']]);
+  await networks.sweep();
+  t.deepEqual(host.calls.slice(2), [['load']], 'the rules for frames, once all guests are known');
   await networks.create({ name: 'shop', ipv6: true });
   const again = await open();
   t.deepEqual(
@@ -139,12 +142,16 @@ test('a vif that the kernel is just making is plugged once it is there, unless i
   const { signal } = new AbortController();
   const attachment = await networks.attach(request());
   t.true(networks.canDefer(attachment));
-  await networks.plugDeferred('vif7.0', attachment, signal);
-  t.deepEqual(host.calls.at(-1), ['join', 'vif7.0', 'thaw0']);
+  await networks.plugDeferred({ vif: 'vif7.0', mac }, attachment, signal);
+  t.deepEqual(host.calls.slice(-3), [
+    ['rules'],
+    ['join', 'vif7.0', 'thaw0'],
+    ['port', 'vif7.0', mac, false],
+  ]);
   t.true(host.absences < 0 && host.pending < 0);
   host.absences = Infinity;
   const gone = new AbortController();
-  const plugging = networks.plugDeferred('vif8.0', attachment, gone.signal);
+  const plugging = networks.plugDeferred({ vif: 'vif8.0', mac }, attachment, gone.signal);
   gone.abort(new Error('gone'));
   await t.throwsAsync(plugging, { message: 'gone' });
   t.false(host.calls.some(([, name]) => name === 'vif8.0'));

@@ -189,8 +189,9 @@ once('a guest that calls itself a router is heard by neither dom0 nor another gu
   const bridge = stdout.trim();
   const route = async () =>
     (await command('ip', ['-6', 'route', 'show', 'default', 'dev', bridge])).trim();
+  t.is((await thaw(runWords('-d', '--name', 'router', ...raw, debian, 'sleep', '1000'))).status, 0);
   const advertise = async () => {
-    const sent = await run(['-i', ...raw, debian, 'perl', '-'], { input: ADVERTISE });
+    const sent = await thaw(['exec', 'router', 'perl', '-e', ADVERTISE]);
     t.is(sent.stdout, 'sent', sent.stderr);
     await delay(1000);
   };
@@ -204,7 +205,7 @@ once('a guest that calls itself a router is heard by neither dom0 nor another gu
   await advertise();
   await until('the other guest hears it', async () => /router/.test(await heard()));
   t.regex(await route(), /^default via fe80:/);
-  await thaw(['rm', '--force', 'victim']);
+  await thaw(['rm', '--force', 'victim', 'router']);
   t.is((await thaw(['network', 'rm', 'routed'])).status, 0);
   t.regex(await command('nft', ['list', 'table', 'bridge', 'thaw']), /nd-router-advert/);
 });

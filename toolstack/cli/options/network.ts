@@ -9,7 +9,11 @@ import { UsageError } from './usage-error.js';
 import { nonEmpty } from './values.js';
 
 export const NETWORK_OPTIONS: Command['options'] = {
-  network: { type: 'string', describe: 'Name of its network, or none (default thaw)' },
+  network: {
+    type: 'string',
+    describe:
+      'Name of its network, or none (default thaw). NAME:spoof lets it send from any address',
+  },
   'network-alias': {
     type: 'string',
     describe: 'Another name for it in its network; may be repeated',
@@ -23,11 +27,14 @@ export const NETWORK_OPTIONS: Command['options'] = {
   ip6: { type: 'string', describe: 'Its IPv6 address, one of its network' },
 };
 
-type Wanted = Pick<CreateOptions, 'network' | 'networkAliases' | 'publish' | 'ip' | 'ip6'>;
+type Wanted = Pick<
+  CreateOptions,
+  'network' | 'maySpoof' | 'networkAliases' | 'publish' | 'ip' | 'ip6'
+>;
 
 /** Throws UsageError. */
 export function networkOptions(parsed: Parsed): Wanted {
-  const network = networkName(stringOption(parsed, 'network'));
+  const { network, maySpoof } = networkChoice(stringOption(parsed, 'network'));
   const publish = stringList(parsed, 'publish').flatMap(portRequests);
   const aliases = stringList(parsed, 'network-alias').map(alias);
   const [ip, ip6] = [stringOption(parsed, 'ip'), stringOption(parsed, 'ip6')];
@@ -42,11 +49,24 @@ export function networkOptions(parsed: Parsed): Wanted {
     throw new UsageError(`Cannot use --${needs} with --network none: nothing leads to it`);
   return defined({
     network,
+    maySpoof,
     networkAliases: nonEmpty(aliases),
     publish: nonEmpty(publish),
     ip,
     ip6,
   });
+}
+
+/** Reads NAME[:spoof]. */
+function networkChoice(value: string | undefined): Pick<Wanted, 'network' | 'maySpoof'> {
+  const [, name = '', how] = /^([^:]*):(.*)$/s.exec(value ?? '') ?? [];
+  if (how === undefined) return defined({ network: networkName(value) });
+  // podman has options of this form, and none of the others is known here.
+  if (how !== 'spoof' || name === 'none')
+    throw new UsageError(
+      `Cannot use --network ${value}: the name of one network, or none, is allowed, and NAME:spoof for a container that sends from any address`,
+    );
+  return defined({ network: networkName(name), maySpoof: true });
 }
 
 /** Returns the network's name; undefined for the default network, which podman calls `bridge`. */

@@ -54,6 +54,15 @@ export async function withNewPod<T>(
 }
 
 const MOVED = [
-  ...(['network', 'networkAliases', 'ip', 'ip6', 'publish', 'macAddress', 'hostname'] as const),
+  ...([
+    'network',
+    'maySpoof',
+    'networkAliases',
+    'ip',
+    'ip6',
+    'publish',
+    'macAddress',
+    'hostname',
+  ] as const),
   ...(['addHosts', 'dns', 'dnsSearch', 'dnsOptions'] as const),
 ];

@@ -14,10 +14,16 @@ export interface NetworkDriver<Guest, Target, Connection> {
   connect(guest: Guest, target: Target, steps: Steps): Connection;
 }
 
-/** The first interface of a sandbox's guest. */
-export interface GuestInterface {
+/** dom0's end of a guest's interface. */
+export interface GuestPort {
   /** dom0's name of the vif. */
   readonly vif: string;
+  /** The guest's MAC. */
+  readonly mac: string;
+}
+
+/** The first interface of a sandbox's guest. */
+export interface GuestInterface extends GuestPort {
   /** The bridge of the vif, '' for none; undefined for a vif that is plugged after the start. */
   readonly bridge: string | undefined;
   /** Sets these addresses, and the MAC where the guest still has its template's. */
@@ -60,7 +66,7 @@ export interface AddressSource {
 
 export interface DeferredPlug {
   /** Resolves when the network forwards packets of a vif that the kernel is just making. Rejects with ERR_TIMEOUT, and with the signal's reason. */
-  plug(vif: string, attachment: Attachment, signal: AbortSignal): Promise<void>;
+  plug(port: GuestPort, attachment: Attachment, signal: AbortSignal): Promise<void>;
 }
 
 /** Programs that make attachments, whose work has to be undone even after thawd was killed. */

@@ -7,6 +7,7 @@ import type { NetworkRequest } from '../request.js';
 import { BridgeDriver } from './bridge/driver.js';
 import { CniAttachments, type CniFolders } from './cni/attachments.js';
 import { CniDriver } from './cni/driver.js';
+import type { Sources } from '../sources/sources.js';
 import type { ManagedDriver } from './driver.js';
 
 export type { CniFolders } from './cni/attachments.js';
@@ -21,13 +22,14 @@ export { namespaceDriver } from './namespace/driver.js';
 export interface DriverServices {
   host: HostNetwork;
   log: Log;
+  sources: Sources;
   cni: CniFolders;
 }
 
 /** The first driver in this order that accepts a new network gets it; the bridge driver accepts all. */
 const MANAGED: readonly ((services: DriverServices) => ManagedDriver)[] = [
   ({ host, log, cni }) => new CniDriver(host, new CniAttachments(cni, log)),
-  ({ host }) => new BridgeDriver(host),
+  ({ host, sources }) => new BridgeDriver(host, sources),
 ];
 
 export class NetworkDrivers {

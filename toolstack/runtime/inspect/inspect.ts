@@ -101,6 +101,7 @@ function networkOf(record: ContainerRecord): Inspected['NetworkSettings'] {
     GlobalIPv6Address: six?.address ?? '',
     GlobalIPv6PrefixLen: six?.prefix ?? 0,
     Aliases: network?.names ?? [],
+    ...(network?.maySpoof ? { MaySpoof: true } : {}),
   };
   const { MacAddress, IPAddress, GlobalIPv6Address, Gateway } = own;
   const Networks = network ? { [network.network]: own } : {};

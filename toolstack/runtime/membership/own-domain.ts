@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers for an administrator's container in a domain of its own.
 
+import { adoptAttachment } from '../../sandbox/devices/network-request.js';
 import type { ContainerSandbox } from '../../sandbox/sandbox.js';
 import type { SandboxServices } from '../../sandbox/services.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
@@ -45,9 +46,9 @@ export class OwnDomain implements Membership {
   }
 
   async adoptAddresses(): Promise<void> {
-    const { mac, network } = this.#record.sandbox;
-    this.#services.macs.add(mac);
-    if (network) await this.#services.networks.adopt(network);
+    const { sandbox } = this.#record;
+    this.#services.macs.add(sandbox.mac);
+    await adoptAttachment(this.#services, sandbox);
   }
 
   release(): Promise<void> {

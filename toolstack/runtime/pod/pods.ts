@@ -3,6 +3,7 @@
 
 import type { PodCreateOptions } from '../../api/engine.js';
 import { newPodId } from '../../base/ids.js';
+import { adoptAttachment } from '../../sandbox/devices/network-request.js';
 import type { ShimEvents } from '../../sandbox/shim/client.js';
 import { adoptShared, releaseDomain } from '../recover/reattach.js';
 import type { SharedDomain } from '../shared-domain/domain.js';
@@ -121,7 +122,7 @@ export class Pods {
     const status = await domain?.passSlots();
     if (isUp && domain && status?.state === 'up' && (await domain.sandbox.isAlive())) {
       services.macs.add(own.mac);
-      if (own.network) await services.networks.adopt(own.network);
+      await adoptAttachment(services, own);
       pod.adopt(domain);
       await domain.sandbox.catchUp();
       log.info(`Found pod ${record.name} ${state}`, { domid: domain.sandbox.domid });

@@ -138,7 +138,7 @@ export type CopySource = Pick<
   options?: CreateOptions;
   sandbox: Pick<SandboxRecord, 'type' | 'vcpus' | 'memoryKib' | 'layers' | 'inMemory'> & {
     disk?: Pick<Disk, 'bytes'>;
-    network?: { network: string };
+    network?: { network: string; maySpoof?: boolean };
   };
 };
 
@@ -164,7 +164,12 @@ export async function recordOfCopy(
   const { image, imageId, command, process, inGuest, cpus, stopSignal, memoryBytes } = source;
   const { type, vcpus, memoryKib, layers, inMemory, disk, network: joined } = source.sandbox;
   const network = joined
-    ? await services.networks.attach({ network: joined.network, names: [name], ports })
+    ? await services.networks.attach({
+        network: joined.network,
+        names: [name],
+        ports,
+        ...defined({ maySpoof: joined.maySpoof }),
+      })
     : undefined;
   return {
     id,

@@ -4,7 +4,12 @@
 import { AgentType, decodeIndex } from '../../agent/wire.js';
 import { encodeNetlink, encodeNetwork, type NetworkAddress } from '../../agent/wire-guest.js';
 import type { Steps } from '../../base/steps.js';
-import { addressBytes, type AttachedAddress, type GuestInterface } from '../../network/index.js';
+import {
+  addressBytes,
+  macBytes,
+  type AttachedAddress,
+  type GuestInterface,
+} from '../../network/index.js';
 import { untilConnected } from '../../xen/devices.js';
 import type { Ready } from './booted-clone.js';
 import type { SandboxRecord } from '../record.js';
@@ -36,6 +41,7 @@ export async function connect(
 function interfaceOf(ready: Ready, bridge: string | undefined): GuestInterface {
   return {
     vif: vifName(ready, 0),
+    mac: ready.record.mac,
     bridge,
     configure: (addresses) => configure(ready, addresses),
     async netlink(messages) {
@@ -62,11 +68,6 @@ export async function configure(
   });
   await link.request(AgentType.NETWORK, request, 'its network', ANSWER_MS);
   ready.hasMac = true;
-}
-
-/** Pure. */
-function macBytes(mac: string): Buffer {
-  return Buffer.from(mac.replaceAll(':', ''), 'hex');
 }
 
 /** Returns the address of that family in the form of a NETWORK request. Pure. */

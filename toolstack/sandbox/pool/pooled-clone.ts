@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { XS_STATE } from '../../agent/wire.js';
-import { sandboxIdOf, newContainerId, type Domid } from '../../base/ids.js';
+import { asDomid, sandboxIdOf, newContainerId, type Domid } from '../../base/ids.js';
 import { Steps } from '../../base/steps.js';
 import { Undo } from '../../base/undo.js';
 import type { Template } from '../../clone/template/template.js';
@@ -64,6 +64,10 @@ export class Member {
       return await Undo.guard(host.log, async (undo) => {
         undo.push(`MAC of ${name}`, () => services.macs.delete(record.mac));
         const devices = [vif(0, record.mac)];
+        undo.push(`packet rules of ${name}`, () => {
+          if (record.domid !== undefined)
+            services.networks.forget(vifName({ domid: asDomid(record.domid) }, 0));
+        });
         const ready = await makeReady(services, { record, template, devices, signal, steps }, undo);
         await prepare(services, ready, { memoryKib, hasFiles, signal, steps });
         // xl then lists the waiting clone, and its start has less to write.
@@ -125,6 +129,7 @@ async function prepare(
 ): Promise<void> {
   const { host, networks } = services;
   const { domid, link, shim } = ready;
+  const { mac } = ready.record;
   const stop = new AbortController();
   const connected = untilConnected(host, domid, 'vif', 0, stop.signal);
   // The await below sees the failure.
@@ -146,7 +151,7 @@ async function prepare(
     ready.hasVif = true;
     if (hasFiles) await prepareFiles(services, ready, memoryKib, steps, signal);
     if (networks.defaultBridge !== '')
-      await steps.time('bridge', networks.plugDefault(vifName({ domid }, 0)));
+      await steps.time('bridge', networks.plugDefault({ vif: vifName({ domid }, 0), mac }));
   } finally {
     signal.removeEventListener('abort', hangUp);
     await settle();

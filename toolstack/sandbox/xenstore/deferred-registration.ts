@@ -176,7 +176,8 @@ async function plugFirst(
   const { network } = record;
   if (network) {
     await steps.time('interface', untilSeen(host, domid, gone));
-    await steps.time('bridge', networks.plugDeferred(vifName({ domid }, 0), network, gone));
+    const port = { vif: vifName({ domid }, 0), mac: record.mac };
+    await steps.time('bridge', networks.plugDeferred(port, network, gone));
     if (publishes) await steps.time('ports', publish(networks, network, gone));
     await plugged(host, domid);
   }

@@ -62,11 +62,24 @@ test('a container is in the network that it was given', async (t) => {
   t.false('network' in ((await line('run --network bridge busybox')).calls[0]?.[1] as object));
 });
 
+test('NAME:spoof is a network whose rules do not bind the container', async (t) => {
+  const { calls } = await line('run --network shop:spoof busybox');
+  t.like(calls[0]?.[1], { network: 'shop', maySpoof: true });
+  const own = (await line('run --network bridge:spoof busybox')).calls[0]?.[1] as object;
+  t.like(own, { maySpoof: true });
+  t.false('network' in own);
+  t.false('maySpoof' in ((await line('run --network shop busybox')).calls[0]?.[1] as object));
+});
+
 test('what makes no sense is refused by its option', async (t) => {
   for (const words of [
     '--network host',
     '--network container:web',
     '--network a,b',
+    '--network shop:spoof,ip=10.0.0.1',
+    '--network shop:other',
+    '--network none:spoof',
+    '--network host:spoof',
     '--ip fd00::1',
     '--ip6 10.0.0.1',
     '--network none -p 80',

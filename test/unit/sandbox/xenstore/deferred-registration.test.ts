@@ -61,8 +61,8 @@ async function setUp(t: ExecutionContext, { hasNetwork = true } = {}) {
     return Promise.resolve();
   };
   const networks = {
-    plugDeferred: (vif: string, { bridge }: { bridge: string }) => {
-      log.push(`plug ${vif} ${bridge} ${fake.text(`${BACK}/hotplug-status`) ?? 'early'}`);
+    plugDeferred: ({ vif, mac }: { vif: string; mac: string }, { bridge }: { bridge: string }) => {
+      log.push(`plug ${vif} ${mac} ${bridge} ${fake.text(`${BACK}/hotplug-status`) ?? 'early'}`);
       return Promise.resolve();
     },
     publish: ({ bridge }: { bridge: string }) => {
@@ -95,7 +95,7 @@ test('nothing is done before its time, then all of it in order', async (t) => {
     'it is said to be plugged',
     () => fake.text(`${BACK}/hotplug-status`) === 'connected',
   );
-  t.deepEqual(log.slice(1), ['plug vif7.0 thaw0 early', 'publish thaw0 early']);
+  t.deepEqual(log.slice(1), [`plug vif7.0 ${record.mac} thaw0 early`, 'publish thaw0 early']);
   t.truthy(record.introduction);
   await back('4');
   await late.connected;

@@ -29,7 +29,7 @@ interface Shape {
 
 const GLOBAL: Shape = {
   values: ['root', 'log', 'log-format', 'log-level', 'cgroup-manager', 'rootless', 'criu'],
-  flags: ['systemd-cgroup', 'debug', 'help', 'version'],
+  flags: ['systemd-cgroup', 'network-spoof', 'debug', 'help', 'version'],
   short: { h: 'help', v: 'version' },
   words: [0, 0],
   stops: true,

@@ -46,6 +46,7 @@ export async function runCommand(
     bundle: resolve(client.cwd, options['bundle'] ?? '.'),
     pidFile: path('pid-file'),
     consoleSocket: path('console-socket'),
+    ...(global['network-spoof'] === undefined ? {} : { maySpoof: true }),
   };
   switch (command) {
     case 'create':

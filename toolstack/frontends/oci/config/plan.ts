@@ -32,6 +32,8 @@ export interface CreateRequest {
   /** An absolute path, as is `consoleSocket`; '' for none. */
   pidFile: string;
   consoleSocket: string;
+  /** True where the administrator lets the guest send from any MAC and address. */
+  maySpoof?: boolean;
   /** True where the caller stays until the container's end and lends it its own terminal. */
   isAttended?: boolean;
 }
@@ -49,7 +51,7 @@ export interface OciPlan {
 /** Rejects with ERR_OCI_CONFIG, ERR_OCI_CONSOLE and as findJoining() does. */
 export async function planCreate(
   services: PlanServices,
-  { id, root, bundle, consoleSocket, isAttended = false }: CreateRequest,
+  { id, root, bundle, consoleSocket, maySpoof, isAttended = false }: CreateRequest,
   containers: () => readonly OciContainer[],
   signal: AbortSignal,
 ): Promise<OciPlan> {
@@ -104,7 +106,7 @@ export async function planCreate(
         cgroup: '',
         sandbox: sandboxRecord,
         rootfs: guest.root,
-        ...defined({ shm: guest.shm }),
+        ...defined({ shm: guest.shm, maySpoof }),
         flags: ProcessFlag.STDIN | (terminal ? ProcessFlag.TTY : 0),
         ...(joining ? { inDomainOf: joining.owner.record.key } : {}),
       },

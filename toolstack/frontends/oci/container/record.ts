@@ -48,6 +48,8 @@ export interface OciRecord {
   rootfs?: string;
   /** Interfaces that the guest has of the stand-in's network namespace. */
   links?: CarriedLink[];
+  /** The guest may send from MACs and addresses that its interfaces do not have. */
+  maySpoof?: boolean;
   /** The folder of dom0 that the container engine bound as /dev/shm. Containers of one domain with the same folder share it. */
   shm?: string;
   /** The guest's name for a restored container, where it differs from the key. */

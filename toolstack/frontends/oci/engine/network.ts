@@ -70,6 +70,7 @@ function guestOf(host: Host, container: Owner, sandbox: Sandbox): NamespaceGuest
     get isPaused() {
       return record.state === 'paused' || container.isPausing;
     },
+    maySpoof: record.maySpoof === true,
     vif: (devid) => vifName(sandbox, devid),
     plug: (devid, mac) => plugVif(host, sandbox, devid, mac),
     unplug: (devid) => unplugVif(host, sandbox, devid),

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The driver of thaw's own networks. Each has a bridge in dom0; thaw itself gives out addresses, publishes ports and resolves names.
 
+import { allDone } from '../../../base/all-done.js';
 import type { Steps } from '../../../base/steps.js';
 import { Addresses, takeAddresses } from '../../addresses/allocate.js';
 import type { Attachment } from '../../attachment.js';
 import type { HostNetwork } from '../../host-network.js';
 import type { NetworkRecord } from '../../record.js';
 import type { NetworkRequest } from '../../request.js';
-import type { AddressSource, DeferredPlug, GuestInterface, ManagedDriver } from '../driver.js';
+import type {
+  AddressSource,
+  DeferredPlug,
+  GuestInterface,
+  GuestPort,
+  ManagedDriver,
+} from '../driver.js';
+import { sourceOf } from '../../sources/source.js';
+import type { Sources } from '../../sources/sources.js';
 import { planBridge, type BridgePlan } from './plan.js';
 import { plugNew } from './plug.js';
 
@@ -17,9 +26,11 @@ export class BridgeDriver implements ManagedDriver {
   readonly addresses: AddressSource;
   readonly deferred: DeferredPlug;
   readonly #host: HostNetwork;
+  readonly #sources: Sources;
 
-  constructor(host: HostNetwork) {
+  constructor(host: HostNetwork, sources: Sources) {
     this.#host = host;
+    this.#sources = sources;
     const pool = new Addresses();
     this.addresses = {
       reserve: (record, request) => takeAddresses(pool, record, request),
@@ -30,7 +41,13 @@ export class BridgeDriver implements ManagedDriver {
         for (const { address } of addresses) pool.release(address);
       },
     };
-    this.deferred = { plug: (vif, { bridge }, signal) => plugNew(host, vif, bridge, signal) };
+    this.deferred = {
+      plug: async (port, attachment, signal) => {
+        await this.#sources.admit(sourceOf(port, attachment));
+        await plugNew(host, port.vif, attachment.bridge, signal);
+        await host.setPort(port.vif, port.mac, attachment.maySpoof === true);
+      },
+    };
   }
 
   accepts(): boolean {
@@ -49,13 +66,23 @@ export class BridgeDriver implements ManagedDriver {
     return this.#host.removeBridge(bridge);
   }
 
-  async connect(
-    guest: GuestInterface,
-    { bridge, addresses }: Attachment,
-    steps: Steps,
-  ): Promise<void> {
-    if (guest.bridge !== undefined && guest.bridge !== bridge)
-      await steps.time('bridge', this.#host.join(guest.vif, bridge));
-    await steps.time('network', guest.configure(addresses));
+  async connect(guest: GuestInterface, attachment: Attachment, steps: Steps): Promise<void> {
+    const { bridge, addresses } = attachment;
+    const plug = (present: string): Promise<void> =>
+      steps.time('bridge', this.#plug(guest, present, attachment));
+    const configure = (): Promise<void> => steps.time('network', guest.configure(addresses));
+    // Nothing passes a bridge's port before both are done.
+    if (guest.bridge === bridge) return allDone([plug(bridge), configure()]);
+    if (guest.bridge !== undefined) await plug(guest.bridge);
+    await configure();
+  }
+
+  /** `present` is the bridge of the guest's vif. */
+  async #plug(port: GuestPort, present: string, attachment: Attachment): Promise<void> {
+    const { bridge, maySpoof = false } = attachment;
+    await this.#sources.admit(sourceOf(port, attachment));
+    const isThere = present === bridge;
+    if (!isThere) await this.#host.join(port.vif, bridge);
+    if (!isThere || maySpoof) await this.#host.setPort(port.vif, port.mac, maySpoof);
   }
 }

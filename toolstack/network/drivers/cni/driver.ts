@@ -48,12 +48,16 @@ export class CniDriver implements ManagedDriver {
     return { bridge: '', subnets: [], internal: false, cni: parseCniList(from, text) };
   }
 
-  async connect(guest: GuestInterface, { namespace }: Attachment, steps: Steps): Promise<void> {
+  async connect(
+    guest: GuestInterface,
+    { namespace, maySpoof = false }: Attachment,
+    steps: Steps,
+  ): Promise<void> {
     // A clone of the pool is in the default network's bridge.
     if (guest.bridge !== undefined && guest.bridge !== '')
       await steps.time('bridge', this.#host.join(guest.vif, ''));
     await steps.time('network', guest.configure());
-    if (namespace) await steps.time('namespace', carry(guest, namespace));
+    if (namespace) await steps.time('namespace', carry(guest, namespace, maySpoof));
   }
 
   async #attach(
@@ -83,8 +87,9 @@ function listOf(record: NetworkRecord): CniList {
 async function carry(
   guest: GuestInterface,
   { path, link, isLeased }: AttachedNamespace,
+  maySpoof: boolean,
 ): Promise<void> {
-  await redirectLink(path, link, { vif: guest.vif, isThere: false });
+  await redirectLink(path, link, { vif: guest.vif, isThere: false, maySpoof });
   if (isLeased) await keepDhcp(path, link);
   await guest.netlink((index) => linkMessages(index, undefined, link));
 }

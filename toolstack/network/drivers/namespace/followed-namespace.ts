@@ -9,7 +9,8 @@ import { Turns } from '../../../base/turns.js';
 import { NetworkError } from '../../errors.js';
 import type { NamespaceLink } from '../../interface.js';
 import { emptyMessages, linkMessages, unsureOf } from './interface-state.js';
-import { readLinks, redirectLink, setMtu, watchNamespace } from './namespace.js';
+import { bindSender, readLinks, redirectLink, setMtu, watchNamespace } from './namespace.js';
+import { senderKey } from './source-filters.js';
 import { askingAddress, findResolver, openResolver, resolverMessages } from './resolver.js';
 
 /** Gathers changes for this time: a container engine makes an interface in several steps. */
@@ -35,6 +36,8 @@ export interface NamespaceGuest {
   readonly links: readonly CarriedLink[];
   /** True when the domain is paused, or will be: no agent answers. The owner calls changed() when the domain runs again. */
   readonly isPaused: boolean;
+  /** True when the guest may send from MACs and addresses that its interfaces do not have. */
+  readonly maySpoof: boolean;
   /** dom0's name of the vif. */
   vif(devid: number): string;
   plug(devid: number, mac: string): Promise<void>;
@@ -59,6 +62,8 @@ export class FollowedNamespace {
   #retry: NodeJS.Timeout | undefined;
   /** The interface and address by which the guest reaches a name server in the namespace; '' for none. */
   #resolver = '';
+  /** By devid, the key of the addresses from which the guest may send. Empty for the vifs of an earlier thawd. */
+  readonly #bound = new Map<number, string>();
   #isStale = false;
   #isClosed = false;
   #failures = 0;
@@ -190,12 +195,17 @@ export class FollowedNamespace {
       try {
         if (devid > 0) await this.#guest.plug(devid, link.mac);
         const isThere = devid === 0 && present.includes(vif);
-        await redirectLink(this.#path, link, { vif, isThere });
+        const { maySpoof } = this.#guest;
+        await redirectLink(this.#path, link, { vif, isThere, maySpoof });
+        this.#bound.set(devid, senderKey(link));
       } catch (error) {
         if (devid > 0) await this.#guest.unplug(devid).catch(() => undefined);
         throw error;
       }
-    } else if (known.link.mtu !== link.mtu) await setMtu(this.#path, vif, link.mtu);
+    } else {
+      if (known.link.mtu !== link.mtu) await setMtu(this.#path, vif, link.mtu);
+      await this.#bind(devid, link);
+    }
     const one = known ?? { devid, link: unsureOf(undefined, link) };
     if (!known) carried.push(one);
     if (linkMessages(0, before, link).length === 0) return;
@@ -204,6 +214,14 @@ export class FollowedNamespace {
     await this.#guest.netlink(devid, (index) => linkMessages(index, before, link));
     one.link = link;
     if (devid === 0) this.#guest.rename(link.name);
+  }
+
+  /** Lets the guest send from the link's present addresses alone. */
+  async #bind(devid: number, link: NamespaceLink): Promise<void> {
+    const key = senderKey(link);
+    if (this.#guest.maySpoof || this.#bound.get(devid) === key) return;
+    await bindSender(this.#path, this.#guest.vif(devid), link);
+    this.#bound.set(devid, key);
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { LinkAddress, LinkRoute, NamespaceLink } from '../../interface.js';
-import { addAddress, addRoute, removeAddress, removeRoute, setLink } from './netlink.js';
+import { addAddress, addRoute, removeAddress, removeRoute, setLink } from '../../netlink/route.js';
 
 /** `index` is the guest's number of the interface, `before` its present state: undefined for an interface that has nothing yet. */
 export function linkMessages(

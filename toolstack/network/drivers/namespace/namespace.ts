@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the interfaces of network namespaces that a container engine or CNI plugins fill, and redirects an interface's traffic to a vif.
 
+import { randomInt } from 'node:crypto';
 import { defined } from '../../../base/defined.js';
 import { routeWatch } from '../../../../bindings/index.js';
 import { bitsOf, parseAddress, type Family } from '../../addresses/ip-address.js';
 import { NetworkError } from '../../errors.js';
 import type { LinkAddress, LinkRoute, NamespaceLink } from '../../interface.js';
 import { inNamespace, runTool } from '../../tool.js';
+import { filterLines } from './source-filters.js';
 
 export interface NamespaceContent {
   /** The interfaces that the container engine or the plugins made. */
@@ -146,31 +148,68 @@ function unfit(name: string, why: string): NetworkError {
   );
 }
 
+/** The vif of a guest that copies a link. */
+export interface LinkedVif {
+  vif: string;
+  /** The vif is in the namespace already. */
+  isThere: boolean;
+  /** The guest may send from any MAC and address. */
+  maySpoof: boolean;
+}
+
 /**
- * Redirects packets between the link and the vif, in both directions, past the namespace's own stack. Moves the vif from dom0's namespace unless
- * it `isThere`. The vif ends with its domain. Rejects with ERR_NETWORK_TOOL.
+ * Redirects packets between the link and the vif, in both directions, past the namespace's own stack. From the vif come only packets with the link's
+ * MAC and addresses, unless it may spoof. Moves the vif from dom0's namespace unless it `isThere`. The vif ends with its domain. Rejects with
+ * ERR_NETWORK_TOOL.
  */
 export async function redirectLink(
   path: string,
-  { name, mtu }: NamespaceLink,
-  { vif, isThere }: { vif: string; isThere: boolean },
+  link: NamespaceLink,
+  { vif, isThere, maySpoof }: LinkedVif,
 ): Promise<void> {
+  const { name, mtu } = link;
   if (!isThere) await runTool('ip', ['link', 'set', 'dev', vif, 'netns', path]);
   await inNamespace(
     path,
     ['ip', '-batch', '-'],
     `link set dev ${vif} addrgenmode none mtu ${mtu}\nlink set dev ${vif} up\n`,
   );
-  const one = (from: string, to: string): string =>
-    `qdisc add dev ${from} clsact\n` +
-    `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}\n`;
-  const both = one(name, vif) + one(vif, name);
+  const all = (from: string, to: string): string =>
+    `filter add dev ${from} ingress matchall action mirred egress redirect dev ${to}`;
+  const both = lines([
+    `qdisc add dev ${name} clsact`,
+    `qdisc add dev ${vif} clsact`,
+    ...(maySpoof ? [all(vif, name)] : filterLines(vif, link, FIRST_CHAIN)),
+    all(name, vif),
+  ]);
   await inNamespace(path, ['tc', '-batch', '-'], both).catch(async () => {
     // The link may have filters for an earlier guest's vif, and the vif may have filters for a removed link.
     for (const dev of [name, vif])
       await inNamespace(path, ['tc', 'qdisc', 'del', 'dev', dev, 'clsact']).catch(() => undefined);
     await inNamespace(path, ['tc', '-batch', '-'], both);
   });
+}
+
+/** Later chains have random numbers, since the next thawd does not know them. */
+const FIRST_CHAIN = 1;
+const CHAIN_MAX = 2 ** 28;
+
+/** From now on packets come from the vif only with the link's present MAC and addresses. Rejects with ERR_NETWORK_TOOL. */
+export async function bindSender(path: string, vif: string, link: NamespaceLink): Promise<void> {
+  const chain = randomInt(FIRST_CHAIN + 1, CHAIN_MAX);
+  const tc = (words: string[], input = ''): Promise<string> =>
+    inNamespace(path, ['tc', ...words], input);
+  const chains = JSON.parse((await tc(['-j', 'chain', 'show', 'dev', vif, 'ingress'])) || '[]') as {
+    chain?: number;
+  }[];
+  await tc(['-batch', '-'], lines(filterLines(vif, link, chain)));
+  const old = chains.map(({ chain: number = 0 }) => number).filter((number) => number !== 0);
+  const removed = old.map((number) => `filter del dev ${vif} ingress chain ${number}`);
+  await tc(['-batch', '-'], lines(removed));
+}
+
+function lines(all: readonly string[]): string {
+  return all.map((line) => `${line}\n`).join('');
 }
 
 /** Passes a DHCP server's answers to the namespace's DHCP daemon, and not to the vif. Rejects with ERR_NETWORK_TOOL. */

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import type { LinkAddress, NamespaceLink } from '../../interface.js';
 import { inNamespace } from '../../tool.js';
-import { addLocalRoute, addNeighbour, letLoopbackOut } from './netlink.js';
+import { addLocalRoute, addNeighbour, letLoopbackOut } from '../../netlink/route.js';
 
 /** The address of Docker's name server (libnetwork's resolver). */
 export const RESOLVER = '127.0.0.11';

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encodes messages of rtnetlink(7) (linux/rtnetlink.h, if_link.h, if_addr.h). Pure.
 
-import { addressBytes, type Family } from '../../addresses/ip-address.js';
-import type { LinkAddress, LinkRoute } from '../../interface.js';
+import { addressBytes, type Family } from '../addresses/ip-address.js';
+import type { LinkAddress, LinkRoute } from '../interface.js';
+import { attribute, CREATES, macBytes, message, REPLACES, u32 } from './message.js';
 
 const NEWLINK = 16;
 const NEWNEIGH = 28;
 const [NEWADDR, DELADDR] = [20, 21];
 const [NEWROUTE, DELROUTE] = [24, 25];
-/** Creates the object. A new route comes before others of its kind, as in the namespace. */
-const CREATES = 0x400;
-/** Creates or replaces the object. */
-const REPLACES = 0x100 | CREATES;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IFF_UP = 1;
@@ -56,9 +53,7 @@ export function setLink(index: number, { isUp, name, mac, mtu }: LinkChange): Bu
   // The link-local address comes from dom0, like all other addresses.
   const inet6 = attribute(AF_INET6, attribute(INET6_ADDR_GEN_MODE, Buffer.from([ADDR_GEN_NONE])));
   return message(NEWLINK, 0, head, [
-    ...(mac === undefined
-      ? []
-      : [attribute(IFLA.ADDRESS, Buffer.from(mac.replaceAll(':', ''), 'hex'))]),
+    ...(mac === undefined ? [] : [attribute(IFLA.ADDRESS, macBytes(mac))]),
     ...(name === undefined ? [] : [attribute(IFLA.IFNAME, Buffer.from(`${name}\0`))]),
     ...(mtu === undefined ? [] : [attribute(IFLA.MTU, u32(mtu))]),
     ...(name === undefined || (mtu ?? 0) < MTU_OF_IPV6 ? [] : [attribute(IFLA.AF_SPEC, inet6)]),
@@ -132,7 +127,7 @@ export function addNeighbour(index: number, address: string, mac: string): Buffe
   head.writeUInt16LE(NUD_PERMANENT, 8);
   return message(NEWNEIGH, REPLACES, head, [
     attribute(NDA.DST, addressBytes(address)),
-    attribute(NDA.LLADDR, Buffer.from(mac.replaceAll(':', ''), 'hex')),
+    attribute(NDA.LLADDR, macBytes(mac)),
   ]);
 }
 
@@ -145,30 +140,6 @@ export function addLocalRoute(index: number, address: string, source: string): B
     attribute(RTA.OIF, u32(index)),
     attribute(RTA.PREFSRC, addressBytes(source)),
   ]);
-}
-
-function message(type: number, flags: number, head: Buffer, attributes: Buffer[]): Buffer {
-  const payload = Buffer.concat([head, ...attributes]);
-  const header = Buffer.alloc(16);
-  header.writeUInt32LE(header.length + payload.length, 0);
-  header.writeUInt16LE(type, 4);
-  header.writeUInt16LE(flags, 6);
-  return Buffer.concat([header, payload]);
-}
-
-/** Encodes an attribute, and pads it so that the next one is aligned. */
-function attribute(type: number, value: Buffer): Buffer {
-  const out = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
-  out.writeUInt16LE(4 + value.length, 0);
-  out.writeUInt16LE(type, 2);
-  value.copy(out, 4);
-  return out;
-}
-
-function u32(value: number): Buffer {
-  const out = Buffer.alloc(4);
-  out.writeUInt32LE(value);
-  return out;
 }
 
 function familyCode(family: Family): number {

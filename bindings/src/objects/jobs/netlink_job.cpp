@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sends netlink messages as a job of libuv's pool: the kernel's locks on interfaces and rules may be held for a while.
+
+#include "objects/jobs/netlink_job.hpp"
+
+#include <string>
+#include <vector>
+
+#include "util/host/netlink.hpp"
+#include "util/napi/args.hpp"
+#include "util/napi/job.hpp"
+#include "util/napi/js.hpp"
+
+namespace thaw {
+namespace {
+
+class NetlinkJob : public Job {
+public:
+  NetlinkJob(int protocol, std::vector<uint8_t> messages) : protocol_(protocol), messages_(std::move(messages)) {
+  }
+
+  bool execute() override {
+    NetlinkError error;
+    if (netlink_send(protocol_, messages_, &error))
+      return true;
+    failure_ = errno_failure("netlink_send", error.errnum);
+    failure_.hint = std::string(error.op) + ": " + errno_name(error.errnum);
+    return false;
+  }
+
+  napi_value result(napi_env env) override {
+    return js_undefined(env);
+  }
+
+private:
+  int protocol_;
+  std::vector<uint8_t> messages_;
+};
+
+} // namespace
+
+napi_value JS_netlinkSend(napi_env env, napi_callback_info info) {
+  Args args(env, info);
+  uint32_t protocol = args.u32(0);
+  size_t length = 0;
+  const uint8_t *bytes = args.bytes(1, &length);
+  if (!args.ok())
+    return nullptr;
+  return Job::run(env, std::make_unique<NetlinkJob>(int(protocol), std::vector<uint8_t>(bytes, bytes + length)));
+}
+
+} // namespace thaw
