@@ -29,6 +29,7 @@ import { Volumes } from '../volume/index.js';
 import { Disks } from '../sandbox/devices/disks.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/size/memory-budget.js';
+import { SandboxCgroups } from '../sandbox/shim/cgroups.js';
 import { ShimSpawner } from '../sandbox/shim/process.js';
 import {
   closeXenHost,
@@ -156,7 +157,7 @@ async function openServices(
     loops: new LoopDevices(),
     disks: new Disks(join(paths.state, 'containers'), join(paths.state, 'disks'), storageBytes),
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
-    shims: new ShimSpawner(paths.shim),
+    shims: new ShimSpawner(paths.shim, await SandboxCgroups.open(log)),
     starts: new Turns(STARTS_PER_CPU * Math.max(1, physinfo.nrCpus)),
     networks: await Networks.open(join(paths.state, 'networks'), {
       host: kernelNetwork,

@@ -49,7 +49,7 @@ export async function removeOrphanRecords(
 
 /** Ends the shims and removes the folders of sandboxes that are not in `known`: clones of the pool, and clones that were being made. */
 export async function sweepFolders(
-  services: Pick<SandboxServices, 'host' | 'runFolder'>,
+  services: Pick<SandboxServices, 'host' | 'runFolder' | 'shims'>,
   known: ReadonlySet<string>,
 ): Promise<void> {
   const names = await readdir(services.runFolder).catch(() => []);
@@ -67,6 +67,7 @@ export async function sweepFolders(
             services.host.log.error(`Cannot end the shim in ${folder}`, { error }),
           );
         await rm(folder, { recursive: true, force: true });
+        services.shims.left(folder);
       }),
   );
 }

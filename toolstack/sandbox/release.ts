@@ -18,9 +18,9 @@ export async function releaseSandbox(
     const domid = asDomid(record.domid);
     await quietly(services, () => destroyDomain(host, domid, record.uuid));
   }
-  await quietly(services, () =>
-    rm(sandboxFolder(services, record), { recursive: true, force: true }),
-  );
+  const folder = sandboxFolder(services, record);
+  await quietly(services, () => rm(folder, { recursive: true, force: true }));
+  services.shims.left(folder);
   giveBackAddresses(services, record);
 }
 

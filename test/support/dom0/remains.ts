@@ -17,14 +17,14 @@ export interface Remains {
   records: string[];
   /** Unfinished files. */
   halfMade: string[];
-  /** thaw's firewall rules that lead into a container. */
+  /** thaw's packet rules that lead into a container or name its interface. */
   rules: string[];
 }
 
 const PROGRAM =
   /^(\S*\/)?(thaw(-\S+)?|crun|runc|conmon|containerd-shim\S*|skopeo|mkfs\.\S+|tar|cp)( |$)/;
 const LINK = /^(vif|veth)/;
-const CGROUP = /[0-9a-f]{64}|\/thaw-test\/./;
+const CGROUP = /[0-9a-f]{64}|\/thaw-test\/.|\/sandboxes\/./;
 const RECORD = /^\/(run\/thaw\/(sandboxes|oci|volumes|dns)|var\/lib\/thaw\/(containers|pods))\/./;
 const HALF_MADE = /\.tmp(-\d+-\d+)?$|\.part$|\/engine-layers\/own-|\/images\/tmp\/./;
 
@@ -40,7 +40,7 @@ export async function remains(): Promise<Remains> {
     cgroups: folders.map(pathOf).filter((path) => CGROUP.test(path)),
     records: files.filter((path) => RECORD.test(path)),
     halfMade: files.filter((path) => HALF_MADE.test(path)),
-    rules: rules.split('\n').filter((line) => /\bdnat\b.* to /.test(line)),
+    rules: rules.split('\n').filter((line) => /\bdnat\b.* to |"vif\d/.test(line)),
   };
 }
 

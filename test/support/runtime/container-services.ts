@@ -75,6 +75,7 @@ export async function containerServices(
       networks: await openNetworks(folder),
       onClone: () => undefined,
       macs: new Set<string>(),
+      shims: { left: () => undefined },
     },
     pool: { during: <T>(start: () => Promise<T>) => start(), take: () => undefined },
     images: {

@@ -2,12 +2,14 @@
 // thawd under systemd: the package starts it, systemd reports it ready, the journal has its log, and requests activate its socket.
 // Containers keep running while thawd restarts.
 
+import { readFileSync } from 'node:fs';
 import { startSystemd } from '../../support/dom0/systemd.js';
 import {
   busybox,
   command,
   images,
   killThawd,
+  pidsOf,
   running,
   runWords,
   startThawd,
@@ -50,6 +52,12 @@ once(
 
     t.is((await thaw(runWords('-d', '--name', NAME, busybox, 'sleep', '1000'))).status, 0);
     const { domid } = await running(NAME);
+    const cgroup = () => {
+      const [shim = 0] = pidsOf(new RegExp(`thaw-shim --domid ${domid} `));
+      return readFileSync(`/proc/${shim}/cgroup`, 'utf8');
+    };
+    const before = cgroup();
+    t.regex(before, /\/thawd\.service\/sandboxes\/[0-9a-f]+\n$/, 'below what systemd delegates');
     const goesOn = async () =>
       (JSON.parse((await thaw(['ps', '--json'])).stdout) as Listed[]).some(
         (one) => one.name === NAME && one.state === 'running' && one.domid === domid,
@@ -65,10 +73,11 @@ once(
     // thawd answers before systemd receives its readiness message.
     await until('it has started', async () => (await states()) === 'active\nactive');
 
-    const before = thawdPid();
+    t.is(cgroup(), before, 'it stays there');
+    const earlier = thawdPid();
     await killThawd();
     t.true(await goesOn(), 'it is started again, and who asks waits');
-    t.not(thawdPid(), before);
+    t.not(thawdPid(), earlier);
     t.is((await thaw(['exec', NAME, 'echo', 'on'])).stdout, 'on\n');
 
     await systemd.run('journalctl', '--sync');

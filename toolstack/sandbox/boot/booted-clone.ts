@@ -70,7 +70,10 @@ export async function makeReady(
   const { record, template, devices, connectsLater = false, steps, signal } = request;
   const folder = sandboxFolder(services, record);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  undo.push(`folder ${folder}`, () => rm(folder, { recursive: true, force: true }));
+  undo.push(`folder ${folder}`, async () => {
+    await rm(folder, { recursive: true, force: true });
+    services.shims.left(folder);
+  });
 
   const { name, uuid, memoryKib: maxMemoryKib } = record;
   const started = performance.now();

@@ -9,6 +9,7 @@ import { withDeadline } from '../../base/deadline.js';
 import type { Domid } from '../../base/ids.js';
 import type { Ring } from '../../agent/freeze-rings.js';
 import { XS_DATA } from '../../agent/wire.js';
+import type { SandboxCgroups } from './cgroups.js';
 import { ShimError } from './client.js';
 
 /** Returns the path of the socket of the shim that serves the sandbox in `folder`. */
@@ -38,20 +39,24 @@ export class ShimSpawner {
   /** One waiter for each line that is not answered yet, in order. */
   #waiters: Waiter[] = [];
 
-  /** `program` is thaw-shim. Its spawner starts with the first shim, and again if it has ended. */
-  constructor(program: string) {
+  readonly #cgroups: SandboxCgroups | undefined;
+
+  /** `program` is thaw-shim. Its spawner starts with the first shim, and again if it has ended. Without `cgroups` shims are in thawd's cgroup. */
+  constructor(program: string, cgroups?: SandboxCgroups) {
     this.#program = program;
+    this.#cgroups = cgroups;
   }
 
   /**
-   * Starts a shim for a domain, in a session of its own, with its messages in FOLDER/shim.log. `ring` is its first channel's ring, where there is
+   * Starts a shim for a domain, in a session and a cgroup of its own, with its messages in FOLDER/shim.log. `ring` is its first channel's ring, where there is
    * one. Resolves with the shim's pid before the shim is ready. Rejects with ERR_SHIM_START.
    */
   async start(domid: Domid, folder: string, ring?: Ring): Promise<number> {
     if (folder.includes('\n'))
       throw new ShimError('ERR_SHIM_START', `Cannot start a shim in ${JSON.stringify(folder)}`);
     const first = ring ? `${ring.ref}:${ring.port}` : '-';
-    const line = `${domid} ${first} /local/domain/${domid}/${XS_DATA} ${folder}\n`;
+    const cgroup = this.#cgroups?.take(folder) ?? '-';
+    const line = `${domid} ${first} /local/domain/${domid}/${XS_DATA} ${cgroup} ${folder}\n`;
     const wasThere = this.#process !== undefined;
     const started = this.#ask(line).catch((error: unknown) => {
       // A spawner that had ended never read the line; thawd sees its end a little later.
@@ -61,6 +66,11 @@ export class ShimSpawner {
     return withDeadline(started, START_MS, `${this.#program} does not start a shim`, {
       code: 'ERR_SHIM_START',
     });
+  }
+
+  /** Gives back what the shim of the sandbox in `folder` had, which ends. */
+  left(folder: string): void {
+    this.#cgroups?.leave(folder);
   }
 
   #ask(line: string): Promise<number> {
@@ -80,10 +90,13 @@ export class ShimSpawner {
   close(): void {
     this.#process?.stdin?.end();
     this.#process = undefined;
+    this.#cgroups?.close();
   }
 
   #launch(): ChildProcess {
-    const child = spawn(this.#program, ['--spawner'], {
+    const { folder, limits } = this.#cgroups ?? { folder: undefined, limits: [] };
+    const cgroups = folder === undefined ? [] : [folder, ...limits];
+    const child = spawn(this.#program, ['--spawner', ...cgroups], {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'ignore'],
     });

@@ -31,7 +31,7 @@ static const char usage[] =
     "usage: thaw-shim --domid N --vchan XENSTORE-PATH [--ring REF:PORT] --dir DIR [--log-max BYTES] "
     "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
     "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
-    "       thaw-shim --spawner\n"
+    "       thaw-shim --spawner [CGROUPS [LIMIT=VALUE...]]\n"
     "       thaw-shim --files DOMID\n";
 
 /* Applies the option with getopt's number, whose value is optarg. Returns -1 for an invalid one. */
@@ -144,8 +144,8 @@ static int detach(void) {
 int main(int argc, char **argv) {
   struct loop loop = {.transport.fd = -1, .listen_fd = -1, .signal_fd = -1};
 
-  if (argc == 2 && strcmp(argv[1], "--spawner") == 0)
-    return spawner_run();
+  if (argc >= 2 && strcmp(argv[1], "--spawner") == 0)
+    return spawner_run(argv + 2);
   if (argc == 3 && strcmp(argv[1], "--files") == 0)
     return shares_server_run(argv[2]);
   loop.shim.log_max = LOG_MAX_DEFAULT;

@@ -7,16 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { asDomid } from '../../../../toolstack/base/ids.js';
+import type { SandboxCgroups } from '../../../../toolstack/sandbox/shim/cgroups.js';
 import { shimSocket, ShimSpawner } from '../../../../toolstack/sandbox/shim/process.js';
 
-async function spawnerOf(t: ExecutionContext, script: string) {
+async function spawnerOf(t: ExecutionContext, script: string, cgroups?: SandboxCgroups) {
   const folder = await mkdtemp(join(tmpdir(), 'thaw-spawner-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const program = join(folder, 'program');
   // Not written by this process: a program that a parallel test starts would inherit it open for writing, and running it would fail.
   const input = `#!/bin/sh\n${script}\n`;
   execFileSync('sh', ['-c', 'cat >"$0" && chmod 755 "$0"', program], { input });
-  const spawner = new ShimSpawner(program);
+  const spawner = new ShimSpawner(program, cgroups);
   t.teardown(() => spawner.close());
   return { spawner, folder };
 }
@@ -35,7 +36,7 @@ test('each shim is a line with domain, ring, channel and folder, answered in ord
   t.is(
     await readFile(join(folder, 'lines'), 'utf8'),
     [7, 8, 9]
-      .map((n) => `${n} ${n === 8 ? '17:4' : '-'} /local/domain/${n}/data/thaw/data /run/${n}\n`)
+      .map((n) => `${n} ${n === 8 ? '17:4' : '-'} /local/domain/${n}/data/thaw/data - /run/${n}\n`)
       .join(''),
   );
   t.is(shimSocket('/run/7'), '/run/7/shim.sock');
