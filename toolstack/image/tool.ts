@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the store's programs in the background, with a deadline and a signal. The programs end when thawd ends.
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
+import { defined } from '../base/defined.js';
 import { ImageError } from './errors.js';
+import { walledUid, wallWords } from './tool-walls.js';
 
 const PACKAGES: Readonly<Record<string, string>> = {
   skopeo: 'skopeo',
@@ -20,6 +23,18 @@ export interface ToolOptions {
   readonly stdoutMax?: number;
   /** The caller reads stdout itself. */
   readonly isPiped?: boolean;
+  /** The program keeps all of root's capabilities, not only those for files of any owner. */
+  readonly keepsCaps?: boolean;
+}
+
+/** The files that a program may use behind its walls (tool-walls.ts). */
+export interface WalledFiles {
+  /** A file that the program makes, at FILE. It belongs to root again afterwards. */
+  readonly writes?: string;
+  /** A file that the program reads at FILE. */
+  readonly readsFile?: string;
+  /** A folder that the program reads. */
+  readonly reads?: string;
 }
 
 /** A program ended with a signal or a status other than 0; `stderr` is the last 64 KiB of its output. */
@@ -42,6 +57,8 @@ export interface RunningTool {
 /** Above all else in dom0 (proc(5), oom_score_adj): a pull that fails for want of memory can be repeated. */
 const OOM_SCORE = '700';
 
+const FILE_CAPS = '-all,+chown,+dac_override,+dac_read_search,+fowner';
+
 /**
  * Starts a program, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death signal:
  * otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8 would spin for ever when its input ends early.
@@ -51,7 +68,10 @@ export function startTool(
   args: readonly string[],
   options: ToolOptions,
 ): RunningTool {
-  const limits = ['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'];
+  const limits = [
+    ...['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'],
+    ...(options.keepsCaps ? [] : [`--bounding-set=${FILE_CAPS}`, `--inh-caps=${FILE_CAPS}`]),
+  ];
   const child = spawn('choom', ['-n', OOM_SCORE, '--', ...limits, '--', tool, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, LC_ALL: 'C', TMPDIR: options.tmpDir },
@@ -60,16 +80,60 @@ export function startTool(
   return { child, done: finish(tool, child, options) };
 }
 
+/** Starts a program as startTool() does, behind walls that let it use these files alone. Rejects when a file cannot be opened. */
+export async function startWalled(
+  tool: string,
+  args: readonly string[],
+  { writes, readsFile, reads }: WalledFiles,
+  options: ToolOptions,
+): Promise<RunningTool> {
+  const uid = walledUid();
+  const path = writes ?? readsFile;
+  const file =
+    path === undefined ? undefined : await open(path, writes === undefined ? 'r' : 'w+', 0o644);
+  try {
+    if (writes !== undefined) await file?.chown(uid, uid);
+    const fd = file && { fd: file.fd, isWritten: writes !== undefined };
+    const walls = await wallWords(defined({ uid, fd, reads }));
+    const child = spawn('choom', ['-n', OOM_SCORE, '--', ...walls, '--', tool, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe', ...(file ? [file.fd] : [])],
+      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+      cwd: '/',
+    }) as ChildProcessByStdio<Writable, Readable, Readable>;
+    const done = finish(tool, child, options).finally(async () => {
+      if (writes !== undefined) await file?.chown(0, 0);
+      await file?.close();
+    });
+    return { child, done };
+  } catch (error) {
+    await file?.close();
+    throw error;
+  }
+}
+
+/** Runs a program without input as startWalled() does, and resolves with its stdout. */
+export async function runWalled(
+  tool: string,
+  args: readonly string[],
+  files: WalledFiles,
+  options: ToolOptions,
+): Promise<Buffer> {
+  return withoutInput(await startWalled(tool, args, files, options));
+}
+
+function withoutInput({ child, done }: RunningTool): Promise<Buffer> {
+  child.stdin.on('error', () => undefined);
+  child.stdin.end();
+  return done;
+}
+
 /** Runs a program without input, and resolves with its stdout. Rejects as RunningTool.done does. */
-export async function runTool(
+export function runTool(
   tool: string,
   args: readonly string[],
   options: ToolOptions,
 ): Promise<Buffer> {
-  const { child, done } = startTool(tool, args, options);
-  child.stdin.on('error', () => undefined);
-  child.stdin.end();
-  return done;
+  return withoutInput(startTool(tool, args, options));
 }
 
 async function finish(

@@ -10,7 +10,8 @@ import { ImageError } from '../errors.js';
 import { LayerRules, type DirAttributes, type LayerFacts, type LayerLimits } from './rules.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
 import { TarEditor } from './tar-edit.js';
-import { ToolFailure, startTool } from '../tool.js';
+import { startWalled, ToolFailure, type ToolOptions } from '../tool.js';
+import { FILE } from '../tool-walls.js';
 
 const CHUNK = 128 * 1024;
 const TIMEOUT_MS = 2 * 60 * 60 * 1000;
@@ -46,10 +47,18 @@ export async function convertLayer(options: ConvertOptions): Promise<LayerFacts>
   const stop = AbortSignal.any([signal, inner.signal]);
   const toolOptions = { tmpDir, signal: stop, timeoutMs: TIMEOUT_MS };
   const source = await openLayer(options.blob, toolOptions);
-  const mkfs = startTool('mkfs.erofs', [...MKFS_ARGS, options.out], toolOptions);
   // Both may fail before the awaits below: prevents an unhandled rejection.
-  mkfs.done.catch(() => undefined);
   source.done.catch(() => undefined);
+  const writes = { writes: options.out };
+  const mkfs = await startWalled('mkfs.erofs', [...MKFS_ARGS, FILE], writes, toolOptions).catch(
+    async (error: unknown) => {
+      inner.abort(error);
+      source.stream.destroy();
+      await Promise.allSettled([source.done]);
+      throw await explain(error, options);
+    },
+  );
+  mkfs.done.catch(() => undefined);
   const rules = new LayerRules(options.limits, options.lower);
   const editor = new TarEditor(rules, options.limits);
   try {
@@ -123,10 +132,7 @@ interface LayerStream {
   bytesRead: () => number;
 }
 
-async function openLayer(
-  blob: string,
-  options: Parameters<typeof startTool>[2],
-): Promise<LayerStream> {
+async function openLayer(blob: string, options: ToolOptions): Promise<LayerStream> {
   const kind = await compressionOf(blob);
   const file = createReadStream(blob, { highWaterMark: CHUNK });
   const bytesRead = (): number => file.bytesRead;
@@ -136,10 +142,8 @@ async function openLayer(
     file.on('error', (error) => stream.destroy(error));
     return { stream: file.pipe(stream), done: Promise.resolve(), bytesRead };
   }
-  const { child, done } = startTool('zstd', ['-dcq', '--no-progress'], {
-    ...options,
-    isPiped: true,
-  });
+  const words = ['-dcq', '--no-progress'];
+  const { child, done } = await startWalled('zstd', words, {}, { ...options, isPiped: true });
   child.stdin.on('error', () => undefined);
   file.pipe(child.stdin);
   return { stream: child.stdout, done, bytesRead };

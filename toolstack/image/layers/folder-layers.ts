@@ -10,7 +10,8 @@ import { removeTemporaries, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
 import { ImageError } from '../errors.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
-import { runTool, ToolFailure } from '../tool.js';
+import { runWalled, ToolFailure } from '../tool.js';
+import { FILE } from '../tool-walls.js';
 import { KeyedQueue } from '../shared-work.js';
 
 const TIMEOUT_MS = 30 * 60 * 1000;
@@ -200,7 +201,8 @@ export class FolderLayers {
     this.#making.add(part);
     try {
       const options = { signal, timeoutMs: TIMEOUT_MS, tmpDir: this.dir };
-      await runTool('mkfs.erofs', [...REPRODUCIBLE, part, folder], options);
+      const files = { writes: part, reads: folder };
+      await runWalled('mkfs.erofs', [...REPRODUCIBLE, FILE, folder], files, options);
       const bytes = await flush(part);
       await rename(part, path);
       return { path, bytes };

@@ -6,7 +6,8 @@ import { errorCode, errorMessage } from '../../base/errors.js';
 import { ImageError } from '../errors.js';
 import { asObject, parseObject, readLimited, stringsField, type JsonObject } from '../json.js';
 import { parseReference, type ImageReference } from '../reference.js';
-import { runTool, ToolFailure, type ToolOptions } from '../tool.js';
+import { runWalled, ToolFailure, type ToolOptions } from '../tool.js';
+import { FILE } from '../tool-walls.js';
 
 const INDEX_MAX = 4 * 1024 * 1024;
 const IMAGES_MAX = 1000;
@@ -75,13 +76,10 @@ function inFolder(path: string): ReadMember {
 function inArchive(path: string, options: Pick<ToolOptions, 'tmpDir' | 'signal'>): ReadMember {
   return async (name) => {
     for (const member of [name, `./${name}`]) {
-      const args = ['--extract', '--to-stdout', '--occurrence=1', `--file=${path}`, '--', member];
+      const args = ['--extract', '--to-stdout', '--occurrence=1', `--file=${FILE}`, '--', member];
       try {
-        const text = await runTool('tar', args, {
-          ...options,
-          timeoutMs: TAR_MS,
-          stdoutMax: INDEX_MAX,
-        });
+        const limits = { ...options, timeoutMs: TAR_MS, stdoutMax: INDEX_MAX };
+        const text = await runWalled('tar', args, { readsFile: path }, limits);
         return text.toString('utf8');
       } catch (error) {
         if (!(error instanceof ToolFailure)) throw error;

@@ -37,7 +37,7 @@ export async function copyImage(
   if (options.authFile !== undefined) args.push('--src-authfile', options.authFile);
   args.push('--', ref.skopeo, `dir:${dir}`);
   const work = (): Promise<unknown> =>
-    runTool('skopeo', args, { ...options, timeoutMs: COPY_TIMEOUT_MS });
+    runTool('skopeo', args, { ...options, keepsCaps: mounts(ref), timeoutMs: COPY_TIMEOUT_MS });
   await guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, () =>
     watching(options.onBytes, () => bytesIn(dir), work),
   );
@@ -109,10 +109,16 @@ export async function inspectRaw(ref: ImageReference, options: SkopeoOptions): P
     runTool('skopeo', args, {
       tmpDir,
       signal,
+      keepsCaps: mounts(ref),
       timeoutMs: INSPECT_TIMEOUT_MS,
       stdoutMax: MANIFEST_MAX,
     }),
   );
+}
+
+/** podman's store mounts an image's layers to read them. */
+function mounts({ transport }: ImageReference): boolean {
+  return transport === 'containers-storage';
 }
 
 /** The image and the action, for messages. */
