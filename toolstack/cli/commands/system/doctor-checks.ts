@@ -8,14 +8,8 @@ import { LIB_FOLDER } from '../../lib-folder.js';
 import { ApiType, encodeRequest } from '../../../api/wire.js';
 import { errorCode } from '../../../base/errors.js';
 import { encodeFrame } from '../../../base/frame.js';
-
-export interface Finding {
-  what: string;
-  state: 'ok' | 'missing' | 'warning';
-  detail: string;
-  /** A command that repairs the problem. */
-  remedy?: string;
-}
+import { wallChecks } from './doctor-walls.js';
+import type { Finding } from './finding.js';
 
 /** The checks change nothing on the host. */
 export async function doctorChecks(): Promise<Finding[]> {
@@ -27,6 +21,7 @@ export async function doctorChecks(): Promise<Finding[]> {
     ...BACKENDS.map(([module, why]) => checkModule(module, why)),
     ...PROGRAMS.map(([program, packageName, why]) => checkProgram(program, packageName, why)),
     ...OWN_FILES.map(([path, how]) => checkOwnFile(path, how)),
+    ...wallChecks(),
     checkThawd(),
   ]);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // thaw doctor: lists what the host lacks for thaw, each with a command that repairs it. Works without thawd and without Xen.
 
-import { doctorChecks, type Finding } from './doctor-checks.js';
+import { doctorChecks } from './doctor-checks.js';
+import type { Finding } from './finding.js';
 import { flag, type Command } from '../../command.js';
 import { formatJson } from '../../output/table.js';
 

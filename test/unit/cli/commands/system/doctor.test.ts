@@ -6,10 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import {
-  doctorChecks,
-  type Finding,
-} from '../../../../../toolstack/cli/commands/system/doctor-checks.js';
+import { doctorChecks } from '../../../../../toolstack/cli/commands/system/doctor-checks.js';
+import type { Finding } from '../../../../../toolstack/cli/commands/system/finding.js';
 import { runCommandLine } from '../../../../../toolstack/cli/main.js';
 import { fakeClient, fakeEngine } from '../../../../support/cli/fake-engine.js';
 
