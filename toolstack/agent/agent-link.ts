@@ -30,6 +30,8 @@ export class AgentLink {
   readonly closed: Promise<Error>;
   readonly #channel: Duplex;
   readonly #pending = new Map<number, Pending>();
+  /** The ids of requests that timed out, the oldest first. */
+  readonly #late = new Set<number>();
   #lastId = 0;
   #end: ((reason: Error) => void) | undefined;
 
@@ -93,7 +95,9 @@ export class AgentLink {
     });
     return withDeadline(answer, timeoutMs, `Agent does not answer ${what}`, {
       code: 'ERR_AGENT_TIMEOUT',
-    }).finally(() => this.#pending.delete(id));
+    }).finally(() => {
+      if (this.#pending.delete(id)) this.#mayComeLate(id);
+    });
   }
 
   /** Unmaps the ring; pending requests reject. Idempotent. */
@@ -111,14 +115,22 @@ export class AgentLink {
 
   #answer(untrusted: Frame): void {
     const pending = this.#pending.get(untrusted.id);
-    // A reply to a request that timed out is late, not wrong; an id never given is a lie.
-    if (pending === undefined && untrusted.id >= 1 && untrusted.id <= this.#lastId) return;
-    if (pending === undefined)
-      throw new ProtocolError(`The agent answered request ${untrusted.id}, which was never made`);
+    if (pending === undefined) {
+      // A reply to a request that timed out is late, not wrong. Each request has one reply: an agent that sends more would keep thawd busy.
+      if (this.#late.delete(untrusted.id)) return;
+      throw new ProtocolError(`The agent answered request ${untrusted.id}, which waits for none`);
+    }
+    if (untrusted.type !== AgentType.OK && untrusted.type !== AgentType.ERROR)
+      throw new ProtocolError(`The agent sent a message of unknown type ${untrusted.type}`);
+    this.#pending.delete(untrusted.id);
     if (untrusted.type === AgentType.OK) pending.resolve(Buffer.from(untrusted.payload));
-    else if (untrusted.type === AgentType.ERROR) {
-      pending.reject(agentRefusal(pending.what, untrusted.arg, untrusted.payload));
-    } else throw new ProtocolError(`The agent sent a message of unknown type ${untrusted.type}`);
+    else pending.reject(agentRefusal(pending.what, untrusted.arg, untrusted.payload));
+  }
+
+  #mayComeLate(id: number): void {
+    this.#late.add(id);
+    const [oldest] = this.#late;
+    if (this.#late.size > LATE_MAX && oldest !== undefined) this.#late.delete(oldest);
   }
 
   #close(reason: Error): void {
@@ -132,6 +144,8 @@ export class AgentLink {
   }
 }
 
+/** The most requests whose replies may still come. */
+const LATE_MAX = 1024;
 const HELLO_TRY_MS = 5000;
 const HELLO_RETRY_MS = 20;
 

@@ -101,6 +101,19 @@ test('no answer in time is ERR_AGENT_TIMEOUT, and one that comes late does no ha
   t.is(String(await next), 'pong');
 });
 
+test('an agent that answers a request twice, late or not, is no agent', async (t) => {
+  for (const timeoutMs of [20, 5000]) {
+    const { link, agent } = await linked(t);
+    const asked = link.request(AgentType.PING, Buffer.alloc(0), 'the ping', timeoutMs);
+    const id = (await agent.next())?.id ?? 0;
+    if (timeoutMs === 20) await t.throwsAsync(asked, { code: 'ERR_AGENT_TIMEOUT' });
+    agent.send(AgentType.OK, id, 0);
+    if (timeoutMs > 20) await asked;
+    agent.send(AgentType.OK, id, 0);
+    t.regex((await link.closed).message, /answered request \d+, which waits for none/);
+  }
+});
+
 test('an agent that goes away rejects what was asked, and later questions too', async (t) => {
   const { link, agent } = await linked(t);
   const asked = link.request(AgentType.PING, Buffer.alloc(0), 'the ping', 5000);
