@@ -9,7 +9,7 @@ build_lab_tests() {
   mkdir -p "$out/kernels/agent" "$out/guests" "$out/test/fixtures"
   join_lab_suite xen xenstore bindings clone kernels agent shim
   # The search for what is left over is the end of each that runs thaw.
-  for suite in thaw copies engines accidents; do join_lab_suite "$suite" "$suite" leaks; done
+  for suite in thaw copies engines accidents hostile; do join_lab_suite "$suite" "$suite" leaks; done
   for suite in compat cycles hundred kills; do join_lab_suite "$suite" "$suite"; done
   rsync -a --exclude .tsbuildinfo --exclude .eslintcache --exclude .prettiercache "$THAW_ROOT/dist" "$out/"
   # Packages for compiling and linting alone stay out: they are nine tenths of the folder.

@@ -109,7 +109,8 @@ longOnce('a thawd that is killed as soon as a program runs leaves nothing half d
     const name = `cold-killed-${round}`;
     let hasBegun: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => (hasBegun = resolve));
-    const words = runWords('-i', '--name', name, busybox, 'sh', '-c', 'echo up; cat');
+    const on = ['--name', name, '--network', NETWORK];
+    const words = runWords('-i', ...on, busybox, 'sh', '-c', 'echo up; cat');
     const { child, done } = startThaw(words, { onOutput: () => hasBegun() });
     let domid: number | undefined;
     try {
