@@ -5,7 +5,7 @@
 
 # lab_up: reads the options in LAB_* (see scripts/lab).
 lab_up() {
-  local dir started=$SECONDS
+  local dir started=$SECONDS mine
   dir=$(lab_dir "$LAB_NAME")
   lab_reap "$LAB_NAME"
   mkdir -p -m 700 "$LAB_RUN"
@@ -16,8 +16,11 @@ lab_up() {
   exec 9<>"$dir/starting"
   flock -w 5 9 || die "Cannot start lab \"$LAB_NAME\": another start of it is under way"
   exec 7>&-
-  # Not what a later start of the same name made after a `lab down` of this one.
-  trap '[ ! /proc/self/fd/9 -ef "$(lab_dir "$LAB_NAME")/starting" ] || lab_remove "$LAB_NAME"' EXIT
+  # Not what a later start of the same name made after a `lab down` of this one. The inode tells: fd 9 keeps it, but is closed in a trap that
+  # runs within a call with 9>&-.
+  mine=$(stat -c %d:%i "$dir/starting")
+  # shellcheck disable=SC2064
+  trap "lab_up_remove '$mine'" EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   lab_up_disks "$dir"
@@ -30,6 +33,9 @@ lab_up() {
   exec 9>&-
   say "Lab \"$LAB_NAME\" is up: $((SECONDS - started)) s"
 }
+
+# lab_up_remove DEVICE:INODE: removes the lab whose lock that file is.
+lab_up_remove() { [ "$(stat -c %d:%i "$(lab_dir "$LAB_NAME")/starting" 2>/dev/null)" != "$1" ] || lab_remove "$LAB_NAME"; }
 
 lab_up_boot() {
   lab_keys "$1"

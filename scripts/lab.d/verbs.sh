@@ -43,6 +43,11 @@ lab_verb_status() {
     return 0
   fi
   state=$(lab_state "$LAB_NAME")
+  # A QEMU that ended since then.
+  if [ "$state" = dead ]; then
+    lab_reap "$LAB_NAME"
+    state=none
+  fi
   printf '%s %s\n' "$LAB_NAME" "$state"
   [ "$state" = running ] || return 1
   dir=$(lab_dir "$LAB_NAME")

@@ -257,6 +257,8 @@ group_crash() {
   check 'exec then says that the lab does not run' grep -q 'not running' <(stderr_of "$lab" exec --name "$a" -- true)
   check 'Ctrl-C in the middle of up ends with 130' interrupted INT 130
   check 'and leaves nothing' gone "$b"
+  check 'Ctrl-C while up connects to dom0 ends with 130' interrupted INT 130 ssh_config
+  check 'and leaves nothing then' gone "$b"
   check 'SIGTERM in the middle of up ends with 143' interrupted TERM 143
   check 'and leaves nothing' gone "$b"
   check 'up is killed' interrupted KILL 137
@@ -273,12 +275,13 @@ group_crash() {
   check 'and leaves nothing' gone "$b"
 }
 up_broken() { "$lab" up --name "$b" "${small[@]}" --install "$work/broken" 2>"$work/up-b"; }
-# interrupted SIGNAL WANTED: plays the signal on a start whose QEMU runs. Whoever started this suite in the background may ignore SIGINT.
+# interrupted SIGNAL WANTED [FILE]: plays the signal on a start whose QEMU runs, or that has written FILE of the lab's folder. Whoever started
+# this suite in the background may ignore SIGINT.
 interrupted() {
   local pid
   env --default-signal=INT "$lab" up --name "$b" "${small[@]}" &
   pid=$!
-  until_true 60 test -s "$(run_dir "$b")/qemu.pid" || return 1
+  until_true 60 test -s "$(run_dir "$b")/${3:-qemu.pid}" || return 1
   kill "-$1" -- "-$pid"
   status "$2" wait "$pid"
 }

@@ -69,7 +69,7 @@ export function suitesTree(t: ExecutionContext) {
   // An empty ledger: the real one has a row for each run.
   const [head] = /^[^]*\n\|---.*\n/.exec(readFileSync(join(ROOT, 'test/ledger.md'), 'utf8')) ?? [];
   write('test/ledger.md', head ?? '');
-  write('docs/testing.md', '- `old: a | b`\n  2026-12-01. Cause: chance.\n');
+  write('docs/testing.md', '- `old: a | b` 2026-12-01, CI. Chance.\n');
   const bash = (script: string, more: NodeJS.ProcessEnv = {}): Promise<Ended> => {
     const own = { ...process.env, CI: undefined, THAW_TEST_LONG: undefined };
     const env = { ...own, THAW_CACHE: join(root, 'build/cache'), ...more };
