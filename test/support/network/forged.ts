@@ -101,7 +101,7 @@ function advertisement(from: string, target: string, at: string): Buffer {
 
 /** Frames of a well-behaved guest. */
 export function honestFrames({ mac: own, ipv4, ipv6: six }: Station): Frame[] {
-  const local = linkLocalOf(own);
+  const local = linkLocalOf(own).text;
   const asks = Buffer.concat([Buffer.alloc(4), addressBytes(six)]);
   return [
     { name: 'IPv4', bytes: ethernet(ALL, own, IPV4, udp4(ipv4, [9, 9], 'own')) },
@@ -139,7 +139,12 @@ export function foreignFrames({ mac: own, ipv4, ipv6: six }: Station, other: Sta
     },
     {
       name: 'their link-local',
-      bytes: ethernet(ALL_NODES, own, IPV6, icmp6(linkLocalOf(other.mac), 128, Buffer.alloc(4))),
+      bytes: ethernet(
+        ALL_NODES,
+        own,
+        IPV6,
+        icmp6(linkLocalOf(other.mac).text, 128, Buffer.alloc(4)),
+      ),
     },
     {
       name: 'nobody by IPv6',
@@ -147,7 +152,7 @@ export function foreignFrames({ mac: own, ipv4, ipv6: six }: Station, other: Sta
     },
     tagged(
       'neighbour behind a tag',
-      ethernet(ALL_NODES, own, IPV6, advertisement(linkLocalOf(own), other.ipv6, own)),
+      ethernet(ALL_NODES, own, IPV6, advertisement(linkLocalOf(own).text, other.ipv6, own)),
     ),
     { name: 'another protocol', bytes: ethernet(ALL, own, 0x88b5, Buffer.alloc(46)) },
   ];
@@ -155,7 +160,7 @@ export function foreignFrames({ mac: own, ipv4, ipv6: six }: Station, other: Sta
 
 /** Frames with which no guest may configure others. */
 export function rulingFrames({ mac: own, ipv4 }: Station): Frame[] {
-  const local = linkLocalOf(own);
+  const local = linkLocalOf(own).text;
   return [
     { name: 'router', bytes: ethernet(ALL_NODES, own, IPV6, icmp6(local, 134, Buffer.alloc(12))) },
     {

@@ -9,7 +9,6 @@ export interface SetElement {
   key: Buffer;
 }
 
-const BATCH = { BEGIN: 0x10, END: 0x11 };
 const SUBSYSTEM = 10;
 const TYPE = { ADD: (SUBSYSTEM << 8) | 12, DELETE: (SUBSYSTEM << 8) | 14 };
 const NFPROTO_BRIDGE = 7;
@@ -17,30 +16,54 @@ const LIST = { TABLE: 1, SET: 2, ELEMENTS: 3 };
 const LIST_ELEM = 1;
 const ELEM_KEY = 1;
 const DATA_VALUE = 1;
+/** Offset of nlmsg_flags (linux/netlink.h). */
+const FLAGS_AT = 6;
+const [BEGIN, END] = [0x10, 0x11].map((type) => message(type, REQUEST, head(0, SUBSYSTEM), [])) as [
+  Buffer,
+  Buffer,
+];
 
 /**
  * Returns a batch of messages that changes sets of a table of the bridge family: all or none. Adding an element that is there does nothing; deleting
  * one that is not there fails with ENOENT.
  */
 export function elementMessages(
-  change: 'ADD' | 'DELETE',
+  change: keyof typeof TYPE,
   table: string,
   elements: readonly SetElement[],
 ): Buffer {
-  const flags = REQUEST | (change === 'ADD' ? CREATES : 0);
+  const messages = elements.map(({ set, key }) => {
+    const made = Buffer.from(withoutKey(change, table, set, key.length));
+    // The key is the last attribute of the message.
+    made.set(key, made.length - key.length);
+    return made;
+  });
   // A refusal is answered in any case; more answers than one could fill the socket's buffer.
-  const last = elements.length - 1;
-  return Buffer.concat([
-    message(BATCH.BEGIN, REQUEST, head(0, SUBSYSTEM), []),
-    ...elements.map(({ set, key }, index) =>
-      message(TYPE[change], flags | (index === last ? ACK : 0), head(NFPROTO_BRIDGE, 0), [
-        attribute(LIST.TABLE, Buffer.from(`${table}\0`)),
-        attribute(LIST.SET, Buffer.from(`${set}\0`)),
-        nested(LIST.ELEMENTS, nested(LIST_ELEM, nested(ELEM_KEY, attribute(DATA_VALUE, key)))),
-      ]),
-    ),
-    message(BATCH.END, REQUEST, head(0, SUBSYSTEM), []),
-  ]);
+  const last = messages.at(-1);
+  last?.writeUInt16LE(last.readUInt16LE(FLAGS_AT) | ACK, FLAGS_AT);
+  return Buffer.concat([BEGIN, ...messages, END]);
+}
+
+const prepared = new Map<string, Buffer>();
+
+/** Returns the message for an element of that set, with zeros for its key. Starts send the same few again and again. */
+function withoutKey(change: keyof typeof TYPE, table: string, set: string, length: number): Buffer {
+  const name = `${change} ${table} ${set} ${length}`;
+  const known = prepared.get(name);
+  if (known) return known;
+  const key = attribute(DATA_VALUE, Buffer.alloc(length));
+  const made = message(
+    TYPE[change],
+    REQUEST | (change === 'ADD' ? CREATES : 0),
+    head(NFPROTO_BRIDGE, 0),
+    [
+      attribute(LIST.TABLE, Buffer.from(`${table}\0`)),
+      attribute(LIST.SET, Buffer.from(`${set}\0`)),
+      nested(LIST.ELEMENTS, nested(LIST_ELEM, nested(ELEM_KEY, key))),
+    ],
+  );
+  prepared.set(name, made);
+  return made;
 }
 
 /** struct nfgenmsg; its last field is in network order. */

@@ -2,7 +2,7 @@
 // Renders the rules for frames between the guests of a network: a guest sends from its own addresses alone, and is no router and no DHCP server. Pure.
 
 import type { NetworkRecord } from '../record.js';
-import { elementsOf, SETS, type Source } from '../sources/source.js';
+import { elementsOf, elementText, SETS, type Source } from '../sources/source.js';
 
 /** The table of the bridge family. */
 export const FRAME_TABLE = 'thaw';
@@ -52,7 +52,7 @@ function renderSets(sources: readonly Source[]): string {
   const all = sources.flatMap((source) => elementsOf(source));
   return Object.entries(SETS)
     .map(([name, type]) => {
-      const own = all.filter(({ set }) => set === name).map(({ text }) => text);
+      const own = all.filter(({ set }) => set === name).map(elementText);
       const elements = own.length > 0 ? ` elements = { ${own.join(', ')} };` : '';
       return `\tset ${name} { type ${type};${elements} }\n`;
     })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Says which senders' addresses a guest's frames may have, as elements of the sets of the packet rules (rules/frames.ts). Pure.
 
-import { addressBytes, formatAddress, parseAddress } from '../addresses/ip-address.js';
+import { addressBytes } from '../addresses/ip-address.js';
 import type { Attachment } from '../attachment.js';
 import { macBytes } from '../netlink/message.js';
 import { field, nameField, type SetElement } from '../netlink/set-elements.js';
@@ -35,41 +35,52 @@ export const SETS = {
   ipv6: 'ifname . ether_addr . ipv6_addr',
 } as const;
 
-export interface NamedElement extends SetElement {
+/** An element of a set. A start encodes only those that it sends. */
+export interface SourceElement {
   set: keyof typeof SETS;
-  /** The element in the words of nft(8). */
-  text: string;
+  fields: readonly Field[];
 }
 
-export function elementsOf({ vif, mac, addresses, isFree }: Source): NamedElement[] {
-  const element = (set: keyof typeof SETS, rest: string[], ...fields: Buffer[]): NamedElement => ({
-    set,
-    text: [`"${vif}"`, ...rest].join(' . '),
-    key: Buffer.concat([nameField(vif), ...fields.map(field)]),
-  });
-  const guest = element('guests', []);
-  if (isFree) return [guest, element('free', [])];
+interface Field {
+  /** In the words of nft(8). */
+  text: string;
+  bytes: () => Buffer;
+}
+
+export function elementsOf({ vif, mac, addresses, isFree }: Source): SourceElement[] {
+  const name: Field = { text: `"${vif}"`, bytes: () => nameField(vif) };
+  const guest: SourceElement = { set: 'guests', fields: [name] };
+  if (isFree) return [guest, { set: 'free', fields: [name] }];
   if (mac === undefined) return [guest];
-  const bytes = macBytes(mac);
+  const sender: Field = { text: mac, bytes: () => macBytes(mac) };
   return [
     guest,
-    element('macs', [mac], bytes),
-    ...[...addresses, linkLocalOf(mac)].map((address) =>
-      element(
-        address.includes(':') ? 'ipv6' : 'ipv4',
-        [mac, address],
-        bytes,
-        addressBytes(address),
-      ),
-    ),
+    { set: 'macs', fields: [name, sender] },
+    ...addresses.map((address): SourceElement => ({
+      set: address.includes(':') ? 'ipv6' : 'ipv4',
+      fields: [name, sender, { text: address, bytes: () => addressBytes(address) }],
+    })),
+    { set: 'ipv6', fields: [name, sender, linkLocalOf(mac)] },
   ];
 }
 
+/** Returns the element in the words of nft(8). */
+export function elementText({ fields }: SourceElement): string {
+  return fields.map(({ text }) => text).join(' . ');
+}
+
+/** Returns the element as the kernel knows it. */
+export function encodeElement({ set, fields }: SourceElement): SetElement {
+  return { set, key: Buffer.concat(fields.map(({ bytes }) => field(bytes()))) };
+}
+
 /** Returns the address that a kernel derives from its MAC (RFC 4291, Appendix A). */
-export function linkLocalOf(mac: string): string {
-  const bytes = macBytes(mac);
-  const id = Buffer.concat([bytes.subarray(0, 3), Buffer.from([0xff, 0xfe]), bytes.subarray(3)]);
-  id.writeUInt8(id.readUInt8(0) ^ 2, 0);
-  const prefix = parseAddress('fe80::')?.value ?? 0n;
-  return formatAddress(6, prefix + BigInt(`0x${id.toString('hex')}`));
+export function linkLocalOf(mac: string): Field {
+  const [a = 0, b = 0, c = 0, ...rest] = macBytes(mac);
+  const id = [a ^ 2, b, c, 0xff, 0xfe, ...rest];
+  const groups = [0, 2, 4, 6].map((at) => ((id[at] ?? 0) * 256 + (id[at + 1] ?? 0)).toString(16));
+  return {
+    text: `fe80::${groups.join(':')}`,
+    bytes: () => Buffer.from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...id]),
+  };
 }

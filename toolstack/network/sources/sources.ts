@@ -8,7 +8,13 @@ import type { HostNetwork } from '../host-network.js';
 import { elementMessages } from '../netlink/set-elements.js';
 import type { NetworkRecord } from '../record.js';
 import { FRAME_TABLE, renderFrameRules } from '../rules/frames.js';
-import { elementsOf, type NamedElement, type Source } from './source.js';
+import {
+  elementsOf,
+  elementText,
+  encodeElement,
+  type Source,
+  type SourceElement,
+} from './source.js';
 
 const NO_SUCH_OBJECT = 'ERR_XEN_ENOENT';
 /** Guests that end within this time leave the rules together. */
@@ -58,14 +64,16 @@ export class Sources {
     // A load that has begun may not know the source.
     await this.#loading;
     const now = elementsOf(source);
-    const stale = before ? without(elementsOf(before), now) : [];
-    await this.#delete(stale);
+    const earlier = before ? elementsOf(before) : [];
+    await this.#delete(without(earlier, now));
     if (!this.#isFiltered) {
       this.#tryAgain();
       return;
     }
     try {
-      await this.#host.sendRules(elementMessages('ADD', FRAME_TABLE, now));
+      await this.#host.sendRules(
+        elementMessages('ADD', FRAME_TABLE, without(now, earlier).map(encodeElement)),
+      );
     } catch (error) {
       if (errorCode(error) !== NO_SUCH_OBJECT) throw error;
       this.#log.warn('Someone has removed the packet rules of networks: they are loaded again');
@@ -100,7 +108,7 @@ export class Sources {
   async #withdrawAll(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const stale: NamedElement[] = [];
+    const stale: SourceElement[] = [];
     const leaving = [...this.#leaving];
     this.#leaving.clear();
     for (const [source, isOut] of leaving) {
@@ -123,11 +131,11 @@ export class Sources {
   }
 
   /** Elements that are gone already are no failure. */
-  async #delete(elements: readonly NamedElement[]): Promise<void> {
+  async #delete(elements: readonly SourceElement[]): Promise<void> {
     await this.#loading;
     if (elements.length === 0 || !this.#isFiltered) return;
     for (let at = 0; at < elements.length; at += BATCH_MAX) {
-      const some = elements.slice(at, at + BATCH_MAX);
+      const some = elements.slice(at, at + BATCH_MAX).map(encodeElement);
       await this.#host
         .sendRules(elementMessages('DELETE', FRAME_TABLE, some))
         .catch((error: unknown) => {
@@ -171,9 +179,10 @@ export class Sources {
 }
 
 function without(
-  elements: readonly NamedElement[],
-  others: readonly NamedElement[],
-): NamedElement[] {
-  const texts = new Set(others.map(({ set, text }) => `${set} ${text}`));
-  return elements.filter(({ set, text }) => !texts.has(`${set} ${text}`));
+  elements: readonly SourceElement[],
+  others: readonly SourceElement[],
+): SourceElement[] {
+  if (others.length === 0) return [...elements];
+  const texts = new Set(others.map((element) => `${element.set} ${elementText(element)}`));
+  return elements.filter((element) => !texts.has(`${element.set} ${elementText(element)}`));
 }
