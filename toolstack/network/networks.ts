@@ -16,8 +16,8 @@ import { planNetwork } from './plan.js';
 import { renderRules } from './rules/rules.js';
 import { NetworkStore, type NetworkRecord } from './record.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
-import { sourceOf } from './sources/source.js';
 import { Sources } from './sources/sources.js';
+import { Vifs } from './sources/vifs.js';
 
 /** The network of a container whose user names no network. */
 export const DEFAULT_NETWORK = 'thaw';
@@ -37,8 +37,7 @@ export class Networks {
   readonly #drivers: NetworkDrivers;
   readonly #attachments = new Attachments();
   readonly #sources: Sources;
-  /** By the id of an attachment, the vif of its guest. */
-  readonly #vifs = new Map<string, string>();
+  readonly #vifs: Vifs;
   readonly #records = new Map<string, NetworkRecord>();
   #loading: Promise<void> = Promise.resolve();
   /** The reason why this host has no networks. */
@@ -52,6 +51,7 @@ export class Networks {
     const networks = (): NetworkRecord[] => this.#filtered();
     const reload = (): Promise<void> => this.#load();
     this.#sources = new Sources({ host: this.#host, log: this.#log, networks, reload });
+    this.#vifs = new Vifs(this.#host, this.#sources);
     this.#drivers = new NetworkDrivers({ ...services, sources: this.#sources });
   }
 
@@ -158,9 +158,9 @@ export class Networks {
   /** Connects the guest of a new sandbox to its network. */
   async connect(guest: GuestInterface, attachment: Attachment, steps: Steps): Promise<void> {
     const driver = this.#drivers.of(attachment);
-    this.#vifs.set(attachment.id, guest.vif);
+    this.#vifs.note(attachment, guest.vif);
     await driver.connect(guest, attachment, steps);
-    if (!driver.usesRules) this.#sources.withdraw(guest.vif, true);
+    if (!driver.usesRules) this.#vifs.leaveRules(guest.vif);
   }
 
   /** True when a guest may run before its vif is in its network. */
@@ -170,26 +170,23 @@ export class Networks {
 
   /** Plugs the vif of a running guest while the kernel is still making the vif. Rejects as DeferredPlug.plug() does. */
   async plugDeferred(port: GuestPort, attachment: Attachment, signal: AbortSignal): Promise<void> {
-    this.#vifs.set(attachment.id, port.vif);
+    this.#vifs.note(attachment, port.vif);
     await this.#drivers.of(attachment).deferred?.plug(port, attachment, signal);
   }
 
   /** Plugs the first vif of a clone for the pool into the default network. Nothing that the clone sends passes until connect(). */
-  async plugDefault({ vif, mac }: GuestPort): Promise<void> {
-    await this.#sources.admit({ vif, addresses: [], isFree: false });
-    await this.#host.join(vif, this.defaultBridge);
-    await this.#host.setPort(vif, mac, false);
+  async plugDefault(port: GuestPort): Promise<void> {
+    await this.#vifs.plugSilent(port, this.defaultBridge);
   }
 
   /** Removes the vif of a clone of the pool from the default network, for a sandbox without a network. */
   async unplug(vif: string): Promise<void> {
-    await this.#host.join(vif, '');
-    this.#sources.withdraw(vif, true);
+    await this.#vifs.unplug(vif);
   }
 
   /** Forgets the vif of a clone of the pool whose domain has ended. Idempotent. */
   forget(vif: string): void {
-    this.#sources.withdraw(vif);
+    this.#vifs.forget(vif);
   }
 
   /** Publishes an attachment's ports and names. The caller has given the domain its addresses before. */
@@ -202,7 +199,7 @@ export class Networks {
   async adopt(attachment: Attachment, port?: GuestPort): Promise<void> {
     try {
       if (port && this.#drivers.of(attachment).usesRules)
-        await this.#adoptPort(port, attachment).catch((error: unknown) => {
+        await this.#vifs.adopt(port, attachment).catch((error: unknown) => {
           this.#log.warn(`${port.vif} of ${attachment.names[0]}: ${describeError(error)}`);
         });
       await this.#attachments.adopt(this.#drivers.of(attachment), attachment);
@@ -210,14 +207,6 @@ export class Networks {
     } catch (error) {
       this.#log.warn(`Ports of ${attachment.names[0]}: ${describeError(error)}`);
     }
-  }
-
-  async #adoptPort(port: GuestPort, attachment: Attachment): Promise<void> {
-    this.#vifs.set(attachment.id, port.vif);
-    this.#sources.adopt(sourceOf(port, attachment));
-    // An earlier version of thaw let the bridge learn from the port.
-    if (this.#host.isPort(port.vif))
-      await this.#host.setPort(port.vif, port.mac, attachment.maySpoof === true);
   }
 
   /** Loads the rules for the frames of all guests, and begins to undo the attachments of a killed thawd. The caller has adopted all attachments in use before. Never rejects. */
@@ -231,8 +220,7 @@ export class Networks {
   release(attachment: Attachment): void {
     if (!this.#drivers.has(attachment)) return;
     if (!this.#attachments.release(this.#drivers.of(attachment), attachment)) return;
-    this.#sources.withdraw(this.#vifs.get(attachment.id) ?? '');
-    this.#vifs.delete(attachment.id);
+    this.#vifs.release(attachment);
     if (this.#hasRules(attachment))
       this.#load().catch((error: unknown) =>
         this.#log.error(`Ports of ${attachment.names[0]} stay: ${describeError(error)}`),

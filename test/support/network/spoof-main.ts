@@ -16,13 +16,13 @@ import {
   foreignFrames,
   frameForBridge,
   honestFrames,
-  isAmong,
   rulingFrames,
   SEND,
   WATCH,
   type Frame,
   type Station,
 } from './forged.js';
+import { READY, received } from './received.js';
 
 /** The names of the frames that a neighbour received. */
 export interface Received {
@@ -32,14 +32,15 @@ export interface Received {
 }
 
 export interface Report {
-  /** Of a guest that is bound to its addresses. */
+  /** The sender is bound to its addresses. */
   bound: Received;
-  /** Of a guest of NAME:spoof. */
+  /** The sender is in the network as NAME:spoof. */
   free: Received;
-  /** Of the bound guest after a reload of all rules, and after someone has removed the table and another guest has come. */
+  /** The bound sender, after a reload of all rules. */
   reloaded: Received;
+  /** The bound sender, after someone has removed the table and another guest has come. */
   healed: Received;
-  /** Of a guest of the pool, which has no addresses yet. */
+  /** The sender waits in the pool, and has no addresses yet. */
   waiting: Received;
   /** The datagrams that dom0 received in frames for the bridge itself: with the port's settings, and with the kernel's. */
   pastBridge: { walled: number; open: number };
@@ -93,27 +94,31 @@ async function guest(networks: Networks, name: string, maySpoof = false): Promis
 }
 
 /** Sends the frames from one guest, and returns the names of those that another receives. */
-async function received(from: string, to: string, groups: Record<keyof Received, Frame[]>) {
+async function exchanged(
+  from: string,
+  to: string,
+  groups: Record<keyof Received, Frame[]>,
+): Promise<Received> {
   const watch = spawn('ip', perl(to, WATCH), { stdio: ['ignore', 'pipe', 'inherit'] });
   let seen = '';
   watch.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()));
   try {
-    for (let tries = 0; !seen.includes('ready'); tries++)
+    for (let tries = 0; !READY.test(seen); tries++)
       if (tries > 100) throw new Error('The watching guest is not ready');
       else await delay(50);
-    const frames = Object.values(groups).flat();
-    ip(...perl(from, SEND, ...frames.map(({ bytes }) => bytes.toString('hex'))));
-    await delay(300);
+    const guests = {
+      seen: () => seen,
+      send: (name: string, hex: string[]) => ip(...perl(name, SEND, ...hex)),
+      settle: 300,
+    };
+    return {
+      honest: await received(guests, from, groups.honest),
+      foreign: await received(guests, from, groups.foreign),
+      ruling: await received(guests, from, groups.ruling),
+    };
   } finally {
     watch.kill('SIGKILL');
   }
-  const names = (group: Frame[]): string[] =>
-    group.filter((frame) => isAmong(frame, seen)).map(({ name }) => name);
-  return {
-    honest: names(groups.honest),
-    foreign: names(groups.foreign),
-    ruling: names(groups.ruling),
-  };
 }
 
 async function main(): Promise<Report> {
@@ -130,7 +135,7 @@ async function main(): Promise<Report> {
   const [bound, free] = [await guest(networks, 'bound'), await guest(networks, 'free', true)];
   const [victim, other] = [await guest(networks, 'victim'), await guest(networks, 'other')];
   const attempt = (from: Guest): Promise<Received> =>
-    received(from.name, victim.name, {
+    exchanged(from.name, victim.name, {
       honest: honestFrames(from),
       foreign: foreignFrames(from, other),
       ruling: rulingFrames(from),

@@ -8,12 +8,11 @@ import { command, images, until, type Outcome } from '../../support/dom0/thaw.js
 import {
   foreignFrames,
   honestFrames,
-  isAmong,
   rulingFrames,
   SEND,
   WATCH,
-  type Frame,
 } from '../../support/network/forged.js';
+import { namesOf, READY, received, type Guests } from '../../support/network/received.js';
 import { isOnce, once } from '../../support/once.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
@@ -72,24 +71,21 @@ once('a guest of podman cannot pose as another', async (t) => {
   const free = await start(['--runtime-flag', 'network-spoof'], 'free', 'sleep', '1000');
   const other = await start([], 'other', 'sleep', '1000');
   await start([], 'watch', 'perl', '-e', WATCH);
-  const seen = async () => (await podman('logs', 'watch')).stdout;
-  await until('the watching guest is ready', async () => /ready/.test(await seen()), 60_000);
-  const received = async (name: string, frames: Frame[]) => {
-    const hex = frames.map(({ bytes }) => bytes.toString('hex'));
-    const before = (await seen()).length;
-    const sent = await podman('exec', name, 'perl', '-e', SEND, ...hex);
-    t.is(sent.stdout, 'sent', sent.stderr);
-    await delay(1000);
-    const text = (await seen()).slice(before);
-    return frames.filter((frame) => isAmong(frame, text)).map((frame) => frame.name);
+  const guests: Guests = {
+    seen: async () => (await podman('logs', 'watch')).stdout,
+    send: async (name, hex) => {
+      const sent = await podman('exec', name, 'perl', '-e', SEND, ...hex);
+      t.is(sent.stdout, 'sent', sent.stderr);
+    },
+    settle: 1000,
   };
-  const names = (frames: Frame[]) => frames.map(({ name }) => name);
+  await until('the watching guest is ready', async () => READY.test(await guests.seen()), 60_000);
   const tryBound = async (when: string) => {
-    t.deepEqual(await received('bound', foreignFrames(bound, other)), [], when);
-    t.deepEqual(await received('bound', rulingFrames(bound)), [], when);
+    t.deepEqual(await received(guests, 'bound', foreignFrames(bound, other)), [], when);
+    t.deepEqual(await received(guests, 'bound', rulingFrames(bound)), [], when);
     // The engine chooses the link-local address itself.
-    const honest = names(honestFrames(bound)).filter((name) => name !== 'link-local');
-    const passed = await received('bound', honestFrames(bound));
+    const honest = namesOf(honestFrames(bound)).filter((name) => name !== 'link-local');
+    const passed = await received(guests, 'bound', honestFrames(bound));
     t.deepEqual(
       passed.filter((name) => name !== 'link-local'),
       honest,
@@ -98,9 +94,9 @@ once('a guest of podman cannot pose as another', async (t) => {
   };
   await tryBound('at first');
   const forged = [...foreignFrames(free, other), ...rulingFrames(free)];
-  const passed = await received('free', forged);
+  const passed = await received(guests, 'free', forged);
   const plain = (all: string[]) => all.filter((name) => !name.includes('tag'));
-  t.deepEqual(plain(passed), plain(names(forged)), 'the frames are sound');
+  t.deepEqual(plain(passed), plain(namesOf(forged)), 'the frames are sound');
   t.is((await podman('network', 'create', 'joined')).status, 0);
   const joined = await podman('network', 'connect', 'joined', 'bound');
   t.is(joined.status, 0, joined.stderr);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest of thaw's own networks cannot pose as another. test/component/network/spoof.test.ts has the same without Xen.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import {
   command,
@@ -15,12 +14,11 @@ import {
 import {
   foreignFrames,
   honestFrames,
-  isAmong,
   rulingFrames,
   SEND,
   WATCH,
-  type Frame,
 } from '../../support/network/forged.js';
+import { namesOf, READY, received, type Guests } from '../../support/network/received.js';
 import { once } from '../../support/once.js';
 
 const inspect = async (name: string, field: string) =>
@@ -51,29 +49,30 @@ once(
     const free = await station(t, 'free', 'posing:spoof', ...sleep);
     const other = await station(t, 'other', 'posing', ...sleep);
     await station(t, 'watch', 'posing', ...watch);
-    const seen = async () => (await thaw(['logs', 'watch'])).stdout;
-    await until('the watching guest is ready', async () => /ready/.test(await seen()));
-    const received = async (name: string, frames: Frame[]) => {
-      const hex = frames.map(({ bytes }) => bytes.toString('hex'));
-      const before = (await seen()).length;
-      const sent = await thaw(['exec', name, 'perl', '-e', SEND, ...hex]);
-      t.is(sent.stdout, 'sent', sent.stderr);
-      await delay(1000);
-      const text = (await seen()).slice(before);
-      return frames.filter((frame) => isAmong(frame, text)).map((frame) => frame.name);
+    const guests: Guests = {
+      seen: async () => (await thaw(['logs', 'watch'])).stdout,
+      send: async (name, hex) => {
+        const sent = await thaw(['exec', name, 'perl', '-e', SEND, ...hex]);
+        t.is(sent.stdout, 'sent', sent.stderr);
+      },
+      settle: 1000,
     };
-    const names = (frames: Frame[]) => frames.map(({ name }) => name);
+    await until('the watching guest is ready', async () => READY.test(await guests.seen()));
     const tryBound = async (when: string) => {
-      t.deepEqual(await received('bound', foreignFrames(bound, other)), [], when);
-      t.deepEqual(await received('bound', rulingFrames(bound)), [], when);
-      t.deepEqual(await received('bound', honestFrames(bound)), names(honestFrames(bound)), when);
+      t.deepEqual(await received(guests, 'bound', foreignFrames(bound, other)), [], when);
+      t.deepEqual(await received(guests, 'bound', rulingFrames(bound)), [], when);
+      t.deepEqual(
+        await received(guests, 'bound', honestFrames(bound)),
+        namesOf(honestFrames(bound)),
+        when,
+      );
     };
     await tryBound('at first');
     const forged = foreignFrames(free, other);
     // No network of thaw has tags.
-    const sound = names(forged).filter((name) => !name.includes('tag'));
-    t.deepEqual(await received('free', forged), sound, 'the frames are sound');
-    t.deepEqual(await received('free', rulingFrames(free)), [], 'nor is it a router');
+    const sound = namesOf(forged).filter((name) => !name.includes('tag'));
+    t.deepEqual(await received(guests, 'free', forged), sound, 'the frames are sound');
+    t.deepEqual(await received(guests, 'free', rulingFrames(free)), [], 'nor is it a router');
     await killThawd();
     await startThawd();
     await tryBound('after a restart of thawd');

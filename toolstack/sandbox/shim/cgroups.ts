@@ -3,7 +3,7 @@
 // cannot use up dom0 through them. An empty cgroup serves the next sandbox: to make one costs a start a third of a millisecond.
 
 import { readFileSync, rmdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describeError } from '../../base/errors.js';
@@ -147,8 +147,12 @@ export function placeOf(text: string): string {
 /** A cgroup with processes cannot have limits for the cgroups below it. */
 async function moveEarlier(above: string): Promise<void> {
   const pids = (await readFile(join(above, 'cgroup.procs'), 'utf8')).match(/\d+/g) ?? [];
-  if (pids.length === 0) return;
   const earlier = join(above, EARLIER);
+  if (pids.length === 0) {
+    // One whose shims have all ended; the kernel keeps it while they live.
+    await rmdir(earlier).catch(() => undefined);
+    return;
+  }
   await mkdir(earlier, { recursive: true });
   // A process that has ended meanwhile needs no place.
   for (const pid of pids)

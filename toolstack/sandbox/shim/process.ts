@@ -48,8 +48,8 @@ export class ShimSpawner {
   }
 
   /**
-   * Starts a shim for a domain, in a session and a cgroup of its own, with its messages in FOLDER/shim.log. `ring` is its first channel's ring, where there is
-   * one. Resolves with the shim's pid before the shim is ready. Rejects with ERR_SHIM_START.
+   * Starts a shim for a domain, in a session and a cgroup of its own, with its messages in FOLDER/shim.log. `ring` is its first channel's ring,
+   * where there is one. Resolves with the shim's pid before the shim is ready. Rejects with ERR_SHIM_START.
    */
   async start(domid: Domid, folder: string, ring?: Ring): Promise<number> {
     if (folder.includes('\n'))

@@ -75,23 +75,25 @@ bool set_up(int fd, const std::string &interface, bool up) {
 }
 
 /// Writes a setting of the kernel. One that the kernel does not have needs no value.
-void set(const std::string &path, const char *value) {
+bool set(const std::string &path, const char *value) {
   int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0)
-    return;
-  ssize_t written = write(fd, value, strlen(value));
-  (void)written;
+    return errno == ENOENT;
+  bool ok = write(fd, value, strlen(value)) >= 0;
+  int errnum = errno;
   close(fd);
+  errno = errnum;
+  return ok;
 }
 
 /// Makes a port deaf, whose guest is hostile: dom0 has no address there, and the bridge learns no MAC from it unless it
 /// is told to.
-void wall(const std::string &interface) {
-  set("/sys/class/net/" + interface + "/brport/learning", "0");
+bool wall(const std::string &interface) {
   // The bridge has the addresses, and the kernel would announce the port's own to every guest.
-  set("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "1");
-  // Frames to 01:80:c2:00:00:0X go past the bridge to dom0's own stack, and past all rules for the bridge.
-  set("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter", "1");
+  return set("/sys/class/net/" + interface + "/brport/learning", "0") &&
+         set("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "1") &&
+         // Frames to 01:80:c2:00:00:0X go past the bridge to dom0's own stack, and past all rules for the bridge.
+         set("/proc/sys/net/ipv4/conf/" + interface + "/rp_filter", "1");
 }
 
 bool is_name(const std::string &name) {
@@ -121,7 +123,8 @@ bool link_join(const std::string &interface, const std::string &bridge, LinkErro
     return set_up(fd, interface, false) || fail(error, "SIOCSIFFLAGS");
   if (present != bridge && !change_port(fd, bridge, SIOCBRADDIF, int(index)))
     return fail(error, "SIOCBRADDIF");
-  wall(interface);
+  if (!wall(interface))
+    return fail(error, "settings of the port");
   return set_up(fd, interface, true) || fail(error, "SIOCSIFFLAGS");
 }
 
