@@ -23,7 +23,8 @@ const NAMES = ['bound', 'free', 'other', 'watch'];
 
 test.before(async () => {
   if (!isOnce) return;
-  const said = await command('podman', ['load', '-q', '-i', `${images}/debian.oci.tar`]);
+  const load = ['load', '-q', '-i', `${images}/debian.oci.tar`];
+  const said = await command('podman', load, 300_000);
   await command('podman', ['tag', said.replace(/^.*: /s, '').trim(), image]);
 });
 
