@@ -11,6 +11,7 @@ A real Xen host on any machine: Xen and a Debian dom0 in QEMU, without KVM.
   build                 builds the dom0 image, or finds it in the cache
   up                    starts a lab; returns when its dom0 answers, and thawd where --install brings it
   down                  ends it (--all: every lab); nothing of it stays
+  cut                   cuts the power of a dom0 with --journal, and returns when it has booted again from what its disks hold
   status                lists the labs, or says how the one given by --name does; 1 when it does not run
   exec [-t] -- CMD...   runs CMD in dom0: stdin, stdout, stderr and exit status are its own; -t gives it a terminal
   cp SRC dom0:DST       copies a file or folder into dom0; cp dom0:SRC DST gets one out
@@ -30,6 +31,7 @@ Options of up:
   --install DIR         a tree that is laid over dom0's root instead (usr/bin/thaw, usr/sbin/thawd, ...)
   --disk LABEL=DIR      packs a folder into a read-only disk that dom0 mounts at /mnt/LABEL; may be given several times
   --scratch MIB         size of dom0's writable layer, gone with the lab (8192; in RAM with the instruction clock)
+  --journal             gives the writable layer a journal, so that cut does not damage it
   --boot                boots, where a lab would else go on from a machine that booted before and was saved
   --deadline SECONDS    how long dom0 may take to answer, and then thawd (300)
 

@@ -18,7 +18,7 @@ lab_machine_fits() {
 lab_machine() {
   local key
   key=$(content_key "${LAB_DISKS[*]}" "$LAB_D"/{initramfs-init,machine.sh,qemu.sh} "$(qemu-system-x86_64 --version)" \
-    "$(grep -m 1 '^model name' /proc/cpuinfo)" "$LAB_MEMORY $LAB_DOM0_MEMORY $LAB_VCPUS $LAB_SCRATCH")
+    "$(grep -m 1 '^model name' /proc/cpuinfo)" "$LAB_MEMORY $LAB_DOM0_MEMORY $LAB_VCPUS $LAB_SCRATCH $LAB_JOURNAL")
   LAB_MACHINE=$THAW_CACHE/machines/$key
   if [ ! -f "$LAB_MACHINE/state" ]; then
     # Labs that start at once wait for one of them to make it.

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Reads the command line: sets LAB_VERB, LAB_WORDS and the LAB_* that verbs read; a wrong call ends here.
 
-LAB_NAME=lab LAB_NAMED='' LAB_ALL='' LAB_TTY='' LAB_MEMORY=6144 LAB_DOM0_MEMORY='' LAB_VCPUS=1 LAB_CLOCK=wall LAB_INSTALL='' LAB_FOLDERS=() LAB_BOOT=''
+LAB_NAME=lab LAB_NAMED='' LAB_ALL='' LAB_TTY='' LAB_MEMORY=6144 LAB_DOM0_MEMORY='' LAB_VCPUS=1 LAB_CLOCK=wall LAB_INSTALL='' LAB_FOLDERS=() LAB_BOOT='' LAB_JOURNAL=''
 LAB_SCRATCH=8192 LAB_DEADLINE=300 LAB_TB_SIZE=2047
 LAB_MACHINE='' LAB_SAVING='' LAB_OWN_DISKS=()
 
@@ -15,7 +15,7 @@ lab_options() {
       lab_help
       exit 0
       ;;
-    build | up | down | status | exec | cp | console | logs) ;;
+    build | up | down | cut | status | exec | cp | console | logs) ;;
     *) lab_usage_error "Unknown verb: $LAB_VERB" ;;
   esac
 
@@ -93,6 +93,10 @@ lab_options() {
       --boot)
         [ "$LAB_VERB" = up ] || lab_usage_error 'Option --boot belongs to up'
         LAB_BOOT=yes
+        ;;
+      --journal)
+        [ "$LAB_VERB" = up ] || lab_usage_error 'Option --journal belongs to up'
+        LAB_JOURNAL=journal
         ;;
       -t)
         [ "$LAB_VERB" = exec ] || lab_usage_error 'Option -t belongs to exec'

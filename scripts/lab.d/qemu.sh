@@ -49,7 +49,7 @@ lab_qemu_arguments() {
     -cpu "$cpu" -m "$LAB_MEMORY"
     -kernel "$LAB_IMAGE/xen" -append "$xen" -initrd "$LAB_IMAGE/vmlinuz $linux,$initrd"
     -chardev "socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log,logappend=on" -serial chardev:console
-    -monitor "unix:$dir/monitor.sock,server=on,wait=off"
+    -monitor "unix:$dir/monitor.sock,server=on,wait=off" -qmp "unix:$dir/qmp.sock,server=on,wait=off"
     # The kernel picks the port: labs side by side never fight over one. Nothing in dom0 reaches the outside.
     -netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22" -device virtio-net-pci,netdev=net,romfile=
     -device virtio-rng-pci
@@ -82,6 +82,16 @@ lab_qemu_slots() {
 
 # lab_monitor DIR COMMAND: prints what QEMU's monitor answers.
 lab_monitor() { printf '%s\n' "$2" | socat -t 5 - "UNIX-CONNECT:$1/monitor.sock"; }
+
+# lab_qemu_reset DIR: resets the machine, which ends QEMU at any other time. It sees nothing of it before: what dom0 had not written to its disks is
+# gone, as after a power cut.
+lab_qemu_reset() {
+  {
+    printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"set-action","arguments":{"reboot":"reset"}}' '{"execute":"system_reset"}'
+    sleep 1
+    printf '%s\n' '{"execute":"set-action","arguments":{"reboot":"shutdown"}}'
+  } | socat -t 2 - "UNIX-CONNECT:$1/qmp.sock" | grep -c '"return"' | grep -qx 4
+}
 
 # lab_qemu_port DIR: the loopback port that leads to dom0's sshd; 1 while QEMU does not say it.
 lab_qemu_port() {

@@ -27,7 +27,7 @@ lab_up() {
   if lab_machine_fits; then lab_machine "$dir"; fi
   say "Starting lab \"$LAB_NAME\" ($LAB_CLOCK clock, $LAB_VCPUS vCPU, $LAB_MEMORY MiB, dom0 $LAB_DOM0_MEMORY MiB)"
   if [ -n "$LAB_MACHINE" ]; then lab_machine_resume "$dir"; else lab_up_boot "$dir"; fi
-  lab_up_thawd "$dir"
+  [ -z "$LAB_INSTALL" ] || lab_up_thawd "$dir"
   lab_up_record >"$dir/ready"
   trap - EXIT INT TERM HUP
   exec 9>&-
@@ -64,7 +64,7 @@ lab_up_disks() {
     lab_up_disk LAB_OWN_DISKS "d-${entry%%=*}" "${entry#*=}"
   done
   [ "$LAB_CLOCK" = instructions ] && return
-  LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH") || exit
+  LAB_SCRATCH_IMAGE=$(lab_scratch "$LAB_SCRATCH" "$LAB_JOURNAL") || exit
   lab_scratch_folder "$1"
 }
 
@@ -99,11 +99,11 @@ lab_up_initrd() {
   rm -rf "$dir/extra" "$dir/host_key.pub"
 }
 
-# Waits until dom0's boot script says on the console how it went.
+# lab_up_wait DIR [BYTES]: waits until dom0's boot script says on the console how it went, behind so many bytes.
 lab_up_wait() {
-  local dir=$1 until=$((SECONDS + LAB_DEADLINE)) said=
+  local dir=$1 behind=${2:-0} until=$((SECONDS + LAB_DEADLINE)) said=
   while :; do
-    said=$(grep -aom 1 'lab: ready.*\|lab: failed.*' "$dir/console.log" 2>/dev/null) && break
+    said=$(tail -c "+$((behind + 1))" "$dir/console.log" 2>/dev/null | grep -aom 1 'lab: ready.*\|lab: failed.*') && break
     lab_locked "$dir/alive" || lab_up_failed "$dir" 'QEMU ended'
     [ "$SECONDS" -lt "$until" ] || lab_up_failed "$dir" "dom0 is not ready after $LAB_DEADLINE s"
     sleep 0.2
@@ -139,10 +139,9 @@ until THAW_WAIT=$1 timeout "$1" thaw ps >/dev/null 2>&1; do
   sleep 0.5
 done'
 
-# Waits until thawd of --install answers.
+# Waits until thawd answers, where there is one.
 lab_up_thawd() {
   local dir=$1
-  [ -n "$LAB_INSTALL" ] || return 0
   lab_up_dom0 "$dir" sh -c "$LAB_AWAIT_THAWD" sh "$LAB_DEADLINE" </dev/null && return
   (lab_exec "$LAB_NAME" '' tail -n 30 /var/log/thaw/thawd.log) </dev/null 9>&- 2>&1 | cut -c1-300 | sed 's/^/    /' >&2
   die "Cannot start lab \"$LAB_NAME\": thawd does not answer (its log's last lines are above)"
@@ -154,6 +153,19 @@ lab_up_dom0() {
   wait $!
 }
 
+# lab_up_again NAME: cuts the power of a running dom0, and returns when it has booted again from its disks and answers.
+lab_up_again() {
+  local dir bytes started=$SECONDS
+  dir=$(lab_dir "$1")
+  bytes=$(stat -c %s "$dir/console.log")
+  ssh -F "$dir/ssh_config" -O exit lab 2>/dev/null
+  lab_qemu_reset "$dir" || die "Cannot cut the power of lab \"$1\": QEMU does not reset it"
+  lab_up_wait "$dir" "$bytes"
+  lab_up_connect "$dir"
+  lab_up_thawd "$dir"
+  say "Lab \"$1\" is up again: $((SECONDS - started)) s"
+}
+
 lab_up_failed() {
   tail -n 30 "$1/console.log" 2>/dev/null | tr -d '\r' | cut -c1-300 | sed 's/^/    /' >&2
   sed 's/^/    /' "$1/qemu.log" 2>/dev/null >&2
@@ -163,6 +175,7 @@ lab_up_failed() {
 }
 
 lab_up_record() {
+  [ -z "$LAB_JOURNAL" ] || echo journal
   printf 'clock %s\nvcpus %s\nmemory %s MiB\ndom0-memory %s MiB\n' "$LAB_CLOCK" "$LAB_VCPUS" "$LAB_MEMORY" "$LAB_DOM0_MEMORY"
   cat "$LAB_IMAGE/versions"
 }

@@ -12,6 +12,7 @@ lab_verb_build() {
 lab_verb_up() {
   lab_no_words "$@"
   if [ "$LAB_CLOCK" = instructions ]; then
+    [ -z "$LAB_JOURNAL" ] || lab_usage_error 'Option --journal is for disks: with --clock instructions they are in memory'
     [ "$LAB_VCPUS" = 1 ] || lab_usage_error "Option --vcpus must be 1 with --clock instructions: $LAB_VCPUS is not"
     : "${LAB_DOM0_MEMORY:=3072}"
   fi
@@ -53,6 +54,14 @@ lab_verb_status() {
   dir=$(lab_dir "$LAB_NAME")
   printf 'pid %s\n' "$(lab_pid "$LAB_NAME")"
   cat "$dir/ready"
+}
+
+lab_verb_cut() {
+  lab_no_words "$@"
+  lab_need_running "$LAB_NAME"
+  grep -qx journal "$(lab_dir "$LAB_NAME")/ready" ||
+    die "Cannot cut the power of lab \"$LAB_NAME\": its disk would be damaged; start it with --journal"
+  lab_up_again "$LAB_NAME"
 }
 
 lab_verb_exec() {

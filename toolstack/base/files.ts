@@ -27,12 +27,16 @@ export async function writeAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
-  if (!lasts) return;
-  const folder = await open(dirname(path), 'r');
+  if (lasts) await sync(dirname(path));
+}
+
+/** Resolves when what was written to a file, or the names in a folder, outlive a crash of the whole machine. */
+export async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await folder.sync();
+    await handle.sync();
   } finally {
-    await folder.close();
+    await handle.close();
   }
 }
 

@@ -9,6 +9,7 @@ import { constants, deflateRaw } from 'node:zlib';
 import { nextData, type DataRange } from '../../bindings/index.js';
 import { withDeadline } from '../base/deadline.js';
 import { errorCode, errorMessage } from '../base/errors.js';
+import { sync } from '../base/files.js';
 import { formatBytes } from '../base/text.js';
 import { reopenFd } from '../clone/template/memfd.js';
 import { CheckpointError, writeFailure } from './errors.js';
@@ -64,7 +65,7 @@ export async function writeCheckpoint(
   try {
     await writeWhole(temporary, source, options);
     await rename(temporary, path);
-    await syncFolder(dirname(path));
+    await sync(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw writeFailure(path, error);
@@ -72,11 +73,6 @@ export async function writeCheckpoint(
 }
 
 let counter = 0;
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  await folder.sync().finally(() => folder.close());
-}
 
 async function writeWhole(
   path: string,

@@ -3,7 +3,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTemporaries, writeAtomic } from '../base/files.js';
+import { removeTemporaries, sync, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 
 export interface HostPort {
@@ -51,6 +51,7 @@ export class NetworkStore {
 
   async remove(name: string): Promise<void> {
     await rm(this.#path(name), { force: true });
+    await sync(this.#folder);
   }
 
   /** Reads all network files. A file that cannot be read is logged and left in place. */

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, errorCode } from '../base/errors.js';
-import { removeTemporaries, writeAtomic } from '../base/files.js';
+import { removeTemporaries, sync, writeAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { removeTree } from '../base/remove-tree.js';
 
@@ -64,6 +64,7 @@ export class VolumeStore {
       `${GONE}${name.slice(0, 64)}-${randomBytes(8).toString('hex')}`,
     );
     await rename(join(this.#folder, name), path);
+    await sync(this.#folder);
     return path;
   }
 

@@ -4,7 +4,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, ThawError } from '../../base/errors.js';
-import { removeTemporaries, writeAtomic } from '../../base/files.js';
+import { removeTemporaries, sync, writeAtomic } from '../../base/files.js';
 import type { OnProgress } from '../../base/progress.js';
 import type { XenHost } from '../../xen/host.js';
 import { putInto } from './image.js';
@@ -237,6 +237,7 @@ async function keepDisk(template: Template, folder: string): Promise<Template> {
   const { running } = template;
   if (!running?.upper) return template;
   const path = join(folder, UPPER);
+  await sync(running.upper.path);
   await rename(running.upper.path, path);
   return { ...template, running: { ...running, upper: { ...running.upper, path } } };
 }

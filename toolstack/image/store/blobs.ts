@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps the original blobs of images: manifest, config and layers byte for byte, each under its digest, blobs/sha256-HEX. Push and save need
 // them; containers do not.
-import {
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../base/errors.js';
+import { sync } from '../../base/files.js';
 import { ImageError } from '../errors.js';
 import { digestOf } from '../json.js';
 import { blobPath } from '../config/manifest.js';
@@ -69,12 +60,7 @@ export class BlobStore {
   async #takeFile(path: string, blob: Blob): Promise<void> {
     // The same layer may occur twice in one image, and in several images.
     if (await this.isThere(blob)) return;
-    const file = await open(path, 'r+');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await sync(path);
     await rename(path, this.path(blob.digest));
   }
 

@@ -54,13 +54,13 @@ export async function launch(
   for (const key of ['exit', 'reason', 'finished'] as const) delete record[key];
   advance(record, 'run');
   record.started = Date.now();
-  // Not awaited: the next thawd would see from the shim that the container runs.
-  container.update({}).catch((error: unknown) => {
+  // A client is not told of the start: the next thawd would see from the shim that the container runs.
+  const recorded = container.update({}).catch((error: unknown) => {
     services.log.error(`Cannot write down that ${record.name} runs`, { error });
   });
   services.events.tell('start', record);
-  // Without a client the wait delays no process, and xl knows the container's name when the caller goes on.
-  if (!attached) await container.sandbox.written();
+  // Without a client the wait delays no process. The start then outlives a power cut, and xl knows the container's name.
+  if (!attached) await Promise.all([recorded, container.sandbox.written()]);
 }
 
 /** Ends a container that lacks a device promised to it. If the cause is the end of this thawd, the next thawd connects the device. */

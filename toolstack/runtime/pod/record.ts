@@ -30,7 +30,7 @@ export class PodStore extends FolderStore<PodRecord> {
       file: 'pod.json',
       unreadable: 'remove',
       keyOf: ({ id }) => id,
-      lasts: ({ state }) => state !== 'running',
+      lasts: ({ state }) => (state === 'starting' ? 'last' : 'this'),
       toJson: (record) => record,
       fromJson: (written) => {
         const record = written as PodRecord;

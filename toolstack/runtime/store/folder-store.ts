@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores thawd's records: a folder for each, with its JSON file, and for a container its log and the shim's status file.
 
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ExitStatus } from '../../api/wire.js';
 import { errorCode } from '../../base/errors.js';
-import { removeTemporaries, writeAtomic } from '../../base/files.js';
+import { removeTemporaries, sync, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
 import { parseStatus } from '../../sandbox/shim/exit-file.js';
 
@@ -17,8 +17,13 @@ export interface RecordKind<R> {
   file: string;
   /** Returns the name of the record's folder. */
   keyOf: (record: R) => string;
-  /** True when the record must survive the end of dom0 itself, so that its write waits for the disk. */
-  lasts: (record: R) => boolean;
+  /**
+   * Says what of the record survives the end of dom0 itself: this text, whose write then waits for the disk; at least the last text that did, as the
+   * record changes again before anybody is told; or nothing.
+   */
+  lasts: (record: R) => 'this' | 'last' | 'none';
+  /** Returns the paths of files that must be on disk before a record that lasts. Each is synced once, when it is there. */
+  files?: (record: R) => string[];
   /** Says whether a folder with an unreadable record is removed, or put aside because a container may have written into it. */
   unreadable: 'remove' | 'aside';
   toJson: (record: R) => unknown;
@@ -27,12 +32,16 @@ export interface RecordKind<R> {
 
 /** The prefix of the name of a folder that was put aside. */
 const ASIDE = 'unreadable-';
+/** The suffix of the last JSON file that is on disk for certain. */
+const LAST = '.last';
 
 export class FolderStore<R> {
   readonly #folder: string;
   readonly #kind: RecordKind<R>;
   /** The keys whose folders exist. */
   readonly #made = new Set<string>();
+  /** By key, the files that are on disk, with the JSON file where its present text is. */
+  readonly #synced = new Map<string, Set<string>>();
 
   constructor(folder: string, kind: RecordKind<R>) {
     this.#folder = folder;
@@ -55,18 +64,50 @@ export class FolderStore<R> {
 
   /** Writes the JSON file whole or not at all. */
   async save(record: R): Promise<void> {
-    const { file, keyOf, lasts, toJson } = this.#kind;
+    const { file, keyOf, toJson } = this.#kind;
     const key = keyOf(record);
+    const path = join(this.#folder, key, file);
     const text = `${JSON.stringify(toJson(record), null, 2)}\n`;
-    const write = (): Promise<void> =>
-      writeAtomic(join(this.#folder, key, file), text, { lasts: lasts(record) });
     if (!this.#made.has(key)) await this.makeFolder(key);
     try {
-      await write();
+      await this.#write(record, path, text);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
+      this.#synced.delete(key);
       await this.makeFolder(key);
-      await write();
+      await this.#write(record, path, text);
+    }
+  }
+
+  async #write(record: R, path: string, text: string): Promise<void> {
+    const { keyOf, lasts, files } = this.#kind;
+    const key = keyOf(record);
+    const lasting = lasts(record);
+    const synced = this.#synced.get(key) ?? new Set();
+    if (lasting === 'this') {
+      await Promise.all((files?.(record) ?? []).map((one) => this.#syncOnce(one, synced)));
+      await writeAtomic(path, text);
+      synced.add(path);
+      this.#synced.set(key, synced);
+      return;
+    }
+    // A file that is renamed before it is on disk can be empty after a power cut (xfs(5), ext4(5) with noauto_da_alloc).
+    if (lasting === 'last' && synced.delete(path)) {
+      await rm(path + LAST, { force: true });
+      await link(path, path + LAST);
+    }
+    await writeAtomic(path, text, { lasts: false });
+  }
+
+  async #syncOnce(path: string, synced: Set<string>): Promise<void> {
+    if (synced.has(path)) return;
+    try {
+      await sync(path);
+      await sync(dirname(path));
+      synced.add(path);
+    } catch (error) {
+      // The file is made by the first start.
+      if (errorCode(error) !== 'ENOENT') throw error;
     }
   }
 
@@ -74,21 +115,28 @@ export class FolderStore<R> {
   async remove(key: string): Promise<void> {
     const folder = join(this.#folder, key);
     this.#made.delete(key);
+    const isOnDisk = this.#synced.delete(key);
     for (const name of await namesIn(folder))
       if (name !== this.#kind.file) await rm(join(folder, name), { recursive: true, force: true });
     await rm(folder, { recursive: true, force: true });
+    if (isOnDisk) await sync(this.#folder);
   }
 
   /** Resolves with all records. Removes folders without a record, and files that a killed thawd was writing. */
   async loadAll(log: Log): Promise<R[]> {
-    const { name: kind, file, fromJson } = this.#kind;
+    const { name: kind, file } = this.#kind;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const records: R[] = [];
     for (const name of await readdir(this.#folder)) {
       if (name.startsWith(ASIDE)) continue;
       const folder = join(this.#folder, name);
+      const path = join(folder, file);
       try {
-        records.push(fromJson(JSON.parse(await readFile(join(folder, file), 'utf8'))));
+        const record = await this.#read(path).catch((error: unknown) =>
+          this.#readLast(path, error, log),
+        );
+        if (this.#kind.lasts(record) === 'this') this.#synced.set(name, new Set([path]));
+        records.push(record);
         await removeTemporaries(folder);
       } catch (error) {
         if (errorCode(error) === 'ENOENT') {
@@ -98,6 +146,23 @@ export class FolderStore<R> {
       }
     }
     return records;
+  }
+
+  async #read(path: string): Promise<R> {
+    return this.#kind.fromJson(JSON.parse(await readFile(path, 'utf8')));
+  }
+
+  /** Rejects with the first failure where there is no earlier text. */
+  async #readLast(path: string, failure: unknown, log: Log): Promise<R> {
+    // A record that is gone was removed.
+    if (errorCode(failure) === 'ENOENT') throw failure;
+    const record = await this.#read(path + LAST).catch(() => {
+      throw failure;
+    });
+    log.warn(`${path} is damaged: its last text that was on disk takes its place`, {
+      error: failure,
+    });
+    return record;
   }
 
   /** Resolves with the end that the shim wrote, of the process or of the guest; with undefined when the shim wrote nothing. */
@@ -111,12 +176,21 @@ export class FolderStore<R> {
     const folder = join(this.#folder, name);
     if (unreadable === 'remove') {
       log.error(`Removing the folder of ${kind} ${name}: its record cannot be read`, { error });
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true }).catch((cause: unknown) =>
+        log.error(`Cannot remove ${folder}`, { error: cause }),
+      );
       return;
     }
     const aside = join(this.#folder, ASIDE + name);
-    log.error(`Cannot read the state of ${kind} ${name}; its files are in ${aside}`, { error });
-    await rename(folder, aside);
+    try {
+      await rename(folder, aside);
+      log.error(`Cannot read the state of ${kind} ${name}; its files are in ${aside}`, { error });
+    } catch (cause) {
+      // A damaged file system must not keep thawd from all other records.
+      log.error(`Cannot read the state of ${kind} ${name}, nor put ${folder} aside`, {
+        error: cause,
+      });
+    }
   }
 }
 

@@ -14,7 +14,7 @@ import { readAttachment } from '../../network/index.js';
 import type { MemberSlot } from '../shared-domain/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from '../create/guest-config.js';
-import { isAtRest } from '../lifecycle/lifecycle.js';
+import { isAtRest, isUp } from '../lifecycle/lifecycle.js';
 import { FolderStore } from './folder-store.js';
 
 export interface ContainerRecord {
@@ -108,8 +108,11 @@ export class RecordStore extends FolderStore<ContainerRecord> {
       file: 'state.json',
       unreadable: 'aside',
       keyOf: ({ id }) => id,
-      // A running container is lost with dom0, whatever its record says.
-      lasts: isAtRest,
+      lasts: (record) => {
+        if (record.rm) return 'none';
+        return isAtRest(record) || isUp(record) ? 'this' : 'last';
+      },
+      files: ({ sandbox: { disk } }) => (disk ? [disk.path] : []),
       toJson: (record) => record,
       fromJson: (written) => {
         const record = written as ContainerRecord;

@@ -13,15 +13,16 @@ interface Plain {
   word: string;
 }
 
-async function given(t: ExecutionContext, unreadable: 'remove' | 'aside') {
-  const folder = await mkdtemp(join(tmpdir(), 'thaw-store-'));
+async function given(t: ExecutionContext, unreadable: 'remove' | 'aside', at?: string) {
+  const folder = at ?? (await mkdtemp(join(tmpdir(), 'thaw-store-')));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const store = new FolderStore<Plain>(folder, {
     name: 'thing',
     file: 'thing.json',
     unreadable,
     keyOf: ({ key }) => key,
-    lasts: () => false,
+    lasts: ({ word }) => (word.startsWith('rests') ? 'this' : word === 'brief' ? 'none' : 'last'),
+    files: ({ key }) => [join(folder, key, 'disk')],
     toJson: ({ key, word }) => ({ key, written: word }),
     fromJson: (written) => {
       const { key, written: word } = written as { key: string; written: string };
@@ -43,6 +44,37 @@ test('a record is written in the words of its kind, also where its folder was re
   t.deepEqual(await readdir(folder), []);
   await store.save(record);
   t.deepEqual(await store.loadAll(silentLog()), [record]);
+});
+
+test('a record that is torn falls back to the last one that was on disk', async (t) => {
+  const { folder, store } = await given(t, 'aside');
+  const path = join(folder, 'k', 'thing.json');
+  await store.save({ key: 'k', word: 'rests one' });
+  await writeFile(join(folder, 'k', 'disk'), 'made by the first start');
+  await store.save({ key: 'k', word: 'rests two' });
+  await store.save({ key: 'k', word: 'starts' });
+  await store.save({ key: 'k', word: 'starts more' });
+  t.deepEqual(await store.loadAll(silentLog()), [{ key: 'k', word: 'starts more' }]);
+  for (const torn of ['', '{"key": "k", "wri']) {
+    await writeFile(path, torn);
+    t.deepEqual(await store.loadAll(silentLog()), [{ key: 'k', word: 'rests two' }]);
+  }
+  await rm(path);
+  t.deepEqual(await store.loadAll(silentLog()), [], 'a removed record does not come back');
+  t.deepEqual(await readdir(folder), []);
+});
+
+test('the next thawd falls back as well; a record that never was on disk is put aside', async (t) => {
+  const { folder, store } = await given(t, 'aside');
+  await store.save({ key: 'k', word: 'rests' });
+  await store.save({ key: 'b', word: 'brief' });
+  await writeFile(join(folder, 'b', 'thing.json'), '');
+  const { store: next } = await given(t, 'aside', folder);
+  t.deepEqual(await next.loadAll(silentLog()), [{ key: 'k', word: 'rests' }]);
+  await next.save({ key: 'k', word: 'starts' });
+  await writeFile(join(folder, 'k', 'thing.json'), '');
+  t.deepEqual(await next.loadAll(silentLog()), [{ key: 'k', word: 'rests' }]);
+  t.deepEqual(await readdir(folder), ['k', 'unreadable-b']);
 });
 
 for (const [unreadable, left] of [

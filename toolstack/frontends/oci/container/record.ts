@@ -92,7 +92,7 @@ export class OciStore extends FolderStore<OciRecord> {
       unreadable: 'remove',
       keyOf: ({ key }) => key,
       // state.json needs no sync to disk: its folder ends with dom0, as do the containers.
-      lasts: () => false,
+      lasts: () => 'none',
       toJson: (record) => ({ ...record, state: statusOf(record.state) }),
       fromJson: (written) => {
         const record = written as Omit<OciRecord, 'state'> & { state: OciStatus };

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, open, readFile, rmdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { errorMessage } from '../../../base/errors.js';
+import { sync } from '../../../base/files.js';
 import { VolumeError } from '../../errors.js';
 
 const run = promisify(execFile);
@@ -35,6 +36,7 @@ export const ext4Tools: DiskTools = {
       '^orphan_file',
       path,
     ]);
+    await sync(path);
   },
   async mount(path, target) {
     await mkdir(target, { recursive: true, mode: 0o700 });
