@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends netlink messages as a job of libuv's pool: the kernel's locks on interfaces and rules may be held for a while.
+// Sends netlink messages. Those for interfaces are a job of libuv's pool: the kernel holds its lock on interfaces for a
+// while. Those for packet rules go at once: each start sends some, and to hand them to another thread takes as long as
+// the kernel needs for them.
 
 #include "objects/jobs/netlink_job.hpp"
 
+#include <linux/netlink.h>
 #include <string>
 #include <vector>
 
@@ -46,7 +49,8 @@ napi_value JS_netlinkSend(napi_env env, napi_callback_info info) {
   const uint8_t *bytes = args.bytes(1, &length);
   if (!args.ok())
     return nullptr;
-  return Job::run(env, std::make_unique<NetlinkJob>(int(protocol), std::vector<uint8_t>(bytes, bytes + length)));
+  auto job = std::make_unique<NetlinkJob>(int(protocol), std::vector<uint8_t>(bytes, bytes + length));
+  return protocol == NETLINK_NETFILTER ? Job::run_here(env, std::move(job)) : Job::run(env, std::move(job));
 }
 
 } // namespace thaw

@@ -18,6 +18,14 @@ napi_value Job::run(napi_env env, std::unique_ptr<Job> job) {
   return promise;
 }
 
+napi_value Job::run_here(napi_env env, std::unique_ptr<Job> job) {
+  napi_value promise;
+  napi_create_promise(env, &job->deferred_, &promise);
+  job->ok_ = job->execute();
+  job->settle(env);
+  return promise;
+}
+
 void Job::on_execute(napi_env, void *data) {
   auto *job = static_cast<Job *>(data);
   job->ok_ = job->execute();

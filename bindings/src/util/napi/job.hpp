@@ -12,7 +12,7 @@ namespace thaw {
 class Job {
 public:
   virtual ~Job() = default;
-  /// Runs on another thread. False with failure_ set when it failed.
+  /// Does the work, mostly on another thread. False with failure_ set when it failed.
   virtual bool execute() = 0;
   /// Runs on the JavaScript thread, after success; nullptr when the environment no longer runs JavaScript.
   virtual napi_value result(napi_env env) = 0;
@@ -20,6 +20,10 @@ public:
   /// Runs the job on libuv's thread pool and returns the promise. For short work: the end of the environment waits
   /// for it.
   static napi_value run(napi_env env, std::unique_ptr<Job> job);
+
+  /// Runs the job at once, on the JavaScript thread, and returns the settled promise. For work that is shorter than a
+  /// change of threads.
+  static napi_value run_here(napi_env env, std::unique_ptr<Job> job);
 
   /// Runs the job on a thread of its own, which the end of the environment does not wait for: for work that may block
   /// for ever, such as reading a pipe. The job's destructor may then run on that thread.
