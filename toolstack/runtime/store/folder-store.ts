@@ -135,7 +135,8 @@ export class FolderStore<R> {
         const record = await this.#read(path).catch((error: unknown) =>
           this.#readLast(path, error, log),
         );
-        if (this.#kind.lasts(record) === 'this') this.#synced.set(name, new Set([path]));
+        if (this.#kind.lasts(record) === 'this')
+          this.#synced.set(name, new Set([path, ...(this.#kind.files?.(record) ?? [])]));
         records.push(record);
         await removeTemporaries(folder);
       } catch (error) {

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ThawError } from '../../base/errors.js';
+import { sync } from '../../base/files.js';
 import { copyDiskFile } from '../../xen/sparse.js';
 
 /** A writable layer as in a sandbox's record. */
@@ -58,6 +59,8 @@ export class Disks {
       if (from !== undefined) await copyDiskFile(from, made);
       else if (bytes === this.defaultBytes) await copyDiskFile(await this.blank(), made);
       else await makeFileSystem(made, bytes);
+      // Whole or not there after a power cut. A copy may be large: it waits until its container's record lasts.
+      if (from === undefined) await sync(made);
       await rename(made, path);
     } catch (cause) {
       const message = `Cannot make the writable layer ${path}: is its file system full?`;
