@@ -42,10 +42,17 @@ export async function sync(path: string): Promise<void> {
 
 let counter = 0;
 
+const TEMPORARY = /\.tmp-(\d+)-\d+$/;
+
+/** True for the name of a temporary file of writeAtomic(). */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
 /** Removes the temporary files of writeAtomic() in a folder whose processes were killed before the rename. */
 export async function removeTemporaries(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = /\.tmp-(\d+)-\d+$/.exec(name)?.[1];
+    const pid = TEMPORARY.exec(name)?.[1];
     if (pid === undefined || (await isRunning(pid))) continue;
     await rm(join(folder, name), { force: true });
   }

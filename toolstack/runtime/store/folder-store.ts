@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores thawd's records: a folder for each, with its JSON file, and for a container its log and the shim's status file.
 
-import { link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ExitStatus } from '../../api/wire.js';
 import { errorCode } from '../../base/errors.js';
-import { removeTemporaries, sync, writeAtomic } from '../../base/files.js';
+import { isTemporary, removeTemporaries, sync, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
 import { parseStatus } from '../../sandbox/shim/exit-file.js';
 
@@ -84,7 +84,8 @@ export class FolderStore<R> {
     const key = keyOf(record);
     const lasting = lasts(record);
     const synced = this.#synced.get(key) ?? new Set();
-    if (lasting === 'this') {
+    // The first text has no last one to fall back to.
+    if (lasting === 'this' || (lasting === 'last' && !this.#synced.has(key))) {
       await Promise.all((files?.(record) ?? []).map((one) => this.#syncOnce(one, synced)));
       await writeAtomic(path, text);
       synced.add(path);
@@ -140,7 +141,7 @@ export class FolderStore<R> {
         records.push(record);
         await removeTemporaries(folder);
       } catch (error) {
-        if (errorCode(error) === 'ENOENT') {
+        if (errorCode(error) === 'ENOENT' || (await this.#isEmpty(name))) {
           log.info(`Removing the folder of ${kind} ${name}, which a killed thawd made or removed`);
           await rm(folder, { recursive: true, force: true });
         } else await this.#setAside(name, error, log);
@@ -170,6 +171,17 @@ export class FolderStore<R> {
   async readStatus(key: string): Promise<{ exit: ExitStatus } | { reason: string } | undefined> {
     const text = await readFile(this.statusPath(key), 'utf8').catch(() => undefined);
     return text === undefined ? undefined : parseStatus(text);
+  }
+
+  /** True when the record is of a start that a power cut ended, and the folder has nothing else that its user could miss. */
+  async #isEmpty(name: string): Promise<boolean> {
+    const path = join(this.#folder, name, this.#kind.file);
+    const known = [path, this.logPath(name), this.statusPath(name)];
+    const names = await namesIn(join(this.#folder, name)).catch(() => ['unknown']);
+    const isKnown = (one: string): boolean =>
+      known.includes(join(this.#folder, name, one)) || isTemporary(one);
+    if (!names.every(isKnown)) return false;
+    return (await stat(path).catch(() => undefined))?.size === 0;
   }
 
   async #setAside(name: string, error: unknown, log: Log): Promise<void> {

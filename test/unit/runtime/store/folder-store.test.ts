@@ -64,11 +64,16 @@ test('a record that is torn falls back to the last one that was on disk', async 
   t.deepEqual(await readdir(folder), []);
 });
 
-test('the next thawd falls back as well; a record that never was on disk is put aside', async (t) => {
+test('the next thawd falls back as well; a brief record that is empty is put aside only with files', async (t) => {
   const { folder, store } = await given(t, 'aside');
   await store.save({ key: 'k', word: 'rests' });
-  await store.save({ key: 'b', word: 'brief' });
-  await writeFile(join(folder, 'b', 'thing.json'), '');
+  for (const key of ['a', 'b']) {
+    await store.save({ key, word: 'brief' });
+    await writeFile(join(folder, key, 'thing.json'), '');
+    await writeFile(join(folder, key, 'ctr.log'), 'said');
+  }
+  await writeFile(join(folder, 'a', 'thing.json.tmp-1-1'), '{');
+  await writeFile(join(folder, 'b', 'disk'), 'written by a container');
   const { store: next } = await given(t, 'aside', folder);
   t.deepEqual(await next.loadAll(silentLog()), [{ key: 'k', word: 'rests' }]);
   await next.save({ key: 'k', word: 'starts' });
