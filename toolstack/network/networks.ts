@@ -14,7 +14,8 @@ import { NetworkError } from './errors.js';
 import type { HostNetwork } from './host-network.js';
 import { planNetwork } from './plan.js';
 import { renderRules } from './rules/rules.js';
-import { NetworkStore, type NetworkRecord } from './record.js';
+import type { NetworkRecord } from './record.js';
+import { NetworkRecords } from './records.js';
 import type { AttachRequest, NetworkRequest } from './request.js';
 import { Sources } from './sources/sources.js';
 import { Vifs } from './sources/vifs.js';
@@ -30,7 +31,7 @@ export interface NetworkServices {
 }
 
 export class Networks {
-  readonly #store: NetworkStore;
+  readonly #records: NetworkRecords;
   readonly #host: HostNetwork;
   readonly #log: Log;
   readonly #names: NameServer;
@@ -38,13 +39,12 @@ export class Networks {
   readonly #attachments = new Attachments();
   readonly #sources: Sources;
   readonly #vifs: Vifs;
-  readonly #records = new Map<string, NetworkRecord>();
   #loading: Promise<void> = Promise.resolve();
   /** The reason why this host has no networks. */
   #failure: unknown;
 
-  private constructor(store: NetworkStore, services: NetworkServices) {
-    this.#store = store;
+  private constructor(folder: string, services: NetworkServices) {
+    this.#records = new NetworkRecords(folder);
     this.#host = services.host;
     this.#log = services.log;
     this.#names = services.names;
@@ -58,14 +58,11 @@ export class Networks {
   /** Makes the default network, and the bridges and rules of all networks. A failure is logged, and this host then has no networks. */
   static async open(folder: string, services: NetworkServices): Promise<Networks> {
     const { log } = services;
-    const networks = new Networks(new NetworkStore(folder), services);
-    for (const record of await networks.#store.loadAll(log))
-      if (networks.#drivers.has(record)) networks.#records.set(record.name, record);
-      else log.error(`Network ${record.name} has an unknown driver, ${record.driver}`);
+    const networks = new Networks(folder, services);
+    await networks.#records.load((record) => networks.#drivers.has(record), log);
     try {
-      if (!networks.#records.has(DEFAULT_NETWORK)) await networks.#add({ name: DEFAULT_NETWORK });
-      for (const record of networks.#records.values())
-        await networks.#drivers.of(record).prepare?.(record);
+      if (!networks.#records.get(DEFAULT_NETWORK)) await networks.#add({ name: DEFAULT_NETWORK });
+      for (const record of networks.list()) await networks.#drivers.of(record).prepare?.(record);
       await networks.#load();
       // Removes the names of a killed thawd.
       networks.#changeNames();
@@ -82,17 +79,12 @@ export class Networks {
   }
 
   list(): NetworkRecord[] {
-    return [...this.#records.values()].sort((a, b) => a.name.localeCompare(b.name, 'en'));
+    return this.#records.list();
   }
 
   /** Throws ERR_NETWORK_NOT_FOUND. */
   find(name: string): NetworkRecord {
-    const record = this.#records.get(name);
-    if (record) return record;
-    throw new NetworkError(
-      'ERR_NETWORK_NOT_FOUND',
-      `No network is called "${name}": see thaw network ls`,
-    );
+    return this.#records.find(name);
   }
 
   /** Returns the attachments to that network. */
@@ -103,7 +95,7 @@ export class Networks {
   /** Rejects with ERR_NETWORK_NAME, ERR_NETWORK_SUBNET, ERR_NETWORK_TOOL, and undoes its changes then. */
   async create(request: NetworkRequest): Promise<NetworkRecord> {
     this.#mustWork();
-    if (this.#records.has(request.name))
+    if (this.#records.get(request.name))
       throw new NetworkError(
         'ERR_NETWORK_NAME',
         `Cannot use the name "${request.name}": a network has it; choose another`,
@@ -248,24 +240,12 @@ export class Networks {
 
   async #add(request: NetworkRequest): Promise<NetworkRecord> {
     const record = planNetwork(this.#drivers.for(request), request, this.list());
-    this.#records.set(record.name, record);
-    try {
-      await this.#store.save(record);
-    } catch (error) {
-      this.#records.delete(record.name);
-      throw error;
-    }
+    await this.#records.add(record);
     return record;
   }
 
   async #forget(record: NetworkRecord): Promise<void> {
-    this.#records.delete(record.name);
-    // Removes the file last: no later thawd would remove a bridge without a file.
-    try {
-      await this.#drivers.of(record).remove?.(record);
-    } finally {
-      await this.#store.remove(record.name);
-    }
+    await this.#records.remove(record, async () => this.#drivers.of(record).remove?.(record));
     await this.#load();
     await this.#sources.load();
   }
