@@ -34,8 +34,9 @@ lab_pack_expire() {
   find "$THAW_CACHE/packs" -name '*.erofs' -printf '%T@ %p\n' | sort -rn | tail -n "+$((LAB_PACKS_KEPT + 1))" | cut -d' ' -f2- | xargs -r -d '\n' rm -f
 }
 
-# lab_scratch MIB [journal]: prints an empty ext4 image of that size, without a journal unless it is asked for: none outlives its lab. QEMU never writes to it: each lab has its own changes in a file that is
-# unlinked as soon as it is open. A QEMU that is ended before that leaves it in the folder that lab_scratch_folder made.
+# lab_scratch MIB [journal]: prints an empty ext4 image of that size, with a journal where one is asked for. QEMU never writes to it: each lab
+# has its own changes in a file that is unlinked as soon as it is open. A QEMU that is ended before that leaves it in the folder that
+# lab_scratch_folder made.
 lab_scratch() {
   local image=$THAW_CACHE/scratch/$1$2.ext4 work features=()
   [ -n "$2" ] || features=(-O ^has_journal)

@@ -83,8 +83,8 @@ lab_qemu_slots() {
 # lab_monitor DIR COMMAND: prints what QEMU's monitor answers.
 lab_monitor() { printf '%s\n' "$2" | socat -t 5 - "UNIX-CONNECT:$1/monitor.sock"; }
 
-# lab_qemu_reset DIR: resets the machine, which ends QEMU at any other time. It sees nothing of it before: what dom0 had not written to its disks is
-# gone, as after a power cut.
+# lab_qemu_reset DIR: resets the machine; a reset at any other time ends QEMU. dom0 is not warned: what it had not written to its disks is gone, as
+# after a power cut.
 lab_qemu_reset() {
   {
     printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"set-action","arguments":{"reboot":"reset"}}' '{"execute":"system_reset"}'

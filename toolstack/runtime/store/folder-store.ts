@@ -93,7 +93,8 @@ export class FolderStore<R> {
       return;
     }
     // A file that is renamed before it is on disk can be empty after a power cut (xfs(5), ext4(5) with noauto_da_alloc).
-    if (lasting === 'last' && synced.delete(path)) {
+    // Also one that is removed by force, which lasts no more, was acknowledged until it is gone.
+    if (synced.delete(path)) {
       await rm(path + LAST, { force: true });
       await link(path, path + LAST);
     }

@@ -76,7 +76,7 @@ test('the next thawd falls back as well; a brief record that is empty is put asi
   await writeFile(join(folder, 'b', 'disk'), 'written by a container');
   const { store: next } = await given(t, 'aside', folder);
   t.deepEqual(await next.loadAll(silentLog()), [{ key: 'k', word: 'rests' }]);
-  await next.save({ key: 'k', word: 'starts' });
+  await next.save({ key: 'k', word: 'brief' });
   await writeFile(join(folder, 'k', 'thing.json'), '');
   t.deepEqual(await next.loadAll(silentLog()), [{ key: 'k', word: 'rests' }]);
   t.deepEqual(await readdir(folder), ['k', 'unreadable-b']);
