@@ -5,6 +5,7 @@ import test from 'ava';
 import { execFile, execFileSync } from 'node:child_process';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { promisify } from 'node:util';
+import { long } from '../../support/long.js';
 import type { DomainEvent, Libxl } from '../../../bindings/index.js';
 import { memfdCreate } from '../../../bindings/index.js';
 import {
@@ -123,7 +124,7 @@ test.serial(
   },
 );
 
-test.serial('children of Node and of libxl end side by side, each reaped by its own', async (t) => {
+long('children of Node and of libxl end side by side, each reaped by its own', async (t) => {
   await withLibxl(t, async (libxl) => {
     const template = await boot(libxl, 'pv');
     const save = memfdCreate('save');

@@ -5,6 +5,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { long } from '../../support/long.js';
 import { Libxl, XenError, memfdCreate } from '../../../bindings/index.js';
 import {
   guestConfig,
@@ -113,17 +114,15 @@ test.serial('two contexts work side by side', async (t) => {
   });
 });
 
-test.serial(
-  'a Worker is terminated in the middle of a create, and the process goes on',
-  async (t) => {
-    await withLibxl(t, async (observer) => {
-      const config = JSON.stringify(guestConfig('pv', { name: guestName() }));
-      const worker = `import { parentPort } from 'node:worker_threads';
+long('a Worker is terminated in the middle of a create, and the process goes on', async (t) => {
+  await withLibxl(t, async (observer) => {
+    const config = JSON.stringify(guestConfig('pv', { name: guestName() }));
+    const worker = `import { parentPort } from 'node:worker_threads';
       const b = await import('${index}'); const x = await b.Libxl.open();
       x.onDomainDeath(0, () => {}); x.domainCreateNew(process.env.CONFIG).catch(() => {});
       parentPort.postMessage(1);`;
-      const out = await inProcess(
-        `import { Worker } from 'node:worker_threads';
+    const out = await inProcess(
+      `import { Worker } from 'node:worker_threads';
        for (let i = 0; i < 3; i++) {
          const text = ${JSON.stringify(worker)};
          const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(text)), { env: { CONFIG: ${JSON.stringify(config)} } });
@@ -132,12 +131,11 @@ test.serial(
          await worker.terminate();
        }
        const x = await b.Libxl.open(); console.log((await x.listDomains()).length > 0); await x.close();`,
-      );
-      t.is(out, 'true');
-      await observer.listDomains();
-    });
-  },
-);
+    );
+    t.is(out, 'true');
+    await observer.listDomains();
+  });
+});
 
 test.serial('exit in the middle of a create is an ordinary exit', async (t) => {
   await withLibxl(t, async (observer) => {

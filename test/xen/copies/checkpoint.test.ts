@@ -5,8 +5,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
-import { longOnce, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   command,
@@ -19,6 +17,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { long, longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const FOLDER = '/root/checkpoints';
 const FILE = `${FOLDER}/web.ckpt`;
@@ -118,7 +118,7 @@ test.serial(
   },
 );
 
-longOnPv(
+long(
   'left running it goes on; what is restored is somebody of its own, small images in memory too',
   async (t) => {
     t.timeout(600_000);

@@ -3,8 +3,6 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { Libxl } from '../../../bindings/index.js';
-import { longOnce, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import { within } from '../../support/within.js';
 import {
   busybox,
@@ -20,6 +18,7 @@ import {
   type Listed,
   type Outcome,
 } from '../../support/dom0/thaw.js';
+import { long, longOnce, longOnPv } from '../../support/long.js';
 
 /** Counts until it is stopped, a number each 50 ms beside a secret in its memory. */
 const COUNTER = [
@@ -195,7 +194,7 @@ longOnce('the next thawd lists clones, reads their logs and ends them', async (t
   isWhole(t, (await done).stdout.trim().split('\n'));
 });
 
-longOnPv(
+long(
   'a thawd that is killed while it copies leaves a container that the next one lets go on',
   async (t) => {
     const { done } = await startCounter('orig');
@@ -237,7 +236,7 @@ longOnce('a client that goes away in the middle leaves none of its clones', asyn
 const CONNECTED = `use IO::Socket; $l=IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1:7777") or die;
 $c=IO::Socket::INET->new("127.0.0.1:7777") or die; $a=$l->accept; $|=1; print "on\n"; sleep 600`;
 
-once('what cannot be cloned is refused in one line, and goes on', async (t) => {
+longOnce('what cannot be cloned is refused in one line, and goes on', async (t) => {
   const start = async (name: string, ...words: string[]): Promise<void> => {
     const { done } = startThaw(runWords('--rm', '--name', name, ...words));
     void done;

@@ -52,7 +52,7 @@ test.serial(
 );
 
 // perl folds the constant and copies it: twice the size.
-test.serial('memory that was asked for can be used', async (t) => {
+long('memory that was asked for can be used', async (t) => {
   t.timeout(300_000);
   const { status, stdout } = await run([
     '--memory',

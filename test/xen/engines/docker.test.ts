@@ -169,7 +169,7 @@ longOnce('a web server asks a database by its name, also after that was restarte
   await tryShop(t, ['docker'], { image: shop, options: ['--runtime', 'thaw'] });
 });
 
-once('docker checkpoint create ends it, and it starts again from there', async (t) => {
+longOnce('docker checkpoint create ends it, and it starts again from there', async (t) => {
   t.timeout(600_000);
   t.teardown(() => docker('rm', '-f', 'saved'));
   const script = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.5; done';

@@ -7,7 +7,7 @@ import test from 'ava';
 import { idsIn, killThawdAlone, outcome } from '../../support/engines/bundle.js';
 import { command, images, startThawd, until, type Outcome } from '../../support/dom0/thaw.js';
 import { longOnce } from '../../support/long.js';
-import { isOnce, once } from '../../support/once.js';
+import { isLong } from '../../support/once.js';
 
 const podman = (...words: string[]): Promise<Outcome> =>
   outcome(['podman', '--runtime', '/usr/bin/thaw-oci', ...words]);
@@ -18,21 +18,21 @@ const OWN = ['--network', 'none', '--memory', '64m'];
 let root = '';
 
 test.before(async () => {
-  if (!isOnce) return;
+  if (!isLong) return;
   root = await mkdtemp('/root/podman-');
   await command('podman', ['load', '-q', '-i', `${images}/busybox.oci.tar`]);
 });
 
 test.after.always(async () => {
   await rm(root, { recursive: true, force: true });
-  if (isOnce) await command('podman', ['rmi', '-f', image]);
+  if (isLong) await command('podman', ['rmi', '-f', image]);
 });
 
 /** Loop devices of layers, and layers that belong to one container. */
 const left = async (): Promise<string> =>
   (await command('losetup', ['-a'])) + (await command('ls', [LAYERS]));
 
-once('a root filesystem that is read-only: what podman sees is what it is', async (t) => {
+longOnce('a root filesystem that is read-only: what podman sees is what it is', async (t) => {
   t.timeout(600_000);
   t.teardown(() => podman('rm', '-f', '-t', '0', 'layers'));
   const words = ['-d', '--name', 'layers', '--read-only', ...asking('erofs'), ...OWN, image];

@@ -94,7 +94,7 @@ once('a limit is its own, and the domain grows for it', async (t) => {
   t.regex(many.stderr, /linux.resources.cpu: 3 CPUs: the domain of container "[^"]+"/);
 });
 
-once(
+longOnce(
   'one is paused, ends and starts again; the others go on; a new thawd knows all of it',
   async (t) => {
     t.timeout(600_000);

@@ -162,7 +162,7 @@ once('a network that podman made is the guest’s own, ports and names included'
   await until('its vif is gone', () => !existsSync(`/sys/class/net/vif${domid}.0`));
 });
 
-once(
+longOnce(
   'several networks are several interfaces, and what comes and goes later does so inside',
   async (t) => {
     t.timeout(600_000);
@@ -335,7 +335,7 @@ longOnce('a block device of dom0 is a disk of the guest’s', async (t) => {
   t.regex(refused.stderr, /the host has it in use; unmount it first/);
 });
 
-once('what dom0 mounts later is seen by who asked for that', async (t) => {
+longOnce('what dom0 mounts later is seen by who asked for that', async (t) => {
   t.timeout(300_000);
   const folder = join(root, 'later');
   const below = join(folder, 'below');

@@ -5,6 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { outcome } from '../../support/engines/bundle.js';
 import { command, images, until, type Outcome } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { isLong } from '../../support/once.js';
 import {
   foreignFrames,
   honestFrames,
@@ -13,7 +15,6 @@ import {
   WATCH,
 } from '../../support/network/forged.js';
 import { namesOf, READY, received, type Guests } from '../../support/network/received.js';
-import { isOnce, once } from '../../support/once.js';
 
 const ENGINE = ['podman', '--runtime', '/usr/bin/thaw-oci'];
 const podman = (...words: string[]): Promise<Outcome> => outcome([...ENGINE, ...words]);
@@ -22,14 +23,14 @@ const NETWORKS = ['posing', 'joined'];
 const NAMES = ['bound', 'free', 'other', 'watch'];
 
 test.before(async () => {
-  if (!isOnce) return;
+  if (!isLong) return;
   const load = ['load', '-q', '-i', `${images}/debian.oci.tar`];
   const said = await command('podman', load, 300_000);
   await command('podman', ['tag', said.replace(/^.*: /s, '').trim(), image]);
 });
 
 test.after.always(async () => {
-  if (!isOnce) return;
+  if (!isLong) return;
   await podman('rm', '-f', '-t', '0', ...NAMES);
   for (const name of NETWORKS) await podman('network', 'rm', '-f', name);
   await command('podman', ['rmi', '-f', image]);
@@ -48,7 +49,7 @@ async function addresses(name: string, network: string) {
   return { mac: own.MacAddress, ipv4: own.IPAddress, ipv6: own.GlobalIPv6Address };
 }
 
-once('a guest of podman cannot pose as another', async (t) => {
+longOnce('a guest of podman cannot pose as another', async (t) => {
   t.timeout(600_000);
   const made = await podman(
     'network',

@@ -15,7 +15,7 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
-import { long, longOnPv } from '../../support/long.js';
+import { long, longOnce, longOnPv } from '../../support/long.js';
 import { once } from '../../support/once.js';
 
 const fileOf = (id: string) => `/var/lib/thaw/containers/${id}/upper.ext4`;
@@ -133,7 +133,7 @@ longOnPv('a read-only container keeps its tmpfs and starts again', async (t) => 
   await thaw(['rm', 'locked']);
 });
 
-once('--rm has no file, and what is freed in a container is free on the host', async (t) => {
+longOnce('--rm has no file, and what is freed in a container is free on the host', async (t) => {
   t.timeout(300_000);
   await sleeper('fleeting', '--rm');
   t.false(existsSync(fileOf((await found('fleeting')).id)));
@@ -149,7 +149,7 @@ once('--rm has no file, and what is freed in a container is free on the host', a
   await thaw(['rm', '--force', 'thrifty']);
 });
 
-longOnPv('a clone goes on with a disk of its own, and so does a frozen container', async (t) => {
+long('a clone goes on with a disk of its own, and so does a frozen container', async (t) => {
   t.timeout(600_000);
   await sleeper('parent');
   const kept = (await thaw(['exec', 'parent', 'cat', '/kept'])).stdout;

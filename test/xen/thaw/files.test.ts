@@ -14,9 +14,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { long, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import { busybox, debian, list, runWords, sha256, thaw, until } from '../../support/dom0/thaw.js';
+import { long, longOnce, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'thaw-cp-'));
 const at = (name: string) => join(folder, name);
@@ -156,7 +156,7 @@ long('export has what the container has, its mounts left out', async (t) => {
   t.true(Math.abs(Number(piped) - paths.length) < 5);
 });
 
-once('a stopped container, and one that never ran, as if it ran', async (t) => {
+longOnce('a stopped container, and one that never ran, as if it ran', async (t) => {
   t.timeout(600_000);
   await good('stop', '--time', '1', 'files');
   await good('cp', 'tree', 'files:/stopped');

@@ -6,8 +6,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { longOnce, longOnPv } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import { ADVERTISE, LISTEN } from '../../support/network/advertise.js';
 import { fetched, reached } from '../../support/network/fetched.js';
 import {
@@ -22,6 +20,8 @@ import {
   thaw,
   until,
 } from '../../support/dom0/thaw.js';
+import { longOnce, longOnPv } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 /** A web server that answers with its name. */
 const SERVER = 'mkdir /w; hostname >/w/index.html; exec httpd -f -p 80 -h /w';
@@ -106,7 +106,7 @@ longOnPv('a container is found by its name, and by none when it is gone', async 
   );
 });
 
-once('the next thawd knows who has which address and port', async (t) => {
+longOnce('the next thawd knows who has which address and port', async (t) => {
   const id = await idOf('web');
   const address = await inspect('web', 'IPAddress');
   await killThawd();
@@ -223,7 +223,7 @@ my $address = pack("SnISCCa8", 17, 0x0800, $index, 0, 0, 6, $to);
 send(S, $to . pack("H12", $from) . pack("n", 0x0800) . $ip . $udp, 0, $address) or die "send: $!"; print "sent";
 `;
 
-once(
+longOnce(
   'what listens on the host’s loopback alone is out of reach, also for who makes frames himself',
   async (t) => {
     const socket = createSocket('udp4').bind(5555, '127.0.0.1');

@@ -3,8 +3,9 @@
 
 import { existsSync } from 'node:fs';
 import test from 'ava';
-import { once } from '../../support/once.js';
 import { busybox, command, run, startThawd, stopThawd, thaw } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 /** The folder from which the lab's dom0 installed the package. */
 const PACKAGE = process.env['THAW_TEST_PACKAGE'] ?? '/var/cache/apt/archives/thaw.deb';
@@ -37,7 +38,7 @@ once('the doctor is content with this host', async (t) => {
   t.is(status, 0, stdout);
 });
 
-once('installed over itself it is whole again, and the next thawd works', async (t) => {
+longOnce('installed over itself it is whole again, and the next thawd works', async (t) => {
   await command('dpkg', ['--install', PACKAGE], 120_000);
   t.is(await command('dpkg', ['--verify', 'thaw'], 120_000), '');
   await stopThawd();

@@ -98,7 +98,7 @@ long('what a container wrote is there when it starts again, also with its pod', 
   t.regex(copied, /kept/);
 });
 
-longOnPv('after kill -9 of thawd all goes on, and can be ended', async (t) => {
+long('after kill -9 of thawd all goes on, and can be ended', async (t) => {
   const exec = thaw([
     'exec',
     'side',
@@ -312,7 +312,7 @@ once('run --pod new: makes one, whose ports are the container’s', async (t) =>
   await ok(t, 'pod', 'rm', '--force', 'made');
 });
 
-longOnPv('xl destroy of its domain is the end of all in it, and is said', async (t) => {
+long('xl destroy of its domain is the end of all in it, and is said', async (t) => {
   await ok(t, 'pod', 'create', ...POD, '--name', 'gone');
   await ok(t, 'run', '-d', '--pod', 'gone', '--name', 'left', busybox, 'sh', '-c', WAIT);
   await command('xl', ['destroy', 'gone']);

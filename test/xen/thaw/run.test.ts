@@ -2,8 +2,6 @@
 // thaw run: the container's environment, and the output and status that it returns.
 
 import test from 'ava';
-import { longOnce } from '../../support/long.js';
-import { once } from '../../support/once.js';
 import {
   busybox,
   guestType,
@@ -13,6 +11,8 @@ import {
   startThaw,
   thaw,
 } from '../../support/dom0/thaw.js';
+import { longOnce } from '../../support/long.js';
+import { once } from '../../support/once.js';
 
 test.serial('a container runs in a domain of its own and its output comes back', async (t) => {
   // Only these options: the memory size is thaw's default too.
@@ -62,7 +62,7 @@ for (const code of [1, 42, 255]) {
   });
 }
 
-once('exit codes 0 to 255 of children are told apart inside', async (t) => {
+longOnce('exit codes 0 to 255 of children are told apart inside', async (t) => {
   const script = 'for i in $(seq 0 255); do sh -c "exit $i"; [ $? = $i ] || exit 1; done; exit 200';
   t.is((await run([busybox, 'sh', '-c', script])).status, 200);
 });
