@@ -74,8 +74,8 @@ test('so is an UNSHARE that says more than its device', async (t) => {
 test('the server by itself has nobody to serve', async (t) => {
   const { shimChecked: program } = programs();
   const status = await new Promise((resolve) => {
-    // Descriptor 3 is closed.
-    execFile(program, ['--files', '1'], (error) => resolve(error?.code));
+    // Descriptors 3 and 4 are closed.
+    execFile(program, ['--files', '1', '0'], (error) => resolve(error?.code));
   });
   t.is(status, 1);
 });

@@ -353,6 +353,7 @@ test('what is written by hand is taken up where a server could have written it',
 });
 
 const MALFORMED = 'Cannot restore the fid snapshot: it is malformed';
+const TOO_MANY = 'Cannot restore the fid snapshot: it has more files than a server may have';
 
 const FORGED: Record<string, [FidSnapshot, string?]> = {
   'of another kind of file': [{ magic: 'TAR.' }],
@@ -367,7 +368,7 @@ const FORGED: Record<string, [FidSnapshot, string?]> = {
   'with too many devices': [{ counts: { devices: 4097 } }],
   'with more fids than it has': [{ counts: { fids: 2 } }],
   'with fewer fids than it has': [{ counts: { fids: 0 } }],
-  'with too many fids': [{ counts: { fids: 65537 } }],
+  'with too many fids': [{ counts: { fids: 32769 } }, TOO_MANY],
   'with more ranges than it has': [{ counts: { ranges: 1 } }],
   'with too many ranges': [{ counts: { ranges: 4097 } }],
   'with a fid twice': [{ fids: [{}, {}] }],
@@ -440,9 +441,17 @@ test('so is one that is cut off anywhere, and one that goes on', async (t) => {
 
 test('no more fids and locks than a guest may have', async (t) => {
   const fids = Array.from({ length: 65 }, (_, number) => ({ number }));
-  t.is(await forged(t, encodeSnapshot({ fids }), true).refusal(), MALFORMED);
+  t.is(await forged(t, encodeSnapshot({ fids }), true).refusal(), TOO_MANY);
   const client = forged(t, encodeSnapshot({ fids: fids.slice(0, 64) }), true);
   await t.throwsAsync(client.walk(1), { code: 'ENFILE' });
+  const opened = Array.from({ length: 41 }, (_, number) => ({
+    number,
+    path: 'file',
+    mode: FILE,
+    flags: 2,
+  }));
+  const full = 'Cannot restore file: Too many open files in system';
+  t.is(await forged(t, encodeSnapshot({ fids: opened }), true).refusal(), full);
   // A range in the middle of another range splits it: three remain.
   const ranges = [{ end: 100 }, ...Array.from({ length: 15 }, (_, i) => ({ process: 2, start: 6 * i + 2, end: 6 * i + 3, exclusive: 1 }))]; // prettier-ignore
   const open = [{ path: 'file', mode: FILE, flags: 2 }];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection's begin and end, the requests that end it, and the permitted use of fids.
 
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { message, NinepClient, NO_FID, scratch, T } from '../../support/ninep/client.js';
@@ -168,6 +168,40 @@ test('fids are bounded, and can be had again', async (t) => {
   await t.throwsAsync(client.attach(), { code: 'ENFILE' });
   await client.clunk(root + 1);
   await client.walk(root);
+});
+
+test('descriptors are bounded: of fids, of open files and of locked files', async (t) => {
+  const dir = scratch(t);
+  for (const name of ['cut', 'kept']) writeFileSync(join(dir, name), 'x');
+  // The budget of this program is 80.
+  const client = await NinepClient.start(t, dir, { fewFids: true });
+  const root = await client.attach();
+  const open = async (): Promise<number> => client.lopen(await client.walk(root, 'cut'), 2);
+  const fids: number[] = [];
+  while (fids.length < 38) fids.push(await open());
+  const [first = 0, second = 0] = fids;
+  t.true(await client.lock(first, 1));
+  await client.walk(root, 'kept');
+  const last = await client.walk(root, 'kept');
+  await t.throwsAsync(client.walk(root, 'kept'), { code: 'ENFILE' });
+  await t.throwsAsync(client.attach(), { code: 'ENFILE' });
+  // A refused request changes no file.
+  await t.throwsAsync(client.lopen(last, 0o1002), { code: 'ENFILE' });
+  await client.clunk(second);
+  const folder = await client.walk(root);
+  await client.walk(root);
+  await t.throwsAsync(client.lcreate(folder, 'new'), { code: 'ENFILE' });
+  t.deepEqual(readdirSync(dir).sort(), ['cut', 'kept']);
+  t.is(readFileSync(join(dir, 'kept'), 'utf8'), 'x');
+  // A second locked file needs one more. The first locked file has its descriptor.
+  await client.clunk(folder);
+  await client.lopen(last, 2);
+  await t.throwsAsync(client.lock(last, 1), { code: 'ENFILE' });
+  t.true(await client.lock(fids[2] ?? 0, 0, 5, 1));
+  await client.version();
+  await client.attach(0, root);
+  for (let count = 0; count < 39; count++) await open();
+  await t.throwsAsync(open(), { code: 'ENFILE' });
 });
 
 test('ten thousand fids are told apart, in whatever order they go', async (t) => {

@@ -57,13 +57,14 @@ static int obey(bool is_stubborn, bool is_late) {
   return 0;
 }
 
-int shares_server_run(const char *domid) {
+int shares_server_run(const char *domid, const char *page) {
   static char message[SHARES_MESSAGE_MAX];
   char saved[5];
   ssize_t n;
   int fd;
 
   (void)domid;
+  (void)page;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   n = descriptor_receive(SHARES_SOCKET, message, sizeof message, &fd);
   if (n <= 0)

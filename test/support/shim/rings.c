@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 struct rings {
   int fd;
   bool is_over;
+  int delay_ms; /* each request takes so long: THAW_TEST_DELAY_MS */
   size_t have;
   uint8_t bytes[2 * THAW_SHARE_MSIZE];
 };
@@ -24,11 +26,12 @@ struct rings {
 struct rings *rings_map(unsigned domid, const struct thaw_share *untrusted, bool resumes, char *text, size_t size) {
   static struct rings rings;
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *path = getenv("THAW_TEST_RINGS");
+  const char *path = getenv("THAW_TEST_RINGS"), *delay = getenv("THAW_TEST_DELAY_MS");
 
   (void)domid;
   (void)untrusted;
   (void)resumes;
+  rings.delay_ms = delay == NULL ? 0 : atoi(delay);
   rings.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   snprintf(address.sun_path, sizeof address.sun_path, "%s", path == NULL ? "" : path);
   if (rings.fd >= 0 && connect(rings.fd, (struct sockaddr *)&address, sizeof address) == 0 &&
@@ -63,6 +66,8 @@ ssize_t rings_next(struct rings *rings, uint8_t request[THAW_SHARE_MSIZE], unsig
   memcpy(request, rings->bytes, size);
   rings->have -= size;
   memmove(rings->bytes, rings->bytes + size, rings->have);
+  if (rings->delay_ms > 0)
+    poll(NULL, 0, rings->delay_ms);
   *ring_out = 0;
   return (ssize_t)size;
 }

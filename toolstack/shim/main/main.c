@@ -32,7 +32,7 @@ static const char usage[] =
     "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
     "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
     "       thaw-shim --spawner [CGROUPS [LIMIT=VALUE...]]\n"
-    "       thaw-shim --files DOMID\n";
+    "       thaw-shim --files DOMID PAGE\n";
 
 /* Applies the option with getopt's number, whose value is optarg. Returns -1 for an invalid one. */
 static int option_apply(int option, struct loop *loop) {
@@ -146,8 +146,8 @@ int main(int argc, char **argv) {
 
   if (argc >= 2 && strcmp(argv[1], "--spawner") == 0)
     return spawner_run(argv + 2);
-  if (argc == 3 && strcmp(argv[1], "--files") == 0)
-    return shares_server_run(argv[2]);
+  if (argc == 4 && strcmp(argv[1], "--files") == 0)
+    return shares_server_run(argv[2], argv[3]);
   loop.shim.log_max = LOG_MAX_DEFAULT;
   loop.hello_ms = HELLO_MS_DEFAULT;
   loop.shim.transport = &loop.transport;

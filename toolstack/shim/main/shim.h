@@ -107,9 +107,10 @@ struct shim {
   struct sender guest_sender;
   struct share_server *share_servers; /* newest first */
   uint32_t share_server_count;
-  struct layer *layers;          /* oldest first */
-  struct fifo layer_bytes;       /* bytes of the oldest, on their way */
-  struct process *guest_process; /* the owner of the STREAM being read */
+  struct shared_budget *share_budget; /* made with the first server */
+  struct layer *layers;               /* oldest first */
+  struct fifo layer_bytes;            /* bytes of the oldest, on their way */
+  struct process *guest_process;      /* the owner of the STREAM being read */
   struct process *processes;
   uint32_t process_count;
   struct client *clients;

@@ -16,8 +16,9 @@ struct share_server {
   struct share_server *next;
   uint32_t device;
   pid_t pid;
-  int process; /* pidfd */
-  int socket;  /* -1: told to end */
+  int process;          /* pidfd */
+  unsigned budget_page; /* of the shim's share_budget */
+  int socket;           /* -1: told to end */
   bool served;
   struct client *asked; /* waits until the server serves */
   struct client *ended; /* waits until the server is gone */

@@ -37,15 +37,25 @@ static void end(struct share_server *server) {
 }
 
 /* Passes `snapshot` along unless it is -1; the caller keeps it. Returns 0 or an errno. */
-static int start(struct share_server *server, unsigned domid, const uint8_t *payload, uint32_t length, int snapshot) {
+static int start(struct shim *shim, struct share_server *server, const uint8_t *payload, uint32_t length,
+                 int snapshot) {
   int pair[2], error;
 
+  if (shim->share_budget == NULL)
+    shim->share_budget = shared_budget_new();
+  if (shim->share_budget == NULL)
+    return errno;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return errno;
+  server->budget_page = shared_budget_claim(shim->share_budget);
   /* dup2 of SHARES_SOCKET onto itself would keep its close-on-exec flag */
-  error = pair[1] == SHARES_SOCKET ? EBUSY : spawn_server(domid, pair[1], SHARES_SOCKET, &server->pid);
+  error = pair[1] == SHARES_SOCKET
+              ? EBUSY
+              : spawn_server(shim->transport->domid, server->budget_page,
+                             (int[2]){pair[1], shared_budget_fd(shim->share_budget)}, SHARES_SOCKET, &server->pid);
   close(pair[1]);
   if (error != 0) {
+    shared_budget_release(shim->share_budget, server->budget_page);
     close(pair[0]);
     return error;
   }
@@ -55,6 +65,7 @@ static int start(struct share_server *server, unsigned domid, const uint8_t *pay
     error = errno;
     close(server->socket); /* this ends the server, which has no request yet */
     waitpid(server->pid, NULL, 0);
+    shared_budget_release(shim->share_budget, server->budget_page);
     return error;
   }
   /* a server that cannot be reached ends without a message, like a killed one */
@@ -95,7 +106,7 @@ void shares_start(struct shim *shim, struct client *client, uint32_t device, con
     return;
   }
   server = calloc(1, sizeof *server);
-  error = server != NULL ? start(server, shim->transport->domid, payload, length, snapshot) : ENOMEM;
+  error = server != NULL ? start(shim, server, payload, length, snapshot) : ENOMEM;
   if (snapshot >= 0)
     close(snapshot);
   if (error != 0) {
@@ -160,6 +171,7 @@ static void server_free(struct shim *shim, struct share_server *server) {
     link = &(*link)->next;
   *link = server->next;
   shim->share_server_count--;
+  shared_budget_release(shim->share_budget, server->budget_page);
   close(server->process);
   free(server);
 }
@@ -201,4 +213,6 @@ void shares_free(struct shim *shim) {
   shares_end(shim);
   while (shim->share_servers != NULL)
     server_free(shim, shim->share_servers);
+  shared_budget_free(shim->share_budget);
+  shim->share_budget = NULL;
 }

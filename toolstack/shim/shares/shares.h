@@ -7,11 +7,13 @@
 #include <poll.h>
 
 #include "main/shim.h"
+#include "shares/shared_budget.h"
 
-/* thaw-shim --files DOMID: runs the server itself, with a socket to its shim as descriptor SHARES_SOCKET. Returns the
- * exit status. */
+/* thaw-shim --files DOMID PAGE: runs the server itself, with a socket to its shim as descriptor SHARES_SOCKET, and the
+ * memory of shares/shared_budget.h as SHARES_BUDGET, in which it has the page PAGE. Returns the exit status. */
 #define SHARES_SOCKET 3
-int shares_server_run(const char *domid);
+#define SHARES_BUDGET (SHARES_SOCKET + 1)
+int shares_server_run(const char *domid, const char *page);
 
 /* A server's first message once it serves. Any other unrequested message is the reason why it cannot continue. */
 #define SHARES_SERVED "served"
@@ -24,7 +26,7 @@ int shares_server_run(const char *domid);
 /* The longest message on that socket, in bytes. */
 #define SHARES_MESSAGE_MAX 65536u
 /* Concurrent servers, including those that are ending: a pod has one for each container with shares. */
-#define SHARES_SERVERS_MAX 128u
+#define SHARES_SERVERS_MAX SHARED_BUDGET_SERVERS
 
 /* SHARE: starts a server for the device. The payload must hold at least a struct thaw_share. The client gets its
  * answer when the server serves or fails. */

@@ -16,7 +16,8 @@ enum { STACK_BYTES = 64 * 1024 };
 
 struct child {
   char **argv;
-  int socket, number;
+  const int *fds;
+  int number;
   int error; /* set by the child, in the memory of both */
 };
 
@@ -26,16 +27,17 @@ __attribute__((no_sanitize("address", "undefined"))) static int run(void *argume
   sigset_t none;
 
   sigemptyset(&none);
-  if (dup2(child->socket, child->number) >= 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+  if (dup2(child->fds[0], child->number) >= 0 && dup2(child->fds[1], child->number + 1) >= 0 &&
+      sigprocmask(SIG_SETMASK, &none, NULL) == 0)
     execve("/proc/self/exe", child->argv, environ);
   child->error = errno;
   _exit(1);
 }
 
-int spawn_server(unsigned domid, int socket, int number, pid_t *pid_out) {
-  char domain[16];
-  char *argv[] = {"thaw-shim", "--files", domain, NULL};
-  struct child child = {.argv = argv, .socket = socket, .number = number};
+int spawn_server(unsigned domid, unsigned page, const int fds[2], int number, pid_t *pid_out) {
+  char domain[16], page_text[16];
+  char *argv[] = {"thaw-shim", "--files", domain, page_text, NULL};
+  struct child child = {.argv = argv, .fds = fds, .number = number};
   char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   sigset_t all, before;
   int error;
@@ -43,6 +45,7 @@ int spawn_server(unsigned domid, int socket, int number, pid_t *pid_out) {
   if (stack == MAP_FAILED)
     return errno;
   snprintf(domain, sizeof domain, "%u", domid);
+  snprintf(page_text, sizeof page_text, "%u", page);
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &before);
   *pid_out = clone(run, stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_NEWPID | SIGCHLD, &child);

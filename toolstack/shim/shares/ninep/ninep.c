@@ -48,6 +48,7 @@ struct ninep *ninep_new(int root_fd, int fds_fd, uint32_t msize_max) {
   }
   *server = (struct ninep){
       .root_fd = root_fd, .fds_fd = fds_fd, .root_dev = info.st_dev, .root_ino = info.st_ino, .msize_max = msize_max};
+  server->fids.budget = &server->budget;
   /* the root's device comes first in the table: its files' numbers equal their inode numbers */
   error = qid_of(&server->qids, &info, &qid);
 out:
@@ -56,6 +57,11 @@ out:
   ninep_free(server);
   errno = error;
   return NULL;
+}
+
+void ninep_share_budget(struct ninep *server, const struct ninep_budget_page *pages, struct ninep_budget_page *own) {
+  server->budget.pages = pages;
+  server->budget.own = own;
 }
 
 void ninep_free(struct ninep *server) {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 struct ninep;
+struct ninep_budget_page;
 
 /*
  * root_fd: O_PATH | O_DIRECTORY descriptor of the export's root, which should also be the calling process's "/", so
@@ -31,6 +32,13 @@ struct ninep *ninep_new(int root_fd, int fds_fd, uint32_t msize_max);
  * Rlerror.
  */
 ssize_t ninep_answer(struct ninep *server, const uint8_t *untrusted_request, size_t n, uint8_t *reply, size_t room);
+
+/*
+ * Makes the server share a budget, before it answers anything. The first page has the number of pages behind it, of
+ * which each has the number of one server's descriptors (fids/budget.h). `own` is this server's page, the only one that
+ * it writes.
+ */
+void ninep_share_budget(struct ninep *server, const struct ninep_budget_page *pages, struct ninep_budget_page *own);
 
 /* Closes the guest's open files and releases its locks; NULL is fine. */
 void ninep_free(struct ninep *server);

@@ -26,6 +26,7 @@ struct ninep {
   ino_t root_ino;
   uint32_t msize_max;
   uint32_t msize; /* the agreed size; 0: no Tversion yet, or no common version */
+  struct budget budget;
   struct fid_table fids;
   struct qid_table qids;
   size_t xattr_bytes;      /* bytes held by fids */

@@ -19,6 +19,7 @@
 #include "shares/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
 #include "shares/server/export.h"
+#include "shares/server/join_budget.h"
 #include "shares/server/landlock.h"
 #include "shares/server/loop.h"
 #include "shares/server/own_proc.h"
@@ -26,10 +27,9 @@
 #include "shares/server/seccomp.h"
 #include "shares/shares.h"
 
-#ifndef DESCRIPTORS /* a test may have a lower limit */
-/* Each of the guest's fids may take two. */
-#define DESCRIPTORS 140000
-#endif
+/* Beyond the guest's budget: the server's own, and those that it has during a request or a snapshot. The kernel holds a
+ * server to this limit that a guest has taken over. */
+#define DESCRIPTORS (NINEP_DESCRIPTORS_MAX + 64u)
 
 #define CAP(name) (1u << (name)) /* all used capabilities are below 32 */
 /* The capabilities for files of any owner, as far as read-only mounts need them to answer as other mounts do. */
@@ -105,7 +105,7 @@ static int leave_log(void) {
   return fd < 0 ? -1 : rc;
 }
 
-static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count) {
+static struct ninep *server_new(char *text, size_t size, const struct export *exports, uint32_t count, unsigned page) {
   uint32_t kept = all_read_only(exports, count) ? KEPT_READING : KEPT_WRITING;
   int root, own = own_proc_descriptors();
   struct rlimit limit = {DESCRIPTORS, DESCRIPTORS};
@@ -123,14 +123,14 @@ static struct ninep *server_new(char *text, size_t size, const struct export *ex
     return NULL;
   root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   server = root >= 0 ? ninep_new(root, own, THAW_SHARE_MSIZE) : NULL;
-  if (server == NULL || confine(root, kept) != 0) {
+  if (server == NULL || join_budget(server, page) != 0 || confine(root, kept) != 0) {
     snprintf(text, size, "Cannot serve files: %s", strerror(errno));
     return NULL;
   }
   return server;
 }
 
-int shares_server_run(const char *domid) {
+int shares_server_run(const char *domid, const char *page) {
   static uint8_t message[SHARES_MESSAGE_MAX];
   static struct export exports[THAW_EXPORTS_MAX];
   struct thaw_share share;
@@ -160,7 +160,8 @@ int shares_server_run(const char *domid) {
     return 1;
   }
   rings = rings_map((unsigned)strtoul(domid, NULL, 10), &share, snapshot >= 0, text, sizeof text);
-  server = rings != NULL ? server_new(text, sizeof text, exports, share.exports) : NULL;
+  server =
+      rings != NULL ? server_new(text, sizeof text, exports, share.exports, (unsigned)strtoul(page, NULL, 10)) : NULL;
   if (server == NULL || (snapshot >= 0 && ninep_restore_fids(server, snapshot, text, sizeof text) != 0)) {
     shares_say(text);
     return 1;

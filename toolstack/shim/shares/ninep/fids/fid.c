@@ -18,8 +18,9 @@ static uint32_t slot(const struct fid_table *table, uint32_t number) {
 
 /* Without memory the table keeps its size: it works at every size. */
 static void resize(struct fid_table *table, uint32_t bits) {
-  struct fid_table wider = {.bits = bits, .count = table->count, .key = table->key};
+  struct fid_table wider = *table;
 
+  wider.bits = bits;
   wider.buckets = calloc((size_t)1 << bits, sizeof(struct fid *));
   if (wider.buckets == NULL)
     return;
@@ -65,6 +66,7 @@ struct fid *fid_file(const struct fid_table *table, uint32_t number) {
 
 int fid_new(struct fid_table *table, uint32_t number, uint32_t uid, int path, struct fid **fid_out) {
   struct fid *fid = NULL;
+  bool has_taken = false;
   int error = 0;
 
   if (number == NINEP_NO_FID || fid_find(table, number) != NULL) {
@@ -74,6 +76,12 @@ int fid_new(struct fid_table *table, uint32_t number, uint32_t uid, int path, st
   if (table->count == NINEP_FIDS_MAX) {
     error = ENFILE;
     goto out;
+  }
+  if (path >= 0) {
+    error = budget_take(table->budget);
+    if (error != 0)
+      goto out;
+    has_taken = true;
   }
   if (table->buckets == NULL) {
     if (getrandom(&table->key, sizeof table->key, GRND_NONBLOCK) < 0)
@@ -98,6 +106,8 @@ out:
   free(fid);
   if (path >= 0)
     close(path);
+  if (has_taken)
+    budget_give(table->budget);
   return error;
 }
 
@@ -108,10 +118,14 @@ void fid_remove(struct fid_table *table, struct fid *fid) {
     link = &(*link)->next;
   *link = fid->next;
   table->count--;
-  if (fid->io >= 0)
+  if (fid->io >= 0) {
     close(fid->io);
-  if (fid->path >= 0)
+    budget_give(table->budget);
+  }
+  if (fid->path >= 0) {
     close(fid->path);
+    budget_give(table->budget);
+  }
   free(fid);
   if (table->count == 0) {
     free(table->buckets);

@@ -3,11 +3,13 @@
 #ifndef THAW_NINEP_FID_H
 #define THAW_NINEP_FID_H
 
+#include "shares/ninep/fids/budget.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 #ifndef NINEP_FIDS_MAX /* a test and the fuzzer use fewer */
-#define NINEP_FIDS_MAX 65536u
+#define NINEP_FIDS_MAX 32768u
 #endif
 #define NINEP_NO_FID UINT32_MAX
 
@@ -30,6 +32,7 @@ struct fid_table {
   uint32_t bits; /* 1 << bits buckets, unless buckets is NULL */
   uint32_t count;
   uint64_t key;
+  struct budget *budget; /* of the fids' descriptors */
 };
 
 /* Returns the fid with this number, or NULL. */
@@ -43,7 +46,7 @@ struct fid *fid_file(const struct fid_table *table, uint32_t number);
 
 /*
  * Creates a fid that takes over the descriptor `path`; closes `path` on failure. errno: EBADF when the number is in
- * use, ENFILE with too many fids.
+ * use, ENFILE with too many fids or descriptors.
  */
 int fid_new(struct fid_table *table, uint32_t number, uint32_t uid, int path, struct fid **fid_out);
 

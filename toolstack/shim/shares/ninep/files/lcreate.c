@@ -71,6 +71,8 @@ int answer_lcreate(struct ninep *server, struct wire_in *in, struct wire_out *ou
     error = open_flags(untrusted_flags, &flags);
   if (error == 0 && (fid->io >= 0 || (flags & O_DIRECTORY) != 0))
     error = EINVAL;
+  if (error == 0)
+    error = budget_take(&server->budget);
   if (error != 0)
     return error;
   /* other processes may create and remove the file meanwhile */
@@ -82,8 +84,10 @@ int answer_lcreate(struct ninep *server, struct wire_in *in, struct wire_out *ou
     if (error != ENOENT)
       break;
   }
-  if (error != 0)
+  if (error != 0) {
+    budget_give(&server->budget);
     return error;
+  }
   close(fid->path);
   fid->path = path;
   fid->io = io;

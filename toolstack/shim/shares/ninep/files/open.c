@@ -33,16 +33,25 @@ uint32_t open_unit(const struct ninep *server) {
   return server->msize - NINEP_IO_HEADER;
 }
 
+int open_host(struct ninep *server, struct fid *fid, int flags) {
+  int error = budget_take(&server->budget);
+
+  if (error != 0)
+    return error;
+  error = path_reopen(server, fid->path, flags, &fid->io);
+  if (error != 0)
+    budget_give(&server->budget);
+  fid->position = 0;
+  return error;
+}
+
 /* Linux sends CREATE and EXCL for a file that it has just created with Tmknod: open_fid() ignores both. */
 int open_fid(struct ninep *server, struct fid *fid, uint32_t untrusted_flags) {
   int flags, error = open_flags(untrusted_flags, &flags);
 
   if (error != 0)
     return error;
-  error = path_reopen(server, fid->path, flags, &fid->io);
-  if (error == 0)
-    fid->position = 0;
-  return error;
+  return open_host(server, fid, flags);
 }
 
 int answer_lopen(struct ninep *server, struct wire_in *in, struct wire_out *out) {

@@ -26,6 +26,9 @@ int open_flags(uint32_t untrusted_flags, int *flags_out);
 /* Opens the file of a fid that must not be open, and stores the descriptor in the fid. */
 int open_fid(struct ninep *server, struct fid *fid, uint32_t untrusted_flags);
 
+/* The same with the host's flags. */
+int open_host(struct ninep *server, struct fid *fid, int flags);
+
 /* Returns the most bytes that one Tread or Twrite carries, for Rlopen and Rlcreate. */
 uint32_t open_unit(const struct ninep *server);
 

@@ -22,22 +22,31 @@ struct lock_file *lock_file_find(struct ninep *server, const struct stat *info) 
 }
 
 int lock_file_add(struct ninep *server, const struct fid *fid, const struct stat *info, struct lock_file **file_out) {
-  struct lock_file *file;
-  int fd, error = path_reopen(server, fid->path, O_RDWR, &fd);
+  struct lock_file *file = NULL;
+  int fd = -1, error = budget_take(&server->budget);
 
+  if (error != 0)
+    return error;
+  error = path_reopen(server, fid->path, O_RDWR, &fd);
   /* a file that cannot be opened for writing can still be locked for reading */
   if (error == EROFS || error == EACCES || error == EPERM || error == ETXTBSY)
     error = path_reopen(server, fid->path, O_RDONLY, &fd);
   if (error != 0)
-    return error;
+    goto out;
   file = calloc(1, sizeof *file);
   if (file == NULL) {
-    close(fd);
-    return ENOMEM;
+    error = ENOMEM;
+    goto out;
   }
   *file = (struct lock_file){.next = server->locks, .dev = info->st_dev, .ino = info->st_ino, .fd = fd};
   server->locks = *file_out = file;
-  return 0;
+out:
+  if (error != 0) {
+    budget_give(&server->budget);
+    if (fd >= 0)
+      close(fd);
+  }
+  return error;
 }
 
 void lock_file_drop(struct ninep *server, struct lock_file *file) {
@@ -48,6 +57,7 @@ void lock_file_drop(struct ninep *server, struct lock_file *file) {
   *link = file->next;
   server->lock_ranges -= file->ranges.count;
   close(file->fd);
+  budget_give(&server->budget);
   free(file->ranges.list);
   free(file);
 }

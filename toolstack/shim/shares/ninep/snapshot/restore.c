@@ -51,9 +51,10 @@ static int read_head(struct restoring *restoring) {
   /* without an agreed version there are no fids */
   if (msize == 0 ? restoring->fids > 0 : msize < NINEP_MSIZE_MIN || msize > server->msize_max)
     return restore_malformed(restoring);
-  if (restoring->devices < 1 || restoring->devices > QID_DEVICES_MAX || restoring->fids > NINEP_FIDS_MAX ||
-      restoring->ranges > NINEP_LOCK_RANGES_MAX)
+  if (restoring->devices < 1 || restoring->devices > QID_DEVICES_MAX || restoring->ranges > NINEP_LOCK_RANGES_MAX)
     return restore_malformed(restoring);
+  if (restoring->fids > NINEP_FIDS_MAX)
+    return restore_fail(restoring, ENFILE, "the fid snapshot", "it has more files than a server may have");
   server->msize = msize;
   return 0;
 }

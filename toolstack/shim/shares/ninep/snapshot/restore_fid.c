@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Restores one of the guest's fids: opens its file by the saved path. */
+#include "shares/ninep/files/open.h"
 #include "shares/ninep/files/path.h"
 #include "shares/ninep/snapshot/restore.h"
 #include "shares/ninep/snapshot/snapshot.h"
@@ -111,7 +112,7 @@ int restore_fid(struct restoring *restoring) {
     return 0;
   }
   if (error == 0 && saved.flags != SNAPSHOT_CLOSED) {
-    error = path_reopen(server, fid->path, (int)saved.flags, &fid->io);
+    error = open_host(server, fid, (int)saved.flags);
     if (error == 0 && S_ISDIR(info.st_mode))
       error = seek(fid, saved.position);
   }
