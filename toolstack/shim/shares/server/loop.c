@@ -7,20 +7,29 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shares/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
 #include "shares/shares.h"
 
-/* Requests between two checks of the shim: the first change of user clears the parent-death signal. */
-#define REQUESTS_PER_LOOK 64
+/*
+ * A turn ends after so many requests, and after the request with which it has taken so long. Then the server hears its
+ * shim, whose end it learns in no other way: the first change of user clears the parent-death signal.
+ */
+enum { TURN_REQUESTS = 64, TURN_MS = 10 };
+/* A guest that is about to be copied sends nothing more. So many requests fit in its rings. */
+#ifndef SAVE_REQUESTS_MAX /* a test has fewer */
+#define SAVE_REQUESTS_MAX 300000u
+#endif
 
 struct serving {
   struct rings *rings;
   struct ninep *server;
-  int snapshot;    /* save the snapshot to this descriptor once all requests are answered; -1: none */
-  bool is_stopped; /* the snapshot is saved: an answer now would be lost */
+  int snapshot;      /* save the snapshot to this descriptor once all requests are answered; -1: none */
+  unsigned answered; /* requests since the shim sent it */
+  bool is_stopped;   /* the snapshot is saved: an answer now would be lost */
 };
 
 int shares_say(const char *text) {
@@ -45,15 +54,39 @@ static int answer_next(struct serving *serving, const char **end_out) {
     return -1;
   }
   rings_reply(serving->rings, ring, reply, (size_t)n);
+  serving->answered++;
+  return 1;
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Answers requests for a while. Returns 1 if more may be there, else like answer_next(). */
+static int turn(struct serving *serving, const char **end_out) {
+  int64_t end = now_ms() + TURN_MS;
+
+  for (int requests = 0; requests < TURN_REQUESTS; requests++) {
+    int more = answer_next(serving, end_out);
+
+    if (more <= 0)
+      return more;
+    if (now_ms() >= end)
+      break;
+  }
   return 1;
 }
 
 /* Saves the snapshot and stops. If saving fails, the server continues to answer. */
-static void save(struct serving *serving) {
-  char text[320] = SHARES_NOT_SAVED;
-  size_t head = strlen(text);
+static void save(struct serving *serving, bool is_answered) {
+  char text[320] = SHARES_NOT_SAVED "Cannot save the open files: the guest does not stop asking for files";
+  size_t head = strlen(SHARES_NOT_SAVED);
 
-  serving->is_stopped = ninep_save_fids(serving->server, serving->snapshot, text + head, 256) == 0;
+  serving->is_stopped =
+      is_answered && ninep_save_fids(serving->server, serving->snapshot, text + head, sizeof text - head) == 0;
   shares_say(serving->is_stopped ? SHARES_SAVED : text);
   close(serving->snapshot);
   serving->snapshot = -1;
@@ -70,6 +103,7 @@ static bool hear(struct serving *serving) {
   text[n > 0 ? n : 0] = '\0';
   if (fd >= 0 && serving->snapshot < 0 && !serving->is_stopped && strcmp(text, SHARES_SAVE) == 0) {
     serving->snapshot = fd;
+    serving->answered = 0;
     return true;
   }
   if (fd >= 0)
@@ -85,15 +119,13 @@ const char *shares_serve(struct rings *rings, struct ninep *server) {
   struct pollfd fds[] = {{.fd = SHARES_SOCKET, .events = POLLIN}, {.fd = rings_fd(rings), .events = POLLIN}};
   const char *end = NULL;
 
-  for (unsigned requests = 0;;) {
-    int more = serving.is_stopped ? 0 : answer_next(&serving, &end);
+  for (;;) {
+    int more = serving.is_stopped ? 0 : turn(&serving, &end);
 
     if (more < 0)
       return end;
-    if (more > 0 && ++requests % REQUESTS_PER_LOOK != 0)
-      continue;
-    if (more == 0 && serving.snapshot >= 0)
-      save(&serving);
+    if (serving.snapshot >= 0 && (more == 0 || serving.answered >= SAVE_REQUESTS_MAX))
+      save(&serving, more == 0);
     if (poll(fds, 2, more > 0 ? 0 : -1) < 0) {
       if (errno == EINTR)
         continue;

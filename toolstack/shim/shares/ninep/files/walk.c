@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #define WALK_MAX 16u
-#define DEPTH_MAX 2048 /* folders; more than a path of PATH_MAX bytes can name */
+/* Folders that one Twalk climbs for its checks: more than a path of PATH_MAX bytes can name. */
+#define LEVELS_MAX 2048u
 
 struct walk {
   uint16_t count, done;
+  unsigned levels; /* climbed so far */
   struct wire_string untrusted_names[WALK_MAX];
   struct qid qids[WALK_MAX];
 };
@@ -19,10 +21,10 @@ struct walk {
  * Checks that going up from `folder` leads to the root. The host may have moved a folder that the guest has open out
  * of the export; the guest must not see the folders above it then.
  */
-static int check_inside(struct ninep *server, int folder) {
+static int check_inside(struct ninep *server, int folder, unsigned *levels) {
   int at = folder, error = 0;
 
-  for (int depth = 0; error == 0; depth++) {
+  for (;; ++*levels) {
     struct stat info, above;
     int up = -1;
 
@@ -30,7 +32,7 @@ static int check_inside(struct ninep *server, int folder) {
       error = errno;
     } else if (info.st_dev == server->root_dev && info.st_ino == server->root_ino) {
       break;
-    } else if (depth == DEPTH_MAX) {
+    } else if (*levels >= LEVELS_MAX) {
       error = ELOOP;
     } else if ((error = path_up(server, at, &up)) == 0) {
       if (fstat(up, &above) != 0)
@@ -41,26 +43,35 @@ static int check_inside(struct ninep *server, int folder) {
     if (at != folder)
       close(at);
     at = up;
-    if (at < 0)
-      return error;
+    if (error != 0)
+      break;
   }
   if (at != folder && at >= 0)
     close(at);
   return error;
 }
 
-static int step(struct ninep *server, int from, struct wire_string untrusted_name, int *path_out) {
+static bool is_up(struct wire_string untrusted_name) {
+  return untrusted_name.length == 2 && untrusted_name.bytes[0] == '.' && untrusted_name.bytes[1] == '.';
+}
+
+/* The last `..` of several in a row is checked for all of them: the others lie below its folder. */
+static bool is_checked(const struct walk *walk, uint16_t i) {
+  return !is_up(walk->untrusted_names[i]) || i + 1 == walk->count || !is_up(walk->untrusted_names[i + 1]);
+}
+
+static int step(struct ninep *server, int from, struct walk *walk, uint16_t i, int *path_out) {
   struct name name;
   int error, path;
 
-  if (untrusted_name.length != 2 || untrusted_name.bytes[0] != '.' || untrusted_name.bytes[1] != '.') {
-    error = path_name(untrusted_name, &name);
+  if (!is_up(walk->untrusted_names[i])) {
+    error = path_name(walk->untrusted_names[i], &name);
     return error != 0 ? error : path_step(from, &name, path_out);
   }
   error = path_up(server, from, &path);
   if (error != 0)
     return error;
-  error = check_inside(server, path);
+  error = is_checked(walk, i) ? check_inside(server, path, &walk->levels) : 0;
   if (error != 0)
     close(path);
   else
@@ -72,23 +83,26 @@ static int step(struct ninep *server, int from, struct wire_string untrusted_nam
  * failed. Returns an error only if the first name failed. */
 static int follow(struct ninep *server, int from, struct walk *walk, int *path_out) {
   int error = 0, path = fcntl(from, F_DUPFD_CLOEXEC, 0);
+  uint16_t at = 0;
 
   if (path < 0)
     return errno;
-  while (walk->done < walk->count) {
+  for (; at < walk->count; at++) {
     int next;
 
-    error = step(server, path, walk->untrusted_names[walk->done], &next);
+    error = step(server, path, walk, at, &next);
     if (error != 0)
       break;
     close(path);
     path = next;
-    error = path_stat(server, path, NULL, &walk->qids[walk->done]);
+    error = path_stat(server, path, NULL, &walk->qids[at]);
     if (error != 0)
       break;
-    walk->done++;
+    /* the guest learns nothing of a folder that no check has found inside */
+    if (is_checked(walk, at))
+      walk->done = at + 1;
   }
-  if (walk->done < walk->count) {
+  if (at < walk->count) {
     close(path);
     path = -1;
   }
