@@ -129,6 +129,33 @@ test('a guest that goes leaves no lock', async (t) => {
   await two.version();
 });
 
+test('a Tversion leaves no lock', async (t) => {
+  const { one, two, a, other } = await guests(t);
+  await one.lock(a, EXCLUSIVE);
+  await one.version();
+  t.true(await two.lock(other, EXCLUSIVE));
+});
+
+test('an unlock that the host fails is tried again, although its fid is gone', async (t) => {
+  const { dir, two, other } = await guests(t);
+  writeFileSync(join(dir, 'second'), 'x');
+  const client = await NinepClient.start(t, dir, { fewFids: true, failingUnlocks: 3 });
+  const root = await client.attach();
+  const open = async (name: string): Promise<number> =>
+    client.lopen(await client.walk(root, name), 2);
+  const [a, b, c] = [await open('file'), await open('file'), await open('second')];
+  await client.lock(a, EXCLUSIVE, 0, 10);
+  await client.lock(b, EXCLUSIVE, 30, 10);
+  await client.lock(b, EXCLUSIVE, 50, 10);
+  t.is(await seen(two, other), 'w..w.w....');
+  await t.throwsAsync(client.lock(b, NONE, 30, 10), { code: 'EIO' });
+  // Two more fail: of the fid that goes, and of the next attempt.
+  await client.clunk(a);
+  t.is(await seen(two, other), 'w..w.w....');
+  await client.lock(c, SHARED, 0, 1);
+  t.is(await seen(two, other), '.....w....');
+});
+
 test('what is in the way is told, and only what others have', async (t) => {
   const { one, two, a, b, other } = await guests(t);
   await one.lock(a, EXCLUSIVE, 10, 5);

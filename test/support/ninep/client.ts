@@ -103,6 +103,8 @@ export interface ServeOptions {
   prefix?: string[];
   /** Use the program that takes 64 fids. */
   fewFids?: boolean;
+  /** With fewFids: the host fails so many unlocks (test/support/ninep/failing_unlock.c). */
+  failingUnlocks?: number;
   /** Use the program that makes no system calls but those of thaw-shim's file server. It tries the call `try` first. */
   confined?: { try?: number };
   /** The path of another server's fid snapshot, which this server restores first. Its fids then exist, and new fids have other numbers. */
@@ -162,6 +164,7 @@ export class NinepClient {
       env: {
         ...process.env,
         ...CHECKED_ENV,
+        THAW_NINEP_FAILING_UNLOCKS: String(options.failingUnlocks ?? 0),
         ...(options.restore === undefined ? {} : { THAW_NINEP_RESTORE: options.restore }),
         ...(options.save === undefined ? {} : { THAW_NINEP_SAVE: options.save }),
       },

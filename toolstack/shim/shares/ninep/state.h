@@ -32,6 +32,7 @@ struct ninep {
   size_t xattr_bytes;      /* bytes held by fids */
   struct lock_file *locks; /* one for each file with a lock of the guest */
   uint32_t lock_ranges;    /* ranges of all lock files */
+  bool has_stale_locks;    /* of a lock file */
 };
 
 /* A handler returns 0 with the reply's fields in `out`, an errno, or NINEP_BROKEN for malformed request fields. */

@@ -83,6 +83,7 @@ int answer_lock(struct ninep *server, struct wire_in *in, struct wire_out *out) 
   if (error != 0)
     return error;
   range.owner.fid = fid;
+  lock_file_retry(server);
   /* a blocking request also gets its answer at once: Linux asks again */
   error = type == LOCK_NONE ? clear(server, &info, &range) : lock_set(server, fid, &info, &range);
   if (error != 0 && error != EAGAIN && error != EACCES)
@@ -155,4 +156,5 @@ void lock_release(struct ninep *server, struct fid *fid) {
       lock_file_drop(server, file);
   }
   fid->has_locks = false;
+  lock_file_retry(server);
 }

@@ -90,8 +90,27 @@ int lock_file_set(struct ninep *server, struct lock_file *file, const struct loc
   return 0;
 }
 
+/* Unlocks at the host the bytes of start..end that no owner holds. A host that fails to unlock keeps the lock: without
+ * another attempt it would stay as long as the file has a lock of any owner. */
+static int unlock_gaps(struct ninep *server, struct lock_file *file, int64_t start, int64_t end) {
+  int64_t from, to;
+  int error = 0;
+
+  while (ranges_gap(&file->ranges, start, end, &from, &to)) {
+    int failure = host_lock(file, from, to, F_UNLCK);
+
+    if (failure != 0) {
+      error = failure;
+      file->is_stale = server->has_stale_locks = true;
+    }
+    if (to == end)
+      break;
+    start = to + 1;
+  }
+  return error;
+}
+
 int lock_file_clear(struct ninep *server, struct lock_file *file, const struct lock_range *range) {
-  int64_t from = range->start, start, end;
   uint32_t before = file->ranges.count;
   int error = prepare(server, file, range, false);
 
@@ -99,11 +118,17 @@ int lock_file_clear(struct ninep *server, struct lock_file *file, const struct l
     return error;
   ranges_clear(&file->ranges, range);
   server->lock_ranges += file->ranges.count - before;
-  while (ranges_gap(&file->ranges, from, range->end, &start, &end)) {
-    error = host_lock(file, start, end, F_UNLCK);
-    if (error != 0 || end == range->end)
-      break;
-    from = end + 1;
+  return unlock_gaps(server, file, range->start, range->end);
+}
+
+void lock_file_retry(struct ninep *server) {
+  if (!server->has_stale_locks)
+    return;
+  server->has_stale_locks = false;
+  for (struct lock_file *file = server->locks; file != NULL; file = file->next) {
+    if (!file->is_stale)
+      continue;
+    file->is_stale = false;
+    unlock_gaps(server, file, 0, RANGE_END);
   }
-  return error;
 }

@@ -11,6 +11,7 @@ struct lock_file {
   dev_t dev;
   ino_t ino;
   int fd;
+  bool is_stale; /* the host has failed to unlock bytes that no owner holds */
   struct ranges ranges;
 };
 
@@ -26,7 +27,10 @@ void lock_file_drop(struct ninep *server, struct lock_file *file);
 int lock_file_set(struct ninep *server, struct lock_file *file, const struct lock_range *range);
 
 /* Removes the range from the ranges, and unlocks at the host the bytes that no other owner holds. Cannot fail for one
- * whole range of an owner. */
+ * whole range of an owner, unless the host does. */
 int lock_file_clear(struct ninep *server, struct lock_file *file, const struct lock_range *range);
+
+/* Unlocks at the host whatever it has failed to unlock before. */
+void lock_file_retry(struct ninep *server);
 
 #endif
