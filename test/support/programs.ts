@@ -20,6 +20,8 @@ export interface Programs {
   shimOfFiles: string;
   /** The shim again, with the real file servers and a socket for the guest's ring (test/support/shim/rings.c). */
   shimOfRings: string;
+  /** The shim again, with the real rings too: grants and events are a file and a socket (test/support/shim/fake_xen.c). */
+  shimOfXen: string;
   /** The shim again, with file servers that attack dom0 (test/support/shim/probe.c). */
   shimOfProbes: string;
 }
@@ -58,6 +60,7 @@ export function programs(): Programs {
       shimChecked: shim,
       shimOfFiles: shim,
       shimOfRings: shim,
+      shimOfXen: shim,
       shimOfProbes: shim,
     });
   }
@@ -72,6 +75,7 @@ export function programs(): Programs {
     shimChecked: join(out, 'thaw-shim-test'),
     shimOfFiles: join(out, 'thaw-shim-files-test'),
     shimOfRings: join(out, 'thaw-shim-rings-test'),
+    shimOfXen: join(out, 'thaw-shim-xen-test'),
     shimOfProbes: join(out, 'thaw-shim-probe-test'),
   };
   return built;
