@@ -41,6 +41,8 @@ const result = (k: number): Instruction => ({ code: 0x06, k });
 const NAMESPACES = 0x7e020000;
 /** Asks about terminals and pipes: TCGETS, TIOCGWINSZ, FIONREAD, TCGETS2. Other requests act on devices and whole filesystems. */
 const IOCTLS = [0x5401, 0x5413, 0x541b, 0x802c542a];
+/** MADV_HWPOISON and MADV_SOFT_OFFLINE take memory from the whole host, for CAP_SYS_ADMIN. */
+const POISONS = [100, 101];
 const AF_NETLINK = 16;
 /** The protocols of a socket that needs no module: the family's own, TCP and UDP. For netlink 0 is the routing table. */
 const PROTOCOLS = [0, 6, 17];
@@ -71,6 +73,8 @@ function bodyOf(call: SystemCall, { families = [] }: Policy): Instruction[] {
   if (call === 'clone')
     return [load(argument(0)), anyBit(NAMESPACES, 0, 1), result(fails(EPERM)), result(ALLOW)];
   if (call === 'ioctl') return [load(argument(1)), ...oneOf(IOCTLS), result(fails(ENOTTY))];
+  if (call === 'madvise')
+    return [load(argument(2)), ...oneOf(POISONS, fails(EPERM)), result(ALLOW)];
   if (call !== 'socket') return [result(ALLOW)];
   const isNetlink = [load(argument(2)), ...oneOf([0]), result(fails(EAFNOSUPPORT))];
   return [
@@ -88,8 +92,8 @@ function bodyOf(call: SystemCall, { families = [] }: Policy): Instruction[] {
   ];
 }
 
-function oneOf(values: readonly number[]): Instruction[] {
-  return values.flatMap((value) => [equal(value, 0, 1), result(ALLOW)]);
+function oneOf(values: readonly number[], answer = ALLOW): Instruction[] {
+  return values.flatMap((value) => [equal(value, 0, 1), result(answer)]);
 }
 
 /** Returns an array of struct sock_filter. */

@@ -98,7 +98,7 @@ test('calls of other tables kill the process', (t) => {
   }
 });
 
-test('arguments decide on namespaces, devices and families', (t) => {
+test('arguments decide on namespaces, devices, memory and families', (t) => {
   t.is(call('parser', 'clone', [0x01200011]), ALLOW);
   for (const bit of [17, 25, 26, 27, 28, 29, 30])
     t.is(call('parser', 'clone', [2 ** bit + 17]), EPERM, `bit ${bit}`);
@@ -106,6 +106,8 @@ test('arguments decide on namespaces, devices and families', (t) => {
   t.is(call('parser', 'ioctl', [1, 0x5401]), ALLOW);
   t.is(call('parser', 'ioctl', [1, 0x5412]), ENOTTY); // TIOCSTI
   t.is(call('parser', 'ioctl', [1, 0xc0045877]), ENOTTY); // FIFREEZE
+  t.is(call('parser', 'madvise', [0, 4096, 4]), ALLOW);
+  for (const advice of [100, 101]) t.is(call('parser', 'madvise', [0, 4096, advice]), EPERM);
   const network = (...args: number[]) => call('network', 'socket', args);
   t.is(network(2, 1, 6), ALLOW);
   t.is(network(10, 2, 0), ALLOW);
