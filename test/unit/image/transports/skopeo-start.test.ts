@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { chown, link, lstat, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hasFilter } from '../../../../toolstack/image/tool-walls.js';
 import { prepare, takeOver } from '../../../../toolstack/image/transports/skopeo-start.js';
 
 async function folder(t: ExecutionContext): Promise<string> {
@@ -13,12 +14,15 @@ async function folder(t: ExecutionContext): Promise<string> {
 
 test('skopeo has a uid of its own, except where an engine or a file needs root', async (t) => {
   const tmpDir = await folder(t);
-  for (const transport of ['docker', 'oci', 'oci-archive', 'docker-archive', 'dir'] as const) {
+  for (const transport of ['docker', 'oci', 'docker-archive', 'dir'] as const) {
     const { own = '' } = await prepare({ transport, from: [] }, { tmpDir });
     const { uid, mode } = await stat(own);
     t.true(uid > 2_000_000_000, transport);
     t.is(mode & 0o777, 0o700, transport);
   }
+  // Only the filter lets a user other than root unpack one.
+  const archive = await prepare({ transport: 'oci-archive', from: [] }, { tmpDir });
+  t.is(archive.own !== undefined, await hasFilter('copier'));
   const saved = await prepare({ transport: 'oci', from: [], makes: '/tmp/none' }, { tmpDir });
   t.is((await stat(saved.own ?? '')).uid, 0);
   for (const transport of ['containers-storage', 'docker-daemon'] as const)
