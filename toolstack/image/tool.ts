@@ -3,9 +3,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { defined } from '../base/defined.js';
+import type { PolicyName } from '../base/seccomp/policies.js';
 import { ImageError } from './errors.js';
-import { walledUid, wallWords } from './tool-walls.js';
+import { filtered, GIB, parserWalls, walledUid, wrapped, type Walls } from './tool-walls.js';
 
 const PACKAGES: Readonly<Record<string, string>> = {
   skopeo: 'skopeo',
@@ -23,11 +23,16 @@ export interface ToolOptions {
   readonly stdoutMax?: number;
   /** The caller reads stdout itself. */
   readonly isPiped?: boolean;
+}
+
+/** Walls of a program that keeps root's files. */
+export interface RootOptions extends ToolOptions {
+  readonly policy: PolicyName;
   /** The program keeps all of root's capabilities, not only those for files of any owner. */
   readonly keepsCaps?: boolean;
 }
 
-/** The files that a program may use behind its walls (tool-walls.ts). */
+/** The files that a parser may use behind its walls (tool-walls.ts). */
 export interface WalledFiles {
   /** A file that the program makes, at FILE. It belongs to root again afterwards. */
   readonly writes?: string;
@@ -48,8 +53,10 @@ export class ToolFailure extends Error {
   }
 }
 
+type ToolProcess = ChildProcessByStdio<Writable, Readable, Readable>;
+
 export interface RunningTool {
-  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly child: ToolProcess;
   /** Resolves with stdout at status 0; rejects with ToolFailure or ImageError. Settles only after the process has ended. */
   readonly done: Promise<Buffer>;
 }
@@ -57,30 +64,34 @@ export interface RunningTool {
 /** Above all else in dom0 (proc(5), oom_score_adj): a pull that fails for want of memory can be repeated. */
 const OOM_SCORE = '700';
 
+/** Read and write files of any owner. */
 const FILE_CAPS = '-all,+chown,+dac_override,+dac_read_search,+fowner';
 
 /**
- * Starts a program, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death signal:
- * otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8 would spin for ever when its input ends early.
+ * Starts a program of root's, which gains no privileges by its files and is killed first when dom0 is short of memory. setpriv sets the parent-death
+ * signal: otherwise skopeo would go on downloading after thawd was killed, and mkfs.erofs 1.8 would spin for ever when its input ends early.
  */
-export function startTool(
+export async function startTool(
   tool: string,
   args: readonly string[],
-  options: ToolOptions,
-): RunningTool {
+  options: RootOptions,
+): Promise<RunningTool> {
+  const { words, filter } = await filtered(options.policy);
   const limits = [
-    ...['setpriv', '--pdeathsig', 'KILL', '--no-new-privs'],
+    ...['prlimit', `--as=${8 * GIB}`, '--core=0', '--'],
+    ...['setpriv', '--pdeathsig', 'KILL', '--no-new-privs', ...words],
     ...(options.keepsCaps ? [] : [`--bounding-set=${FILE_CAPS}`, `--inh-caps=${FILE_CAPS}`]),
   ];
-  const child = spawn('choom', ['-n', OOM_SCORE, '--', ...limits, '--', tool, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C', TMPDIR: options.tmpDir },
-    cwd: options.tmpDir,
-  });
-  return { child, done: finish(tool, child, options) };
+  const env = { ...process.env, LC_ALL: 'C', TMPDIR: options.tmpDir };
+  return launch(
+    tool,
+    [...limits, '--', tool, ...args],
+    { env, cwd: options.tmpDir, filter },
+    options,
+  );
 }
 
-/** Starts a program as startTool() does, behind walls that let it use these files alone. Rejects when a file cannot be opened. */
+/** Starts a parser as startTool() does, behind walls that let it use these files alone. Rejects when a file cannot be opened. */
 export async function startWalled(
   tool: string,
   args: readonly string[],
@@ -89,26 +100,61 @@ export async function startWalled(
 ): Promise<RunningTool> {
   const uid = walledUid();
   const path = writes ?? readsFile;
-  const file =
-    path === undefined ? undefined : await open(path, writes === undefined ? 'r' : 'w+', 0o644);
+  const isWritten = writes !== undefined;
+  const handle = path === undefined ? undefined : await open(path, isWritten ? 'w+' : 'r', 0o644);
   try {
-    if (writes !== undefined) await file?.chown(uid, uid);
-    const fd = file && { fd: file.fd, isWritten: writes !== undefined };
-    const walls = await wallWords(defined({ uid, fd, reads }));
-    const child = spawn('choom', ['-n', OOM_SCORE, '--', ...walls, '--', tool, ...args], {
-      stdio: ['pipe', 'pipe', 'pipe', ...(file ? [file.fd] : [])],
-      env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-      cwd: '/',
-    }) as ChildProcessByStdio<Writable, Readable, Readable>;
-    const done = finish(tool, child, options).finally(async () => {
-      if (writes !== undefined) await file?.chown(0, 0);
-      await file?.close();
+    if (isWritten) await handle?.chown(uid, uid);
+    const file = handle && (isWritten ? 'write' : 'read');
+    const walls = parserWalls(uid, { file, reads });
+    const { child, done } = await startBehind(walls, tool, args, { file: handle?.fd }, options);
+    const ended = done.finally(async () => {
+      if (isWritten) await handle?.chown(0, 0);
+      await handle?.close();
     });
-    return { child, done };
+    return { child, done: ended };
   } catch (error) {
-    await file?.close();
+    await handle?.close();
     throw error;
   }
+}
+
+/** Starts a program behind walls. `file` is a descriptor that the program finds at FILE. */
+export async function startBehind(
+  walls: Walls,
+  tool: string,
+  args: readonly string[],
+  { file, env = {} }: { file?: number | undefined; env?: NodeJS.ProcessEnv },
+  options: ToolOptions,
+): Promise<RunningTool> {
+  const { words, filter } = await wrapped(walls);
+  const own = { PATH: process.env['PATH'], LC_ALL: 'C', ...env };
+  return launch(
+    tool,
+    [...words, '--', tool, ...args],
+    { env: own, cwd: '/', file, filter },
+    options,
+  );
+}
+
+interface Launch {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  file?: number | undefined;
+  filter: number | undefined;
+}
+
+function launch(
+  tool: string,
+  words: readonly string[],
+  { env, cwd, file, filter }: Launch,
+  options: ToolOptions,
+): RunningTool {
+  const child = spawn('choom', ['-n', OOM_SCORE, '--', ...words], {
+    stdio: ['pipe', 'pipe', 'pipe', file ?? 'ignore', filter ?? 'ignore'],
+    env,
+    cwd,
+  }) as ToolProcess;
+  return { child, done: finish(tool, child, options) };
 }
 
 /** Runs a program without input as startWalled() does, and resolves with its stdout. */
@@ -121,19 +167,20 @@ export async function runWalled(
   return withoutInput(await startWalled(tool, args, files, options));
 }
 
-function withoutInput({ child, done }: RunningTool): Promise<Buffer> {
+/** Ends the program's input, and resolves with its stdout. Rejects as RunningTool.done does. */
+export function withoutInput({ child, done }: RunningTool): Promise<Buffer> {
   child.stdin.on('error', () => undefined);
   child.stdin.end();
   return done;
 }
 
-/** Runs a program without input, and resolves with its stdout. Rejects as RunningTool.done does. */
-export function runTool(
+/** Runs a program without input as startTool() does, and resolves with its stdout. */
+export async function runTool(
   tool: string,
   args: readonly string[],
-  options: ToolOptions,
+  options: RootOptions,
 ): Promise<Buffer> {
-  return withoutInput(startTool(tool, args, options));
+  return withoutInput(await startTool(tool, args, options));
 }
 
 async function finish(

@@ -11,11 +11,12 @@ import { runTool, runWalled, ToolFailure } from '../../../toolstack/image/tool.j
 import { until } from '../../support/within.js';
 
 const options = { tmpDir: tmpdir(), signal: new AbortController().signal, timeoutMs: 30_000 };
+const rootOptions = { ...options, policy: 'copier' } as const;
 
 test('a tool’s output and status come back', async (t) => {
-  const out = await runTool('sh', ['-c', 'echo a; echo; printf b; echo c'], options);
+  const out = await runTool('sh', ['-c', 'echo a; echo; printf b; echo c'], rootOptions);
   t.is(out.toString(), 'a\n\nbc\n');
-  const error = await t.throwsAsync(runTool('sh', ['-c', 'echo why >&2; exit 3'], options), {
+  const error = await t.throwsAsync(runTool('sh', ['-c', 'echo why >&2; exit 3'], rootOptions), {
     instanceOf: ToolFailure,
   });
   t.is(error?.message, 'sh ended with status 3: why');
@@ -26,24 +27,24 @@ test('a tool gains no privileges, and dies first when dom0 is short of memory', 
     '-c',
     'grep -E "NoNewPrivs|CapEff" /proc/self/status; cat /proc/self/oom_score_adj',
   ];
-  const out = await runTool('sh', words, options);
+  const out = await runTool('sh', words, rootOptions);
   t.is(out.toString(), 'CapEff:\t000000000000000f\nNoNewPrivs:\t1\n700\n');
-  const whole = await runTool('sh', words, { ...options, keepsCaps: true });
+  const whole = await runTool('sh', words, { ...rootOptions, keepsCaps: true });
   t.notRegex(whole.toString(), /000000000000000f/);
 });
 
 test('a tool that is missing is named with the package that has it', async (t) => {
-  await t.throwsAsync(runTool('thaw-no-such-tool', [], options), {
+  await t.throwsAsync(runTool('thaw-no-such-tool', [], rootOptions), {
     code: 'ERR_IMAGE_TOOL',
     message: /apt-get install/,
   });
 });
 
 test('a tool that takes too long, or says too much, is killed', async (t) => {
-  await t.throwsAsync(runTool('sleep', ['600'], { ...options, timeoutMs: 50 }), {
+  await t.throwsAsync(runTool('sleep', ['600'], { ...rootOptions, timeoutMs: 50 }), {
     code: 'ERR_IMAGE_TIMEOUT',
   });
-  await t.throwsAsync(runTool('yes', [], { ...options, stdoutMax: 1000 }), {
+  await t.throwsAsync(runTool('yes', [], { ...rootOptions, stdoutMax: 1000 }), {
     code: 'ERR_IMAGE_CORRUPT',
   });
 });
@@ -51,7 +52,7 @@ test('a tool that takes too long, or says too much, is killed', async (t) => {
 test('a tool dies with the process that started it', async (t) => {
   const script = `
     import { startTool } from ${JSON.stringify(new URL('../../../toolstack/image/tool.js', import.meta.url).href)};
-    const { child } = startTool('sleep', ['600'], { tmpDir: '/tmp', signal: new AbortController().signal, timeoutMs: 600000 });
+    const { child } = await startTool('sleep', ['600'], { policy: 'copier', tmpDir: '/tmp', signal: new AbortController().signal, timeoutMs: 600000 });
     setTimeout(() => console.log(child.pid), 500);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

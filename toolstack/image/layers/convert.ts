@@ -84,20 +84,20 @@ async function feed(
   sink: Writable,
   options: ConvertOptions,
 ): Promise<void> {
-  // skopeo has verified the blob's digest; an uncompressed blob is the tar.
-  const hash = options.digest === options.diffId ? undefined : createHash('sha256');
+  // Also for an uncompressed blob, which skopeo has verified: other images share the layer, and this image may have taken skopeo over.
+  const hash = createHash('sha256');
   const write = writer(sink);
   for await (const chunk of source.stream as AsyncIterable<Buffer>) {
     if (options.signal.aborted)
       throw new ImageError('ERR_IMAGE_ABORTED', 'Conversion was cancelled', {
         cause: options.signal.reason,
       });
-    hash?.update(chunk);
+    hash.update(chunk);
     options.onRead?.(source.bytesRead());
     for (const part of await editor.push(chunk)) await write(part);
   }
   for (const part of await editor.end()) await write(part);
-  const digest = hash === undefined ? options.diffId : `sha256:${hash.digest('hex')}`;
+  const digest = `sha256:${hash.digest('hex')}`;
   if (digest !== options.diffId) {
     throw new ImageError(
       'ERR_IMAGE_CORRUPT',

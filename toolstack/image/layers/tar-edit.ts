@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edits a layer's tar on its way from the decompressor to mkfs.erofs. tar-stream parses it, LayerRules decides on each entry, and the original
-// bytes pass through, with single entries cut or inserted. Bytes wait until their entry is decided, at most 16 MiB.
+// Edits a layer's tar on its way from the decompressor to mkfs.erofs. tar-stream parses it, checkHeaders() refuses what mkfs.erofs would read
+// differently, LayerRules decides on each entry, and the original bytes pass through, with single entries cut or inserted. Bytes wait until their
+// entry is decided, at most 16 MiB.
 import { extract, pack, type ExtractEvents, type Header } from 'tar-stream';
 import { formatBytes } from '../../base/text.js';
 import { ImageError } from '../errors.js';
 import type { LayerLimits, LayerRules, NewEntry } from './rules.js';
+import { checkHeaders } from './tar-strict.js';
 
 const BLOCK = 512;
 const END_OF_ARCHIVE = 2 * BLOCK;
@@ -131,6 +133,7 @@ export class TarEditor {
     }
     const start = this.#boundary;
     const dataStart = (header as Header & { byteOffset: number }).byteOffset;
+    checkHeaders(this.#heldBytes(start, dataStart), header);
     const size = header.type === 'directory' ? 0 : header.size;
     this.#dataEnd = dataStart + size;
     const end = dataStart + Math.ceil(size / BLOCK) * BLOCK;
@@ -152,6 +155,18 @@ export class TarEditor {
       bytes += chunk.length;
     });
     stream.on('end', () => this.#rules.content(header, Buffer.concat(chunks)));
+  }
+
+  /** Returns input that has not been passed on yet. */
+  #heldBytes(from: number, to: number): Buffer {
+    const parts: Buffer[] = [];
+    let at = this.#released;
+    for (const part of this.#held) {
+      if (at >= to) break;
+      parts.push(part.subarray(Math.max(0, from - at), to - at));
+      at += part.length;
+    }
+    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
   }
 
   async #release(limit: number): Promise<Buffer[]> {

@@ -9,7 +9,7 @@ import type { Catalog } from './catalog.js';
 import { ImageError } from '../errors.js';
 import { makeWorkDir } from './leftovers.js';
 import type { ImageRecord } from './records.js';
-import { parseReference } from '../reference.js';
+import { parseReference, type Transport } from '../reference.js';
 import { copyOut, type SourceOptions, type Target } from '../transports/skopeo.js';
 import type { PullOptions, SaveFormat } from '../types.js';
 
@@ -62,7 +62,8 @@ export async function saveImage(
   const temporary = join(dirname(path), `.${basename(path)}.thaw-${process.pid}-${counter++}`);
   const skopeo = `${TRANSPORTS[format]}:${temporary}${name === '' || format === 'docker-dir' ? '' : `:${name}`}`;
   try {
-    await exportImage(job, { skopeo, name: title, verb: 'save' });
+    const transport = TRANSPORTS[format];
+    await exportImage(job, { skopeo, transport, path: temporary, name: title, verb: 'save' });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -72,7 +73,7 @@ export async function saveImage(
 
 let counter = 0;
 
-const TRANSPORTS: Record<SaveFormat, string> = {
+const TRANSPORTS: Record<SaveFormat, Transport> = {
   'docker-archive': 'docker-archive',
   'oci-archive': 'oci-archive',
   'oci-dir': 'oci',
@@ -90,8 +91,8 @@ async function kindOf(path: string): Promise<'file' | 'none' | 'other'> {
 
 /** Returns the target of a push to `destination`. Throws ERR_IMAGE_REFERENCE. */
 export function pushTarget(destination: string, cwd: string | undefined): Target {
-  const { skopeo, name } = parseReference(destination, { cwd });
-  return { skopeo, name, verb: 'push' };
+  const { skopeo, transport, name, paths } = parseReference(destination, { cwd });
+  return { skopeo, transport, path: paths[0], name, verb: 'push' };
 }
 
 /** Returns the name inside a saved file. Other programs understand only a registry's name with a tag; '' for any other name. */

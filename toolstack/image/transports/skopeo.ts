@@ -4,8 +4,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ImageError, saysNoSpace, type ImageErrorCode } from '../errors.js';
-import type { ImageReference } from '../reference.js';
-import { ToolFailure, lastLine, runTool, startTool } from '../tool.js';
+import type { ImageReference, Transport } from '../reference.js';
+import { ToolFailure, lastLine, withoutInput } from '../tool.js';
+import { prepare, takeOver } from './skopeo-start.js';
 
 const MANIFEST_MAX = 4 * 1024 * 1024;
 const COPY_TIMEOUT_MS = 2 * 60 * 60 * 1000;
@@ -26,26 +27,34 @@ export interface SkopeoOptions extends SourceOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Copies an image's manifest, config and layers for this host's platform into the folder `dir`. skopeo verifies every digest. */
+/** Copies an image's manifest, config and layers for this host's platform into the new folder `dir`. skopeo verifies every digest. */
 export async function copyImage(
   ref: ImageReference,
   dir: string,
   options: SkopeoOptions,
 ): Promise<void> {
-  const args = ['--tmpdir', options.tmpDir, 'copy', '--quiet', '--preserve-digests'];
-  if (options.tlsVerify !== undefined) args.push(`--src-tls-verify=${options.tlsVerify}`);
-  if (options.authFile !== undefined) args.push('--src-authfile', options.authFile);
-  args.push('--', ref.skopeo, `dir:${dir}`);
-  const work = (): Promise<unknown> =>
-    runTool('skopeo', args, { ...options, keepsCaps: mounts(ref), timeoutMs: COPY_TIMEOUT_MS });
-  await guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, () =>
-    watching(options.onBytes, () => bytesIn(dir), work),
-  );
+  const { tmpDir, tlsVerify, authFile, onBytes } = options;
+  await guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, async () => {
+    const skopeo = await prepare({ ...ref, from: ref.paths }, options);
+    // Behind walls skopeo can write in its own folder only.
+    const target = join(skopeo.own ?? tmpDir, 'image');
+    const args = ['--tmpdir', skopeo.own ?? tmpDir, 'copy', '--quiet', '--preserve-digests'];
+    if (tlsVerify !== undefined) args.push(`--src-tls-verify=${tlsVerify}`);
+    if (authFile !== undefined) args.push('--src-authfile', authFile);
+    args.push('--', ref.skopeo, `dir:${target}`);
+    const limits = { ...options, timeoutMs: COPY_TIMEOUT_MS };
+    const work = async (): Promise<unknown> => withoutInput(await skopeo.start(args, limits));
+    await watching(onBytes, () => bytesIn(target), work);
+    await takeOver(target, dir);
+  });
 }
 
 export interface Target {
   /** The target's skopeo reference; paths are absolute. */
   readonly skopeo: string;
+  readonly transport: Transport;
+  /** The file or folder to make; undefined for other targets. */
+  readonly path?: string | undefined;
   /** The target's name in messages. */
   readonly name: string;
   readonly verb: 'push' | 'save';
@@ -56,18 +65,19 @@ export interface Target {
  * Compressed layers stay unchanged, and so does the manifest's digest.
  */
 export async function copyOut(dir: string, target: Target, options: SkopeoOptions): Promise<void> {
-  const args = ['--tmpdir', options.tmpDir, '--insecure-policy', 'copy', '--quiet'];
-  if (options.tlsVerify !== undefined) args.push(`--dest-tls-verify=${options.tlsVerify}`);
-  if (options.authFile !== undefined) args.push('--dest-authfile', options.authFile);
-  args.push('--', `dir:${dir}`, target.skopeo);
+  const { tmpDir, tlsVerify, authFile, onBytes } = options;
   await guarded({ ...target, isLocal: false }, async () => {
-    const { child, done } = startTool('skopeo', args, { ...options, timeoutMs: COPY_TIMEOUT_MS });
-    child.stdin.on('error', () => undefined).end();
-    const { pid } = child;
+    const skopeo = await prepare({ ...target, from: [dir], makes: target.path }, options);
+    const args = ['--tmpdir', skopeo.own ?? tmpDir, '--insecure-policy', 'copy', '--quiet'];
+    if (tlsVerify !== undefined) args.push(`--dest-tls-verify=${tlsVerify}`);
+    if (authFile !== undefined) args.push('--dest-authfile', authFile);
+    args.push('--', `dir:${dir}`, target.skopeo);
+    const running = await skopeo.start(args, { ...options, timeoutMs: COPY_TIMEOUT_MS });
+    const { pid } = running.child;
     await watching(
-      options.onBytes,
+      onBytes,
       () => (pid === undefined ? Promise.resolve(0) : bytesRead(pid)),
-      () => done,
+      () => withoutInput(running),
     );
   });
 }
@@ -92,33 +102,28 @@ async function bytesIn(dir: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** Resolves with the bytes that a process has read so far. The registry's answers to skopeo are small beside the layers. */
+/** Resolves with the bytes that a process and its children have read so far. The registry's answers to skopeo are small beside the layers. */
 async function bytesRead(pid: number): Promise<number> {
   const io = await readFile(`/proc/${pid}/io`, 'utf8');
-  return Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0);
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const theirs = await Promise.all(
+    children.trim().split(' ').filter(Boolean).map(Number).map(bytesRead),
+  );
+  return theirs.reduce((sum, bytes) => sum + bytes, Number(/^rchar: (\d+)$/m.exec(io)?.[1] ?? 0));
 }
 
 /** Resolves with the raw manifest or index that the reference names at the source now. */
 export async function inspectRaw(ref: ImageReference, options: SkopeoOptions): Promise<Buffer> {
-  const args = ['--tmpdir', options.tmpDir, 'inspect', '--raw'];
-  if (options.tlsVerify !== undefined) args.push(`--tls-verify=${options.tlsVerify}`);
-  if (options.authFile !== undefined) args.push('--authfile', options.authFile);
-  args.push('--', ref.skopeo);
-  const { tmpDir, signal } = options;
-  return guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, () =>
-    runTool('skopeo', args, {
-      tmpDir,
-      signal,
-      keepsCaps: mounts(ref),
-      timeoutMs: INSPECT_TIMEOUT_MS,
-      stdoutMax: MANIFEST_MAX,
-    }),
-  );
-}
-
-/** podman's store mounts an image's layers to read them. */
-function mounts({ transport }: ImageReference): boolean {
-  return transport === 'containers-storage';
+  const { tmpDir, signal, tlsVerify, authFile } = options;
+  return guarded({ name: ref.name, verb: 'pull', isLocal: ref.paths.length > 0 }, async () => {
+    const skopeo = await prepare({ ...ref, from: ref.paths }, options);
+    const args = ['--tmpdir', skopeo.own ?? tmpDir, 'inspect', '--raw'];
+    if (tlsVerify !== undefined) args.push(`--tls-verify=${tlsVerify}`);
+    if (authFile !== undefined) args.push('--authfile', authFile);
+    args.push('--', ref.skopeo);
+    const limits = { tmpDir, signal, timeoutMs: INSPECT_TIMEOUT_MS, stdoutMax: MANIFEST_MAX };
+    return withoutInput(await skopeo.start(args, limits));
+  });
 }
 
 /** The image and the action, for messages. */

@@ -34,7 +34,13 @@ const dom0: WallHost = {
 };
 
 export function wallChecks(host: WallHost = dom0): Promise<Finding>[] {
-  return [checkUdev(host), checkLvm(host), checkThreads(host), checkCgroups(host)];
+  return [
+    checkUdev(host),
+    checkLvm(host),
+    checkThreads(host),
+    checkCgroups(host),
+    checkTools(host),
+  ];
 }
 
 /** The folder in the rules. */
@@ -115,5 +121,27 @@ async function checkCgroups(host: WallHost): Promise<Finding> {
     state: 'warning',
     detail: 'dom0 has no cgroup v2 with memory and pids',
     remedy: 'boot dom0 with systemd.unified_cgroup_hierarchy=1',
+  };
+}
+
+/** setpriv of util-linux before 2.41 knows neither wall, and Landlock may be missing in the kernel (docs/security.md). */
+async function checkTools(host: WallHost): Promise<Finding> {
+  const what = 'setpriv (walls of programs that read images)';
+  const help = (await host.ask('setpriv', '--help')) ?? '';
+  const lacks = ['--landlock-access', '--seccomp-filter'].filter(
+    (option) => !help.includes(option),
+  );
+  const remedy = 'install util-linux 2.41 or newer';
+  if (lacks.length > 0)
+    return { what, state: 'warning', detail: `no ${lacks.join(', no ')}`, remedy };
+  const rule = ['--landlock-rule', 'path-beneath:execute,read-file,read-dir:/usr'];
+  const words = ['--no-new-privs', '--landlock-access', 'fs', ...rule, '--', '/usr/bin/echo', 'ok'];
+  if ((await host.ask('setpriv', ...words)) !== undefined)
+    return { what, state: 'ok', detail: 'Landlock, seccomp' };
+  return {
+    what,
+    state: 'warning',
+    detail: 'the kernel has no Landlock, or an older one',
+    remedy: 'boot dom0 with a kernel from 6.2 that has landlock in lsm=',
   };
 }

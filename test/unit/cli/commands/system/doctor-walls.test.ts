@@ -23,17 +23,18 @@ async function states(dom0: Dom0) {
   const findings = await Promise.all(wallChecks(host(dom0)));
   for (const { what, state, remedy } of findings)
     if ((remedy !== undefined) !== (state !== 'ok')) throw new Error(`${what}: ${remedy}`);
-  const [udev, lvm, threads, cgroups] = findings.map(({ state }) => state);
-  return { udev, lvm, threads, cgroups };
+  const [udev, lvm, threads, cgroups, tools] = findings.map(({ state }) => state);
+  return { udev, lvm, threads, cgroups, tools };
 }
 
 const UDEV = '/run/udev/control';
+const SETPRIV = { setpriv: '--landlock-access <access>\n--seccomp-filter <file>\n' };
 const CGROUPS = { cat: 'cpuset cpu io memory pids\n' };
 
 test('a host without udev and LVM, with one thread a core', async (t) => {
   const xl = 'threads_per_core       : 1\nxen_commandline        : dom0_mem=1G\n';
-  const all = { udev: 'ok', lvm: 'ok', threads: 'ok', cgroups: 'ok' };
-  t.deepEqual(await states({ says: { xl, ...CGROUPS } }), all);
+  const all = { udev: 'ok', lvm: 'ok', threads: 'ok', cgroups: 'ok', tools: 'ok' };
+  t.deepEqual(await states({ says: { xl, ...CGROUPS, ...SETPRIV } }), all);
 });
 
 test('udev has its rules, from the package or the administrator', async (t) => {
@@ -74,4 +75,16 @@ test('two threads of a core belong to one domain', async (t) => {
 test('a dom0 without cgroup v2 has no bounds for guests', async (t) => {
   t.like(await states({}), { cgroups: 'warning' });
   t.like(await states({ says: { cat: 'cpuset cpu\n' } }), { cgroups: 'warning' });
+});
+
+test('programs that read images have Landlock and seccomp', async (t) => {
+  t.like(await states({}), { tools: 'warning' });
+  t.like(await states({ says: SETPRIV }), { tools: 'ok' });
+  t.like(await states({ says: { setpriv: '--landlock-access <access>\n' } }), { tools: 'warning' });
+  const noKernel: WallHost = {
+    ...host({}),
+    ask: (_, ...words) => Promise.resolve(words[0] === '--help' ? SETPRIV.setpriv : undefined),
+  };
+  const findings = await Promise.all(wallChecks(noKernel));
+  t.regex(findings.at(-1)?.remedy ?? '', /kernel from 6\.2/);
 });
