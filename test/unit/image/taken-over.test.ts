@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tool that an image has taken over reaches nothing of dom0: a probe (test/fixtures/tool-probe.c) runs in the tool's place, behind its walls.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import anyTest, { type ExecutionContext } from 'ava';
 import { makeProgram } from '../../support/programs.js';
 import { runWalled, startBehind, startTool, withoutInput } from '../../../toolstack/image/tool.js';
-import { FILE, hasFilter, walledUid } from '../../../toolstack/image/tool-walls.js';
+import { FILE, walledUid } from '../../../toolstack/image/tool-walls.js';
 import {
   makeOwnFolder,
   skopeoEnv,
@@ -20,7 +20,12 @@ import {
 const LOADER = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' }[
   process.arch as string
 ] as string;
-const hasWalls = existsSync(LOADER) && (await hasFilter('parser'));
+// A suite joined into one file declares its tests without waiting.
+const help = spawnSync('setpriv', ['--help'], { encoding: 'utf8' }).stdout ?? '';
+const hasWalls =
+  existsSync(LOADER) &&
+  existsSync('/proc/sys/kernel/seccomp/actions_avail') &&
+  help.includes('--seccomp-filter');
 const test = hasWalls ? anyTest : anyTest.skip;
 if (!hasWalls) console.error('skipped: the kernel or setpriv has no seccomp filters');
 
