@@ -202,7 +202,7 @@ async function served(name: string): Promise<[number, number]> {
     const devices = await xenstore
       .directory(`/local/domain/0/backend/9pfs/${domid}`)
       .catch((): string[] => []);
-    return [devices.length, pidsOf(new RegExp(`thaw-shim --files ${domid} $`)).length];
+    return [devices.length, pidsOf(new RegExp(`thaw-shim --files ${domid} `)).length];
   } finally {
     await xenstore.close();
   }
