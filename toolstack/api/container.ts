@@ -210,6 +210,8 @@ export interface ContainerSummary {
   exitStatus?: number;
   /** The reason why the container is lost. */
   reason?: string;
+  /** The reason why thaw itself paused the container. */
+  pausedBy?: string;
   /** The pod that the container is in. */
   pod?: { id: string; name: string };
   domid?: number;

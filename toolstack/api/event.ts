@@ -13,6 +13,8 @@ export interface ThawEvent {
   image: string;
   /** Health status; only of `health_status`. */
   health?: string;
+  /** The reason of a `pause` that thaw itself made. */
+  reason?: string;
   /** The status that `thaw wait` prints; only of `died`. */
   exitStatus?: number;
 }

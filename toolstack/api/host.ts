@@ -18,5 +18,15 @@ export interface HostInfo {
   }[];
   containers: { running: number; ended: number };
   images: number;
+  /** The filesystems that hold files of thaw. */
+  disks: {
+    /** The folder where the filesystem is mounted. */
+    path: string;
+    holds: string[];
+    totalBytes: number;
+    freeBytes: number;
+    /** The space that stays free for running containers. */
+    reserveBytes: number;
+  }[];
   paths: { state: string; run: string; guest: string };
 }

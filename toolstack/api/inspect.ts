@@ -16,6 +16,8 @@ export interface Inspected {
     /** True where the guest's kernel killed a process for want of memory. */
     OOMKilled: boolean;
     Paused: boolean;
+    /** The reason why thaw itself paused the container; only of such a container. */
+    PausedBy?: string;
     ExitCode: number;
     /** The reason why the container is lost. */
     Error: string;

@@ -11,21 +11,23 @@ import { Templates } from '../clone/template/templates.js';
 import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
+import { diskFolders, DiskReserve } from '../disk/index.js';
 import { Turns } from '../base/turns.js';
 import { VERSION } from '../base/version.js';
 import { ContainerManager, type ContainerServices } from '../runtime/store/containers.js';
 import { Events } from '../runtime/lifecycle/events.js';
 import { RecordStore } from '../runtime/store/record.js';
+import { diskWatch } from '../runtime/disk-watch/index.js';
 import { recover } from '../runtime/recover/recover.js';
 import { GivenDevices } from '../runtime/create/devices.js';
 import { HealthChecks } from '../runtime/health/health.js';
 import { RestartPolicies } from '../runtime/lifecycle/restart.js';
 import { FolderLayers, ImageStore } from '../image/index.js';
 import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
-import { OciContainers, OciStore } from '../frontends/oci/index.js';
+import { OciContainers, ociGuests, OciStore } from '../frontends/oci/index.js';
 import { Pods, PodStore } from '../runtime/pod/index.js';
 import { Pool } from '../sandbox/pool/pool.js';
-import { Volumes } from '../volume/index.js';
+import { ext4Tools, Volumes } from '../volume/index.js';
 import { Disks } from '../sandbox/devices/disks.js';
 import type { SandboxServices } from '../sandbox/services.js';
 import { MemoryBudget } from '../sandbox/size/memory-budget.js';
@@ -77,10 +79,9 @@ function readSettings(given: string[]): Settings | undefined {
   }
 }
 
-async function start(
-  { paths, helloMs, type, pool, poolType, storageBytes, metrics, keepsBlobs, cniPath }: Settings,
-  log: Log,
-): Promise<void> {
+async function start(settings: Settings, log: Log): Promise<void> {
+  const { paths, helloMs, type, pool, poolType, storageBytes, metrics } = settings;
+  const { keepsBlobs, cniPath, diskReserve: setting } = settings;
   const given = await givenSocket(paths.socket);
   if (given === undefined) await claimSocket(paths.socket);
   const host = await openXenHost(log);
@@ -88,10 +89,11 @@ async function start(
     log.warn(
       'Xen does not clear memory: take bootscrub from its command line, or clones may crash',
     );
-  const options = { paths, helloMs, type, pool, storageBytes, keepsBlobs, cniPath };
+  const reserve = new DiskReserve({ folders: diskFolders(paths.state), setting });
+  const options = { paths, helloMs, type, pool, storageBytes, keepsBlobs, cniPath, reserve };
   const services = await openServices(host, options, log);
   const manager = new ContainerManager(services);
-  const layers = new FolderLayers(join(paths.state, 'engine-layers'), log);
+  const layers = new FolderLayers(join(paths.state, 'engine-layers'), log, reserve);
   const oci = new OciContainers({
     sandbox: services.sandbox,
     pool: services.pool,
@@ -107,10 +109,13 @@ async function start(
   const policies = new RestartPolicies(services, manager);
   for (const { record } of manager.containers) policies.consider(record.id);
   const checks = new HealthChecks(services, manager);
+  const engines = () => ociGuests(oci.services, oci.all);
+  const disks = diskWatch(services, manager, reserve, engines);
+  disks.start();
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
-  const engine = createEngine(services, manager, { paths, layers });
+  const engine = createEngine(services, manager, { paths, layers, reserve });
   const server = await listen(paths.socket, engine, log, { given, oci });
   releaseStartingLock();
   // No start waits for this; a start that needs it reports its error.
@@ -123,6 +128,7 @@ async function start(
     process.once(signal, () => {
       policies.close();
       checks.close();
+      disks.close();
       void stop(server, host, services, log);
     });
   }
@@ -138,7 +144,8 @@ async function openServices(
     storageBytes,
     keepsBlobs,
     cniPath,
-  }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics'>,
+    reserve,
+  }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics' | 'diskReserve'> & { reserve: DiskReserve },
   log: Log,
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
@@ -155,7 +162,13 @@ async function openServices(
     templates: new Templates(host, guest, join(paths.state, 'templates'), helloMs),
     engine: new CopyEngine(host, guest, physinfo),
     loops: new LoopDevices(),
-    disks: new Disks(join(paths.state, 'containers'), join(paths.state, 'disks'), storageBytes),
+    disks: new Disks(
+      join(paths.state, 'containers'),
+      join(paths.state, 'disks'),
+      storageBytes,
+      reserve,
+    ),
+    reserve,
     budget: new MemoryBudget(async () => (await host.libxl.physinfo()).freeMemKib),
     shims: new ShimSpawner(paths.shim, await SandboxCgroups.open(log)),
     starts: new Turns(STARTS_PER_CPU * Math.max(1, physinfo.nrCpus)),
@@ -198,8 +211,14 @@ async function openServices(
       store: new PodStore(join(paths.state, 'pods')),
     }),
     frozen,
-    images: await ImageStore.open({ root: join(paths.state, 'images'), log, keepsBlobs }),
-    volumes: await Volumes.open(join(paths.state, 'volumes'), join(paths.run, 'volumes'), log),
+    images: await ImageStore.open({ root: join(paths.state, 'images'), log, keepsBlobs, reserve }),
+    volumes: await Volumes.open(
+      join(paths.state, 'volumes'),
+      join(paths.run, 'volumes'),
+      log,
+      ext4Tools,
+      reserve,
+    ),
     records: new RecordStore(join(paths.state, 'containers')),
     devices: new GivenDevices(),
     events: new Events(),

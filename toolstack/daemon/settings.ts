@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readConfig } from '../cli/options/config-file.js';
 import { optionRows, parseOptions, stringOption } from '../cli/options/options.js';
 import type { OptionTable } from '../cli/options/table.js';
 import {
@@ -14,11 +15,11 @@ import {
 } from '../cli/options/thawd.js';
 import { UsageError } from '../cli/options/usage-error.js';
 import { parseBytes } from '../base/text.js';
+import { parseReserve, type ReserveSetting } from '../disk/index.js';
 import { DISK_BYTES_MIN } from '../sandbox/devices/disks.js';
 import type { PoolSettings } from '../sandbox/pool/pool.js';
 import type { GuestType } from '../xen/host.js';
 import type { Paths } from '../base/paths.js';
-import { readConfig } from './config-file.js';
 
 export interface Settings {
   paths: Paths;
@@ -34,6 +35,8 @@ export interface Settings {
   keepsBlobs: boolean;
   /** Default capacity of a writable layer. */
   storageBytes: number;
+  /** Space that stays free on the disks. */
+  diskReserve: ReserveSetting;
   /** Folders with CNI plugins. */
   cniPath: string[];
   /** Address of /metrics. */
@@ -81,6 +84,7 @@ export function parseSettings(words: string[]): Settings | undefined {
     type: guestType(given('type')),
     poolType: guestType(given('pool-type')),
     storageBytes: size(given('storage-size')),
+    diskReserve: reserve(given('disk-reserve')),
     cniPath: folders(given('cni-path')),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
@@ -128,6 +132,14 @@ function size({ text, from }: Given): number {
   const bytes = /^\d/.test(text) ? parseBytes(from, text) : 0;
   if (bytes >= DISK_BYTES_MIN && bytes <= STORAGE_LIMIT) return bytes;
   throw refusal(from, '32m to 16t');
+}
+
+function reserve({ text, from }: Given): ReserveSetting {
+  try {
+    return parseReserve(from, text);
+  } catch {
+    throw refusal(from, 'a size such as 2g, a share of up to 50%, or 0');
+  }
 }
 
 function folders({ text, from }: Given): string[] {

@@ -2,6 +2,7 @@
 // The types of images and of the image store's options.
 import type { Log } from '../base/log.js';
 import type { OnProgress } from '../base/progress.js';
+import type { Reserve } from '../disk/index.js';
 import type { LayerLimits } from './layers/rules.js';
 import type { ImageConfig } from './config/manifest.js';
 import type { SourceOptions } from './transports/skopeo.js';
@@ -76,6 +77,8 @@ export interface ImageStoreOptions {
   readonly root: string;
   readonly log: Log;
   readonly limits?: Partial<LayerLimits>;
+  /** Keeps space free on the store's disk (default: none). */
+  readonly reserve?: Reserve;
   /** True to keep the layers' original blobs too, which push and save need (default true). */
   readonly keepsBlobs?: boolean;
 }

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import type { Turns } from '../base/turns.js';
+import type { Reserve } from '../disk/index.js';
 import type { CloneEngine } from '../clone/engine/engine.js';
 import type { Templates } from '../clone/template/templates.js';
 import type { Networks } from '../network/index.js';
@@ -18,6 +19,8 @@ export interface SandboxServices extends SizingHost {
   engine: CloneEngine;
   loops: LoopDevices;
   disks: Disks;
+  /** Keeps space free on the disks. */
+  reserve: Reserve;
   budget: MemoryBudget;
   shims: ShimSpawner;
   /** Limits how many sandboxes are made at once: with more, each takes longer than thawd waits for its guest. */

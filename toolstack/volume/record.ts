@@ -41,46 +41,43 @@ export function readRecord(text: string): VolumeRecord {
 }
 
 export class VolumeStore {
-  readonly #folder: string;
+  readonly folder: string;
 
   constructor(folder: string) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   folderOf(name: string): string {
-    return join(this.#folder, name);
+    return join(this.folder, name);
   }
 
   /** The last step of making a volume: a folder without a record is no volume. */
   async save(record: VolumeRecord): Promise<void> {
-    const path = join(this.#folder, record.name, 'volume.json');
+    const path = join(this.folder, record.name, 'volume.json');
     await writeAtomic(path, `${JSON.stringify(record, null, 2)}\n`, { lasts: true });
   }
 
   /** Renames a volume's folder: the volume no longer exists, and its name is free. Resolves with the new path. */
   async putAway(name: string): Promise<string> {
-    const path = join(
-      this.#folder,
-      `${GONE}${name.slice(0, 64)}-${randomBytes(8).toString('hex')}`,
-    );
-    await rename(join(this.#folder, name), path);
-    await sync(this.#folder);
+    const path = join(this.folder, `${GONE}${name.slice(0, 64)}-${randomBytes(8).toString('hex')}`);
+    await rename(join(this.folder, name), path);
+    await sync(this.folder);
     return path;
   }
 
   /** Reads all records. Removes a folder without a record, which an interrupted create or remove left. Keeps a folder with an unreadable record. */
   async loadAll(log: Log): Promise<VolumeRecord[]> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const records: VolumeRecord[] = [];
-    for (const name of await readdir(this.#folder)) {
+    for (const name of await readdir(this.folder)) {
       if (name.startsWith(GONE)) {
-        removeLater(join(this.#folder, name), log);
+        removeLater(join(this.folder, name), log);
         continue;
       }
       try {
-        const text = await readFile(join(this.#folder, name, 'volume.json'), 'utf8');
+        const text = await readFile(join(this.folder, name, 'volume.json'), 'utf8');
         records.push(readRecord(text));
-        await removeTemporaries(join(this.#folder, name));
+        await removeTemporaries(join(this.folder, name));
       } catch (error) {
         if (errorCode(error) === 'ENOENT') removeLater(await this.putAway(name), log);
         else log.error(`Volume ${name} cannot be read`, { error });

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.js';
 import { isName } from '../base/names.js';
 import { removeTree } from '../base/remove-tree.js';
 import { allDone } from '../base/all-done.js';
+import { noReserve, type Reserve } from '../disk/index.js';
 import { ext4Tools, VolumeDrivers, type DiskTools } from './drivers/registry.js';
 import { VolumeError } from './errors.js';
 import { Fills } from './fills.js';
@@ -22,10 +23,12 @@ export class Volumes {
   /** By volume, the ids of the containers that use it or will use it soon. */
   readonly #holders = new Map<string, Set<string>>();
   readonly #fills: Fills;
+  readonly #reserve: Reserve;
   #changing: Promise<unknown> = Promise.resolve();
 
-  private constructor(store: VolumeStore, mounts: string, tools: DiskTools) {
+  private constructor(store: VolumeStore, mounts: string, tools: DiskTools, reserve: Reserve) {
     this.#store = store;
+    this.#reserve = reserve;
     this.#fills = new Fills(store);
     const folderOf = (name: string): string => store.folderOf(name);
     this.#drivers = new VolumeDrivers({ folderOf, mounts, tools });
@@ -37,13 +40,19 @@ export class Volumes {
     mounts: string,
     log: Log,
     tools: DiskTools = ext4Tools,
+    reserve: Reserve = noReserve,
   ): Promise<Volumes> {
     const store = new VolumeStore(folder);
-    const volumes = new Volumes(store, mounts, tools);
+    const volumes = new Volumes(store, mounts, tools, reserve);
     for (const record of await store.loadAll(log))
       if (volumes.#drivers.has(record)) volumes.#records.set(record.name, record);
       else log.error(`Volume ${record.name} has an unknown driver, ${record.driver}`);
     return volumes;
+  }
+
+  /** The folder of all volumes' storage. */
+  get folder(): string {
+    return this.#store.folder;
   }
 
   list(): VolumeRecord[] {
@@ -64,7 +73,7 @@ export class Volumes {
     return this.#records.has(name);
   }
 
-  /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE and ERR_VOLUME_DISK, and undoes its changes then. */
+  /** Makes a volume. Rejects with ERR_VOLUME_NAME, ERR_VOLUME_EXISTS, ERR_USAGE, ERR_VOLUME_DISK and ERR_DISK_RESERVE, and undoes its changes then. */
   create(request: VolumeRequest): Promise<VolumeRecord> {
     return this.#change(() => this.#create(request));
   }
@@ -111,7 +120,11 @@ export class Volumes {
       );
     });
     try {
-      await driver.create(record);
+      const action = `make volume "${name}"`;
+      const neededBytes = driver.newBytes?.(record) ?? 0;
+      const make = (): Promise<void> => driver.create(record);
+      if (neededBytes === 0) await make();
+      else await this.#reserve.holding(this.#store.folderOf(name), action, neededBytes, make);
       await this.#store.save(record);
     } catch (error) {
       await driver.remove?.(record).catch(() => undefined);

@@ -76,6 +76,15 @@ export const INFO: HostInfo = {
   templates: [{ key: 'k', type: 'pvh', vcpus: 1, memoryBytes: 2 ** 26, bytes: 2 ** 24, ready: 2 }],
   containers: { running: 1, ended: 2 },
   images: 3,
+  disks: [
+    {
+      path: '/var',
+      holds: ['images', 'writable layers'],
+      totalBytes: 2 ** 35,
+      freeBytes: 2 ** 34,
+      reserveBytes: 2 ** 30,
+    },
+  ],
   paths: { state: '/state', run: '/run', guest: '/guest' },
 };
 

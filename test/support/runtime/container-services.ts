@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { HostTraits } from '../../../toolstack/clone/template/host-traits.js';
+import { noReserve } from '../../../toolstack/disk/index.js';
 import { silentLog } from '../../../toolstack/base/log.js';
 import { Turns } from '../../../toolstack/base/turns.js';
 import { GivenDevices } from '../../../toolstack/runtime/create/devices.js';
@@ -71,6 +72,7 @@ export async function containerServices(
         sweep: (path: string) => Promise.resolve(void swept.push(path)),
       },
       disks: new Disks(join(folder, 'containers'), join(folder, 'disks')),
+      reserve: { ...noReserve },
       budget: new MemoryBudget(() => Promise.resolve(2 ** 30)),
       networks: await openNetworks(folder),
       onClone: () => undefined,

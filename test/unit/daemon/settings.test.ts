@@ -63,6 +63,10 @@ test.serial('what makes no sense is refused in one line that says what is allowe
     [['--pool-type', 'hvm'], /--pool-type hvm: pv, pvh are allowed/],
     [['--type', 'hvm'], /--type hvm: pv, pvh are allowed/],
     [['--log-level', 'loud'], /--log-level loud: error, warn, info, debug/],
+    [
+      ['--disk-reserve', '80%'],
+      /--disk-reserve 80%: a size such as 2g, a share of up to 50%, or 0/,
+    ],
     [['--nonsense'], /--nonsense/],
     [['--state'], /--state alone/],
     [['start'], /Cannot use start/],
@@ -119,4 +123,11 @@ test.serial('layers are kept as they came, unless it is said that they are not',
   t.true(parseSettings([]).keepsBlobs);
   t.false(parseSettings(['--keep-blobs', 'false']).keepsBlobs);
   t.throws(() => parseSettings(['--keep-blobs', 'no']), { code: 'ERR_USAGE' });
+});
+
+test.serial('disks keep a reserve, as much as is told', (t) => {
+  t.is(parseSettings([]).diskReserve, 'default');
+  t.deepEqual(parseSettings(['--disk-reserve', '0']).diskReserve, { bytes: 0 });
+  t.deepEqual(parseSettings(['--disk-reserve', '3g']).diskReserve, { bytes: 3 * 2 ** 30 });
+  t.deepEqual(parseSettings(['--disk-reserve', '7%']).diskReserve, { share: 0.07 });
 });

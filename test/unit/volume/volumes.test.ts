@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../toolstack/base/log.js';
+import { noReserve, shortageError, type Reserve } from '../../../toolstack/disk/index.js';
 import { Volumes } from '../../../toolstack/volume/index.js';
 import { fakeDiskTools } from '../../support/runtime/fake-disk-tools.js';
 
@@ -167,4 +168,24 @@ test('what somebody has put into a volume is not filled over', async (t) => {
   writeFileSync(join(path, 'mine'), '');
   t.false(await volumes.beginFill('data', 'me'));
   t.true(existsSync(join(path, 'mine')));
+});
+
+test('a sized one needs room for its file system, a folder needs none', async (t) => {
+  const { folder, tools } = host(t);
+  const asked: number[] = [];
+  const reserve: Reserve = {
+    ...noReserve,
+    holding: (_folder, action, neededBytes) => {
+      asked.push(neededBytes);
+      const shortage = { path: '/data', freeBytes: 1, reserveBytes: 2, neededBytes };
+      return Promise.reject(shortageError(action, shortage));
+    },
+  };
+  const paths = [join(folder, 'volumes'), join(folder, 'mounted')] as const;
+  const volumes = await Volumes.open(...paths, silentLog(), tools, reserve);
+  const refused = { code: 'ERR_DISK_RESERVE', message: /^Cannot make volume "sized": it takes/ };
+  await t.throwsAsync(volumes.create({ name: 'sized', sizeBytes: 2 ** 30 }), refused);
+  t.false(existsSync(join(folder, 'volumes/sized')));
+  await volumes.create({ name: 'folder' });
+  t.deepEqual(asked, [2 ** 26]);
 });

@@ -37,6 +37,11 @@ export const THAWD_OPTIONS = {
     type: 'string',
     describe: 'Default size of the writable layer of a container without --rm, such as 10g',
   },
+  'disk-reserve': {
+    type: 'string',
+    describe:
+      'Space that stays free on disks with files of thaw, such as 2g or 5%; 0 for none (default 5%, from 1g to 10g)',
+  },
   'cni-path': { type: 'string', describe: 'Folders with CNI plugins, with ":" between them' },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {

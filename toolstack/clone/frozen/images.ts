@@ -63,6 +63,11 @@ export class FrozenImages {
     return images;
   }
 
+  /** The folder of all frozen images. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   /** Plans by name. */
   list(): FrozenPlan[] {
     return [...this.#plans.values()].sort((a, b) => a.name.localeCompare(b.name));

@@ -3,4 +3,5 @@
 
 export { ociWords, runOci } from './main.js';
 export { OciContainers } from './container/containers.js';
+export { ociGuests } from './verbs/disk-pause.js';
 export { OciStore } from './container/record.js';

@@ -32,6 +32,7 @@ import { restartContainer, stopContainer } from '../../runtime/lifecycle/stop.js
 import { processesOf, statsOf } from '../../runtime/stats/stats.js';
 import { updateContainer } from '../../runtime/resize/update.js';
 import { waitFor } from '../../runtime/lifecycle/wait.js';
+import type { DiskReserve } from '../../disk/index.js';
 import type { FolderLayers } from '../../image/index.js';
 import { DEFAULT_MEMORY_BYTES } from '../../sandbox/size/size.js';
 import { freeze, freezeContainer, listTemplates } from './frozen.js';
@@ -45,7 +46,15 @@ import { diskUsage } from './usage.js';
 export function createEngine(
   services: ContainerServices,
   manager: ContainerManager,
-  { paths, layers }: { paths: Paths; layers: Pick<FolderLayers, 'prune' | 'usage'> },
+  {
+    paths,
+    layers,
+    reserve,
+  }: {
+    paths: Paths;
+    layers: Pick<FolderLayers, 'prune' | 'usage'>;
+    reserve: Pick<DiskReserve, 'filesystems'>;
+  },
 ): Engine {
   return {
     run: (options, client) => runContainer(services, manager, options, client),
@@ -98,7 +107,18 @@ export function createEngine(
     ...networkEngine(services.sandbox.networks, manager),
     ...podEngine(services, manager),
     ...volumeEngine(services.volumes, manager),
-    info: () => hostInfo(services, manager, paths),
+    info: async () => ({
+      ...(await hostInfo(services, manager, paths)),
+      disks: (await reserve.filesystems()).map(
+        ({ path, holds, totalBytes, freeBytes, reserveBytes }) => ({
+          path,
+          holds,
+          totalBytes,
+          freeBytes,
+          reserveBytes,
+        }),
+      ),
+    }),
   };
 }
 
@@ -118,7 +138,7 @@ async function hostInfo(
   services: ContainerServices,
   manager: ContainerManager,
   paths: Paths,
-): Promise<HostInfo> {
+): Promise<Omit<HostInfo, 'disks'>> {
   const { host, defaultType, templates } = services.sandbox;
   const physinfo = await host.libxl.physinfo();
   const running = manager.list(false).length;

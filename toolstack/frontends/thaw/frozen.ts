@@ -24,7 +24,7 @@ import { checkLimits } from '../../sandbox/size/size.js';
 /** The number of clones of a frozen image that the pool keeps without demand. */
 const FROZEN_READY = 1;
 
-/** Makes a frozen image, in place of one of the same name. */
+/** Makes a frozen image, in place of one of the same name. Rejects with ERR_DISK_RESERVE and as FrozenImages.freeze() does. */
 export async function freeze(
   services: ContainerServices,
   options: FreezeOptions,
@@ -35,10 +35,14 @@ export async function freeze(
   const limits = await checkLimits(options, sandbox);
   const image = await findImage(images, options, client);
   const plan = planFreeze(image, options, client, limits, sandbox.hostCpus);
+  const bytes = plan.shape.memoryKib * 1024;
   const giveBack = await sandbox.budget.reserve(plan.shape.memoryKib);
   try {
-    const { template } = await withProgress(client, (onProgress) =>
-      frozen.freeze(plan, onProgress),
+    const { template } = await sandbox.reserve.holding(
+      frozen.folder,
+      `freeze ${plan.name}`,
+      bytes,
+      () => withProgress(client, (onProgress) => frozen.freeze(plan, onProgress)),
     );
     pool.keep(template, FROZEN_READY);
     return summarize(services, plan, template);
@@ -47,7 +51,10 @@ export async function freeze(
   }
 }
 
-/** Makes a frozen image of a container in its state after `after`, in place of one of the same name. The container runs on. */
+/**
+ * Makes a frozen image of a container in its state after `after`, in place of one of the same name. The container runs on. Rejects with
+ * ERR_DISK_RESERVE and as copyContainer() and FrozenImages.keep() do.
+ */
 export async function freezeContainer(
   services: ContainerServices,
   container: Container,
@@ -55,8 +62,23 @@ export async function freezeContainer(
   client: Client,
 ): Promise<TemplateSummary> {
   checkName(name);
-  const { frozen } = services;
+  const { frozen, sandbox } = services;
+  const action = `freeze ${name}`;
+  const bytes = container.record.sandbox.memoryKib * 1024;
+  // Before a command that may take long.
+  await sandbox.reserve.check(frozen.folder, action, bytes);
   if (after !== '') await runBefore(services, container, after, client);
+  return sandbox.reserve.holding(frozen.folder, action, bytes, () =>
+    keepCopy(services, container, { name, after }, client),
+  );
+}
+
+async function keepCopy(
+  services: ContainerServices,
+  container: Container,
+  { name, after }: FreezeContainerOptions,
+  client: Client,
+): Promise<TemplateSummary> {
   const copied = await withProgress(client, (onProgress) => {
     onProgress({ text: `Freezing ${name}` });
     return copyContainer(services, container, 'freeze', client.signal);
@@ -77,7 +99,7 @@ export async function freezeContainer(
     layers: copied.running?.disks ?? [],
     created: Date.now(),
   };
-  const { template } = await frozen.keep(plan, copied);
+  const { template } = await services.frozen.keep(plan, copied);
   return summarize(services, plan, template);
 }
 

@@ -149,17 +149,22 @@ async function load(
   const folder = await images.workDir();
   try {
     const archive = join(folder, 'archive');
-    await keepInput(client, archive);
+    await images.guarding('load standard input', signal, (whileRoom) =>
+      keepInput(client, archive, whileRoom),
+    );
     return await loadFrom(archive);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function keepInput(client: Client, path: string): Promise<void> {
+async function keepInput(client: Client, path: string, signal: AbortSignal): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    for await (const chunk of client.input()) await file.writeFile(chunk);
+    for await (const chunk of client.input()) {
+      signal.throwIfAborted();
+      await file.writeFile(chunk);
+    }
   } finally {
     await file.close();
   }

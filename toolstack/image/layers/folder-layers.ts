@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { errorMessage } from '../../base/errors.js';
 import { removeTemporaries, writeAtomic } from '../../base/files.js';
 import type { Log } from '../../base/log.js';
+import { noReserve, type Reserve } from '../../disk/index.js';
 import { ImageError } from '../errors.js';
 import { complaintOf, flush, ranOutOfSpace, REPRODUCIBLE } from './mkfs.js';
 import { runWalled, ToolFailure } from '../tool.js';
@@ -32,19 +33,21 @@ export interface LayerFolder {
 export class FolderLayers {
   readonly dir: string;
   readonly #log: Pick<Log, 'warn'>;
+  readonly #reserve: Reserve;
   readonly #queue = new KeyedQueue();
   readonly #making = new Set<string>();
   /** By holder, the paths of the layers that it uses. */
   readonly #held = new Map<string, Set<string>>();
 
-  constructor(dir: string, log: Pick<Log, 'warn'>) {
+  constructor(dir: string, log: Pick<Log, 'warn'>, reserve: Reserve = noReserve) {
     this.dir = dir;
     this.#log = log;
+    this.#reserve = reserve;
   }
 
   /**
    * Resolves with the folders' layers, in the folders' order, and makes missing ones. The holder keeps them until release(). Rejects with
-   * ERR_IMAGE_NOT_FOUND, _CORRUPT, _NOSPACE, _TIMEOUT, and with _ABORTED when the signal aborts.
+   * ERR_IMAGE_NOT_FOUND, _CORRUPT, _NOSPACE, _TIMEOUT, with ERR_DISK_RESERVE, and with _ABORTED when the signal aborts.
    */
   async take(
     holder: string,
@@ -196,7 +199,13 @@ export class FolderLayers {
     return folder === undefined ? undefined : keyOf(folder).catch(() => undefined);
   }
 
-  async #make(folder: string, path: string, signal: AbortSignal): Promise<FolderLayer> {
+  #make(folder: string, path: string, signal: AbortSignal): Promise<FolderLayer> {
+    return this.#reserve.guarding(this.dir, `make a layer of ${folder}`, signal, (whileRoom) =>
+      this.#convert(folder, path, whileRoom),
+    );
+  }
+
+  async #convert(folder: string, path: string, signal: AbortSignal): Promise<FolderLayer> {
     const part = join(this.dir, `${randomUUID()}.part`);
     this.#making.add(part);
     try {

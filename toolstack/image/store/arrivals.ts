@@ -4,6 +4,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnProgress } from '../../base/progress.js';
+import type { Reserve } from '../../disk/index.js';
 import type { BlobStore } from './blobs.js';
 import type { Catalog } from './catalog.js';
 import { ImageError } from '../errors.js';
@@ -24,6 +25,7 @@ export interface ImageServices {
   root: string;
   limits: LayerLimits;
   keepsBlobs: boolean;
+  reserve: Reserve;
   records: Records;
   layers: LayerStore;
   blobs: BlobStore;
@@ -100,21 +102,13 @@ export class Arrivals {
         if (before !== undefined && before !== image.source.manifest.digest)
           await this.#services.catalog.prune();
       });
-    const layers = this.#services.layers;
-    const tmpRoot = join(this.#services.root, 'tmp');
+    const { root, layers, limits, reserve } = this.#services;
+    const tmpRoot = join(root, 'tmp');
+    const rest = { root, tmpRoot, layers, limits, progress, keepsBlobs, commit };
     try {
-      return await pullImage({
-        ...source,
-        ref,
-        root: this.#services.root,
-        tmpRoot,
-        layers,
-        limits: this.#services.limits,
-        signal,
-        progress,
-        keepsBlobs,
-        commit,
-      });
+      return await reserve.guarding(root, `pull "${ref.name}"`, signal, (whileRoom) =>
+        pullImage({ ...source, ...rest, ref, signal: whileRoom }),
+      );
     } catch (error) {
       // No image uses the layers that this pull converted; prune() keeps those that another pull needs.
       await this.#services.changes.run('', () => this.#services.catalog.prune());

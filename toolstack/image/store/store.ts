@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pulls, finds, names, removes and exports the images of this host. A process has one ImageStore for a folder.
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../../base/log.js';
+import { noReserve, type Reserve } from '../../disk/index.js';
 import { savedImages } from '../transports/archive.js';
 import { Arrivals } from './arrivals.js';
 import { BlobStore } from './blobs.js';
@@ -45,6 +46,7 @@ export class ImageStore {
   readonly #blobs: BlobStore;
   readonly #catalog: Catalog;
   readonly #arrivals: Arrivals;
+  readonly #reserve: Reserve;
   /** Runs changes of records and prunes of layers one at a time. */
   readonly #changes = new KeyedQueue();
   readonly #holds = new Pins();
@@ -53,6 +55,7 @@ export class ImageStore {
   constructor(options: ImageStoreOptions) {
     this.#root = options.root;
     this.#log = options.log;
+    this.#reserve = options.reserve ?? noReserve;
     this.#records = new Records(options.root, options.log);
     const layers = new LayerStore(join(options.root, 'layers'));
     this.#blobs = new BlobStore(join(options.root, 'blobs'));
@@ -61,6 +64,7 @@ export class ImageStore {
       root: options.root,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       keepsBlobs: options.keepsBlobs ?? true,
+      reserve: this.#reserve,
       records: this.#records,
       layers,
       blobs: this.#blobs,
@@ -232,7 +236,9 @@ export class ImageStore {
     const ref = parseReference(reference, options);
     const record = this.#catalog.find(reference, ref);
     const name = this.#records.names.has(ref.name) ? savedName(ref.name) : '';
-    await saveImage(await this.#job(record, options), { path, format, name, title });
+    await this.#reserve.guarding(dirname(path), `save "${title}"`, options.signal, async (signal) =>
+      saveImage(await this.#job(record, { ...options, signal }), { path, format, name, title }),
+    );
   }
 
   /** Loads all images of a saved file or folder under their names in it. The images' other names stay. */
@@ -252,7 +258,7 @@ export class ImageStore {
 
   /**
    * Makes an image of the base image and one more layer, under these names, written as on a registry. `writeLayer` writes a tar into a folder and
-   * resolves with its path. Rejects with ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, and as pull() does.
+   * resolves with its path. Rejects with ERR_IMAGE_NOT_FOUND, ERR_IMAGE_NOT_KEPT, ERR_IMAGE_REFERENCE, ERR_DISK_RESERVE, and as pull() does.
    */
   async commit(
     baseId: string,
@@ -260,7 +266,8 @@ export class ImageStore {
     {
       writeLayer,
       ...change
-    }: CommitChange & PullOptions & { writeLayer: (folder: string) => Promise<string> },
+    }: CommitChange &
+      PullOptions & { writeLayer: (folder: string, signal: AbortSignal) => Promise<string> },
   ): Promise<Image> {
     await this.open();
     const wanted = names.map(tagName);
@@ -268,19 +275,26 @@ export class ImageStore {
     if (!base)
       throw new ImageError('ERR_IMAGE_NOT_FOUND', `Image ${baseId} is gone: pull it again`);
     const { source } = await this.#job(base, change);
-    const workDir = await this.workDir();
-    try {
-      const dir = join(workDir, 'image');
-      await this.#blobs.layOut(source, dir, false);
-      await addLayer(dir, await writeLayer(workDir), change);
-      return await this.#arrivals.get(
-        parseReference(`dir:${dir}`),
-        { signal: change.signal },
-        wanted,
-      );
-    } finally {
-      await rm(workDir, { recursive: true, force: true });
-    }
+    return this.#reserve.guarding(this.#root, 'make the image', change.signal, async (signal) => {
+      const workDir = await this.workDir();
+      try {
+        const dir = join(workDir, 'image');
+        await this.#blobs.layOut(source, dir, false);
+        await addLayer(dir, await writeLayer(workDir, signal), change);
+        return await this.#arrivals.get(parseReference(`dir:${dir}`), { signal }, wanted);
+      } finally {
+        await rm(workDir, { recursive: true, force: true });
+      }
+    });
+  }
+
+  /** Runs work that writes into workDir(), as Reserve.guarding() does. */
+  guarding<T>(
+    action: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.#reserve.guarding(this.#root, action, signal, work);
   }
 
   /** Makes a work folder in the store, which the caller removes. The next start of thawd removes a forgotten one. */

@@ -44,11 +44,12 @@ export async function commitContainer(
         comment,
         createdBy: record.command.join(' '),
         process: (config) => change(withOwn(config, record.options)),
-        writeLayer: (folder) =>
+        writeLayer: (folder, whileRoom) =>
           meanwhile(() =>
-            useFiles(fileGuest, archive, signal, async ({ output }) => {
+            useFiles(fileGuest, archive, whileRoom, async ({ output }) => {
               const path = join(folder, 'layer.tar');
-              await pipeline(output, limited, createWriteStream(path, { mode: 0o600 }));
+              const file = createWriteStream(path, { mode: 0o600 });
+              await pipeline(output, limited, file, { signal: whileRoom });
               return path;
             }),
           ),

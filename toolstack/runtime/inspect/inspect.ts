@@ -3,10 +3,12 @@
 
 import type { CreateOptions, HealthCheck, Inspected } from '../../api/engine.js';
 import { ProcessFlag, shellStatus } from '../../api/wire.js';
+import { defined } from '../../base/defined.js';
 import { signalName } from '../../base/signals.js';
 import { isUp } from '../lifecycle/lifecycle.js';
 import { propagationOf, shareOf } from '../create/mounts.js';
 import { memoryOf, pidsLimitOf, type ContainerRecord, type RecordStore } from '../store/record.js';
+import { pausedBy } from '../store/disk-pause.js';
 import { STOP_TIMEOUT_S } from '../lifecycle/stop.js';
 
 /** Pure. */
@@ -61,6 +63,7 @@ function stateOf(record: ContainerRecord): Inspected['State'] {
     Status: state,
     Running: state === 'running',
     Paused: state === 'paused',
+    ...defined({ PausedBy: pausedBy(record) }),
     OOMKilled: exit?.oomKilled === true,
     // The same value as in thaw wait: the exit status is unknown, and 0 would look like success.
     ExitCode: exit ? shellStatus(exit) : state === 'lost' ? -1 : 0,

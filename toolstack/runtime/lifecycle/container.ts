@@ -43,6 +43,7 @@ export class Container extends BaseContainer<ContainerRecord> {
   protected async leave(ending: Ending): Promise<void> {
     const { record } = this;
     record.finished = Date.now();
+    delete record.diskPause;
     // The client comes first: on a host with few CPUs the clean-up would delay it.
     if ('exit' in ending) await sleep(LINGER_MS);
     // The other processes are dead too, and their clients must still hear of it.

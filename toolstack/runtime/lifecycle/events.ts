@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { EventFilter, ThawEvent } from '../../api/engine.js';
 import { shellStatus } from '../../api/wire.js';
 import { sleep } from '../../base/deadline.js';
+import { diskPauseText } from '../store/disk-pause.js';
 import type { ContainerRecord } from '../store/record.js';
 
 /** The number of events kept: some megabytes at most. */
@@ -16,7 +17,7 @@ export class Events {
 
   /** Tells all listeners of an event at once. */
   tell(action: string, record: ContainerRecord): void {
-    const { id, name, image, exit, health } = record;
+    const { id, name, image, exit, health, diskPause } = record;
     const event: ThawEvent = {
       time: Date.now(),
       type: 'container',
@@ -25,6 +26,7 @@ export class Events {
       name,
       image,
       ...(action === 'health_status' && health ? { health: health.status } : {}),
+      ...(action === 'pause' && diskPause ? { reason: diskPauseText(diskPause) } : {}),
       ...(action === 'died' ? { exitStatus: exit ? shellStatus(exit) : -1 } : {}),
     };
     this.#kept.push(event);

@@ -63,7 +63,7 @@ async function stop(
 async function letGo(services: ContainerServices, container: Container): Promise<void> {
   const { record } = container;
   try {
-    await unpauseContainer(services, container);
+    await unpauseContainer(services, container, 'end');
   } catch (error) {
     if (!record.isStill || errorCode(error) === 'ERR_CONTAINER_POD') throw error;
     services.log.warn(`Container ${record.name} is ended while it is paused`, { error });

@@ -42,5 +42,6 @@ function set({ events }: Services, { record }: Container, paused: boolean | unde
   const isPaused = record.state === 'paused';
   if (paused === isPaused || paused === undefined) return;
   advance(record, paused ? 'pause' : 'resume');
+  if (!paused) delete record.diskPause;
   events.tell(paused ? 'pause' : 'unpause', record);
 }

@@ -20,6 +20,8 @@ export interface Pausable {
   readonly record: HasState & {
     /** True when the cgroup is frozen or is about to be. The next thawd relies on it. */
     isStill?: boolean;
+    /** Set while thaw keeps the domain paused for want of disk space. */
+    diskPause?: object | undefined;
   };
   sandbox: ContainerSandbox | undefined;
   update(change: { isStill?: boolean }): Promise<void>;
@@ -82,6 +84,7 @@ export async function resume(
   if (processes && record.isStill === true) await setFrozen(inGuest, sandbox, false);
   checkRuns(container, sandbox, refusal);
   delete record.isStill;
+  delete record.diskPause;
   await container.transition('resume');
 }
 

@@ -192,7 +192,7 @@ export class Pod {
     this.services.sandbox.budget.expectBack(going);
     for (const events of holders) events.onLost(reason ?? 'its pod was stopped');
     this.#stopping = going
-      .then(() => this.update({ state: 'exited', reason }))
+      .then(() => this.update({ state: 'exited', reason, diskPause: undefined }))
       .catch((error: unknown) => {
         log.error(`Cannot write down the end of pod ${this.record.name}`, { error });
       });

@@ -6,6 +6,7 @@ import type { PodId } from '../../base/ids.js';
 import { readAttachment } from '../../network/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { FolderStore } from '../store/folder-store.js';
+import type { DiskPause } from '../store/disk-pause.js';
 
 export interface PodRecord {
   id: PodId;
@@ -19,6 +20,8 @@ export interface PodRecord {
   state: 'created' | 'starting' | 'running' | 'paused' | 'exited';
   /** The reason why the domain was lost; undefined after a requested stop. */
   reason?: string | undefined;
+  /** Set while thaw itself keeps the domain paused, or is about to pause it: a disk is nearly full. */
+  diskPause?: DiskPause | undefined;
   /** The sandbox of the pod's last domain. */
   sandbox?: SandboxRecord;
 }

@@ -13,6 +13,7 @@ import { describeError } from '../../base/errors.js';
 import { PodError, POD_MEMORY_BYTES, type Pod } from './index.js';
 import { checkLimits, MIN_DOMAIN_KIB } from '../../sandbox/size/size.js';
 import type { Container } from '../lifecycle/container.js';
+import type { DiskPause } from '../store/disk-pause.js';
 import { isUp, type LifecycleEvent } from '../lifecycle/lifecycle.js';
 import type { ContainerManager, ContainerServices } from '../store/containers.js';
 import { unpauseDomain } from '../pause/freezer.js';
@@ -39,7 +40,7 @@ export async function createPod(
 }
 
 /** Returns the pod's containers, the oldest first. */
-function membersOf(manager: ContainerManager, pod: Pod): Container[] {
+export function membersOf(manager: ContainerManager, pod: Pod): Container[] {
   return [...manager.containers]
     .filter(({ record }) => record.pod?.id === pod.record.id)
     .sort((a, b) => a.record.created - b.record.created);
@@ -111,7 +112,7 @@ export async function stopPod(
   timeoutS?: number,
 ): Promise<string> {
   const pod = services.pods.find(key);
-  if (pod.record.state === 'paused') await unpausePod(services, manager, key);
+  if (pod.record.state === 'paused') await unpausePod(services, manager, key, 'end');
   await forAll(pod, 'stop', membersOf(manager, pod), ({ record }) =>
     stopContainer(services, manager, record.id, timeoutS),
   );
@@ -133,7 +134,7 @@ export async function killPod(
   return pod.record.id;
 }
 
-/** Pauses the domain: nothing in it runs until unpausePod(). Rejects with ERR_POD_STATE. */
+/** Pauses the domain: nothing in it runs until unpausePod(). A pause by thaw, for want of disk space, becomes the user's. Rejects with ERR_POD_STATE. */
 export async function pausePod(
   services: ContainerServices,
   manager: ContainerManager,
@@ -141,6 +142,11 @@ export async function pausePod(
 ): Promise<string> {
   const pod = services.pods.find(key);
   const { domain, record } = pod;
+  if (domain && record.diskPause) {
+    await noteMembers(manager, pod, undefined);
+    await pod.update({ diskPause: undefined });
+    return record.id;
+  }
   if (!domain || record.state !== 'running') throw podState('pause', pod);
   await services.sandbox.host.libxl.domainPause(domain.sandbox.domid);
   await pod.update({ state: 'paused' });
@@ -148,25 +154,45 @@ export async function pausePod(
   return record.id;
 }
 
+/** Notes in the records of the pod's paused containers that thaw paused them, or no longer so. */
+async function noteMembers(
+  manager: ContainerManager,
+  pod: Pod,
+  diskPause: DiskPause | undefined,
+): Promise<void> {
+  for (const container of membersOf(manager, pod))
+    if (container.record.state === 'paused' && !container.record.isStill)
+      await container.update({ diskPause });
+}
+
 /** Changes the states of the pod's containers, which are paused and resumed with its domain. */
-async function changeMembers(
+export async function changeMembers(
   { events }: ContainerServices,
   manager: ContainerManager,
   pod: Pod,
-  { from, event, action }: { from: ContainerState; event: LifecycleEvent; action: string },
+  {
+    from,
+    event,
+    action,
+    diskPause,
+  }: { from: ContainerState; event: LifecycleEvent; action: string; diskPause?: DiskPause },
 ): Promise<void> {
   for (const container of membersOf(manager, pod)) {
     if (container.record.state !== from || container.record.isStill) continue;
-    await container.transition(event);
+    await container.transition(event, { diskPause });
     events.tell(action, container.record);
   }
 }
 
-/** Unpauses the domain. Rejects with ERR_POD_STATE when the pod is not paused. */
+/**
+ * Unpauses the domain. Rejects with ERR_POD_STATE when the pod is not paused, and with ERR_DISK_RESERVE when thaw paused it and the disk still has no
+ * room. A pod that resumes only to `end` needs no room.
+ */
 export async function unpausePod(
   services: ContainerServices,
   manager: ContainerManager,
   key: string,
+  to: 'run' | 'end' = 'run',
 ): Promise<string> {
   const pod = services.pods.find(key);
   const { domain, record } = pod;
@@ -175,8 +201,10 @@ export async function unpausePod(
   const { domid } = domain.sandbox;
   if (record.state !== 'paused' && !(await libxl.domainInfo(domid)).paused)
     throw podState('unpause', pod);
+  if (record.diskPause && to === 'run')
+    await services.sandbox.reserve.check(record.diskPause.path, `unpause pod "${record.name}"`);
   await unpauseDomain(libxl, domid);
-  await pod.update({ state: 'running' });
+  await pod.update({ state: 'running', diskPause: undefined });
   await changeMembers(services, manager, pod, {
     from: 'paused',
     event: 'resume',
@@ -201,7 +229,7 @@ export async function removePod(
       `Cannot remove pod "${pod.record.name}": container "${running.record.name}" is ${running.record.state}; stop the pod first, or use --force`,
     );
   // The agent of a paused domain does not answer.
-  if (force && pod.record.state === 'paused') await unpausePod(services, manager, key);
+  if (force && pod.record.state === 'paused') await unpausePod(services, manager, key, 'end');
   await forAll(pod, 'remove', members, ({ record }) => manager.remove(record.id, force));
   await services.pods.remove(pod);
   return pod.record.id;

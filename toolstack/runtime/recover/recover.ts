@@ -174,6 +174,8 @@ async function recoverRunning(
       services.log.error(`Cannot freeze container ${record.name} again`, { error }),
     );
   noteUp(record, found.isPaused);
+  // The earlier thawd was about to pause it, or to resume it.
+  if (record.diskPause && !found.isPaused) await container.update({ diskPause: undefined });
   await sandbox.catchUp(() => {
     container.update({}).catch((error: unknown) => {
       services.log.error(`Cannot write down that ${record.name} is connected`, { error });

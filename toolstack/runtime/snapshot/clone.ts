@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Client, CloneOptions, ContainerSummary } from '../../api/engine.js';
 import { Undo } from '../../base/undo.js';
+import { bytesToCopy } from '../../disk/index.js';
 import { closeFd } from '../../clone/template/memfd.js';
 import type { Template } from '../../clone/template/template.js';
 import { removeCopy } from '../../sandbox/snapshot/copy-disk.js';
@@ -39,7 +40,8 @@ export async function cloneContainer(
   const batch = { id: randomBytes(8).toString('hex'), count };
   try {
     for (let i = 1; i <= count; i++) names.push(manager.reserveName(nameOf(options, i)));
-    // A lack of memory must show before the container is frozen.
+    // A lack of memory or of disk must show before the container is frozen.
+    await checkDisks(services, source, count);
     (await sandbox.budget.reserve(count * source.record.sandbox.memoryKib))();
     return await pool.during(async () => {
       const copied = await copyContainer(services, source, 'clone', client.signal);
@@ -70,6 +72,18 @@ export async function cloneContainer(
   } finally {
     for (const name of names) manager.freeName(name);
   }
+}
+
+/** Rejects with ERR_DISK_RESERVE where the disk has no room for the clones' writable layers. */
+async function checkDisks(
+  { sandbox: { reserve, disks } }: ContainerServices,
+  { record }: Container,
+  count: number,
+): Promise<void> {
+  const { disk } = record.sandbox;
+  if (!disk) return;
+  const bytes = count * (await bytesToCopy(disk.path, disks.folder));
+  await reserve.check(disks.folder, `clone container "${record.name}"`, bytes);
 }
 
 function nameOf({ name, count }: CloneOptions, number: number): string | undefined {

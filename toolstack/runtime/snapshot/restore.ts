@@ -8,6 +8,7 @@ import { defined } from '../../base/defined.js';
 import { withProgress } from '../../base/progress.js';
 import { formatBytes } from '../../base/text.js';
 import { Undo } from '../../base/undo.js';
+import type { Reserve } from '../../disk/index.js';
 import {
   CheckpointError,
   unpackTemplate,
@@ -32,7 +33,7 @@ import type { ContainerRecord } from '../store/record.js';
 
 /**
  * Makes a container from the file and resumes it. Resolves with its id. Rejects with ERR_CHECKPOINT_FILE, _DAMAGED or _HOST,
- * ERR_IMAGE_NOT_FOUND, ERR_DISK, ERR_MEMORY, and as createSandbox() does. Leaves no container when it rejects.
+ * ERR_IMAGE_NOT_FOUND, ERR_DISK, ERR_DISK_RESERVE, ERR_MEMORY, and as createSandbox() does. Leaves no container when it rejects.
  */
 export async function restoreContainer(
   services: ContainerServices,
@@ -87,7 +88,7 @@ function goOn(
     const container = new Container(record, services.records, log);
     undo.push(`container ${record.name}`, () => manager.undo(container));
     manager.add(container);
-    const unpacked = await unpack(file, record.sandbox, client);
+    const unpacked = await unpackWithin(sandbox.reserve, file, record.sandbox, client);
     await withTemplate(sandbox, unpacked, async (template) => {
       events.tell('create', record);
       await pool.during(() => prepare(services, manager, container, template, client.signal));
@@ -166,6 +167,20 @@ function sourceOf(
       ...(network === undefined ? {} : { network: { network } }),
     },
   };
+}
+
+/** Unpacks as unpack() does, where the disk keeps its reserve beside the writable layer. Rejects with ERR_DISK_RESERVE as well. */
+function unpackWithin(
+  reserve: Reserve,
+  file: CheckpointFile,
+  record: SandboxRecord,
+  client: Client,
+): Promise<Template> {
+  const work = (): Promise<Template> => unpack(file, record, client);
+  const { disk } = record;
+  if (!disk) return work();
+  const bytes = file.header.disk?.dataBytes ?? 0;
+  return reserve.holding(dirname(disk.path), `restore from ${file.title}`, bytes, work);
 }
 
 /** Resolves with a template. The caller owns its memory file, the container its disk. Nothing uses either before the whole file is checked. */

@@ -2,6 +2,7 @@
 // Saves the domain of a container to a checkpoint's file, with its disk and its fid snapshot. Both front ends save by this function.
 
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Undo } from '../../base/undo.js';
 import { VERSION } from '../../base/version.js';
 import {
@@ -35,7 +36,7 @@ export type Exclusively = <T>(
 
 /**
  * Resolves when the file is whole. The domain stays frozen until then, and only destroy() may follow. With `leavesRunning` the domain resumes once it
- * is copied. Rejects as copySandbox() and writeCheckpoint() do: then the domain runs on, and no new file is left.
+ * is copied. Rejects as copySandbox() and writeCheckpoint() do, and with ERR_DISK_RESERVE: then the domain runs on, and no new file is left.
  */
 export async function saveDomain(
   services: SandboxServices,
@@ -45,8 +46,14 @@ export async function saveDomain(
   const { path, inGuest: container, stash, leavesRunning, onProgress } = request;
   const host = await services.templates.traits();
   const held = { container, stash };
-  const write = async (copied: Copied, signal: AbortSignal): Promise<void> =>
-    writeCheckpoint(path, await sourceOf(request, copied, host), { signal, onProgress });
+  const { reserve } = services;
+  const action = `write a checkpoint to ${path}`;
+  // Before the container is frozen for nothing.
+  await reserve.check(dirname(path), action);
+  const write = (copied: Copied, given: AbortSignal): Promise<void> =>
+    reserve.guarding(dirname(path), action, given, async (signal) =>
+      writeCheckpoint(path, await sourceOf(request, copied, host), { signal, onProgress }),
+    );
   await Undo.guard(services.host.log, async (undo) => {
     if (stash !== undefined) undo.push(stash, () => rm(stash, { force: true }));
     if (!leavesRunning)

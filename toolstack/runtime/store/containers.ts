@@ -13,6 +13,7 @@ import type { Container } from '../lifecycle/container.js';
 import type { GivenDevices } from '../create/devices.js';
 import { ContainerError } from '../errors.js';
 import type { Events } from '../lifecycle/events.js';
+import { pausedBy } from './disk-pause.js';
 import { checkName, findRecord, inventName } from './names.js';
 import { noticePauses } from '../pause/detect.js';
 import { advance, isAtRest, isUp, revertTo } from '../lifecycle/lifecycle.js';
@@ -247,7 +248,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     mounts: (options?.mounts ?? []).map(({ source, destination }) => ({ source, destination })),
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
-    ...defined({ reason, pod }),
+    ...defined({ reason, pod, pausedBy: pausedBy(record) }),
     ...(health && isUp(record) ? { health: health.status } : {}),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
   };

@@ -15,6 +15,7 @@ import type { MemberSlot } from '../shared-domain/index.js';
 import type { SandboxRecord } from '../../sandbox/record.js';
 import { DEFAULT_PIDS, type ProcessObject } from '../create/guest-config.js';
 import { isAtRest, isUp } from '../lifecycle/lifecycle.js';
+import type { DiskPause } from './disk-pause.js';
 import { FolderStore } from './folder-store.js';
 
 export interface ContainerRecord {
@@ -59,6 +60,8 @@ export interface ContainerRecord {
   isUpdating?: boolean;
   /** In a pod: true while the container alone is paused, independent of its domain. */
   isStill?: boolean;
+  /** Set while thaw itself keeps the container paused, or is about to pause it: a disk is nearly full. */
+  diskPause?: DiskPause | undefined;
   /** True after a requested stop: no restart policy starts the container again. */
   isStopped?: boolean;
   flags: number;

@@ -6,6 +6,7 @@ import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ThawError } from '../../base/errors.js';
 import { sync } from '../../base/files.js';
+import { bytesToCopy, noReserve, type Reserve } from '../../disk/index.js';
 import { copyDiskFile } from '../../xen/sparse.js';
 
 /** A writable layer as in a sandbox's record. */
@@ -19,6 +20,8 @@ export interface Disk {
 export const DISK_BYTES_MIN = 32 * 2 ** 20;
 export const DISK_BYTES_DEFAULT = 10 * 2 ** 30;
 
+/** The bytes that a new file system takes: its journal, and tables of inodes and blocks. */
+const NEW_BYTES = 16 * 2 ** 20;
 const SMALL_BYTES = 256 * 2 ** 20;
 const MKFS_MS = 60_000;
 
@@ -26,10 +29,17 @@ export class Disks {
   readonly #containers: string;
   readonly #blank: string;
   readonly defaultBytes: number;
+  readonly #reserve: Reserve;
   #making: Promise<void> | undefined;
 
   /** `containers` holds a folder for each container. `folder` holds an empty file system of `defaultBytes`, which each disk is a copy of. */
-  constructor(containers: string, folder: string, defaultBytes = DISK_BYTES_DEFAULT) {
+  constructor(
+    containers: string,
+    folder: string,
+    defaultBytes = DISK_BYTES_DEFAULT,
+    reserve: Reserve = noReserve,
+  ) {
+    this.#reserve = reserve;
     this.#containers = containers;
     this.#blank = join(folder, `blank-${defaultBytes}.ext4`);
     this.defaultBytes = defaultBytes;
@@ -47,24 +57,27 @@ export class Disks {
 
   /**
    * Creates the file where it does not exist: an empty disk or, for a container that continues from another container's memory, a copy of `from`. The
-   * copy also replaces an existing file, unless `from` is that file. Rejects with ERR_DISK.
+   * copy also replaces an existing file, unless `from` is that file. Rejects with ERR_DISK and ERR_DISK_RESERVE.
    */
   async ensure({ path, bytes }: Disk, from?: string): Promise<void> {
     try {
       if ((from ?? path) === path && (await isThere(path))) return;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const made = `${path}.new`;
-      await rm(made, { force: true });
-      await rm(path, { force: true });
-      if (from !== undefined) await copyDiskFile(from, made);
-      else if (bytes === this.defaultBytes) await copyDiskFile(await this.blank(), made);
-      else await makeFileSystem(made, bytes);
+      const neededBytes = from === undefined ? NEW_BYTES : await bytesToCopy(from, dirname(path));
+      await this.#reserve.holding(dirname(path), 'make a writable layer', neededBytes, async () => {
+        await rm(made, { force: true });
+        await rm(path, { force: true });
+        if (from !== undefined) await copyDiskFile(from, made);
+        else if (bytes === this.defaultBytes) await copyDiskFile(await this.blank(), made);
+        else await makeFileSystem(made, bytes);
+      });
       // Whole or not there after a power cut. A copy may be large: it waits until its container's record lasts.
       if (from === undefined) await sync(made);
       await rename(made, path);
     } catch (cause) {
       const message = `Cannot make the writable layer ${path}: is its file system full?`;
-      throw cause instanceof ThawError && cause.code === 'ERR_DISK'
+      throw cause instanceof ThawError && ['ERR_DISK', 'ERR_DISK_RESERVE'].includes(cause.code)
         ? cause
         : new ThawError('ERR_DISK', message, { cause });
     }

@@ -11,6 +11,7 @@ import type { Ring } from '../../agent/freeze-rings.js';
 import { XS_DATA } from '../../agent/wire.js';
 import type { SandboxCgroups } from './cgroups.js';
 import { ShimError } from './client.js';
+import { writtenIn } from './written.js';
 
 /** Returns the path of the socket of the shim that serves the sandbox in `folder`. */
 export function shimSocket(folder: string): string {
@@ -71,6 +72,11 @@ export class ShimSpawner {
   /** Gives back what the shim of the sandbox in `folder` had, which ends. */
   left(folder: string): void {
     this.#cgroups?.leave(folder);
+  }
+
+  /** Resolves with the bytes that the processes of each domain's sandbox have written to disks, by domid. Empty on a host without cgroups. */
+  async written(): Promise<Map<number, number>> {
+    return this.#cgroups ? writtenIn(this.#cgroups.folder) : new Map();
   }
 
   #ask(line: string): Promise<number> {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ThawError } from '../../base/errors.js';
+import { bytesToCopy, DiskError } from '../../disk/index.js';
 import { copyDiskFile } from '../../xen/sparse.js';
 import type { Undo } from '../../base/undo.js';
 import type { Disk } from '../devices/disks.js';
@@ -16,10 +17,10 @@ const PREFIX = 'upper-';
 
 /**
  * Copies the sandbox's disk, if it has one, to a file that is on `undo`. The domain is suspended, so that no process writes to the disk. Rejects with
- * ERR_DISK when there is no room.
+ * ERR_DISK when there is no room, and with ERR_DISK_RESERVE.
  */
 export async function copyDisk(
-  { copyFolder }: Pick<SandboxServices, 'copyFolder'>,
+  { copyFolder, reserve }: Pick<SandboxServices, 'copyFolder' | 'reserve'>,
   { disk, name }: SandboxRecord,
   undo: Undo,
 ): Promise<Disk | undefined> {
@@ -27,8 +28,12 @@ export async function copyDisk(
   const path = join(copyFolder, `${PREFIX}${randomBytes(8).toString('hex')}.ext4`);
   try {
     await mkdir(copyFolder, { recursive: true, mode: 0o700 });
-    await copyDiskFile(disk.path, path);
+    const bytes = await bytesToCopy(disk.path, copyFolder);
+    await reserve.holding(copyFolder, `copy the writable layer of ${name}`, bytes, () =>
+      copyDiskFile(disk.path, path),
+    );
   } catch (cause) {
+    if (cause instanceof DiskError) throw cause;
     const message = `Cannot copy the writable layer of ${name} into ${copyFolder}: is its file system full?`;
     throw new ThawError('ERR_DISK', message, { cause });
   }

@@ -33,7 +33,7 @@ export type Copied = Omit<Template, 'key'>;
  * Returns a template of the sandbox as it is now. Its memory file and the copy of its disk belong to the caller. Order: the agent freezes the
  * container, shim and link disconnect, the agent reports "frozen", the shim writes the fid snapshot of the shares, the domain is suspended and
  * copied. Then, after success and failure alike, the domain resumes, the agent wakes up and the shim reconnects. Rejects with ERR_AGENT_TCP,
- * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the agent cannot freeze the container, ERR_MEMORY when dom0 has no room for the copy.
+ * ERR_AGENT_STREAMS, ERR_AGENT_VOLUME or ERR_AGENT_BUSY when the agent cannot freeze the container, ERR_MEMORY when dom0 has no room for the copy, ERR_DISK_RESERVE.
  */
 export function copySandbox(
   services: SandboxServices,
@@ -110,7 +110,7 @@ async function whileStill<T>(
   await sandbox.written();
   signal.throwIfAborted();
   const memoryKib = await targetOf(services, sandbox);
-  const through = await roomForStream(memoryKib, services.copyFolder);
+  const through = await roomForStream(memoryKib, services);
   try {
     const link = await sandbox.agent();
     const memTotalKib = await measureMemory(link);

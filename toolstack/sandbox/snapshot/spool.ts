@@ -6,17 +6,18 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { ThawError } from '../../base/errors.js';
 import { formatBytes } from '../../base/text.js';
+import type { SandboxServices } from '../services.js';
 
 /** Memory reserved for dom0. */
 const SPARE_KIB = 64 * 1024;
 
 /**
  * Returns a file for the whole stream of a domain with `memoryKib`, or undefined when dom0's memory has room for the stream and for the pages kept of
- * it. The file has no name any more; the caller closes it. Rejects with ERR_MEMORY when neither memory nor disk has room.
+ * it. The file has no name any more; the caller closes it. Rejects with ERR_MEMORY when neither memory nor disk has room, and with ERR_DISK_RESERVE.
  */
 export async function roomForStream(
   memoryKib: number,
-  folder: string,
+  { copyFolder: folder, reserve }: Pick<SandboxServices, 'copyFolder' | 'reserve'>,
   availableKib = memAvailableKib,
 ): Promise<FileHandle | undefined> {
   const hasKib = await availableKib();
@@ -31,6 +32,7 @@ export async function roomForStream(
       `Cannot copy a domain of ${size(memoryKib)}: dom0 has ${size(hasKib)} of memory and ${folder} ${size(freeKib)} free, ` +
         'which is too little; give dom0 more of either',
     );
+  await reserve.check(folder, `copy a domain of ${size(memoryKib)}`, memoryKib * 1024);
   const path = join(folder, randomBytes(8).toString('hex'));
   const file = await open(path, 'wx+', 0o600);
   await rm(path);

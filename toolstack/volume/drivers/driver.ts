@@ -16,6 +16,8 @@ export interface VolumeDriver {
   accepts(request: VolumeRequest): boolean;
   /** Throws ERR_USAGE for a request that it cannot fulfil. */
   check?(name: string, request: VolumeRequest): void;
+  /** Returns the bytes that create() writes, about; absent for a driver that writes next to nothing. */
+  newBytes?(record: VolumeRecord): number;
   /** Returns the directory of the volume's files, which is valid while they are reachable. */
   pathOf(record: VolumeRecord): string;
   /** Makes the storage, with an empty directory for the files. The volume's folder exists. */

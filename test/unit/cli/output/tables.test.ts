@@ -99,3 +99,32 @@ test('info and version by a template', async (t) => {
   t.is(await by('version', '--format', '{{.Server.Version}} {{.Xen.Version}}'), '0.0.0 4.20.0\n');
   t.like(JSON.parse(await by('version', '--format', 'json')), { Xen: { Version: '4.20.0' } });
 });
+
+test('ps and events say why thaw itself paused a container', async (t) => {
+  const pausedBy = 'the file system of / is nearly full';
+  const text = await shown('ps', [
+    { ...CONTAINER, state: 'paused', pausedBy },
+    { ...CONTAINER, state: 'paused' },
+  ]);
+  t.regex(text, /Paused: the file system of \/ is nearly full {3}/);
+  t.regex(text, /Paused {3}/);
+  const { engine } = fakeEngine({
+    events: ({ tell }) => {
+      const { id, name, image } = CONTAINER;
+      const event = { time: 0, type: 'container', action: 'pause', id, name, image } as const;
+      tell({ ...event, reason: pausedBy });
+      tell(event);
+      return Promise.resolve();
+    },
+  });
+  const { client, out } = fakeClient();
+  t.is(await runCommandLine(['events', '--no-follow'], client, engine), 0);
+  t.regex(out(), /name=web, reason=the file system of \/ is nearly full\)\n.*name=web\)\n$/);
+});
+
+test('info shows each disk with its reserve', async (t) => {
+  t.regex(
+    await shown('info'),
+    /^disk: +\/var: 16 GiB free of 32 GiB, reserve 1 GiB \(images, writable layers\)$/m,
+  );
+});

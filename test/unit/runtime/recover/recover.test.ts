@@ -12,7 +12,7 @@ import { recover } from '../../../../toolstack/runtime/recover/recover.js';
 import { newDomainUuid } from '../../../../toolstack/xen/uuid.js';
 import { containerRecord } from '../../../support/runtime/container-record.js';
 import { containerServices } from '../../../support/runtime/container-services.js';
-import { FakeShim } from '../../../support/shim/fake-shim.js';
+import { FakeShim, sendStatus } from '../../../support/shim/fake-shim.js';
 
 async function recovered(
   t: ExecutionContext,
@@ -188,4 +188,52 @@ test('what a start left that was not written down goes, the shim before the doma
   await recovering;
   t.false(host.libxl.domains.has(9));
   t.false(existsSync(folderOf(idle.sandbox.id)));
+});
+
+/** Recovers a container that thaw had paused, or was about to pause, with a shim that answers and a domain as `paused` says. */
+async function recoveredDiskPause(
+  t: ExecutionContext,
+  state: 'running' | 'paused',
+  paused: boolean,
+) {
+  const record = containerRecord({ state, diskPause: { path: '/data', since: 5 } });
+  record.sandbox.domid = 9;
+  const host = await containerServices(t);
+  const folder = join(host.services.sandbox.runFolder, record.sandbox.id);
+  const shim = await FakeShim.start();
+  t.teardown(() => shim.close());
+  await mkdir(folder, { recursive: true });
+  await symlink(shim.path, join(folder, 'shim.sock'));
+  host.libxl.add({ domid: 9, uuid: record.sandbox.uuid, name: 'web', paused });
+  await host.records.save(record);
+  const answering = (async () => {
+    const peer = await shim.peer();
+    for (let frame = await peer.next(); frame; frame = await peer.next())
+      if (frame.type === ApiType.STATUS) sendStatus(peer, 'up');
+  })();
+  answering.catch(() => undefined);
+  await recover(host.services, host.manager);
+  const container = host.manager.find('web');
+  await container.update({});
+  const [written] = await host.records.loadAll(silentLog());
+  const [listed] = host.manager.list(true);
+  // The end of its shim is its own, which is written before the folder goes.
+  await shim.close();
+  await container.finished;
+  return { listed, written };
+}
+
+test('one that thaw paused for want of disk space stays paused, and says why', async (t) => {
+  for (const before of ['paused', 'running'] as const) {
+    const { listed } = await recoveredDiskPause(t, before, true);
+    t.like(listed, { state: 'paused', pausedBy: 'the file system of /data is nearly full' });
+  }
+});
+
+test('one that thaw was about to pause, or had just resumed, runs', async (t) => {
+  for (const before of ['paused', 'running'] as const) {
+    const { listed, written } = await recoveredDiskPause(t, before, false);
+    t.like(listed, { state: 'running', pausedBy: undefined });
+    t.is(written?.diskPause, undefined);
+  }
 });

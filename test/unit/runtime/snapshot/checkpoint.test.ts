@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { RestoreOptions } from '../../../../toolstack/api/engine.js';
 import { CheckpointFile } from '../../../../toolstack/checkpoint/index.js';
 import { checkpointContainer } from '../../../../toolstack/runtime/snapshot/checkpoint.js';
+import { shortageError } from '../../../../toolstack/disk/index.js';
 import { Container } from '../../../../toolstack/runtime/lifecycle/container.js';
 import { restoreContainer } from '../../../../toolstack/runtime/snapshot/restore.js';
 import { stopContainer } from '../../../../toolstack/runtime/lifecycle/stop.js';
@@ -239,4 +240,34 @@ test('another host, another or no image, no memory: each is refused before anyth
     code: 'ERR_CHECKPOINT_FILE',
   });
   t.deepEqual(templates, []);
+});
+
+test('a disk without room refuses it before it stands still, and restores as well', async (t) => {
+  const { checkpoint, restore, services, record, log, folder } = await running(t);
+  await checkpoint(true);
+  log.length = 0;
+  const refuse = (path: string, action: string): Promise<never> =>
+    Promise.reject(shortageError(action, { path, freeBytes: 1, reserveBytes: 2, neededBytes: 0 }));
+  services.sandbox.reserve.check = refuse;
+  services.sandbox.reserve.holding = refuse;
+  await t.throwsAsync(checkpoint(), { code: 'ERR_DISK_RESERVE', message: /^Cannot write a/ });
+  t.deepEqual([record.state, log], ['running', []]);
+  await t.throwsAsync(restore({ name: 'again' }), { code: 'ERR_DISK_RESERVE' });
+  t.deepEqual((await readdir(folder)).sort(), ['a.erofs', 'web.ckpt']);
+});
+
+test('a disk that fills meanwhile ends the write, and the container goes on', async (t) => {
+  for (const leavesRunning of [false, true]) {
+    const { checkpoint, services, record, log, folder } = await running(t);
+    services.sandbox.reserve.guarding = async (path, action, _signal, work) => {
+      const shortage = { path, freeBytes: 1, reserveBytes: 2, neededBytes: 0 };
+      const refusal = shortageError(action, shortage);
+      await work(AbortSignal.abort(refusal)).catch(() => undefined);
+      throw refusal;
+    };
+    await t.throwsAsync(checkpoint(leavesRunning), { code: 'ERR_DISK_RESERVE' });
+    t.deepEqual(log.slice(-3), ['resume', 'wake', 'up']);
+    t.is(record.state, 'running');
+    t.deepEqual(await readdir(folder), ['a.erofs']);
+  }
 });

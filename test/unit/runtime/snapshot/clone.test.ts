@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clones are created all or none, under reserved names, and refused when memory is short.
 
+import { writeFile } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { CloneOptions } from '../../../../toolstack/api/engine.js';
 import { cloneContainer } from '../../../../toolstack/runtime/snapshot/clone.js';
+import { shortageError } from '../../../../toolstack/disk/index.js';
 import { Container } from '../../../../toolstack/runtime/lifecycle/container.js';
 import { MemoryBudget } from '../../../../toolstack/sandbox/size/memory-budget.js';
 import { copiedSandbox } from '../../../support/runtime/copied-sandbox.js';
@@ -62,5 +64,20 @@ test('a name that is taken, a wrong number and a host without memory are refused
   services.sandbox.budget = new MemoryBudget(() => Promise.resolve(3 * 65536));
   await t.throwsAsync(clone({ count: 3, name: 'many' }), { code: 'ERR_MEMORY' });
   t.is(manager.reserveName('many-1'), 'many-1');
+  t.deepEqual(log, []);
+});
+
+test('a disk without room for the clones refuses them before the original stands still', async (t) => {
+  const { clone, log, services, records, record } = await running(t);
+  const disk = services.sandbox.disks.of(record.id, 2 ** 26);
+  await records.makeFolder(record.id);
+  await writeFile(disk.path, 'written');
+  record.sandbox.disk = disk;
+  services.sandbox.reserve.check = (path, action, neededBytes = 0) =>
+    Promise.reject(shortageError(action, { path, freeBytes: 1, reserveBytes: 2, neededBytes }));
+  await t.throwsAsync(clone({ count: 3, name: 'many' }), {
+    code: 'ERR_DISK_RESERVE',
+    message: /^Cannot clone container "web"/,
+  });
   t.deepEqual(log, []);
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../../toolstack/base/log.js';
+import { noReserve, shortageError, type Reserve } from '../../../../toolstack/disk/index.js';
 import { Undo } from '../../../../toolstack/base/undo.js';
 import { copyDisk, removeCopy } from '../../../../toolstack/sandbox/snapshot/copy-disk.js';
 import { Disks } from '../../../../toolstack/sandbox/devices/disks.js';
@@ -86,7 +87,7 @@ test('what cannot be made has its code, and leaves nothing', async (t) => {
 test('the copy of a disk is on the undo stack, and gone when no clone needs it', async (t) => {
   const { disks, folder } = await setUp(t);
   const record = { ...containerRecord().sandbox, disk: disks.of('one') };
-  const services = { copyFolder: join(folder, 'copies') };
+  const services = { copyFolder: join(folder, 'copies'), reserve: noReserve };
   const undo = new Undo(silentLog());
   t.is(await copyDisk(services, containerRecord().sandbox, undo), undefined);
   await t.throwsAsync(copyDisk(services, record, undo), { code: 'ERR_DISK' });
@@ -99,4 +100,38 @@ test('the copy of a disk is on the undo stack, and gone when no clone needs it',
   const second = await copyDisk(services, record, undo);
   await removeCopy(second);
   t.deepEqual(await readdir(services.copyFolder), []);
+});
+
+test('a disk without room for it refuses it, and nothing is left of it', async (t) => {
+  const { folder } = await setUp(t);
+  const asked: [string, number][] = [];
+  let isFull = true;
+  const reserve: Reserve = {
+    ...noReserve,
+    holding: (_folder, action, neededBytes, work) => {
+      asked.push([action, neededBytes]);
+      const shortage = { path: '/data', freeBytes: 1, reserveBytes: 2, neededBytes };
+      return isFull ? Promise.reject(shortageError(action, shortage)) : work();
+    },
+  };
+  const disks = new Disks(join(folder, 'containers'), join(folder, 'disks'), 64 * MIB, reserve);
+  const disk = disks.of('one');
+  await t.throwsAsync(disks.ensure(disk), { code: 'ERR_DISK_RESERVE' });
+  t.deepEqual(await readdir(join(folder, 'containers', 'one')), []);
+  const services = { copyFolder: join(folder, 'copies'), reserve };
+  const record = { ...containerRecord().sandbox, disk };
+  isFull = false;
+  await disks.ensure(disk);
+  isFull = true;
+  await disks.ensure(disk);
+  await t.throwsAsync(copyDisk(services, record, new Undo(silentLog())), {
+    code: 'ERR_DISK_RESERVE',
+  });
+  t.deepEqual(await readdir(services.copyFolder), []);
+  t.deepEqual(
+    asked.map(([action]) => action.replace(/ of .*/, '')),
+    ['make a writable layer', 'make a writable layer', 'copy the writable layer'],
+    'one that is there is not asked for',
+  );
+  t.is(asked[0]?.[1], 16 * MIB);
 });

@@ -8,12 +8,14 @@ import { LIB_FOLDER } from '../../lib-folder.js';
 import { ApiType, encodeRequest } from '../../../api/wire.js';
 import { errorCode } from '../../../base/errors.js';
 import { encodeFrame } from '../../../base/frame.js';
+import { diskChecks } from './doctor-disks.js';
 import { wallChecks } from './doctor-walls.js';
 import type { Finding } from './finding.js';
 
 /** The checks change nothing on the host. */
 export async function doctorChecks(): Promise<Finding[]> {
-  return Promise.all([
+  const disks = diskChecks();
+  const checks = await Promise.all([
     checkDom0(),
     ...DEVICES.map(([path, module]) => checkDevice(path, module)),
     checkXenstored(),
@@ -24,6 +26,7 @@ export async function doctorChecks(): Promise<Finding[]> {
     ...wallChecks(),
     checkThawd(),
   ]);
+  return [...checks, ...(await disks)];
 }
 
 const DEVICES = [

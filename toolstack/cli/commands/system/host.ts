@@ -33,7 +33,7 @@ export const infoCommand: Command = {
 };
 
 function infoText(info: HostInfo): string {
-  const { xen, host, defaults, templates, containers, paths } = info;
+  const { xen, host, defaults, templates, containers, paths, disks } = info;
   const lines: [string, string][] = [
     ['thaw', info.version],
     ['Xen', `${xen.version} (${xen.capabilities.join(' ')})`],
@@ -48,6 +48,10 @@ function infoText(info: HostInfo): string {
     ]),
     ['containers', `${containers.running} running, ${containers.ended} ended`],
     ['images', String(info.images)],
+    ...disks.map((disk): [string, string] => [
+      'disk',
+      `${disk.path}: ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}, reserve ${formatBytes(disk.reserveBytes)} (${disk.holds.join(', ')})`,
+    ]),
     ['state', paths.state],
     ['guest', paths.guest],
   ];

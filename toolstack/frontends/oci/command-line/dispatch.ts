@@ -15,7 +15,8 @@ import { printEvents } from '../verbs/events.js';
 import { FEATURES, SPEC } from './features.js';
 import { listOf } from './listing.js';
 import { parseSignal } from '../verbs/kill.js';
-import { pause, resume } from '../verbs/pause.js';
+import { resumeWithRoom, takeOverPause } from '../verbs/disk-pause.js';
+import { pause } from '../verbs/pause.js';
 import { processWith, readProcess, type ExecOptions } from '../config/process.js';
 import { run, untilEnd } from '../verbs/run.js';
 import { stateOf } from './state.js';
@@ -92,9 +93,10 @@ export async function runCommand(
       client.out(listOf(containers.list(root), options));
       return;
     case 'pause':
+      if (await takeOverPause(containers.find(root, id), containers.all)) return;
       return pause(containers.services.sandbox.host.libxl, containers.find(root, id));
     case 'resume':
-      return resume(containers.services.sandbox.host.libxl, containers.find(root, id));
+      return resumeWithRoom(containers.services, containers.find(root, id), containers.all);
     case 'update':
       return update(
         containers.services.sandbox,

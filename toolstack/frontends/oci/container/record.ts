@@ -7,6 +7,7 @@ import type { CarriedLink } from '../../../network/index.js';
 import type { ProcessSpec } from '../config/config.js';
 import type { Hooks } from '../config/hooks.js';
 import type { MemberSlot } from '../../../runtime/shared-domain/index.js';
+import type { DiskPause } from '../../../runtime/store/disk-pause.js';
 import { FolderStore } from '../../../runtime/store/folder-store.js';
 import type { SandboxRecord } from '../../../sandbox/record.js';
 import { stateFrom, statusOf, type OciStatus } from './status.js';
@@ -62,6 +63,8 @@ export interface OciRecord {
   guestPid?: number;
   /** True where the container engine has deleted the container: thawd releases the rest of it. */
   isDeleted?: boolean;
+  /** Set while thaw itself keeps the domain paused: a disk is nearly full. */
+  diskPause?: DiskPause | undefined;
   /** True while the container's cgroup is frozen, in a domain that runs. */
   isStill?: boolean;
 }

@@ -59,6 +59,7 @@ export async function takeOver(
   const { saving } = record;
   if (saving && (await hasEndedBy(saving, container))) return true;
   if (found.first?.hasBegun === true) noteUp(record, found.isPaused);
+  if (!found.isPaused) delete record.diskPause;
   if (hasEnded(record)) return true;
   for (const { process } of found.others) container.execs.adopt(process);
   if (!ownsDomain) return true;

@@ -13,6 +13,8 @@ import type { DiskTools } from './tools.js';
 
 /** A smaller ext4 filesystem has no room for files. */
 const SIZE_LEAST = 2 ** 20;
+/** mkfs.ext4 writes a journal of about a sixteenth, and of a GiB at most. */
+const [NEW_SHARE, NEW_MOST] = [1 / 16, 2 ** 30];
 
 export class Ext4FileDriver implements VolumeDriver {
   readonly name = 'ext4-file';
@@ -51,6 +53,10 @@ export class Ext4FileDriver implements VolumeDriver {
   check(name: string, { sizeBytes = 0 }: VolumeRequest): void {
     if (sizeBytes < SIZE_LEAST)
       throw new VolumeError('ERR_USAGE', `Cannot make volume "${name}": its size is below 1 MiB`);
+  }
+
+  newBytes({ sizeBytes = 0 }: VolumeRecord): number {
+    return Math.ceil(Math.min(NEW_MOST, sizeBytes * NEW_SHARE));
   }
 
   pathOf({ name }: VolumeRecord): string {

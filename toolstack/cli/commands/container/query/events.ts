@@ -64,7 +64,7 @@ function eventFilter(parsed: Parsed): (event: ThawEvent) => boolean {
 }
 
 function show(event: ThawEvent, format: string | undefined): string {
-  const { time: ms, type, action, id, name, image, exitStatus, health } = event;
+  const { time: ms, type, action, id, name, image, exitStatus, health, reason } = event;
   const at = new Date(ms).toISOString();
   const fields = defined({
     Time: at,
@@ -75,10 +75,12 @@ function show(event: ThawEvent, format: string | undefined): string {
     Image: image,
     ExitCode: exitStatus,
     HealthStatus: health,
+    Reason: reason,
   });
   if (format === 'json') return `${JSON.stringify(fields)}\n`;
   if (format !== undefined) return renderEach(format, [fields]);
   const exit = exitStatus === undefined ? '' : `, exitCode=${exitStatus}`;
   const well = health === undefined ? '' : `, health_status=${health}`;
-  return `${at} ${type} ${action} ${id} (image=${image}, name=${name}${exit}${well})\n`;
+  const why = reason === undefined ? '' : `, reason=${reason}`;
+  return `${at} ${type} ${action} ${id} (image=${image}, name=${name}${exit}${well}${why})\n`;
 }

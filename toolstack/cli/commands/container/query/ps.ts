@@ -169,7 +169,7 @@ function statusText(c: ContainerSummary): string {
     case 'running':
       return `Up ${formatAge(Date.now() - (c.started ?? c.created)).replace(/ ago$/, '')}${healthText(c)}`;
     case 'paused':
-      return 'Paused';
+      return c.pausedBy === undefined ? 'Paused' : `Paused: ${c.pausedBy}`;
     case 'removing':
       return 'Removing';
   }

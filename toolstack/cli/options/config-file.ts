@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { parse } from 'smol-toml';
-import { errorCode, errorMessage } from '../base/errors.js';
-import { UsageError } from '../cli/options/usage-error.js';
+import { errorCode, errorMessage } from '../../base/errors.js';
+import { UsageError } from './usage-error.js';
 
 /**
  * Returns the file's keys with their values as text. A missing file has none, unless the user named it. Throws UsageError, which names the
