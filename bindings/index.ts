@@ -10,9 +10,10 @@ import { linkJoin } from './bridge-port.js';
 import { loopAttach, loopDetach } from './loop.js';
 import type { NativeAddon, NativeRouteWatch } from './native.js';
 import { netlinkSend } from './netlink.js';
+import { peerCredentials } from './peer.js';
 import { routeWatch } from './route-watch.js';
 import { memfdCreate, trimStream } from './trim.js';
-import type { DataRange, TrimResult } from './types.js';
+import type { DataRange, PeerCredentials, TrimResult } from './types.js';
 import { Vchan } from './vchan.js';
 import type { VchanAttachOptions, VchanConnectOptions, VchanListenOptions } from './vchan.js';
 
@@ -36,6 +37,7 @@ export type {
   RawEvent,
 } from './native.js';
 export { NETLINK, netlinkSend } from './netlink.js';
+export { peerCredentials } from './peer.js';
 export { routeWatch } from './route-watch.js';
 export { memfdCreate, trimStream } from './trim.js';
 export type * from './types.js';
@@ -55,6 +57,7 @@ export interface Bindings {
   linkJoin(name: string, bridge: string): Promise<void>;
   netlinkSend(protocol: number, messages: Uint8Array): Promise<void>;
   routeWatch(path: string, ignored: string, onChange: () => void): Promise<NativeRouteWatch>;
+  peerCredentials(fd: number): PeerCredentials;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | undefined>;
 }
@@ -75,6 +78,7 @@ export function createBindings(native: NativeAddon): Bindings {
     linkJoin: (name, bridge) => linkJoin(name, bridge, native),
     netlinkSend: (protocol, messages) => netlinkSend(protocol, messages, native),
     routeWatch: (path, ignored, onChange) => routeWatch(path, ignored, onChange, native),
+    peerCredentials: (fd) => peerCredentials(fd, native),
     copySparse: (from, to) => copySparse(from, to, native),
     nextData: (fd, from) => nextData(fd, from, native),
   };

@@ -9,6 +9,7 @@ import type {
   DomainAccounting,
   DomainInfo,
   LogLevel,
+  PeerCredentials,
   Physinfo,
   TrimResult,
   VersionInfo,
@@ -123,6 +124,7 @@ export interface NativeAddon {
   linkJoin(name: string, bridge: string): Promise<void>;
   netlinkSend(protocol: number, messages: Uint8Array): Promise<void>;
   routeWatch(path: string, ignored: string, onEvent: () => void): Promise<NativeRouteWatch>;
+  peerCredentials(fd: number): PeerCredentials;
   copySparse(from: string, to: string): Promise<void>;
   nextData(fd: number, from: number): Promise<DataRange | null>;
 }

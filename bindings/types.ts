@@ -157,3 +157,13 @@ export interface DataRange {
   start: number;
   end: number;
 }
+
+/** Credentials of the process at the other end of a unix socket, at the time of its connect(2). */
+export interface PeerCredentials {
+  /** 0 for a process that this PID namespace does not show. */
+  pid: number;
+  uid: number;
+  gid: number;
+  /** Supplementary groups. */
+  groups: number[];
+}

@@ -12,6 +12,7 @@
 #include "objects/jobs/link_job.hpp"
 #include "objects/jobs/loop_job.hpp"
 #include "objects/jobs/netlink_job.hpp"
+#include "objects/jobs/peer.hpp"
 #include "objects/jobs/route_watch.hpp"
 #include "objects/jobs/trim_job.hpp"
 #include "objects/libxl/context.hpp"
@@ -48,6 +49,7 @@ NAPI_MODULE_INIT() {
   thaw::js_set_function(env, exports, "linkJoin", thaw::JS_linkJoin);
   thaw::js_set_function(env, exports, "netlinkSend", thaw::JS_netlinkSend);
   thaw::js_set_function(env, exports, "routeWatch", thaw::JS_routeWatch);
+  thaw::js_set_function(env, exports, "peerCredentials", thaw::JS_peerCredentials);
   thaw::js_set_function(env, exports, "copySparse", thaw::JS_copySparse);
   thaw::js_set_function(env, exports, "nextData", thaw::JS_nextData);
   return exports;

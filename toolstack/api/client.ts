@@ -16,6 +16,12 @@ export interface StandIn {
   console: string;
 }
 
+/** Host files as a client without thawd's rights may use them. */
+export interface ClientFiles {
+  /** Returns the text of a file that the command's options name, read with the client's rights. Throws where it could not be read. */
+  text(path: string): string;
+}
+
 export interface Client {
   cwd: string;
   env: Record<string, string>;
@@ -37,6 +43,13 @@ export interface Client {
   input(): AsyncIterable<Buffer>;
   /** Has the client take a process's streams from a shim. Resolves once the client has attached there. */
   join(shimSocket: string, process: number, flags: number): Promise<void>;
+  /**
+   * Decides whether the client may give a command, by the values of its options and its words. Rejects with ERR_POLICY_DENIED. Missing for a
+   * client that may do everything.
+   */
+  admit?(command: string, options: Readonly<Record<string, readonly unknown[]>>): Promise<void>;
+  /** Missing for a client that has thawd's own rights to host files. */
+  files?: ClientFiles;
   /** Has the client start a stand-in that outlives it. Resolves with the stand-in's pid once that has attached. */
   standIn(wish: StandIn): Promise<number>;
 }

@@ -139,6 +139,8 @@ export interface CreateOptions extends ProcessOptions, Confinement, StopOptions 
   tlsVerify: boolean;
   /** Absolute path of the file with logins for registries. */
   authFile?: string;
+  /** Uid of the user who makes the container; undefined for root. The command line never sets it. */
+  owner?: number;
   /** Called with the container's id as soon as there is one. It is not part of the container's record. */
   onId?: (id: string) => void;
 }
@@ -175,6 +177,8 @@ export interface CloneOptions {
   name?: string;
   /** Each clone is removed as soon as it has ended. */
   rm: boolean;
+  /** Uid of the user who makes the clones; undefined for root. */
+  owner?: number;
 }
 
 export interface LogOptions {
@@ -219,6 +223,8 @@ export interface ContainerSummary {
   memoryBytes: number;
   cpus: number;
   labels: Record<string, string>;
+  /** Uid of the user who made it; undefined for root. */
+  owner?: number;
   restarts: number;
   /** Health status, where the container has a check and runs. */
   health?: HealthState['status'];

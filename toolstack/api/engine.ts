@@ -28,6 +28,7 @@ import type {
 import type { Inspected } from './inspect.js';
 import type { NetworkCreateOptions, NetworkSummary } from './network.js';
 import type { PodCreateOptions, PodSummary } from './pod.js';
+import type { PolicyChecked, PolicyCheckRequest } from './policy.js';
 import type { ContainerStats, ProcessInfo } from './stats.js';
 import type { FreezeContainerOptions, FreezeOptions, TemplateSummary } from './template.js';
 import type { VolumeCreateOptions, VolumeSummary } from './volume.js';
@@ -43,6 +44,7 @@ export type * from './image.js';
 export type * from './inspect.js';
 export type * from './network.js';
 export type * from './pod.js';
+export type * from './policy.js';
 export type * from './stats.js';
 export type * from './template.js';
 export type * from './volume.js';
@@ -156,4 +158,8 @@ export interface Engine {
   /** Removes a volume. `force` also removes the containers that use it. */
   volumeRemove(name: string, force: boolean): Promise<void>;
   info(): Promise<HostInfo>;
+  /** Resolves with the decisions on a command line, which does nothing. Rejects with ERR_POLICY_FILE for a wrong policy file. */
+  policyCheck(request: PolicyCheckRequest, client: Client): Promise<PolicyChecked>;
+  /** Reads the policy file and the host's accounts again. Resolves with the number of rules; undefined where there is no file. */
+  policyReload(): Promise<number | undefined>;
 }

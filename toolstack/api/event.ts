@@ -11,6 +11,8 @@ export interface ThawEvent {
   id: string;
   name: string;
   image: string;
+  /** Uid of the container's owner; undefined for root. */
+  owner?: number;
   /** Health status; only of `health_status`. */
   health?: string;
   /** The reason of a `pause` that thaw itself made. */

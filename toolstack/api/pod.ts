@@ -35,6 +35,8 @@ export interface PodCreateOptions
   share: PodShare[];
   /** `stop` ends the domain with the last container; `continue` keeps it for the next one. */
   exitPolicy: 'continue' | 'stop';
+  /** Uid of the user who made it; undefined for root. */
+  owner?: number;
 }
 
 /** podman's words. In a `Degraded` pod some containers run and some do not. */
@@ -58,6 +60,8 @@ export interface PodSummary {
   share: PodShare[];
   exitPolicy: PodCreateOptions['exitPolicy'];
   labels: Record<string, string>;
+  /** Uid of the user who made it; undefined for root. */
+  owner?: number;
   network?: string;
   addresses: string[];
   ports: PortRequest[];

@@ -18,6 +18,8 @@ export interface VolumeCreateOptions {
   name?: string;
   sizeBytes?: number;
   labels: Record<string, string>;
+  /** Uid of the user who made it; undefined for root. */
+  owner?: number;
 }
 
 export interface VolumeSummary {
@@ -26,6 +28,8 @@ export interface VolumeSummary {
   path: string;
   sizeBytes?: number;
   labels: Record<string, string>;
+  /** Uid of the user who made it; undefined for root. */
+  owner?: number;
   isAnonymous: boolean;
   /** Milliseconds since 1970. */
   created: number;

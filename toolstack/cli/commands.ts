@@ -50,6 +50,7 @@ import {
   podUnpauseCommand,
 } from './commands/pod/lifecycle.js';
 import { podExistsCommand, podInspectCommand, podPsCommand } from './commands/pod/ps.js';
+import { policyCheckCommand, policyReloadCommand } from './commands/system/policy.js';
 import { portCommand } from './commands/container/query/port.js';
 import { psCommand } from './commands/container/query/ps.js';
 import { renameCommand } from './commands/container/rename.js';
@@ -193,6 +194,8 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       systemDfCommand,
       systemPruneCommand,
       configCommand,
+      policyCheckCommand,
+      policyReloadCommand,
       doctorCommand,
       completionCommand,
     ],

@@ -62,6 +62,7 @@ export async function runCommandLine(
       client.out(await commandHelp(command, client.cols));
       return 0;
     }
+    await client.admit?.(command.name, parsed.options);
     return await command.run(parsed, client, engine);
   } catch (error) {
     client.err(`thaw: ${await describeFailure(error)}\n`);

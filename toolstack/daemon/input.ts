@@ -18,6 +18,8 @@ export type Send = (type: number, id: number, arg: number, payload?: Buffer) => 
 /** One client's standard input. It can be read once, to its end or until close(). */
 export class ClientInput implements AsyncIterable<Buffer> {
   readonly id: number;
+  /** Uid of the client; undefined where any client may bring it. */
+  readonly uid: number | undefined;
   readonly #onSignal: (number: number) => void;
   readonly #chunks: Buffer[] = [];
   readonly #attached: Promise<void>;
@@ -29,8 +31,9 @@ export class ClientInput implements AsyncIterable<Buffer> {
   #wake: () => void = () => undefined;
 
   /** `onSignal` is called for signals to the launcher. */
-  constructor(id: number, onSignal: (number: number) => void) {
+  constructor(id: number, onSignal: (number: number) => void, uid?: number) {
     this.id = id;
+    this.uid = uid;
     this.#onSignal = onSignal;
     this.#attached = new Promise((resolve) => (this.#tellAttached = resolve));
   }
@@ -110,18 +113,19 @@ export class Inputs {
     this.socketPath = socketPath;
   }
 
-  expect(onSignal: (number: number) => void): ClientInput {
+  /** Only a client of this uid may bring the input, if one is given. */
+  expect(onSignal: (number: number) => void, uid?: number): ClientInput {
     let id = randomInt(1, 2 ** 32);
     while (this.#expected.has(id)) id = randomInt(1, 2 ** 32);
-    const input = new ClientInput(id, onSignal);
+    const input = new ClientInput(id, onSignal, uid);
     this.#expected.set(id, input);
     return input;
   }
 
   /** Returns the input of that number, which then belongs to the connection. Throws ProtocolError. */
-  take(id: number): ClientInput {
+  take(id: number, uid?: number): ClientInput {
     const input = this.#expected.get(id);
-    if (!input) throw new ProtocolError(`No input ${id} is waited for`);
+    if (!input || input.uid !== uid) throw new ProtocolError(`No input ${id} is waited for`);
     this.#expected.delete(id);
     return input;
   }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// thawd's socket: it accepts root's connections, and starts a session for each.
+// thawd's socket: it accepts connections, and starts a session for each.
 
 import { once } from 'node:events';
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode, ThawError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../api/engine.js';
-import type { OciContainers } from '../frontends/oci/index.js';
 import { Inputs } from './input.js';
-import { Session } from './session.js';
+import { Session, type Served } from './session.js';
 
 /**
  * Opens the socket with mode 0600, or serves the socket `given` that systemd holds open (given-socket.ts). Rejects with the system's
@@ -20,13 +19,24 @@ export async function listen(
   path: string,
   engine: Engine,
   log: Log,
-  { given, oci }: { given?: number | undefined; oci?: OciContainers } = {},
+  { given, ...more }: { given?: number | undefined } & Omit<Served, 'engine'> = {},
 ): Promise<Server> {
   const inputs = new Inputs(path);
-  const server = createServer((socket) => new Session(socket, { engine, oci }, log, inputs));
+  const served = { engine, ...more };
+  const server = createServer((socket) => accept(socket, served, log, inputs));
   if (given === undefined) await openSocket(server, path);
   else await begin(server, () => server.listen({ fd: given }));
   return server;
+}
+
+function accept(socket: Socket, served: Served, log: Log, inputs: Inputs): void {
+  try {
+    served.gate?.crowd.enter(socket);
+    new Session(socket, served, log, inputs);
+  } catch (error) {
+    log.warn('Refusing a connection', { error });
+    socket.destroy();
+  }
 }
 
 async function openSocket(server: Server, path: string): Promise<void> {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // thawd: wires everything together. In this order: socket claimed, Xen, guest files, stores, recovery, then requests.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { FrozenImages } from '../clone/frozen/images.js';
 import { CopyEngine } from '../clone/engine/copy-engine.js';
 import { loadGuestFiles, shapeFor } from '../clone/template/shape.js';
 import { Templates } from '../clone/template/templates.js';
+import type { Engine } from '../api/engine.js';
 import { withDeadline } from '../base/deadline.js';
 import { describeError } from '../base/errors.js';
 import { createLog, type Log } from '../base/log.js';
@@ -23,13 +24,21 @@ import { GivenDevices } from '../runtime/create/devices.js';
 import { HealthChecks } from '../runtime/health/health.js';
 import { RestartPolicies } from '../runtime/lifecycle/restart.js';
 import { FolderLayers, ImageStore } from '../image/index.js';
-import { AARDVARK, kernelNetwork, NameServer, Networks } from '../network/index.js';
+import {
+  AARDVARK,
+  DEFAULT_NETWORK,
+  kernelNetwork,
+  NameServer,
+  Networks,
+} from '../network/index.js';
 import { OciContainers, ociGuests, OciStore } from '../frontends/oci/index.js';
-import { Pods, PodStore } from '../runtime/pod/index.js';
+import { POD_MEMORY_BYTES, Pods, PodStore } from '../runtime/pod/index.js';
+import { AuditLog, LivePolicy } from '../policy/index.js';
 import { Pool } from '../sandbox/pool/pool.js';
 import { ext4Tools, Volumes } from '../volume/index.js';
 import { Disks } from '../sandbox/devices/disks.js';
 import type { SandboxServices } from '../sandbox/services.js';
+import { DEFAULT_MEMORY_BYTES } from '../sandbox/size/size.js';
 import { MemoryBudget } from '../sandbox/size/memory-budget.js';
 import { SandboxCgroups } from '../sandbox/shim/cgroups.js';
 import { ShimSpawner } from '../sandbox/shim/process.js';
@@ -44,8 +53,10 @@ import { LoopDevices } from '../xen/loop.js';
 import { scrubsMemory } from '../xen/scrub.js';
 import { allStats, createEngine } from '../frontends/thaw/engine.js';
 import { keepFrozen, listTemplates } from '../frontends/thaw/frozen.js';
+import { Gate } from './gate.js';
 import { givenSocket } from './given-socket.js';
 import { claimSocket, listen } from './listener.js';
+import { checkPolicy } from './policy-check.js';
 import { parseSettings, settingsHelp, type Settings } from './settings.js';
 import { takeStartingLock } from './starting-lock.js';
 
@@ -115,8 +126,18 @@ async function start(settings: Settings, log: Log): Promise<void> {
   await services.sandbox.templates.sweep();
   services.sandbox.shims.prepare();
   if (metrics) await startMetrics(services, manager, metrics, log);
-  const engine = createEngine(services, manager, { paths, layers, reserve });
-  const server = await listen(paths.socket, engine, log, { given, oci });
+  const audit = new AuditLog(settings.auditLog, log);
+  const gate = await openGate(settings, audit, log);
+  const engine: Engine = {
+    ...createEngine(services, manager, { paths, layers, reserve }),
+    policyCheck: (request, client) => checkPolicy(gate, engine, request, client),
+    policyReload: () => gate.reload(),
+  };
+  const joinFolder = join(paths.run, 'joins');
+  // Sockets of a killed thawd.
+  await rm(joinFolder, { recursive: true, force: true });
+  const server = await listen(paths.socket, engine, log, { given, oci, gate, joinFolder });
+  await gate.reload().catch((error: unknown) => log.error(describeError(error)));
   releaseStartingLock();
   // No start waits for this; a start that needs it reports its error.
   services.sandbox.disks
@@ -129,7 +150,7 @@ async function start(settings: Settings, log: Log): Promise<void> {
       policies.close();
       checks.close();
       disks.close();
-      void stop(server, host, services, log);
+      void stop(server, host, services, audit, log);
     });
   }
 }
@@ -145,7 +166,9 @@ async function openServices(
     keepsBlobs,
     cniPath,
     reserve,
-  }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics' | 'diskReserve'> & { reserve: DiskReserve },
+  }: Omit<Settings, 'logLevel' | 'poolType' | 'metrics' | 'diskReserve' | 'policy' | 'auditLog'> & {
+    reserve: DiskReserve;
+  },
   log: Log,
 ): Promise<ContainerServices> {
   for (const folder of [paths.state, paths.run])
@@ -226,6 +249,24 @@ async function openServices(
   };
 }
 
+/** Makes the gate, and the file of logins for pulls of users without root's rights. */
+async function openGate(
+  { paths, policy, storageBytes }: Settings,
+  audit: AuditLog,
+  log: Log,
+): Promise<Gate> {
+  const noLogins = join(paths.run, 'no-logins.json');
+  await writeFile(noLogins, '{"auths":{}}\n', { mode: 0o644 });
+  const defaults = {
+    memoryBytes: DEFAULT_MEMORY_BYTES,
+    podMemoryBytes: POD_MEMORY_BYTES,
+    diskBytes: storageBytes,
+    network: DEFAULT_NETWORK,
+  };
+  const live = new LivePolicy(policy);
+  return new Gate({ live, audit, defaults, noLogins, socket: paths.socket, log });
+}
+
 /** The Prometheus library is loaded only where metrics are configured. */
 async function startMetrics(
   services: ContainerServices,
@@ -270,12 +311,13 @@ async function stop(
   server: Server,
   host: XenHost,
   services: ContainerServices,
+  audit: AuditLog,
   log: Log,
 ): Promise<void> {
   log.info('Ending; containers run on');
   server.close();
   const { pool, sandbox } = services;
-  const going = Promise.all([pool.close(), sandbox.budget.allBack()]);
+  const going = Promise.all([pool.close(), sandbox.budget.allBack(), audit.flush()]);
   await withDeadline(going, STOP_MS, 'Domains do not end').catch((error: unknown) =>
     log.warn(`Leaving domains to the next thawd: ${describeError(error)}`),
   );

@@ -19,13 +19,21 @@ import type { Log } from '../base/log.js';
 import { printable } from '../base/text.js';
 import { runCommandLine } from '../cli/main.js';
 import { runFailureStatus } from '../runtime/errors.js';
-import { ociWords, runOci, type OciContainers } from '../frontends/oci/index.js';
+import { ociSubject, ociWords, runOci, type OciContainers } from '../frontends/oci/index.js';
+import type { Caller } from '../policy/index.js';
+import type { Admission, Gate } from './gate.js';
 import type { ClientInput, Inputs } from './input.js';
+import { callerOf } from './peer.js';
+import { Relay } from './relay.js';
 
 /** The front ends: thaw's own commands, and those of the OCI runtime where there is one. */
 export interface Served {
   engine: Engine;
   oci?: OciContainers | undefined;
+  /** Decides who may do what; without one, every client may do everything. */
+  gate?: Gate | undefined;
+  /** Folder for the sockets of clients without root's rights. */
+  joinFolder?: string | undefined;
 }
 
 export class Session {
@@ -34,6 +42,8 @@ export class Session {
   readonly #log: Log;
   readonly #inputs: Inputs;
   readonly #abort = new AbortController();
+  readonly #caller: Caller | undefined;
+  readonly #relays: Relay[] = [];
   #joined: ((error?: Error) => void) | undefined;
   #stoodIn: { resolve: (pid: number) => void; reject: (error: Error) => void } | undefined;
   #hasRequest = false;
@@ -47,6 +57,8 @@ export class Session {
     this.#served = served;
     this.#log = log;
     this.#inputs = inputs;
+    // The kernel remembers the credentials of the connect(2), and Node the descriptor until the connection closes.
+    this.#caller = served.gate && callerOf(socket);
     const parser = new FrameParser(REQUEST_MAX);
     socket.on('data', (chunk: Buffer) => this.#receive(parser, chunk));
     socket.on('error', () => undefined);
@@ -76,7 +88,7 @@ export class Session {
       }
       case ApiType.ATTACH:
         if (this.#hasRequest) throw new ProtocolError('A launcher brings input on its own');
-        this.#brings = this.#inputs.take(frame.id);
+        this.#brings = this.#inputs.take(frame.id, this.#caller?.uid);
         return this.#brings.attach((type, id, arg, payload) => this.#send(type, id, arg, payload));
       case ApiType.JOINED:
         return this.#joined?.();
@@ -90,18 +102,42 @@ export class Session {
   }
 
   async #serve(request: Request): Promise<void> {
-    const { engine, oci } = this.#served;
+    const { engine, oci, gate } = this.#served;
     const [, ...words] = request.argv;
-    const client = this.#client(request);
-    const ofRuntime = oci && ociWords(request.argv);
-    this.#done(
-      ofRuntime
-        ? await runOci(ofRuntime, client, oci)
-        : await runCommandLine(words, client, engine, runFailureStatus),
-    );
+    let status: number;
+    try {
+      const admission = gate && this.#caller && (await gate.admit(this.#caller, engine));
+      const client = this.#client(request, admission);
+      const ofRuntime = oci && ociWords(request.argv);
+      status = ofRuntime
+        ? await this.#runOci(ofRuntime, client, oci, admission)
+        : await runCommandLine(words, client, admission?.engine ?? engine, runFailureStatus);
+    } catch (error) {
+      this.#send(ApiType.OUTPUT, 0, 2, Buffer.from(`thaw: ${describeError(error)}\n`));
+      status = 125;
+    }
+    this.#done(status);
   }
 
-  #client(request: Request): Client {
+  /** Container engines are root's: their requests name host folders, and thawd opens them with its own rights. */
+  async #runOci(
+    words: string[],
+    client: Client,
+    oci: OciContainers,
+    admission: Admission | undefined,
+  ): Promise<number> {
+    if (!admission) return runOci(words, client, oci);
+    const { guard } = admission;
+    const { verb, id, isChange } = ociSubject(words);
+    guard.verb = `oci ${verb}`;
+    if (guard.isLimited)
+      throw guard.denied('default', "a runtime of engines is root's alone", [id]);
+    if (!isChange) return runOci(words, client, oci);
+    const run = async () => ({ status: await runOci(words, client, oci) });
+    return (await guard.change([id], run)).status;
+  }
+
+  #client(request: Request, admission: Admission | undefined): Client {
     const output = (stream: number, data: Buffer): void => {
       for (let at = 0; at < data.length; at += OUTPUT_CHUNK) {
         this.#send(ApiType.OUTPUT, 0, stream, data.subarray(at, at + OUTPUT_CHUNK));
@@ -119,15 +155,34 @@ export class Session {
       drained: () => this.#drained(),
       input: () => this.#readInput(),
       detachKeys: DETACH_KEYS,
-      join: (path, process, flags) => this.#join(path, process, flags, client.detachKeys),
+      join: async (path, process, flags) => {
+        const reachable = admission?.guard.isLimited === true ? this.#relay(path, process) : path;
+        await this.#join(await reachable, process, flags, client.detachKeys);
+      },
       standIn: (wish) => this.#standIn(wish),
+      ...admission?.gated(request.cwd, this.#abort.signal),
     };
     return client;
   }
 
+  /** Resolves with a socket by which a caller without root's rights reaches one process alone. */
+  async #relay(shimPath: string, process: number): Promise<string> {
+    const { joinFolder } = this.#served;
+    if (joinFolder === undefined || !this.#caller)
+      throw new ThawError('ERR_USAGE', 'thawd has no folder for the sockets of its clients');
+    const relay = await Relay.open(joinFolder, shimPath, process, this.#caller, this.#log);
+    this.#relays.push(relay);
+    // The client went away meanwhile, so #stop() could not close the relay.
+    if (this.#abort.signal.aborted) {
+      await relay.close();
+      throw abortReason(this.#abort.signal);
+    }
+    return relay.path;
+  }
+
   #readInput(): ClientInput {
     const stop = (): void => this.#stop(new ThawError('ERR_CANCELLED', 'Cancelled'));
-    const input = this.#inputs.expect(stop);
+    const input = this.#inputs.expect(stop, this.#caller?.uid);
     this.#input = input;
     // The request was cancelled before a command read its input, so #stop() could not tell the input.
     if (this.#abort.signal.aborted) {
@@ -177,6 +232,7 @@ export class Session {
     this.#input?.fail(reason);
     this.#brings?.fail(reason);
     this.#abort.abort(reason);
+    for (const relay of this.#relays) void relay.closeUnused();
   }
 
   #send(type: number, id: number, arg: number, payload?: Buffer): void {

@@ -39,6 +39,10 @@ export interface Settings {
   diskReserve: ReserveSetting;
   /** Folders with CNI plugins. */
   cniPath: string[];
+  /** The policy file. */
+  policy: string;
+  /** The audit log; '' for none. */
+  auditLog: string;
   /** Address of /metrics. */
   metrics?: { host: string; port: number } | undefined;
 }
@@ -86,6 +90,8 @@ export function parseSettings(words: string[]): Settings | undefined {
     storageBytes: size(given('storage-size')),
     diskReserve: reserve(given('disk-reserve')),
     cniPath: folders(given('cni-path')),
+    policy: absolute(given('policy')),
+    auditLog: given('audit-log').text === '' ? '' : absolute(given('audit-log')),
     metrics: metrics.text === '' ? undefined : addressOf(metrics),
   };
 }
@@ -146,6 +152,11 @@ function folders({ text, from }: Given): string[] {
   const found = text.split(':');
   if (found.every((folder) => folder.startsWith('/'))) return found;
   throw refusal(from, 'absolute paths with ":" between them');
+}
+
+function absolute({ text, from }: Given): string {
+  if (text.startsWith('/')) return text;
+  throw refusal(from, 'absolute paths');
 }
 
 function oneOf<T extends string>({ text, from }: Given, allowed: readonly T[]): T {

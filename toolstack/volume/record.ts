@@ -13,6 +13,8 @@ export interface VolumeRecord {
   name: string;
   /** The driver's name. */
   driver: string;
+  /** Uid of the user who made the volume; undefined for root. */
+  owner?: number;
   /** The size of the volume's filesystem; a volume without a size takes up as much as its files. */
   sizeBytes?: number;
   labels: Record<string, string>;

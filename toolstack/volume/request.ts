@@ -7,4 +7,6 @@ export interface VolumeRequest {
   /** A volume with a size has its own filesystem. */
   sizeBytes?: number | undefined;
   labels?: Record<string, string>;
+  /** Uid of the user who asks; undefined for root. */
+  owner?: number | undefined;
 }

@@ -80,19 +80,24 @@ export class Volumes {
 
   /**
    * Resolves with the volume of that name, and makes it unless it exists; without a name, makes a new volume. Marks the volume as used by `holder`, a
-   * container's id. Rejects as create() does.
+   * container's id. Rejects as create() does, and with ERR_VOLUME_OWNER for a volume of another user than `owner`, which is undefined for root.
    */
-  ensure(name: string | undefined, holder: string): Promise<VolumeRecord> {
+  ensure(name: string | undefined, holder: string, owner?: number): Promise<VolumeRecord> {
     return this.#change(async () => {
       const known = name === undefined ? undefined : this.#records.get(name);
-      const record = known ?? (await this.#create({ name }, holder));
+      if (known && owner !== undefined && known.owner !== owner)
+        throw new VolumeError(
+          'ERR_VOLUME_OWNER',
+          `Cannot use volume "${known.name}": another user made it; choose another name`,
+        );
+      const record = known ?? (await this.#create({ name, owner }, holder));
       this.hold(record.name, holder);
       return record;
     });
   }
 
   async #create(request: VolumeRequest, holder?: string): Promise<VolumeRecord> {
-    const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {} } = request;
+    const { name = randomBytes(32).toString('hex'), sizeBytes, labels = {}, owner } = request;
     checkName(name);
     const driver = this.#drivers.for(request);
     driver.check?.(name, request);
@@ -109,7 +114,7 @@ export class Volumes {
       created: Date.now(),
       fill: 'due',
       ...(request.name === undefined && holder !== undefined ? { madeFor: holder } : {}),
-      ...defined({ sizeBytes }),
+      ...defined({ sizeBytes, owner }),
     };
     // Fails for a volume with an unreadable record, which still has its folder.
     await mkdir(this.#store.folderOf(name), { mode: 0o700 }).catch((cause: unknown) => {

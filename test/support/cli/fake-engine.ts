@@ -319,6 +319,11 @@ export function fakeEngine(change: Partial<Engine> = {}): { engine: Engine; call
     unfreeze: (name) => Promise.resolve(note(undefined, 'unfreeze', name)),
     templates: () => Promise.resolve(note([TEMPLATE], 'templates')),
     info: () => Promise.resolve(note(INFO, 'info')),
+    policyCheck: (request) =>
+      Promise.resolve(
+        note({ path: '/p.toml', rules: 1, verdicts: [], messages: [] }, 'policyCheck', request),
+      ),
+    policyReload: () => Promise.resolve(note(1, 'policyReload')),
     ...change,
   };
   return { engine, calls };

@@ -189,3 +189,16 @@ test('a sized one needs room for its file system, a folder needs none', async (t
   await volumes.create({ name: 'folder' });
   t.deepEqual(asked, [2 ** 26]);
 });
+
+test('a container of a user gets no volume of another, and its new volumes are the user’s', async (t) => {
+  const { open } = host(t);
+  const volumes = await open();
+  await volumes.create({ name: 'roots' });
+  await volumes.ensure('alices', 'a', 1000);
+  await t.throwsAsync(volumes.ensure('roots', 'a', 1000), { code: 'ERR_VOLUME_OWNER' });
+  await t.throwsAsync(volumes.ensure('alices', 'b', 1001), { code: 'ERR_VOLUME_OWNER' });
+  await t.notThrowsAsync(volumes.ensure('alices', 'a', 1000));
+  // Root's containers may have any.
+  await t.notThrowsAsync(volumes.ensure('alices', 'r'));
+  t.is((await open()).find('alices').owner, 1000);
+});

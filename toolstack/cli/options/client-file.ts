@@ -13,6 +13,7 @@ const MOST = 2 ** 20;
 export function readClientFile(option: string, path: string, client: Client): string {
   let fd: number | undefined;
   try {
+    if (client.files) return client.files.text(resolve(client.cwd, path));
     fd = openSync(resolve(client.cwd, path), constants.O_RDONLY | constants.O_NONBLOCK);
     if (!fstatSync(fd).isFile()) throw new UsageError('it is no ordinary file');
     return readAll(fd);

@@ -24,8 +24,12 @@ export function tlsVerify(parsed: Parsed): boolean {
   return choice('--tls-verify', value, ['true', 'false'] as const) !== 'false';
 }
 
-/** Returns the file of logins. Looks where skopeo and podman would look in the client's environment, which is not thawd's. */
-export function authFile(parsed: Parsed, { cwd, env }: Client): string | undefined {
+/**
+ * Returns the file of logins. Looks where skopeo and podman would look in the client's environment, which is not thawd's. A client without
+ * thawd's rights to host files has none: skopeo reads it with root's.
+ */
+export function authFile(parsed: Parsed, { cwd, env, files }: Client): string | undefined {
+  if (files) return undefined;
   const given = stringOption(parsed, 'authfile') ?? env['REGISTRY_AUTH_FILE'];
   if (given !== undefined && given !== '') return resolve(cwd, given);
   const { XDG_RUNTIME_DIR: folder = '' } = env;

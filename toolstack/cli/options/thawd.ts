@@ -43,6 +43,11 @@ export const THAWD_OPTIONS = {
       'Space that stays free on disks with files of thaw, such as 2g or 5%; 0 for none (default 5%, from 1g to 10g)',
   },
   'cni-path': { type: 'string', describe: 'Folders with CNI plugins, with ":" between them' },
+  policy: {
+    type: 'string',
+    describe: 'File with the rights of users and groups (docs/policy.md)',
+  },
+  'audit-log': { type: 'string', describe: 'File for decisions and changes; "" for no file' },
   'log-level': { type: 'string', describe: 'error, warn, info or debug' },
   metrics: {
     type: 'string',
@@ -59,6 +64,8 @@ export const THAWD_DEFAULTS: Partial<Record<ThawdOption, string>> = {
   'hello-timeout': '60',
   pool: '2',
   'pool-max': '16',
+  policy: '/etc/thaw/policy.toml',
+  'audit-log': '/var/log/thaw/audit.log',
   'log-level': 'info',
   'keep-blobs': 'true',
   'storage-size': '10g',

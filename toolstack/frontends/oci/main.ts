@@ -15,6 +15,26 @@ export function ociWords([name = '', first, ...rest]: readonly string[]): string
   return first === 'oci' ? rest : undefined;
 }
 
+/** Commands that change a container. */
+const CHANGES = [
+  ...['create', 'start', 'run', 'kill', 'delete', 'pause', 'resume', 'exec', 'update'],
+  ...['checkpoint', 'restore'],
+];
+
+/** Returns the command and the container's id, for the audit log; '' where the words cannot be understood. Pure. */
+export function ociSubject(words: readonly string[]): {
+  verb: string;
+  id: string;
+  isChange: boolean;
+} {
+  try {
+    const { command: verb, words: rest } = parseCommandLine(words);
+    return { verb, id: rest[0] ?? '', isChange: CHANGES.includes(verb) };
+  } catch {
+    return { verb: '', id: '', isChange: false };
+  }
+}
+
 /** Resolves with the exit status: the command's own, or 1 after it writes the error to stderr and to the log file of --log. Never rejects. */
 export async function runOci(
   words: readonly string[],

@@ -43,6 +43,9 @@ import { volumeEngine } from './volumes.js';
 import type { Paths } from '../../base/paths.js';
 import { diskUsage } from './usage.js';
 
+/** The calls that need no policy; the daemon adds those about the policy. */
+export type HostEngine = Omit<Engine, 'policyCheck' | 'policyReload'>;
+
 export function createEngine(
   services: ContainerServices,
   manager: ContainerManager,
@@ -55,7 +58,7 @@ export function createEngine(
     layers: Pick<FolderLayers, 'prune' | 'usage'>;
     reserve: Pick<DiskReserve, 'filesystems'>;
   },
-): Engine {
+): HostEngine {
   return {
     run: (options, client) => runContainer(services, manager, options, client),
     create: (options, client) => createContainer(services, manager, options, client),

@@ -23,7 +23,8 @@ bool works_offline(int argc, char **argv) {
                                       "-h",     "--version", NULL};
   static const char *const second[] = {"--help", "-h", NULL};
   /* The first words of commands of two words; test/launcher compares them with the command table. */
-  static const char *const nouns[] = {"container", "healthcheck", "image", "network", "pod", "system", "volume", NULL};
+  static const char *const nouns[] = {"container", "healthcheck", "image",  "network", "pod",
+                                      "policy",    "system",      "volume", NULL};
 
   return argc < 2 || is_one_of(argv[1], first) || (argc > 2 && is_one_of(argv[2], second)) ||
          (argc > 3 && is_one_of(argv[1], nouns) && is_one_of(argv[3], second));

@@ -43,7 +43,8 @@ export async function nameVolumes(
       named.push(mount);
       continue;
     }
-    const { name: source } = await volumes.ensure(name === '' ? undefined : name, holder);
+    const wanted = name === '' ? undefined : name;
+    const { name: source } = await volumes.ensure(wanted, holder, options.owner);
     if (name === '') made.push(source);
     named.push({ ...mount, source });
   }

@@ -49,6 +49,7 @@ export function memberRecord(
     options: { ...options, pod: podId },
     stopSignal: options.stopSignal ?? signalNumber(image.config.stopSignal ?? '') ?? SIGTERM,
     pod: { id: podId, name: podName },
+    ...defined({ owner: options.owner }),
     sandbox: {
       id: own,
       name: podName,

@@ -280,6 +280,7 @@ async function newRecord(
     state: 'creating',
     rm,
     cpus: limits.cpus,
+    ...defined({ owner: options.owner }),
     sandbox: own,
   };
 }

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import type { EventFilter, ThawEvent } from '../../api/engine.js';
 import { shellStatus } from '../../api/wire.js';
 import { sleep } from '../../base/deadline.js';
+import { defined } from '../../base/defined.js';
 import { diskPauseText } from '../store/disk-pause.js';
 import type { ContainerRecord } from '../store/record.js';
 
@@ -17,7 +18,7 @@ export class Events {
 
   /** Tells all listeners of an event at once. */
   tell(action: string, record: ContainerRecord): void {
-    const { id, name, image, exit, health, diskPause } = record;
+    const { id, name, image, exit, health, owner, diskPause } = record;
     const event: ThawEvent = {
       time: Date.now(),
       type: 'container',
@@ -25,6 +26,7 @@ export class Events {
       id,
       name,
       image,
+      ...defined({ owner }),
       ...(action === 'health_status' && health ? { health: health.status } : {}),
       ...(action === 'pause' && diskPause ? { reason: diskPauseText(diskPause) } : {}),
       ...(action === 'died' ? { exitStatus: exit ? shellStatus(exit) : -1 } : {}),

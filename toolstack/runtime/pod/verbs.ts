@@ -58,7 +58,7 @@ export function summarizePod(manager: ContainerManager, pod: Pod): PodSummary {
     labels: options.labels,
     share: options.share,
     status: podStatus(state, containers),
-    ...defined({ started, reason }),
+    ...defined({ started, reason, owner: options.owner }),
     ...(pod.domain ? { domid: pod.domain.sandbox.domid } : {}),
     ...(type ? { type } : {}),
     memoryBytes: options.memoryBytes ?? POD_MEMORY_BYTES,

@@ -52,6 +52,7 @@ export async function cloneContainer(
           for (const name of names) {
             const record = await recordOfCopy(sandbox, source.record, { name, rm: options.rm });
             record.batch = batch;
+            if (options.owner !== undefined) record.owner = options.owner;
             const container = new Container(record, services.records, log);
             undo.push(`container ${name}`, () => manager.undo(container));
             await prepare(services, manager, container, template, client.signal);

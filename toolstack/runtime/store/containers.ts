@@ -228,7 +228,7 @@ const LISTED = ['creating', 'starting', 'running', 'paused'];
 /** Returns a container's entry in a list. */
 export function summarize(record: ContainerRecord): ContainerSummary {
   const { id, name, image, imageId, command, created, started, finished, state } = record;
-  const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod } = record;
+  const { exit, reason, cpus, sandbox, options, restarts = 0, health, pod, owner } = record;
   return {
     id,
     name,
@@ -248,7 +248,7 @@ export function summarize(record: ContainerRecord): ContainerSummary {
     mounts: (options?.mounts ?? []).map(({ source, destination }) => ({ source, destination })),
     ...(sandbox.network ? { network: sandbox.network.network } : {}),
     ...(exit ? { exitStatus: shellStatus(exit) } : {}),
-    ...defined({ reason, pod, pausedBy: pausedBy(record) }),
+    ...defined({ reason, pod, owner, pausedBy: pausedBy(record) }),
     ...(health && isUp(record) ? { health: health.status } : {}),
     ...(sandbox.domid !== undefined && isUp(record) ? { domid: sandbox.domid } : {}),
   };

@@ -24,6 +24,8 @@ export interface ContainerRecord {
   image: string;
   imageId: string;
   command: string[];
+  /** Uid of the user who made the container; undefined for root. */
+  owner?: number;
   /** The first process in config.json. `thaw exec` builds on it. */
   process?: ProcessObject;
   /** The options for each new start. A copy of a container that ran has none. */

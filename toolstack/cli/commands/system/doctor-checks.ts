@@ -6,9 +6,11 @@ import { connect, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { LIB_FOLDER } from '../../lib-folder.js';
 import { ApiType, encodeRequest } from '../../../api/wire.js';
-import { errorCode } from '../../../base/errors.js';
+import { describeError, errorCode } from '../../../base/errors.js';
 import { encodeFrame } from '../../../base/frame.js';
 import { diskChecks } from './doctor-disks.js';
+import { LivePolicy } from '../../../policy/live.js';
+import { THAWD_DEFAULTS } from '../../options/thawd.js';
 import { wallChecks } from './doctor-walls.js';
 import type { Finding } from './finding.js';
 
@@ -24,9 +26,22 @@ export async function doctorChecks(): Promise<Finding[]> {
     ...PROGRAMS.map(([program, packageName, why]) => checkProgram(program, packageName, why)),
     ...OWN_FILES.map(([path, how]) => checkOwnFile(path, how)),
     ...wallChecks(),
+    checkPolicy(),
     checkThawd(),
   ]);
   return [...checks, ...(await disks)];
+}
+
+/** Checks the policy file at its usual path. A host without one is right too: thawd then serves root alone. */
+async function checkPolicy(): Promise<Finding> {
+  const what = 'policy for users and groups';
+  const live = new LivePolicy(THAWD_DEFAULTS.policy ?? '');
+  const state = await live.current();
+  if (state.kind === 'absent') return { what, state: 'ok', detail: 'none: thaw serves root alone' };
+  if (state.kind === 'ready')
+    return { what, state: 'ok', detail: `${live.path}, ${state.policy.rules.length} rules` };
+  const detail = `${describeError(state.error)}; thawd serves root alone meanwhile`;
+  return { what, state: 'missing', detail, remedy: `$EDITOR ${live.path}` };
 }
 
 const DEVICES = [
