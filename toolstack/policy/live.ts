@@ -14,11 +14,14 @@ import type { Policy } from './rules/rule.js';
 export type PolicyState =
   { kind: 'absent' } | { kind: 'wrong'; error: PolicyError } | { kind: 'ready'; policy: Policy };
 
+const ABSENT: PolicyState = { kind: 'absent' };
+
+/** A state lasts until the file changes, so a caller knows a change by the identity of the state. */
 export class LivePolicy {
   readonly path: string;
   readonly #accounts: () => Accounts;
   #known: Accounts;
-  #state: PolicyState = { kind: 'absent' };
+  #state = ABSENT;
   /** Identity of the content that #state is of. */
   #stamp = '';
   #reading: Promise<PolicyState> | undefined;
@@ -60,13 +63,18 @@ export class LivePolicy {
     } catch (error) {
       if (file === undefined) this.#stamp = '';
       this.#state =
-        errorCode(error) === 'ENOENT'
-          ? { kind: 'absent' }
-          : { kind: 'wrong', error: fileError(this.path, error) };
+        errorCode(error) === 'ENOENT' ? ABSENT : this.#wrong(fileError(this.path, error));
     } finally {
       await file?.close();
     }
     return this.#state;
+  }
+
+  #wrong(error: PolicyError): PolicyState {
+    const before = this.#state;
+    return before.kind === 'wrong' && before.error.message === error.message
+      ? before
+      : { kind: 'wrong', error };
   }
 }
 

@@ -94,15 +94,19 @@ async function lines(path: string): Promise<Record<string, unknown>[]> {
 }
 
 test('without a policy the socket is root’s, and no other user is served', async (t) => {
-  const { path } = await daemon(t, undefined);
+  const { path, log, audit } = await daemon(t, undefined);
   t.is((await stat(path)).mode & 0o777, 0o600);
   t.regex((await as(4001, path, 'ps')).err, /EACCES/);
+  t.is((await as(0, path, 'images -q')).status, 0);
   t.is((await as(0, path, 'images -q')).status, 0);
   // As a drop-in of thawd.socket would do.
   await chmod(path, 0o666);
   const { status, err } = await as(4001, path, 'ps');
   t.is(status, 125);
   t.regex(err, /there is no .*policy.toml, and thaw is root's alone without it/);
+  await audit.flush();
+  const readings = (await lines(log)).filter(({ event }) => event === 'policy');
+  t.is(readings.length, 1, 'a request does not read the policy anew');
 });
 
 test('the policy’s group gets the socket, and its members act within the rules', async (t) => {

@@ -46,6 +46,20 @@ test('a file that others may write, and one that is no file, are wrong', async (
   t.regex(folder.kind === 'wrong' ? folder.error.message : '', /no ordinary file/);
 });
 
+test('a state stays the same one while its reason stays', async (t) => {
+  const { path, policy } = await live(t);
+  t.is(await policy.current(), await policy.current(), 'there is no file');
+  await writeFile(path, RULE, { mode: 0o666 });
+  await chmod(path, 0o666);
+  const wrong = await policy.current();
+  t.is(await policy.current(), wrong);
+  await rm(path);
+  await mkdir(path);
+  const other = await policy.current();
+  t.not(other, wrong);
+  t.is(await policy.current(true), other, 'read again, with the same end');
+});
+
 test('many callers at once get the same state', async (t) => {
   const { path, policy } = await live(t);
   await writeFile(path, RULE, { mode: 0o644 });
