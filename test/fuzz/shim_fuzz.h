@@ -4,36 +4,37 @@
 #define SHIM_FUZZ_H
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "main/shim.h"
+#include "relay/relay.h"
+#include "relay/to_monitor.h"
 
-/* The linker replaces the first by the second (--wrap): no input may name files that root then opens. */
-const char *__real_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
-                                  uint32_t *error_out);
-const char *__wrap_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
-                                  uint32_t *error_out);
-
-const char *__wrap_process_expect(struct shim *shim, uint32_t id, uint32_t flags, char *log_path, char *status_path,
-                                  uint32_t *error_out) {
-  (void)shim;
+/* In place of the monitor: there are no files, and no status can be written. */
+void tell_monitor(enum message_type type, uint32_t id, uint32_t arg, const void *payload, uint32_t length) {
+  (void)type;
   (void)id;
-  (void)flags;
-  (void)error_out;
-  free(log_path);
-  free(status_path);
-  return "Cannot expect the process: this is a fuzz target";
+  (void)arg;
+  (void)payload;
+  assert(length <= MESSAGE_MAX);
 }
 
-void __wrap_layer_add(struct shim *shim, uint32_t number, const char *path);
+int call_log(uint32_t process, enum call_log how, int *fd_out, uint64_t *size_out) {
+  (void)process;
+  (void)how;
+  (void)fd_out;
+  (void)size_out;
+  return ENOENT;
+}
 
-void __wrap_layer_add(struct shim *shim, uint32_t number, const char *path) {
-  (void)shim;
-  (void)path;
-  assert(number >= 1 && number <= THAW_LAYERS_MAX);
+int call_status(uint32_t process, const struct call_status *status, const char *lost) {
+  (void)status;
+  (void)lost;
+  assert(process != 0);
+  return EIO;
 }
 
 static inline ssize_t fuzz_write(struct transport *transport, const void *bytes, size_t n) {
@@ -48,23 +49,22 @@ static inline void fuzz_close(struct transport *transport) {
 
 static const struct transport_ops fuzz_ops = {.write = fuzz_write, .close = fuzz_close};
 
-static inline void fuzz_process(struct shim *shim, uint32_t id, uint32_t flags) {
+static inline void fuzz_process(struct relay *relay, uint32_t id, uint32_t flags) {
   uint32_t error;
   struct process *process;
 
-  assert(__real_process_expect(shim, id, flags, NULL, strdup("/nonexistent"), &error) == NULL);
-  process = process_find(shim, id);
-  free(process->status_path); /* no file a run */
-  process->status_path = NULL;
+  assert(process_expect(relay, id, flags, EXPECT_STATUS, &error) == NULL);
+  process = process_find(relay, id);
+  process->has_status = false; /* as if it were written */
 }
 
 /* A client with *peer_out as its peer, which never blocks. */
-static inline struct client *fuzz_client(struct shim *shim, int *peer_out) {
+static inline struct client *fuzz_client(struct relay *relay, int *peer_out) {
   int ends[2];
 
   assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
   *peer_out = ends[1];
-  return client_new(shim, ends[0]);
+  return client_new(relay, ends[0], 0);
 }
 
 static inline void fuzz_drain(int peer) {
@@ -75,8 +75,8 @@ static inline void fuzz_drain(int peer) {
 }
 
 /* Invariants that no peer may break: no queue above its window, no credit that was never granted. */
-static inline void fuzz_check(struct shim *shim) {
-  for (struct process *process = shim->processes; process != NULL; process = process->next) {
+static inline void fuzz_check(struct relay *relay) {
+  for (struct process *process = relay->processes; process != NULL; process = process->next) {
     struct client *client = process->client;
     uint64_t in = (uint64_t)process->in_allowed + process->in.length;
 
@@ -94,12 +94,12 @@ static inline void fuzz_check(struct shim *shim) {
   }
 }
 
-static inline void fuzz_end(struct shim *shim) {
-  for (struct client *client = shim->clients; client != NULL; client = client->next)
+static inline void fuzz_end(struct relay *relay) {
+  for (struct client *client = relay->clients; client != NULL; client = client->next)
     client->broken = true;
-  client_sweep(shim);
-  process_free_all(shim);
-  frame_reader_free(&shim->guest_reader);
+  client_sweep(relay);
+  process_free_all(relay);
+  frame_reader_free(&relay->guest_reader);
 }
 
 #endif

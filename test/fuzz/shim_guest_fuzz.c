@@ -13,29 +13,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   } hello = {{sizeof(struct thaw_hello), THAW_HELLO, 0, 0}, {THAW_PROTO_MAGIC, THAW_PROTO_VERSION, 0, 2}};
   const struct thaw_frame attach = {0, THAW_ATTACH, 1, 1}, pause = {0, THAW_PAUSE, 0, 0};
   struct transport transport = {.ops = &fuzz_ops, .fd = 0};
-  struct shim shim = {.transport = &transport};
+  struct relay relay = {.transport = &transport};
   int peer, pauser = -1;
 
   if (size < 1)
     return 0;
   note_set_level("error");
-  fuzz_process(&shim, 1, THAW_PROCESS_STDIN);
-  fuzz_process(&shim, 2, THAW_PROCESS_STDIN | THAW_PROCESS_TTY);
-  assert(client_feed(&shim, fuzz_client(&shim, &peer), (const uint8_t *)&attach, sizeof attach) == 0);
+  fuzz_process(&relay, 1, THAW_PROCESS_STDIN);
+  fuzz_process(&relay, 2, THAW_PROCESS_STDIN | THAW_PROCESS_TTY);
+  assert(client_feed(&relay, fuzz_client(&relay, &peer), (const uint8_t *)&attach, sizeof attach) == 0);
   if ((data[0] & 1) != 0)
-    assert(guest_feed(&shim, (const uint8_t *)&hello, sizeof hello) == 0);
+    assert(guest_feed(&relay, (const uint8_t *)&hello, sizeof hello) == 0);
   if ((data[0] & 2) != 0)
-    assert(client_feed(&shim, fuzz_client(&shim, &pauser), (const uint8_t *)&pause, sizeof pause) == 0);
+    assert(client_feed(&relay, fuzz_client(&relay, &pauser), (const uint8_t *)&pause, sizeof pause) == 0);
   size_t step = 1u + (data[0] >> 2) * 16u;
 
-  for (data++, size--; size > 0 && shim.state != SHIM_LOST;) {
+  for (data++, size--; size > 0 && relay.state != RELAY_LOST;) {
     size_t n = size < step ? size : step;
 
-    guest_feed(&shim, data, n);
-    fuzz_check(&shim);
-    client_send(&shim, shim.clients);
-    guest_send(&shim);
-    fuzz_check(&shim);
+    guest_feed(&relay, data, n);
+    fuzz_check(&relay);
+    client_send(&relay, relay.clients);
+    guest_send(&relay);
+    fuzz_check(&relay);
     data += n;
     size -= n;
   }
@@ -43,6 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   close(peer);
   if (pauser >= 0)
     close(pauser);
-  fuzz_end(&shim);
+  fuzz_end(&relay);
   return 0;
 }

@@ -132,7 +132,7 @@ test('a full disk stops only the log, which goes on when there is room', async (
   const line = `${'x'.repeat(99)}\n`;
   for (let i = 0; i < 4000; i++) await process.write(1, line);
   await until('the shim notes it', () => sandbox.note.includes('No space left on device'));
-  t.is(sandbox.note.split('Cannot write log').length, 2, 'one note, not one a write');
+  t.is(sandbox.note.split('Cannot write the log').length, 2, 'one note, not one a write');
   t.true(records(inside(sandbox.logPath(1))).length > 1000);
   t.is((await sandbox.status()).state, 'up');
   const pid = String(sandbox.shim.pid);

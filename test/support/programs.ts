@@ -24,6 +24,8 @@ export interface Programs {
   shimOfXen: string;
   /** The shim again, with file servers that attack dom0 (test/support/shim/probe.c). */
   shimOfProbes: string;
+  /** The shim again, with a relay that attacks dom0 (test/support/shim/relay_probe.c). */
+  shimOfRelayProbe: string;
 }
 
 const made = new Set<string>();
@@ -62,6 +64,7 @@ export function programs(): Programs {
       shimOfRings: shim,
       shimOfXen: shim,
       shimOfProbes: shim,
+      shimOfRelayProbe: shim,
     });
   }
   makeProgram('toolstack/launcher');
@@ -77,6 +80,7 @@ export function programs(): Programs {
     shimOfRings: join(out, 'thaw-shim-rings-test'),
     shimOfXen: join(out, 'thaw-shim-xen-test'),
     shimOfProbes: join(out, 'thaw-shim-probe-test'),
+    shimOfRelayProbe: join(out, 'thaw-shim-relay-probe-test'),
   };
   return built;
 }

@@ -249,8 +249,8 @@ async function left(): Promise<Left> {
     loopDevices: found.loopDevices,
     mounts: found.mounts,
     libxlHelpers: found.libxlHelpers,
-    // A file server is its shim's child.
-    shims: pidsOf(/thaw-shim (?!--spawner|--files)/).length,
+    // File servers and the relay are the monitor's children.
+    shims: pidsOf(/thaw-shim --domid /).length,
     // One path of each kind for a domain; the nodes below change while it lives.
     xenstoreNodes: found.xenstoreNodes.filter((path) => OF_DOMAIN.test(path)),
     runFiles: found.runFiles.filter((path) => !INSIDE.test(path)),

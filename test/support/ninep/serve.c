@@ -21,14 +21,14 @@
 #include <unistd.h>
 
 #ifdef CONFINED
-#include "shares/server/seccomp.h"
+#include "shares/server/calls.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static bool confine(const char *number) {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || shares_seccomp() != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || confine_seccomp(&shares_calls) != 0)
     return false;
   if (number != NULL)
     syscall(strtol(number, NULL, 10), -1, 0, PROT_EXEC, 0, 0, 0);

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "shares/descriptor.h"
+#include "link/descriptor.h"
 #include "shares/shares.h"
 
 #include <signal.h>

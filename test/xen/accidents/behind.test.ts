@@ -41,11 +41,15 @@ const works = async (t: ExecutionContext, name: string): Promise<void> => {
   t.is(stdout, 'it\n', `${name}: ${stderr}`);
 };
 
-function shimOf({ domid }: Listed): number {
-  const [pid, ...more] = pidsOf(new RegExp(`^\\S*thaw-shim --domid ${domid} `));
+/** The pid of the domain's monitor (`--domid`) or relay (`--relay`). */
+function shimOf({ domid }: Listed, part: 'domid' | 'relay' = 'domid'): number {
+  const [pid, ...more] = pidsOf(new RegExp(`^\\S*thaw-shim --${part} ${domid}( |$)`));
   if (pid === undefined || more.length > 0) throw new Error(`Domain ${domid} has no shim`);
   return pid;
 }
+
+const domainIsListed = async ({ domid }: Listed): Promise<boolean> =>
+  new RegExp(`^\\S+ +${domid} `, 'm').test(await command('xl', ['list']));
 
 const lost = (name: string): Promise<Listed> =>
   until(`${name} is lost`, async () =>
@@ -66,10 +70,7 @@ once('kill -9 of one shim among three ends its sandbox alone, and thaw says so',
   t.regex(stdout, /Lost/);
   const inspected = await thaw(['inspect', '--format', '{{.State.Error}}', 'behind-two']);
   t.regex(inspected.stdout, /its shim was killed/);
-  await until(
-    'its domain is gone',
-    async () => !new RegExp(`^\\S+ +${two.domid} `, 'm').test(await command('xl', ['list'])),
-  );
+  await until('its domain is gone', async () => !(await domainIsListed(two)));
   for (const other of [one, three]) {
     t.is((await running(other.name)).domid, other.domid);
     await works(t, other.name);
@@ -83,6 +84,23 @@ once('kill -9 of one shim among three ends its sandbox alone, and thaw says so',
   t.is((await thaw(['start', 'behind-two'])).status, 0, 'it can be started again');
   await works(t, 'behind-two');
   t.is((await thaw(['rm', '--force', 'behind-two', 'behind-three'])).status, 0);
+});
+
+once('kill -9 of one relay ends its sandbox alone, and thaw says so', async (t) => {
+  t.timeout(600_000);
+  const attached = startThaw(runWords('--name', 'behind-relay', busybox, ...SLEEPER));
+  const container = await running('behind-relay');
+  process.kill(shimOf(container, 'relay'), 'SIGKILL');
+  const { status, stderr } = await attached.done;
+  t.is(status, 125);
+  t.regex(stderr, /^thaw: Lost the container's streams: its thaw-shim ended\n$/);
+  t.is((await lost('behind-relay')).reason, 'its relay ended');
+  await until('its domain is gone', async () => !(await domainIsListed(container)));
+  t.deepEqual(pidsOf(new RegExp(`thaw-shim --(domid|relay) ${container.domid}( |$)`)), []);
+  await works(t, 'behind-one');
+  t.is((await thaw(['start', 'behind-relay'])).status, 0, 'it can be started again');
+  await works(t, 'behind-relay');
+  t.is((await thaw(['rm', '--force', 'behind-relay'])).status, 0);
 });
 
 once('xenconsoled is killed and comes back under containers that run', async (t) => {

@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "logs/log.h"
-#include "main/loop.h"
-#include "main/shim.h"
 #include "main/spawner.h"
+#include "monitor/monitor.h"
+#include "relay/logs/log.h"
+#include "relay/main.h"
 #include "shares/shares.h"
 
 /* longer than thawd's wait for a waking agent: thawd knows more, so it reports first */
@@ -32,33 +32,38 @@ static const char usage[] =
     "[--log-level LEVEL] [--hello-timeout SECONDS]\n"
     "       thaw-shim --socket AGENT-SOCKET --dir DIR [...]\n"
     "       thaw-shim --spawner [CGROUPS [LIMIT=VALUE...]]\n"
+    "       thaw-shim --relay DOMID\n"
     "       thaw-shim --files DOMID PAGE\n";
 
+#ifndef SOCKET_OF_DOMAIN
+#define SOCKET_OF_DOMAIN false /* true only in tests of the shim's file servers */
+#endif
+
 /* Applies the option with getopt's number, whose value is optarg. Returns -1 for an invalid one. */
-static int option_apply(int option, struct loop *loop) {
-  struct transport *transport = &loop->transport;
+static int option_apply(int option, struct monitor *monitor) {
+  struct channel *channel = &monitor->channel;
   unsigned long seconds;
   char *end, rest;
 
   switch (option) {
   case 'd':
-    transport->domid = (unsigned)strtoul(optarg, &end, 10);
-    return *optarg == '\0' || *end != '\0' || transport->domid >= 0x7ff0 ? -1 : 0;
+    channel->domid = (unsigned)strtoul(optarg, &end, 10);
+    return *optarg == '\0' || *end != '\0' || channel->domid >= 0x7ff0 ? -1 : 0;
   case 'v':
-    transport->ops = &transport_vchan;
-    transport->path = optarg;
+    channel->is_vchan = channel->is_domain = true;
+    channel->path = optarg;
     return 0;
   case 'r':
-    return sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &transport->ring_ref, &transport->ring_port, &rest) != 2 ||
-                   transport->ring_port == 0
+    return sscanf(optarg, "%" SCNu32 ":%" SCNu32 "%c", &channel->ring_ref, &channel->ring_port, &rest) != 2 ||
+                   channel->ring_port == 0
                ? -1
                : 0;
   case 's':
-    transport->ops = &transport_socket;
-    transport->path = optarg;
+    channel->is_domain = SOCKET_OF_DOMAIN;
+    channel->path = optarg;
     return 0;
   case 'D':
-    loop->dir = optarg;
+    monitor->dir = optarg;
     return 0;
   case 'l':
     return note_set_level(optarg) != 0 ? -1 : 0;
@@ -66,17 +71,17 @@ static int option_apply(int option, struct loop *loop) {
     seconds = strtoul(optarg, &end, 10);
     if (*optarg < '0' || *optarg > '9' || *end != '\0' || seconds > HELLO_SECONDS_MOST)
       return -1;
-    loop->hello_ms = (int64_t)seconds * 1000;
+    monitor->begin.hello_ms = (int64_t)seconds * 1000;
     return 0;
   case 'm':
-    loop->shim.log_max = strtoull(optarg, &end, 10);
-    return *optarg == '\0' || *end != '\0' || loop->shim.log_max < LOG_MAX_LEAST ? -1 : 0;
+    monitor->begin.log_max = strtoull(optarg, &end, 10);
+    return *optarg == '\0' || *end != '\0' || monitor->begin.log_max < LOG_MAX_LEAST ? -1 : 0;
   default:
     return -1;
   }
 }
 
-static int options_parse(int argc, char **argv, struct loop *loop) {
+static int options_parse(int argc, char **argv, struct monitor *monitor) {
   static const struct option known[] = {
       {"domid", required_argument, NULL, 'd'},
       {"vchan", required_argument, NULL, 'v'},
@@ -88,17 +93,16 @@ static int options_parse(int argc, char **argv, struct loop *loop) {
       {"ring", required_argument, NULL, 'r'},
       {NULL, 0, NULL, 0},
   };
-  const struct transport *transport = &loop->transport;
   bool has_domid = false;
   int option;
 
   while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
     has_domid = has_domid || option == 'd';
-    if (option_apply(option, loop) != 0)
+    if (option_apply(option, monitor) != 0)
       return -1;
   }
-  if (optind != argc || loop->dir == NULL || *loop->dir != '/' || transport->ops == NULL ||
-      has_domid != (transport->ops == &transport_vchan))
+  if (optind != argc || monitor->dir == NULL || *monitor->dir != '/' || monitor->channel.path == NULL ||
+      has_domid != monitor->channel.is_vchan)
     return -1;
   return 0;
 }
@@ -142,25 +146,27 @@ static int detach(void) {
 }
 
 int main(int argc, char **argv) {
-  struct loop loop = {.transport.fd = -1, .listen_fd = -1, .signal_fd = -1};
+  struct monitor monitor = {.listen_fd = -1, .signal_fd = -1, .link = -1, .calls = -1, .channel.grants = -1};
 
   if (argc >= 2 && strcmp(argv[1], "--spawner") == 0)
     return spawner_run(argv + 2);
   if (argc == 4 && strcmp(argv[1], "--files") == 0)
     return shares_server_run(argv[2], argv[3]);
-  loop.shim.log_max = LOG_MAX_DEFAULT;
-  loop.hello_ms = HELLO_MS_DEFAULT;
-  loop.shim.transport = &loop.transport;
-  if (options_parse(argc, argv, &loop) != 0) {
+  if (argc == 3 && strcmp(argv[1], "--relay") == 0)
+    return relay_run(argv[2]);
+  monitor.begin.log_max = LOG_MAX_DEFAULT;
+  monitor.begin.hello_ms = HELLO_MS_DEFAULT;
+  if (options_parse(argc, argv, &monitor) != 0) {
     if (write(STDERR_FILENO, usage, sizeof usage - 1) < 0)
       return 3;
     return 2;
   }
-  loop.signal_fd = detach();
-  if (loop.signal_fd < 0) {
+  monitor.signal_fd = detach();
+  if (monitor.signal_fd < 0) {
     note(NOTE_ERROR, "Cannot start: %s", strerror(errno));
     return 1;
   }
   die_before_services();
-  return loop_run(&loop);
+  monitor.begin.is_domain = monitor.channel.is_vchan;
+  return monitor_run(&monitor);
 }

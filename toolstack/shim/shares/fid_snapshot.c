@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "shares/descriptor.h"
+#include "link/descriptor.h"
+#include "monitor/peer.h"
 #include "shares/share_server.h"
 #include "shares/shares.h"
 
-static void reply(struct client *client, uint32_t device, enum thaw_error error, const char *text) {
-  client_reply(client, THAW_FIDS_SAVED, device, error, text, (uint32_t)strlen(text));
+static void reply(struct peer *peer, uint32_t device, enum thaw_error error, const char *text) {
+  peer_reply(peer, THAW_FIDS_SAVED, device, error, text);
 }
 
 /* Returns -1 with errno on failure. */
@@ -21,12 +22,12 @@ static int tell(const struct share_server *server, const char *text, int fd) {
   return descriptor_send(server->socket, text, strlen(text), fd);
 }
 
-static void begin(struct share_server *server, struct client *client, const char *path) {
+static void begin(struct share_server *server, struct peer *peer, const char *path) {
   char text[256];
   int fd, rc;
 
   if (server->snapshot != SHARES_SERVES) {
-    reply(client, server->device, THAW_E_STATE, "Cannot save the open files: the device's server was told to already");
+    reply(peer, server->device, THAW_E_STATE, "Cannot save the open files: the device's server was told to already");
     return;
   }
   server->snapshot_path = strdup(path);
@@ -43,15 +44,15 @@ static void begin(struct share_server *server, struct client *client, const char
     goto out;
   }
   server->snapshot = SHARES_SAVES;
-  server->snapshot_client = client;
+  server->snapshot_peer = peer;
   return;
 out:
   free(server->snapshot_path);
   server->snapshot_path = NULL;
-  reply(client, server->device, THAW_E_INTERNAL, text);
+  reply(peer, server->device, THAW_E_INTERNAL, text);
 }
 
-static void resume(struct share_server *server, struct client *client) {
+static void resume(struct share_server *server, struct peer *peer) {
   switch (server->snapshot) {
   case SHARES_SERVES:
     break;
@@ -59,31 +60,31 @@ static void resume(struct share_server *server, struct client *client) {
   case SHARES_CANCELS:
     /* only the latest requester gets the answer: an earlier one is gone or waits no more */
     server->snapshot = SHARES_CANCELS;
-    server->snapshot_client = client;
+    server->snapshot_peer = peer;
     return;
   case SHARES_STOPPED:
     tell(server, SHARES_RESUME, -1); /* a server that cannot be reached has ended; shares_turn() notices that */
     server->snapshot = SHARES_SERVES;
   }
-  reply(client, server->device, 0, "");
+  reply(peer, server->device, 0, "");
 }
 
-void shares_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
+void shares_snapshot(struct monitor *monitor, struct peer *peer, uint32_t device, const uint8_t *payload,
                      uint32_t length) {
   struct fields fields = {payload, length};
   char *path = fields_next_string(&fields);
-  struct share_server *server = shares_find(shim, device);
+  struct share_server *server = shares_find(monitor, device);
 
   if (path == NULL || fields.left > 0 || (*path != '/' && *path != '\0'))
-    reply(client, device, THAW_E_MESSAGE, "Cannot save the open files: the file has no absolute path");
-  else if (shim->state == SHIM_LOST)
-    reply(client, device, THAW_E_STATE, shim->lost);
+    reply(peer, device, THAW_E_MESSAGE, "Cannot save the open files: the file has no absolute path");
+  else if (monitor_lost(monitor) != NULL)
+    reply(peer, device, THAW_E_STATE, monitor_lost(monitor));
   else if (server == NULL || server->socket < 0 || !server->served)
-    reply(client, device, THAW_E_STATE, "Cannot save the open files: the device has no server");
+    reply(peer, device, THAW_E_STATE, "Cannot save the open files: the device has no server");
   else if (*path == '\0')
-    resume(server, client);
+    resume(server, peer);
   else
-    begin(server, client, path);
+    begin(server, peer, path);
   free(path);
 }
 
@@ -98,11 +99,11 @@ bool shares_snapshot_receive(struct share_server *server, const char *text) {
   if (is_cancelled && is_saved)
     tell(server, SHARES_RESUME, -1);
   server->snapshot = is_saved && !is_cancelled ? SHARES_STOPPED : SHARES_SERVES;
-  if (server->snapshot_client != NULL && (is_cancelled || is_saved))
-    reply(server->snapshot_client, server->device, 0, "");
-  else if (server->snapshot_client != NULL)
-    reply(server->snapshot_client, server->device, THAW_E_STATE, text + head);
-  server->snapshot_client = NULL;
+  if (server->snapshot_peer != NULL && (is_cancelled || is_saved))
+    reply(server->snapshot_peer, server->device, 0, "");
+  else if (server->snapshot_peer != NULL)
+    reply(server->snapshot_peer, server->device, THAW_E_STATE, text + head);
+  server->snapshot_peer = NULL;
   free(server->snapshot_path);
   server->snapshot_path = NULL;
   return true;
@@ -111,10 +112,10 @@ bool shares_snapshot_receive(struct share_server *server, const char *text) {
 void shares_snapshot_end(struct share_server *server) {
   if (server->snapshot_path != NULL)
     unlink(server->snapshot_path);
-  if (server->snapshot_client != NULL)
-    reply(server->snapshot_client, server->device, THAW_E_INTERNAL,
+  if (server->snapshot_peer != NULL)
+    reply(server->snapshot_peer, server->device, THAW_E_INTERNAL,
           "The file server ended before it had saved the open files");
-  server->snapshot_client = NULL;
+  server->snapshot_peer = NULL;
   free(server->snapshot_path);
   server->snapshot_path = NULL;
 }

@@ -3,7 +3,7 @@
 #ifndef SHIM_SHARE_SERVER_H
 #define SHIM_SHARE_SERVER_H
 
-#include "main/shim.h"
+#include "monitor/monitor.h"
 
 enum shares_snapshot {
   SHARES_SERVES,
@@ -20,15 +20,15 @@ struct share_server {
   unsigned budget_page; /* of the shim's share_budget */
   int socket;           /* -1: told to end */
   bool served;
-  struct client *asked; /* waits until the server serves */
-  struct client *ended; /* waits until the server is gone */
+  struct peer *asked; /* waits until the server serves */
+  struct peer *ended; /* waits until the server is gone */
   enum shares_snapshot snapshot;
-  struct client *snapshot_client; /* waits until the snapshot is saved or the server resumes */
-  char *snapshot_path;            /* set while the answer is pending */
+  struct peer *snapshot_peer; /* waits until the snapshot is saved or the server resumes */
+  char *snapshot_path;        /* set while the answer is pending */
 };
 
 /* Returns NULL if the device has no server. */
-struct share_server *shares_find(const struct shim *shim, uint32_t device);
+struct share_server *shares_find(const struct monitor *monitor, uint32_t device);
 
 /*
  * Cuts an optional last field of a SHARE off *length and opens the snapshot that it names; without the field, *fd_out
@@ -39,7 +39,7 @@ bool shares_snapshot_open(const uint8_t *payload, uint32_t *length, int *fd_out,
 /* Handles a message of a serving server. Returns false if it is no answer to SAVE. */
 bool shares_snapshot_receive(struct share_server *server, const char *text);
 
-/* The server will not answer any more: tells the waiting client. Idempotent. */
+/* The server will not answer any more: tells the waiting peer. Idempotent. */
 void shares_snapshot_end(struct share_server *server);
 
 #endif

@@ -9,9 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A spawned server has lower numbers for what it inherits. */
-#define LEAST_FD 16
-
 struct shared_budget {
   struct ninep_budget_page *pages;
   int fd;
@@ -20,27 +17,24 @@ struct shared_budget {
 
 struct shared_budget *shared_budget_new(void) {
   struct shared_budget *budget = calloc(1, sizeof *budget);
-  int fd = memfd_create("thaw-budget", MFD_CLOEXEC | MFD_ALLOW_SEALING), error;
-  bool is_made = false;
+  int error;
 
-  if (budget == NULL || fd < 0)
+  if (budget == NULL)
+    return NULL;
+  budget->fd = memfd_create("thaw-budget", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (budget->fd < 0)
     goto out;
   /* a shorter file would end the shim at its next access */
-  if (ftruncate(fd, SHARED_BUDGET_BYTES) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+  if (ftruncate(budget->fd, SHARED_BUDGET_BYTES) != 0 ||
+      fcntl(budget->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     goto out;
-  budget->pages = mmap(NULL, SHARED_BUDGET_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (budget->pages == MAP_FAILED)
-    goto out;
-  budget->fd = fcntl(fd, F_DUPFD_CLOEXEC, LEAST_FD);
-  is_made = budget->fd >= 0;
-  if (!is_made)
-    munmap(budget->pages, SHARED_BUDGET_BYTES);
+  budget->pages = mmap(NULL, SHARED_BUDGET_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, budget->fd, 0);
+  if (budget->pages != MAP_FAILED)
+    return budget;
 out:
   error = errno;
-  if (fd >= 0)
-    close(fd);
-  if (is_made)
-    return budget;
+  if (budget->fd >= 0)
+    close(budget->fd);
   free(budget);
   errno = error;
   return NULL;

@@ -15,7 +15,7 @@ struct shared_budget;
 /* Returns NULL with errno. */
 struct shared_budget *shared_budget_new(void);
 
-/* Returns a descriptor for the servers, above those that they inherit. */
+/* Returns a descriptor for the servers. */
 int shared_budget_fd(const struct shared_budget *budget);
 
 /* Returns the number of a free page. There must be fewer than SHARED_BUDGET_SERVERS servers. */

@@ -6,12 +6,13 @@
 
 #include <poll.h>
 
-#include "main/shim.h"
+#include "base/spawn_child.h"
+#include "monitor/monitor.h"
 #include "shares/shared_budget.h"
 
 /* thaw-shim --files DOMID PAGE: runs the server itself, with a socket to its shim as descriptor SHARES_SOCKET, and the
  * memory of shares/shared_budget.h as SHARES_BUDGET, in which it has the page PAGE. Returns the exit status. */
-#define SHARES_SOCKET 3
+#define SHARES_SOCKET SPAWN_FIRST
 #define SHARES_BUDGET (SHARES_SOCKET + 1)
 int shares_server_run(const char *domid, const char *page);
 
@@ -28,31 +29,31 @@ int shares_server_run(const char *domid, const char *page);
 /* Concurrent servers, including those that are ending: a pod has one for each container with shares. */
 #define SHARES_SERVERS_MAX SHARED_BUDGET_SERVERS
 
-/* SHARE: starts a server for the device. The payload must hold at least a struct thaw_share. The client gets its
+/* SHARE: starts a server for the device. The payload must hold at least a struct thaw_share. The peer gets its
  * answer when the server serves or fails. */
-void shares_start(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload, uint32_t length);
+void shares_start(struct monitor *monitor, struct peer *peer, uint32_t device, const uint8_t *payload, uint32_t length);
 
-/* UNSHARE: ends the device's server, and answers the client when the server is gone. */
-void shares_stop(struct shim *shim, struct client *client, uint32_t device);
+/* UNSHARE: ends the device's server, and answers the peer when the server is gone. */
+void shares_stop(struct monitor *monitor, struct peer *peer, uint32_t device);
 
-/* SAVE_FIDS: makes the server stop and save its guest's open files, or resume; then answers the client. */
-void shares_snapshot(struct shim *shim, struct client *client, uint32_t device, const uint8_t *payload,
+/* SAVE_FIDS: makes the server stop and save its guest's open files, or resume; then answers the peer. */
+void shares_snapshot(struct monitor *monitor, struct peer *peer, uint32_t device, const uint8_t *payload,
                      uint32_t length);
 
 /* Fills in at most SHARES_SERVERS_MAX descriptors to poll. Returns their number. */
-nfds_t shares_poll(const struct shim *shim, struct pollfd *fds);
+nfds_t shares_poll(const struct monitor *monitor, struct pollfd *fds);
 
 /* Handles the poll's results; the servers must be those of shares_poll(). A server that ends by itself ends the
  * sandbox. */
-void shares_turn(struct shim *shim, const struct pollfd *fds);
+void shares_turn(struct monitor *monitor, const struct pollfd *fds);
 
-/* Drops the pending answers of a client that leaves. */
-void shares_forget(struct shim *shim, const struct client *client);
+/* Drops the pending answers of a peer that leaves. */
+void shares_forget(struct monitor *monitor, const struct peer *peer);
 
 /* Ends all servers, because they have the guest's memory mapped. Idempotent. */
-void shares_end(struct shim *shim);
+void shares_end(struct monitor *monitor);
 
-/* Frees the shim's state of all servers before the shim ends. No client may get an answer any more. */
-void shares_free(struct shim *shim);
+/* Frees the shim's state of all servers before the shim ends. No peer may get an answer any more. */
+void shares_free(struct monitor *monitor);
 
 #endif

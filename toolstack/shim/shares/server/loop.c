@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shares/descriptor.h"
+#include "link/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
 #include "shares/shares.h"
 

@@ -16,15 +16,15 @@
 #include <unistd.h>
 
 #include "../../../api/frame.h"
-#include "shares/descriptor.h"
+#include "confine/landlock.h"
+#include "link/descriptor.h"
 #include "shares/ninep/snapshot/snapshot.h"
+#include "shares/server/calls.h"
 #include "shares/server/export.h"
 #include "shares/server/join_budget.h"
-#include "shares/server/landlock.h"
 #include "shares/server/loop.h"
 #include "shares/server/own_proc.h"
 #include "shares/server/rings.h"
-#include "shares/server/seccomp.h"
 #include "shares/shares.h"
 
 /* Beyond the guest's budget: the server's own, and those that it has during a request or a snapshot. The kernel holds a
@@ -86,9 +86,9 @@ static int confine(int root, uint32_t kept) {
   struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct data[2] = {{kept, kept, 0}, {0, 0, 0}};
 
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || shares_landlock(root) != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || confine_landlock(root) != 0)
     return -1;
-  return syscall(SYS_capset, &head, data) != 0 ? -1 : shares_seccomp();
+  return syscall(SYS_capset, &head, data) != 0 ? -1 : confine_seccomp(&shares_calls);
 }
 
 /*
