@@ -5,6 +5,19 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+
+#ifdef SYS_poll
+#define SECCOMP_POLL_CALLS SYS_ppoll, SYS_poll
+#else
+#define SECCOMP_POLL_CALLS SYS_ppoll
+#endif
+
+/* The calls of libc itself: memory, random numbers (it blocks signals for them), the time where the kernel gives it by
+ * a call alone, and the exit. */
+#define SECCOMP_LIBC_CALLS                                                                                             \
+  SYS_brk, SYS_munmap, SYS_mremap, SYS_getrandom, SYS_restart_syscall, SYS_rt_sigreturn, SYS_rt_sigprocmask,           \
+      SYS_clock_gettime, SYS_exit, SYS_exit_group
 
 enum seccomp_test {
   SECCOMP_EQUAL,   /* the argument is `value` */

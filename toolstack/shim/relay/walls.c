@@ -28,30 +28,8 @@
 
 static const uint16_t allowed[] = {
     /* the poll loop, the monitor, launchers and logs */
-    SYS_ppoll,
-    SYS_read,
-    SYS_write,
-    SYS_recvfrom,
-    SYS_sendto,
-    SYS_recvmsg,
-    SYS_sendmsg,
-    SYS_close,
-    SYS_ftruncate,
-    /* the time, where the kernel gives it by a call alone */
-    SYS_clock_gettime,
-    /* memory, random numbers (libc blocks signals for them), and the exit */
-    SYS_brk,
-    SYS_munmap,
-    SYS_mremap,
-    SYS_getrandom,
-    SYS_restart_syscall,
-    SYS_rt_sigreturn,
-    SYS_rt_sigprocmask,
-    SYS_exit,
-    SYS_exit_group,
-#ifdef SYS_poll
-    SYS_poll,
-#endif
+    SECCOMP_POLL_CALLS, SYS_read,    SYS_write, SYS_recvfrom,  SYS_sendto,
+    SYS_recvmsg,        SYS_sendmsg, SYS_close, SYS_ftruncate, SECCOMP_LIBC_CALLS,
 };
 
 static const struct seccomp_case cases[] = {

@@ -11,7 +11,7 @@
 
 static const uint16_t allowed[] = {
     /* the poll loop: events and the shim */
-    SYS_ppoll,
+    SECCOMP_POLL_CALLS,
     SYS_read,
     SYS_write,
     SYS_recvmsg,
@@ -55,22 +55,8 @@ static const uint16_t allowed[] = {
     SYS_setfsgid,
     SYS_geteuid,
     SYS_getegid,
-    /* the time, where the kernel gives it by a call alone */
-    SYS_clock_gettime,
-    /* memory, random numbers (libc blocks signals for them), and the exit */
-    SYS_brk,
-    SYS_munmap,
-    SYS_mremap,
     SYS_madvise,
-    SYS_getrandom,
-    SYS_restart_syscall,
-    SYS_rt_sigreturn,
-    SYS_rt_sigprocmask,
-    SYS_exit,
-    SYS_exit_group,
-#ifdef SYS_poll
-    SYS_poll,
-#endif
+    SECCOMP_LIBC_CALLS,
 #ifdef SYS_fchmodat2
     SYS_fchmodat2,
 #endif
